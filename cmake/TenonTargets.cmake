@@ -1,0 +1,50 @@
+# Helpers for declaring Tenon's targets.
+
+# Flags for all of Tenon's own code.
+add_library(tenon_flags INTERFACE)
+target_compile_options(tenon_flags INTERFACE -Wall -Wextra -Wno-unused-parameter
+  $<$<CXX_COMPILER_ID:Clang>:-Wno-unknown-warning-option>)
+if(TENON_SANITIZERS)
+  target_compile_options(tenon_flags INTERFACE -fsanitize=${TENON_SANITIZERS} -fno-sanitize-recover=undefined -g1)
+  target_link_options(tenon_flags INTERFACE -fsanitize=${TENON_SANITIZERS})
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  target_link_options(tenon_flags INTERFACE -B/usr/lib/llvm-22/bin -fuse-ld=lld)
+endif()
+
+# MLIR's headers, precompiled once for every library that includes them.
+file(WRITE ${CMAKE_BINARY_DIR}/tenon_pch.cpp "")
+add_library(tenon_pch OBJECT ${CMAKE_BINARY_DIR}/tenon_pch.cpp)
+target_link_libraries(tenon_pch PRIVATE tenon_flags tenon_mlir)
+target_precompile_headers(tenon_pch PRIVATE ${CMAKE_CURRENT_LIST_DIR}/TenonPrecompiled.h)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  target_compile_options(tenon_pch PRIVATE -fpch-instantiate-templates)
+endif()
+
+# tenon_add_library(NAME sources... [DEPENDS targets...] [LINK targets...]): a static library on MLIR.
+function(tenon_add_library name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS;LINK" ${ARGN})
+  add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
+  target_link_libraries(${name} PUBLIC tenon_flags tenon_mlir ${ARG_LINK})
+  target_precompile_headers(${name} REUSE_FROM tenon_pch)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    target_compile_options(${name} PRIVATE -fpch-instantiate-templates)
+  endif()
+  # Generated headers are found through these targets; listing all keeps the graph simple and is cheap.
+  get_property(generated GLOBAL PROPERTY TENON_TABLEGEN_TARGETS)
+  add_dependencies(${name} ${generated} ${ARG_DEPENDS})
+endfunction()
+
+# tenon_tablegen(TARGET SOURCE.td OUTPUT FLAGS [OUTPUT FLAGS]...): one generated file per pair, in the mirrored
+# build directory; FLAGS is a quoted list.
+function(tenon_tablegen target source)
+  set(LLVM_TARGET_DEFINITIONS ${source})
+  set(rest ${ARGN})
+  while(rest)
+    list(POP_FRONT rest output flags)
+    separate_arguments(flags UNIX_COMMAND "${flags}")
+    mlir_tablegen(${output} ${flags})
+  endwhile()
+  add_public_tablegen_target(${target})
+  set_property(GLOBAL APPEND PROPERTY TENON_TABLEGEN_TARGETS ${target})
+endfunction()

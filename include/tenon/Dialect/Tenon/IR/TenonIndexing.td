@@ -1,0 +1,58 @@
+//===- TenonIndexing.td - Ops that read or write places given by data ===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===--------------------------------------------------------------------===//
+
+#ifndef TENON_DIALECT_TENON_IR_TENONINDEXING
+#define TENON_DIALECT_TENON_IR_TENONINDEXING
+
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "tenon/Dialect/Tenon/IR/TenonDialect.td"
+include "tenon/Dialect/Tenon/IR/TenonInterfaces.td"
+
+def Tenon_IndexMode : I32EnumAttr<"IndexMode", "what an index out of range does", [
+    I32EnumAttrCase<"error", 0>, I32EnumAttrCase<"clamp", 1>, I32EnumAttrCase<"wrap", 2>,
+    I32EnumAttrCase<"drop", 3>]> {
+  let cppNamespace = "::tenon";
+}
+
+def Tenon_GatherOp : Tenon_Op<"gather", [Pure, DeclareOpInterfaceMethods<Tenon_SizesInterface>]> {
+  let summary = "slices of the operand at the places in the indices";
+  let description = [{
+    The last dimension of `indices` holds one position for each operand dimension in `dims`. The first `batch_dims`
+    dimensions of operand and indices run together. The result has the batch dimensions, the other dimensions of
+    `indices` but the last, then the dimensions of the operand that are neither batch nor in `dims`. Negative
+    positions count from the end. A position out of range is a run-time error (`error`), is moved to the nearest
+    place (`clamp`) or taken modulo the size (`wrap`).
+
+    ```mlir
+    %y = tenon.gather error %x, %i dims [0] batch_dims 0 : tensor<30522x768xf32>, tensor<?x1xi64> -> tensor<?x768xf32>
+    ```
+  }];
+  let arguments = (ins Tenon_IndexMode:$mode, AnyRankedTensor:$operand, AnyRankedTensor:$indices,
+                       DenseI64ArrayAttr:$dims, I64Attr:$batch_dims);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = [{
+    $mode $operand `,` $indices `dims` $dims `batch_dims` $batch_dims attr-dict
+    `:` type($operand) `,` type($indices) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tenon_NonZeroOp : Tenon_Op<"nonzero", [Pure]> {
+  let summary = "positions of the elements that are not zero";
+  let description = [{
+    One column per such element, in row-major order, one row per dimension; how many there are depends on data.
+
+    ```mlir
+    %i = tenon.nonzero %x : tensor<?x4xf32> -> tensor<2x?xi64>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$operand);
+  let results = (outs RankedTensorOf<[I64]>:$result);
+  let assemblyFormat = "$operand attr-dict `:` type($operand) `->` type($result)";
+}
+
+#endif // TENON_DIALECT_TENON_IR_TENONINDEXING

@@ -1,0 +1,133 @@
+//===- Composites.cpp - Composites that normalise or activate, and what they decompose to ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+
+using namespace mlir;
+using namespace tenon;
+
+namespace {
+/// Builds simple ops at one location; narrow floating point is computed in f32.
+class Build {
+public:
+  Build(OpBuilder &builder, Operation *op) : builder(builder), loc(op->getLoc()), sizes(op->getContext()) {}
+
+  Value toCompute(Value value) {
+    auto type = cast<RankedTensorType>(value.getType());
+    if (type.getElementTypeBitWidth() >= 32)
+      return value;
+    return CastOp::create(builder, loc, type.clone(builder.getF32Type()), value, /*saturate=*/false);
+  }
+
+  Value fromCompute(Value value, Type type) {
+    return value.getType() == type ? value : CastOp::create(builder, loc, type, value, /*saturate=*/false);
+  }
+
+  template <typename Op> Value unary(Value value) { return Op::create(builder, loc, value.getType(), value); }
+  template <typename Op> Value binary(Value a, Value b) { return Op::create(builder, loc, a.getType(), a, b); }
+
+  Value reduce(Combiner combiner, Value value, ArrayRef<int64_t> dims) {
+    auto type = cast<RankedTensorType>(value.getType());
+    SmallVector<int64_t> shape;
+    for (auto [i, size] : llvm::enumerate(type.getShape()))
+      if (!llvm::is_contained(dims, (int64_t)i))
+        shape.push_back(size);
+    return ReduceOp::create(builder, loc, type.clone(shape), combiner, value, dims);
+  }
+
+  /// Repeats a value, reduced along `dims`, to the sizes of `like`.
+  Value expand(Value value, ArrayRef<int64_t> dims, Value like) {
+    SmallVector<int64_t> kept;
+    for (int64_t i = 0, e = cast<RankedTensorType>(like.getType()).getRank(); i < e; ++i)
+      if (!llvm::is_contained(dims, i))
+        kept.push_back(i);
+    return broadcast(value, kept, like);
+  }
+
+  Value splat(double number, Value like) {
+    auto type = RankedTensorType::get({}, getElementTypeOrSelf(like));
+    auto attribute = DenseElementsAttr::get(type, FloatAttr::get(type.getElementType(), number));
+    return broadcast(ConstantOp::create(builder, loc, type, cast<TypedAttr>(attribute)), {}, like);
+  }
+
+private:
+  Value broadcast(Value value, ArrayRef<int64_t> dims, Value like) {
+    SmallVector<Value> dynamic;
+    SmallVector<int64_t> fixed;
+    dispatchIndexOpFoldResults(sizes.materialize(builder, loc, sizes.sizesOf(like)), dynamic, fixed);
+    return BroadcastOp::create(builder, loc, like.getType(), value, dynamic, dims, fixed);
+  }
+
+  OpBuilder &builder;
+  Location loc;
+  SizeAnalysis sizes;
+};
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// SoftmaxOp
+//===----------------------------------------------------------------------===//
+
+SmallVector<AffineExpr> SoftmaxOp::resultSizes(SizeAnalysis &sizes, unsigned) { return sizes.sizesOf(getOperand()); }
+
+FailureOr<SmallVector<Value>> SoftmaxOp::decompose(OpBuilder &builder) {
+  Build build(builder, *this);
+  Value x = build.toCompute(getOperand());
+  Value largest = build.expand(build.reduce(Combiner::max, x, getDims()), getDims(), x);
+  Value shifted = build.binary<SubOp>(x, largest);
+  Value exponential = build.unary<ExpOp>(shifted);
+  Value sum = build.reduce(Combiner::sum, exponential, getDims());
+  Value result = getLog() ? build.binary<SubOp>(shifted, build.expand(build.unary<LogOp>(sum), getDims(), x))
+                          : build.binary<DivOp>(exponential, build.expand(sum, getDims(), x));
+  return SmallVector<Value>{build.fromCompute(result, getType())};
+}
+
+//===----------------------------------------------------------------------===//
+// NormalizeOp
+//===----------------------------------------------------------------------===//
+
+SmallVector<AffineExpr> NormalizeOp::resultSizes(SizeAnalysis &sizes, unsigned) {
+  return sizes.sizesOf(getOperand());
+}
+
+FailureOr<SmallVector<Value>> NormalizeOp::decompose(OpBuilder &builder) {
+  Build build(builder, *this);
+  Value x = build.toCompute(getOperand());
+  // The mean is subtracted before squaring: a large mean would cancel the digits of the variance.
+  if (!getRms())
+    x = build.binary<SubOp>(x, build.expand(build.reduce(Combiner::mean, x, getDims()), getDims(), x));
+  Value variance = build.reduce(Combiner::mean, build.binary<MulOp>(x, x), getDims());
+  Value scale = build.unary<RsqrtOp>(
+      build.binary<AddOp>(variance, build.splat(getEpsilon().convertToDouble(), variance)));
+  Value result = build.binary<MulOp>(x, build.expand(scale, getDims(), x));
+  return SmallVector<Value>{build.fromCompute(result, getType())};
+}
+
+//===----------------------------------------------------------------------===//
+// GeluOp
+//===----------------------------------------------------------------------===//
+
+SmallVector<AffineExpr> GeluOp::resultSizes(SizeAnalysis &sizes, unsigned) { return sizes.sizesOf(getOperand()); }
+
+FailureOr<SmallVector<Value>> GeluOp::decompose(OpBuilder &builder) {
+  Build build(builder, *this);
+  Value x = build.toCompute(getOperand());
+  Value inner;
+  if (getTanh()) {
+    Value cube = build.binary<MulOp>(build.binary<MulOp>(x, x), x);
+    Value sum = build.binary<AddOp>(x, build.binary<MulOp>(cube, build.splat(0.044715, x)));
+    inner = build.unary<TanhOp>(build.binary<MulOp>(sum, build.splat(0.7978845608028654, x))); // sqrt(2 / pi)
+  } else {
+    inner = build.unary<ErfOp>(build.binary<MulOp>(x, build.splat(0.7071067811865476, x))); // 1 / sqrt(2)
+  }
+  Value half = build.binary<MulOp>(x, build.splat(0.5, x));
+  Value result = build.binary<MulOp>(half, build.binary<AddOp>(inner, build.splat(1.0, x)));
+  return SmallVector<Value>{build.fromCompute(result, getType())};
+}
+
+#define GET_OP_CLASSES
+#include "tenon/Dialect/Tenon/IR/TenonNormalization.cpp.inc"

@@ -1,0 +1,120 @@
+//===- Contraction.cpp - Sums of products ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+
+using namespace mlir;
+using namespace tenon;
+
+//===----------------------------------------------------------------------===//
+// ContractOp
+//===----------------------------------------------------------------------===//
+
+SmallVector<utils::IteratorType> ContractOp::getLoopIterators() {
+  AffineMap result = getResultMaps().front();
+  SmallVector<utils::IteratorType> iterators(result.getNumDims(), utils::IteratorType::reduction);
+  for (AffineExpr expression : result.getResults())
+    iterators[cast<AffineDimExpr>(expression).getPosition()] = utils::IteratorType::parallel;
+  return iterators;
+}
+
+SmallVector<AffineMap> ContractOp::getOperandMaps() {
+  auto maps = getIndexingMaps().getAsValueRange<AffineMapAttr>();
+  SmallVector<AffineMap> all(maps.begin(), maps.end());
+  return {all[0], all[1]};
+}
+
+SmallVector<AffineMap> ContractOp::getResultMaps() {
+  return {cast<AffineMapAttr>(getIndexingMaps()[2]).getValue()};
+}
+
+LogicalResult ContractOp::verify() {
+  if (getIndexingMaps().size() != 3)
+    return emitOpError("expects 3 indexing maps, one per operand and result, but has ") << getIndexingMaps().size();
+  Value values[] = {getLhs(), getRhs(), getResult()};
+  const char *names[] = {"lhs", "rhs", "result"};
+  unsigned dims = cast<AffineMapAttr>(getIndexingMaps()[0]).getValue().getNumDims();
+  SmallVector<int64_t> sizes(dims, ShapedType::kDynamic);
+  SmallVector<bool> inOperand(dims, false);
+  for (auto [i, attribute] : llvm::enumerate(getIndexingMaps())) {
+    AffineMap map = cast<AffineMapAttr>(attribute).getValue();
+    auto type = cast<RankedTensorType>(values[i].getType());
+    if (map.getNumDims() != dims || map.getNumSymbols() != 0 || !map.isProjectedPermutation())
+      return emitOpError("expects the map of ") << names[i] << " to be a projected permutation of " << dims
+                                                << " dimensions";
+    if (map.getNumResults() != type.getRank())
+      return emitOpError("expects the map of ") << names[i] << " to have " << type.getRank()
+                                                << " results, but it has " << map.getNumResults();
+    for (auto [expression, size] : llvm::zip(map.getResults(), type.getShape())) {
+      unsigned position = cast<AffineDimExpr>(expression).getPosition();
+      inOperand[position] = inOperand[position] || i < 2;
+      if (ShapedType::isDynamic(size))
+        continue;
+      if (!ShapedType::isDynamic(sizes[position]) && sizes[position] != size)
+        return emitOpError("expects one size of dimension d") << position << ", but has " << sizes[position]
+                                                              << " and " << size;
+      sizes[position] = size;
+    }
+  }
+  for (auto [position, present] : llvm::enumerate(inOperand))
+    if (!present)
+      return emitOpError("expects dimension d") << position << " in an operand";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// ConvOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult ConvOp::verify() {
+  auto input = cast<RankedTensorType>(getInput().getType());
+  auto filter = cast<RankedTensorType>(getFilter().getType());
+  auto result = cast<RankedTensorType>(getResult().getType());
+  int64_t spatial = input.getRank() - 2;
+  if (spatial < 1 || filter.getRank() != input.getRank() || result.getRank() != input.getRank())
+    return emitOpError("expects input, filter and result of one rank of at least 3, but has ranks ")
+           << input.getRank() << ", " << filter.getRank() << " and " << result.getRank();
+  if ((int64_t)getStrides().size() != spatial || (int64_t)getDilations().size() != spatial ||
+      (int64_t)getPads().size() != 2 * spatial)
+    return emitOpError("expects ") << spatial << " strides and dilations and " << 2 * spatial << " pads";
+  for (int64_t value : llvm::concat<const int64_t>(getStrides(), getDilations()))
+    if (value < 1)
+      return emitOpError("expects positive strides and dilations, but has ") << value;
+  if (static_cast<int64_t>(getGroups()) < 1)
+    return emitOpError("expects a positive number of groups, but has ") << static_cast<int64_t>(getGroups());
+  int64_t channels = input.getDimSize(1), perGroup = filter.getDimSize(1);
+  if (!ShapedType::isDynamic(channels) && !ShapedType::isDynamic(perGroup) &&
+      channels != perGroup * (int64_t)getGroups())
+    return emitOpError("expects input channels (") << channels << ") to be groups (" << getGroups()
+                                                   << ") x filter channels (" << perGroup << ")";
+  if (!filter.isDynamicDim(0) && filter.getDimSize(0) % (int64_t)getGroups() != 0)
+    return emitOpError("expects groups (") << getGroups() << ") to divide the filters (" << filter.getDimSize(0)
+                                           << ")";
+  SizeAnalysis sizes(getContext());
+  for (auto [dim, expression] : llvm::enumerate(resultSizes(sizes, 0))) {
+    int64_t expected = SizeAnalysis::staticSize(expression);
+    if (!ShapedType::isDynamic(expected) && !result.isDynamicDim(dim) && result.getDimSize(dim) != expected)
+      return emitOpError("expects size ") << expected << " of result dimension " << dim << ", but it is "
+                                          << result.getDimSize(dim);
+  }
+  return success();
+}
+
+SmallVector<AffineExpr> ConvOp::resultSizes(SizeAnalysis &sizes, unsigned) {
+  SmallVector<AffineExpr> input = sizes.sizesOf(getInput()), filter = sizes.sizesOf(getFilter());
+  SmallVector<AffineExpr> result = {input[0], filter[0]};
+  size_t spatial = getStrides().size();
+  for (size_t i = 0; i < spatial; ++i) {
+    AffineExpr extent = input[i + 2] + (getPads()[i] + getPads()[i + spatial]) -
+                        (filter[i + 2] - 1) * getDilations()[i] - 1;
+    result.push_back(extent.floorDiv(getStrides()[i]) + 1);
+  }
+  return result;
+}
+
+#define GET_OP_CLASSES
+#include "tenon/Dialect/Tenon/IR/TenonContraction.cpp.inc"

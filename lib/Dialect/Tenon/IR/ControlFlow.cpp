@@ -1,0 +1,63 @@
+//===- ControlFlow.cpp - Regions that run depending on data ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+
+using namespace mlir;
+using namespace tenon;
+
+/// Whether a value may stand where another type is expected: the same, up to sizes.
+static bool compatible(Type actual, Type expected) {
+  auto a = dyn_cast<RankedTensorType>(actual), b = dyn_cast<RankedTensorType>(expected);
+  if (a && b)
+    return a.getElementType() == b.getElementType() && succeeded(verifyCompatibleShape(a.getShape(), b.getShape()));
+  return actual == expected;
+}
+
+LogicalResult IfOp::verify() {
+  for (Region *region : {&getThenRegion(), &getElseRegion()}) {
+    Operation *yield = region->front().getTerminator();
+    if (region->front().getNumArguments() != 0)
+      return emitOpError("expects regions without arguments");
+    if (yield->getNumOperands() != getNumResults())
+      return emitOpError("expects ") << getNumResults() << " values from each region, but has "
+                                     << yield->getNumOperands();
+    for (auto [i, value, result] : llvm::enumerate(yield->getOperandTypes(), getResultTypes()))
+      if (!compatible(value, result))
+        return emitOpError("expects a value of type ") << result << " for result " << i << ", but has " << value;
+  }
+  return success();
+}
+
+LogicalResult LoopOp::verify() {
+  Block &body = getBody().front();
+  size_t carried = getCarried().size();
+  if (body.getNumArguments() != carried + 1)
+    return emitOpError("expects ") << carried + 1 << " body arguments, but has " << body.getNumArguments();
+  Operation *yield = body.getTerminator();
+  if (getNumResults() < carried || yield->getNumOperands() != getNumResults() + 1)
+    return emitOpError("expects ") << getNumResults() + 1 << " values from the body, but has "
+                                   << yield->getNumOperands();
+  for (size_t i = 0; i < carried; ++i) {
+    Type argument = body.getArgument(i + 1).getType();
+    if (!compatible(getCarried()[i].getType(), argument) || !compatible(yield->getOperand(i + 1).getType(), argument) ||
+        !compatible(argument, getResult(i).getType()))
+      return emitOpError("expects one type of carried value ") << i << ", but has " << getCarried()[i].getType()
+                                                               << ", " << argument << " and "
+                                                               << yield->getOperand(i + 1).getType();
+  }
+  for (size_t i = carried; i < getNumResults(); ++i) {
+    auto element = dyn_cast<RankedTensorType>(yield->getOperand(i + 1).getType());
+    auto stacked = dyn_cast<RankedTensorType>(getResult(i).getType());
+    if (!element || !stacked || stacked.getRank() != element.getRank() + 1)
+      return emitOpError("expects result ") << i << " to stack " << yield->getOperand(i + 1).getType();
+  }
+  return success();
+}
+
+#define GET_OP_CLASSES
+#include "tenon/Dialect/Tenon/IR/TenonControlFlow.cpp.inc"

@@ -1,0 +1,119 @@
+//===- Reduction.cpp - Reductions over dimensions and windows ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+
+using namespace mlir;
+using namespace tenon;
+
+static SmallVector<utils::IteratorType> reductionIterators(int64_t rank, ArrayRef<int64_t> dims) {
+  SmallVector<utils::IteratorType> iterators(rank, utils::IteratorType::parallel);
+  for (int64_t dim : dims)
+    iterators[dim] = utils::IteratorType::reduction;
+  return iterators;
+}
+
+static AffineMap keptDims(int64_t rank, ArrayRef<int64_t> dims, MLIRContext *context) {
+  SmallVector<AffineExpr> kept;
+  for (int64_t i = 0; i < rank; ++i)
+    if (!llvm::is_contained(dims, i))
+      kept.push_back(getAffineDimExpr(i, context));
+  return AffineMap::get(rank, 0, kept, context);
+}
+
+static LogicalResult verifyReducedShape(Operation *op, ArrayRef<int64_t> dims) {
+  auto operand = cast<RankedTensorType>(op->getOperand(0).getType());
+  auto result = cast<RankedTensorType>(op->getResult(0).getType());
+  SmallVector<bool> reduced(operand.getRank(), false);
+  for (int64_t dim : dims) {
+    if (dim < 0 || dim >= operand.getRank() || reduced[dim])
+      return op->emitOpError("expects different dimensions below ") << operand.getRank() << ", but has " << dim;
+    reduced[dim] = true;
+  }
+  SmallVector<int64_t> expected;
+  for (auto [size, drop] : llvm::zip(operand.getShape(), reduced))
+    if (!drop)
+      expected.push_back(size);
+  if (failed(verifyCompatibleShape(expected, result.getShape())))
+    return op->emitOpError("expects a result of the dimensions that are kept, but has ") << result;
+  return success();
+}
+
+static int64_t rankOf(Value value) { return cast<RankedTensorType>(value.getType()).getRank(); }
+
+SmallVector<utils::IteratorType> ReduceOp::getLoopIterators() {
+  return reductionIterators(rankOf(getOperand()), getDims());
+}
+SmallVector<AffineMap> ReduceOp::getOperandMaps() {
+  return {AffineMap::getMultiDimIdentityMap(rankOf(getOperand()), getContext())};
+}
+SmallVector<AffineMap> ReduceOp::getResultMaps() {
+  return {keptDims(rankOf(getOperand()), getDims(), getContext())};
+}
+LogicalResult ReduceOp::verify() {
+  if (getElementTypeOrSelf(getOperand()) != getElementTypeOrSelf(getResult()))
+    return emitOpError("expects operand and result of one element type");
+  return verifyReducedShape(*this, getDims());
+}
+
+SmallVector<utils::IteratorType> ArgReduceOp::getLoopIterators() {
+  return reductionIterators(rankOf(getOperand()), {(int64_t)getDim()});
+}
+SmallVector<AffineMap> ArgReduceOp::getOperandMaps() {
+  return {AffineMap::getMultiDimIdentityMap(rankOf(getOperand()), getContext())};
+}
+SmallVector<AffineMap> ArgReduceOp::getResultMaps() {
+  return {keptDims(rankOf(getOperand()), {(int64_t)getDim()}, getContext())};
+}
+LogicalResult ArgReduceOp::verify() {
+  if (getCombiner() != Combiner::min && getCombiner() != Combiner::max)
+    return emitOpError("expects min or max, but has ") << stringifyCombiner(getCombiner());
+  return verifyReducedShape(*this, {(int64_t)getDim()});
+}
+
+LogicalResult WindowOp::verify() {
+  auto operand = cast<RankedTensorType>(getOperand().getType());
+  auto result = cast<RankedTensorType>(getResult().getType());
+  size_t spatial = getSizes().size();
+  if (spatial == 0 || (int64_t)spatial > operand.getRank() || getStrides().size() != spatial ||
+      getDilations().size() != spatial || getPads().size() != 2 * spatial)
+    return emitOpError("expects at most ") << operand.getRank() << " window sizes, as many strides and dilations, and "
+                                           << "twice as many pads";
+  for (int64_t value : llvm::concat<const int64_t>(getSizes(), getStrides(), getDilations()))
+    if (value < 1)
+      return emitOpError("expects positive sizes, strides and dilations, but has ") << value;
+  if (result.getRank() != operand.getRank() || result.getElementType() != operand.getElementType())
+    return emitOpError("expects a result of the operand's rank and element type, but has ") << result;
+  return success();
+}
+
+SmallVector<AffineExpr> WindowOp::resultSizes(SizeAnalysis &sizes, unsigned) {
+  SmallVector<AffineExpr> result = sizes.sizesOf(getOperand());
+  size_t spatial = getSizes().size(), first = result.size() - spatial;
+  for (size_t i = 0; i < spatial; ++i) {
+    AffineExpr size = result[first + i];
+    int64_t reach = getDilations()[i] * (getSizes()[i] - 1) + 1, stride = getStrides()[i];
+    AffineExpr extent = size + (getPads()[i] + getPads()[i + spatial] - reach);
+    if (!getCeil()) {
+      result[first + i] = extent.floorDiv(stride) + 1;
+      continue;
+    }
+    // The last window must start within operand or low padding: its number is at most (size + low - 1) / stride.
+    AffineExpr rounded = extent.ceilDiv(stride) + 1, last = (size + (getPads()[i] - 1)).floorDiv(stride) + 1;
+    int64_t a = SizeAnalysis::staticSize(sizes.simplify(rounded)), b = SizeAnalysis::staticSize(sizes.simplify(last));
+    if (!ShapedType::isDynamic(a) && !ShapedType::isDynamic(b))
+      result[first + i] = sizes.constant(std::min(a, b));
+    else if (getPads()[i + spatial] < stride && reach > getPads()[i + spatial])
+      result[first + i] = rounded;
+    else
+      result[first + i] = AffineExpr();
+  }
+  return result;
+}
+
+#define GET_OP_CLASSES
+#include "tenon/Dialect/Tenon/IR/TenonReduction.cpp.inc"

@@ -1,0 +1,282 @@
+//===- SizeAnalysis.cpp - Sizes of tensors as expressions ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tenon/Dialect/Tenon/IR/SizeAnalysis.h"
+#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+
+using namespace mlir;
+using namespace tenon;
+
+/// Shape tensors are short; anything longer is data.
+static constexpr int64_t maxElements = 64;
+
+/// Whether an expression of sizes, which aren't negative, can't be negative itself: no subtraction in it.
+static bool isNonNegative(AffineExpr expression) {
+  bool result = true;
+  expression.walk([&](AffineExpr part) {
+    if (auto constant = dyn_cast<AffineConstantExpr>(part))
+      result &= constant.getValue() >= 0;
+  });
+  return result;
+}
+
+AffineExpr SizeAnalysis::constant(int64_t value) { return getAffineConstantExpr(value, context); }
+
+AffineExpr SizeAnalysis::simplify(AffineExpr expression) {
+  return expression ? simplifyAffineExpr(expression, 0, symbols.size()) : expression;
+}
+
+int64_t SizeAnalysis::staticSize(AffineExpr expression) {
+  auto constant = llvm::dyn_cast_if_present<AffineConstantExpr>(expression);
+  return constant ? constant.getValue() : ShapedType::kDynamic;
+}
+
+AffineExpr SizeAnalysis::symbolFor(Value value, int64_t dim) {
+  auto [it, inserted] = positions.try_emplace({value, dim}, symbols.size());
+  if (inserted)
+    symbols.push_back({value, dim});
+  return getAffineSymbolExpr(it->second, context);
+}
+
+void SizeAnalysis::erase(Value value) {
+  sizes.erase(value);
+  elements.erase(value);
+}
+
+//===----------------------------------------------------------------------===//
+// Index values
+//===----------------------------------------------------------------------===//
+
+AffineExpr SizeAnalysis::expressionOf(Value index) {
+  APInt number;
+  if (matchPattern(index, m_ConstantInt(&number)))
+    return constant(number.getSExtValue());
+  Operation *op = index.getDefiningOp();
+  auto binary = [&](auto combine) {
+    return simplify(combine(expressionOf(op->getOperand(0)), expressionOf(op->getOperand(1))));
+  };
+  if (isa_and_present<arith::AddIOp>(op))
+    return binary([](AffineExpr a, AffineExpr b) { return a + b; });
+  if (isa_and_present<arith::SubIOp>(op))
+    return binary([](AffineExpr a, AffineExpr b) { return a - b; });
+  if (isa_and_present<arith::MulIOp>(op))
+    return binary([](AffineExpr a, AffineExpr b) { return a * b; });
+  if (auto apply = dyn_cast_if_present<affine::AffineApplyOp>(op)) {
+    AffineMap map = apply.getAffineMap();
+    SmallVector<AffineExpr> operands;
+    for (Value operand : apply.getMapOperands())
+      operands.push_back(expressionOf(operand));
+    auto dims = ArrayRef(operands).take_front(map.getNumDims());
+    return simplify(map.getResult(0).replaceDimsAndSymbols(dims, ArrayRef(operands).drop_front(map.getNumDims())));
+  }
+  if (auto size = dyn_cast_if_present<SizeOp>(op))
+    return sizesOf(size.getOperand())[size.getDim()];
+  if (auto item = dyn_cast_if_present<ItemOp>(op))
+    if (auto known = elementsOf(item.getOperand()); known && (*known)[item.getPosition()])
+      return (*known)[item.getPosition()];
+  return symbolFor(index, -1);
+}
+
+AffineExpr SizeAnalysis::expressionOf(OpFoldResult size) {
+  if (auto attribute = dyn_cast<Attribute>(size))
+    return constant(cast<IntegerAttr>(attribute).getInt());
+  return expressionOf(cast<Value>(size));
+}
+
+SmallVector<AffineExpr> SizeAnalysis::expressionsOf(ArrayRef<OpFoldResult> list) {
+  return llvm::map_to_vector(list, [&](OpFoldResult size) { return expressionOf(size); });
+}
+
+OpFoldResult SizeAnalysis::materialize(OpBuilder &builder, Location loc, AffineExpr expression) {
+  expression = simplify(expression);
+  if (auto constant = dyn_cast<AffineConstantExpr>(expression))
+    return builder.getIndexAttr(constant.getValue());
+  // Only the symbols that occur become operands.
+  SmallVector<Value> operands;
+  SmallVector<AffineExpr> renumbered(symbols.size(), constant(0));
+  llvm::SmallVector<bool> used(symbols.size(), false);
+  expression.walk([&](AffineExpr part) {
+    if (auto symbol = dyn_cast<AffineSymbolExpr>(part))
+      used[symbol.getPosition()] = true;
+  });
+  for (auto [position, isUsed] : llvm::enumerate(used)) {
+    if (!isUsed)
+      continue;
+    auto [value, dim] = symbols[position];
+    renumbered[position] = getAffineSymbolExpr(operands.size(), context);
+    operands.push_back(dim < 0 ? value : SizeOp::create(builder, loc, builder.getIndexType(), value, dim).getResult());
+  }
+  expression = expression.replaceSymbols(renumbered);
+  if (isa<AffineSymbolExpr>(expression))
+    return operands.front();
+  return affine::AffineApplyOp::create(builder, loc, AffineMap::get(0, operands.size(), expression), operands)
+      .getResult();
+}
+
+SmallVector<OpFoldResult> SizeAnalysis::materialize(OpBuilder &builder, Location loc,
+                                                    ArrayRef<AffineExpr> expressions) {
+  return llvm::map_to_vector(expressions, [&](AffineExpr size) { return materialize(builder, loc, size); });
+}
+
+//===----------------------------------------------------------------------===//
+// Sizes of tensors
+//===----------------------------------------------------------------------===//
+
+SmallVector<AffineExpr> SizeAnalysis::sizesOf(Value tensor) {
+  if (auto it = sizes.find(tensor); it != sizes.end())
+    return it->second;
+  auto type = cast<RankedTensorType>(tensor.getType());
+  SmallVector<AffineExpr> result;
+  if (!type.hasStaticShape())
+    result = computeSizes(tensor);
+  result.resize(type.getRank());
+  for (auto [dim, size] : llvm::enumerate(result)) {
+    if (!type.isDynamicDim(dim))
+      size = constant(type.getDimSize(dim));
+    else if (!size)
+      size = symbolFor(tensor, dim);
+    size = simplify(size);
+  }
+  sizes[tensor] = result;
+  return result;
+}
+
+/// The sizes of an operand's dimensions, found in the iteration space of an op, give those of a result.
+static SmallVector<AffineExpr> sizesFromMaps(SizeAnalysis &analysis, IndexingMapsInterface op, unsigned result) {
+  SmallVector<AffineExpr> space(op.getLoopIterators().size());
+  for (auto [operand, map] : llvm::zip(op->getOperands(), op.getOperandMaps()))
+    for (auto [size, expression] : llvm::zip(analysis.sizesOf(operand), map.getResults()))
+      if (auto dim = dyn_cast<AffineDimExpr>(expression)) {
+        AffineExpr &known = space[dim.getPosition()];
+        if (!known || isa<AffineConstantExpr>(size))
+          known = size;
+      }
+  return llvm::map_to_vector(op.getResultMaps()[result].getResults(),
+                             [&](AffineExpr e) { return space[cast<AffineDimExpr>(e).getPosition()]; });
+}
+
+SmallVector<AffineExpr> SizeAnalysis::computeSizes(Value tensor) {
+  for (Operation *user : tensor.getUsers())
+    if (auto bind = dyn_cast<BindShapeOp>(user))
+      return expressionsOf(bind.getMixedSizes());
+  Operation *op = tensor.getDefiningOp();
+  if (!op)
+    return {};
+  unsigned number = cast<OpResult>(tensor).getResultNumber();
+  if (auto stated = dyn_cast<SizesInterface>(op))
+    return stated.resultSizes(*this, number);
+  if (auto maps = dyn_cast<IndexingMapsInterface>(op))
+    return sizesFromMaps(*this, maps, number);
+  if (auto cast = dyn_cast<tensor::CastOp>(op))
+    return sizesOf(cast.getSource());
+  return {};
+}
+
+//===----------------------------------------------------------------------===//
+// Shape arithmetic
+//===----------------------------------------------------------------------===//
+
+std::optional<SmallVector<AffineExpr>> SizeAnalysis::elementsOf(Value tensor) {
+  auto type = dyn_cast<RankedTensorType>(tensor.getType());
+  if (!type || !type.hasStaticShape() || !type.getElementType().isInteger() || type.getNumElements() > maxElements)
+    return std::nullopt;
+  if (auto it = elements.find(tensor); it != elements.end())
+    return it->second;
+  auto result = computeElements(tensor);
+  elements[tensor] = result;
+  return result;
+}
+
+std::optional<SmallVector<AffineExpr>> SizeAnalysis::computeElements(Value tensor) {
+  Operation *op = tensor.getDefiningOp();
+  if (!op)
+    return std::nullopt;
+  auto type = cast<RankedTensorType>(tensor.getType());
+  int64_t count = type.getNumElements();
+  SmallVector<AffineExpr> result;
+
+  if (auto constantOp = dyn_cast<ConstantOp>(op)) {
+    auto dense = dyn_cast<DenseIntElementsAttr>(constantOp.getValue());
+    if (!dense)
+      return std::nullopt;
+    bool isUnsigned = type.getElementType().isUnsignedInteger() || type.getElementType().isInteger(1);
+    for (APInt element : dense.getValues<APInt>())
+      result.push_back(constant(isUnsigned ? element.getZExtValue() : element.getSExtValue()));
+    return result;
+  }
+  if (auto fromSizes = dyn_cast<FromSizesOp>(op))
+    return expressionsOf(fromSizes.getMixedSizes());
+  if (isa<ReshapeOp, tensor::CastOp>(op))
+    return elementsOf(op->getOperand(0));
+  if (auto castOp = dyn_cast<CastOp>(op)) {
+    // A conversion keeps a size when it loses no bits that sizes have.
+    unsigned width = type.getElementTypeBitWidth();
+    return width >= 32 ? elementsOf(castOp.getOperand()) : std::nullopt;
+  }
+  if (auto broadcast = dyn_cast<BroadcastOp>(op)) {
+    auto operand = elementsOf(broadcast.getOperand());
+    if (!operand || operand->size() != 1)
+      return std::nullopt;
+    return SmallVector<AffineExpr>(count, operand->front());
+  }
+  if (auto concat = dyn_cast<ConcatOp>(op)) {
+    if (type.getRank() != 1)
+      return std::nullopt;
+    for (Value operand : concat.getOperands()) {
+      auto part = elementsOf(operand);
+      int64_t size = cast<RankedTensorType>(operand.getType()).getDimSize(0);
+      if (ShapedType::isDynamic(size))
+        return std::nullopt;
+      if (part)
+        result.append(*part);
+      else
+        result.append(size, AffineExpr());
+    }
+    return result;
+  }
+  if (auto slice = dyn_cast<SliceOp>(op)) {
+    auto operand = elementsOf(slice.getOperand());
+    auto offset = type.getRank() == 1 ? getConstantIntValue(slice.getMixedOffsets()[0]) : std::nullopt;
+    auto stride = type.getRank() == 1 ? getConstantIntValue(slice.getMixedStrides()[0]) : std::nullopt;
+    if (!operand || !offset || !stride)
+      return std::nullopt;
+    for (int64_t i = 0; i < count; ++i)
+      result.push_back((*operand)[*offset + i * *stride]);
+    return result;
+  }
+  if (auto gather = dyn_cast<GatherOp>(op)) {
+    auto operand = elementsOf(gather.getOperand()), indices = elementsOf(gather.getIndices());
+    if (!operand || !indices || cast<RankedTensorType>(gather.getOperand().getType()).getRank() != 1)
+      return std::nullopt;
+    for (AffineExpr index : *indices) {
+      int64_t position = staticSize(index), size = operand->size();
+      if (ShapedType::isDynamic(position) || position < -size || position >= size)
+        return std::nullopt;
+      result.push_back((*operand)[position < 0 ? position + size : position]);
+    }
+    return result;
+  }
+  if (isa<AddOp, SubOp, MulOp, DivOp>(op)) {
+    auto lhs = elementsOf(op->getOperand(0)), rhs = elementsOf(op->getOperand(1));
+    if (!lhs || !rhs)
+      return std::nullopt;
+    for (auto [a, b] : llvm::zip(*lhs, *rhs)) {
+      AffineExpr element;
+      if (a && b && isa<AddOp>(op))
+        element = a + b;
+      else if (a && b && isa<SubOp>(op))
+        element = a - b;
+      else if (a && b && isa<MulOp>(op))
+        element = a * b;
+      else if (a && b && staticSize(b) > 0 && isNonNegative(a))
+        element = a.floorDiv(staticSize(b));
+      result.push_back(simplify(element));
+    }
+    return result;
+  }
+  return std::nullopt;
+}

@@ -1,0 +1,129 @@
+//===- HostOps.td - The host program ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_DIALECT_HOST_IR_HOSTOPS
+#define TENON_DIALECT_HOST_IR_HOSTOPS
+
+include "mlir/IR/EnumAttr.td"
+include "mlir/IR/OpBase.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Host_Dialect : Dialect {
+  let name = "tenon_host";
+  let cppNamespace = "::tenon::host";
+  let summary = "The program that runs a model: it plans sizes and places, then launches kernels";
+  let description = [{
+    Two forms: on tensors in destination-passing style, where a launch takes the tensors it overwrites and gives
+    their new values; and placed, on memrefs, where every buffer is a storage or a view of one.
+  }];
+}
+
+class Host_Op<string mnemonic, list<Trait> traits = []> : Op<Host_Dialect, mnemonic, traits>;
+
+def Host_StorageKind : I32EnumAttr<"StorageKind", "where bytes live", [
+    I32EnumAttrCase<"input", 0>, I32EnumAttrCase<"output", 1>, I32EnumAttrCase<"constant", 2>,
+    I32EnumAttrCase<"arena", 3>]> {
+  let cppNamespace = "::tenon::host";
+}
+
+def Host_StorageOp : Host_Op<"storage", [Pure]> {
+  let summary = "a buffer by kind and number";
+  let description = [{
+    A buffer that the caller bound (`input`, `output`), that the artifact maps (`constant`), or that the plan places in
+    the arena (`arena`), with rows contiguous and the sizes listed. An arena buffer may be shared outside of the
+    launches in `live`, the first and last that use it. Inputs and outputs have the model's names, constants their
+    elements.
+
+    ```mlir
+    %x = tenon_host.storage input 0 "pixels" sizes [%m, 768] : memref<?x768xf32>
+    %h = tenon_host.storage arena 0 sizes [%m, 768] live [0, 2] : memref<?x768xf32>
+    ```
+  }];
+  let arguments = (ins Host_StorageKind:$kind, I64Attr:$number, OptionalAttr<StrAttr>:$name, Variadic<Index>:$sizes,
+                       DenseI64ArrayAttr:$static_sizes, OptionalAttr<DenseI64ArrayAttr>:$live,
+                       OptionalAttr<AnyAttr>:$value);
+  let results = (outs AnyMemRef:$result);
+  let assemblyFormat = [{
+    $kind $number ($name^)? `sizes` custom<DynamicIndexList>($sizes, $static_sizes) (`live` $live^)?
+    (`value` `(` $value^ `)`)? attr-dict `:` type($result)
+  }];
+  let extraClassDeclaration = [{
+    llvm::SmallVector<mlir::OpFoldResult> getMixedSizes() {
+      return mlir::getMixedValues(getStaticSizes(), getSizes(), getContext());
+    }
+  }];
+  let hasVerifier = 1;
+}
+
+def Host_ViewOp : Host_Op<"view", [Pure, AttrSizedOperandSegments]> {
+  let summary = "elements of a storage under an offset, sizes and strides";
+  let description = [{
+    Offset and strides count elements from the start of `source`. What concat, split, slice and reshape become.
+
+    ```mlir
+    %v = tenon_host.view %h[%o] sizes [%m, 64] strides [768, 1]
+         : memref<?x768xf32> -> memref<?x64xf32, strided<[768, 1], offset: ?>>
+    ```
+  }];
+  let arguments = (ins AnyMemRef:$source, Variadic<Index>:$offsets, Variadic<Index>:$sizes, Variadic<Index>:$strides,
+                       DenseI64ArrayAttr:$static_offsets, DenseI64ArrayAttr:$static_sizes,
+                       DenseI64ArrayAttr:$static_strides);
+  let results = (outs AnyMemRef:$result);
+  let assemblyFormat = [{
+    $source `` custom<DynamicIndexList>($offsets, $static_offsets)
+    `sizes` custom<DynamicIndexList>($sizes, $static_sizes)
+    `strides` custom<DynamicIndexList>($strides, $static_strides) attr-dict `:` type($source) `->` type($result)
+  }];
+  let extraClassDeclaration = [{
+    llvm::SmallVector<mlir::OpFoldResult> getMixedOffsets() {
+      return mlir::getMixedValues(getStaticOffsets(), getOffsets(), getContext());
+    }
+    llvm::SmallVector<mlir::OpFoldResult> getMixedSizes() {
+      return mlir::getMixedValues(getStaticSizes(), getSizes(), getContext());
+    }
+    llvm::SmallVector<mlir::OpFoldResult> getMixedStrides() {
+      return mlir::getMixedValues(getStaticStrides(), getStrides(), getContext());
+    }
+  }];
+  let hasVerifier = 1;
+}
+
+def Host_LaunchOp : Host_Op<"launch", [AttrSizedOperandSegments, DeclareOpInterfaceMethods<SymbolUserOpInterface>,
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "runs a kernel";
+  let description = [{
+    The kernel gets its symbols, reads `ins` and writes all of `outs`. On tensors there is one result per out; on
+    memrefs there are none, and `work` says into how many pieces the kernel can be cut.
+
+    ```mlir
+    %y = tenon_host.launch @contract_relu symbols(%m) ins(%x, %w : tensor<?x768xf32>, tensor<768x64xf32>)
+         outs(%e : tensor<?x64xf32>) -> tensor<?x64xf32>
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$kernel, Optional<Index>:$work, Variadic<Index>:$symbols,
+                       Variadic<AnyType>:$ins, Variadic<AnyType>:$outs);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = [{
+    $kernel (`work` $work^)? (`symbols` `(` $symbols^ `)`)? (`ins` `(` $ins^ `:` type($ins) `)`)?
+    `outs` `(` $outs `:` type($outs) `)` attr-dict (`->` type($results)^)?
+  }];
+  let hasVerifier = 1;
+}
+
+def Host_CopyOp : Host_Op<"copy", [SameTypeOperands]> {
+  let summary = "copies a buffer";
+  let description = [{
+    ```mlir
+    tenon_host.copy %a to %b : memref<?x4xf32>
+    ```
+  }];
+  let arguments = (ins Arg<AnyMemRef, "", [MemRead]>:$source, Arg<AnyMemRef, "", [MemWrite]>:$destination);
+  let assemblyFormat = "$source `to` $destination attr-dict `:` type($source)";
+}
+
+#endif // TENON_DIALECT_HOST_IR_HOSTOPS

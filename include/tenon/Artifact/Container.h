@@ -19,6 +19,8 @@ namespace tenon::artifact {
 inline constexpr char kContainerMagic[9] = "TENONMDL";
 inline constexpr char kTrailerMagic[9] = "TENONEND";
 inline constexpr uint32_t kFormatVersion = 1;
+/// TENON_KERNEL_ABI of Runtime/tenon_kernel.h, which asserts it.
+inline constexpr uint32_t kKernelAbi = 1;
 inline constexpr uint64_t kContainerAlignment = 65536;
 /// Code and constants start at multiples of this, from the start of the file.
 inline constexpr uint64_t kPageAlignment = 4096;
@@ -35,7 +37,7 @@ enum class SegmentKind : uint32_t {
 struct ContainerHeader {
   char magic[8];
   uint32_t version;
-  uint32_t kernelAbi; ///< TENON_KERNEL_ABI of the code
+  uint32_t kernelAbi; ///< kKernelAbi of the code
   uint64_t size;      ///< of the container, trailer excluded
   uint32_t segmentCount;
   uint32_t segmentBytes; ///< sizeof(SegmentRecord)

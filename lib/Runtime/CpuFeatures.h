@@ -1,4 +1,5 @@
-//===- CpuFeatures.h - what this CPU can do -----------------------------------------------------------------===//
+//===- CpuFeatures.h - what this CPU can do
+//-----------------------------------------------------------------===//
 #ifndef TENON_LIB_RUNTIME_CPUFEATURES_H
 #define TENON_LIB_RUNTIME_CPUFEATURES_H
 

@@ -1,4 +1,5 @@
-//===- Error.h - status codes with text ---------------------------------------------------------------------===//
+//===- Error.h - status codes with text
+//---------------------------------------------------------------------===//
 #ifndef TENON_LIB_RUNTIME_ERROR_H
 #define TENON_LIB_RUNTIME_ERROR_H
 

@@ -1,4 +1,5 @@
-//===- Memory.h - arrays and buffers without the C++ library ------------------------------------------------===//
+//===- Memory.h - arrays and buffers without the C++ library
+//------------------------------------------------===//
 #ifndef TENON_LIB_RUNTIME_MEMORY_H
 #define TENON_LIB_RUNTIME_MEMORY_H
 

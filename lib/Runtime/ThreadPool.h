@@ -1,7 +1,9 @@
-//===- ThreadPool.h - the threads of a session --------------------------------------------------------------===//
+//===- ThreadPool.h - the threads of a session
+//--------------------------------------------------------------===//
 //
-// Runs a loop on a fixed set of threads, the caller among them. Each worker starts in its own part of the range, so
-// that successive loops over the same data find it in the same cache, and takes from the others when it is done.
+// Runs a loop on a fixed set of threads, the caller among them. Each worker starts in its own part of the
+// range, so that successive loops over the same data find it in the same cache, and takes from the others
+// when it is done.
 //
 //===--------------------------------------------------------------------------------------------------------===//
 #ifndef TENON_LIB_RUNTIME_THREADPOOL_H
@@ -27,9 +29,9 @@ public:
   void run(tenon_parallel_body body, void *arg, int64_t count);
 
 private:
-  /// The part of the loop that starts with one worker: generation of the loop << 32 | iterations that nobody took yet.
-  /// An iteration is taken by a compare-and-swap on both, so a late thread can't take one of a loop that it doesn't
-  /// know; and while one is taken, the loop can't end, so its body stays valid.
+  /// The part of the loop that starts with one worker: generation of the loop << 32 | iterations that nobody
+  /// took yet. An iteration is taken by a compare-and-swap on both, so a late thread can't take one of a loop
+  /// that it doesn't know; and while one is taken, the loop can't end, so its body stays valid.
   struct alignas(64) Part {
     std::atomic<uint64_t> left;
   };

@@ -1,7 +1,8 @@
-//===- ContainerTest.cpp ------------------------------------------------------------------------------------===//
+//===- ContainerTest.cpp
+//------------------------------------------------------------------------------------===//
 
-#include "tenon/Artifact/ArtifactWriter.h"
 #include "tenon/Artifact/Container.h"
+#include "tenon/Artifact/ArtifactWriter.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,5 @@
-//===- MetadataTest.cpp -------------------------------------------------------------------------------------===//
+//===- MetadataTest.cpp
+//-------------------------------------------------------------------------------------===//
 
 #include "tenon/Artifact/Metadata.h"
 #include "tenon/Artifact/MetadataView.h"
@@ -58,7 +59,8 @@ TEST(Metadata, EveryTruncationIsAnError) {
   }
 }
 
-// A checksum guards the metadata in a file, so a changed byte may still be valid metadata here; it must not crash.
+// A checksum guards the metadata in a file, so a changed byte may still be valid metadata here; it must not
+// crash.
 TEST(Metadata, EveryChangedByteIsReadSafely) {
   std::vector<uint8_t> bytes = example().serialize();
   for (size_t i = 0; i < bytes.size(); ++i)

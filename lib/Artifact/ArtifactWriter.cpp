@@ -1,0 +1,188 @@
+//===- ArtifactWriter.cpp
+//-----------------------------------------------------------------------------------===//
+
+#include "tenon/Artifact/ArtifactWriter.h"
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <sys/stat.h>
+#include <unistd.h>
+
+using namespace tenon::artifact;
+
+namespace {
+// Header and table are written last, into the first page of the container.
+constexpr size_t kMaxSegments = (kPageAlignment - sizeof(ContainerHeader)) / sizeof(SegmentRecord);
+} // namespace
+
+ArtifactWriter::ArtifactWriter(std::string path, const void *runtime, size_t runtimeSize, uint16_t machine)
+    : path(std::move(path)), machine(machine) {
+  temporary = this->path + ".XXXXXX";
+  file = mkstemp(temporary.data());
+  if (file < 0) {
+    fail("cannot create '" + temporary + "': " + std::strerror(errno));
+    temporary.clear();
+    return;
+  }
+  // mkstemp's file is private; a library is for everybody whom the umask lets in.
+  mode_t mask = umask(0);
+  umask(mask);
+  fchmod(file, 0777 & ~mask);
+  write(runtime, runtimeSize) && padTo(kContainerAlignment);
+  containerStart = position;
+  static const char page[kPageAlignment] = {};
+  write(page, sizeof(page));
+}
+
+ArtifactWriter::~ArtifactWriter() {
+  if (file >= 0)
+    close(file);
+  if (!temporary.empty())
+    unlink(temporary.c_str());
+}
+
+bool ArtifactWriter::fail(const std::string &what) {
+  if (message.empty())
+    message = what;
+  return false;
+}
+
+bool ArtifactWriter::writeAt(uint64_t offset, const void *data, size_t size) {
+  const char *p = static_cast<const char *>(data);
+  while (message.empty() && size != 0) {
+    ssize_t written = pwrite(file, p, size, off_t(offset));
+    if (written < 0 && errno == EINTR)
+      continue;
+    if (written <= 0)
+      return fail("cannot write '" + temporary + "': " + std::strerror(errno));
+    p += written;
+    offset += uint64_t(written);
+    size -= size_t(written);
+  }
+  return message.empty();
+}
+
+bool ArtifactWriter::write(const void *data, size_t size) {
+  if (!writeAt(position, data, size))
+    return false;
+  position += size;
+  return true;
+}
+
+bool ArtifactWriter::padTo(uint64_t alignment) {
+  static const char zeros[4096] = {};
+  uint64_t missing = (alignment - position % alignment) % alignment;
+  for (; missing != 0; missing -= missing < sizeof(zeros) ? missing : sizeof(zeros))
+    if (!write(zeros, missing < sizeof(zeros) ? missing : sizeof(zeros)))
+      return false;
+  return true;
+}
+
+bool ArtifactWriter::begin(SegmentKind kind, uint32_t id, uint64_t alignment) {
+  end();
+  if (segments.size() == kMaxSegments)
+    return fail("the artifact has too many segments");
+  if (!padTo(alignment))
+    return false;
+  segments.push_back({uint32_t(kind), id, 0, 0, position - containerStart, 0, 0});
+  sum = Checksum();
+  open = true;
+  return true;
+}
+
+void ArtifactWriter::end() {
+  if (!open)
+    return;
+  open = false;
+  segments.back().size = position - containerStart - segments.back().offset;
+  segments.back().checksum = sum.finish();
+}
+
+bool ArtifactWriter::addSegment(SegmentKind kind, uint32_t id, const void *data, size_t size) {
+  bool paged =
+      kind == SegmentKind::HostCode || kind == SegmentKind::KernelCode || kind == SegmentKind::Constants;
+  if (!begin(kind, id, paged ? kPageAlignment : 64) || !write(data, size))
+    return false;
+  sum.update(data, size);
+  end();
+  return true;
+}
+
+bool ArtifactWriter::addHostCode(const void *data, size_t size) {
+  return addSegment(SegmentKind::HostCode, 0, data, size);
+}
+bool ArtifactWriter::addKernelCode(uint32_t variant, const void *data, size_t size) {
+  return addSegment(SegmentKind::KernelCode, variant, data, size);
+}
+
+bool ArtifactWriter::beginConstants(uint32_t id) { return begin(SegmentKind::Constants, id, kPageAlignment); }
+
+bool ArtifactWriter::appendConstants(const void *data, size_t size) {
+  if (!open)
+    return fail("constants are appended before a segment for them is begun");
+  if (!write(data, size))
+    return false;
+  sum.update(data, size);
+  return true;
+}
+
+bool ArtifactWriter::alignConstants(uint64_t alignment, uint64_t &offset) {
+  static const char zeros[4096] = {};
+  if (!open)
+    return fail("constants are aligned before a segment for them is begun");
+  uint64_t start = containerStart + segments.back().offset;
+  uint64_t missing = (alignment - (position - start) % alignment) % alignment;
+  while (missing != 0) {
+    uint64_t piece = missing < sizeof(zeros) ? missing : sizeof(zeros);
+    if (!appendConstants(zeros, piece))
+      return false;
+    missing -= piece;
+  }
+  offset = position - start;
+  return message.empty();
+}
+
+bool ArtifactWriter::finish(const ModelMetadata &metadata) {
+  end();
+  std::vector<uint8_t> bytes = metadata.serialize();
+  ModelMetadata checked;
+  std::string problem;
+  if (message.empty() && !ModelMetadata::parse(bytes.data(), bytes.size(), checked, problem))
+    return fail(problem);
+  if (!addSegment(SegmentKind::Metadata, 0, bytes.data(), bytes.size()) || !padTo(8))
+    return false;
+
+  ContainerHeader header = {};
+  std::memcpy(header.magic, kContainerMagic, 8);
+  header.version = kFormatVersion;
+  header.kernelAbi = kKernelAbi;
+  header.size = position - containerStart;
+  header.segmentCount = uint32_t(segments.size());
+  header.segmentBytes = sizeof(SegmentRecord);
+  header.machine = machine;
+  Checksum headerSum;
+  headerSum.update(&header, sizeof(header));
+  headerSum.update(segments.data(), segments.size() * sizeof(SegmentRecord));
+  header.checksum = headerSum.finish();
+
+  Trailer trailer = {};
+  std::memcpy(trailer.magic, kTrailerMagic, 8);
+  trailer.version = kFormatVersion;
+  trailer.offset = containerStart;
+  trailer.size = header.size;
+  trailer.checksum = uint32_t(Checksum::of(&trailer, sizeof(trailer)));
+  if (!writeAt(containerStart, &header, sizeof(header)) ||
+      !writeAt(containerStart + sizeof(header), segments.data(), segments.size() * sizeof(SegmentRecord)) ||
+      !write(&trailer, sizeof(trailer)))
+    return false;
+
+  int closed = close(file);
+  file = -1;
+  if (closed != 0)
+    return fail("cannot write '" + temporary + "': " + std::strerror(errno));
+  if (rename(temporary.c_str(), path.c_str()) != 0)
+    return fail("cannot create '" + path + "': " + std::strerror(errno));
+  temporary.clear();
+  return true;
+}

@@ -1,0 +1,96 @@
+//===- CopyStrided.cpp
+//--------------------------------------------------------------------------------------===//
+
+#include "CopyStrided.h"
+
+#include <string.h>
+
+using namespace tenon::runtime;
+
+bool StridedCopy::prepare(void *dst, const int64_t *dstStrides, const void *src, const int64_t *srcStrides,
+                          const int64_t *sizes, int64_t rank, int64_t elemBytes) {
+  this->dst = static_cast<char *>(dst);
+  this->src = static_cast<const char *>(src);
+  this->elemBytes = elemBytes;
+  this->rank = 0;
+  for (int64_t i = 0; i < rank; ++i) {
+    if (sizes[i] <= 0)
+      return false;
+    if (sizes[i] == 1)
+      continue;
+    int64_t d = dstStrides[i] * elemBytes, s = srcStrides[i] * elemBytes, r = this->rank;
+    if (r != 0 && this->dstStrides[r - 1] == d * sizes[i] && this->srcStrides[r - 1] == s * sizes[i]) {
+      this->sizes[r - 1] *= sizes[i];
+      --r;
+    } else {
+      this->sizes[r] = sizes[i];
+    }
+    this->dstStrides[r] = d;
+    this->srcStrides[r] = s;
+    this->rank = r + 1;
+  }
+  if (this->rank == 0) {
+    this->sizes[0] = 1;
+    this->dstStrides[0] = this->srcStrides[0] = elemBytes;
+    this->rank = 1;
+  }
+  return true;
+}
+
+int64_t StridedCopy::bytes() const {
+  int64_t total = elemBytes;
+  for (int64_t i = 0; i < rank; ++i)
+    total *= sizes[i];
+  return total;
+}
+
+namespace {
+template <typename T> void copyElements(char *dst, int64_t d, const char *src, int64_t s, int64_t count) {
+  for (; count > 0; --count, dst += d, src += s)
+    memcpy(dst, src, sizeof(T));
+}
+
+void copyRow(char *dst, int64_t d, const char *src, int64_t s, int64_t count, int64_t elemBytes) {
+  if (d == elemBytes && s == elemBytes) {
+    memcpy(dst, src, size_t(count * elemBytes));
+    return;
+  }
+  switch (elemBytes) {
+  case 1:
+    return copyElements<uint8_t>(dst, d, src, s, count);
+  case 2:
+    return copyElements<uint16_t>(dst, d, src, s, count);
+  case 4:
+    return copyElements<uint32_t>(dst, d, src, s, count);
+  case 8:
+    return copyElements<uint64_t>(dst, d, src, s, count);
+  default:
+    for (; count > 0; --count, dst += d, src += s)
+      memcpy(dst, src, size_t(elemBytes));
+  }
+}
+} // namespace
+
+void StridedCopy::run(int64_t begin, int64_t end) const {
+  char *to = dst + begin * dstStrides[0];
+  const char *from = src + begin * srcStrides[0];
+  if (rank == 1)
+    return copyRow(to, dstStrides[0], from, srcStrides[0], end - begin, elemBytes);
+  int64_t position[kMaxRank] = {};
+  int64_t inner = rank - 1;
+  for (;;) {
+    copyRow(to, dstStrides[inner], from, srcStrides[inner], sizes[inner], elemBytes);
+    int64_t i = inner - 1;
+    for (; i >= 0; --i) {
+      to += dstStrides[i];
+      from += srcStrides[i];
+      if (++position[i] < (i == 0 ? end - begin : sizes[i]))
+        break;
+      to -= position[i] * dstStrides[i];
+      from -= position[i] * srcStrides[i];
+      position[i] = 0;
+    }
+    if (i < 0)
+      return;
+  }
+}

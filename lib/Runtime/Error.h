@@ -1,0 +1,20 @@
+//===- Error.h - status codes with text
+//---------------------------------------------------------------------===//
+#ifndef TENON_LIB_RUNTIME_ERROR_H
+#define TENON_LIB_RUNTIME_ERROR_H
+
+#include "tenon/Runtime/tenon.h"
+
+namespace tenon::runtime {
+
+/// Sets the calling thread's error text and returns `status`.
+[[gnu::format(printf, 2, 3), gnu::cold]] tenon_status fail(tenon_status status, const char *format, ...);
+
+inline tenon_status outOfMemory() { return fail(TENON_ERROR_MEMORY, "out of memory"); }
+inline tenon_status nullArgument(const char *name) {
+  return fail(TENON_ERROR_ARGUMENT, "argument '%s' is null", name);
+}
+
+} // namespace tenon::runtime
+
+#endif

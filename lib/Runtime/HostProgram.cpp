@@ -1,0 +1,285 @@
+//===- HostProgram.cpp - what compiled host programs call
+//---------------------------------------------------===//
+
+#include "CopyStrided.h"
+#include "Error.h"
+#include "Session.h"
+#include "tenon/Runtime/PackArena.h"
+
+#include <stdio.h>
+#include <time.h>
+
+using namespace tenon::artifact;
+using namespace tenon::runtime;
+
+namespace {
+/// Pieces of a launch: enough to balance 64 threads, few enough that taking one costs nothing. Never depends
+/// on the number of threads.
+constexpr int64_t kMaxPieces = 256;
+/// Copies below this are done by one thread.
+constexpr int64_t kParallelCopyBytes = 1 << 18;
+
+int64_t nanoseconds() {
+  timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return int64_t(t.tv_sec) * 1000000000 + t.tv_nsec;
+}
+
+/// A launch in flight.
+struct Launch {
+  tenon_kernel kernel;
+  tenon_kernel_args args;
+  int64_t work, piece;
+  std::atomic<bool> failed;
+
+  static void run(void *launch, int64_t index, int32_t worker) {
+    Launch &self = *static_cast<Launch *>(launch);
+    int64_t begin = index * self.piece, end = begin + self.piece < self.work ? begin + self.piece : self.work;
+    int32_t code = self.kernel(&self.args, begin, end, worker);
+    if (code == 0)
+      return;
+    tenon_error_slot &slot = self.args.error[worker];
+    if (slot.code == 0)
+      slot = {code, self.args.launch, begin, 0, 0};
+    self.failed.store(true, std::memory_order_relaxed);
+  }
+};
+} // namespace
+
+void tenon_session::parallel(tenon_parallel_body body, void *arg, int64_t count) {
+  if (count > 1 && threads > 1 && parallelFor)
+    return parallelFor(parallelForUser, body, arg, count);
+  pool.run(body, arg, count);
+}
+
+int32_t tenon_session::abort(tenon_status status) {
+  if (aborted == TENON_OK)
+    aborted = status;
+  return -1;
+}
+
+int32_t tenon_session::check(int32_t launch, int32_t code, int64_t value, int64_t limit) {
+  if (code != 0 && error.code == 0)
+    error = {code, uint32_t(launch), 0, value, limit};
+  return code;
+}
+
+int32_t tenon_session::plan(uint32_t segment, const int64_t *values) {
+  const ProgramRecord &record = model->metadata.table<ProgramRecord>(Table::Programs)[segment];
+  SegmentState &state = segments[segment];
+  size_t symbolCount = record.symbolCount, slotCount = record.slotCount, bufferCount = record.bufferCount;
+  Plan *oldest = &state.plans[0];
+  Plan *found = nullptr;
+  for (Plan &candidate : state.plans) {
+    if (candidate.symbols && memcmp(candidate.symbols, values, symbolCount * sizeof(int64_t)) == 0)
+      found = &candidate;
+    if (candidate.lastUse < oldest->lastUse)
+      oldest = &candidate;
+  }
+  if (!found) {
+    found = oldest;
+    size_t count = symbolCount + slotCount + bufferCount;
+    if (!found->symbols) {
+      found->symbols = static_cast<int64_t *>(calloc(count + 1, sizeof(int64_t)));
+      if (!found->symbols)
+        return abort(outOfMemory());
+      found->slots = found->symbols + symbolCount;
+      found->offsets = found->slots + slotCount;
+    }
+    memcpy(found->symbols, values, symbolCount * sizeof(int64_t));
+    found->arenaBytes = 0;
+    found->code = model->programs[segment].plan(found->symbols, found->slots);
+    if (found->code == 0 && bufferCount != 0) {
+      Array<tenon_arena_buffer> buffers;
+      if (!buffers.allocate(bufferCount)) {
+        found->lastUse = 0;
+        found->code = TENON_CODE_SIZE_OVERFLOW;
+        return abort(outOfMemory());
+      }
+      auto records = model->metadata.table<BufferRecord>(Table::Buffers);
+      for (size_t i = 0; i < bufferCount; ++i) {
+        const BufferRecord &r = records[uint32_t(record.firstBuffer + i)];
+        buffers[i] = {found->slots[r.sizeSlot], r.firstLaunch, r.lastLaunch};
+      }
+      found->arenaBytes = tenon_pack_arena(buffers.data(), int64_t(bufferCount), found->offsets);
+      if (found->arenaBytes < 0)
+        found->code = TENON_CODE_SIZE_OVERFLOW;
+    }
+  }
+  found->lastUse = ++clock;
+  state.current = found;
+  slots[segment] = found->slots;
+  offsets[segment] = found->offsets;
+  return check(-1, found->code, 0, 0);
+}
+
+int32_t tenon_session::reserve(uint32_t segment) {
+  SegmentState &state = segments[segment];
+  if (!state.arena.reserve(state.current->arenaBytes))
+    return abort(fail(TENON_ERROR_MEMORY, "out of memory: the arena needs %lld bytes",
+                      (long long)state.current->arenaBytes));
+  arenas[segment] = state.arena.data();
+  for (uint32_t i = 0; i < outputs.size(); ++i)
+    if (model->outputProgram[i] == segment)
+      if (int32_t code = reserveOutput(i))
+        return code;
+  return 0;
+}
+
+int32_t tenon_session::reserveOutput(uint32_t index) {
+  const TensorRecord &tensor = model->metadata.output(index);
+  Slot &slot = outputs[index];
+  const char *name = model->string(tensor.name);
+  outputShape(index, slot.shape);
+  int64_t elements = 1, span = 0, unit = 1;
+  if (!slot.hasStrides)
+    for (int64_t d = int64_t(tensor.rank) - 1; d >= 0; --d) {
+      slot.strides[d] = unit;
+      if (__builtin_mul_overflow(unit, slot.shape[d] > 0 ? slot.shape[d] : 1, &unit))
+        return check(-1, TENON_CODE_SIZE_OVERFLOW, 0, 0);
+    }
+  bool overflow = false;
+  for (uint32_t d = 0; d < tensor.rank; ++d) {
+    int64_t reach;
+    if (slot.shape[d] < 0)
+      return check(-1, TENON_CODE_NEGATIVE_SIZE, slot.shape[d], 0);
+    overflow |= __builtin_mul_overflow(elements, slot.shape[d], &elements);
+    overflow |= __builtin_mul_overflow(slot.shape[d] - 1, slot.strides[d], &reach);
+    overflow |= __builtin_add_overflow(span, reach, &span);
+  }
+  int64_t bits = tensor.dtype == uint32_t(TENON_STRING) ? 128 : bitsOf(tensor.dtype), bytes;
+  overflow |= __builtin_mul_overflow(elements == 0 ? 0 : span + 1, bits, &bytes) || bytes > INT64_MAX - 7;
+  if (overflow)
+    return check(-1, TENON_CODE_SIZE_OVERFLOW, 0, 0);
+  bytes = (bytes + 7) / 8;
+  if (slot.bound) {
+    for (uint32_t d = 0; d < tensor.rank; ++d) {
+      bool bounded = slot.capacity != 0 || model->dim(tensor, d).segment != 0;
+      if (bounded ? slot.capacity == 0 && slot.shape[d] > slot.boundShape[d]
+                  : slot.shape[d] != slot.boundShape[d])
+        return abort(fail(TENON_ERROR_SHAPE,
+                          "output '%s' is bound with size %lld in dimension %u, the model gives %lld", name,
+                          (long long)slot.boundShape[d], d, (long long)slot.shape[d]));
+    }
+    if (slot.capacity != 0 && bytes > slot.capacity)
+      return abort(fail(TENON_ERROR_SHAPE, "output '%s' needs %lld bytes, its buffer has %lld", name,
+                        (long long)bytes, (long long)slot.capacity));
+    outputData[index] = slot.data;
+    return 0;
+  }
+  if (!outputBuffers[index].reserve(bytes))
+    return abort(
+        fail(TENON_ERROR_MEMORY, "out of memory: output '%s' needs %lld bytes", name, (long long)bytes));
+  outputData[index] = outputBuffers[index].data();
+  return 0;
+}
+
+int32_t tenon_session::launch(uint32_t index, void *const *buffers, const int64_t *strides,
+                              const int64_t *kernelSymbols, int64_t work, int64_t scratchBytes,
+                              int64_t grain) {
+  if (work <= 0)
+    return 0;
+  int64_t stride = scratchBytes > 0 ? (scratchBytes + 63) / 64 * 64 : 0, total;
+  if (__builtin_mul_overflow(stride, int64_t(threads), &total) || !scratch.reserve(total))
+    return abort(fail(TENON_ERROR_MEMORY, "out of memory: %d workers need %lld bytes of scratch each",
+                      threads, (long long)stride));
+  uint32_t kernel = model->metadata.table<LaunchRecord>(Table::Launches)[index].kernel;
+  int64_t piece = work / kMaxPieces + (work % kMaxPieces != 0);
+  if (piece < grain)
+    piece = grain;
+  Launch launch = {model->kernels[kernel],
+                   {buffers, strides, kernelSymbols, scratch.data(), stride, errorSlots.data(), index},
+                   work,
+                   piece,
+                   {false}};
+  int64_t start = profiling ? nanoseconds() : 0;
+  parallel(Launch::run, &launch, work / piece + (work % piece != 0));
+  if (profiling) {
+    profile[index].count += 1;
+    profile[index].nanoseconds += nanoseconds() - start;
+  }
+  if (!launch.failed.load(std::memory_order_relaxed))
+    return 0;
+  tenon_error_slot *first = nullptr;
+  for (tenon_error_slot &slot : errorSlots)
+    if (slot.code != 0 && (!first || slot.index < first->index))
+      first = &slot;
+  int32_t code = check(int32_t(index), first->code, first->value, first->limit);
+  memset(errorSlots.data(), 0, errorSlots.size() * sizeof(tenon_error_slot));
+  return code;
+}
+
+//===--------------------------------------------------------------------------------------------------------===//
+// The table
+//===--------------------------------------------------------------------------------------------------------===//
+
+static int32_t hostPlan(tenon_context *ctx, int32_t segment, const int64_t *symbols) {
+  return tenon_session::of(ctx)->plan(uint32_t(segment), symbols);
+}
+static int32_t hostReserve(tenon_context *ctx, int32_t segment) {
+  return tenon_session::of(ctx)->reserve(uint32_t(segment));
+}
+static int32_t hostExecute(tenon_context *ctx, int32_t segment) {
+  return tenon_session::of(ctx)->model->programs[size_t(segment)].execute(ctx, ctx->slots[segment]);
+}
+static int32_t hostLaunch(tenon_context *ctx, int32_t launch, void *const *buffers, const int64_t *strides,
+                          const int64_t *symbols, int64_t work, int64_t scratchBytes, int64_t grain) {
+  return tenon_session::of(ctx)->launch(uint32_t(launch), buffers, strides, symbols, work, scratchBytes,
+                                        grain);
+}
+
+static int32_t hostCopy(tenon_context *ctx, void *dst, const int64_t *dstStrides, const void *src,
+                        const int64_t *srcStrides, const int64_t *sizes, int64_t rank, int64_t elemBytes) {
+  StridedCopy copy;
+  if (rank > kMaxRank)
+    return tenon_session::of(ctx)->check(-1, TENON_CODE_CAPACITY, rank, kMaxRank);
+  if (!copy.prepare(dst, dstStrides, src, srcStrides, sizes, rank, elemBytes))
+    return 0;
+  if (copy.bytes() < kParallelCopyBytes) {
+    copy.run(0, copy.sizes[0]);
+    return 0;
+  }
+  int64_t rows = copy.sizes[0], pieces = rows < kMaxPieces ? rows : kMaxPieces;
+  struct Job {
+    const StridedCopy &copy;
+    int64_t rows, pieces;
+  } job{copy, rows, pieces};
+  tenon_session::of(ctx)->parallel(
+      [](void *arg, int64_t i, int32_t) {
+        const Job &job = *static_cast<Job *>(arg);
+        job.copy.run(i * job.rows / job.pieces, (i + 1) * job.rows / job.pieces);
+      },
+      &job, pieces);
+  return 0;
+}
+
+static int32_t hostCheck(tenon_context *ctx, int32_t launch, int32_t code, int64_t value, int64_t limit) {
+  return tenon_session::of(ctx)->check(launch, code, value, limit);
+}
+
+static int32_t hostCallExternal(tenon_context *ctx, int32_t external, const tenon_value *const *inputs,
+                                int32_t inputCount, tenon_value *const *outputs, int32_t outputCount) {
+  tenon_session &session = *tenon_session::of(ctx);
+  const tenon_host_entry &entry = session.externals[size_t(external)];
+  char text[512] = "";
+  if (entry.function(entry.user, inputs, inputCount, outputs, outputCount, text, sizeof(text)) == 0)
+    return 0;
+  text[sizeof(text) - 1] = 0;
+  return session.abort(fail(TENON_ERROR_EXTERNAL, "function '%s' failed: %s", entry.name, text));
+}
+
+static int32_t hostParallelFor(tenon_context *ctx, tenon_parallel_body body, void *arg, int64_t count) {
+  // The pool counts iterations in 32 bits.
+  if (count > INT32_MAX)
+    return tenon_session::of(ctx)->check(-1, TENON_CODE_CAPACITY, count, INT32_MAX);
+  tenon_session::of(ctx)->parallel(body, arg, count);
+  return 0;
+}
+
+const tenon_host_functions kHostFunctions = {
+    TENON_KERNEL_ABI, sizeof(tenon_host_functions),
+    hostPlan,         hostReserve,
+    hostExecute,      hostLaunch,
+    hostCopy,         hostCheck,
+    hostCallExternal, hostParallelFor,
+};

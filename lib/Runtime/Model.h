@@ -1,0 +1,59 @@
+//===- Model.h - an opened artifact
+//-------------------------------------------------------------------------===//
+#ifndef TENON_LIB_RUNTIME_MODEL_H
+#define TENON_LIB_RUNTIME_MODEL_H
+
+#include "Memory.h"
+#include "tenon/Artifact/Container.h"
+#include "tenon/Artifact/MetadataView.h"
+#include "tenon/Runtime/tenon.h"
+#include "tenon/Runtime/tenon_kernel.h"
+
+#include <atomic>
+
+/// Immutable once open, apart from the count.
+struct tenon_model {
+  ~tenon_model();
+
+  tenon_status open(const char *path);
+  tenon_status findOutputs();
+
+  const tenon::artifact::DimRecord &dim(const tenon::artifact::TensorRecord &tensor, uint32_t i) const {
+    return metadata.table<tenon::artifact::DimRecord>(tenon::artifact::Table::Dims)[tensor.firstDim + i];
+  }
+  const char *string(tenon::artifact::StringRecord s) const { return metadata.string(s); }
+
+  std::atomic<int32_t> references{1};
+  char *path = nullptr;
+  tenon::artifact::ContainerView container;
+  tenon::artifact::MetadataView metadata;
+
+  tenon_run_entry run = nullptr;
+  struct Program {
+    tenon_plan_entry plan;
+    tenon_execute_entry execute;
+  };
+  tenon::runtime::Array<Program> programs;
+  tenon::runtime::Array<tenon_kernel> kernels; ///< null: not in an image that runs here
+  tenon::runtime::Array<const void *> constants;
+  tenon::runtime::Array<int32_t> aliases;        ///< per output: input or -1
+  tenon::runtime::Array<uint32_t> outputProgram; ///< per output: the segment that reserves it
+  const char *variant = "";
+
+private:
+  struct Mapping {
+    void *base;
+    size_t size;
+  };
+  tenon_status map(int file, uint64_t fileSize);
+  tenon_status mapCode(int file, const tenon::artifact::SegmentRecord &segment, char **code);
+  tenon_status findConstants();
+  tenon_status findKernels(int file);
+  char *mapRange(int file, uint64_t offset, uint64_t size, int protection);
+
+  tenon::runtime::Array<Mapping> mappings;
+  uint32_t mappingCount = 0;
+  uint64_t containerOffset = 0;
+};
+
+#endif

@@ -1,0 +1,468 @@
+//===- Session.cpp - binding, shapes, running
+//---------------------------------------------------------------===//
+
+#include "Session.h"
+#include "Error.h"
+
+#include <new>
+#include <sched.h>
+
+using namespace tenon::artifact;
+using namespace tenon::runtime;
+
+namespace {
+int32_t usableCpus() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof(set), &set) != 0)
+    return 1;
+  return CPU_COUNT(&set);
+}
+
+int64_t elementBits(uint32_t dtype) { return dtype == TENON_STRING ? 128 : int64_t(bitsOf(dtype)); }
+
+constexpr int32_t kMaxThreads = 1024;
+} // namespace
+
+tenon_session::~tenon_session() {
+  for (Buffer &buffer : outputBuffers)
+    buffer.~Buffer();
+  for (SegmentState &segment : segments)
+    segment.~SegmentState();
+  tenon_model_close(model);
+}
+
+tenon_status tenon_session::create(const tenon_options &options) {
+  const MetadataView &meta = model->metadata;
+  uint32_t inputCount = meta.inputCount(), outputCount = meta.outputCount();
+  size_t ranks = 0;
+  for (uint32_t i = 0; i < inputCount + outputCount; ++i) {
+    const TensorRecord &tensor = meta.input(i);
+    if (tensor.kind != TENON_TENSOR)
+      return fail(TENON_ERROR_TYPE,
+                  "'%s' is a sequence or optional, which this version of the runtime does not run",
+                  model->string(tensor.name));
+    ranks += tensor.rank;
+  }
+  uint32_t segmentCount = meta.count(Table::Programs);
+  if (options.threads < 0 || options.threads > kMaxThreads)
+    return fail(TENON_ERROR_ARGUMENT, "%d threads are not between 0 and %d", options.threads, kMaxThreads);
+  threads = options.threads != 0 ? options.threads : usableCpus();
+  parallelFor = options.parallel_for;
+  parallelForUser = options.parallel_for_user;
+  profiling = options.profile != 0;
+
+  bool ok = inputs.allocate(inputCount) && outputs.allocate(outputCount) && shapeMemory.allocate(3 * ranks) &&
+            outputValues.allocate(outputCount) && outputBuffers.allocate(outputCount) &&
+            segments.allocate(segmentCount) && symbols.allocate(meta.count(Table::Symbols)) &&
+            values.allocate(meta.model().valueCount) && inputData.allocate(inputCount) &&
+            outputData.allocate(outputCount) && arenas.allocate(segmentCount) &&
+            inputStrides.allocate(inputCount) && outputStrides.allocate(outputCount) &&
+            inputSizes.allocate(inputCount) && slots.allocate(segmentCount) &&
+            offsets.allocate(segmentCount) && externals.allocate(meta.count(Table::Externals)) &&
+            profile.allocate(meta.count(Table::Launches)) && errorSlots.allocate(size_t(threads));
+  if (!ok || (!parallelFor && !pool.start(threads)))
+    return outOfMemory();
+
+  int64_t *next = shapeMemory.data();
+  for (uint32_t i = 0; i < inputCount + outputCount; ++i) {
+    uint32_t rank = meta.input(i).rank;
+    Slot &slot = i < inputCount ? inputs[i] : outputs[i - inputCount];
+    slot.shape = next;
+    slot.strides = next + rank;
+    slot.boundShape = next + 2 * rank;
+    next += 3 * rank;
+  }
+  for (uint32_t i = 0; i < inputCount; ++i) {
+    inputSizes[i] = inputs[i].shape;
+    inputStrides[i] = inputs[i].strides;
+  }
+  for (uint32_t i = 0; i < outputCount; ++i)
+    outputStrides[i] = outputs[i].strides;
+
+  auto externalRecords = meta.table<ExternalRecord>(Table::Externals);
+  for (uint32_t i = 0; i < externalRecords.count; ++i) {
+    const char *name = model->string(externalRecords[i].function);
+    for (int32_t f = 0; f < options.function_count && options.functions; ++f)
+      if (options.functions[f].name && options.functions[f].function &&
+          strcmp(options.functions[f].name, name) == 0)
+        externals[i] = options.functions[f];
+    if (!externals[i].function)
+      return fail(TENON_ERROR_EXTERNAL, "the model needs function '%s' of library '%s', which is not there",
+                  name, model->string(externalRecords[i].library));
+    externals[i].name = name;
+  }
+
+  context = {&kHostFunctions,     inputData.data(),     outputData.data(), model->constants.data(),
+             symbols.data(),      slots.data(),         arenas.data(),     offsets.data(),
+             inputStrides.data(), outputStrides.data(), inputSizes.data(), values.data()};
+  return TENON_OK;
+}
+
+tenon_status tenon_session::bind(bool output, uint32_t index, const tenon_value *value) {
+  const char *role = output ? "output" : "input";
+  uint32_t count = uint32_t(output ? outputs.size() : inputs.size());
+  if (index >= count)
+    return fail(TENON_ERROR_ARGUMENT, "%s %d does not exist: the model has %u", role, int32_t(index), count);
+  const TensorRecord &tensor = output ? model->metadata.output(index) : model->metadata.input(index);
+  const char *name = model->string(tensor.name);
+  Slot &slot = output ? outputs[index] : inputs[index];
+  slot.bound = slot.hasStrides = false;
+  if (!value)
+    return TENON_OK;
+  if (value->kind != TENON_TENSOR)
+    return fail(TENON_ERROR_TYPE, "%s '%s' is a tensor, the value is not", role, name);
+  if (value->dtype != int32_t(tensor.dtype))
+    return fail(TENON_ERROR_TYPE, "%s '%s' has dtype %s, the value has %s", role, name, nameOf(tensor.dtype),
+                nameOf(uint32_t(value->dtype)));
+  if (value->rank != int64_t(tensor.rank))
+    return fail(TENON_ERROR_SHAPE, "%s '%s' has rank %u, the value has %lld", role, name, tensor.rank,
+                (long long)value->rank);
+  if (value->rank != 0 && !value->shape)
+    return fail(TENON_ERROR_ARGUMENT, "%s '%s': the value's shape is null", role, name);
+  int64_t bits = elementBits(tensor.dtype);
+  if (bits >= 8 && uintptr_t(value->data) % uintptr_t(bits / 8 < 16 ? bits / 8 : 8) != 0)
+    return fail(TENON_ERROR_ARGUMENT, "%s '%s': the data at %p is not aligned to its elements of %lld bytes",
+                role, name, value->data, (long long)bits / 8);
+
+  int64_t unit = 1;
+  for (int64_t d = value->rank - 1; d >= 0; --d) {
+    int64_t size = value->shape[d];
+    const DimRecord &dim = model->dim(tensor, uint32_t(d));
+    if (size < 0 || (dim.kind == 0 && size != dim.value && !(output && value->capacity != 0)))
+      return fail(TENON_ERROR_SHAPE, "%s '%s' has size %lld in dimension %lld, the value has %lld", role,
+                  name, (long long)(dim.kind == 0 ? dim.value : -1), (long long)d, (long long)size);
+    slot.shape[d] = slot.boundShape[d] = size;
+    slot.strides[d] = value->strides ? value->strides[d] : unit;
+    if (__builtin_mul_overflow(unit, size > 0 ? size : 1, &unit))
+      return fail(TENON_ERROR_SHAPE, "%s '%s': the number of elements does not fit in 64 bits", role, name);
+    if (output && slot.strides[d] <= 0 && size > 1)
+      return fail(TENON_ERROR_SHAPE,
+                  "output '%s' has stride %lld in dimension %lld: outputs need positive ones", name,
+                  (long long)slot.strides[d], (long long)d);
+  }
+  if (value->rank != 0 && slot.strides[value->rank - 1] != 1) {
+    if (slot.shape[value->rank - 1] > 1)
+      return fail(TENON_ERROR_SHAPE, "%s '%s' has stride %lld in its last dimension, it must be 1", role,
+                  name, (long long)slot.strides[value->rank - 1]);
+    slot.strides[value->rank - 1] = 1;
+  }
+  slot.hasStrides = value->strides != nullptr;
+  slot.data = value->data;
+  slot.capacity = value->capacity;
+  slot.bound = true;
+  return TENON_OK;
+}
+
+tenon_status tenon_session::bindSymbols() {
+  const MetadataView &meta = model->metadata;
+  auto records = meta.table<SymbolRecord>(Table::Symbols);
+  for (uint32_t i = 0; i < inputs.size(); ++i) {
+    if (!inputs[i].bound)
+      return fail(TENON_ERROR_UNBOUND, "input '%s' is not bound", model->string(meta.input(i).name));
+    inputData[i] = inputs[i].data;
+  }
+  for (uint32_t i = 0; i < records.count; ++i) {
+    const SymbolRecord &r = records[i];
+    if (r.source == 2) {
+      int32_t input = model->aliases[r.input];
+      symbols[i] =
+          input >= 0 && outputs[r.input].bound && outputs[r.input].data == inputs[size_t(input)].data;
+      continue;
+    }
+    int64_t value = r.source == 0 ? inputs[r.input].shape[r.dim] : inputs[r.input].strides[r.dim];
+    symbols[i] = value;
+    const char *input = model->string(meta.input(r.input).name), *name = model->string(r.name);
+    if (value < r.min || value > r.max)
+      return fail(TENON_ERROR_SHAPE,
+                  "input '%s' has size %lld in dimension %u, but '%s' must be between %lld and %lld", input,
+                  (long long)value, r.dim, name, (long long)r.min, (long long)r.max);
+    if (value % r.divisor != 0)
+      return fail(TENON_ERROR_SHAPE,
+                  "input '%s' has size %lld in dimension %u, but '%s' must be a multiple of %lld", input,
+                  (long long)value, r.dim, name, (long long)r.divisor);
+  }
+  for (uint32_t i = 0; i < inputs.size(); ++i) {
+    const TensorRecord &tensor = meta.input(i);
+    for (uint32_t d = 0; d < tensor.rank; ++d) {
+      const DimRecord &dim = model->dim(tensor, d);
+      if (dim.kind != 1 || inputs[i].shape[d] == symbols[size_t(dim.value)])
+        continue;
+      const SymbolRecord &r = records[uint32_t(dim.value)];
+      return fail(
+          TENON_ERROR_SHAPE,
+          "input '%s' has size %lld in dimension %u, but '%s' is %lld (from input '%s', dimension %u)",
+          model->string(tensor.name), (long long)inputs[i].shape[d], d, model->string(r.name),
+          (long long)symbols[size_t(dim.value)], model->string(meta.input(r.input).name), r.dim);
+    }
+  }
+  return TENON_OK;
+}
+
+tenon_status tenon_session::prepare() {
+  if (tenon_status status = bindSymbols())
+    return status;
+  error = {};
+  aborted = TENON_OK;
+  int32_t code = plan(0, symbols.data());
+  return code == 0 ? TENON_OK : report(code);
+}
+
+bool tenon_session::outputShape(uint32_t index, int64_t *shape) const {
+  const TensorRecord &tensor = model->metadata.output(index);
+  bool known = true;
+  for (uint32_t d = 0; d < tensor.rank; ++d) {
+    const DimRecord &dim = model->dim(tensor, d);
+    if (dim.kind == 0)
+      shape[d] = dim.value;
+    else if (dim.kind == 1)
+      shape[d] = symbols[size_t(dim.value)];
+    else if (slots[dim.segment]) {
+      shape[d] = slots[dim.segment][dim.value];
+    } else {
+      known = false;
+      shape[d] = dim.boundSlot >= 0 ? slots[0][dim.boundSlot] : -1;
+    }
+  }
+  return known;
+}
+
+/// Bytes [first, last) that a tensor touches; nothing when it is empty.
+static bool touchedBytes(const Slot &slot, uint32_t rank, int64_t bits, uintptr_t &first, uintptr_t &last) {
+  int64_t low = 0, high = 1;
+  for (uint32_t d = 0; d < rank; ++d) {
+    if (slot.shape[d] == 0)
+      return false;
+    int64_t reach = (slot.shape[d] - 1) * slot.strides[d];
+    (reach < 0 ? low : high) += reach;
+  }
+  first = uintptr_t(slot.data) + uintptr_t(low * bits / 8);
+  last = uintptr_t(slot.data) + uintptr_t((high * bits + 7) / 8);
+  return true;
+}
+
+tenon_status tenon_session::checkOverlaps() {
+  const MetadataView &meta = model->metadata;
+  uintptr_t first, last, otherFirst, otherLast;
+  for (uint32_t i = 0; i < inputs.size(); ++i)
+    if (!inputs[i].data &&
+        touchedBytes(inputs[i], meta.input(i).rank, elementBits(meta.input(i).dtype), first, last))
+      return fail(TENON_ERROR_ARGUMENT, "input '%s' has no data", model->string(meta.input(i).name));
+  for (uint32_t o = 0; o < outputs.size(); ++o) {
+    if (!outputs[o].bound ||
+        !touchedBytes(outputs[o], meta.output(o).rank, elementBits(meta.output(o).dtype), first, last))
+      continue;
+    const char *name = model->string(meta.output(o).name);
+    if (!outputs[o].data)
+      return fail(TENON_ERROR_ARGUMENT, "output '%s' has no data", name);
+    for (uint32_t i = 0; i < inputs.size() + outputs.size(); ++i) {
+      bool isInput = i < inputs.size();
+      const Slot &other = isInput ? inputs[i] : outputs[i - inputs.size()];
+      bool declared =
+          isInput ? model->aliases[o] == int32_t(i) && other.data == outputs[o].data : i - inputs.size() <= o;
+      if (declared || !other.bound ||
+          !touchedBytes(other, meta.input(i).rank, elementBits(meta.input(i).dtype), otherFirst, otherLast) ||
+          first >= otherLast || otherFirst >= last)
+        continue;
+      return fail(TENON_ERROR_ARGUMENT, "the buffer of output '%s' overlaps that of '%s'", name,
+                  model->string(meta.input(i).name));
+    }
+  }
+  return TENON_OK;
+}
+
+tenon_status tenon_session::run() {
+  ran = false;
+  tenon_status status = bindSymbols();
+  if (status == TENON_OK)
+    status = checkOverlaps();
+  if (status != TENON_OK)
+    return status;
+  error = {};
+  aborted = TENON_OK;
+  for (const int64_t *&slot : slots)
+    slot = nullptr;
+  if (int32_t code = model->run(&context))
+    return report(code);
+  for (uint32_t i = 0; i < outputs.size(); ++i) {
+    const TensorRecord &tensor = model->metadata.output(i);
+    outputValues[i] = {int32_t(tensor.kind),
+                       int32_t(tensor.dtype),
+                       int64_t(tensor.rank),
+                       outputs[i].shape,
+                       outputs[i].strides,
+                       outputData[i],
+                       outputs[i].capacity,
+                       0,
+                       nullptr};
+  }
+  ran = true;
+  return TENON_OK;
+}
+
+tenon_status tenon_session::report(int32_t code) {
+  if (aborted != TENON_OK)
+    return aborted;
+  if (error.code == 0)
+    error = {code, uint32_t(-1), 0, 0, 0};
+  const MetadataView &meta = model->metadata;
+  const char *nodes = "";
+  if (error.launch < meta.count(Table::Launches))
+    nodes = model->string(meta.table<LaunchRecord>(Table::Launches)[error.launch].nodes);
+  const char *before = nodes[0] ? "node '" : "", *after = nodes[0] ? "': " : "";
+  auto say = [&](const char *text) { return fail(TENON_ERROR_RUN, "%s%s%s%s", before, nodes, after, text); };
+  auto sayNumbers = [&](const char *first, const char *second) {
+    return fail(TENON_ERROR_RUN, "%s%s%s%s %lld %s %lld", before, nodes, after, first, (long long)error.value,
+                second, (long long)error.limit);
+  };
+  switch (error.code) {
+  case TENON_CODE_INDEX_OUT_OF_RANGE:
+    return sayNumbers("index", "is out of range for size");
+  case TENON_CODE_SIZE_MISMATCH:
+    return sayNumbers("size", "should be");
+  case TENON_CODE_SIZE_OVERFLOW:
+    return say("a size does not fit in 64 bits");
+  case TENON_CODE_NEGATIVE_SIZE:
+    return fail(TENON_ERROR_RUN, "%s%s%ssize %lld is negative", before, nodes, after, (long long)error.value);
+  case TENON_CODE_DIVISION_BY_ZERO:
+    return say("integer division by zero");
+  case TENON_CODE_NOT_DIVISIBLE:
+    return sayNumbers("size", "is not a multiple of");
+  case TENON_CODE_CAPACITY:
+    return sayNumbers("size", "is more than the capacity of");
+  }
+  if (error.code >= TENON_CODE_MESSAGE &&
+      uint32_t(error.code - TENON_CODE_MESSAGE) < meta.count(Table::Messages)) {
+    uint32_t message = uint32_t(error.code - TENON_CODE_MESSAGE);
+    return fail(TENON_ERROR_RUN, "%s%s%s%s (got %lld, limit %lld)", before, nodes, after,
+                model->string(meta.table<StringRecord>(Table::Messages)[message]), (long long)error.value,
+                (long long)error.limit);
+  }
+  return fail(TENON_ERROR_RUN, "%s%s%serror code %d", before, nodes, after, error.code);
+}
+
+//===--------------------------------------------------------------------------------------------------------===//
+// C ABI
+//===--------------------------------------------------------------------------------------------------------===//
+
+tenon_status tenon_session_create(tenon_model *model, const tenon_options *options, tenon_session **session) {
+  if (session)
+    *session = nullptr;
+  if (!model || !session)
+    return nullArgument(model ? "session" : "model");
+  tenon_options known = {};
+  if (options)
+    memcpy(&known, options, options->size < sizeof(known) ? options->size : sizeof(known));
+  void *memory = aligned_alloc(alignof(tenon_session), sizeof(tenon_session));
+  if (!memory)
+    return outOfMemory();
+  tenon_session *created = new (memory) tenon_session;
+  created->model = model;
+  model->references.fetch_add(1);
+  if (tenon_status status = created->create(known)) {
+    tenon_session_destroy(created);
+    return status;
+  }
+  *session = created;
+  return TENON_OK;
+}
+
+void tenon_session_destroy(tenon_session *session) {
+  if (!session)
+    return;
+  session->~tenon_session();
+  free(session);
+}
+
+tenon_status tenon_session_bind_input(tenon_session *session, int32_t index, const tenon_value *value) {
+  return session ? session->bind(false, uint32_t(index), value) : nullArgument("session");
+}
+tenon_status tenon_session_bind_output(tenon_session *session, int32_t index, const tenon_value *value) {
+  return session ? session->bind(true, uint32_t(index), value) : nullArgument("session");
+}
+
+static tenon_status checkOutput(const tenon_session *session, int32_t index) {
+  if (!session)
+    return nullArgument("session");
+  if (index < 0 || size_t(index) >= session->outputs.size())
+    return fail(TENON_ERROR_ARGUMENT, "output %d does not exist: the model has %d", index,
+                int32_t(session->outputs.size()));
+  return TENON_OK;
+}
+
+tenon_status tenon_session_output_shape(tenon_session *session, int32_t index, int64_t *shape, int32_t rank) {
+  if (tenon_status status = checkOutput(session, index))
+    return status;
+  const TensorRecord &tensor = session->model->metadata.output(uint32_t(index));
+  const char *name = session->model->string(tensor.name);
+  if (rank != int32_t(tensor.rank))
+    return fail(TENON_ERROR_ARGUMENT, "output '%s' has rank %u, not %d", name, tensor.rank, rank);
+  if (!shape && rank != 0)
+    return nullArgument("shape");
+  for (const int64_t *&slot : session->slots)
+    slot = nullptr;
+  if (tenon_status status = session->prepare())
+    return status;
+  if (!session->outputShape(uint32_t(index), shape))
+    return fail(TENON_ERROR_UNKNOWN_SIZE,
+                "the size of output '%s' depends on data: it is known after the run", name);
+  return TENON_OK;
+}
+
+tenon_status tenon_session_run(tenon_session *session) {
+  return session ? session->run() : nullArgument("session");
+}
+
+tenon_status tenon_session_output(tenon_session *session, int32_t index, const tenon_value **value) {
+  if (tenon_status status = checkOutput(session, index))
+    return status;
+  if (!value)
+    return nullArgument("value");
+  *value = nullptr;
+  if (!session->ran)
+    return fail(TENON_ERROR_ARGUMENT,
+                "there are no outputs: the session has not run, or its last run failed");
+  *value = &session->outputValues[size_t(index)];
+  return TENON_OK;
+}
+
+tenon_status tenon_session_arena_bytes(tenon_session *session, int64_t *bytes) {
+  if (!session || !bytes)
+    return nullArgument(session ? "bytes" : "session");
+  if (tenon_status status = session->prepare())
+    return status;
+  *bytes = session->segments[0].current->arenaBytes;
+  return TENON_OK;
+}
+
+int64_t tenon_session_memory_bytes(const tenon_session *session) {
+  if (!session)
+    return 0;
+  int64_t total = int64_t(sizeof(tenon_session)) + session->scratch.bytes();
+  for (size_t i = 0; i < session->outputBuffers.size(); ++i)
+    total += session->outputBuffers[i].bytes();
+  for (uint32_t i = 0; i < session->segments.size(); ++i) {
+    const ProgramRecord &r = session->model->metadata.table<ProgramRecord>(Table::Programs)[i];
+    total += session->segments[i].arena.bytes();
+    for (const Plan &plan : session->segments[i].plans)
+      if (plan.symbols)
+        total += int64_t(r.symbolCount + r.slotCount + r.bufferCount) * 8;
+  }
+  return total;
+}
+
+int32_t tenon_session_profile_count(const tenon_session *session) {
+  return session && session->profiling ? int32_t(session->profile.size()) : 0;
+}
+
+tenon_status tenon_session_profile(const tenon_session *session, int32_t index, tenon_profile_entry *entry) {
+  if (!session || !entry)
+    return nullArgument(session ? "entry" : "session");
+  if (index < 0 || index >= tenon_session_profile_count(session))
+    return fail(TENON_ERROR_ARGUMENT, "launch %d is not in the profile", index);
+  const MetadataView &meta = session->model->metadata;
+  const LaunchRecord &r = meta.table<LaunchRecord>(Table::Launches)[uint32_t(index)];
+  *entry = {session->model->string(meta.table<KernelRecord>(Table::Kernels)[r.kernel].name),
+            session->model->string(r.nodes), session->profile[size_t(index)].count,
+            session->profile[size_t(index)].nanoseconds};
+  return TENON_OK;
+}

@@ -1,0 +1,103 @@
+//===- Session.h - what one run needs
+//-----------------------------------------------------------------------===//
+#ifndef TENON_LIB_RUNTIME_SESSION_H
+#define TENON_LIB_RUNTIME_SESSION_H
+
+#include "Memory.h"
+#include "Model.h"
+#include "ThreadPool.h"
+
+namespace tenon::runtime {
+
+/// An input or output of a session: the caller's binding, or a buffer of the session's own.
+struct Slot {
+  bool bound;
+  int64_t *shape, *strides; ///< [rank]: as bound, contiguous strides filled in; for outputs those of the run
+  int64_t *boundShape;      ///< outputs: the shape that was bound
+  bool hasStrides;
+  void *data;
+  int64_t capacity; ///< bytes at `data`, or 0: just what the bound shape needs
+};
+
+/// A segment's sizes for one set of symbols.
+struct Plan {
+  int64_t *symbols = nullptr, *slots = nullptr, *offsets = nullptr; ///< one allocation, at `symbols`
+  int64_t arenaBytes = 0;
+  uint64_t lastUse = 0;
+  int32_t code = 0; ///< of plan_i: the error is cached, too
+  ~Plan() { free(symbols); }
+};
+
+inline constexpr uint32_t kPlansPerSegment = 16;
+
+struct SegmentState {
+  Plan plans[kPlansPerSegment];
+  Plan *current = nullptr;
+  Buffer arena;
+};
+
+} // namespace tenon::runtime
+
+/// A session. The context comes first: compiled code gets a pointer to it.
+struct tenon_session {
+  tenon_context context = {};
+  tenon_model *model = nullptr;
+  ~tenon_session();
+
+  tenon_status create(const tenon_options &options);
+  tenon_status bind(bool output, uint32_t index, const tenon_value *value);
+  /// Values of the symbols from what is bound; checks that they agree.
+  tenon_status bindSymbols();
+  tenon_status checkOverlaps();
+  /// bindSymbols and the plan of segment 0.
+  tenon_status prepare();
+  tenon_status run();
+  /// Output's sizes from the plans so far; false when one is unknown (then a bound, or -1).
+  bool outputShape(uint32_t index, int64_t *shape) const;
+  /// Turns the recorded error into text.
+  tenon_status report(int32_t code);
+
+  void parallel(tenon_parallel_body body, void *arg, int64_t count);
+
+  static tenon_session *of(tenon_context *ctx) { return reinterpret_cast<tenon_session *>(ctx); }
+
+  // The functions of the context's table, in HostProgram.cpp.
+  int32_t plan(uint32_t segment, const int64_t *symbols);
+  int32_t reserve(uint32_t segment);
+  int32_t reserveOutput(uint32_t index);
+  int32_t launch(uint32_t launch, void *const *buffers, const int64_t *strides, const int64_t *symbols,
+                 int64_t work, int64_t scratchBytes, int64_t grain);
+  int32_t check(int32_t launch, int32_t code, int64_t value, int64_t limit);
+  /// Ends the run with a status whose text is already set.
+  int32_t abort(tenon_status status);
+
+  struct Profile {
+    int64_t count, nanoseconds;
+  };
+
+  tenon::runtime::Array<tenon::runtime::Slot> inputs, outputs;
+  tenon::runtime::Array<int64_t> shapeMemory;
+  tenon::runtime::Array<tenon_value> outputValues;
+  tenon::runtime::Array<tenon::runtime::Buffer> outputBuffers;
+  tenon::runtime::Array<tenon::runtime::SegmentState> segments;
+  tenon::runtime::Array<int64_t> symbols, values;
+  tenon::runtime::Array<void *> inputData, outputData, arenas;
+  tenon::runtime::Array<const int64_t *> inputStrides, outputStrides, inputSizes, slots, offsets;
+  tenon::runtime::Array<tenon_host_entry> externals;
+  tenon::runtime::Array<Profile> profile;
+  bool profiling = false, ran = false;
+
+  tenon::runtime::ThreadPool pool;
+  int32_t threads = 1;
+  tenon_parallel_for parallelFor = nullptr;
+  void *parallelForUser = nullptr;
+  tenon::runtime::Buffer scratch;
+  tenon::runtime::Array<tenon_error_slot> errorSlots; ///< per worker
+  tenon_error_slot error = {};
+  tenon_status aborted = TENON_OK;
+  uint64_t clock = 0;
+};
+
+extern const tenon_host_functions kHostFunctions;
+
+#endif

@@ -1,0 +1,58 @@
+//===- CopyStridedTest.cpp
+//----------------------------------------------------------------------------------===//
+
+#include "CopyStrided.h"
+
+#include <gtest/gtest.h>
+
+#include <numeric>
+#include <vector>
+
+using tenon::runtime::StridedCopy;
+
+namespace {
+TEST(CopyStrided, TransposesAndReverses) {
+  std::vector<int32_t> src(24), dst(24, -1);
+  std::iota(src.begin(), src.end(), 0);
+  // dst[i][j][k] = src[i][2 - j][k] of [2, 3, 4], written as [3, 2, 4].
+  int64_t sizes[] = {2, 3, 4}, dstStrides[] = {4, 8, 1}, srcStrides[] = {12, -4, 1};
+  StridedCopy copy;
+  ASSERT_TRUE(copy.prepare(dst.data(), dstStrides, src.data() + 8, srcStrides, sizes, 3, 4));
+  EXPECT_EQ(copy.bytes(), 96);
+  copy.run(0, 1);
+  copy.run(1, 2);
+  for (int i = 0; i < 2; ++i)
+    for (int j = 0; j < 3; ++j)
+      for (int k = 0; k < 4; ++k)
+        EXPECT_EQ(dst[j * 8 + i * 4 + k], src[i * 12 + (2 - j) * 4 + k]);
+}
+
+TEST(CopyStrided, MergesContiguousDimensions) {
+  char src[60], dst[60];
+  int64_t sizes[] = {3, 1, 4, 5}, strides[] = {20, 7, 5, 1};
+  StridedCopy copy;
+  ASSERT_TRUE(copy.prepare(dst, strides, src, strides, sizes, 4, 1));
+  EXPECT_EQ(copy.rank, 1);
+  EXPECT_EQ(copy.sizes[0], 60);
+}
+
+TEST(CopyStrided, BroadcastsWithStrideZero) {
+  double src = 3, dst[6] = {};
+  int64_t sizes[] = {2, 3}, dstStrides[] = {3, 1}, srcStrides[] = {0, 0};
+  StridedCopy copy;
+  ASSERT_TRUE(copy.prepare(dst, dstStrides, &src, srcStrides, sizes, 2, 8));
+  copy.run(0, copy.sizes[0]);
+  for (double value : dst)
+    EXPECT_EQ(value, 3);
+}
+
+TEST(CopyStrided, EmptyAndScalar) {
+  int64_t zero = 0, one = 1;
+  int16_t src = 5, dst = 0;
+  StridedCopy copy;
+  EXPECT_FALSE(copy.prepare(&dst, &one, &src, &one, &zero, 1, 2));
+  ASSERT_TRUE(copy.prepare(&dst, nullptr, &src, nullptr, nullptr, 0, 2));
+  copy.run(0, 1);
+  EXPECT_EQ(dst, 5);
+}
+} // namespace

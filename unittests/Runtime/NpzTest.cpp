@@ -1,0 +1,80 @@
+//===- NpzTest.cpp
+//------------------------------------------------------------------------------------------===//
+
+#include "Npz.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+
+using namespace tenon::npz;
+
+namespace {
+Archive example() {
+  Archive archive;
+  archive.push_back({"x", {'f', 4, {2, 3}, std::vector<unsigned char>(24, 7)}});
+  archive.push_back({"scalar", {'i', 8, {}, std::vector<unsigned char>(8, 1)}});
+  archive.push_back({"empty", {'b', 1, {0}, {}}});
+  return archive;
+}
+
+std::vector<unsigned char> bytesOf(const Archive &archive) {
+  std::string path = ::testing::TempDir() + "tenon-npz-test.npz", error;
+  EXPECT_TRUE(writeNpz(path, archive, error)) << error;
+  std::ifstream in(path, std::ios::binary);
+  std::vector<unsigned char> bytes{std::istreambuf_iterator<char>(in), {}};
+  std::remove(path.c_str());
+  return bytes;
+}
+
+TEST(Npz, RoundTrips) {
+  std::vector<unsigned char> bytes = bytesOf(example());
+  Archive read;
+  std::string error;
+  ASSERT_TRUE(parseNpz(bytes.data(), bytes.size(), read, error)) << error;
+  ASSERT_EQ(read.size(), 3u);
+  for (size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(read[i].first, example()[i].first);
+    EXPECT_EQ(read[i].second.kind, example()[i].second.kind);
+    EXPECT_EQ(read[i].second.shape, example()[i].second.shape);
+    EXPECT_EQ(read[i].second.data, example()[i].second.data);
+  }
+}
+
+TEST(Npz, DamagedArchivesAreErrors) {
+  const std::vector<unsigned char> good = bytesOf(example());
+  std::string error;
+  for (size_t size = 0; size < good.size(); ++size) {
+    Archive read;
+    std::vector<unsigned char> cut(good.begin(), good.begin() + std::ptrdiff_t(size));
+    EXPECT_FALSE(parseNpz(cut.data(), cut.size(), read, error)) << size;
+  }
+  for (size_t i = 0; i < good.size(); ++i) {
+    std::vector<unsigned char> bad = good;
+    bad[i] ^= 0xff;
+    Archive read;
+    parseNpz(bad.data(), bad.size(), read, error); // may be fine (names, dates); must not crash
+  }
+}
+
+TEST(Npz, ColumnMajorArraysBecomeRowMajor) {
+  std::vector<unsigned char> bytes = formatNpy({'u', 1, {2, 3}, {0, 1, 2, 3, 4, 5}});
+  std::string text(bytes.begin(), bytes.end());
+  text.replace(text.find("False"), 5, "True ");
+  Array array;
+  std::string error;
+  ASSERT_TRUE(parseNpy(reinterpret_cast<const unsigned char *>(text.data()), text.size(), array, error))
+      << error;
+  EXPECT_EQ(array.data, (std::vector<unsigned char>{0, 2, 4, 1, 3, 5}));
+}
+
+TEST(Npz, PickledObjectsAreRefused) {
+  std::vector<unsigned char> bytes = formatNpy({'O', 8, {1}, std::vector<unsigned char>(8)});
+  Array array;
+  std::string error;
+  EXPECT_FALSE(parseNpy(bytes.data(), bytes.size(), array, error));
+  EXPECT_NE(error.find("not supported"), std::string::npos);
+}
+} // namespace

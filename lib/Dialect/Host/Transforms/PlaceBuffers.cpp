@@ -224,6 +224,8 @@ private:
 
 struct PlaceBuffersPass : host::impl::PlaceBuffersPassBase<PlaceBuffersPass> {
   void runOnOperation() override {
+    if (getOperation().isExternal())
+      return;
     if (failed(Placement(getOperation()).run()))
       signalPassFailure();
   }

@@ -173,6 +173,10 @@ SmallVector<AffineExpr> SizeAnalysis::computeSizes(Value tensor) {
     return sizesFromMaps(*this, maps, number);
   if (auto cast = dyn_cast<tensor::CastOp>(op))
     return sizesOf(cast.getSource());
+  if (auto empty = dyn_cast<tensor::EmptyOp>(op))
+    return expressionsOf(empty.getMixedSizes());
+  if (auto destination = dyn_cast<DestinationStyleOpInterface>(op))
+    return sizesOf(destination.getTiedOpOperand(cast<OpResult>(tensor))->get());
   return {};
 }
 

@@ -11,6 +11,7 @@
 include "mlir/IR/EnumAttr.td"
 include "mlir/IR/OpBase.td"
 include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/DestinationStyleOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
 def Host_Dialect : Dialect {
@@ -93,7 +94,8 @@ def Host_ViewOp : Host_Op<"view", [Pure, AttrSizedOperandSegments]> {
   let hasVerifier = 1;
 }
 
-def Host_LaunchOp : Host_Op<"launch", [AttrSizedOperandSegments, DeclareOpInterfaceMethods<SymbolUserOpInterface>,
+def Host_LaunchOp : Host_Op<"launch", [AttrSizedOperandSegments, DestinationStyleOpInterface,
+    DeclareOpInterfaceMethods<SymbolUserOpInterface>,
     DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
   let summary = "runs a kernel";
   let description = [{
@@ -111,6 +113,9 @@ def Host_LaunchOp : Host_Op<"launch", [AttrSizedOperandSegments, DeclareOpInterf
   let assemblyFormat = [{
     $kernel (`work` $work^)? (`symbols` `(` $symbols^ `)`)? (`ins` `(` $ins^ `:` type($ins) `)`)?
     `outs` `(` $outs `:` type($outs) `)` attr-dict (`->` type($results)^)?
+  }];
+  let extraClassDeclaration = [{
+    mlir::MutableOperandRange getDpsInitsMutable() { return getOutsMutable(); }
   }];
   let hasVerifier = 1;
 }

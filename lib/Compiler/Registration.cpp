@@ -1,0 +1,32 @@
+//===- Registration.cpp - All dialects and passes of Tenon ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tenon/Compiler/Registration.h"
+
+#include "tenon/Dialect/Host/IR/HostOps.h"
+#include "tenon/Dialect/Host/Transforms/Passes.h"
+#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Transforms/Passes.h"
+
+void tenon::registerDialects(mlir::DialectRegistry &registry) {
+  registry.insert<TenonDialect, host::HostDialect>();
+}
+
+void tenon::registerPasses() { host::registerHostPasses(); }
+
+void tenon::registerUpstreamDialects(mlir::DialectRegistry &registry) {
+  registry.insert<mlir::affine::AffineDialect, mlir::arith::ArithDialect, mlir::bufferization::BufferizationDialect,
+                  mlir::cf::ControlFlowDialect, mlir::func::FuncDialect, mlir::linalg::LinalgDialect,
+                  mlir::LLVM::LLVMDialect, mlir::math::MathDialect, mlir::memref::MemRefDialect,
+                  mlir::scf::SCFDialect, mlir::tensor::TensorDialect, mlir::vector::VectorDialect>();
+}
+
+void tenon::registerUpstreamPasses() { mlir::registerTransformsPasses(); }

@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""Runs the test suites of a build and ends with one line, `N passed, N failed`, over all of them.
+
+Exit code 1 when a test failed, or when a suite ran none.
+"""
+import argparse
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+
+def run_unit(build, results):
+    """GoogleTest binaries, one after the other."""
+    passed = failed = 0
+    for binary in sorted((build / "bin").glob("tenon-*-tests")):
+        report = results / f"{binary.name}.json"
+        code = subprocess.run([binary, f"--gtest_output=json:{report}", "--gtest_brief=1"]).returncode
+        if not report.exists():
+            print(f"unit: {binary.name} ended with {code} and left no report")
+            failed += 1
+            continue
+        counts = json.loads(report.read_text())
+        bad = counts["failures"] + counts["errors"]
+        passed += counts["tests"] - bad - counts["disabled"]
+        failed += max(bad, int(code != 0))
+    return passed, failed
+
+
+def run_lit(build, results):
+    """The lit tests, under tenon-opt and under stock mlir-opt with the plugin."""
+    lit = pathlib.Path(sys.executable).parent / "lit"
+    passed = failed = 0
+    for name, options in (("tenon-opt", []), ("plugin", ["--param", "plugin=1", "--filter", "Dialect|Conversion|Codegen"])):
+        report = results / f"lit-{name}.json"
+        subprocess.run([lit, "-q", *options, "--output", report, build / "test"])
+        if not report.exists():
+            return passed, failed + 1
+        for test in json.loads(report.read_text())["tests"]:
+            passed += test["code"] in ("PASS", "XFAIL", "FLAKYPASS")
+            failed += test["code"] in ("FAIL", "XPASS", "UNRESOLVED", "TIMEOUT")
+    return passed, failed
+
+
+SUITES = {"unit": run_unit, "lit": run_lit}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
+    parser.add_argument("--suites", default=",".join(SUITES), help="which of: " + ", ".join(SUITES))
+    options = parser.parse_args()
+    totals = [0, 0]
+    with tempfile.TemporaryDirectory() as directory:
+        for name in options.suites.split(","):
+            passed, failed = SUITES[name](options.build.resolve(), pathlib.Path(directory))
+            if passed + failed == 0:
+                print(f"{name}: no test ran")
+                failed = 1
+            print(f"{name}: {passed} of {passed + failed}", flush=True)
+            totals[0] += passed
+            totals[1] += failed
+    print(f"{totals[0]} passed, {totals[1]} failed")
+    return int(totals[1] != 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+// RUN: %tenon_opt %s -split-input-file -verify-diagnostics
+
+func.func @map_count(%a: tensor<2x3xf32>, %b: tensor<3x4xf32>) {
+  // expected-error @+1 {{expects 3 indexing maps, one per operand and result, but has 1}}
+  %0 = tenon.contract %a, %b maps [affine_map<(m, n, k) -> (m, k)>] : tensor<2x3xf32>, tensor<3x4xf32> -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @sizes(%a: tensor<2x3xf32>, %b: tensor<5x4xf32>) {
+  // expected-error @+1 {{expects one size of dimension d2, but has 3 and 5}}
+  %0 = tenon.contract %a, %b maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>] : tensor<2x3xf32>, tensor<5x4xf32> -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @rank(%a: tensor<2xf32>, %b: tensor<5x4xf32>) {
+  // expected-error @+1 {{expects the map of lhs to have 1 results, but it has 2}}
+  %0 = tenon.contract %a, %b maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>] : tensor<2xf32>, tensor<5x4xf32> -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @not_projected(%a: tensor<2x3xf32>, %b: tensor<3x4xf32>) {
+  // expected-error @+1 {{expects the map of lhs to be a projected permutation of 3 dimensions}}
+  %0 = tenon.contract %a, %b maps [affine_map<(m, n, k) -> (m + n, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>] : tensor<2x3xf32>, tensor<3x4xf32> -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @absent(%a: tensor<2xf32>, %b: tensor<3xf32>) {
+  // expected-error @+1 {{expects dimension d2 in an operand}}
+  %0 = tenon.contract %a, %b maps [affine_map<(m, n, k) -> (m)>, affine_map<(m, n, k) -> (n)>, affine_map<(m, n, k) -> (m, n)>] : tensor<2xf32>, tensor<3xf32> -> tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @channels(%x: tensor<1x64x8x8xf32>, %w: tensor<32x16x3x3xf32>) {
+  // expected-error @+1 {{expects input channels (64) to be groups (2) x filter channels (16)}}
+  %0 = tenon.conv %x, %w strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] groups 2 : tensor<1x64x8x8xf32>, tensor<32x16x3x3xf32> -> tensor<1x32x8x8xf32>
+  return
+}
+
+// -----
+
+func.func @conv_size(%x: tensor<1x4x8x8xf32>, %w: tensor<32x4x3x3xf32>) {
+  // expected-error @+1 {{expects size 6 of result dimension 2, but it is 8}}
+  %0 = tenon.conv %x, %w strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] groups 1 : tensor<1x4x8x8xf32>, tensor<32x4x3x3xf32> -> tensor<1x32x8x8xf32>
+  return
+}
+
+// -----
+
+func.func @conv_strides(%x: tensor<1x4x8x8xf32>, %w: tensor<32x4x3x3xf32>) {
+  // expected-error @+1 {{expects positive strides and dilations, but has 0}}
+  %0 = tenon.conv %x, %w strides [1, 0] dilations [1, 1] pads [0, 0, 0, 0] groups 1 : tensor<1x4x8x8xf32>, tensor<32x4x3x3xf32> -> tensor<1x32x6x6xf32>
+  return
+}
+
+// -----
+
+func.func @conv_ranks(%x: tensor<1x4x8xf32>, %w: tensor<32x4x3x3xf32>) {
+  // expected-error @+1 {{expects input, filter and result of one rank of at least 3, but has ranks 3, 4 and 4}}
+  %0 = tenon.conv %x, %w strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] groups 1 : tensor<1x4x8xf32>, tensor<32x4x3x3xf32> -> tensor<1x32x6x6xf32>
+  return
+}

@@ -1,0 +1,111 @@
+// RUN: %tenon_opt %s -split-input-file -verify-diagnostics
+
+func.func @elements(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{expects 6 elements in the result, but has 8}}
+  %0 = tenon.reshape %x sizes [8] : tensor<2x3xf32> -> tensor<8xf32>
+  return
+}
+
+// -----
+
+func.func @sizes(%x: tensor<?x3xf32>) {
+  // expected-error @+1 {{expects 1 sizes, but has 2}}
+  %0 = tenon.reshape %x sizes [8, 1] : tensor<?x3xf32> -> tensor<?xf32>
+  return
+}
+
+// -----
+
+func.func @size(%x: tensor<?x3xf32>) {
+  // expected-error @+1 {{expects size 9 of result dimension 0, but it is 6}}
+  %0 = tenon.reshape %x sizes [9] : tensor<?x3xf32> -> tensor<6xf32>
+  return
+}
+
+// -----
+
+func.func @element_type(%x: tensor<?x3xf32>, %n: index) {
+  // expected-error @+1 {{expects operand and result of one element type, but has 'f32' and 'f64'}}
+  %0 = tenon.reshape %x sizes [%n] : tensor<?x3xf32> -> tensor<?xf64>
+  return
+}
+
+// -----
+
+func.func @broadcast_dims(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{expects ascending dims below 3, but has 0}}
+  %0 = tenon.broadcast %x dims [1, 0] sizes [4, 2, 3] : tensor<2x3xf32> -> tensor<4x2x3xf32>
+  return
+}
+
+// -----
+
+func.func @broadcast_size(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{expects size 1 or 5 of the operand dimension that becomes 2, but it is 3}}
+  %0 = tenon.broadcast %x dims [1, 2] sizes [4, 2, 5] : tensor<2x3xf32> -> tensor<4x2x5xf32>
+  return
+}
+
+// -----
+
+func.func @permutation(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{expects a permutation of 2 dimensions}}
+  %0 = tenon.transpose %x [0, 0] : tensor<2x3xf32> -> tensor<2x2xf32>
+  return
+}
+
+// -----
+
+func.func @slice(%x: tensor<8xf32>) {
+  // expected-error @+1 {{reads places 2 to 8 of dimension 0, which has 8}}
+  %0 = tenon.slice %x offsets [2] sizes [3] strides [3] : tensor<8xf32> -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @pad(%x: tensor<8xf32>, %v: tensor<1xf32>) {
+  // expected-error @+1 {{expects a value of rank 0, but has 'tensor<1xf32>'}}
+  %0 = tenon.pad constant %x, %v low [1] high [1] : tensor<8xf32>, tensor<1xf32> -> tensor<10xf32>
+  return
+}
+
+// -----
+
+func.func @concat(%x: tensor<8x2xf32>, %y: tensor<8x3xf32>) {
+  // expected-error @+1 {{expects size 2 of dimension 1 in every operand, but one has 3}}
+  %0 = tenon.concat %x, %y dim 0 : tensor<8x2xf32>, tensor<8x3xf32> -> tensor<16x2xf32>
+  return
+}
+
+// -----
+
+func.func @iota() {
+  // expected-error @+1 {{expects a dimension below 1, but has 1}}
+  %0 = tenon.iota dim 1 sizes [4] : tensor<4xi64>
+  return
+}
+
+// -----
+
+func.func @blob() {
+  // expected-error @+1 {{a blob of 'tensor<4xf32>' takes 16 bytes, not 15}}
+  %0 = tenon.constant #tenon.blob<"weights.bin", 0, 15> : tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @gather(%x: tensor<4x5xf32>, %i: tensor<3x1xi64>) {
+  // expected-error @+1 {{expects 2 positions in the last dimension of indices, but has 1}}
+  %0 = tenon.gather error %x, %i dims [0, 1] batch_dims 0 : tensor<4x5xf32>, tensor<3x1xi64> -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @gather_mode(%x: tensor<4x5xf32>, %i: tensor<3x1xi64>) {
+  // expected-error @+1 {{expects mode error, clamp or wrap}}
+  %0 = tenon.gather drop %x, %i dims [0] batch_dims 0 : tensor<4x5xf32>, tensor<3x1xi64> -> tensor<3x5xf32>
+  return
+}

@@ -9,6 +9,7 @@
 
 #include "tenon/Dialect/Host/IR/HostOps.h"
 #include "tenon/Dialect/Host/Transforms/Passes.h"
+#include "tenon/Dialect/ONNX/IR/ONNXOps.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
@@ -17,7 +18,7 @@
 #include "mlir/Transforms/Passes.h"
 
 void tenon::registerDialects(mlir::DialectRegistry &registry) {
-  registry.insert<TenonDialect, host::HostDialect>();
+  registry.insert<TenonDialect, host::HostDialect, onnx::ONNXDialect>();
 }
 
 void tenon::registerPasses() { host::registerHostPasses(); }

@@ -11,6 +11,8 @@
 #include "tenon/Dialect/Host/Transforms/Passes.h"
 #include "tenon/Dialect/ONNX/IR/ONNXOps.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "tenon/Dialect/Tile/IR/TileOps.h"
+#include "tenon/Dialect/Tile/Transforms/Passes.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
@@ -18,10 +20,13 @@
 #include "mlir/Transforms/Passes.h"
 
 void tenon::registerDialects(mlir::DialectRegistry &registry) {
-  registry.insert<TenonDialect, host::HostDialect, onnx::ONNXDialect>();
+  registry.insert<TenonDialect, host::HostDialect, onnx::ONNXDialect, tile::TileDialect>();
 }
 
-void tenon::registerPasses() { host::registerHostPasses(); }
+void tenon::registerPasses() {
+  host::registerHostPasses();
+  tile::registerTilePasses();
+}
 
 void tenon::registerUpstreamDialects(mlir::DialectRegistry &registry) {
   registry.insert<mlir::affine::AffineDialect, mlir::arith::ArithDialect, mlir::bufferization::BufferizationDialect,

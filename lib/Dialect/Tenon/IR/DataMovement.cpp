@@ -43,7 +43,9 @@ static LogicalResult verifySameElementType(Operation *op, Value operand, Value r
 OpFoldResult ConstantOp::fold(FoldAdaptor) { return getValue(); }
 
 LogicalResult ConstantOp::verify() {
-  if (!isa<ElementsAttr, tenon::BlobAttr>(getValue()))
+  // Elements, a blob, or what another dialect makes of one.
+  auto type = dyn_cast<RankedTensorType>(getValue().getType());
+  if (!type || !type.hasStaticShape())
     return emitOpError("expects the elements of a tensor, but has ") << getValue();
   return success();
 }

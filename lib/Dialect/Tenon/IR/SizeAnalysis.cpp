@@ -42,6 +42,12 @@ AffineExpr SizeAnalysis::symbolFor(Value value, int64_t dim) {
   return getAffineSymbolExpr(it->second, context);
 }
 
+void SizeAnalysis::replace(Value value, Value by) {
+  sizes[by] = sizesOf(value);
+  if (auto known = elementsOf(value))
+    elements[by] = known;
+}
+
 void SizeAnalysis::erase(Value value) {
   sizes.erase(value);
   elements.erase(value);
@@ -120,6 +126,24 @@ OpFoldResult SizeAnalysis::materialize(OpBuilder &builder, Location loc, AffineE
 SmallVector<OpFoldResult> SizeAnalysis::materialize(OpBuilder &builder, Location loc,
                                                     ArrayRef<AffineExpr> expressions) {
   return llvm::map_to_vector(expressions, [&](AffineExpr size) { return materialize(builder, loc, size); });
+}
+
+std::optional<AffineMap> SizeAnalysis::mapOf(AffineExpr expression, ValueRange indices) {
+  SmallVector<AffineExpr> renumbered(symbols.size());
+  for (auto [position, index] : llvm::enumerate(indices))
+    if (auto it = positions.find({index, -1}); it != positions.end())
+      renumbered[it->second] = getAffineSymbolExpr(position, context);
+  bool known = true;
+  expression = simplify(expression);
+  expression.walk([&](AffineExpr part) {
+    if (auto symbol = dyn_cast<AffineSymbolExpr>(part))
+      known &= bool(renumbered[symbol.getPosition()]);
+  });
+  if (!known)
+    return std::nullopt;
+  for (AffineExpr &symbol : renumbered)
+    symbol = symbol ? symbol : constant(0);
+  return AffineMap::get(0, indices.size(), expression.replaceSymbols(renumbered), context);
 }
 
 //===----------------------------------------------------------------------===//

@@ -16,6 +16,7 @@
 #define TENON_DIALECT_TENON_IR_SIZEANALYSIS_H
 
 #include "mlir/IR/AffineExpr.h"
+#include "mlir/IR/AffineMap.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Value.h"
 #include "llvm/ADT/DenseMap.h"
@@ -49,8 +50,14 @@ public:
   llvm::SmallVector<mlir::OpFoldResult> materialize(mlir::OpBuilder &builder, mlir::Location loc,
                                                     llvm::ArrayRef<mlir::AffineExpr> expressions);
 
+  /// The expression as a map from index values, its symbols; none where it needs others.
+  std::optional<mlir::AffineMap> mapOf(mlir::AffineExpr expression, mlir::ValueRange indices);
+
   /// The static value of an expression, or `mlir::ShapedType::kDynamic`.
   static int64_t staticSize(mlir::AffineExpr expression);
+
+  /// Carries what is known of a value over to the one that takes its place.
+  void replace(mlir::Value value, mlir::Value by);
 
   /// Forgets a value that is about to be erased.
   void erase(mlir::Value value);

@@ -1,0 +1,61 @@
+//===- KernelStructure.h - The iteration space of a kernel ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+//
+// What loops a kernel is made of, before any target is known: formation asks it whether ops fit into one kernel and how
+// many units of work there are; lowering follows it.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_DIALECT_TILE_ANALYSIS_KERNELSTRUCTURE_H
+#define TENON_DIALECT_TILE_ANALYSIS_KERNELSTRUCTURE_H
+
+#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "tenon/Dialect/Tile/IR/TileOps.h"
+
+namespace tenon::tile {
+
+/// The dimensions of a contraction's iteration space by their role. A contraction has a register tile when its result's
+/// last dimension is a column, contiguous in rhs, and one dimension is summed; all others are computed element by
+/// element.
+struct ContractionRoles {
+  llvm::SmallVector<unsigned> batch, rows; ///< in the order of the result
+  unsigned column, depth;
+};
+std::optional<ContractionRoles> contractionRoles(ContractOp op);
+
+struct KernelStructure {
+  enum Kind {
+    elements,    ///< every element of the results on its own
+    rows,        ///< reductions along `reduced`, and elementwise ops before and after
+    contraction, ///< register tiles, and elementwise ops on them
+  };
+  Kind kind = elements;
+  llvm::SmallVector<mlir::AffineExpr> space; ///< sizes of the iteration space, of the contraction its result's
+  llvm::SmallVector<int64_t> reduced;        ///< ascending
+  ContractOp contract;
+
+  bool isReduced(int64_t dim) const { return llvm::is_contained(reduced, dim); }
+  /// Dimensions of `space` that aren't reduced.
+  llvm::SmallVector<int64_t> kept() const;
+  /// Dimensions over which units of work run: all parallel ones but those of a vector.
+  llvm::SmallVector<int64_t> unitDims() const;
+  /// Whether the last dimension of a lone row is cut into blocks.
+  bool isBlocked() const;
+  /// The number of units of work.
+  mlir::AffineExpr work(SizeAnalysis &sizes) const;
+};
+
+/// The dimensions that an op of a row kernel reduces, or none where it is no such op.
+std::optional<llvm::SmallVector<int64_t>> reducedDims(mlir::Operation *op);
+
+/// The structure of a group of ops that make up one kernel, in order; `results` are what it gives.
+KernelStructure structureOf(llvm::ArrayRef<mlir::Operation *> ops, mlir::ValueRange results, SizeAnalysis &sizes);
+
+} // namespace tenon::tile
+
+#endif // TENON_DIALECT_TILE_ANALYSIS_KERNELSTRUCTURE_H

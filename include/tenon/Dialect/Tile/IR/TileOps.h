@@ -1,0 +1,44 @@
+//===- TileOps.h - Kernels ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+//
+// Level 2: a kernel is a fused region of the graph, still in `tenon` ops, that one launch computes. How it is formed is
+// in Dialect/Tile/Transforms, how it becomes loops in Codegen.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_DIALECT_TILE_IR_TILEOPS_H
+#define TENON_DIALECT_TILE_IR_TILEOPS_H
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "tenon/Dialect/Tenon/IR/TenonDialect.h"
+
+#include "tenon/Dialect/Tile/IR/TileDialect.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "tenon/Dialect/Tile/IR/TileAttributes.h.inc"
+
+#define GET_OP_CLASSES
+#include "tenon/Dialect/Tile/IR/TileOps.h.inc"
+
+namespace tenon::tile {
+/// Columns of a panel, on every target: a narrower register tile walks a panel in parts.
+inline constexpr int64_t panelColumns = 32;
+/// Rows of a contraction that are one unit of work.
+inline constexpr int64_t blockRows = 96;
+/// Elements of a row that are one unit of work where there is only one row.
+inline constexpr int64_t blockElements = 4096;
+} // namespace tenon::tile
+
+#endif // TENON_DIALECT_TILE_IR_TILEOPS_H

@@ -1,0 +1,132 @@
+//===- TileOps.td - Kernels ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_DIALECT_TILE_IR_TILEOPS
+#define TENON_DIALECT_TILE_IR_TILEOPS
+
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
+include "mlir/IR/OpBase.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/ControlFlowInterfaces.td"
+include "mlir/Interfaces/FunctionInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Tile_Dialect : Dialect {
+  let name = "tenon_tile";
+  let cppNamespace = "::tenon::tile";
+  let summary = "Kernels: what one launch computes, and the register tile that contractions are made of";
+  let useDefaultAttributePrinterParser = 1;
+  let dependentDialects = ["::tenon::TenonDialect"];
+}
+
+class Tile_Op<string mnemonic, list<Trait> traits = []> : Op<Tile_Dialect, mnemonic, traits>;
+
+def Tile_PanelsAttr : AttrDef<Tile_Dialect, "Panels", [TypedAttrInterface]> {
+  let mnemonic = "panels";
+  let summary = "A constant matrix stored in panels of columns";
+  let description = [{
+    `#tenon_tile.panels<dense<..> : tensor<768x100xf32>, 0> : tensor<4x768x32xf32>`: element `[j, k, c]` is element
+    `k` of dimension `depth` and element `32 * j + c` of the other dimension of `value`; beyond its end stand zeros.
+    So the rows that a register tile reads one after the other lie one after the other in memory.
+  }];
+  let parameters = (ins AttributeSelfTypeParameter<"", "::mlir::ShapedType">:$type,
+                        "::mlir::TypedAttr":$value, "int64_t":$depth);
+  let assemblyFormat = "`<` $value `,` $depth `>`";
+  let genVerifyDecl = 1;
+}
+
+def Tile_KernelOp : Tile_Op<"kernel", [IsolatedFromAbove, FunctionOpInterface]> {
+  let summary = "what one launch computes, on any target";
+  let description = [{
+    A function of `index` symbols, then tensors. Each dynamic size is stated by `tenon.bind_shape` on symbols; the
+    body is `tenon` ops. `work` counts the units that a launch can be cut into, as a map from the symbols.
+
+    ```mlir
+    tenon_tile.kernel @exp(%m: index, %x: tensor<?x4xf32>) -> tensor<?x4xf32>
+        attributes {work = affine_map<()[s0] -> (s0)>} {
+      tenon.bind_shape %x [%m, 4] : tensor<?x4xf32>
+      %y = tenon.exp %x : tensor<?x4xf32>
+      tenon_tile.yield %y : tensor<?x4xf32>
+    }
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<FunctionType>:$function_type,
+                       OptionalAttr<StrAttr>:$sym_visibility, OptionalAttr<DictArrayAttr>:$arg_attrs,
+                       OptionalAttr<DictArrayAttr>:$res_attrs, AffineMapAttr:$work);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    llvm::ArrayRef<mlir::Type> getArgumentTypes() { return getFunctionType().getInputs(); }
+    llvm::ArrayRef<mlir::Type> getResultTypes() { return getFunctionType().getResults(); }
+    mlir::Region *getCallableRegion() { return &getBody(); }
+    /// The leading arguments of type `index`.
+    unsigned getNumSymbols() {
+      return llvm::count_if(getArgumentTypes(), [](mlir::Type type) { return type.isIndex(); });
+    }
+  }];
+}
+
+def Tile_YieldOp : Tile_Op<"yield", [Pure, Terminator, ReturnLike, HasParent<"KernelOp">]> {
+  let summary = "ends a kernel and gives its results";
+  let arguments = (ins Variadic<AnyRankedTensor>:$values);
+  let assemblyFormat = "attr-dict $values `:` type($values)";
+}
+
+def Tile_UnpackOp : Tile_Op<"unpack", [Pure]> {
+  let summary = "the matrix that panels of columns hold";
+  let description = [{
+    `result[k, n] = operand[n / 32, k, n % 32]`, with the dimensions of the result swapped where `depth` is 1. Moves
+    nothing: it says how a kernel's operand is stored.
+
+    ```mlir
+    %w = tenon_tile.unpack %p depth 0 : tensor<4x768x32xf32> -> tensor<768x100xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$operand, I64Attr:$depth);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$operand `depth` $depth attr-dict `:` type($operand) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def Tile_MicrokernelOp : Tile_Op<"microkernel", [AttrSizedOperandSegments]> {
+  let summary = "the register tile of a contraction";
+  let description = [{
+    One result vector per entry of `rows`: `result[r][c] = sum over k < depth of lhs[rows[r] + k * lhsStride] *
+    rhs[rhsOffset + k * rhsStride + c]`, summed in order of k by fused multiply-adds. Buffers are flat, offsets and
+    strides count elements. With `columns` only that many leading columns are read, the others are zero.
+
+    ```mlir
+    %c:2 = tenon_tile.microkernel %a[%r0, %r1] stride %one rhs %b[%o] stride %n depth %k
+           : memref<?xf32>, memref<?xf32> -> vector<16xf32>, vector<16xf32>
+    ```
+  }];
+  let arguments = (ins AnyMemRef:$lhs, Variadic<Index>:$rows, Index:$lhs_stride, AnyMemRef:$rhs, Index:$rhs_offset,
+                       Index:$rhs_stride, Index:$depth, Optional<Index>:$columns);
+  let results = (outs Variadic<AnyVectorOfNonZeroRank>:$results);
+  let assemblyFormat = [{
+    $lhs `[` $rows `]` `stride` $lhs_stride `rhs` $rhs `[` $rhs_offset `]` `stride` $rhs_stride `depth` $depth
+    (`columns` $columns^)? attr-dict `:` type($lhs) `,` type($rhs) `->` type($results)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tile_ReportOp : Tile_Op<"report", [MemoryEffects<[MemWrite]>]> {
+  let summary = "records an error of the launch and goes on";
+  let description = [{
+    `code` is one of Runtime/tenon_kernel.h; `position` orders errors: the lowest is the one that the user sees.
+
+    ```mlir
+    tenon_tile.report 1 at %unit value %i limit %n
+    ```
+  }];
+  let arguments = (ins I32Attr:$code, Index:$position, I64:$value, I64:$limit);
+  let assemblyFormat = "$code `at` $position `value` $value `limit` $limit attr-dict";
+}
+
+#endif // TENON_DIALECT_TILE_IR_TILEOPS

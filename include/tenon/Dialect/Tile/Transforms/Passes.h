@@ -1,0 +1,20 @@
+//===- Passes.h - Passes on kernels ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_DIALECT_TILE_TRANSFORMS_PASSES_H
+#define TENON_DIALECT_TILE_TRANSFORMS_PASSES_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/Pass.h"
+
+namespace tenon::tile {
+#define GEN_PASS_DECL
+#define GEN_PASS_REGISTRATION
+#include "tenon/Dialect/Tile/Transforms/Passes.h.inc"
+} // namespace tenon::tile
+
+#endif // TENON_DIALECT_TILE_TRANSFORMS_PASSES_H

@@ -1,0 +1,57 @@
+//===- Passes.td - Passes on kernels ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_DIALECT_TILE_TRANSFORMS_PASSES
+#define TENON_DIALECT_TILE_TRANSFORMS_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def PackContractionsPass : Pass<"tenon-pack-contractions", "::mlir::func::FuncOp"> {
+  let summary = "Bring contractions into the form that register tiles read";
+  let description = [{
+    Operands are swapped where the result's last dimension comes from the first one. A constant matrix is stored in
+    panels of columns; any other second operand whose rows aren't contiguous along the result's columns is transposed.
+
+    Before:
+    ```mlir
+    %w = tenon.constant dense<1.0> : tensor<768x64xf32>
+    %y = tenon.contract %x, %w maps [...] : tensor<?x768xf32>, tensor<768x64xf32> -> tensor<?x64xf32>
+    ```
+    After:
+    ```mlir
+    %p = tenon.constant #tenon_tile.panels<dense<1.0> : tensor<768x64xf32>, 0> : tensor<2x768x32xf32>
+    %w = tenon_tile.unpack %p depth 0 : tensor<2x768x32xf32> -> tensor<768x64xf32>
+    %y = tenon.contract %x, %w maps [...] : tensor<?x768xf32>, tensor<768x64xf32> -> tensor<?x64xf32>
+    ```
+  }];
+  let dependentDialects = ["::tenon::tile::TileDialect"];
+}
+
+def FormKernelsPass : Pass<"tenon-form-kernels", "::mlir::ModuleOp"> {
+  let summary = "Partition the graph into kernels and the host program that launches them";
+  let description = [{
+    Ops are grouped in order: an op joins the groups of its operands where they have one iteration space with it, where
+    nothing expensive is computed twice, and where no cycle of launches arises. Each group becomes a
+    `tenon_tile.kernel`, equal ones once; the function keeps the launches, and what only says where things lie
+    (reshape, slice, concat).
+
+    Before:
+    ```mlir
+    %y = tenon.exp %x : tensor<?x4xf32>
+    %z = tenon.neg %y : tensor<?x4xf32>
+    ```
+    After:
+    ```mlir
+    %e = tensor.empty(%m) : tensor<?x4xf32>
+    %z = tenon_host.launch @exp_neg symbols(%m) ins(%x : tensor<?x4xf32>) outs(%e : tensor<?x4xf32>) -> tensor<?x4xf32>
+    ```
+  }];
+  let dependentDialects = ["::tenon::tile::TileDialect", "::tenon::host::HostDialect",
+                           "::mlir::tensor::TensorDialect", "::mlir::affine::AffineDialect"];
+}
+
+#endif // TENON_DIALECT_TILE_TRANSFORMS_PASSES

@@ -1,0 +1,121 @@
+//===- KernelStructure.cpp - The iteration space of a kernel ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tenon/Dialect/Tile/Analysis/KernelStructure.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::tile;
+
+std::optional<ContractionRoles> tile::contractionRoles(ContractOp op) {
+  SmallVector<AffineMap> maps = llvm::to_vector(op.getIndexingMaps().getAsValueRange<AffineMapAttr>());
+  AffineMap lhs = maps[0], rhs = maps[1], result = maps[2];
+  if (!cast<RankedTensorType>(op.getResult().getType()).getElementType().isF32() || result.getNumResults() < 1 ||
+      rhs.getNumResults() < 1)
+    return std::nullopt;
+  ContractionRoles roles;
+  std::optional<unsigned> depth;
+  for (unsigned dim = 0; dim < result.getNumDims(); ++dim) {
+    if (result.isFunctionOfDim(dim))
+      continue;
+    if (depth || !lhs.isFunctionOfDim(dim) || !rhs.isFunctionOfDim(dim))
+      return std::nullopt;
+    depth = dim;
+  }
+  if (!depth)
+    return std::nullopt;
+  roles.depth = *depth;
+  roles.column = cast<AffineDimExpr>(result.getResults().back()).getPosition();
+  if (lhs.isFunctionOfDim(roles.column) || !rhs.isFunctionOfDim(roles.column))
+    return std::nullopt;
+  for (AffineExpr expression : result.getResults().drop_back()) {
+    unsigned dim = cast<AffineDimExpr>(expression).getPosition();
+    if (!lhs.isFunctionOfDim(dim))
+      return std::nullopt;
+    (rhs.isFunctionOfDim(dim) ? roles.batch : roles.rows).push_back(dim);
+  }
+  bool packed = op.getRhs().getDefiningOp<UnpackOp>();
+  if (!packed && cast<AffineDimExpr>(rhs.getResults().back()).getPosition() != roles.column)
+    return std::nullopt;
+  if (packed && !roles.batch.empty())
+    return std::nullopt;
+  return roles;
+}
+
+std::optional<SmallVector<int64_t>> tile::reducedDims(Operation *op) {
+  ArrayRef<int64_t> dims;
+  if (auto reduce = dyn_cast<ReduceOp>(op))
+    dims = reduce.getDims();
+  else if (auto softmax = dyn_cast<SoftmaxOp>(op))
+    dims = softmax.getDims();
+  else if (auto normalize = dyn_cast<NormalizeOp>(op))
+    dims = normalize.getDims();
+  else
+    return std::nullopt;
+  SmallVector<int64_t> result(dims);
+  llvm::sort(result);
+  return result;
+}
+
+SmallVector<int64_t> KernelStructure::kept() const {
+  return llvm::to_vector(llvm::make_filter_range(llvm::seq<int64_t>(0, space.size()),
+                                                 [&](int64_t dim) { return !isReduced(dim); }));
+}
+
+SmallVector<int64_t> KernelStructure::unitDims() const {
+  SmallVector<int64_t> result = kept();
+  if (!result.empty() && result.back() == (int64_t)space.size() - 1)
+    result.pop_back();
+  return result;
+}
+
+bool KernelStructure::isBlocked() const {
+  return kind == elements && !space.empty() &&
+         llvm::all_of(ArrayRef(space).drop_back(), [](AffineExpr size) { return SizeAnalysis::staticSize(size) == 1; });
+}
+
+AffineExpr KernelStructure::work(SizeAnalysis &sizes) const {
+  if (kind == contraction) {
+    ContractionRoles roles = *contractionRoles(contract);
+    ContractOp op = contract;
+    AffineMap result = cast<AffineMapAttr>(op.getIndexingMaps()[2]).getValue();
+    auto product = [&](ArrayRef<unsigned> dims) {
+      AffineExpr total = sizes.constant(1);
+      for (auto [expression, size] : llvm::zip(result.getResults(), space))
+        if (llvm::is_contained(dims, cast<AffineDimExpr>(expression).getPosition()))
+          total = total * size;
+      return total;
+    };
+    return product(roles.batch) * space.back().ceilDiv(panelColumns) * product(roles.rows).ceilDiv(blockRows);
+  }
+  if (isBlocked())
+    return space.back().ceilDiv(blockElements);
+  AffineExpr total = sizes.constant(1);
+  for (int64_t dim : unitDims())
+    total = total * space[dim];
+  return total;
+}
+
+KernelStructure tile::structureOf(ArrayRef<Operation *> ops, ValueRange results, SizeAnalysis &sizes) {
+  KernelStructure structure;
+  structure.space = sizes.sizesOf(results.front());
+  for (Operation *op : ops) {
+    if (auto dims = reducedDims(op)) {
+      structure.kind = KernelStructure::rows;
+      structure.reduced = *dims;
+      structure.space = sizes.sizesOf(op->getOperand(0));
+      break;
+    }
+    if (auto contract = dyn_cast<ContractOp>(op); contract && contractionRoles(contract)) {
+      structure.kind = KernelStructure::contraction;
+      structure.contract = contract;
+      structure.space = sizes.sizesOf(contract.getResult());
+      break;
+    }
+  }
+  return structure;
+}

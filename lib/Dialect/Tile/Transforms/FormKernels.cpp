@@ -1,0 +1,431 @@
+//===- FormKernels.cpp - Partition the graph into kernels ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tenon/Dialect/Host/IR/HostOps.h"
+#include "tenon/Dialect/Tile/Analysis/KernelStructure.h"
+#include "tenon/Dialect/Tile/Transforms/Passes.h"
+
+#include "mlir/Analysis/TopologicalSortUtils.h"
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringMap.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::tile;
+
+namespace tenon::tile {
+#define GEN_PASS_DEF_FORMKERNELSPASS
+#include "tenon/Dialect/Tile/Transforms/Passes.h.inc"
+} // namespace tenon::tile
+
+namespace {
+/// Says where things lie; launches nothing.
+bool isPlacement(Operation *op) {
+  return isa<ConstantOp, ReshapeOp, SliceOp, ConcatOp, SymbolOp, BindShapeOp, SizeOp, ItemOp, UnpackOp>(op) ||
+         !isa<TenonDialect>(op->getDialect());
+}
+
+/// Costs next to nothing per element and reads each operand at one place.
+bool isCheap(Operation *op) {
+  return op->hasTrait<OpTrait::Elementwise>() || isa<BroadcastOp, TransposeOp, IotaOp>(op);
+}
+
+/// Cloned into every kernel that uses it.
+bool isRematerialised(Operation *op) {
+  if (auto constant = dyn_cast_if_present<ConstantOp>(op))
+    return isa<SplatElementsAttr>(constant.getValue()) ||
+           cast<ShapedType>(constant.getValue().getType()).getNumElements() == 1;
+  return false;
+}
+
+/// The ops of one kernel, in order.
+struct Group {
+  SmallVector<Operation *> ops;
+};
+
+class KernelFormation {
+public:
+  KernelFormation(func::FuncOp func, llvm::StringMap<std::string> &kernels)
+      : func(func), sizes(func.getContext()), builder(func.getContext()), kernels(kernels) {}
+
+  LogicalResult run() {
+    Block &body = func.getBody().front();
+    splitCheapBroadcasts(body);
+    for (auto [i, op] : llvm::enumerate(body))
+      positions[&op] = i;
+    for (Operation &op : body) {
+      if (op.hasTrait<OpTrait::IsTerminator>() || isPlacement(&op))
+        continue;
+      if (op.getNumRegions() != 0 || llvm::any_of(op.getResultTypes(), [](Type type) {
+            auto tensor = dyn_cast<RankedTensorType>(type);
+            return !tensor || !tensor.getElementType().isIntOrFloat();
+          }))
+        return op.emitError() << "'" << op.getName() << "' can't be compiled yet";
+      join(&op);
+    }
+    DenseSet<Group *> done;
+    SmallVector<Group *> all;
+    for (Operation &op : body)
+      if (Group *group = groupOf.lookup(&op); group && done.insert(group).second)
+        all.push_back(group);
+    for (Group *group : all)
+      outline(*group);
+    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(body)))
+      if (isOpTriviallyDead(&op))
+        op.erase();
+    sortTopologically(&body);
+    return success();
+  }
+
+private:
+  /// A broadcast that several ops read is repeated, so that each can take it along.
+  void splitCheapBroadcasts(Block &body) {
+    for (Operation &op : llvm::make_early_inc_range(body)) {
+      if (!isa<BroadcastOp, IotaOp>(op) || op.use_empty())
+        continue;
+      for (OpOperand &use : llvm::make_early_inc_range(llvm::drop_begin(op.getUses()))) {
+        builder.setInsertionPoint(use.getOwner()->getBlock() == &body ? use.getOwner() : &op);
+        use.set(builder.clone(op)->getResult(0));
+      }
+    }
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Grouping
+  //===--------------------------------------------------------------------===//
+
+  void join(Operation *op) {
+    owned.push_back(std::make_unique<Group>());
+    Group *group = owned.back().get();
+    group->ops.push_back(op);
+    groupOf[op] = group;
+    for (Value operand : op->getOperands())
+      if (Operation *producer = operand.getDefiningOp())
+        if (Group *other = groupOf.lookup(producer); other && other != groupOf[op] && canMerge(*other, *groupOf[op]))
+          merge(*other, *groupOf[op]);
+  }
+
+  void merge(Group &from, Group &into) {
+    for (Operation *op : from.ops)
+      groupOf[op] = &into;
+    into.ops.append(from.ops);
+    llvm::sort(into.ops, [&](Operation *a, Operation *b) { return positions[a] < positions[b]; });
+  }
+
+  bool canMerge(Group &a, Group &b) {
+    SmallVector<Operation *> ops(a.ops);
+    ops.append(b.ops);
+    llvm::sort(ops, [&](Operation *x, Operation *y) { return positions[x] < positions[y]; });
+    return ops.size() <= maxOps && isKernel(ops) && !makesCycle(a, b);
+  }
+
+  /// Whether the ops, in order, are what one kernel can compute without computing anything expensive twice.
+  bool isKernel(ArrayRef<Operation *> ops) {
+    DenseSet<Operation *> members(ops.begin(), ops.end());
+    Operation *expensive = nullptr, *rows = nullptr;
+    for (Operation *op : ops) {
+      if (isCheap(op))
+        continue;
+      Operation *&slot = reducedDims(op) ? rows : expensive;
+      if (!slot)
+        slot = op;
+      else if (!rows || reducedDims(op) != reducedDims(rows) || sizesOfRows(op) != sizesOfRows(rows))
+        return false;
+    }
+    if (expensive && rows)
+      return false;
+    return expensive ? isEpilogueOf(expensive, ops, members) : rows ? isRowKernel(rows, ops, members)
+                                                                    : isElementKernel(ops, members);
+  }
+
+  SmallVector<AffineExpr> sizesOfRows(Operation *op) { return sizes.sizesOf(op->getOperand(0)); }
+
+  /// Whether all results that are read outside have these sizes.
+  bool givesOnly(ArrayRef<Operation *> ops, const DenseSet<Operation *> &members, ArrayRef<AffineExpr> space) {
+    return llvm::all_of(ops, [&](Operation *op) {
+      return !isReadOutside(op, members) || ArrayRef(sizes.sizesOf(op->getResult(0))) == space;
+    });
+  }
+
+  static bool isReadOutside(Operation *op, const DenseSet<Operation *> &members) {
+    return llvm::any_of(op->getUsers(), [&](Operation *user) { return !members.contains(user); });
+  }
+
+  /// Repeats values that were computed in the same kernel.
+  static bool repeatsWork(Operation *op, const DenseSet<Operation *> &members) {
+    Operation *source = isa<BroadcastOp>(op) ? op->getOperand(0).getDefiningOp() : nullptr;
+    return source && members.contains(source) && !isa<BroadcastOp, TransposeOp, IotaOp, CastOp>(source);
+  }
+
+  bool isElementKernel(ArrayRef<Operation *> ops, const DenseSet<Operation *> &members) {
+    return givesOnly(ops, members, sizes.sizesOf(ops.back()->getResult(0))) &&
+           llvm::none_of(ops, [&](Operation *op) { return repeatsWork(op, members); });
+  }
+
+  /// One expensive op on what other kernels computed; the others read its result at their own place, or don't read it.
+  bool isEpilogueOf(Operation *expensive, ArrayRef<Operation *> ops, const DenseSet<Operation *> &members) {
+    SmallVector<AffineExpr> space = sizes.sizesOf(expensive->getResult(0));
+    DenseSet<Value> dependent(expensive->result_begin(), expensive->result_end());
+    for (Operation *op : ops) {
+      if (op == expensive) {
+        if (llvm::any_of(op->getOperands(), [&](Value v) { return members.contains(v.getDefiningOp()); }))
+          return false;
+        continue;
+      }
+      bool depends = llvm::any_of(op->getOperands(), [&](Value operand) { return dependent.contains(operand); });
+      if (depends && (!op->hasTrait<OpTrait::Elementwise>() || sizes.sizesOf(op->getResult(0)) != space))
+        return false;
+      if (depends)
+        dependent.insert(op->getResult(0));
+      else if (repeatsWork(op, members))
+        return false;
+    }
+    return givesOnly(ops, members, space);
+  }
+
+  /// Reductions of the same rows, ops on whole rows, and ops on one value per row.
+  bool isRowKernel(Operation *rows, ArrayRef<Operation *> ops, const DenseSet<Operation *> &members) {
+    SmallVector<AffineExpr> space = sizesOfRows(rows), one;
+    SmallVector<int64_t> reduced = *reducedDims(rows), kept;
+    for (int64_t dim = 0; dim < (int64_t)space.size(); ++dim)
+      if (!llvm::is_contained(reduced, dim))
+        kept.push_back(dim), one.push_back(space[dim]);
+    DenseSet<Value> perRow, whole;
+    for (Operation *op : ops) {
+      Value result = op->getResult(0);
+      bool readsRow = llvm::any_of(op->getOperands(), [&](Value operand) { return perRow.contains(operand); });
+      bool readsWhole = llvm::any_of(op->getOperands(), [&](Value operand) { return whole.contains(operand); });
+      if (reducedDims(op)) {
+        if (readsRow)
+          return false;
+        (isa<ReduceOp>(op) ? perRow : whole).insert(result);
+      } else if (auto broadcast = dyn_cast<BroadcastOp>(op); broadcast && readsRow) {
+        if (broadcast.getDims() != ArrayRef(kept) || sizes.sizesOf(result) != space)
+          return false;
+        whole.insert(result);
+      } else if (readsRow || readsWhole) {
+        bool fits = op->hasTrait<OpTrait::Elementwise>() && readsRow != readsWhole &&
+                    sizes.sizesOf(result) == (readsRow ? one : space);
+        if (!fits)
+          return false;
+        (readsRow ? perRow : whole).insert(result);
+      } else if (repeatsWork(op, members)) {
+        return false;
+      }
+      if (isReadOutside(op, members) && !perRow.contains(result) && sizes.sizesOf(result) != space)
+        return false;
+    }
+    return true;
+  }
+
+  /// Whether one launch of both would need a launch that needs it: a path that leaves the two and comes back.
+  bool makesCycle(Group &a, Group &b) {
+    unsigned first = std::min(positions[a.ops.front()], positions[b.ops.front()]);
+    auto inside = [&](Operation *op) {
+      Group *group = groupOf.lookup(op);
+      return group == &a || group == &b;
+    };
+    DenseSet<Operation *> seen;
+    SmallVector<Operation *> work;
+    auto push = [&](Operation *op) {
+      for (Value operand : op->getOperands())
+        if (Operation *source = operand.getDefiningOp())
+          if (positions.lookup(source) >= first && seen.insert(source).second)
+            work.push_back(source);
+    };
+    for (Operation *op : llvm::concat<Operation *>(a.ops, b.ops))
+      for (Value operand : op->getOperands())
+        if (Operation *source = operand.getDefiningOp(); source && !inside(source))
+          if (positions.lookup(source) >= first && seen.insert(source).second)
+            work.push_back(source);
+    while (!work.empty()) {
+      Operation *op = work.pop_back_val();
+      if (inside(op))
+        return true;
+      if (Group *group = groupOf.lookup(op))
+        for (Operation *member : group->ops)
+          push(member);
+      else
+        push(op);
+    }
+    return false;
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Outlining
+  //===--------------------------------------------------------------------===//
+
+  struct Outlined {
+    SmallVector<Value> tensors, results;
+    llvm::MapVector<AffineExpr, Value> symbols; ///< to the kernel's argument
+  };
+
+  void outline(Group &group) {
+    Outlined info;
+    DenseSet<Operation *> members(group.ops.begin(), group.ops.end());
+    llvm::SetVector<Value> tensors;
+    llvm::MapVector<AffineExpr, Value> symbols;
+    auto addSymbols = [&](Value value) {
+      for (AffineExpr size : sizes.sizesOf(value))
+        if (!isa<AffineConstantExpr>(size))
+          symbols.insert({size, Value()});
+    };
+    SmallVector<Operation *> inner;
+    for (Operation *op : group.ops)
+      for (Value operand : op->getOperands()) {
+        Operation *source = operand.getDefiningOp();
+        if (source && members.contains(source))
+          continue;
+        if (source && (isRematerialised(source) || isa<UnpackOp>(source))) {
+          if (!llvm::is_contained(inner, source))
+            inner.push_back(source);
+          if (isa<UnpackOp>(source))
+            tensors.insert(source->getOperand(0));
+        } else if (isa<RankedTensorType>(operand.getType())) {
+          if (tensors.insert(operand))
+            addSymbols(operand);
+        } else if (AffineExpr size = sizes.expressionOf(operand); !isa<AffineConstantExpr>(size)) {
+          symbols.insert({size, Value()});
+        }
+      }
+    for (Operation *op : group.ops)
+      for (Value result : op->getResults()) {
+        if (llvm::any_of(result.getUsers(), [&](Operation *user) { return !members.contains(user); })) {
+          info.results.push_back(result);
+        }
+      }
+    if (info.results.empty())
+      return;
+    SmallVector<Operation *> bodyOps(inner);
+    bodyOps.append(group.ops);
+    KernelStructure structure = structureOf(group.ops, info.results, sizes);
+    for (AffineExpr size : structure.space)
+      if (!isa<AffineConstantExpr>(size))
+        symbols.insert({size, Value()});
+
+    // The kernel.
+    Location loc = builder.getFusedLoc(llvm::map_to_vector(group.ops, [](Operation *op) { return op->getLoc(); }));
+    SmallVector<Type> argumentTypes(symbols.size(), builder.getIndexType());
+    llvm::append_range(argumentTypes, llvm::map_range(tensors, [](Value value) { return value.getType(); }));
+    auto type = builder.getFunctionType(argumentTypes, ValueRange(info.results).getTypes());
+    auto trivialWork = AffineMap::get(0, symbols.size(), builder.getAffineConstantExpr(1));
+    builder.setInsertionPoint(func);
+    auto kernel = KernelOp::create(builder, builder.getUnknownLoc(), "kernel", type, StringAttr(), ArrayAttr(),
+                                   ArrayAttr(), trivialWork);
+    Block *block = builder.createBlock(&kernel.getBody(), {}, argumentTypes,
+                                       SmallVector<Location>(argumentTypes.size(), builder.getUnknownLoc()));
+    builder.setInsertionPointToStart(block);
+    for (auto [i, entry] : llvm::enumerate(symbols))
+      entry.second = block->getArgument(i);
+    auto inKernel = [&](AffineExpr size) -> OpFoldResult {
+      if (auto constant = dyn_cast<AffineConstantExpr>(size))
+        return builder.getIndexAttr(constant.getValue());
+      return symbols.find(size)->second;
+    };
+    IRMapping mapping;
+    for (auto [i, tensor] : llvm::enumerate(tensors)) {
+      Value argument = block->getArgument(symbols.size() + i);
+      mapping.map(tensor, argument);
+      if (cast<RankedTensorType>(tensor.getType()).hasStaticShape())
+        continue;
+      SmallVector<Value> dynamic;
+      SmallVector<int64_t> fixed;
+      SmallVector<OpFoldResult> extents = llvm::map_to_vector(sizes.sizesOf(tensor), inKernel);
+      dispatchIndexOpFoldResults(extents, dynamic, fixed);
+      BindShapeOp::create(builder, builder.getUnknownLoc(), argument, dynamic, fixed);
+    }
+    for (Operation *op : bodyOps) {
+      for (Value operand : op->getOperands())
+        if (!isa<RankedTensorType>(operand.getType()) && !mapping.contains(operand))
+          mapping.map(operand, getValueOrCreateConstantIndexOp(builder, builder.getUnknownLoc(),
+                                                               inKernel(sizes.expressionOf(operand))));
+      Operation *clone = builder.clone(*op, mapping);
+      clone->setLoc(builder.getUnknownLoc());
+    }
+    tile::YieldOp::create(builder, builder.getUnknownLoc(),
+                    llvm::map_to_vector(info.results, [&](Value value) { return mapping.lookup(value); }));
+    AffineMap workMap = setWork(kernel);
+    info.tensors.assign(tensors.begin(), tensors.end());
+    FlatSymbolRefAttr symbol = unique(kernel, group);
+
+    // The launch.
+    builder.setInsertionPoint(group.ops.back());
+    SmallVector<Value> symbolValues, outs;
+    for (auto &[size, argument] : symbols)
+      symbolValues.push_back(
+          getValueOrCreateConstantIndexOp(builder, loc, sizes.materialize(builder, loc, size)));
+    for (Value result : info.results) {
+      SmallVector<OpFoldResult> extents = sizes.materialize(builder, loc, ArrayRef(sizes.sizesOf(result)));
+      auto resultType = cast<RankedTensorType>(result.getType());
+      SmallVector<Value> dynamic;
+      for (auto [i, extent] : llvm::enumerate(extents))
+        if (resultType.isDynamicDim(i))
+          dynamic.push_back(getValueOrCreateConstantIndexOp(builder, loc, extent));
+      outs.push_back(tensor::EmptyOp::create(builder, loc, resultType, dynamic));
+    }
+    Value work = getValueOrCreateConstantIndexOp(
+        builder, loc,
+        affine::makeComposedFoldedAffineApply(builder, loc, workMap, getAsOpFoldResult(symbolValues)));
+    auto launch = host::LaunchOp::create(builder, loc, ValueRange(info.results).getTypes(), symbol, work, symbolValues,
+                                         info.tensors, outs);
+    for (auto [result, value] : llvm::zip(info.results, launch.getResults())) {
+      sizes.replace(result, value);
+      result.replaceUsesWithIf(value, [&](OpOperand &use) { return !members.contains(use.getOwner()); });
+    }
+  }
+
+  static AffineMap setWork(KernelOp kernel) {
+    SizeAnalysis analysis(kernel.getContext());
+    SmallVector<Operation *> ops;
+    for (Operation &op : kernel.getBody().front())
+      ops.push_back(&op);
+    auto yield = cast<tile::YieldOp>(ops.pop_back_val());
+    AffineExpr work = structureOf(ops, yield.getValues(), analysis).work(analysis);
+    auto map = analysis.mapOf(work, kernel.getBody().getArguments().take_front(kernel.getNumSymbols()));
+    kernel.setWork(*map);
+    return *map;
+  }
+
+  /// The kernel's name; an equal one that exists already takes its place.
+  FlatSymbolRefAttr unique(KernelOp kernel, Group &group) {
+    std::string text;
+    llvm::raw_string_ostream(text) << kernel;
+    auto [it, inserted] = kernels.try_emplace(text);
+    if (!inserted) {
+      kernel.erase();
+    } else {
+      std::string name;
+      for (Operation *op : ArrayRef(group.ops).take_front(4))
+        name += op->getName().stripDialect().str() + "_";
+      it->second = name + std::to_string(kernels.size() - 1);
+      kernel.setSymName(it->second);
+    }
+    return FlatSymbolRefAttr::get(builder.getContext(), it->second);
+  }
+
+  static constexpr size_t maxOps = 64;
+
+  func::FuncOp func;
+  SizeAnalysis sizes;
+  OpBuilder builder;
+  llvm::StringMap<std::string> &kernels;
+  DenseMap<Operation *, unsigned> positions;
+  DenseMap<Operation *, Group *> groupOf;
+  std::vector<std::unique_ptr<Group>> owned;
+};
+
+struct FormKernelsPass : tile::impl::FormKernelsPassBase<FormKernelsPass> {
+  void runOnOperation() override {
+    llvm::StringMap<std::string> kernels;
+    SmallVector<func::FuncOp> funcs(getOperation().getOps<func::FuncOp>());
+    for (func::FuncOp func : funcs)
+      if (!func.isExternal() && failed(KernelFormation(func, kernels).run()))
+        return signalPassFailure();
+  }
+};
+} // namespace

@@ -1,0 +1,98 @@
+//===- PackContractions.cpp - Bring contractions into the form that register tiles read ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tenon/Dialect/Tile/Analysis/KernelStructure.h"
+#include "tenon/Dialect/Tile/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::tile;
+
+namespace tenon::tile {
+#define GEN_PASS_DEF_PACKCONTRACTIONSPASS
+#include "tenon/Dialect/Tile/Transforms/Passes.h.inc"
+} // namespace tenon::tile
+
+static AffineMap mapOf(ContractOp op, unsigned operand) {
+  return cast<AffineMapAttr>(op.getIndexingMaps()[operand]).getValue();
+}
+
+/// The contraction with its operands swapped where the result's last dimension is one of the first operand alone.
+static void orderOperands(ContractOp op) {
+  AffineMap lhs = mapOf(op, 0), rhs = mapOf(op, 1), result = mapOf(op, 2);
+  unsigned last = cast<AffineDimExpr>(result.getResults().back()).getPosition();
+  if (!lhs.isFunctionOfDim(last) || rhs.isFunctionOfDim(last))
+    return;
+  Value first = op.getLhs(), second = op.getRhs();
+  op.getLhsMutable().assign(second);
+  op.getRhsMutable().assign(first);
+  op.setIndexingMapsAttr(Builder(op.getContext()).getAffineMapArrayAttr({rhs, lhs, result}));
+}
+
+/// A constant matrix of one column and one summed dimension, in panels.
+static bool packConstant(ContractOp op, OpBuilder &builder) {
+  auto constant = op.getRhs().getDefiningOp<ConstantOp>();
+  AffineMap rhs = mapOf(op, 1), result = mapOf(op, 2);
+  if (!constant || rhs.getNumResults() != 2)
+    return false;
+  unsigned column = cast<AffineDimExpr>(result.getResults().back()).getPosition();
+  if (!rhs.isFunctionOfDim(column))
+    return false;
+  auto matrix = cast<RankedTensorType>(op.getRhs().getType());
+  int64_t depth = cast<AffineDimExpr>(rhs.getResult(0)).getPosition() == column ? 1 : 0;
+  unsigned summed = cast<AffineDimExpr>(rhs.getResult(depth)).getPosition();
+  if (result.isFunctionOfDim(summed))
+    return false;
+  auto panels = RankedTensorType::get(
+      {(int64_t)llvm::divideCeil(matrix.getDimSize(1 - depth), panelColumns), matrix.getDimSize(depth), panelColumns},
+      matrix.getElementType());
+  auto packed = ConstantOp::create(builder, constant.getLoc(), panels,
+                                   PanelsAttr::get(op.getContext(), panels, constant.getValue(), depth));
+  op.getRhsMutable().assign(UnpackOp::create(builder, op.getLoc(), matrix, packed, depth));
+  return true;
+}
+
+/// The second operand with the result's columns last.
+static void transposeColumns(ContractOp op, OpBuilder &builder) {
+  AffineMap rhs = mapOf(op, 1), result = mapOf(op, 2);
+  unsigned column = cast<AffineDimExpr>(result.getResults().back()).getPosition();
+  if (!rhs.isFunctionOfDim(column) || cast<AffineDimExpr>(rhs.getResults().back()).getPosition() == column)
+    return;
+  SmallVector<int64_t> permutation, shape;
+  SmallVector<AffineExpr> expressions;
+  auto type = cast<RankedTensorType>(op.getRhs().getType());
+  auto append = [&](bool isColumn) {
+    for (auto [i, expression] : llvm::enumerate(rhs.getResults()))
+      if ((cast<AffineDimExpr>(expression).getPosition() == column) == isColumn) {
+        permutation.push_back(i);
+        shape.push_back(type.getDimSize(i));
+        expressions.push_back(expression);
+      }
+  };
+  append(false);
+  append(true);
+  auto transposed = TransposeOp::create(builder, op.getLoc(), type.clone(shape), op.getRhs(), permutation);
+  op.getRhsMutable().assign(transposed);
+  AffineMap map = AffineMap::get(rhs.getNumDims(), 0, expressions, op.getContext());
+  op.setIndexingMapsAttr(builder.getAffineMapArrayAttr({mapOf(op, 0), map, result}));
+}
+
+namespace {
+struct PackContractionsPass : tile::impl::PackContractionsPassBase<PackContractionsPass> {
+  void runOnOperation() override {
+    getOperation().walk([](ContractOp op) {
+      auto type = cast<RankedTensorType>(op.getResult().getType());
+      if (!type.getElementType().isF32() || type.getRank() == 0)
+        return;
+      OpBuilder builder(op);
+      orderOperands(op);
+      if (!packConstant(op, builder))
+        transposeColumns(op, builder);
+    });
+  }
+};
+} // namespace

@@ -7,6 +7,8 @@
 
 #include "tenon/Compiler/Registration.h"
 
+#include "tenon/Codegen/Common/ElementEmitter.h"
+#include "tenon/Codegen/Common/Passes.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
 #include "tenon/Dialect/Host/Transforms/Passes.h"
 #include "tenon/Dialect/ONNX/IR/ONNXOps.h"
@@ -21,11 +23,15 @@
 
 void tenon::registerDialects(mlir::DialectRegistry &registry) {
   registry.insert<TenonDialect, host::HostDialect, onnx::ONNXDialect, tile::TileDialect>();
+  codegen::registerElementwiseElements(registry);
+  codegen::registerMovementElements(registry);
+  codegen::registerReductionElements(registry);
 }
 
 void tenon::registerPasses() {
   host::registerHostPasses();
   tile::registerTilePasses();
+  codegen::registerCodegenPasses();
 }
 
 void tenon::registerUpstreamDialects(mlir::DialectRegistry &registry) {

@@ -1,0 +1,147 @@
+//===- ElementEmitter.h - Elements of a kernel's values, in registers ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+//
+// Emits the code that computes elements of the values of a kernel: loads from its operands, and what the ops in between
+// say through `ElementInterface`. Which elements, in which loops, is decided by the passes that use it.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_CODEGEN_COMMON_ELEMENTEMITTER_H
+#define TENON_CODEGEN_COMMON_ELEMENTEMITTER_H
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "tenon/Dialect/Tenon/IR/SizeAnalysis.h"
+
+namespace tenon::codegen {
+
+/// A place along one dimension, for each lane of a vector.
+struct Coordinate {
+  mlir::Value base;  ///< index: the place of lane 0
+  int64_t step = 0;  ///< lane l is at `base + l * step`
+  mlir::Value lanes; ///< or anywhere: a vector of indices, instead of `base` and `step`
+
+  bool isUniform() const { return !lanes && step == 0; }
+  bool operator==(const Coordinate &other) const {
+    return base == other.base && step == other.step && lanes == other.lanes;
+  }
+};
+using Coordinates = llvm::SmallVector<Coordinate>;
+
+/// A kernel's operand in memory: a flat buffer of the storage type and the strides of its dimensions, in elements.
+struct Buffer {
+  mlir::Value memref;
+  llvm::SmallVector<mlir::OpFoldResult> strides;
+};
+
+class ElementEmitter {
+public:
+  ElementEmitter(mlir::OpBuilder &builder, mlir::Location loc, SizeAnalysis &sizes, int64_t lanes)
+      : builder(builder), loc(loc), lanes(lanes), sizes(sizes) {}
+
+  mlir::OpBuilder &builder;
+  mlir::Location loc;
+  const int64_t lanes; ///< elements of a vector, whatever their type
+  /// The number of lanes that are in use, or null when all are: reads by the others stay within the operand.
+  mlir::Value valid;
+  /// The unit of work at hand: it orders the errors of a launch.
+  mlir::Value unit;
+
+  /// The elements of `tensor` at the coordinates: a scalar, or a vector of `lanes`.
+  mlir::FailureOr<mlir::Value> at(mlir::Value tensor, llvm::ArrayRef<Coordinate> coordinates);
+  /// Says what `at` gives for these coordinates within the scope at hand.
+  void define(mlir::Value tensor, llvm::ArrayRef<Coordinate> coordinates, mlir::Value element);
+  /// Writes elements of the tensor's type.
+  void store(mlir::Value element, const Buffer &buffer, llvm::ArrayRef<Coordinate> coordinates);
+
+  void addBuffer(mlir::Value tensor, Buffer buffer) { buffers[tensor] = std::move(buffer); }
+  const Buffer *bufferOf(mlir::Value tensor) const;
+
+  /// Values that were computed inside are forgotten at its end: they don't dominate what follows.
+  class Scope {
+  public:
+    explicit Scope(ElementEmitter &emitter) : emitter(emitter), mark(emitter.known.size()) {}
+    ~Scope() { emitter.known.truncate(mark); }
+
+  private:
+    ElementEmitter &emitter;
+    size_t mark;
+  };
+
+  //===--------------------------------------------------------------------===//
+  // Building blocks
+  //===--------------------------------------------------------------------===//
+
+  mlir::Value index(int64_t value);
+  mlir::Value index(mlir::OpFoldResult value);
+  mlir::Value index(mlir::AffineExpr size);
+  mlir::Value size(mlir::Value tensor, int64_t dim);
+  mlir::Value add(mlir::Value a, mlir::Value b);
+  mlir::Value sub(mlir::Value a, mlir::Value b);
+  mlir::Value mul(mlir::Value a, mlir::Value b);
+  /// Coordinates of the position `linear` in a row-major box of these sizes.
+  llvm::SmallVector<mlir::Value> delinearize(mlir::Value linear, llvm::ArrayRef<mlir::Value> extents);
+
+  /// A number of the type, an integer or floating-point one.
+  mlir::Value number(mlir::Type type, double value);
+  mlir::Value integer(mlir::Type type, int64_t value);
+  /// The scalar or vector as a vector.
+  mlir::Value asVector(mlir::Value value);
+  /// All as vectors if one is, else as they are.
+  void unify(llvm::MutableArrayRef<mlir::Value> values);
+  /// `scalar` or a vector of it, as `value` is.
+  mlir::Type typeLike(mlir::Value value, mlir::Type scalar) const;
+  /// The lanes in use as a mask, or null when all are.
+  mlir::Value mask();
+
+  /// The coordinate as an index value, or as a vector of them.
+  mlir::Value positions(const Coordinate &coordinate);
+  /// A coordinate from an index value or a vector of them.
+  static Coordinate coordinate(mlir::Value positions);
+
+  /// A loop over [0, extent) that carries values.
+  llvm::SmallVector<mlir::Value>
+  loop(mlir::Value extent, mlir::ValueRange init,
+       llvm::function_ref<mlir::FailureOr<llvm::SmallVector<mlir::Value>>(mlir::Value, mlir::ValueRange)> body,
+       bool &failed);
+
+  SizeAnalysis &sizes;
+
+private:
+  mlir::FailureOr<mlir::Value> load(const Buffer &buffer, mlir::Type element, llvm::ArrayRef<Coordinate> coordinates);
+
+  llvm::DenseMap<mlir::Value, Buffer> buffers;
+  struct Known {
+    mlir::Value tensor;
+    Coordinates coordinates;
+    mlir::Value element;
+  };
+  llvm::SmallVector<Known> known;
+};
+
+/// The elements of `tensor` at the coordinates, some of which may lie outside of it: there, `outside`, a scalar or vector.
+mlir::FailureOr<mlir::Value> emitWithin(ElementEmitter &emitter, mlir::Value tensor,
+                                        llvm::ArrayRef<Coordinate> coordinates, mlir::Value outside);
+
+/// How elements lie in memory: signless, `i1` as a byte. Null for types that kernels can't hold.
+mlir::Type storageType(mlir::Type element);
+/// How elements are computed: signless.
+mlir::Type registerType(mlir::Type element);
+
+} // namespace tenon::codegen
+
+#include "tenon/Codegen/Common/ElementInterface.h.inc"
+
+namespace tenon::codegen {
+/// Attaches `ElementInterface` to the ops of the graph dialect.
+void registerElementwiseElements(mlir::DialectRegistry &registry);
+void registerMovementElements(mlir::DialectRegistry &registry);
+void registerReductionElements(mlir::DialectRegistry &registry);
+} // namespace tenon::codegen
+
+#endif // TENON_CODEGEN_COMMON_ELEMENTEMITTER_H

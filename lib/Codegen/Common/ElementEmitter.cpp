@@ -1,0 +1,276 @@
+//===- ElementEmitter.cpp - Elements of a kernel's values, in registers ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tenon/Codegen/Common/ElementEmitter.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::codegen;
+
+#include "tenon/Codegen/Common/ElementInterface.cpp.inc"
+
+Type codegen::registerType(Type element) {
+  if (auto integer = dyn_cast<IntegerType>(element))
+    return IntegerType::get(element.getContext(), integer.getWidth());
+  return element;
+}
+
+Type codegen::storageType(Type element) {
+  if (element.isF32() || element.isF64() || element.isF16() || element.isBF16())
+    return element;
+  auto integer = dyn_cast<IntegerType>(element);
+  if (!integer || !llvm::is_contained({1u, 8u, 16u, 32u, 64u}, integer.getWidth()))
+    return Type();
+  return IntegerType::get(element.getContext(), std::max(8u, integer.getWidth()));
+}
+
+const Buffer *ElementEmitter::bufferOf(Value tensor) const {
+  auto it = buffers.find(tensor);
+  return it == buffers.end() ? nullptr : &it->second;
+}
+
+//===----------------------------------------------------------------------===//
+// Elements
+//===----------------------------------------------------------------------===//
+
+FailureOr<Value> ElementEmitter::at(Value tensor, ArrayRef<Coordinate> coordinates) {
+  for (const Known &entry : llvm::reverse(known))
+    if (entry.tensor == tensor && ArrayRef(entry.coordinates) == coordinates)
+      return entry.element;
+  FailureOr<Value> element = failure();
+  Type type = cast<RankedTensorType>(tensor.getType()).getElementType();
+  if (const Buffer *buffer = bufferOf(tensor)) {
+    element = load(*buffer, type, coordinates);
+  } else if (auto op = dyn_cast_if_present<ElementInterface>(tensor.getDefiningOp())) {
+    element = op.emitElement(*this, coordinates);
+  } else if (Operation *op = tensor.getDefiningOp()) {
+    op->emitError() << "'" << op->getName() << "' can't be computed element by element";
+  }
+  if (succeeded(element))
+    define(tensor, coordinates, *element);
+  return element;
+}
+
+void ElementEmitter::define(Value tensor, ArrayRef<Coordinate> coordinates, Value element) {
+  known.push_back({tensor, Coordinates(coordinates), element});
+}
+
+/// Where elements lie in a flat buffer.
+static Coordinate flatten(ElementEmitter &emitter, const Buffer &buffer, ArrayRef<Coordinate> coordinates) {
+  Coordinate result{emitter.index(0), 0, Value()};
+  Value lanes;
+  bool dynamicStep = false;
+  for (auto [coordinate, stride] : llvm::zip(coordinates, buffer.strides)) {
+    std::optional<int64_t> fixed = getConstantIntValue(stride);
+    dynamicStep |= coordinate.step != 0 && !fixed;
+  }
+  for (auto [coordinate, stride] : llvm::zip(coordinates, buffer.strides)) {
+    std::optional<int64_t> fixed = getConstantIntValue(stride);
+    if (coordinate.lanes || (dynamicStep && coordinate.step != 0)) {
+      Value positions = emitter.asVector(emitter.positions(coordinate));
+      Value scaled = emitter.mul(positions, emitter.asVector(emitter.index(stride)));
+      lanes = lanes ? emitter.add(lanes, scaled) : scaled;
+      continue;
+    }
+    result.base = emitter.add(result.base, emitter.mul(coordinate.base, emitter.index(stride)));
+    if (coordinate.step != 0)
+      result.step += coordinate.step * *fixed;
+  }
+  if (lanes) {
+    lanes = emitter.add(lanes, emitter.asVector(emitter.positions(result)));
+    return {Value(), 0, lanes};
+  }
+  return result;
+}
+
+FailureOr<Value> ElementEmitter::load(const Buffer &buffer, Type element, ArrayRef<Coordinate> coordinates) {
+  Coordinate place = flatten(*this, buffer, coordinates);
+  Type storage = storageType(element);
+  Value result;
+  auto vector = VectorType::get(lanes, storage);
+  if (place.isUniform()) {
+    result = memref::LoadOp::create(builder, loc, buffer.memref, place.base);
+  } else if (place.step == 1 && !valid) {
+    result = vector::LoadOp::create(builder, loc, vector, buffer.memref, place.base);
+  } else if (place.step == 1) {
+    Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vector));
+    result = vector::MaskedLoadOp::create(builder, loc, vector, buffer.memref, place.base, mask(), zero);
+  } else {
+    result = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vector));
+    for (int64_t lane = 0; lane < lanes; ++lane) {
+      // A lane that isn't in use reads where the first one does.
+      Value position, first;
+      if (place.lanes) {
+        position = vector::ExtractOp::create(builder, loc, place.lanes, lane);
+        first = vector::ExtractOp::create(builder, loc, place.lanes, 0);
+      } else {
+        position = add(place.base, index(lane * place.step));
+        first = place.base;
+      }
+      if (valid && lane > 0) {
+        Value used = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, index(lane), valid);
+        position = arith::SelectOp::create(builder, loc, used, position, first);
+      }
+      Value scalar = memref::LoadOp::create(builder, loc, buffer.memref, position);
+      result = vector::InsertOp::create(builder, loc, scalar, result, lane);
+    }
+  }
+  if (!element.isInteger(1))
+    return result;
+  Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(result.getType()));
+  return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, result, zero).getResult();
+}
+
+void ElementEmitter::store(Value element, const Buffer &buffer, ArrayRef<Coordinate> coordinates) {
+  Type storage = cast<MemRefType>(buffer.memref.getType()).getElementType();
+  if (getElementTypeOrSelf(element.getType()) != storage)
+    element = arith::ExtUIOp::create(builder, loc, typeLike(element, storage), element);
+  Coordinate place = flatten(*this, buffer, coordinates);
+  if (place.isUniform()) {
+    memref::StoreOp::create(builder, loc, element, buffer.memref, place.base);
+    return;
+  }
+  element = asVector(element);
+  if (valid)
+    vector::MaskedStoreOp::create(builder, loc, buffer.memref, place.base, mask(), element);
+  else
+    vector::StoreOp::create(builder, loc, element, buffer.memref, place.base);
+}
+
+//===----------------------------------------------------------------------===//
+// Building blocks
+//===----------------------------------------------------------------------===//
+
+Value ElementEmitter::index(int64_t value) { return arith::ConstantIndexOp::create(builder, loc, value); }
+
+Value ElementEmitter::index(OpFoldResult value) {
+  // A constant may stand in the kernel, which goes away.
+  if (std::optional<int64_t> constant = getConstantIntValue(value))
+    return index(*constant);
+  return cast<Value>(value);
+}
+
+Value ElementEmitter::index(AffineExpr size) { return index(sizes.materialize(builder, loc, size)); }
+
+Value ElementEmitter::size(Value tensor, int64_t dim) { return index(sizes.sizesOf(tensor)[dim]); }
+
+static bool isIndexConstant(Value value, int64_t expected) {
+  return getConstantIntValue(value) == std::optional<int64_t>(expected);
+}
+
+Value ElementEmitter::add(Value a, Value b) {
+  if (isIndexConstant(a, 0))
+    return b;
+  if (isIndexConstant(b, 0))
+    return a;
+  return arith::AddIOp::create(builder, loc, a, b);
+}
+
+Value ElementEmitter::sub(Value a, Value b) {
+  return isIndexConstant(b, 0) ? a : arith::SubIOp::create(builder, loc, a, b).getResult();
+}
+
+Value ElementEmitter::mul(Value a, Value b) {
+  if (isIndexConstant(a, 1) || isIndexConstant(b, 0))
+    return b;
+  if (isIndexConstant(b, 1) || isIndexConstant(a, 0))
+    return a;
+  return arith::MulIOp::create(builder, loc, a, b);
+}
+
+SmallVector<Value> ElementEmitter::delinearize(Value linear, ArrayRef<Value> extents) {
+  SmallVector<Value> result(extents.size());
+  for (int64_t i = (int64_t)extents.size() - 1; i > 0; --i) {
+    if (isIndexConstant(extents[i], 1)) {
+      result[i] = index(0);
+      continue;
+    }
+    result[i] = arith::RemUIOp::create(builder, loc, linear, extents[i]);
+    linear = arith::DivUIOp::create(builder, loc, linear, extents[i]);
+  }
+  if (!result.empty())
+    result[0] = isIndexConstant(extents[0], 1) ? index(0) : linear;
+  return result;
+}
+
+Value ElementEmitter::number(Type type, double value) {
+  if (!isa<FloatType>(type))
+    return integer(type, (int64_t)value);
+  return arith::ConstantOp::create(builder, loc, builder.getFloatAttr(type, value));
+}
+
+Value ElementEmitter::integer(Type type, int64_t value) {
+  return arith::ConstantOp::create(builder, loc, builder.getIntegerAttr(type, value));
+}
+
+Value ElementEmitter::asVector(Value value) {
+  if (isa<VectorType>(value.getType()))
+    return value;
+  return vector::BroadcastOp::create(builder, loc, VectorType::get(lanes, value.getType()), value);
+}
+
+void ElementEmitter::unify(MutableArrayRef<Value> values) {
+  if (llvm::any_of(values, [](Value value) { return isa<VectorType>(value.getType()); }))
+    for (Value &value : values)
+      value = asVector(value);
+}
+
+Type ElementEmitter::typeLike(Value value, Type scalar) const {
+  if (auto vector = dyn_cast<VectorType>(value.getType()))
+    return VectorType::get(vector.getShape(), scalar);
+  return scalar;
+}
+
+Value ElementEmitter::mask() {
+  if (!valid)
+    return Value();
+  return vector::CreateMaskOp::create(builder, loc, VectorType::get(lanes, builder.getI1Type()), ValueRange(valid));
+}
+
+Value ElementEmitter::positions(const Coordinate &coordinate) {
+  if (coordinate.lanes)
+    return coordinate.lanes;
+  if (coordinate.step == 0)
+    return coordinate.base;
+  SmallVector<Attribute> offsets;
+  for (int64_t lane = 0; lane < lanes; ++lane)
+    offsets.push_back(builder.getIndexAttr(lane * coordinate.step));
+  auto type = VectorType::get(lanes, builder.getIndexType());
+  Value steps = arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(type, offsets));
+  return arith::AddIOp::create(builder, loc, asVector(coordinate.base), steps);
+}
+
+Coordinate ElementEmitter::coordinate(Value positions) {
+  if (isa<VectorType>(positions.getType()))
+    return {Value(), 0, positions};
+  return {positions, 0, Value()};
+}
+
+SmallVector<Value>
+ElementEmitter::loop(Value extent, ValueRange init,
+                     function_ref<FailureOr<SmallVector<Value>>(Value, ValueRange)> body, bool &failed) {
+  Value zero = index(0), one = index(1);
+  auto loop = scf::ForOp::create(builder, loc, zero, extent, one, init);
+  OpBuilder::InsertionGuard guard(builder);
+  Scope scope(*this);
+  builder.setInsertionPointToStart(loop.getBody());
+  FailureOr<SmallVector<Value>> next = body(loop.getInductionVar(), loop.getRegionIterArgs());
+  if (mlir::failed(next)) {
+    failed = true;
+    next = SmallVector<Value>(loop.getRegionIterArgs());
+  }
+  if (!init.empty())
+    scf::YieldOp::create(builder, loc, *next);
+  return SmallVector<Value>(loop.getResults());
+}

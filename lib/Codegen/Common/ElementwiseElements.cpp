@@ -1,0 +1,334 @@
+//===- ElementwiseElements.cpp - Elements of elementwise ops ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tenon/Codegen/Common/ElementEmitter.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::codegen;
+
+namespace {
+/// What the formula of an op works with: its operands' elements, scalars or vectors alike.
+struct Formula {
+  ElementEmitter &emitter;
+  SmallVector<Value> operands;
+  Type element; ///< of operand 0, with its sign
+
+  OpBuilder &builder() const { return emitter.builder; }
+  Location loc() const { return emitter.loc; }
+  Value x() const { return operands[0]; }
+  Value y() const { return operands[1]; }
+  Type type() const { return operands[0].getType(); }
+  bool isFloat() const { return isa<FloatType>(element); }
+  bool isUnsigned() const { return element.isUnsignedInteger() || element.isInteger(1); }
+  unsigned width() const { return element.getIntOrFloatBitWidth(); }
+
+  template <typename OpT, typename... Args> Value make(Args &&...args) const {
+    return OpT::create(builder(), loc(), std::forward<Args>(args)...);
+  }
+  /// Sums and products may be contracted into fused multiply-adds.
+  template <typename OpT> Value contracted(Value a, Value b) const {
+    return OpT::create(builder(), loc(), a, b,
+                       arith::FastMathFlagsAttr::get(builder().getContext(), arith::FastMathFlags::contract));
+  }
+  /// A number of the operands' type.
+  Value number(double value) const { return like(x(), emitter.number(registerType(element), value)); }
+  Value integer(int64_t value) const { return like(x(), emitter.integer(registerType(element), value)); }
+  Value like(Value pattern, Value scalar) const {
+    return isa<VectorType>(pattern.getType()) ? emitter.asVector(scalar) : scalar;
+  }
+  Value compare(arith::CmpIPredicate predicate, Value a, Value b) const {
+    return make<arith::CmpIOp>(predicate, a, b);
+  }
+  Value compare(arith::CmpFPredicate predicate, Value a, Value b) const {
+    return make<arith::CmpFOp>(predicate, a, b);
+  }
+  Value select(Value condition, Value a, Value b) const { return make<arith::SelectOp>(condition, a, b); }
+  template <typename FloatOp, typename SignedOp, typename UnsignedOp> Value byType() const {
+    if (isFloat())
+      return make<FloatOp>(x(), y());
+    return isUnsigned() ? make<UnsignedOp>(x(), y()) : make<SignedOp>(x(), y());
+  }
+};
+
+//===----------------------------------------------------------------------===//
+// Unary
+//===----------------------------------------------------------------------===//
+
+Value build(NegOp, const Formula &f) {
+  return f.isFloat() ? f.make<arith::NegFOp>(f.x()) : f.make<arith::SubIOp>(f.integer(0), f.x());
+}
+Value build(AbsOp, const Formula &f) {
+  if (f.isFloat())
+    return f.make<math::AbsFOp>(f.x());
+  if (f.isUnsigned())
+    return f.x();
+  Value negative = f.compare(arith::CmpIPredicate::slt, f.x(), f.integer(0));
+  return f.select(negative, f.make<arith::SubIOp>(f.integer(0), f.x()), f.x());
+}
+Value build(SignOp, const Formula &f) {
+  if (f.isFloat()) {
+    Value above = f.compare(arith::CmpFPredicate::OGT, f.x(), f.number(0));
+    Value below = f.compare(arith::CmpFPredicate::OLT, f.x(), f.number(0));
+    return f.select(above, f.number(1), f.select(below, f.number(-1), f.x()));
+  }
+  Value zero = f.compare(arith::CmpIPredicate::eq, f.x(), f.integer(0));
+  if (f.isUnsigned())
+    return f.select(zero, f.integer(0), f.integer(1));
+  Value below = f.compare(arith::CmpIPredicate::slt, f.x(), f.integer(0));
+  return f.select(zero, f.integer(0), f.select(below, f.integer(-1), f.integer(1)));
+}
+Value build(NotOp, const Formula &f) { return f.make<arith::XOrIOp>(f.x(), f.integer(-1)); }
+Value build(ExpOp, const Formula &f) { return f.make<math::ExpOp>(f.x()); }
+Value build(Expm1Op, const Formula &f) { return f.make<math::ExpM1Op>(f.x()); }
+Value build(LogOp, const Formula &f) { return f.make<math::LogOp>(f.x()); }
+Value build(Log1pOp, const Formula &f) { return f.make<math::Log1pOp>(f.x()); }
+Value build(SqrtOp, const Formula &f) { return f.make<math::SqrtOp>(f.x()); }
+Value build(RsqrtOp, const Formula &f) {
+  return f.make<arith::DivFOp>(f.number(1), f.make<math::SqrtOp>(f.x()));
+}
+Value build(ReciprocalOp, const Formula &f) { return f.make<arith::DivFOp>(f.number(1), f.x()); }
+Value build(SinOp, const Formula &f) { return f.make<math::SinOp>(f.x()); }
+Value build(CosOp, const Formula &f) { return f.make<math::CosOp>(f.x()); }
+Value build(TanOp, const Formula &f) { return f.make<math::TanOp>(f.x()); }
+Value build(AsinOp, const Formula &f) { return f.make<math::AsinOp>(f.x()); }
+Value build(AcosOp, const Formula &f) { return f.make<math::AcosOp>(f.x()); }
+Value build(AtanOp, const Formula &f) { return f.make<math::AtanOp>(f.x()); }
+Value build(SinhOp, const Formula &f) { return f.make<math::SinhOp>(f.x()); }
+Value build(CoshOp, const Formula &f) { return f.make<math::CoshOp>(f.x()); }
+Value build(AsinhOp, const Formula &f) { return f.make<math::AsinhOp>(f.x()); }
+Value build(AcoshOp, const Formula &f) { return f.make<math::AcoshOp>(f.x()); }
+Value build(AtanhOp, const Formula &f) { return f.make<math::AtanhOp>(f.x()); }
+Value build(TanhOp, const Formula &f) { return f.make<math::TanhOp>(f.x()); }
+Value build(ErfOp, const Formula &f) { return f.make<math::ErfOp>(f.x()); }
+Value build(SigmoidOp, const Formula &f) {
+  Value exp = f.make<math::ExpOp>(f.make<arith::NegFOp>(f.x()));
+  return f.make<arith::DivFOp>(f.number(1), f.make<arith::AddFOp>(f.number(1), exp));
+}
+Value build(FloorOp, const Formula &f) { return f.make<math::FloorOp>(f.x()); }
+Value build(CeilOp, const Formula &f) { return f.make<math::CeilOp>(f.x()); }
+Value build(RoundOp, const Formula &f) { return f.make<math::RoundEvenOp>(f.x()); }
+
+//===----------------------------------------------------------------------===//
+// Binary
+//===----------------------------------------------------------------------===//
+
+Value build(AddOp, const Formula &f) {
+  return f.isFloat() ? f.contracted<arith::AddFOp>(f.x(), f.y()) : f.make<arith::AddIOp>(f.x(), f.y());
+}
+Value build(SubOp, const Formula &f) {
+  return f.isFloat() ? f.contracted<arith::SubFOp>(f.x(), f.y()) : f.make<arith::SubIOp>(f.x(), f.y());
+}
+Value build(MulOp, const Formula &f) {
+  return f.isFloat() ? f.contracted<arith::MulFOp>(f.x(), f.y()) : f.make<arith::MulIOp>(f.x(), f.y());
+}
+
+/// The divisor with 1 in place of what traps: zero, and -1 under the least value.
+static Value safeDivisor(const Formula &f, Value &isZero) {
+  isZero = f.compare(arith::CmpIPredicate::eq, f.y(), f.integer(0));
+  Value unsafe = isZero;
+  if (!f.isUnsigned()) {
+    Value least = f.like(f.x(), arith::ConstantOp::create(f.builder(), 
+                                    f.loc(), f.builder().getIntegerAttr(registerType(f.element),
+                                                                        APInt::getSignedMinValue(f.width()))));
+    Value wraps = f.make<arith::AndIOp>(f.compare(arith::CmpIPredicate::eq, f.x(), least),
+                                        f.compare(arith::CmpIPredicate::eq, f.y(), f.integer(-1)));
+    unsafe = f.make<arith::OrIOp>(unsafe, wraps);
+  }
+  return f.select(unsafe, f.integer(1), f.y());
+}
+
+Value build(DivOp, const Formula &f) {
+  if (f.isFloat())
+    return f.make<arith::DivFOp>(f.x(), f.y());
+  Value isZero, divisor = safeDivisor(f, isZero);
+  Value quotient = f.isUnsigned() ? f.make<arith::DivUIOp>(f.x(), divisor) : f.make<arith::DivSIOp>(f.x(), divisor);
+  return f.select(isZero, f.integer(0), quotient);
+}
+Value build(RemOp, const Formula &f) {
+  if (f.isFloat())
+    return f.make<arith::RemFOp>(f.x(), f.y());
+  Value isZero, divisor = safeDivisor(f, isZero);
+  return f.isUnsigned() ? f.make<arith::RemUIOp>(f.x(), divisor) : f.make<arith::RemSIOp>(f.x(), divisor);
+}
+Value build(ModOp, const Formula &f) {
+  Value rest = build(RemOp(), f);
+  if (f.isUnsigned() && !f.isFloat())
+    return rest;
+  Value other, differs;
+  if (f.isFloat()) {
+    Value nonZero = f.compare(arith::CmpFPredicate::ONE, rest, f.number(0));
+    Value below = f.compare(arith::CmpFPredicate::OLT, rest, f.number(0));
+    differs = f.make<arith::AndIOp>(
+        nonZero, f.make<arith::XOrIOp>(below, f.compare(arith::CmpFPredicate::OLT, f.y(), f.number(0))));
+    other = f.make<arith::AddFOp>(rest, f.y());
+    // A zero has the sign of the divisor.
+    rest = f.select(nonZero, rest, f.make<math::CopySignOp>(rest, f.y()));
+  } else {
+    Value nonZero = f.compare(arith::CmpIPredicate::ne, rest, f.integer(0));
+    Value below = f.compare(arith::CmpIPredicate::slt, rest, f.integer(0));
+    differs = f.make<arith::AndIOp>(
+        nonZero, f.make<arith::XOrIOp>(below, f.compare(arith::CmpIPredicate::slt, f.y(), f.integer(0))));
+    other = f.make<arith::AddIOp>(rest, f.y());
+  }
+  return f.select(differs, other, rest);
+}
+
+/// Powers of integers by squaring, one bit of the exponent after the other.
+static Value integerPower(const Formula &f) {
+  Value one = f.integer(1), zero = f.integer(0);
+  Value negative = f.isUnsigned() ? Value() : f.compare(arith::CmpIPredicate::slt, f.y(), zero);
+  Value exponent = negative ? f.select(negative, f.make<arith::SubIOp>(zero, f.y()), f.y()) : f.y();
+  bool failed = false;
+  auto step = [&](Value, ValueRange state) -> FailureOr<SmallVector<Value>> {
+    Value odd = f.compare(arith::CmpIPredicate::ne, f.make<arith::AndIOp>(state[2], one), zero);
+    Value power = f.select(odd, f.make<arith::MulIOp>(state[0], state[1]), state[0]);
+    return SmallVector<Value>{power, f.make<arith::MulIOp>(state[1], state[1]),
+                              f.make<arith::ShRUIOp>(state[2], one)};
+  };
+  Value power =
+      f.emitter.loop(f.emitter.index(f.width()), ValueRange{one, f.x(), exponent}, step, failed).front();
+  if (!negative)
+    return power;
+  // 1 / x^|y| is not zero for 1 and -1 alone, whose powers are their own inverses.
+  Value isUnit = f.make<arith::OrIOp>(f.compare(arith::CmpIPredicate::eq, f.x(), one),
+                                      f.compare(arith::CmpIPredicate::eq, f.x(), f.integer(-1)));
+  return f.select(negative, f.select(isUnit, power, zero), power);
+}
+
+Value build(PowOp, const Formula &f) {
+  return f.isFloat() ? f.make<math::PowFOp>(f.x(), f.y()) : integerPower(f);
+}
+Value build(MinOp, const Formula &f) { return f.byType<arith::MinimumFOp, arith::MinSIOp, arith::MinUIOp>(); }
+Value build(MaxOp, const Formula &f) { return f.byType<arith::MaximumFOp, arith::MaxSIOp, arith::MaxUIOp>(); }
+Value build(Atan2Op, const Formula &f) { return f.make<math::Atan2Op>(f.x(), f.y()); }
+Value build(AndOp, const Formula &f) { return f.make<arith::AndIOp>(f.x(), f.y()); }
+Value build(OrOp, const Formula &f) { return f.make<arith::OrIOp>(f.x(), f.y()); }
+Value build(XorOp, const Formula &f) { return f.make<arith::XOrIOp>(f.x(), f.y()); }
+
+/// Whether y is a shift that moves every bit out.
+static Value shiftsAll(const Formula &f) {
+  return f.compare(arith::CmpIPredicate::uge, f.y(), f.integer(f.width()));
+}
+Value build(ShlOp, const Formula &f) {
+  Value all = shiftsAll(f), amount = f.select(all, f.integer(0), f.y());
+  return f.select(all, f.integer(0), f.make<arith::ShLIOp>(f.x(), amount));
+}
+Value build(ShrOp, const Formula &f) {
+  Value all = shiftsAll(f);
+  if (f.isUnsigned()) {
+    Value amount = f.select(all, f.integer(0), f.y());
+    return f.select(all, f.integer(0), f.make<arith::ShRUIOp>(f.x(), amount));
+  }
+  return f.make<arith::ShRSIOp>(f.x(), f.select(all, f.integer(f.width() - 1), f.y()));
+}
+
+//===----------------------------------------------------------------------===//
+// Comparisons and conversions
+//===----------------------------------------------------------------------===//
+
+Value build(CompareOp op, const Formula &f) {
+  static constexpr arith::CmpFPredicate floats[] = {arith::CmpFPredicate::OEQ, arith::CmpFPredicate::UNE,
+                                                    arith::CmpFPredicate::OLT, arith::CmpFPredicate::OLE,
+                                                    arith::CmpFPredicate::OGT, arith::CmpFPredicate::OGE};
+  static constexpr arith::CmpIPredicate signedOnes[] = {arith::CmpIPredicate::eq,  arith::CmpIPredicate::ne,
+                                                        arith::CmpIPredicate::slt, arith::CmpIPredicate::sle,
+                                                        arith::CmpIPredicate::sgt, arith::CmpIPredicate::sge};
+  static constexpr arith::CmpIPredicate unsignedOnes[] = {arith::CmpIPredicate::eq,  arith::CmpIPredicate::ne,
+                                                          arith::CmpIPredicate::ult, arith::CmpIPredicate::ule,
+                                                          arith::CmpIPredicate::ugt, arith::CmpIPredicate::uge};
+  unsigned predicate = (unsigned)op.getPredicate();
+  if (f.isFloat())
+    return f.compare(floats[predicate], f.x(), f.y());
+  return f.compare(f.isUnsigned() ? unsignedOnes[predicate] : signedOnes[predicate], f.x(), f.y());
+}
+Value build(IsNanOp, const Formula &f) {
+  if (!f.isFloat())
+    return f.like(f.x(), f.emitter.integer(f.builder().getI1Type(), 0));
+  return f.compare(arith::CmpFPredicate::UNO, f.x(), f.x());
+}
+Value build(SelectOp, const Formula &f) { return f.select(f.operands[0], f.operands[1], f.operands[2]); }
+
+Value convertFloat(const Formula &f, Value value, Type to) {
+  unsigned from = getElementTypeOrSelf(value.getType()).getIntOrFloatBitWidth(), width = to.getIntOrFloatBitWidth();
+  if (getElementTypeOrSelf(value.getType()) == to)
+    return value;
+  if (from < width)
+    return f.make<arith::ExtFOp>(f.emitter.typeLike(value, to), value);
+  if (from > width)
+    return f.make<arith::TruncFOp>(f.emitter.typeLike(value, to), value);
+  return convertFloat(f, convertFloat(f, value, f.builder().getF32Type()), to);
+}
+
+Value build(CastOp op, const Formula &f) {
+  Type to = cast<RankedTensorType>(op.getResult().getType()).getElementType(), target = registerType(to);
+  Type from = f.element;
+  if (registerType(from) == target && !to.isInteger(1))
+    return f.x();
+  if (to.isInteger(1)) {
+    if (from.isInteger(1))
+      return f.x();
+    return f.isFloat() ? f.compare(arith::CmpFPredicate::UNE, f.x(), f.number(0))
+                       : f.compare(arith::CmpIPredicate::ne, f.x(), f.integer(0));
+  }
+  if (f.isFloat() && isa<FloatType>(to))
+    return convertFloat(f, f.x(), to);
+  if (f.isFloat()) {
+    Type wide = f.emitter.typeLike(f.x(), f.builder().getI64Type());
+    Value number;
+    if (to.isUnsignedInteger(64)) {
+      // Beyond 2^63 the signed conversion has no value.
+      Value big = f.compare(arith::CmpFPredicate::OGE, f.x(), f.number(9223372036854775808.0));
+      number = f.select(big, f.make<arith::FPToUIOp>(wide, f.x()), f.make<arith::FPToSIOp>(wide, f.x()));
+    } else {
+      number = f.make<arith::FPToSIOp>(wide, f.x());
+    }
+    return target.isInteger(64) ? number
+                                : f.make<arith::TruncIOp>(f.emitter.typeLike(f.x(), target), number);
+  }
+  Type result = f.emitter.typeLike(f.x(), target);
+  if (isa<FloatType>(to))
+    return f.isUnsigned() ? f.make<arith::UIToFPOp>(result, f.x()) : f.make<arith::SIToFPOp>(result, f.x());
+  if (f.width() > target.getIntOrFloatBitWidth())
+    return f.make<arith::TruncIOp>(result, f.x());
+  return f.isUnsigned() ? f.make<arith::ExtUIOp>(result, f.x()) : f.make<arith::ExtSIOp>(result, f.x());
+}
+
+template <typename OpT>
+struct ElementwiseModel : ElementInterface::ExternalModel<ElementwiseModel<OpT>, OpT> {
+  FailureOr<Value> emitElement(Operation *op, ElementEmitter &emitter, ArrayRef<Coordinate> coordinates) const {
+    Formula formula{emitter, {}, cast<RankedTensorType>(op->getOperand(0).getType()).getElementType()};
+    for (Value operand : op->getOperands()) {
+      FailureOr<Value> element = emitter.at(operand, coordinates);
+      if (failed(element))
+        return failure();
+      formula.operands.push_back(*element);
+    }
+    emitter.unify(formula.operands);
+    return build(cast<OpT>(op), formula);
+  }
+};
+
+template <typename... Ops> void attach(MLIRContext *context) {
+  (Ops::template attachInterface<ElementwiseModel<Ops>>(*context), ...);
+}
+} // namespace
+
+void codegen::registerElementwiseElements(DialectRegistry &registry) {
+  registry.addExtension(+[](MLIRContext *context, TenonDialect *) {
+    attach<NegOp, AbsOp, SignOp, NotOp, ExpOp, Expm1Op, LogOp, Log1pOp, SqrtOp, RsqrtOp, ReciprocalOp, SinOp, CosOp,
+           TanOp, AsinOp, AcosOp, AtanOp, SinhOp, CoshOp, AsinhOp, AcoshOp, AtanhOp, TanhOp, ErfOp, SigmoidOp, FloorOp,
+           CeilOp, RoundOp>(context);
+    attach<AddOp, SubOp, MulOp, DivOp, RemOp, ModOp, PowOp, MinOp, MaxOp, Atan2Op, AndOp, OrOp, XorOp, ShlOp, ShrOp,
+           CompareOp, IsNanOp, SelectOp, CastOp>(context);
+  });
+}

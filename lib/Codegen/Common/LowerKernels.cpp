@@ -1,0 +1,323 @@
+//===- LowerKernels.cpp - Turn kernels into functions of loops over vectors ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "KernelBody.h"
+#include "tenon/Codegen/Common/Passes.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/IRMapping.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::codegen;
+using namespace tenon::tile;
+
+namespace tenon::codegen {
+#define GEN_PASS_DEF_LOWERKERNELSPASS
+#include "tenon/Codegen/Common/Passes.h.inc"
+} // namespace tenon::codegen
+
+//===----------------------------------------------------------------------===//
+// Loops
+//===----------------------------------------------------------------------===//
+
+LogicalResult KernelBody::loop(Value low, Value high, int64_t step, function_ref<LogicalResult(Value)> body) {
+  Value stepValue = e.index(step);
+  auto loop = scf::ForOp::create(e.builder, e.loc, low, high, stepValue);
+  OpBuilder::InsertionGuard guard(e.builder);
+  ElementEmitter::Scope scope(e);
+  e.builder.setInsertionPointToStart(loop.getBody());
+  return body(loop.getInductionVar());
+}
+
+LogicalResult KernelBody::when(Value condition, function_ref<LogicalResult()> body) {
+  auto branch = scf::IfOp::create(e.builder, e.loc, condition, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(e.builder);
+  ElementEmitter::Scope scope(e);
+  e.builder.setInsertionPointToStart(branch.thenBlock());
+  return body();
+}
+
+LogicalResult KernelBody::vectors(Value low, Value high, function_ref<LogicalResult(Value)> body) {
+  std::optional<int64_t> first = getConstantIntValue(low), last = getConstantIntValue(high);
+  Value extent = e.sub(high, low), width = e.index(e.lanes);
+  Value rest, wholeEnd;
+  if (first && last) {
+    rest = e.index((*last - *first) % e.lanes);
+    wholeEnd = e.index(*last - (*last - *first) % e.lanes);
+  } else {
+    rest = arith::RemUIOp::create(e.builder, e.loc, extent, width);
+    wholeEnd = e.sub(high, rest);
+  }
+  if (!first || getConstantIntValue(wholeEnd) != first)
+    if (failed(loop(low, wholeEnd, e.lanes, body)))
+      return failure();
+  if (getConstantIntValue(rest) == 0)
+    return success();
+  auto tail = [&] {
+    Value previous = std::exchange(e.valid, rest);
+    LogicalResult result = body(wholeEnd);
+    e.valid = previous;
+    return result;
+  };
+  if (getConstantIntValue(rest)) {
+    ElementEmitter::Scope scope(e);
+    return tail();
+  }
+  return when(arith::CmpIOp::create(e.builder, e.loc, arith::CmpIPredicate::sgt, rest, e.index(0)), tail);
+}
+
+//===----------------------------------------------------------------------===//
+// Structures
+//===----------------------------------------------------------------------===//
+
+/// Computes and stores the results that have one element per place of `coordinates`.
+static LogicalResult storeResults(KernelBody &body, ArrayRef<Coordinate> coordinates, bool wholeRows) {
+  for (auto [result, output] : llvm::zip(body.results, body.outputs)) {
+    if ((output.strides.size() == body.structure.space.size()) != wholeRows)
+      continue;
+    FailureOr<Value> element = body.e.at(result, coordinates);
+    if (failed(element))
+      return failure();
+    body.e.store(*element, output, coordinates);
+  }
+  return success();
+}
+
+/// Coordinates of the unit at hand along the dimensions that units run over; the others are left open.
+static Coordinates unitCoordinates(KernelBody &body, Value unit) {
+  SmallVector<int64_t> dims = body.structure.unitDims();
+  SmallVector<Value> extents = llvm::map_to_vector(dims, [&](int64_t dim) { return body.space[dim]; });
+  Coordinates result(body.space.size());
+  for (auto [dim, place] : llvm::zip(dims, body.e.delinearize(unit, extents)))
+    result[dim] = {place, 0, Value()};
+  return result;
+}
+
+static LogicalResult emitElements(KernelBody &body) {
+  ElementEmitter &e = body.e;
+  return body.loop(body.begin, body.end, 1, [&](Value unit) -> LogicalResult {
+    e.unit = unit;
+    if (body.space.empty())
+      return storeResults(body, {}, true);
+    Coordinates place(body.space.size());
+    Value low = e.index(0), high = body.space.back();
+    if (body.structure.isBlocked()) {
+      for (Coordinate &coordinate : place)
+        coordinate = {e.index(0), 0, Value()};
+      low = e.mul(unit, e.index(blockElements));
+      high = arith::MinSIOp::create(e.builder, e.loc, e.add(low, e.index(blockElements)), high);
+    } else {
+      place = unitCoordinates(body, unit);
+    }
+    return body.vectors(low, high, [&](Value start) {
+      place.back() = {start, 1, Value()};
+      return storeResults(body, place, true);
+    });
+  });
+}
+
+/// The reductions of a row, then what is stored for each of its elements.
+static LogicalResult emitRow(KernelBody &body, Coordinates place) {
+  ElementEmitter &e = body.e;
+  Coordinates kept;
+  for (int64_t dim : body.structure.kept())
+    kept.push_back(place[dim]);
+  for (ReduceOp reduce : body.kernel.getBody().getOps<ReduceOp>())
+    if (failed(e.at(reduce.getResult(), kept)))
+      return failure();
+  if (failed(storeResults(body, kept, false)))
+    return failure();
+  if (llvm::none_of(body.outputs, [&](Buffer &output) { return output.strides.size() == place.size(); }))
+    return success();
+  ArrayRef<int64_t> reduced = body.structure.reduced;
+  if (reduced.empty())
+    return storeResults(body, place, true);
+  bool across = reduced.back() == (int64_t)place.size() - 1;
+  std::function<LogicalResult(size_t)> nest = [&](size_t i) -> LogicalResult {
+    if (i == reduced.size())
+      return storeResults(body, place, true);
+    int64_t dim = reduced[i];
+    if (across && i + 1 == reduced.size())
+      return body.vectors(e.index(0), body.space[dim], [&](Value start) {
+        place[dim] = {start, 1, Value()};
+        return nest(i + 1);
+      });
+    return body.loop(e.index(0), body.space[dim], 1, [&](Value position) {
+      place[dim] = {position, 0, Value()};
+      return nest(i + 1);
+    });
+  };
+  return nest(0);
+}
+
+static LogicalResult emitRows(KernelBody &body) {
+  ElementEmitter &e = body.e;
+  int64_t last = body.space.size() - 1;
+  return body.loop(body.begin, body.end, 1, [&](Value unit) -> LogicalResult {
+    e.unit = unit;
+    Coordinates place = unitCoordinates(body, unit);
+    if (body.space.empty() || body.structure.isReduced(last))
+      return emitRow(body, place);
+    return body.vectors(e.index(0), body.space[last], [&](Value start) {
+      place[last] = {start, 1, Value()};
+      return emitRow(body, place);
+    });
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Kernels
+//===----------------------------------------------------------------------===//
+
+namespace {
+class KernelLowering {
+public:
+  KernelLowering(KernelOp kernel, int64_t lanes, int64_t tileRows)
+      : kernel(kernel), builder(kernel.getContext()), lanes(lanes), tileRows(tileRows) {}
+
+  LogicalResult run() {
+    if (failed(decomposeComposites()))
+      return failure();
+    SmallVector<Type> bases;
+    for (Type type : llvm::concat<const Type>(tensorTypes(), kernel.getResultTypes())) {
+      Type storage = storageType(cast<RankedTensorType>(type).getElementType());
+      if (!storage)
+        return kernel.emitError() << "can't hold elements of " << type;
+      bases.push_back(MemRefType::get({}, storage));
+    }
+    unsigned symbols = kernel.getNumSymbols();
+    SmallVector<Type> inputs(bases);
+    inputs.append(symbols + 2, builder.getIndexType());
+    bool checks = kernel.getBody().walk([](Operation *op) {
+      auto gather = dyn_cast<GatherOp>(op);
+      return gather && gather.getMode() == IndexMode::error ? WalkResult::interrupt() : WalkResult::advance();
+    }).wasInterrupted();
+    if (checks)
+      inputs.push_back(LLVM::LLVMPointerType::get(builder.getContext()));
+    builder.setInsertionPoint(kernel);
+    auto func = func::FuncOp::create(builder, kernel.getLoc(), kernel.getSymName(),
+                                     builder.getFunctionType(inputs, builder.getI32Type()));
+    func->setAttr("tenon_tile.kernel",
+                  builder.getDictionaryAttr({builder.getNamedAttr("buffers", builder.getI64IntegerAttr(bases.size())),
+                                             builder.getNamedAttr("strides", builder.getI64IntegerAttr(0)),
+                                             builder.getNamedAttr("symbols", builder.getI64IntegerAttr(symbols))}));
+    if (checks)
+      func->setAttr("tenon_tile.checks", builder.getUnitAttr());
+    Block *entry = func.addEntryBlock();
+    builder.setInsertionPointToStart(entry);
+    LogicalResult result = emitBody(func, bases.size());
+    kernel.erase();
+    return result;
+  }
+
+private:
+  ArrayRef<Type> tensorTypes() { return kernel.getArgumentTypes().drop_front(kernel.getNumSymbols()); }
+
+  LogicalResult decomposeComposites() {
+    bool changed = true;
+    while (changed) {
+      changed = false;
+      SmallVector<DecomposableInterface> composites;
+      kernel.walk([&](DecomposableInterface op) { composites.push_back(op); });
+      for (DecomposableInterface op : composites) {
+        builder.setInsertionPoint(op);
+        FailureOr<SmallVector<Value>> values = op.decompose(builder);
+        if (failed(values))
+          return op.emitError("can't be decomposed");
+        op->replaceAllUsesWith(*values);
+        op->erase();
+        changed = true;
+      }
+    }
+    return success();
+  }
+
+  LogicalResult emitBody(func::FuncOp func, unsigned buffers) {
+    Block &source = kernel.getBody().front();
+    unsigned symbols = kernel.getNumSymbols();
+    // Symbols of the kernel become those of the function, so that sizes are computed from them.
+    for (unsigned i = 0; i < symbols; ++i)
+      source.getArgument(i).replaceAllUsesWith(func.getArgument(buffers + i));
+    // Index constants are what sizes are computed with: they are needed in the function as well.
+    SizeAnalysis sizes(func.getContext());
+    auto yield = cast<tile::YieldOp>(source.getTerminator());
+    SmallVector<Operation *> ops;
+    for (Operation &op : source.without_terminator())
+      ops.push_back(&op);
+    KernelStructure structure = structureOf(ops, yield.getValues(), sizes);
+    // A register tile is two vectors wide.
+    int64_t width = structure.kind == KernelStructure::contraction ? 2 * lanes : lanes;
+    ElementEmitter emitter(builder, kernel.getLoc(), sizes, width);
+    KernelBody body{kernel, structure, emitter, func.getArgument(buffers + symbols), func.getArgument(buffers + symbols + 1),
+                    SmallVector<Value>(yield.getValues()), {}, tileRows, {}};
+    for (auto [i, tensor] : llvm::enumerate(llvm::concat<Value>(
+             SmallVector<Value>(source.getArguments().drop_front(symbols)), SmallVector<Value>(body.results)))) {
+      Buffer buffer = makeBuffer(emitter, tensor, func.getArgument(i));
+      if (i < source.getNumArguments() - symbols)
+        emitter.addBuffer(tensor, buffer);
+      else
+        body.outputs.push_back(buffer);
+    }
+    for (AffineExpr size : body.structure.space)
+      body.space.push_back(emitter.index(size));
+    LogicalResult result = success();
+    if (body.structure.kind == KernelStructure::contraction)
+      result = emitContraction(body);
+    else if (body.structure.kind == KernelStructure::rows)
+      result = emitRows(body);
+    else
+      result = emitElements(body);
+    Value zero = emitter.integer(builder.getI32Type(), 0);
+    func::ReturnOp::create(builder, kernel.getLoc(), zero);
+    return result;
+  }
+
+  /// The tensor's flat buffer with the strides of contiguous rows.
+  Buffer makeBuffer(ElementEmitter &e, Value tensor, Value base) {
+    SmallVector<AffineExpr> extents = e.sizes.sizesOf(tensor);
+    Buffer buffer;
+    AffineExpr stride = e.sizes.constant(1);
+    buffer.strides.resize(extents.size());
+    for (int64_t i = (int64_t)extents.size() - 1; i >= 0; --i) {
+      buffer.strides[i] = e.sizes.materialize(builder, e.loc, stride);
+      stride = stride * extents[i];
+    }
+    OpFoldResult count = e.sizes.materialize(builder, e.loc, stride);
+    auto type = MemRefType::get({getConstantIntValue(count).value_or(ShapedType::kDynamic)},
+                                cast<MemRefType>(base.getType()).getElementType());
+    buffer.memref = memref::ReinterpretCastOp::create(builder, e.loc, type, base, OpFoldResult(builder.getIndexAttr(0)),
+                                                      ArrayRef<OpFoldResult>{count},
+                                                      ArrayRef<OpFoldResult>{builder.getIndexAttr(1)});
+    return buffer;
+  }
+
+  KernelOp kernel;
+  OpBuilder builder;
+  int64_t lanes, tileRows;
+};
+
+struct LowerKernelsPass : codegen::impl::LowerKernelsPassBase<LowerKernelsPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    if (vectorBytes != 16 && vectorBytes != 32 && vectorBytes != 64) {
+      getOperation().emitError() << "expects vectors of 16, 32 or 64 bytes, but has " << vectorBytes;
+      return signalPassFailure();
+    }
+    for (KernelOp kernel : llvm::make_early_inc_range(getOperation().getOps<KernelOp>()))
+      if (failed(KernelLowering(kernel, vectorBytes / 4, tileRows).run()))
+        return signalPassFailure();
+  }
+};
+} // namespace

@@ -1,0 +1,326 @@
+//===- MovementElements.cpp - Elements of ops that read elsewhere ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tenon/Codegen/Common/ElementEmitter.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "tenon/Dialect/Tile/IR/TileOps.h"
+#include "tenon/Runtime/tenon_kernel.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::codegen;
+
+static ArrayRef<int64_t> shapeOf(Value tensor) { return cast<RankedTensorType>(tensor.getType()).getShape(); }
+
+static Type elementOf(Value tensor) { return cast<RankedTensorType>(tensor.getType()).getElementType(); }
+
+/// Index arithmetic on scalars and vectors alike.
+template <typename OpT> static Value apply(ElementEmitter &e, Value a, Value b) {
+  Value both[] = {a, b};
+  e.unify(both);
+  return OpT::create(e.builder, e.loc, both[0], both[1]);
+}
+
+static Value compare(ElementEmitter &e, arith::CmpIPredicate predicate, Value a, Value b) {
+  Value both[] = {a, b};
+  e.unify(both);
+  return arith::CmpIOp::create(e.builder, e.loc, predicate, both[0], both[1]);
+}
+
+static Value select(ElementEmitter &e, Value condition, Value a, Value b) {
+  Value all[] = {condition, a, b};
+  e.unify(all);
+  return arith::SelectOp::create(e.builder, e.loc, all[0], all[1], all[2]);
+}
+
+//===----------------------------------------------------------------------===//
+// The rules
+//===----------------------------------------------------------------------===//
+
+static FailureOr<Value> emit(ConstantOp op, ElementEmitter &e, ArrayRef<Coordinate>) {
+  auto elements = dyn_cast<DenseElementsAttr>(op.getValue());
+  if (!elements || (!elements.isSplat() && elements.getNumElements() != 1))
+    return op.emitError() << "a constant of several values must be an operand of the kernel";
+  Type type = registerType(elementOf(op.getResult()));
+  if (isa<FloatType>(type))
+    return arith::ConstantOp::create(e.builder, e.loc, *elements.value_begin<FloatAttr>()).getResult();
+  APInt value = *elements.value_begin<APInt>();
+  return arith::ConstantOp::create(e.builder, e.loc, e.builder.getIntegerAttr(type, value)).getResult();
+}
+
+static FailureOr<Value> emit(BroadcastOp op, ElementEmitter &e, ArrayRef<Coordinate> coordinates) {
+  Coordinates source;
+  ArrayRef<int64_t> shape = shapeOf(op.getOperand());
+  SmallVector<AffineExpr> from = e.sizes.sizesOf(op.getOperand()), to = e.sizes.sizesOf(op.getResult());
+  for (auto [i, dim] : llvm::enumerate(op.getDims())) {
+    if (shape[i] == 1 || from[i] == to[dim]) {
+      // A dimension of size 1 on both sides keeps its coordinate: it says more than the constant 0.
+      source.push_back(shape[i] == 1 && from[i] != to[dim] ? Coordinate{e.index(0), 0, Value()} : coordinates[dim]);
+      continue;
+    }
+    if (!ShapedType::isDynamic(shape[i])) {
+      source.push_back(coordinates[dim]);
+      continue;
+    }
+    // Whether the operand has one element here shows at run time.
+    Value repeats = compare(e, arith::CmpIPredicate::eq, e.index(from[i]), e.index(1));
+    source.push_back(ElementEmitter::coordinate(select(e, repeats, e.index(0), e.positions(coordinates[dim]))));
+  }
+  return e.at(op.getOperand(), source);
+}
+
+static FailureOr<Value> emit(TransposeOp op, ElementEmitter &e, ArrayRef<Coordinate> coordinates) {
+  Coordinates source(coordinates.size());
+  for (auto [i, dim] : llvm::enumerate(op.getPermutation()))
+    source[dim] = coordinates[i];
+  return e.at(op.getOperand(), source);
+}
+
+static FailureOr<Value> emit(SliceOp op, ElementEmitter &e, ArrayRef<Coordinate> coordinates) {
+  Coordinates source;
+  for (auto [coordinate, offset, stride] : llvm::zip(coordinates, op.getMixedOffsets(), op.getMixedStrides())) {
+    std::optional<int64_t> fixed = getConstantIntValue(stride);
+    if (!coordinate.lanes && (fixed || coordinate.step == 0)) {
+      Value base = e.add(e.index(offset), e.mul(coordinate.base, e.index(stride)));
+      source.push_back({base, coordinate.step * fixed.value_or(0), Value()});
+    } else {
+      Value scaled = apply<arith::MulIOp>(e, e.positions(coordinate), e.index(stride));
+      source.push_back(ElementEmitter::coordinate(apply<arith::AddIOp>(e, scaled, e.index(offset))));
+    }
+  }
+  return e.at(op.getOperand(), source);
+}
+
+/// A position modulo a size, never negative.
+static Value wrapped(ElementEmitter &e, Value position, Value size) {
+  Value rest = apply<arith::RemSIOp>(e, position, size);
+  Value below = compare(e, arith::CmpIPredicate::slt, rest, e.index(0));
+  return select(e, below, apply<arith::AddIOp>(e, rest, size), rest);
+}
+
+static Value clamped(ElementEmitter &e, Value position, Value size) {
+  Value last = apply<arith::SubIOp>(e, size, e.index(1));
+  return apply<arith::MaxSIOp>(e, apply<arith::MinSIOp>(e, position, last), e.index(0));
+}
+
+/// Mirrors at the first and last element, which aren't repeated.
+static Value reflected(ElementEmitter &e, Value position, Value size) {
+  Value last = apply<arith::SubIOp>(e, size, e.index(1));
+  Value period = apply<arith::MaxSIOp>(e, apply<arith::MulIOp>(e, last, e.index(2)), e.index(1));
+  Value rest = wrapped(e, position, period);
+  Value beyond = compare(e, arith::CmpIPredicate::sgt, rest, last);
+  return select(e, beyond, apply<arith::SubIOp>(e, period, rest), rest);
+}
+
+FailureOr<Value> codegen::emitWithin(ElementEmitter &e, Value tensor, ArrayRef<Coordinate> coordinates, Value outside) {
+  Value allWithin, within;
+  Coordinates nearest;
+  bool isVector = false;
+  auto both = [&](Value &all, Value next) { all = all ? apply<arith::AndIOp>(e, all, next) : next; };
+  for (auto [dim, coordinate] : llvm::enumerate(coordinates)) {
+    Value size = e.size(tensor, dim), positions = e.positions(coordinate);
+    isVector |= !coordinate.isUniform();
+    both(within, apply<arith::AndIOp>(e, compare(e, arith::CmpIPredicate::sge, positions, e.index(0)),
+                                      compare(e, arith::CmpIPredicate::slt, positions, size)));
+    nearest.push_back(ElementEmitter::coordinate(clamped(e, positions, size)));
+    if (!coordinate.lanes) {
+      Value last = e.add(coordinate.base, e.index(coordinate.step * (e.lanes - 1)));
+      Value least = coordinate.step < 0 ? last : coordinate.base, most = coordinate.step < 0 ? coordinate.base : last;
+      both(allWithin, arith::AndIOp::create(e.builder, e.loc, compare(e, arith::CmpIPredicate::sge, least, e.index(0)),
+                                            compare(e, arith::CmpIPredicate::slt, most, size)));
+    }
+  }
+  if (!within)
+    return e.at(tensor, coordinates);
+  Type scalar = registerType(elementOf(tensor));
+  bool hasLanes = llvm::any_of(coordinates, [](const Coordinate &c) { return (bool)c.lanes; });
+  Type type = isVector ? (Type)VectorType::get(e.lanes, scalar) : scalar;
+  auto general = [&]() -> FailureOr<Value> {
+    // An operand without elements has none to read.
+    FailureOr<Value> inside = e.at(tensor, nearest);
+    if (failed(inside))
+      return failure();
+    return select(e, within, *inside, outside);
+  };
+  auto branch = [&](Value condition, function_ref<FailureOr<Value>()> then,
+                    function_ref<FailureOr<Value>()> otherwise) -> FailureOr<Value> {
+    auto choice = scf::IfOp::create(e.builder, e.loc, TypeRange(type), condition, /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(e.builder);
+    for (auto [region, emit] : llvm::zip(choice->getRegions(), ArrayRef({then, otherwise}))) {
+      ElementEmitter::Scope scope(e);
+      e.builder.setInsertionPointToEnd(&region.front());
+      FailureOr<Value> value = emit();
+      if (failed(value))
+        return failure();
+      scf::YieldOp::create(e.builder, e.loc, isVector ? e.asVector(*value) : *value);
+    }
+    return choice.getResult(0);
+  };
+  auto exact = [&] { return e.at(tensor, coordinates); };
+  auto nothing = [&]() -> FailureOr<Value> { return outside; };
+  if (!isVector)
+    return branch(within, exact, nothing);
+  Value hasElements;
+  for (auto [dim, size] : llvm::enumerate(shapeOf(tensor)))
+    if (ShapedType::isDynamic(size) || size == 0)
+      both(hasElements, compare(e, arith::CmpIPredicate::sgt, e.size(tensor, dim), e.index(0)));
+  auto guarded = [&]() -> FailureOr<Value> { return hasElements ? branch(hasElements, general, nothing) : general(); };
+  // The interior is read as it lies.
+  if (hasLanes || e.valid)
+    return guarded();
+  return branch(allWithin, exact, guarded);
+}
+
+static FailureOr<Value> emit(PadOp op, ElementEmitter &e, ArrayRef<Coordinate> coordinates) {
+  Coordinates source;
+  for (auto [dim, coordinate, low] : llvm::enumerate(coordinates, op.getMixedLow())) {
+    bool unchanged = getConstantIntValue(low) == 0 && getConstantIntValue(op.getMixedHigh()[dim]) == 0;
+    if (unchanged) {
+      source.push_back(coordinate);
+    } else if (op.getMode() == PadMode::constant && !coordinate.lanes) {
+      source.push_back({e.sub(coordinate.base, e.index(low)), coordinate.step, Value()});
+    } else {
+      Value position = apply<arith::SubIOp>(e, e.positions(coordinate), e.index(low));
+      Value size = e.size(op.getOperand(), dim);
+      if (op.getMode() == PadMode::reflect)
+        position = reflected(e, position, size);
+      else if (op.getMode() == PadMode::edge)
+        position = clamped(e, position, size);
+      else if (op.getMode() == PadMode::wrap)
+        position = wrapped(e, position, size);
+      source.push_back(ElementEmitter::coordinate(position));
+    }
+  }
+  if (op.getMode() != PadMode::constant)
+    return e.at(op.getOperand(), source);
+  FailureOr<Value> value = e.at(op.getValue(), {});
+  if (failed(value))
+    return failure();
+  return emitWithin(e, op.getOperand(), source, *value);
+}
+
+static FailureOr<Value> emit(ConcatOp op, ElementEmitter &e, ArrayRef<Coordinate> coordinates) {
+  int64_t dim = op.getDim();
+  Value position = e.positions(coordinates[dim]), start = e.index(0);
+  FailureOr<Value> result = failure();
+  for (Value operand : op.getOperands()) {
+    Coordinates source(coordinates);
+    source[dim] = ElementEmitter::coordinate(apply<arith::SubIOp>(e, position, start));
+    if (!result.value_or(Value())) {
+      Type type = registerType(elementOf(operand));
+      result = e.number(type, 0);
+    }
+    result = emitWithin(e, operand, source, *result);
+    if (failed(result))
+      return failure();
+    start = e.add(start, e.size(operand, dim));
+  }
+  return result;
+}
+
+static FailureOr<Value> emit(IotaOp op, ElementEmitter &e, ArrayRef<Coordinate> coordinates) {
+  Value position = e.positions(coordinates[op.getDim()]);
+  Type type = registerType(elementOf(op.getResult()));
+  if (auto integer = dyn_cast<IntegerType>(type); integer && integer.getWidth() < 64) {
+    Value wide = arith::IndexCastOp::create(e.builder, e.loc, e.typeLike(position, e.builder.getI64Type()), position);
+    return arith::TruncIOp::create(e.builder, e.loc, e.typeLike(position, type), wide).getResult();
+  }
+  if (isa<IntegerType>(type))
+    return arith::IndexCastOp::create(e.builder, e.loc, e.typeLike(position, type), position).getResult();
+  Value wide = arith::IndexCastOp::create(e.builder, e.loc, e.typeLike(position, e.builder.getI64Type()), position);
+  return arith::SIToFPOp::create(e.builder, e.loc, e.typeLike(position, type), wide).getResult();
+}
+
+/// Records each position out of range and gives 0 in its place.
+static Value checked(ElementEmitter &e, Value position, Value size) {
+  Value below = compare(e, arith::CmpIPredicate::slt, position, e.index(0));
+  Value above = compare(e, arith::CmpIPredicate::sge, position, size);
+  Value wrong = arith::OrIOp::create(e.builder, e.loc, below, above);
+  auto report = [&](Value isWrong, Value scalar) {
+    auto branch = scf::IfOp::create(e.builder, e.loc, isWrong, /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard guard(e.builder);
+    e.builder.setInsertionPointToStart(branch.thenBlock());
+    Type i64 = e.builder.getI64Type();
+    tile::ReportOp::create(e.builder, e.loc, TENON_CODE_INDEX_OUT_OF_RANGE, e.unit ? e.unit : e.index(0),
+                           arith::IndexCastOp::create(e.builder, e.loc, i64, scalar),
+                           arith::IndexCastOp::create(e.builder, e.loc, i64, size));
+  };
+  if (!isa<VectorType>(wrong.getType())) {
+    report(wrong, position);
+  } else {
+    if (Value used = e.mask())
+      wrong = arith::AndIOp::create(e.builder, e.loc, wrong, used);
+    for (int64_t lane = 0; lane < e.lanes; ++lane)
+      report(vector::ExtractOp::create(e.builder, e.loc, wrong, lane),
+             vector::ExtractOp::create(e.builder, e.loc, position, lane));
+  }
+  return select(e, wrong, e.index(0), position);
+}
+
+static FailureOr<Value> emit(GatherOp op, ElementEmitter &e, ArrayRef<Coordinate> coordinates) {
+  int64_t batch = op.getBatchDims(), indexRank = shapeOf(op.getIndices()).size() - 1;
+  Type indexType = elementOf(op.getIndices());
+  Coordinates source(shapeOf(op.getOperand()).size());
+  for (int64_t dim = 0; dim < batch; ++dim)
+    source[dim] = coordinates[dim];
+  for (auto [i, dim] : llvm::enumerate(op.getDims())) {
+    Coordinates place(coordinates.take_front(indexRank));
+    place.push_back({e.index(i), 0, Value()});
+    FailureOr<Value> number = e.at(op.getIndices(), place);
+    if (failed(number))
+      return failure();
+    Type index = e.typeLike(*number, e.builder.getIndexType());
+    Value position = indexType.isUnsignedInteger()
+                         ? arith::IndexCastUIOp::create(e.builder, e.loc, index, *number).getResult()
+                         : arith::IndexCastOp::create(e.builder, e.loc, index, *number).getResult();
+    Value size = e.size(op.getOperand(), dim);
+    if (op.getMode() == IndexMode::wrap) {
+      position = wrapped(e, position, size);
+    } else {
+      Value negative = compare(e, arith::CmpIPredicate::slt, position, e.index(0));
+      position = select(e, negative, apply<arith::AddIOp>(e, position, size), position);
+      position = op.getMode() == IndexMode::clamp ? clamped(e, position, size) : checked(e, position, size);
+    }
+    source[dim] = ElementEmitter::coordinate(position);
+  }
+  int64_t next = indexRank;
+  for (int64_t dim = batch; dim < (int64_t)source.size(); ++dim)
+    if (!llvm::is_contained(op.getDims(), dim))
+      source[dim] = coordinates[next++];
+  return e.at(op.getOperand(), source);
+}
+
+static FailureOr<Value> emit(tile::UnpackOp op, ElementEmitter &e, ArrayRef<Coordinate> coordinates) {
+  int64_t depth = op.getDepth();
+  Value column = e.positions(coordinates[1 - depth]), width = e.index(tile::panelColumns);
+  Coordinate panel = ElementEmitter::coordinate(apply<arith::DivUIOp>(e, column, width));
+  Coordinate within = ElementEmitter::coordinate(apply<arith::RemUIOp>(e, column, width));
+  return e.at(op.getOperand(), {panel, coordinates[depth], within});
+}
+
+namespace {
+template <typename OpT> struct MovementModel : ElementInterface::ExternalModel<MovementModel<OpT>, OpT> {
+  FailureOr<Value> emitElement(Operation *op, ElementEmitter &emitter, ArrayRef<Coordinate> coordinates) const {
+    return emit(cast<OpT>(op), emitter, coordinates);
+  }
+};
+
+template <typename... Ops> void attach(MLIRContext *context) {
+  (Ops::template attachInterface<MovementModel<Ops>>(*context), ...);
+}
+} // namespace
+
+void codegen::registerMovementElements(DialectRegistry &registry) {
+  registry.addExtension(+[](MLIRContext *context, TenonDialect *) {
+    attach<ConstantOp, BroadcastOp, TransposeOp, SliceOp, PadOp, ConcatOp, IotaOp, GatherOp>(context);
+  });
+  registry.addExtension(+[](MLIRContext *context, tile::TileDialect *) { attach<tile::UnpackOp>(context); });
+}

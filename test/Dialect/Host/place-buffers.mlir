@@ -30,7 +30,7 @@ func.func @two_launches(%x: tensor<?x8xf32> {tenon.name = "x"}) -> (tensor<?x2x2
 func.func @returned_input(%x: tensor<4xf32>) -> tensor<4xf32> {
   // CHECK: %[[X:.*]] = tenon_host.storage input 0 sizes [4] : memref<4xf32>
   // CHECK: %[[Y:.*]] = tenon_host.storage output 0 sizes [4] : memref<4xf32>
-  // CHECK: tenon_host.copy %[[X]] to %[[Y]] : memref<4xf32>
+  // CHECK: tenon_host.copy %[[X]] to %[[Y]] : memref<4xf32> to memref<4xf32>
   return %x : tensor<4xf32>
 }
 
@@ -42,6 +42,6 @@ func.func @returned_twice(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
   %e = tensor.empty() : tensor<4xf32>
   %0 = tenon_host.launch @k ins(%x : tensor<4xf32>) outs(%e : tensor<4xf32>) -> tensor<4xf32>
   // CHECK: %[[B:.*]] = tenon_host.storage output 1 sizes [4]
-  // CHECK: tenon_host.copy %[[A]] to %[[B]] : memref<4xf32>
+  // CHECK: tenon_host.copy %[[A]] to %[[B]] : memref<4xf32> to memref<4xf32>
   return %0, %0 : tensor<4xf32>, tensor<4xf32>
 }

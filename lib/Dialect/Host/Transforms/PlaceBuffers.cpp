@@ -68,8 +68,12 @@ private:
         places[constant] = {StorageKind::constant, constants++, -1, -1, constant};
       } else if (auto empty = dyn_cast<tensor::EmptyOp>(op)) {
         places[empty] = {StorageKind::arena, -1, -1, -1, empty};
-      } else if (auto launch = dyn_cast<LaunchOp>(op)) {
-        for (Value value : llvm::concat<Value>(launch.getIns(), launch.getOuts())) {
+      } else if (isa<LaunchOp, ConcatOp, SliceOp>(op)) {
+        if (!isa<LaunchOp>(op))
+          places[op.getResult(0)] = {StorageKind::arena, -1, position, position, op.getResult(0)};
+        for (Value value : op.getOperands()) {
+          if (!isa<RankedTensorType>(value.getType()))
+            continue;
           Place &place = places[rootOf(value)];
           place.first = place.first < 0 ? position : place.first;
           place.last = position;
@@ -162,16 +166,71 @@ private:
                           ArrayRef<int64_t>{0}, fixed, fixedStrides);
   }
 
+  /// Elements of `buffer` at `offsets + i * steps`.
+  Value strided(Value buffer, Value tensor, ArrayRef<AffineExpr> offsets, ArrayRef<AffineExpr> extents,
+                ArrayRef<AffineExpr> steps, Location loc) {
+    SmallVector<AffineExpr> whole = sizes.sizesOf(tensor), strides(whole.size());
+    AffineExpr stride = sizes.constant(1), offset = sizes.constant(0);
+    for (int64_t i = (int64_t)whole.size() - 1; i >= 0; --i) {
+      strides[i] = stride * steps[i];
+      offset = offset + offsets[i] * stride;
+      stride = stride * whole[i];
+    }
+    auto split = [&](ArrayRef<AffineExpr> expressions) {
+      std::pair<SmallVector<Value>, SmallVector<int64_t>> result;
+      dispatchIndexOpFoldResults(sizes.materialize(builder, loc, expressions), result.first, result.second);
+      return result;
+    };
+    auto [dynamicOffset, fixedOffset] = split(offset);
+    auto [dynamicSizes, fixedSizes] = split(extents);
+    auto [dynamicStrides, fixedStrides] = split(strides);
+    auto layout = StridedLayoutAttr::get(builder.getContext(), fixedOffset.front(), fixedStrides);
+    auto type = MemRefType::get(fixedSizes, cast<RankedTensorType>(tensor.getType()).getElementType(), layout);
+    return ViewOp::create(builder, loc, type, buffer, dynamicOffset, dynamicSizes, dynamicStrides, fixedOffset,
+                          fixedSizes, fixedStrides);
+  }
+
+  void copyPart(SliceOp slice) {
+    Value source = slice.getOperand();
+    Value part = strided(bufferOf(source), source, sizes.expressionsOf(slice.getMixedOffsets()),
+                         sizes.sizesOf(slice.getResult()), sizes.expressionsOf(slice.getMixedStrides()),
+                         slice.getLoc());
+    CopyOp::create(builder, slice.getLoc(), part, bufferOf(slice.getResult()));
+  }
+
+  void copyParts(ConcatOp concat) {
+    Value result = concat.getResult();
+    int64_t rank = cast<RankedTensorType>(result.getType()).getRank();
+    SmallVector<AffineExpr> offsets(rank, sizes.constant(0)), ones(rank, sizes.constant(1));
+    AffineExpr &start = offsets[concat.getDim()];
+    for (Value operand : concat.getOperands()) {
+      SmallVector<AffineExpr> extents = sizes.sizesOf(operand);
+      Value part = strided(bufferOf(result), result, offsets, extents, ones, concat.getLoc());
+      CopyOp::create(builder, concat.getLoc(), bufferOf(operand), part);
+      start = start + extents[concat.getDim()];
+    }
+  }
+
   void rewrite() {
     Block &body = func.getBody().front();
-    SmallVector<LaunchOp> launches(body.getOps<LaunchOp>());
+    SmallVector<Operation *> steps;
+    for (Operation &op : body)
+      if (isa<LaunchOp, ConcatOp, SliceOp>(op))
+        steps.push_back(&op);
     func::ReturnOp end = returnOp();
     // Inputs stand first, in order, whether they are used or not: their sizes are what binds the symbols.
     builder.setInsertionPoint(firstAfterSizes());
     for (BlockArgument argument : body.getArguments())
       bufferOf(argument);
-    for (LaunchOp launch : launches) {
-      builder.setInsertionPoint(launch);
+    for (Operation *step : steps) {
+      builder.setInsertionPoint(step);
+      if (auto concat = dyn_cast<ConcatOp>(step))
+        copyParts(concat);
+      else if (auto slice = dyn_cast<SliceOp>(step))
+        copyPart(slice);
+      auto launch = dyn_cast<LaunchOp>(step);
+      if (!launch)
+        continue;
       SmallVector<Value> ins, outs;
       for (Value value : launch.getIns())
         ins.push_back(bufferOf(value));
@@ -206,7 +265,7 @@ private:
     Block &body = func.getBody().front();
     returnOp()->setOperands(ValueRange());
     for (Operation &op : llvm::make_early_inc_range(llvm::reverse(body)))
-      if (isa<BindShapeOp, tensor::EmptyOp, ConstantOp, ReshapeOp, tensor::CastOp>(op) ||
+      if (isa<BindShapeOp, tensor::EmptyOp, ConstantOp, ReshapeOp, tensor::CastOp, ConcatOp, SliceOp>(op) ||
           (isa<LaunchOp>(op) && op.getNumResults() != 0))
         op.erase();
     body.eraseArguments(0, body.getNumArguments());

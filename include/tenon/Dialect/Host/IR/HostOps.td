@@ -120,15 +120,15 @@ def Host_LaunchOp : Host_Op<"launch", [AttrSizedOperandSegments, DestinationStyl
   let hasVerifier = 1;
 }
 
-def Host_CopyOp : Host_Op<"copy", [SameTypeOperands]> {
-  let summary = "copies a buffer";
+def Host_CopyOp : Host_Op<"copy", [SameOperandsShape, SameOperandsElementType]> {
+  let summary = "copies a buffer, whatever its strides";
   let description = [{
     ```mlir
-    tenon_host.copy %a to %b : memref<?x4xf32>
+    tenon_host.copy %a to %b : memref<?x4xf32> to memref<?x4xf32, strided<[8, 1]>>
     ```
   }];
   let arguments = (ins Arg<AnyMemRef, "", [MemRead]>:$source, Arg<AnyMemRef, "", [MemWrite]>:$destination);
-  let assemblyFormat = "$source `to` $destination attr-dict `:` type($source)";
+  let assemblyFormat = "$source `to` $destination attr-dict `:` type($source) `to` type($destination)";
 }
 
 #endif // TENON_DIALECT_HOST_IR_HOSTOPS

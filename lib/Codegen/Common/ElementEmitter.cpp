@@ -13,6 +13,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "tenon/Dialect/Tile/IR/TileOps.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -155,10 +156,11 @@ void ElementEmitter::store(Value element, const Buffer &buffer, ArrayRef<Coordin
 Value ElementEmitter::index(int64_t value) { return arith::ConstantIndexOp::create(builder, loc, value); }
 
 Value ElementEmitter::index(OpFoldResult value) {
-  // A constant may stand in the kernel, which goes away.
-  if (std::optional<int64_t> constant = getConstantIntValue(value))
-    return index(*constant);
-  return cast<Value>(value);
+  // Arithmetic in the kernel goes away with it.
+  auto known = dyn_cast<Value>(value);
+  if (!known || isa_and_present<tile::KernelOp>(known.getParentRegion()->getParentOp()))
+    return index(sizes.expressionOf(value));
+  return known;
 }
 
 Value ElementEmitter::index(AffineExpr size) { return index(sizes.materialize(builder, loc, size)); }

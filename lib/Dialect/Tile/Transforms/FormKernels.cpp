@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "CollapseDims.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
 #include "tenon/Dialect/Tile/Analysis/KernelStructure.h"
 #include "tenon/Dialect/Tile/Transforms/Passes.h"
@@ -349,6 +350,7 @@ private:
     }
     tile::YieldOp::create(builder, builder.getUnknownLoc(),
                     llvm::map_to_vector(info.results, [&](Value value) { return mapping.lookup(value); }));
+    auto collapse = collapseDims(kernel);
     AffineMap workMap = setWork(kernel);
     info.tensors.assign(tensors.begin(), tensors.end());
     FlatSymbolRefAttr symbol = unique(kernel, group);
@@ -359,24 +361,56 @@ private:
     for (auto &[size, argument] : symbols)
       symbolValues.push_back(
           getValueOrCreateConstantIndexOp(builder, loc, sizes.materialize(builder, loc, size)));
-    for (Value result : info.results) {
-      SmallVector<OpFoldResult> extents = sizes.materialize(builder, loc, ArrayRef(sizes.sizesOf(result)));
+    if (collapse)
+      for (auto [tensor, groups] : llvm::zip(info.tensors, *collapse))
+        tensor = reshaped(tensor, groups, loc);
+    for (auto [i, result] : llvm::enumerate(info.results)) {
       auto resultType = cast<RankedTensorType>(result.getType());
+      SmallVector<AffineExpr> extents = sizes.sizesOf(result);
+      if (collapse)
+        extents = products(extents, (*collapse)[info.tensors.size() + i]);
       SmallVector<Value> dynamic;
-      for (auto [i, extent] : llvm::enumerate(extents))
-        if (resultType.isDynamicDim(i))
-          dynamic.push_back(getValueOrCreateConstantIndexOp(builder, loc, extent));
-      outs.push_back(tensor::EmptyOp::create(builder, loc, resultType, dynamic));
+      SmallVector<int64_t> fixed;
+      dispatchIndexOpFoldResults(sizes.materialize(builder, loc, ArrayRef(extents)), dynamic, fixed);
+      outs.push_back(tensor::EmptyOp::create(builder, loc, fixed, resultType.getElementType(), dynamic));
     }
     Value work = getValueOrCreateConstantIndexOp(
         builder, loc,
         affine::makeComposedFoldedAffineApply(builder, loc, workMap, getAsOpFoldResult(symbolValues)));
-    auto launch = host::LaunchOp::create(builder, loc, ValueRange(info.results).getTypes(), symbol, work, symbolValues,
+    auto launch = host::LaunchOp::create(builder, loc, ValueRange(outs).getTypes(), symbol, work, symbolValues,
                                          info.tensors, outs);
-    for (auto [result, value] : llvm::zip(info.results, launch.getResults())) {
+    for (auto [result, launched] : llvm::zip(info.results, launch.getResults())) {
+      Value value = launched;
+      if (value.getType() != result.getType()) {
+        SmallVector<Value> dynamic;
+        SmallVector<int64_t> fixed;
+        dispatchIndexOpFoldResults(sizes.materialize(builder, loc, ArrayRef(sizes.sizesOf(result))), dynamic, fixed);
+        value = ReshapeOp::create(builder, loc, result.getType(), launched, dynamic, fixed);
+      }
       sizes.replace(result, value);
       result.replaceUsesWithIf(value, [&](OpOperand &use) { return !members.contains(use.getOwner()); });
     }
+  }
+
+  static SmallVector<AffineExpr> products(ArrayRef<AffineExpr> extents, ArrayRef<ReassociationIndices> groups) {
+    return llvm::map_to_vector(groups, [&](const ReassociationIndices &group) {
+      AffineExpr product = extents[group.front()];
+      for (int64_t dim : llvm::drop_begin(group))
+        product = product * extents[dim];
+      return product;
+    });
+  }
+
+  /// The tensor with groups of its dimensions as one.
+  Value reshaped(Value tensor, ArrayRef<ReassociationIndices> groups, Location loc) {
+    auto type = cast<RankedTensorType>(tensor.getType());
+    if ((int64_t)groups.size() == type.getRank())
+      return tensor;
+    SmallVector<Value> dynamic;
+    SmallVector<int64_t> fixed;
+    SmallVector<AffineExpr> extents = products(sizes.sizesOf(tensor), groups);
+    dispatchIndexOpFoldResults(sizes.materialize(builder, loc, ArrayRef(extents)), dynamic, fixed);
+    return ReshapeOp::create(builder, loc, type.clone(fixed), tensor, dynamic, fixed);
   }
 
   static AffineMap setWork(KernelOp kernel) {

@@ -132,7 +132,8 @@ FailureOr<Value> codegen::emitWithin(ElementEmitter &e, Value tensor, ArrayRef<C
                                       compare(e, arith::CmpIPredicate::slt, positions, size)));
     nearest.push_back(ElementEmitter::coordinate(clamped(e, positions, size)));
     if (!coordinate.lanes) {
-      Value last = e.add(coordinate.base, e.index(coordinate.step * (e.lanes - 1)));
+      Value lastLane = e.valid ? e.sub(e.valid, e.index(1)) : e.index(e.lanes - 1);
+      Value last = e.add(coordinate.base, e.mul(lastLane, e.index(coordinate.step)));
       Value least = coordinate.step < 0 ? last : coordinate.base, most = coordinate.step < 0 ? coordinate.base : last;
       both(allWithin, arith::AndIOp::create(e.builder, e.loc, compare(e, arith::CmpIPredicate::sge, least, e.index(0)),
                                             compare(e, arith::CmpIPredicate::slt, most, size)));
@@ -174,7 +175,7 @@ FailureOr<Value> codegen::emitWithin(ElementEmitter &e, Value tensor, ArrayRef<C
       both(hasElements, compare(e, arith::CmpIPredicate::sgt, e.size(tensor, dim), e.index(0)));
   auto guarded = [&]() -> FailureOr<Value> { return hasElements ? branch(hasElements, general, nothing) : general(); };
   // The interior is read as it lies.
-  if (hasLanes || e.valid)
+  if (hasLanes)
     return guarded();
   return branch(allWithin, exact, guarded);
 }

@@ -292,6 +292,23 @@ Coordinate windowPlace(ElementEmitter &e, const Coordinate &window, int64_t stri
   return {Value(), 0, e.add(scaled, e.asVector(shift))};
 }
 
+FailureOr<Value> emit(UnfoldOp op, ElementEmitter &e, ArrayRef<Coordinate> coordinates) {
+  int64_t spatial = op.getSizes().size();
+  Coordinates place(coordinates.take_front(2));
+  bool padded = false;
+  for (int64_t i = 0; i < spatial; ++i) {
+    Value tap = e.positions(coordinates[2 + i]);
+    if (!coordinates[2 + i].isUniform())
+      return op.emitOpError("can't be computed along its windows");
+    place.push_back(windowPlace(e, coordinates[2 + spatial + i], op.getStrides()[i], op.getPads()[i], tap,
+                                op.getDilations()[i]));
+    padded |= op.getPads()[i] != 0 || op.getPads()[spatial + i] != 0;
+  }
+  if (!padded)
+    return e.at(op.getOperand(), place);
+  return emitWithin(e, op.getOperand(), place, e.number(registerType(elementOf(op.getOperand())), 0));
+}
+
 FailureOr<Value> emit(WindowOp op, ElementEmitter &e, ArrayRef<Coordinate> coordinates) {
   Value operand = op.getOperand();
   Combination combination(e, op.getCombiner(), elementOf(operand));
@@ -511,6 +528,6 @@ template <typename... Ops> void attach(MLIRContext *context) {
 
 void codegen::registerReductionElements(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, TenonDialect *) {
-    attach<ReduceOp, ArgReduceOp, WindowOp, ContractOp, ConvOp>(context);
+    attach<ReduceOp, ArgReduceOp, UnfoldOp, WindowOp, ContractOp, ConvOp>(context);
   });
 }

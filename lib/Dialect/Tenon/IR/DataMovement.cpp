@@ -217,5 +217,45 @@ SmallVector<AffineExpr> ConcatOp::resultSizes(SizeAnalysis &sizes, unsigned) {
   return result;
 }
 
+//===----------------------------------------------------------------------===//
+// UnfoldOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult UnfoldOp::verify() {
+  auto operand = cast<RankedTensorType>(getOperand().getType());
+  auto result = cast<RankedTensorType>(getResult().getType());
+  int64_t spatial = operand.getRank() - 2;
+  if (spatial < 1 || result.getRank() != 2 + 2 * spatial || result.getElementType() != operand.getElementType())
+    return emitOpError("expects an operand of rank n + 2 and a result of rank 2n + 2 of one element type, but has ")
+           << operand << " and " << result;
+  if ((int64_t)getSizes().size() != spatial || (int64_t)getStrides().size() != spatial ||
+      (int64_t)getDilations().size() != spatial || (int64_t)getPads().size() != 2 * spatial)
+    return emitOpError("expects ") << spatial << " sizes, strides and dilations and " << 2 * spatial << " pads";
+  for (int64_t value : llvm::concat<const int64_t>(getSizes(), getStrides(), getDilations()))
+    if (value < 1)
+      return emitOpError("expects positive sizes, strides and dilations, but has ") << value;
+  SizeAnalysis sizes(getContext());
+  for (auto [dim, expression] : llvm::enumerate(resultSizes(sizes, 0))) {
+    int64_t expected = SizeAnalysis::staticSize(expression);
+    if (!ShapedType::isDynamic(expected) && !result.isDynamicDim(dim) && result.getDimSize(dim) != expected)
+      return emitOpError("expects size ") << expected << " of result dimension " << dim << ", but it is "
+                                          << result.getDimSize(dim);
+  }
+  return success();
+}
+
+SmallVector<AffineExpr> UnfoldOp::resultSizes(SizeAnalysis &sizes, unsigned) {
+  SmallVector<AffineExpr> operand = sizes.sizesOf(getOperand());
+  SmallVector<AffineExpr> result(ArrayRef(operand).take_front(2));
+  for (int64_t size : getSizes())
+    result.push_back(sizes.constant(size));
+  size_t spatial = getSizes().size();
+  for (size_t i = 0; i < spatial; ++i) {
+    AffineExpr extent = operand[i + 2] + (getPads()[i] + getPads()[i + spatial] - getDilations()[i] * (getSizes()[i] - 1) - 1);
+    result.push_back(extent.floorDiv(getStrides()[i]) + 1);
+  }
+  return result;
+}
+
 #define GET_OP_CLASSES
 #include "tenon/Dialect/Tenon/IR/TenonDataMovement.cpp.inc"

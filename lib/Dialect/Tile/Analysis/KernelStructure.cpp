@@ -34,8 +34,6 @@ std::optional<ContractionRoles> tile::contractionRoles(ContractOp op) {
     return std::nullopt;
   for (AffineExpr expression : result.getResults().drop_back()) {
     unsigned dim = cast<AffineDimExpr>(expression).getPosition();
-    if (!lhs.isFunctionOfDim(dim))
-      return std::nullopt;
     (rhs.isFunctionOfDim(dim) ? roles.batch : roles.rows).push_back(dim);
   }
   bool packed = op.getRhs().getDefiningOp<UnpackOp>();

@@ -159,6 +159,28 @@ def Tenon_PadOp : Tenon_Op<"pad", [Pure, AttrSizedOperandSegments,
   let hasVerifier = 1;
 }
 
+def Tenon_UnfoldOp : Tenon_Op<"unfold", [Pure, DeclareOpInterfaceMethods<Tenon_SizesInterface>]> {
+  let summary = "the windows of an image, side by side";
+  let description = [{
+    Operand `[N, C, D1..Dn]`, result `[N, C, K1..Kn, O1..On]`: `result[n, c, k, o] = operand[n, c, o*stride + k*dilation -
+    pad_low]`, zero outside of the operand; K are the `sizes` of a window, `Oi = (Di + pad_low + pad_high - dilation*(Ki -
+    1) - 1) / stride + 1`. A convolution is a contraction with it.
+
+    ```mlir
+    %p = tenon.unfold %x sizes [3, 3] strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1]
+         : tensor<1x64x56x56xf32> -> tensor<1x64x3x3x56x56xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$operand, DenseI64ArrayAttr:$sizes, DenseI64ArrayAttr:$strides,
+                       DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$pads);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = [{
+    $operand `sizes` $sizes `strides` $strides `dilations` $dilations `pads` $pads attr-dict
+    `:` type($operand) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
 def Tenon_ConcatOp : Tenon_Op<"concat", [Pure, DeclareOpInterfaceMethods<Tenon_SizesInterface>]> {
   let summary = "joins tensors along a dimension";
   let description = [{

@@ -23,7 +23,8 @@ namespace tenon::tile {
 /// last dimension is a column, contiguous in rhs, and one dimension is summed; all others are computed element by
 /// element.
 struct ContractionRoles {
-  llvm::SmallVector<unsigned> batch, rows; ///< in the order of the result
+  llvm::SmallVector<unsigned> batch; ///< of the second operand, whether the first has them or not
+  llvm::SmallVector<unsigned> rows;  ///< of the first operand alone; both in the order of the result
   unsigned column, depth;
 };
 std::optional<ContractionRoles> contractionRoles(ContractOp op);

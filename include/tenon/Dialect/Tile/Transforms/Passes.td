@@ -10,6 +10,26 @@
 
 include "mlir/Pass/PassBase.td"
 
+def LowerConvolutionsPass : Pass<"tenon-lower-convolutions", "::mlir::func::FuncOp"> {
+  let summary = "Turn convolutions into contractions with the windows of their input";
+  let description = [{
+    A filter of one element under stride 1 reads the input as it is. Convolutions of one channel per group stay: their
+    sums are too short for register tiles.
+
+    Before:
+    ```mlir
+    %y = tenon.conv %x, %w strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] groups 1
+         : tensor<1x64x56x56xf32>, tensor<32x64x3x3xf32> -> tensor<1x32x56x56xf32>
+    ```
+    After:
+    ```mlir
+    %p = tenon.unfold %x sizes [3, 3] strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1]
+         : tensor<1x64x56x56xf32> -> tensor<1x64x3x3x56x56xf32>
+    %y = tenon.contract %w, %p maps [(n, m, y, x, c, i, j) -> (m, c, i, j), -> (n, c, i, j, y, x), -> (n, m, y, x)]
+    ```
+  }];
+}
+
 def PackContractionsPass : Pass<"tenon-pack-contractions", "::mlir::func::FuncOp"> {
   let summary = "Bring contractions into the form that register tiles read";
   let description = [{

@@ -9,6 +9,7 @@
 
 #include "tenon/Codegen/Common/ElementEmitter.h"
 #include "tenon/Codegen/Common/Passes.h"
+#include "tenon/Codegen/CPU/Passes.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
 #include "tenon/Dialect/Host/Transforms/Passes.h"
 #include "tenon/Dialect/ONNX/IR/ONNXOps.h"
@@ -32,6 +33,8 @@ void tenon::registerPasses() {
   host::registerHostPasses();
   tile::registerTilePasses();
   codegen::registerCodegenPasses();
+  cpu::registerCPUCodegenPasses();
+  cpu::registerCPUCodegenPipelines();
 }
 
 void tenon::registerUpstreamDialects(mlir::DialectRegistry &registry) {

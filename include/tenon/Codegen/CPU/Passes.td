@@ -1,0 +1,49 @@
+//===- Passes.td - Passes from loops to machine code on a CPU ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_CODEGEN_CPU_PASSES
+#define TENON_CODEGEN_CPU_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def ConvertMathPass : Pass<"tenon-convert-math"> {
+  let summary = "Expand elementary functions into arithmetic";
+  let description = [{
+    Nothing of `math` that would become a call is left: an image has no library to call. f32 and f64 are covered;
+    narrower types are computed in f32.
+
+    Before:
+    ```mlir
+    %y = math.exp %x : vector<16xf32>
+    ```
+    After: roundeven, fma and integer arithmetic on the exponent.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+def FormKernelEntriesPass : Pass<"tenon-form-kernel-entries", "::mlir::ModuleOp"> {
+  let summary = "Give each lowered kernel its C entry point";
+  let description = [{
+    The function becomes private and its pointers `noalias`; an entry of the ABI of Runtime/tenon_kernel.h takes its
+    name, loads buffers, strides and symbols, and calls it.
+
+    Before:
+    ```mlir
+    llvm.func @k(!llvm.ptr, !llvm.ptr, i64, i64, i64) -> i32
+        attributes {tenon_tile.kernel = {buffers = 2, strides = 0, symbols = 1}}
+    ```
+    After:
+    ```mlir
+    llvm.func internal @k.body(!llvm.ptr {llvm.noalias}, !llvm.ptr {llvm.noalias}, i64, i64, i64) -> i32
+    llvm.func @k(%args: !llvm.ptr, %begin: i64, %end: i64, %worker: i32) -> i32
+    ```
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
+#endif // TENON_CODEGEN_CPU_PASSES

@@ -1,0 +1,49 @@
+//===- CompileModule.h - From the LLVM dialect to objects ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+//
+// Each module is compiled alone, in an LLVM context of its own, so that many are compiled at once.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_TARGET_CPU_COMPILEMODULE_H
+#define TENON_TARGET_CPU_COMPILEMODULE_H
+
+#include "tenon/Target/CPU/TargetDescription.h"
+
+#include "mlir/IR/BuiltinOps.h"
+
+#include <vector>
+
+namespace tenon::cpu {
+
+enum class CodeKind { object, assembly, llvmIR };
+
+/// A compiled module.
+struct ObjectCode {
+  std::string name;
+  /// An ELF object, or text.
+  llvm::SmallVector<char, 0> bytes;
+  /// LLVM instructions before LLVM's passes: what compile time follows.
+  int64_t instructions = 0;
+  /// Bytes of machine code (objects only).
+  int64_t codeBytes = 0;
+};
+
+struct NamedModule {
+  std::string name;
+  mlir::ModuleOp module;
+};
+
+/// Compiles modules of the LLVM dialect on the threads of their context, in parallel where it allows that. The
+/// result's order is that of the modules. Errors are diagnostics.
+mlir::FailureOr<std::vector<ObjectCode>> compileModules(llvm::ArrayRef<NamedModule> modules,
+                                                        const TargetDescription &target,
+                                                        CodeKind kind = CodeKind::object);
+
+} // namespace tenon::cpu
+
+#endif // TENON_TARGET_CPU_COMPILEMODULE_H

@@ -1,0 +1,126 @@
+//===- FormKernelEntries.cpp - Give each lowered kernel its C entry point ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tenon/Codegen/CPU/Passes.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
+using namespace mlir;
+using namespace tenon;
+
+namespace tenon::cpu {
+#define GEN_PASS_DEF_FORMKERNELENTRIESPASS
+#include "tenon/Codegen/CPU/Passes.h.inc"
+} // namespace tenon::cpu
+
+namespace {
+/// The fields of `tenon_kernel_args` in Runtime/tenon_kernel.h.
+enum Field : int32_t { buffersField, stridesField, symbolsField, scratchField, scratchStrideField, errorField };
+
+/// Makes the entry of one kernel.
+class Entry {
+public:
+  explicit Entry(LLVM::LLVMFuncOp body)
+      : body(body), builder(body), loc(body.getLoc()), pointer(LLVM::LLVMPointerType::get(body.getContext())),
+        i32(builder.getI32Type()), i64(builder.getI64Type()) {}
+
+  LogicalResult form() {
+    if (failed(readCounts()))
+      return failure();
+    StringAttr name = body.getSymNameAttr();
+    body.setSymName((name.getValue() + ".body").str());
+    body.setLinkage(LLVM::Linkage::Internal);
+    // Inlining would only turn `noalias` into metadata that later passes lose.
+    body.setNoInline(true);
+    for (auto [i, type] : llvm::enumerate(body.getArgumentTypes()))
+      if (isa<LLVM::LLVMPointerType>(type))
+        body.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), builder.getUnitAttr());
+    builder.setInsertionPointAfter(body);
+    auto entry = LLVM::LLVMFuncOp::create(builder, loc, name,
+                                          LLVM::LLVMFunctionType::get(i32, {pointer, i64, i64, i32}));
+    Block *block = entry.addEntryBlock(builder);
+    builder.setInsertionPointToStart(block);
+    args = block->getArgument(0);
+
+    SmallVector<Value> operands;
+    loadArray(buffersField, counts[0], pointer, operands);
+    loadArray(stridesField, counts[1], i64, operands);
+    loadArray(symbolsField, counts[2], i64, operands);
+    operands.append({block->getArgument(1), block->getArgument(2)});
+    if (checks)
+      operands.push_back(LLVM::GEPOp::create(builder, loc, pointer, slotType(), field(errorField, pointer),
+                                             ArrayRef<LLVM::GEPArg>{block->getArgument(3)}));
+    auto call = LLVM::CallOp::create(builder, loc, body, operands);
+    Value code = body.getFunctionType().getReturnType() == i32 ? call.getResult()
+                                                               : Value(LLVM::ConstantOp::create(builder, loc, i32, 0));
+    LLVM::ReturnOp::create(builder, loc, code);
+    return success();
+  }
+
+private:
+  LogicalResult readCounts() {
+    auto kernel = body->getAttrOfType<DictionaryAttr>(cpu::kKernelAttr);
+    checks = body->hasAttr(cpu::kChecksAttr);
+    int64_t total = 2 + int64_t(checks);
+    constexpr llvm::StringLiteral names[] = {"buffers", "strides", "symbols"};
+    for (auto [i, name] : llvm::enumerate(names)) {
+      auto count = kernel.getAs<IntegerAttr>(name);
+      if (!count)
+        return body.emitOpError() << "expects " << cpu::kKernelAttr << " to state the number of " << name;
+      counts[i] = count.getInt();
+      total += counts[i];
+    }
+    if (total != (int64_t)body.getNumArguments())
+      return body.emitOpError() << "expects " << total << " arguments as stated by " << cpu::kKernelAttr << ", has "
+                                << body.getNumArguments();
+    for (auto [i, type] : llvm::enumerate(body.getArgumentTypes())) {
+      bool isBuffer = (int64_t)i < counts[0];
+      if (isBuffer != isa<LLVM::LLVMPointerType>(type) && (!checks || (int64_t)i != total - 1))
+        return body.emitOpError() << "expects argument " << i << " to be " << (isBuffer ? "a pointer" : "an integer")
+                                  << ", it is " << type;
+    }
+    return success();
+  }
+
+  Type argsType() {
+    return LLVM::LLVMStructType::getLiteral(body.getContext(), {pointer, pointer, pointer, pointer, i64, pointer, i32});
+  }
+  Type slotType() { return LLVM::LLVMStructType::getLiteral(body.getContext(), {i32, i32, i64, i64, i64}); }
+
+  Value field(Field number, Type type) {
+    Value address = LLVM::GEPOp::create(builder, loc, pointer, argsType(), args, ArrayRef<LLVM::GEPArg>{0, number});
+    return LLVM::LoadOp::create(builder, loc, type, address);
+  }
+
+  void loadArray(Field number, int64_t count, Type type, SmallVectorImpl<Value> &values) {
+    if (count == 0)
+      return;
+    Value array = field(number, pointer);
+    for (int64_t i = 0; i < count; ++i) {
+      Value address =
+          LLVM::GEPOp::create(builder, loc, pointer, type, array, ArrayRef<LLVM::GEPArg>{int32_t(i)});
+      values.push_back(LLVM::LoadOp::create(builder, loc, type, address));
+    }
+  }
+
+  LLVM::LLVMFuncOp body;
+  OpBuilder builder;
+  Location loc;
+  Type pointer, i32, i64;
+  Value args;
+  int64_t counts[3] = {};
+  bool checks = false;
+};
+
+struct FormKernelEntriesPass : cpu::impl::FormKernelEntriesPassBase<FormKernelEntriesPass> {
+  void runOnOperation() override {
+    for (auto func : llvm::make_early_inc_range(getOperation().getOps<LLVM::LLVMFuncOp>()))
+      if (func->getAttrOfType<DictionaryAttr>(cpu::kKernelAttr) && failed(Entry(func).form()))
+        return signalPassFailure();
+  }
+};
+} // namespace

@@ -1,0 +1,169 @@
+//===- CompileModule.cpp - From the LLVM dialect to objects ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tenon/Target/CPU/CompileModule.h"
+
+#include "mlir/IR/Threading.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
+
+#include "llvm/Analysis/AliasAnalysis.h"
+#include "llvm/Analysis/TargetLibraryInfo.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Module.h"
+#include "llvm/IR/Verifier.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Object/ObjectFile.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/Target/TargetOptions.h"
+
+#include <mutex>
+
+using namespace mlir;
+using namespace tenon::cpu;
+
+// The one target that is linked, by name: the macros for all targets would ask for each of them.
+extern "C" {
+void LLVMInitializeX86TargetInfo();
+void LLVMInitializeX86Target();
+void LLVMInitializeX86TargetMC();
+void LLVMInitializeX86AsmPrinter();
+}
+
+namespace {
+void initializeTargets() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+  });
+}
+
+std::unique_ptr<llvm::TargetMachine> makeMachine(const TargetDescription &target, std::string &error) {
+  llvm::Triple triple(target.triple);
+  const llvm::Target *found = llvm::TargetRegistry::lookupTarget(triple, error);
+  if (!found)
+    return nullptr;
+  llvm::TargetOptions options;
+  options.AllowFPOpFusion = llvm::FPOpFusion::Standard;
+  return std::unique_ptr<llvm::TargetMachine>(
+      found->createTargetMachine(triple, target.cpu, target.featureString(), options, llvm::Reloc::PIC_,
+                                 llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default));
+}
+
+/// Images call nothing: LLVM must not turn code into calls of the C library.
+void forbidCalls(llvm::Module &module) {
+  for (llvm::Function &function : module) {
+    function.setDSOLocal(true);
+    if (function.isDeclaration())
+      continue;
+    function.addFnAttr("no-builtins");
+    function.addFnAttr(llvm::Attribute::NoUnwind);
+  }
+}
+
+/// The vector form is already what the back end wants: a short list is as good as O3 at a quarter of its time.
+llvm::Error optimize(llvm::Module &module, llvm::TargetMachine &machine) {
+  llvm::LoopAnalysisManager loops;
+  llvm::FunctionAnalysisManager functions;
+  llvm::CGSCCAnalysisManager components;
+  llvm::ModuleAnalysisManager modules;
+  llvm::TargetLibraryInfoImpl library(machine.getTargetTriple());
+  library.disableAllFunctions();
+  functions.registerPass([&] { return llvm::TargetLibraryAnalysis(library); });
+  llvm::PassBuilder builder(&machine);
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(components);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, components, modules);
+  llvm::ModulePassManager passes;
+  if (llvm::Error error = builder.parsePassPipeline(
+          passes, "function(sroa,early-cse<memssa>,instcombine,loop-mssa(licm),gvn,simplifycfg)"))
+    return error;
+  passes.run(module, modules);
+  return llvm::Error::success();
+}
+
+LogicalResult emit(llvm::Module &module, llvm::TargetMachine &machine, CodeKind kind, llvm::raw_pwrite_stream &out) {
+  if (kind == CodeKind::llvmIR) {
+    module.print(out, nullptr);
+    return success();
+  }
+  llvm::legacy::PassManager passes;
+  llvm::TargetLibraryInfoImpl library(machine.getTargetTriple());
+  library.disableAllFunctions();
+  passes.add(new llvm::TargetLibraryInfoWrapperPass(library));
+  return success(!machine.addPassesToEmitFile(
+      passes, out, nullptr,
+      kind == CodeKind::object ? llvm::CodeGenFileType::ObjectFile : llvm::CodeGenFileType::AssemblyFile) &&
+      (passes.run(module), true));
+}
+
+int64_t machineCodeBytes(const ObjectCode &code) {
+  auto object = llvm::object::ObjectFile::createELFObjectFile(
+      llvm::MemoryBufferRef(llvm::StringRef(code.bytes.data(), code.bytes.size()), code.name));
+  if (!object) {
+    llvm::consumeError(object.takeError());
+    return 0;
+  }
+  int64_t bytes = 0;
+  for (const llvm::object::SectionRef &section : (*object)->sections())
+    if (section.isText())
+      bytes += section.getSize();
+  return bytes;
+}
+
+LogicalResult compileModule(const NamedModule &source, const TargetDescription &target, CodeKind kind,
+                            ObjectCode &code) {
+  code.name = source.name;
+  ModuleOp op = source.module;
+  llvm::LLVMContext context;
+  std::unique_ptr<llvm::Module> module = translateModuleToLLVMIR(op, context, source.name);
+  if (!module)
+    return op.emitError() << "'" << source.name << "' can't be translated to LLVM IR";
+  std::string error;
+  std::unique_ptr<llvm::TargetMachine> machine = makeMachine(target, error);
+  if (!machine)
+    return op.emitError() << "no code generator for " << target.triple << ": " << error;
+  module->setTargetTriple(machine->getTargetTriple());
+  module->setDataLayout(machine->createDataLayout());
+  module->setPICLevel(llvm::PICLevel::BigPIC);
+  forbidCalls(*module);
+  code.instructions = module->getInstructionCount();
+  if (llvm::Error failed = optimize(*module, *machine))
+    return op.emitError() << llvm::toString(std::move(failed));
+  llvm::raw_svector_ostream out(code.bytes);
+  if (failed(emit(*module, *machine, kind, out)))
+    return op.emitError() << "no machine code for " << target.triple;
+  if (kind == CodeKind::object)
+    code.codeBytes = machineCodeBytes(code);
+  return success();
+}
+} // namespace
+
+FailureOr<std::vector<ObjectCode>> tenon::cpu::compileModules(llvm::ArrayRef<NamedModule> modules,
+                                                              const TargetDescription &target, CodeKind kind) {
+  std::vector<ObjectCode> codes(modules.size());
+  if (modules.empty())
+    return codes;
+  initializeTargets();
+  MLIRContext *context = NamedModule(modules.front()).module.getContext();
+  DialectRegistry registry;
+  registerBuiltinDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
+  context->appendDialectRegistry(registry);
+  if (failed(failableParallelForEachN(context, 0, modules.size(), [&](size_t i) {
+        return compileModule(modules[i], target, kind, codes[i]);
+      })))
+    return failure();
+  return codes;
+}

@@ -1,0 +1,343 @@
+//===- GraphImporter.cpp - Graphs and nodes as IR ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "GraphImporter.h"
+
+#include "Types.h"
+#include "tenon/Dialect/ONNX/IR/ONNXOps.h"
+#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+using namespace mlir;
+using namespace tenon::onnx;
+using ::onnx::GraphProto;
+using ::onnx::NodeProto;
+using ::onnx::ValueInfoProto;
+
+/// The newest IR_VERSION that onnx-ml.proto knows.
+static constexpr int64_t kNewestIRVersion = ::onnx::IR_VERSION;
+
+llvm::StringRef tenon::onnx::normalDomain(StringRef domain) { return domain == "ai.onnx" ? "" : domain; }
+
+static StringRef printedDomain(StringRef domain) { return domain.empty() ? "ai.onnx" : domain; }
+
+Value Scope::lookup(StringRef name) const {
+  for (const Scope *scope = this; scope; scope = scope->parent)
+    if (Value value = scope->values.lookup(name))
+      return value;
+  return nullptr;
+}
+
+//===----------------------------------------------------------------------===//
+// Names, types and values
+//===----------------------------------------------------------------------===//
+
+Location GraphImporter::named(StringRef name) {
+  return NameLoc::get(builder.getStringAttr(name), fileLocation);
+}
+
+Type GraphImporter::unknownType() { return UnknownType::get(builder.getContext()); }
+
+Value GraphImporter::none() {
+  if (!noneValue) {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(entry);
+    noneValue = NoneOp::create(builder, fileLocation, builder.getNoneType());
+  }
+  return noneValue;
+}
+
+LogicalResult GraphImporter::define(Scope &scope, StringRef name, Value value, Location location) {
+  if (!scope.values.try_emplace(name, value).second)
+    return emitError(location) << "the value '" << name << "' is defined twice";
+  return success();
+}
+
+LogicalResult GraphImporter::lookupAll(const google::protobuf::RepeatedPtrField<std::string> &names,
+                                       const Scope &scope, Location location,
+                                       SmallVectorImpl<Value> &values) {
+  for (const std::string &name : names) {
+    values.push_back(name.empty() ? none() : scope.lookup(name));
+    if (!values.back())
+      return emitError(location) << "uses the value '" << name << "', which nothing defines";
+  }
+  return success();
+}
+
+LogicalResult GraphImporter::readTypes(const google::protobuf::RepeatedPtrField<ValueInfoProto> &infos,
+                                       Scope &scope) {
+  for (const ValueInfoProto &info : infos) {
+    llvm::Expected<Type> type = convertType(info.type(), builder.getContext());
+    if (!type)
+      return emitError(named(info.name())) << "the type of the value '" << info.name()
+                                           << "' is invalid: " << llvm::toString(type.takeError());
+    if (*type)
+      scope.types.try_emplace(info.name(), *type);
+  }
+  return success();
+}
+
+LogicalResult
+GraphImporter::readOpsets(const google::protobuf::RepeatedPtrField<::onnx::OperatorSetIdProto> &imports,
+                          Location location, llvm::StringMap<int64_t> &opsets) {
+  for (const auto &import : imports) {
+    StringRef domain = normalDomain(import.domain());
+    if (import.version() < 1)
+      return emitError(location) << "imports version " << import.version() << " of the operator set '"
+                                 << printedDomain(domain) << "', but versions start at 1";
+    // The standard: where a domain is imported twice, nodes mean the newest.
+    int64_t &version = opsets[domain];
+    version = std::max<int64_t>(version, import.version());
+  }
+  return success();
+}
+
+LogicalResult GraphImporter::importInitializers(const GraphProto &graph, Scope &scope) {
+  auto add = [&](const auto &tensor, StringRef name) -> LogicalResult {
+    Location location = named(name);
+    if (name.empty())
+      return emitError(location) << "an initializer has no name";
+    llvm::Expected<TypedAttr> value = tensors.read(tensor);
+    if (!value)
+      return emitError(location) << "the initializer '" << name
+                                 << "' is invalid: " << llvm::toString(value.takeError());
+    return define(scope, name, tenon::ConstantOp::create(builder, location, value->getType(), *value),
+                  location);
+  };
+  for (const auto &tensor : graph.initializer())
+    if (failed(add(tensor, tensor.name())))
+      return failure();
+  for (const auto &tensor : graph.sparse_initializer())
+    if (failed(add(tensor, tensor.values().name())))
+      return failure();
+  return success();
+}
+
+/// While inputs are read, whether an initializer gives one its value.
+static bool isInitializer(const Scope &scope, StringRef name) {
+  Value value = scope.values.lookup(name);
+  return value && !isa<BlockArgument>(value);
+}
+
+//===----------------------------------------------------------------------===//
+// Nodes and subgraphs
+//===----------------------------------------------------------------------===//
+
+LogicalResult GraphImporter::importNodes(const NodeList &nodes, Scope &scope, const Activation &activation) {
+  auto nameOfNode = [&](int i) {
+    const NodeProto &node = nodes[i];
+    return activation.prefix + (node.name().empty() ? node.op_type() + "_" + std::to_string(i) : node.name());
+  };
+  SmallVector<int> order;
+  if (!orderNodes(nodes, order)) {
+    InFlightDiagnostic error = emitError(named(nameOfNode(order.front())))
+                               << "nodes use each other's results: ";
+    constexpr size_t kShown = 8;
+    for (int i : ArrayRef<int>(order).take_front(kShown))
+      error << "'" << nameOfNode(i) << "' <- ";
+    if (order.size() > kShown)
+      error << "... <- ";
+    return error << "'" << nameOfNode(order.front()) << "'";
+  }
+  for (int i : order)
+    if (failed(importNode(nodes[i], named(nameOfNode(i)), scope, activation)))
+      return failure();
+  return success();
+}
+
+LogicalResult GraphImporter::importNode(const NodeProto &node, Location location, Scope &scope,
+                                        const Activation &activation) {
+  if (node.op_type().empty())
+    return emitError(location) << "a node has no op_type";
+  if (failed(checkGrowth(node, location, activation)))
+    return failure();
+  if (const ::onnx::FunctionProto *function = findFunction(node))
+    return importCall(node, *function, location, scope, activation);
+
+  StringRef domain = normalDomain(node.domain());
+  auto version = activation.opsets.find(domain);
+  if (version == activation.opsets.end())
+    return emitError(location) << "the operator '" << node.op_type() << "' is of the operator set '"
+                               << printedDomain(domain) << "', of which the model imports no version";
+  SmallVector<Value> operands;
+  if (failed(lookupAll(node.input(), scope, location, operands)))
+    return failure();
+  NamedAttrList attributes;
+  SmallVector<Subgraph> subgraphs;
+  if (failed(importAttributes(node, location, scope, activation, attributes, subgraphs)))
+    return failure();
+  SmallVector<Type> types;
+  for (const std::string &output : node.output()) {
+    Type known = output.empty() ? builder.getNoneType() : scope.types.lookup(output);
+    types.push_back(known ? known : unknownType());
+  }
+  SmallVector<StringRef> regionNames;
+  for (const Subgraph &subgraph : subgraphs)
+    regionNames.push_back(subgraph.name);
+  auto op = NodeOp::create(builder, location, types, node.op_type(), domain, version->second, operands,
+                           attributes.getDictionary(builder.getContext()),
+                           builder.getStrArrayAttr(regionNames), subgraphs.size());
+  for (auto [subgraph, region] : llvm::zip(subgraphs, op.getBodies()))
+    if (failed(importSubgraph(subgraph, region, location)))
+      return failure();
+  for (auto [name, result] : llvm::zip(node.output(), op.getResults()))
+    if (!name.empty() && failed(define(scope, name, result, location)))
+      return failure();
+  return success();
+}
+
+LogicalResult GraphImporter::importSubgraph(const Subgraph &subgraph, Region &region, Location location) {
+  const GraphProto &graph = *subgraph.graph;
+  OpBuilder::InsertionGuard guard(builder);
+  Block *block = builder.createBlock(&region);
+  Scope scope;
+  scope.parent = subgraph.scope;
+  if (failed(readTypes(graph.value_info(), scope)) || failed(readTypes(graph.input(), scope)) ||
+      failed(readTypes(graph.output(), scope)) || failed(importInitializers(graph, scope)))
+    return failure();
+  for (const ValueInfoProto &input : graph.input()) {
+    // As in the main graph, an initializer of that name is its value.
+    if (isInitializer(scope, input.name()))
+      continue;
+    Type type = scope.types.lookup(input.name());
+    Value value = block->addArgument(type ? type : unknownType(), named(input.name()));
+    if (failed(define(scope, input.name(), value, location)))
+      return failure();
+  }
+  ++depth;
+  LogicalResult imported = importNodes(graph.node(), scope, *subgraph.activation);
+  --depth;
+  if (failed(imported))
+    return failure();
+  SmallVector<Value> results;
+  for (const ValueInfoProto &output : graph.output()) {
+    results.push_back(scope.lookup(output.name()));
+    if (!results.back())
+      return emitError(location) << "the output '" << output.name() << "' of the subgraph '" << subgraph.name
+                                 << "' is defined by nothing";
+  }
+  YieldOp::create(builder, location, results);
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// The model
+//===----------------------------------------------------------------------===//
+
+LogicalResult GraphImporter::readModel() {
+  if (!model.has_graph())
+    return emitError(fileLocation) << "the model has no graph";
+  if (model.ir_version() > kNewestIRVersion)
+    return emitError(fileLocation) << "the model is of IR version " << model.ir_version()
+                                   << ", newer than the " << kNewestIRVersion << " that is supported";
+  // Before IR version 3 there was one set of operators.
+  if (model.opset_import().empty() && model.ir_version() < 3)
+    modelOpsets[""] = 1;
+  else if (model.opset_import().empty())
+    return emitError(fileLocation) << "the model imports no operator set";
+  if (failed(readOpsets(model.opset_import(), fileLocation, modelOpsets)))
+    return failure();
+  for (const ::onnx::FunctionProto &function : model.functions()) {
+    std::string key = keyOf(function.domain(), function.name(), function.overload());
+    if (!functions.try_emplace(key, &function).second)
+      return emitError(fileLocation) << "the function '" << nameOf(function) << "' is defined twice";
+  }
+  return success();
+}
+
+void GraphImporter::describeModel(ModuleOp module) {
+  auto setString = [&](const char *name, StringRef value) {
+    if (!value.empty())
+      module->setAttr(name, builder.getStringAttr(value));
+  };
+  setString("tenon_onnx.model", model.graph().name());
+  StringRef separator = model.producer_version().empty() ? "" : " ";
+  setString("tenon_onnx.producer", (model.producer_name() + separator + model.producer_version()).str());
+  module->setAttr("tenon_onnx.ir_version", builder.getI64IntegerAttr(model.ir_version()));
+  SmallVector<NamedAttribute> opsets;
+  for (const auto &opset : modelOpsets)
+    opsets.push_back(
+        builder.getNamedAttr(printedDomain(opset.getKey()), builder.getI64IntegerAttr(opset.second)));
+  module->setAttr("tenon_onnx.opsets", builder.getDictionaryAttr(opsets));
+  NamedAttrList metadata;
+  for (const auto &entry : model.metadata_props())
+    if (!entry.key().empty())
+      metadata.set(entry.key(), builder.getStringAttr(entry.value()));
+  if (!metadata.empty())
+    module->setAttr("tenon_onnx.metadata", metadata.getDictionary(builder.getContext()));
+}
+
+/// The attributes that give an argument or a result of @main its name and its dimensions' names.
+static DictionaryAttr describeValue(const ValueInfoProto &info, Builder &builder) {
+  SmallVector<NamedAttribute> attributes;
+  if (ArrayAttr names = dimensionNames(info.type(), builder.getContext()))
+    attributes.push_back(builder.getNamedAttr("tenon.dims", names));
+  attributes.push_back(builder.getNamedAttr("tenon.name", builder.getStringAttr(info.name())));
+  return builder.getDictionaryAttr(attributes);
+}
+
+LogicalResult GraphImporter::importMain(ModuleOp module) {
+  Activation main;
+  main.opsets = modelOpsets;
+  const GraphProto &graph = model.graph();
+  auto function = func::FuncOp::create(builder, fileLocation, "main", builder.getFunctionType({}, {}));
+  entry = function.addEntryBlock();
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(entry);
+  Scope scope;
+  if (failed(importInitializers(graph, scope)) || failed(readTypes(graph.input(), scope)))
+    return failure();
+
+  SmallVector<Attribute> described;
+  for (const ValueInfoProto &input : graph.input()) {
+    if (isInitializer(scope, input.name()))
+      continue;
+    Location location = named(input.name());
+    Type type = scope.types.lookup(input.name());
+    if (input.name().empty())
+      return emitError(location) << "an input has no name";
+    if (!type)
+      return emitError(location)
+             << "the input '" << input.name()
+             << "' has no type, or one that is neither a tensor, a sequence nor an optional";
+    if (failed(define(scope, input.name(), entry->addArgument(type, location), location)))
+      return failure();
+    described.push_back(describeValue(input, builder));
+  }
+  if (failed(readTypes(graph.value_info(), scope)) || failed(readTypes(graph.output(), scope)) ||
+      failed(importNodes(graph.node(), scope, main)))
+    return failure();
+
+  if (graph.output().empty())
+    return emitError(fileLocation) << "the model has no outputs";
+  SmallVector<Value> results;
+  SmallVector<Attribute> describedResults;
+  for (const ValueInfoProto &output : graph.output()) {
+    results.push_back(scope.lookup(output.name()));
+    if (!results.back())
+      return emitError(named(output.name())) << "the output '" << output.name() << "' is defined by nothing";
+    describedResults.push_back(describeValue(output, builder));
+  }
+  func::ReturnOp::create(builder, fileLocation, results);
+  function.setFunctionType(
+      builder.getFunctionType(entry->getArgumentTypes(), ValueRange(results).getTypes()));
+  function.setArgAttrsAttr(builder.getArrayAttr(described));
+  function.setResAttrsAttr(builder.getArrayAttr(describedResults));
+  return success();
+}
+
+OwningOpRef<ModuleOp> GraphImporter::importModel() {
+  if (failed(readModel()))
+    return nullptr;
+  OwningOpRef<ModuleOp> module = ModuleOp::create(builder, fileLocation);
+  builder.setInsertionPointToStart(module->getBody());
+  describeModel(*module);
+  if (failed(importMain(*module)))
+    return nullptr;
+  return module;
+}

@@ -9,6 +9,7 @@
 #include "tenon/Dialect/Host/Transforms/Passes.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
@@ -25,7 +26,7 @@ namespace {
 struct Place {
   StorageKind kind = StorageKind::arena;
   int64_t number = -1;
-  int64_t first = -1, last = -1; ///< launches that use it
+  int64_t first = -1, last = -1; ///< steps that use it
   Value root;
 };
 
@@ -36,71 +37,153 @@ public:
   LogicalResult run() {
     if (!func.getBody().hasOneBlock())
       return func.emitOpError("expects one block");
-    if (failed(findPlaces()))
+    if (failed(checkSizes()))
+      return failure();
+    for (BlockArgument argument : func.getArguments())
+      places[argument] = {StorageKind::input, argument.getArgNumber(), -1, -1, argument};
+    if (failed(findPlaces(func.getBody().front())))
       return failure();
     placeResults();
-    rewrite();
+    builder.setInsertionPoint(firstAfterSizes());
+    // Inputs stand first, in order, whether they are used or not: their sizes are what binds the symbols.
+    for (BlockArgument argument : func.getArguments())
+      bufferOf(argument);
+    rewrite(func.getBody().front());
+    rewriteReturn();
+    eraseTensors();
     return success();
   }
 
 private:
-  /// The value whose place a tensor shares.
-  Value rootOf(Value value) {
-    while (Operation *op = value.getDefiningOp()) {
-      if (isa<ReshapeOp, tensor::CastOp>(op))
-        value = op->getOperand(0);
-      else if (auto launch = dyn_cast<LaunchOp>(op))
-        value = launch.getOuts()[cast<OpResult>(value).getResultNumber()];
-      else
-        break;
-    }
-    return value;
+  //===--------------------------------------------------------------------===//
+  // Which tensors share a place, and when it is used
+  //===--------------------------------------------------------------------===//
+
+  /// Sizes of what a region computes must be known where it starts: its buffers are placed there.
+  LogicalResult checkSizes() {
+    WalkResult result = func.walk([&](Operation *op) {
+      if (op->getParentOp() == func)
+        return WalkResult::advance();
+      if (isa<SizeOp, ItemOp>(op) && !op->use_empty()) {
+        op->emitError() << "a size within a loop or branch that depends on its data can't be compiled yet";
+        return WalkResult::interrupt();
+      }
+      return WalkResult::advance();
+    });
+    return failure(result.wasInterrupted());
   }
 
-  LogicalResult findPlaces() {
-    Block &body = func.getBody().front();
-    int64_t constants = 0;
-    for (BlockArgument argument : body.getArguments())
-      places[argument] = {StorageKind::input, argument.getArgNumber(), -1, -1, argument};
-    int64_t position = 0;
-    for (Operation &op : body) {
-      if (auto constant = dyn_cast<ConstantOp>(op)) {
-        places[constant] = {StorageKind::constant, constants++, -1, -1, constant};
-      } else if (auto empty = dyn_cast<tensor::EmptyOp>(op)) {
-        places[empty] = {StorageKind::arena, -1, -1, -1, empty};
-      } else if (isa<LaunchOp, ConcatOp, SliceOp>(op)) {
-        if (!isa<LaunchOp>(op))
-          places[op.getResult(0)] = {StorageKind::arena, -1, position, position, op.getResult(0)};
-        for (Value value : op.getOperands()) {
-          if (!isa<RankedTensorType>(value.getType()))
-            continue;
-          Place &place = places[rootOf(value)];
-          place.first = place.first < 0 ? position : place.first;
-          place.last = position;
-        }
-        ++position;
-      } else if (!isa<SymbolOp, BindShapeOp, ReshapeOp, tensor::CastOp, func::ReturnOp>(op) &&
-                 llvm::any_of(op.getResultTypes(), llvm::IsaPred<RankedTensorType>)) {
-        return op.emitOpError("has no place in the host program");
+  /// The value whose place a tensor shares.
+  Value rootOf(Value value) {
+    while (true) {
+      Operation *op = value.getDefiningOp();
+      if (isa_and_present<ReshapeOp, tensor::CastOp>(op)) {
+        value = op->getOperand(0);
+      } else if (auto launch = dyn_cast_if_present<LaunchOp>(op)) {
+        value = launch.getOuts()[cast<OpResult>(value).getResultNumber()];
+      } else if (auto argument = dyn_cast<BlockArgument>(value); argument && argument.getArgNumber() > 0) {
+        // A carried value lives in the loop's result.
+        auto loop = dyn_cast<LoopOp>(argument.getOwner()->getParentOp());
+        if (!loop)
+          return value;
+        return loop.getResult(argument.getArgNumber() - 1);
+      } else {
+        return value;
       }
     }
+  }
+
+  static bool isStep(Operation *op) { return isa<LaunchOp, ConcatOp, SliceOp, IfOp, LoopOp, ItemOp, SizeOp>(op); }
+
+  void use(Value value, int64_t step) {
+    Place &place = places[rootOf(value)];
+    place.first = place.first < 0 ? step : std::min(place.first, step);
+    place.last = std::max(place.last, step);
+  }
+
+  LogicalResult findPlaces(Block &block) {
+    for (Operation &op : block) {
+      if (auto constant = dyn_cast<ConstantOp>(op)) {
+        places[constant] = {StorageKind::constant, constants++, -1, -1, constant};
+        continue;
+      }
+      if (auto empty = dyn_cast<tensor::EmptyOp>(op)) {
+        places[empty] = {StorageKind::arena, -1, -1, -1, empty};
+        continue;
+      }
+      if (!isStep(&op)) {
+        if (!isa<SymbolOp, BindShapeOp, ReshapeOp, tensor::CastOp, func::ReturnOp, tenon::YieldOp>(op) &&
+            llvm::any_of(op.getResultTypes(), llvm::IsaPred<RankedTensorType>))
+          return op.emitOpError("has no place in the host program");
+        continue;
+      }
+      int64_t first = step++;
+      for (Region &region : op.getRegions()) {
+        if (auto loop = dyn_cast<LoopOp>(op))
+          places[loop.getBody().getArgument(0)] = {StorageKind::arena, -1, first, first, loop.getBody().getArgument(0)};
+        if (failed(findPlaces(region.front())))
+          return failure();
+      }
+      if (op.getNumRegions() != 0)
+        ++step;
+      int64_t last = step - 1;
+      if (!isa<LaunchOp>(op))
+        for (Value result : op.getResults())
+          if (isa<RankedTensorType>(result.getType()))
+            places[result] = {StorageKind::arena, -1, first, last, result};
+      // What a region reads or writes is needed from before it to behind it.
+      auto mark = [&](Value value, bool whole) {
+        if (!isa<RankedTensorType>(value.getType()))
+          return;
+        if (whole)
+          use(value, first);
+        use(value, last);
+      };
+      for (Value value : op.getOperands())
+        mark(value, true);
+      op.walk([&](Operation *inner) {
+        if (inner == &op)
+          return;
+        for (Value value : inner->getOperands())
+          if (Value root = isa<RankedTensorType>(value.getType()) ? rootOf(value) : Value(); root && !isInside(root, &op))
+            mark(value, true);
+      });
+      if (auto loop = dyn_cast<LoopOp>(op))
+        use(loop.getBody().getArgument(0), last);
+    }
+    if (auto yield = dyn_cast<tenon::YieldOp>(block.getTerminator()))
+      for (Value value : yield.getValues())
+        use(value, step);
     return success();
   }
 
-  /// A returned tensor lives in the output it is first returned as.
+  static bool isInside(Value value, Operation *op) {
+    return op->isProperAncestor(value.getParentRegion()->getParentOp()) || value.getParentRegion()->getParentOp() == op;
+  }
+
+  /// A returned tensor lives in the output it is first returned as, unless its size shows only later.
   void placeResults() {
     for (auto [i, value] : llvm::enumerate(returnOp().getOperands())) {
       Place &place = places[rootOf(value)];
-      if (place.kind == StorageKind::arena)
+      if (place.kind == StorageKind::arena && isKnownOnEntry(place.root))
         place.kind = StorageKind::output, place.number = i;
     }
-    int64_t buffers = 0;
     for (auto &[root, place] : places)
       if (place.kind == StorageKind::arena)
         place.number = buffers++;
   }
 
+  bool isKnownOnEntry(Value root) {
+    return llvm::all_of(sizes.sizesOf(root), [&](AffineExpr size) {
+      return llvm::all_of(sizes.valuesOf(size), [&](Value value) { return value.getDefiningOp<SymbolOp>(); });
+    });
+  }
+
   func::ReturnOp returnOp() { return cast<func::ReturnOp>(func.getBody().front().getTerminator()); }
+
+  //===--------------------------------------------------------------------===//
+  // Buffers
+  //===--------------------------------------------------------------------===//
 
   static MemRefType memrefOf(Type tensor) {
     auto type = cast<RankedTensorType>(tensor);
@@ -113,31 +196,39 @@ private:
     return kind == StorageKind::output ? func.getResultAttrOfType<StringAttr>(number, "tenon.name") : StringAttr();
   }
 
-  Value storage(Value tensor, StorageKind kind, int64_t number, DenseI64ArrayAttr live, Attribute value) {
-    auto [dynamic, fixed] = sizesFor(tensor);
-    return StorageOp::create(builder, tensor.getLoc(), memrefOf(tensor.getType()), kind, number, nameOf(kind, number),
-                             dynamic, fixed, live, value);
+  Value storage(Value tensor, ArrayRef<AffineExpr> extents, StorageKind kind, int64_t number, DenseI64ArrayAttr live,
+                Attribute value) {
+    auto [dynamic, fixed] = split(extents, tensor.getLoc());
+    auto type = MemRefType::get(fixed, cast<RankedTensorType>(tensor.getType()).getElementType());
+    return StorageOp::create(builder, tensor.getLoc(), type, kind, number, nameOf(kind, number), dynamic, fixed, live,
+                             value);
   }
 
-  std::pair<SmallVector<Value>, SmallVector<int64_t>> sizesFor(Value tensor) {
-    SmallVector<Value> dynamic;
-    SmallVector<int64_t> fixed;
-    dispatchIndexOpFoldResults(sizes.materialize(builder, tensor.getLoc(), sizes.sizesOf(tensor)), dynamic, fixed);
-    return {dynamic, fixed};
+  std::pair<SmallVector<Value>, SmallVector<int64_t>> split(ArrayRef<AffineExpr> expressions, Location loc) {
+    std::pair<SmallVector<Value>, SmallVector<int64_t>> result;
+    dispatchIndexOpFoldResults(sizes.materialize(builder, loc, expressions), result.first, result.second);
+    return result;
   }
 
-  /// The buffer of a tensor under its own sizes, made where it is first needed.
+  /// Goes to before the loop or branch at hand, if any.
+  void leaveRegions() {
+    if (outermost)
+      builder.setInsertionPoint(outermost);
+  }
+
+  /// The buffer of a tensor under its own sizes, made where it is first needed, but outside of loops and branches.
   Value bufferOf(Value tensor) {
-    if (Value known = buffers.lookup(tensor))
+    if (Value known = buffersOf.lookup(tensor))
       return known;
+    OpBuilder::InsertionGuard guard(builder);
+    leaveRegions();
     Value root = rootOf(tensor);
     Place place = places.lookup(root);
     if (tensor != root && tensor.getType() != root.getType()) {
       Value source = bufferOf(root);
-      auto [dynamic, fixed] = sizesFor(tensor);
-      return buffers[tensor] = contiguousView(source, tensor, dynamic, fixed);
+      return buffersOf[tensor] = contiguousView(source, tensor, sizes.sizesOf(tensor));
     }
-    Value buffer = buffers.lookup(root);
+    Value buffer = buffersOf.lookup(root);
     if (!buffer) {
       DenseI64ArrayAttr live;
       if (place.kind == StorageKind::arena && place.first >= 0)
@@ -145,54 +236,98 @@ private:
       Attribute value;
       if (auto constant = root.getDefiningOp<ConstantOp>())
         value = constant.getValue();
-      buffer = storage(root, place.kind, place.number, live, value);
+      buffer = storage(root, capacityOf(root), place.kind, place.number, live, value);
     }
-    return buffers[tensor] = buffers[root] = buffer;
+    buffersOf[root] = buffer;
+    buffersOf[tensor] = buffer;
+    return buffer;
   }
 
-  Value contiguousView(Value source, Value tensor, ValueRange dynamic, ArrayRef<int64_t> fixed) {
+  /// The sizes that a root's buffer has room for: of a loop's scan values, as many as there can be iterations.
+  SmallVector<AffineExpr> capacityOf(Value root) {
+    SmallVector<AffineExpr> result = sizes.sizesOf(root);
+    auto loop = root.getDefiningOp<LoopOp>();
+    unsigned number = loop ? cast<OpResult>(root).getResultNumber() : 0;
+    if (loop && number >= loop.getCarried().size() && !isKnownBefore(result[0], loop))
+      result[0] = sizes.expressionOf(tripCounts[loop]);
+    return result;
+  }
+
+  bool isKnownBefore(AffineExpr size, Operation *op) {
+    return llvm::all_of(sizes.valuesOf(size), [&](Value value) {
+      Operation *source = value.getDefiningOp();
+      return !source || (source->getBlock() == op->getBlock() && source->isBeforeInBlock(op));
+    });
+  }
+
+  Value contiguousView(Value source, Value tensor, ArrayRef<AffineExpr> extents) {
     Location loc = tensor.getLoc();
-    SmallVector<OpFoldResult> strides(fixed.size(), builder.getIndexAttr(1));
-    SmallVector<AffineExpr> extents = sizes.sizesOf(tensor);
+    SmallVector<AffineExpr> strides(extents.size());
     AffineExpr stride = sizes.constant(1);
-    for (int64_t i = (int64_t)fixed.size() - 1; i >= 0; --i) {
-      strides[i] = sizes.materialize(builder, loc, stride);
+    for (int64_t i = (int64_t)extents.size() - 1; i >= 0; --i) {
+      strides[i] = stride;
       stride = stride * extents[i];
     }
-    SmallVector<Value> dynamicStrides;
-    SmallVector<int64_t> fixedStrides;
-    dispatchIndexOpFoldResults(strides, dynamicStrides, fixedStrides);
+    auto [dynamic, fixed] = split(extents, loc);
+    auto [dynamicStrides, fixedStrides] = split(strides, loc);
     return ViewOp::create(builder, loc, memrefOf(tensor.getType()), source, ValueRange(), dynamic, dynamicStrides,
                           ArrayRef<int64_t>{0}, fixed, fixedStrides);
   }
 
-  /// Elements of `buffer` at `offsets + i * steps`.
-  Value strided(Value buffer, Value tensor, ArrayRef<AffineExpr> offsets, ArrayRef<AffineExpr> extents,
+  /// Elements of `buffer`, which has the sizes `whole`, at `offsets + i * steps`.
+  Value strided(Value buffer, ArrayRef<AffineExpr> whole, ArrayRef<AffineExpr> offsets, ArrayRef<AffineExpr> extents,
                 ArrayRef<AffineExpr> steps, Location loc) {
-    SmallVector<AffineExpr> whole = sizes.sizesOf(tensor), strides(whole.size());
+    SmallVector<AffineExpr> strides(whole.size());
     AffineExpr stride = sizes.constant(1), offset = sizes.constant(0);
     for (int64_t i = (int64_t)whole.size() - 1; i >= 0; --i) {
       strides[i] = stride * steps[i];
       offset = offset + offsets[i] * stride;
       stride = stride * whole[i];
     }
-    auto split = [&](ArrayRef<AffineExpr> expressions) {
-      std::pair<SmallVector<Value>, SmallVector<int64_t>> result;
-      dispatchIndexOpFoldResults(sizes.materialize(builder, loc, expressions), result.first, result.second);
-      return result;
-    };
-    auto [dynamicOffset, fixedOffset] = split(offset);
-    auto [dynamicSizes, fixedSizes] = split(extents);
-    auto [dynamicStrides, fixedStrides] = split(strides);
+    auto [dynamicOffset, fixedOffset] = split(offset, loc);
+    auto [dynamicSizes, fixedSizes] = split(extents, loc);
+    auto [dynamicStrides, fixedStrides] = split(strides, loc);
     auto layout = StridedLayoutAttr::get(builder.getContext(), fixedOffset.front(), fixedStrides);
-    auto type = MemRefType::get(fixedSizes, cast<RankedTensorType>(tensor.getType()).getElementType(), layout);
+    auto type = MemRefType::get(fixedSizes, cast<MemRefType>(buffer.getType()).getElementType(), layout);
     return ViewOp::create(builder, loc, type, buffer, dynamicOffset, dynamicSizes, dynamicStrides, fixedOffset,
                           fixedSizes, fixedStrides);
   }
 
+  //===--------------------------------------------------------------------===//
+  // Steps
+  //===--------------------------------------------------------------------===//
+
+  void rewrite(Block &block) {
+    for (Operation &op : llvm::make_early_inc_range(block)) {
+      builder.setInsertionPoint(&op);
+      if (auto launch = dyn_cast<LaunchOp>(op))
+        place(launch);
+      else if (auto concat = dyn_cast<ConcatOp>(op))
+        copyParts(concat);
+      else if (auto slice = dyn_cast<SliceOp>(op))
+        copyPart(slice);
+      else if (auto branch = dyn_cast<IfOp>(op))
+        rewrite(branch);
+      else if (auto loop = dyn_cast<LoopOp>(op))
+        rewrite(loop);
+      else if (auto item = dyn_cast<ItemOp>(op))
+        readItem(item);
+    }
+  }
+
+  void place(LaunchOp launch) {
+    auto buffersFor = [&](ValueRange values) {
+      return llvm::map_to_vector(values, [&](Value value) { return bufferOf(value); });
+    };
+    SmallVector<Value> ins = buffersFor(launch.getIns()), outs = buffersFor(launch.getOuts());
+    auto placed = LaunchOp::create(builder, launch.getLoc(), TypeRange(), launch.getKernelAttr(), launch.getWork(),
+                                   launch.getSymbols(), ins, outs);
+    placed->setDiscardableAttrs(launch->getDiscardableAttrDictionary());
+  }
+
   void copyPart(SliceOp slice) {
     Value source = slice.getOperand();
-    Value part = strided(bufferOf(source), source, sizes.expressionsOf(slice.getMixedOffsets()),
+    Value part = strided(bufferOf(source), sizes.sizesOf(source), sizes.expressionsOf(slice.getMixedOffsets()),
                          sizes.sizesOf(slice.getResult()), sizes.expressionsOf(slice.getMixedStrides()),
                          slice.getLoc());
     CopyOp::create(builder, slice.getLoc(), part, bufferOf(slice.getResult()));
@@ -205,58 +340,174 @@ private:
     AffineExpr &start = offsets[concat.getDim()];
     for (Value operand : concat.getOperands()) {
       SmallVector<AffineExpr> extents = sizes.sizesOf(operand);
-      Value part = strided(bufferOf(result), result, offsets, extents, ones, concat.getLoc());
+      Value part = strided(bufferOf(result), sizes.sizesOf(result), offsets, extents, ones, concat.getLoc());
       CopyOp::create(builder, concat.getLoc(), bufferOf(operand), part);
       start = start + extents[concat.getDim()];
     }
   }
 
-  void rewrite() {
-    Block &body = func.getBody().front();
-    SmallVector<Operation *> steps;
-    for (Operation &op : body)
-      if (isa<LaunchOp, ConcatOp, SliceOp>(op))
-        steps.push_back(&op);
-    func::ReturnOp end = returnOp();
-    // Inputs stand first, in order, whether they are used or not: their sizes are what binds the symbols.
-    builder.setInsertionPoint(firstAfterSizes());
-    for (BlockArgument argument : body.getArguments())
-      bufferOf(argument);
-    for (Operation *step : steps) {
-      builder.setInsertionPoint(step);
-      if (auto concat = dyn_cast<ConcatOp>(step))
-        copyParts(concat);
-      else if (auto slice = dyn_cast<SliceOp>(step))
-        copyPart(slice);
-      auto launch = dyn_cast<LaunchOp>(step);
-      if (!launch)
-        continue;
-      SmallVector<Value> ins, outs;
-      for (Value value : launch.getIns())
-        ins.push_back(bufferOf(value));
-      for (Value value : launch.getOuts())
-        outs.push_back(bufferOf(value));
-      auto placed = LaunchOp::create(builder, launch.getLoc(), TypeRange(), launch.getKernelAttr(), launch.getWork(),
-                                     launch.getSymbols(), ins, outs);
-      placed->setDiscardableAttrs(launch->getDiscardableAttrDictionary());
+  void readItem(ItemOp item) {
+    Value read = ReadScalarOp::create(builder, item.getLoc(), builder.getIndexType(), bufferOf(item.getOperand()),
+                                      item.getPosition());
+    item.getResult().replaceAllUsesWith(read);
+    sizes.resolve(item.getResult(), -1, read);
+  }
+
+  /// The buffer of a value that a region gives, copied to where its result lives.
+  void copyTo(Value value, Value result, Location loc) {
+    Value source = bufferOf(value), destination = bufferOf(result);
+    if (source != destination)
+      CopyOp::create(builder, loc, source, destination);
+  }
+
+  void rewrite(IfOp op) {
+    Location loc = op.getLoc();
+    for (Value result : op.getResults())
+      bufferOf(result);
+    Value condition =
+        ReadScalarOp::create(builder, loc, builder.getI1Type(), bufferOf(op.getCondition()), /*position=*/0);
+    auto branch = scf::IfOp::create(builder, loc, condition, /*withElseRegion=*/true);
+    Operation *enclosing = std::exchange(outermost, outermost ? outermost : branch);
+    for (auto [source, target] : llvm::zip(op.getRegions(), branch->getRegions())) {
+      Block &body = source->front();
+      rewrite(body);
+      auto yield = cast<tenon::YieldOp>(body.getTerminator());
+      builder.setInsertionPoint(yield);
+      for (auto [value, result] : llvm::zip(yield.getValues(), op.getResults()))
+        copyTo(value, result, loc);
+      move(body, target.front());
     }
+    outermost = enclosing;
+  }
+
+  /// Moves what has been placed; what is left are tensors.
+  void move(Block &from, Block &to) {
+    for (Operation &inner : llvm::make_early_inc_range(from.without_terminator()))
+      if (!isTensorOp(&inner))
+        inner.moveBefore(to.getTerminator());
+  }
+
+  static bool isTensorOp(Operation *op) {
+    return isa<BindShapeOp, tensor::EmptyOp, ConstantOp, ReshapeOp, tensor::CastOp, ConcatOp, SliceOp, IfOp, LoopOp, ItemOp,
+               SizeOp>(op) ||
+           (isa<LaunchOp>(op) && op->getNumResults() != 0);
+  }
+
+  void rewrite(LoopOp op) {
+    Location loc = op.getLoc();
+    Type index = builder.getIndexType(), i1 = builder.getI1Type();
+    Value trip = ReadScalarOp::create(builder, loc, index, bufferOf(op.getTripCount()), /*position=*/0);
+    Value zero = arith::ConstantIndexOp::create(builder, loc, 0), one = arith::ConstantIndexOp::create(builder, loc, 1);
+    trip = arith::MaxSIOp::create(builder, loc, trip, zero);
+    tripCounts[op] = trip;
+    Value condition = ReadScalarOp::create(builder, loc, i1, bufferOf(op.getCondition()), /*position=*/0);
+    unsigned carried = op.getCarried().size();
+    for (auto [value, result] : llvm::zip(op.getCarried(), op.getResults()))
+      copyTo(value, result, loc);
+    for (Value result : op.getResults())
+      bufferOf(result);
+    Block &body = op.getBody().front();
+    Value iteration = bufferOf(body.getArgument(0));
+
+    auto loop = scf::WhileOp::create(builder, loc, TypeRange(index), ValueRange{zero, condition});
+    Operation *enclosing = std::exchange(outermost, outermost ? outermost : loop);
+    Type state[] = {index, i1};
+    Location locations[] = {loc, loc};
+    Block *before = builder.createBlock(&loop.getBefore(), {}, state, locations);
+    Value below = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, before->getArgument(0), trip);
+    Value goesOn = arith::AndIOp::create(builder, loc, below, before->getArgument(1));
+    scf::ConditionOp::create(builder, loc, goesOn, ValueRange{before->getArgument(0)});
+    Block *after = builder.createBlock(&loop.getAfter(), {}, TypeRange(index), ArrayRef(loc));
+    Value place = after->getArgument(0);
+    WriteScalarOp::create(builder, loc, place, iteration, /*position=*/0);
+    Value next = arith::AddIOp::create(builder, loc, place, one);
+
+    rewrite(body);
+    auto yield = cast<tenon::YieldOp>(body.getTerminator());
+    builder.setInsertionPoint(yield);
+    for (auto [value, result] : llvm::zip(yield.getValues().drop_front(1 + carried), op.getResults().drop_front(carried)))
+      appendTo(value, result, place, loc);
+    copyCarried(yield.getValues().slice(1, carried), op, loc);
+    Value again = ReadScalarOp::create(builder, loc, i1, bufferOf(yield.getValues().front()), /*position=*/0);
+    builder.setInsertionPointToEnd(after);
+    scf::YieldOp::create(builder, loc, ValueRange{next, again});
+    move(body, *after);
+    outermost = enclosing;
+    builder.setInsertionPoint(op);
+    for (OpResult result : op.getResults().drop_front(carried))
+      setCount(op, result, loop.getResult(0));
+  }
+
+  /// Says how many scan values there are, now that the loop has run.
+  void setCount(LoopOp op, OpResult result, Value count) {
+    if (isKnownBefore(sizes.sizesOf(result)[0], op))
+      return;
+    sizes.resolve(result, 0, count);
+    for (Operation *user : llvm::make_early_inc_range(result.getUsers()))
+      if (auto size = dyn_cast<SizeOp>(user); size && size.getDim() == 0)
+        size.getResult().replaceAllUsesWith(count);
+    buffersOf[result] = contiguousView(bufferOf(result), result, sizes.sizesOf(result));
+  }
+
+  /// The scan value of one iteration, behind those of the ones before.
+  void appendTo(Value value, Value result, Value place, Location loc) {
+    SmallVector<AffineExpr> whole = capacityOf(result), extents = sizes.sizesOf(value);
+    SmallVector<AffineExpr> offsets(whole.size(), sizes.constant(0)), ones(whole.size(), sizes.constant(1));
+    offsets[0] = sizes.expressionOf(place);
+    extents.insert(extents.begin(), sizes.constant(1));
+    Value part = strided(bufferOf(result), whole, offsets, extents, ones, loc);
+    SmallVector<AffineExpr> zeros(whole.size(), sizes.constant(0));
+    Value source = strided(bufferOf(value), extents, zeros, extents, ones, loc);
+    CopyOp::create(builder, loc, source, part);
+  }
+
+  /// What the body gives takes the place of what it was given. A value that is itself carried is saved first, where
+  /// another one is written before it is read.
+  void copyCarried(ValueRange values, LoopOp op, Location loc) {
+    DenseMap<size_t, Value> saved;
+    for (auto [i, value] : llvm::enumerate(values)) {
+      Value root = rootOf(value);
+      auto owner = root.getDefiningOp<LoopOp>();
+      if (owner != op || cast<OpResult>(root).getResultNumber() >= i)
+        continue;
+      saved[i] = temporary(value, op);
+      CopyOp::create(builder, loc, bufferOf(value), saved[i]);
+    }
+    for (auto [i, value] : llvm::enumerate(values)) {
+      Value result = op.getResult(i);
+      if (Value copy = saved.lookup(i))
+        CopyOp::create(builder, loc, copy, bufferOf(result));
+      else
+        copyTo(value, result, loc);
+    }
+  }
+
+  Value temporary(Value tensor, LoopOp op) {
+    OpBuilder::InsertionGuard guard(builder);
+    leaveRegions();
+    Place place = places.lookup(op.getResult(0));
+    auto live = builder.getDenseI64ArrayAttr({place.first, place.last});
+    return storage(tensor, sizes.sizesOf(tensor), StorageKind::arena, buffers++, live, Attribute());
+  }
+
+  void rewriteReturn() {
+    func::ReturnOp end = returnOp();
     builder.setInsertionPoint(end);
     for (auto [i, value] : llvm::enumerate(end.getOperands())) {
       Value source = bufferOf(value);
       Place place = places.lookup(rootOf(value));
       // Every output is named here with its own sizes: they are what the plan reports.
-      Value output = storage(value, StorageKind::output, i, DenseI64ArrayAttr(), Attribute());
+      Value output = storage(value, sizes.sizesOf(value), StorageKind::output, i, DenseI64ArrayAttr(), Attribute());
       if (place.kind != StorageKind::output || place.number != (int64_t)i)
         CopyOp::create(builder, value.getLoc(), source, output);
     }
-    eraseTensors();
   }
 
   /// The operation behind the symbols and bindings at the function's start.
   Operation *firstAfterSizes() {
     Operation *result = &func.getBody().front().front();
     for (Operation &op : func.getBody().front())
-      if (isa<BindShapeOp>(op))
+      if (auto bind = dyn_cast<BindShapeOp>(op); bind && isa<BlockArgument>(bind.getOperand()))
         result = op.getNextNode();
     return result;
   }
@@ -265,9 +516,10 @@ private:
     Block &body = func.getBody().front();
     returnOp()->setOperands(ValueRange());
     for (Operation &op : llvm::make_early_inc_range(llvm::reverse(body)))
-      if (isa<BindShapeOp, tensor::EmptyOp, ConstantOp, ReshapeOp, tensor::CastOp, ConcatOp, SliceOp>(op) ||
-          (isa<LaunchOp>(op) && op.getNumResults() != 0))
+      if (isTensorOp(&op)) {
+        op.dropAllUses();
         op.erase();
+      }
     body.eraseArguments(0, body.getNumArguments());
     func.setFunctionType(FunctionType::get(func.getContext(), {}, {}));
     func.removeArgAttrsAttr();
@@ -278,7 +530,10 @@ private:
   SizeAnalysis sizes;
   OpBuilder builder;
   llvm::MapVector<Value, Place> places;
-  DenseMap<Value, Value> buffers;
+  DenseMap<Value, Value> buffersOf;
+  DenseMap<Operation *, Value> tripCounts;
+  Operation *outermost = nullptr; ///< the placed loop or branch that is being filled
+  int64_t constants = 0, buffers = 0, step = 0;
 };
 
 struct PlaceBuffersPass : host::impl::PlaceBuffersPassBase<PlaceBuffersPass> {

@@ -48,6 +48,24 @@ void SizeAnalysis::replace(Value value, Value by) {
     elements[by] = known;
 }
 
+SmallVector<Value> SizeAnalysis::valuesOf(AffineExpr expression) {
+  SmallVector<Value> values;
+  expression.walk([&](AffineExpr part) {
+    if (auto symbol = dyn_cast<AffineSymbolExpr>(part))
+      values.push_back(symbols[symbol.getPosition()].first);
+  });
+  return values;
+}
+
+void SizeAnalysis::resolve(Value value, int64_t dim, Value index) {
+  auto it = positions.find({value, dim});
+  if (it == positions.end())
+    return;
+  unsigned position = it->second;
+  symbols[position] = {index, -1};
+  positions[{index, -1}] = position;
+}
+
 void SizeAnalysis::erase(Value value) {
   sizes.erase(value);
   elements.erase(value);
@@ -185,8 +203,16 @@ static SmallVector<AffineExpr> sizesFromMaps(SizeAnalysis &analysis, IndexingMap
 
 SmallVector<AffineExpr> SizeAnalysis::computeSizes(Value tensor) {
   for (Operation *user : tensor.getUsers())
-    if (auto bind = dyn_cast<BindShapeOp>(user))
-      return expressionsOf(bind.getMixedSizes());
+    if (auto bind = dyn_cast<BindShapeOp>(user)) {
+      SmallVector<AffineExpr> result;
+      for (OpFoldResult bound : bind.getMixedSizes()) {
+        // Of a size that is bound to itself nothing is said.
+        auto value = dyn_cast<Value>(bound);
+        auto own = value ? value.getDefiningOp<SizeOp>() : SizeOp();
+        result.push_back(own && own.getOperand() == tensor ? AffineExpr() : expressionOf(bound));
+      }
+      return result;
+    }
   Operation *op = tensor.getDefiningOp();
   if (!op)
     return {};

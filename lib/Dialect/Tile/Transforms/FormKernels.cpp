@@ -55,14 +55,26 @@ public:
       : func(func), sizes(func.getContext()), builder(func.getContext()), kernels(kernels) {}
 
   LogicalResult run() {
-    Block &body = func.getBody().front();
-    splitCheapBroadcasts(body);
-    for (auto [i, op] : llvm::enumerate(body))
-      positions[&op] = i;
-    for (Operation &op : body) {
+    unsigned count = 0;
+    func.walk<WalkOrder::PreOrder>([&](Block *block) { splitCheapBroadcasts(*block); });
+    func.walk<WalkOrder::PreOrder>([&](Operation *op) { positions[op] = count++; });
+    return runOn(func.getBody().front());
+  }
+
+private:
+  /// Forms the kernels of a block, and of the blocks in it.
+  LogicalResult runOn(Block &block) {
+    SmallVector<Group *> groups;
+    for (Operation &op : block) {
       if (op.hasTrait<OpTrait::IsTerminator>() || isPlacement(&op))
         continue;
-      if (op.getNumRegions() != 0 || llvm::any_of(op.getResultTypes(), [](Type type) {
+      if (isa<IfOp, LoopOp>(op)) {
+        for (Region &region : op.getRegions())
+          if (failed(runOn(region.front())))
+            return failure();
+        continue;
+      }
+      if (llvm::any_of(op.getResultTypes(), [](Type type) {
             auto tensor = dyn_cast<RankedTensorType>(type);
             return !tensor || !tensor.getElementType().isIntOrFloat();
           }))
@@ -70,27 +82,25 @@ public:
       join(&op);
     }
     DenseSet<Group *> done;
-    SmallVector<Group *> all;
-    for (Operation &op : body)
+    for (Operation &op : block)
       if (Group *group = groupOf.lookup(&op); group && done.insert(group).second)
-        all.push_back(group);
-    for (Group *group : all)
+        groups.push_back(group);
+    for (Group *group : groups)
       outline(*group);
-    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(body)))
+    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
       if (isOpTriviallyDead(&op))
         op.erase();
-    sortTopologically(&body);
+    sortTopologically(&block);
     return success();
   }
 
-private:
   /// A broadcast that several ops read is repeated, so that each can take it along.
   void splitCheapBroadcasts(Block &body) {
     for (Operation &op : llvm::make_early_inc_range(body)) {
       if (!isa<BroadcastOp, IotaOp>(op) || op.use_empty())
         continue;
       for (OpOperand &use : llvm::make_early_inc_range(llvm::drop_begin(op.getUses()))) {
-        builder.setInsertionPoint(use.getOwner()->getBlock() == &body ? use.getOwner() : &op);
+        builder.setInsertionPoint(use.getOwner());
         use.set(builder.clone(op)->getResult(0));
       }
     }
@@ -106,7 +116,7 @@ private:
     group->ops.push_back(op);
     groupOf[op] = group;
     for (Value operand : op->getOperands())
-      if (Operation *producer = operand.getDefiningOp())
+      if (Operation *producer = operand.getDefiningOp(); producer && producer->getBlock() == op->getBlock())
         if (Group *other = groupOf.lookup(producer); other && other != groupOf[op] && canMerge(*other, *groupOf[op]))
           merge(*other, *groupOf[op]);
   }
@@ -233,11 +243,14 @@ private:
     };
     DenseSet<Operation *> seen;
     SmallVector<Operation *> work;
+    // What an op needs, and what the ops in its regions do.
     auto push = [&](Operation *op) {
-      for (Value operand : op->getOperands())
-        if (Operation *source = operand.getDefiningOp())
-          if (positions.lookup(source) >= first && seen.insert(source).second)
-            work.push_back(source);
+      op->walk([&](Operation *inner) {
+        for (Value operand : inner->getOperands())
+          if (Operation *source = operand.getDefiningOp(); source && !op->isProperAncestor(source))
+            if (positions.lookup(source) >= first && seen.insert(source).second)
+              work.push_back(source);
+      });
     };
     for (Operation *op : llvm::concat<Operation *>(a.ops, b.ops))
       for (Value operand : op->getOperands())

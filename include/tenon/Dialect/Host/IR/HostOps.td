@@ -131,4 +131,29 @@ def Host_CopyOp : Host_Op<"copy", [SameOperandsShape, SameOperandsElementType]> 
   let assemblyFormat = "$source `to` $destination attr-dict `:` type($source) `to` type($destination)";
 }
 
+def Host_ReadScalarOp : Host_Op<"read_scalar"> {
+  let summary = "an element of a buffer as a number of the program";
+  let description = [{
+    What control flow and sizes that depend on data are decided by.
+
+    ```mlir
+    %n = tenon_host.read_scalar %b at 0 : memref<i64> -> index
+    ```
+  }];
+  let arguments = (ins Arg<AnyMemRef, "", [MemRead]>:$source, I64Attr:$position);
+  let results = (outs AnyTypeOf<[Index, I1]>:$result);
+  let assemblyFormat = "$source `at` $position attr-dict `:` type($source) `->` type($result)";
+}
+
+def Host_WriteScalarOp : Host_Op<"write_scalar"> {
+  let summary = "writes a number of the program into a buffer";
+  let description = [{
+    ```mlir
+    tenon_host.write_scalar %i to %b at 0 : index to memref<i64>
+    ```
+  }];
+  let arguments = (ins AnyTypeOf<[Index, I1]>:$value, Arg<AnyMemRef, "", [MemWrite]>:$destination, I64Attr:$position);
+  let assemblyFormat = "$value `to` $destination `at` $position attr-dict `:` type($value) `to` type($destination)";
+}
+
 #endif // TENON_DIALECT_HOST_IR_HOSTOPS

@@ -29,7 +29,8 @@ def PlaceBuffersPass : Pass<"tenon-place-buffers", "::mlir::func::FuncOp"> {
     tenon_host.launch @k symbols(%m) ins(%0 : memref<?x4xf32>) outs(%1 : memref<?x4xf32>)
     ```
   }];
-  let dependentDialects = ["::tenon::host::HostDialect", "::mlir::memref::MemRefDialect"];
+  let dependentDialects = ["::tenon::host::HostDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect"];
 }
 
 #endif // TENON_DIALECT_HOST_TRANSFORMS_PASSES

@@ -59,6 +59,12 @@ public:
   /// Carries what is known of a value over to the one that takes its place.
   void replace(mlir::Value value, mlir::Value by);
 
+  /// The values that an expression refers to: index values, or tensors by one of their sizes.
+  llvm::SmallVector<mlir::Value> valuesOf(mlir::AffineExpr expression);
+
+  /// Says which index value a size that followed from nothing is, or with `dim` -1 what an index value became.
+  void resolve(mlir::Value value, int64_t dim, mlir::Value index);
+
   /// Forgets a value that is about to be erased.
   void erase(mlir::Value value);
 

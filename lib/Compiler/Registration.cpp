@@ -16,6 +16,7 @@
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 #include "tenon/Dialect/Tile/IR/TileOps.h"
 #include "tenon/Dialect/Tile/Transforms/Passes.h"
+#include "tenon/Target/Host/Passes.h"
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
@@ -33,6 +34,7 @@ void tenon::registerPasses() {
   host::registerHostPasses();
   tile::registerTilePasses();
   codegen::registerCodegenPasses();
+  host::registerHostTargetPasses();
   cpu::registerCPUCodegenPasses();
   cpu::registerCPUCodegenPipelines();
 }

@@ -1,0 +1,39 @@
+//===- HostProgram.h - From the placed host program to its functions and metadata ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_TARGET_HOST_HOSTPROGRAM_H
+#define TENON_TARGET_HOST_HOSTPROGRAM_H
+
+#include "tenon/Artifact/Metadata.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/OwningOpRef.h"
+
+namespace tenon::host {
+
+/// What becomes of a placed host program.
+struct HostCode {
+  /// `plan_0`, `execute_0` and `run` of Runtime/tenon_kernel.h, in the LLVM dialect.
+  mlir::OwningOpRef<mlir::ModuleOp> module;
+  /// All but the offsets of code and constants, and the variants. The kernels are in the order of their first launch.
+  artifact::ModelMetadata metadata;
+  /// The elements of each constant storage, by its number.
+  llvm::SmallVector<mlir::TypedAttr> constants;
+};
+
+/// Splits a program after `tenon-place-buffers` into a plan, which computes every index value that is needed, and an
+/// execution, which only loads them. Errors are diagnostics.
+mlir::FailureOr<HostCode> convertHostProgram(mlir::func::FuncOp main);
+
+/// The type of an input or output in the artifact, `Undefined` when it has none.
+artifact::DType dtypeOf(mlir::Type element);
+/// Bits that an element takes in memory: 8 for i1, 64 for index.
+unsigned storageBits(mlir::Type element);
+
+} // namespace tenon::host
+
+#endif // TENON_TARGET_HOST_HOSTPROGRAM_H

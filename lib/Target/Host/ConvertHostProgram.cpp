@@ -1,0 +1,100 @@
+//===- ConvertHostProgram.cpp - Split a placed program into plan and execution ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ProgramLayout.h"
+#include "tenon/Target/Host/Passes.h"
+
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::host;
+
+namespace tenon::host {
+#define GEN_PASS_DEF_CONVERTHOSTTOLLVMPASS
+#include "tenon/Target/Host/Passes.h.inc"
+} // namespace tenon::host
+
+namespace {
+struct GuardDivisions : PassWrapper<GuardDivisions, OperationPass<func::FuncOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(GuardDivisions)
+  void runOnOperation() override { guardDivisions(getOperation()); }
+};
+
+void buildPipeline(OpPassManager &pm) {
+  pm.addPass(createLowerAffinePass());
+  pm.addNestedPass<func::FuncOp>(std::make_unique<GuardDivisions>());
+  pm.addPass(createCSEPass());
+  pm.addPass(arith::createArithExpandOpsPass());
+  pm.addPass(createArithToLLVMConversionPass());
+  pm.addPass(createConvertFuncToLLVMPass());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+}
+
+/// Adds the functions to the module at the builder, numbers included.
+FailureOr<HostCode> emitProgram(func::FuncOp main, OpBuilder &builder) {
+  if (!main.getBody().hasOneBlock())
+    return main.emitOpError("expects one block");
+  // Placing strides adds arithmetic.
+  OwningOpRef<func::FuncOp> copy(main.clone());
+  ProgramLayout layout(*copy);
+  if (failed(layout.build()) || failed(emitExecute(layout, builder)) || failed(emitPlan(layout, builder)))
+    return failure();
+  auto &segments = layout.metadata.segments;
+  segments.resize(1);
+  segments[0].symbolCount = layout.metadata.symbols.size();
+  segments[0].slotCount = layout.slotCount;
+  HostCode result;
+  result.metadata = std::move(layout.metadata);
+  result.constants = std::move(layout.constants);
+  return result;
+}
+
+struct ConvertHostToLLVMPass : host::impl::ConvertHostToLLVMPassBase<ConvertHostToLLVMPass> {
+  void runOnOperation() override {
+    for (auto main : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
+      if (main.isExternal() || main.getBody().getOps<StorageOp>().empty())
+        continue;
+      OpBuilder builder(main);
+      if (failed(emitProgram(main, builder)))
+        return signalPassFailure();
+      main.erase();
+    }
+    OpPassManager pipeline(ModuleOp::getOperationName());
+    buildPipeline(pipeline);
+    if (failed(runPipeline(pipeline, getOperation())))
+      signalPassFailure();
+  }
+
+  void getDependentDialects(DialectRegistry &registry) const override {
+    registry.insert<LLVM::LLVMDialect, arith::ArithDialect, affine::AffineDialect, func::FuncDialect>();
+    OpPassManager pipeline(ModuleOp::getOperationName());
+    buildPipeline(pipeline);
+    pipeline.getDependentDialects(registry);
+  }
+};
+} // namespace
+
+FailureOr<HostCode> tenon::host::convertHostProgram(func::FuncOp main) {
+  MLIRContext *context = main.getContext();
+  context->loadDialect<LLVM::LLVMDialect, arith::ArithDialect, affine::AffineDialect>();
+  OwningOpRef<ModuleOp> module = ModuleOp::create(main.getLoc());
+  OpBuilder builder = OpBuilder::atBlockBegin(module->getBody());
+  FailureOr<HostCode> result = emitProgram(main, builder);
+  if (failed(result))
+    return failure();
+  PassManager pm(context);
+  buildPipeline(pm);
+  if (failed(pm.run(*module)))
+    return failure();
+  result->module = std::move(module);
+  return result;
+}

@@ -1,0 +1,167 @@
+//===- EmitPlan.cpp - The function that computes a program's sizes ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ProgramLayout.h"
+
+#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "tenon/Runtime/tenon_kernel.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/IRMapping.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::host;
+
+namespace {
+/// Writes the plan.
+class PlanEmitter {
+public:
+  PlanEmitter(ProgramLayout &layout, OpBuilder &builder)
+      : layout(layout), builder(builder), loc(layout.main.getLoc()), i64(builder.getI64Type()),
+        pointer(LLVM::LLVMPointerType::get(builder.getContext())) {}
+
+  LogicalResult emit() {
+    OpBuilder::InsertionGuard guard(builder);
+    auto plan = func::FuncOp::create(builder, loc, "plan_0",
+                                     builder.getFunctionType({pointer, pointer}, builder.getI32Type()));
+    Block *entry = plan.addEntryBlock();
+    builder.setInsertionPointToStart(entry);
+    symbols = entry->getArgument(0);
+    code = arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(TENON_CODE_OK));
+    if (failed(cloneArithmetic()))
+      return failure();
+    for (auto &[value, slot] : layout.slots)
+      store(entry->getArgument(1), slot, integer(value));
+    for (auto &[storage, slot] : layout.byteSlots)
+      store(entry->getArgument(1), slot, bytesOf(cast<StorageOp>(storage)));
+    for (ProgramLayout::Equality &equality : layout.equalities) {
+      Value differs = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, symbol(equality.symbol),
+                                            integer(equality.expected));
+      reject(differs, TENON_CODE_SIZE_MISMATCH);
+    }
+    func::ReturnOp::create(builder, loc, code);
+    return success();
+  }
+
+private:
+  /// Copies the index arithmetic that some slot depends on.
+  LogicalResult cloneArithmetic() {
+    SetVector<Operation *> needed;
+    SmallVector<Value> work;
+    for (auto &[value, slot] : layout.slots)
+      work.push_back(value);
+    for (auto &[storage, slot] : layout.byteSlots)
+      llvm::append_range(work, cast<StorageOp>(storage).getSizes());
+    for (ProgramLayout::Equality &equality : layout.equalities)
+      work.push_back(equality.expected);
+    while (!work.empty()) {
+      Operation *op = work.pop_back_val().getDefiningOp();
+      if (!op)
+        return layout.main.emitOpError("is no placed program: it has arguments");
+      if (!needed.insert(op))
+        continue;
+      bool isArithmetic = isa<arith::ArithDialect, affine::AffineDialect>(op->getDialect()) && isPure(op);
+      if (!isArithmetic && !isa<SymbolOp>(op))
+        return op->emitOpError("gives a size that is not known before the run");
+      llvm::append_range(work, op->getOperands());
+    }
+    for (Operation &op : layout.main.getBody().front()) {
+      if (!needed.contains(&op))
+        continue;
+      if (auto name = dyn_cast<SymbolOp>(op)) {
+        Value value = symbol(layout.symbols.lookup(name.getName()));
+        mapping.map(name.getResult(), arith::IndexCastOp::create(builder, loc, builder.getIndexType(), value));
+      } else {
+        builder.clone(op, mapping);
+      }
+    }
+    return success();
+  }
+
+  Value constant(int64_t value) { return arith::ConstantOp::create(builder, loc, builder.getI64IntegerAttr(value)); }
+  Value integer(Value index) { return arith::IndexCastOp::create(builder, loc, i64, mapping.lookup(index)); }
+  Value symbol(unsigned number) { return LLVM::LoadOp::create(builder, loc, i64, element(symbols, number)); }
+  Value element(Value array, unsigned number) {
+    return LLVM::GEPOp::create(builder, loc, pointer, i64, array, ArrayRef<LLVM::GEPArg>{int32_t(number)});
+  }
+  void store(Value array, unsigned slot, Value value) {
+    LLVM::StoreOp::create(builder, loc, value, element(array, slot));
+  }
+
+  /// The first code that applies is the plan's result.
+  void reject(Value condition, int32_t newCode) {
+    Value none = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, code,
+                                       arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(0)));
+    Value applies = arith::AndIOp::create(builder, loc, condition, none);
+    Value number = arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(newCode));
+    code = arith::SelectOp::create(builder, loc, applies, number, code);
+  }
+
+  Value multiply(Value left, Value right, Value &overflow) {
+    auto type = LLVM::LLVMStructType::getLiteral(builder.getContext(), {i64, builder.getI1Type()});
+    Value both = LLVM::SMulWithOverflowOp::create(builder, loc, type, left, right);
+    Value flag = LLVM::ExtractValueOp::create(builder, loc, both, 1);
+    overflow = overflow ? arith::OrIOp::create(builder, loc, overflow, flag) : flag;
+    return LLVM::ExtractValueOp::create(builder, loc, both, 0);
+  }
+
+  Value bytesOf(StorageOp storage) {
+    unsigned bits = storageBits(cast<MemRefType>(storage.getType()).getElementType());
+    Value count = constant(1), overflow;
+    for (OpFoldResult size : storage.getMixedSizes()) {
+      std::optional<int64_t> fixed = getConstantIntValue(size);
+      Value extent = fixed ? constant(*fixed) : integer(cast<Value>(size));
+      if (!fixed)
+        reject(arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, extent, constant(0)),
+               TENON_CODE_NEGATIVE_SIZE);
+      count = multiply(count, extent, overflow);
+    }
+    // Elements narrower than a byte are packed.
+    count = multiply(count, constant(bits % 8 == 0 ? bits / 8 : bits), overflow);
+    reject(overflow, TENON_CODE_SIZE_OVERFLOW);
+    if (bits % 8 == 0)
+      return count;
+    Value rounded = arith::AddIOp::create(builder, loc, count, constant(7));
+    return arith::ShRUIOp::create(builder, loc, rounded, constant(3));
+  }
+
+  ProgramLayout &layout;
+  OpBuilder &builder;
+  Location loc;
+  Type i64, pointer;
+  Value symbols, code;
+  IRMapping mapping;
+};
+} // namespace
+
+LogicalResult tenon::host::emitPlan(ProgramLayout &layout, OpBuilder &builder) {
+  return PlanEmitter(layout, builder).emit();
+}
+
+void tenon::host::guardDivisions(func::FuncOp plan) {
+  auto end = cast<func::ReturnOp>(plan.getBody().front().getTerminator());
+  plan.walk([&](Operation *op) {
+    if (!isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp, arith::CeilDivSIOp, arith::CeilDivUIOp,
+             arith::FloorDivSIOp>(op) ||
+        getConstantIntValue(op->getOperand(1)))
+      return;
+    OpBuilder builder(op);
+    Location loc = op->getLoc();
+    Value divisor = op->getOperand(1);
+    Type type = divisor.getType();
+    Value zero = arith::ConstantOp::create(builder, loc, builder.getIntegerAttr(type, 0));
+    Value one = arith::ConstantOp::create(builder, loc, builder.getIntegerAttr(type, 1));
+    Value isZero = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, divisor, zero);
+    op->setOperand(1, arith::SelectOp::create(builder, loc, isZero, one, divisor));
+    builder.setInsertionPoint(end);
+    Value number = arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(TENON_CODE_DIVISION_BY_ZERO));
+    end.setOperand(0, arith::SelectOp::create(builder, loc, isZero, number, end.getOperand(0)));
+  });
+}

@@ -1,0 +1,248 @@
+//===- ProgramLayout.cpp - Number what the functions of a host program agree on ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ProgramLayout.h"
+
+#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::host;
+using artifact::Dim;
+using artifact::DType;
+
+DType tenon::host::dtypeOf(Type element) {
+  if (element.isF32())
+    return DType::F32;
+  if (element.isF64())
+    return DType::F64;
+  if (element.isF16())
+    return DType::F16;
+  if (element.isBF16())
+    return DType::BF16;
+  if (isa<Float8E4M3FNType>(element))
+    return DType::F8E4M3FN;
+  if (isa<Float8E4M3FNUZType>(element))
+    return DType::F8E4M3FNUZ;
+  if (isa<Float8E5M2Type>(element))
+    return DType::F8E5M2;
+  if (isa<Float8E5M2FNUZType>(element))
+    return DType::F8E5M2FNUZ;
+  if (isa<Float4E2M1FNType>(element))
+    return DType::F4E2M1;
+  if (element.isIndex())
+    return DType::I64;
+  auto integer = dyn_cast<IntegerType>(element);
+  if (!integer)
+    return DType::Undefined;
+  bool isUnsigned = integer.isUnsigned();
+  switch (integer.getWidth()) {
+  case 1:
+    return DType::Bool;
+  case 4:
+    return isUnsigned ? DType::U4 : DType::I4;
+  case 8:
+    return isUnsigned ? DType::U8 : DType::I8;
+  case 16:
+    return isUnsigned ? DType::U16 : DType::I16;
+  case 32:
+    return isUnsigned ? DType::U32 : DType::I32;
+  case 64:
+    return isUnsigned ? DType::U64 : DType::I64;
+  default:
+    return DType::Undefined;
+  }
+}
+
+unsigned tenon::host::storageBits(Type element) {
+  if (element.isIndex())
+    return 64;
+  if (element.isInteger(1))
+    return 8;
+  if (auto complex = dyn_cast<ComplexType>(element))
+    return 2 * storageBits(complex.getElementType());
+  return element.getIntOrFloatBitWidth();
+}
+
+/// The names of the model's nodes in a location, each once.
+static void collectNames(Location loc, SmallVectorImpl<StringRef> &names) {
+  if (auto name = dyn_cast<NameLoc>(loc)) {
+    if (!llvm::is_contained(names, name.getName().getValue()))
+      names.push_back(name.getName().getValue());
+  } else if (auto fused = dyn_cast<FusedLoc>(loc)) {
+    for (Location part : fused.getLocations())
+      collectNames(part, names);
+  } else if (auto call = dyn_cast<CallSiteLoc>(loc)) {
+    collectNames(call.getCallee(), names);
+  }
+}
+
+ProgramLayout::Size ProgramLayout::sizeOf(OpFoldResult value) {
+  if (std::optional<int64_t> constant = getConstantIntValue(value))
+    return {constant, 0};
+  auto [it, inserted] = slots.try_emplace(cast<Value>(value), slotCount);
+  if (inserted)
+    ++slotCount;
+  return {std::nullopt, it->second};
+}
+
+SmallVector<ProgramLayout::Size> ProgramLayout::sizesOf(ArrayRef<OpFoldResult> values) {
+  return llvm::map_to_vector(values, [&](OpFoldResult value) { return sizeOf(value); });
+}
+
+SmallVector<OpFoldResult> ProgramLayout::extentsOf(Value buffer) {
+  if (auto view = buffer.getDefiningOp<ViewOp>())
+    return view.getMixedSizes();
+  return cast<StorageOp>(buffer.getDefiningOp()).getMixedSizes();
+}
+
+SmallVector<OpFoldResult> ProgramLayout::stridesOf(Value buffer) {
+  if (auto view = buffer.getDefiningOp<ViewOp>())
+    return view.getMixedStrides();
+  SmallVector<OpFoldResult> extents = extentsOf(buffer), strides(extents.size());
+  OpBuilder builder(main.getContext());
+  builder.setInsertionPointAfterValue(buffer);
+  OpFoldResult stride = builder.getIndexAttr(1);
+  for (int64_t i = (int64_t)extents.size() - 1; i >= 0; --i) {
+    strides[i] = stride;
+    std::optional<int64_t> left = getConstantIntValue(stride), right = getConstantIntValue(extents[i]);
+    int64_t product;
+    if (left && right && !llvm::MulOverflow(*left, *right, product)) {
+      stride = builder.getIndexAttr(product);
+    } else {
+      auto value = [&](OpFoldResult part) { return getValueOrCreateConstantIndexOp(builder, buffer.getLoc(), part); };
+      stride = arith::MulIOp::create(builder, buffer.getLoc(), value(stride), value(extents[i])).getResult();
+    }
+  }
+  return strides;
+}
+
+LogicalResult ProgramLayout::build() {
+  for (StorageOp storage : main.getOps<StorageOp>())
+    if (storage.getKind() == StorageKind::input && failed(addInput(storage)))
+      return failure();
+  if (failed(addSymbols()))
+    return failure();
+  for (Operation &op : llvm::make_early_inc_range(main.getBody().front())) {
+    if (auto launch = dyn_cast<LaunchOp>(op)) {
+      if (failed(addLaunch(launch)))
+        return failure();
+    } else if (auto storage = dyn_cast<StorageOp>(op)) {
+      if (storage.getKind() == StorageKind::output && failed(addOutput(storage)))
+        return failure();
+      if (storage.getKind() == StorageKind::arena)
+        addArena(storage);
+      if (storage.getKind() == StorageKind::constant) {
+        auto value = dyn_cast_if_present<TypedAttr>(storage.getValueAttr());
+        if (!value)
+          return storage.emitOpError("expects a constant's elements");
+        if (constants.size() <= (size_t)storage.getNumber())
+          constants.resize(storage.getNumber() + 1);
+        constants[storage.getNumber()] = value;
+      }
+    }
+  }
+  metadata.constants.resize(constants.size());
+  return success();
+}
+
+LogicalResult ProgramLayout::addInput(StorageOp storage) {
+  size_t number = storage.getNumber();
+  auto type = cast<MemRefType>(storage.getType());
+  if (number != metadata.inputs.size())
+    return storage.emitOpError() << "expects to be input " << metadata.inputs.size();
+  artifact::TensorInfo info;
+  info.name = storage.getName().value_or("input" + std::to_string(number)).str();
+  info.dtype = dtypeOf(type.getElementType());
+  if (info.dtype == DType::Undefined)
+    return storage.emitOpError() << "has elements of " << type.getElementType() << ", which no input can have";
+  for (auto [d, size] : llvm::enumerate(storage.getMixedSizes())) {
+    if (std::optional<int64_t> fixed = getConstantIntValue(size)) {
+      info.dims.push_back(Dim::fixed(*fixed));
+      continue;
+    }
+    auto symbol = cast<Value>(size).getDefiningOp<SymbolOp>();
+    std::string name = symbol ? symbol.getName().str() : info.name + "." + std::to_string(d);
+    auto [it, inserted] = symbols.try_emplace(name, metadata.symbols.size());
+    if (inserted)
+      metadata.symbols.push_back({name, artifact::SymbolInfo::InputDim, uint32_t(number), uint32_t(d)});
+    if (!symbol)
+      equalities.push_back({it->second, cast<Value>(size)});
+    info.dims.push_back(Dim::symbol(it->second));
+  }
+  metadata.inputs.push_back(std::move(info));
+  return success();
+}
+
+LogicalResult ProgramLayout::addSymbols() {
+  for (SymbolOp symbol : main.getOps<SymbolOp>()) {
+    auto it = symbols.find(symbol.getName());
+    if (it == symbols.end()) {
+      if (symbol.use_empty())
+        continue;
+      return symbol.emitOpError() << "'" << symbol.getName() << "' is the size of no input";
+    }
+    artifact::SymbolInfo &info = metadata.symbols[it->second];
+    if (auto range = symbol.getRange()) {
+      info.min = std::max(info.min, (*range)[0]);
+      info.max = std::min(info.max, (*range)[1]);
+    }
+    if (auto divisor = symbol.getDivisible())
+      info.divisor = std::lcm(info.divisor, *divisor);
+  }
+  return success();
+}
+
+Dim ProgramLayout::outputDim(OpFoldResult size) {
+  if (auto value = dyn_cast<Value>(size))
+    if (auto symbol = value.getDefiningOp<SymbolOp>())
+      return Dim::symbol(symbols.lookup(symbol.getName()));
+  Size known = sizeOf(size);
+  return known.constant ? Dim::fixed(*known.constant) : Dim::slot(known.slot);
+}
+
+LogicalResult ProgramLayout::addOutput(StorageOp storage) {
+  size_t number = storage.getNumber();
+  auto type = cast<MemRefType>(storage.getType());
+  if (metadata.outputs.size() <= number)
+    metadata.outputs.resize(number + 1);
+  // The last storage of an output states the sizes that it is returned under.
+  artifact::TensorInfo &info = metadata.outputs[number];
+  info.name = storage.getName().value_or("output" + std::to_string(number)).str();
+  info.dtype = dtypeOf(type.getElementType());
+  if (info.dtype == DType::Undefined)
+    return storage.emitOpError() << "has elements of " << type.getElementType() << ", which no output can have";
+  info.dims.clear();
+  for (OpFoldResult size : storage.getMixedSizes())
+    info.dims.push_back(outputDim(size));
+  return success();
+}
+
+void ProgramLayout::addArena(StorageOp storage) {
+  if (metadata.segments.empty())
+    metadata.segments.emplace_back();
+  auto &buffers = metadata.segments.front().buffers;
+  size_t number = storage.getNumber();
+  if (buffers.size() <= number)
+    buffers.resize(number + 1);
+  byteSlots[storage] = slotCount;
+  auto live = storage.getLive().value_or(ArrayRef<int64_t>());
+  buffers[number] = {slotCount++, live.empty() ? 0 : int32_t(live[0]), live.empty() ? INT32_MAX : int32_t(live[1])};
+}
+
+LogicalResult ProgramLayout::addLaunch(LaunchOp launch) {
+  auto [it, inserted] = kernels.try_emplace(launch.getKernel(), metadata.kernels.size());
+  if (inserted)
+    metadata.kernels.push_back({launch.getKernel().str(), {}});
+  SmallVector<StringRef> names;
+  collectNames(launch.getLoc(), names);
+  launches[launch] = metadata.launches.size();
+  metadata.launches.push_back({it->second, llvm::join(names, ", ")});
+  return success();
+}

@@ -1,0 +1,42 @@
+// RUN: %tenon_opt %s --split-input-file --verify-diagnostics --pass-pipeline="builtin.module(tenon-convert-host-to-llvm)"
+
+func.func @main() {
+  // expected-error@+1 {{'tenon.symbol' op 'm' is the size of no input}}
+  %m = tenon.symbol "m"
+  %y = tenon_host.storage output 0 "y" sizes [%m] : memref<?xf32>
+  return
+}
+
+// -----
+
+func.func @main() {
+  // expected-error@+1 {{'tenon_host.storage' op expects to be input 0}}
+  %x = tenon_host.storage input 1 "x" sizes [4] : memref<4xf32>
+  return
+}
+
+// -----
+
+func.func @main() {
+  // expected-error@+1 {{'tenon_host.storage' op has elements of 'i3', which no input can have}}
+  %x = tenon_host.storage input 0 "x" sizes [4] : memref<4xi3>
+  return
+}
+
+// -----
+
+func.func @main() {
+  // expected-error@+1 {{'tenon_host.storage' op expects a constant's elements}}
+  %x = tenon_host.storage constant 0 sizes [4] value(unit) : memref<4xf32>
+  return
+}
+
+// -----
+
+func.func @main() {
+  %x = tenon_host.storage input 0 "x" sizes [4] : memref<4xi4>
+  %y = tenon_host.storage output 0 "y" sizes [4] : memref<4xi4>
+  // expected-error@+1 {{'tenon_host.copy' op can't copy elements of 'i4', which share bytes}}
+  tenon_host.copy %x to %y : memref<4xi4> to memref<4xi4>
+  return
+}

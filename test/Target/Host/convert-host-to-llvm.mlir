@@ -1,0 +1,51 @@
+// RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(tenon-convert-host-to-llvm)" | FileCheck %s
+
+func.func private @k(index)
+
+// CHECK-LABEL: llvm.func @execute_0
+// CHECK-SAME: (%[[CONTEXT:.*]]: !llvm.ptr, %[[SLOTS:.*]]: !llvm.ptr) -> i32
+// The input pointer, the arena pointer, then the launch.
+// CHECK: %[[INPUTS:.*]] = llvm.getelementptr %[[CONTEXT]][1]
+// CHECK: llvm.load %[[INPUTS]]
+// CHECK: %[[ARENAS:.*]] = llvm.getelementptr %[[CONTEXT]][6]
+// CHECK: llvm.load %[[ARENAS]]
+// CHECK: %[[RC:.*]] = llvm.call %{{.*}}(%[[CONTEXT]], %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) : !llvm.ptr, (!llvm.ptr, i32, !llvm.ptr, !llvm.ptr, !llvm.ptr, i64, i64, i64) -> i32
+// CHECK: %[[OK:.*]] = llvm.icmp "eq" %[[RC]]
+// CHECK: llvm.cond_br %[[OK]], ^{{.*}}, ^[[EXIT:.*]](%[[RC]] : i32)
+// CHECK: ^[[EXIT]](%[[RESULT:.*]]: i32):
+// CHECK-NEXT: llvm.return %[[RESULT]]
+// CHECK-LABEL: llvm.func @run(
+// CHECK-COUNT-3: llvm.call
+// CHECK-LABEL: llvm.func @plan_0
+// CHECK-SAME: (%[[SYMBOLS:.*]]: !llvm.ptr, %[[PLAN:.*]]: !llvm.ptr) -> i32
+// CHECK: llvm.load
+// CHECK: llvm.intr.smul.with.overflow
+func.func @main() {
+  %m = tenon.symbol "m"
+  %x = tenon_host.storage input 0 "x" sizes [%m] : memref<?xf32>
+  %h = tenon_host.storage arena 0 sizes [%m] live [0, 1] : memref<?xf32>
+  tenon_host.launch @k work %m symbols(%m) ins(%x : memref<?xf32>) outs(%h : memref<?xf32>)
+  %y = tenon_host.storage output 0 "y" sizes [%m] : memref<?xf32>
+  tenon_host.launch @k work %m symbols(%m) ins(%h : memref<?xf32>) outs(%y : memref<?xf32>)
+  return
+}
+
+// -----
+
+func.func private @k(index)
+
+// A division by a symbol is guarded, and its code is the plan's result.
+// CHECK-LABEL: llvm.func @plan_0
+// CHECK: %[[ZERO:.*]] = llvm.icmp "eq"
+// CHECK: llvm.select %[[ZERO]]
+// CHECK: llvm.sdiv
+// CHECK: llvm.select
+func.func @main() {
+  %m = tenon.symbol "m"
+  %n = tenon.symbol "n"
+  %x = tenon_host.storage input 0 "x" sizes [%m, %n] : memref<?x?xf32>
+  %q = affine.apply affine_map<()[s0, s1] -> (s0 floordiv s1)>()[%m, %n]
+  %y = tenon_host.storage output 0 "y" sizes [%q] : memref<?xf32>
+  tenon_host.launch @k work %q ins(%x : memref<?x?xf32>) outs(%y : memref<?xf32>)
+  return
+}

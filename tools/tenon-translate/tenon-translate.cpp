@@ -11,6 +11,7 @@
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Error.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/WithColor.h"
 #include "llvm/Support/raw_ostream.h"
@@ -49,6 +50,7 @@ int translate() {
   tenon::onnx::ImportOptions options;
   options.inlineConstants = output == "-";
   options.constantsFile = output + ".constants";
+  bool hadConstants = sys::fs::exists(options.constantsFile);
   mlir::OwningOpRef<mlir::ModuleOp> module = tenon::onnx::importONNX(input, &context, options);
   if (!module)
     return 1;
@@ -61,7 +63,12 @@ int translate() {
     stream << "\n";
     return Error::success();
   });
-  return error ? fail(toString(std::move(error))) : 0;
+  if (!error)
+    return 0;
+  // Without the output they serve nothing.
+  if (!hadConstants)
+    sys::fs::remove(options.constantsFile);
+  return fail("cannot write '" + output + "': " + toString(std::move(error)));
 }
 } // namespace
 

@@ -149,7 +149,7 @@ LogicalResult GraphImporter::importAttributes(const ::onnx::NodeProto &node, Loc
         convertAttribute(*argument.attribute, *argument.scope, *argument.activation, subgraphs);
     if (!value)
       return emitError(location) << "the attribute '" << attribute.name()
-                                 << "' is invalid: " << llvm::toString(value.takeError());
+                                 << "' cannot be imported: " << llvm::toString(value.takeError());
     if (*value)
       attributes.set(attribute.name(), *value);
     // A subgraph that a caller passes goes under the name that it is referred to by.

@@ -69,7 +69,11 @@ Expected<FileRange> ExternalFiles::locate(const ::onnx::TensorProto &tensor, uin
   if (length != bytes)
     return createStringError("its external data has %llu bytes, but its type takes %llu",
                              (unsigned long long)length, (unsigned long long)bytes);
-  if (offset > file->size || bytes > file->size - offset)
+  if (offset > file->size)
+    return createStringError("its external data lies at byte %llu of '%s', which has %llu",
+                             (unsigned long long)offset, location.str().c_str(),
+                             (unsigned long long)file->size);
+  if (bytes > file->size - offset)
     return createStringError("its external data lies at bytes %llu to %llu of '%s', which has %llu",
                              (unsigned long long)offset, (unsigned long long)offset + bytes,
                              location.str().c_str(), (unsigned long long)file->size);

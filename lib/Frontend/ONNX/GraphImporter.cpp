@@ -12,6 +12,7 @@
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
 using namespace tenon::onnx;
@@ -88,8 +89,8 @@ GraphImporter::readOpsets(const google::protobuf::RepeatedPtrField<::onnx::Opera
   for (const auto &import : imports) {
     StringRef domain = normalDomain(import.domain());
     if (import.version() < 1)
-      return emitError(location) << "imports version " << import.version() << " of the operator set '"
-                                 << printedDomain(domain) << "', but versions start at 1";
+      return emitError(location) << "the imported version " << import.version() << " of the operator set '"
+                                 << printedDomain(domain) << "' doesn't exist, versions start at 1";
     // The standard: where a domain is imported twice, nodes mean the newest.
     int64_t &version = opsets[domain];
     version = std::max<int64_t>(version, import.version());
@@ -105,7 +106,7 @@ LogicalResult GraphImporter::importInitializers(const GraphProto &graph, Scope &
     llvm::Expected<TypedAttr> value = tensors.read(tensor);
     if (!value)
       return emitError(location) << "the initializer '" << name
-                                 << "' is invalid: " << llvm::toString(value.takeError());
+                                 << "' cannot be imported: " << llvm::toString(value.takeError());
     return define(scope, name, tenon::ConstantOp::create(builder, location, value->getType(), *value),
                   location);
   };
@@ -133,6 +134,12 @@ LogicalResult GraphImporter::importNodes(const NodeList &nodes, Scope &scope, co
     const NodeProto &node = nodes[i];
     return activation.prefix + (node.name().empty() ? node.op_type() + "_" + std::to_string(i) : node.name());
   };
+  // Before the order is sought, which needs to know which node gives a name its value.
+  llvm::StringSet<> made;
+  for (auto [i, node] : llvm::enumerate(nodes))
+    for (const std::string &output : node.output())
+      if (!output.empty() && (scope.values.count(output) || !made.insert(output).second))
+        return emitError(named(nameOfNode(i))) << "the value '" << output << "' is defined twice";
   SmallVector<int> order;
   if (!orderNodes(nodes, order)) {
     InFlightDiagnostic error = emitError(named(nameOfNode(order.front())))
@@ -186,8 +193,8 @@ LogicalResult GraphImporter::importNode(const NodeProto &node, Location location
     if (failed(importSubgraph(subgraph, region, location)))
       return failure();
   for (auto [name, result] : llvm::zip(node.output(), op.getResults()))
-    if (!name.empty() && failed(define(scope, name, result, location)))
-      return failure();
+    if (!name.empty())
+      scope.values[name] = result;
   return success();
 }
 

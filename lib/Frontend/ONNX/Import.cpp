@@ -22,8 +22,7 @@ using namespace tenon::onnx;
 
 /// Says why bytes aren't a model, with a hint where it's a common mistake.
 static void emitNotAModel(Location location, ArrayRef<char> bytes, llvm::Error error) {
-  InFlightDiagnostic diagnostic = emitError(location)
-                                  << "is no ONNX model, or cut off: " << llvm::toString(std::move(error));
+  InFlightDiagnostic diagnostic = emitError(location) << llvm::toString(std::move(error));
   if (StringRef(bytes.data(), bytes.size()).starts_with("version https://git-lfs"))
     diagnostic << " (it is a pointer of Git LFS; `git lfs pull` fetches the model)";
 }
@@ -50,7 +49,7 @@ static OwningOpRef<ModuleOp> importBytes(ArrayRef<char> bytes, StringRef file, S
   }
   ::onnx::ModelProto model;
   if (!model.ParseFromArray(small->data(), small->size())) {
-    emitNotAModel(location, bytes, llvm::createStringError("protobuf cannot read it"));
+    emitNotAModel(location, bytes, llvm::createStringError("is no ONNX model: protobuf cannot read it"));
     return nullptr;
   }
   small->clear();

@@ -15,8 +15,8 @@ using ::onnx::AttributeProto;
 using ::onnx::FunctionProto;
 using ::onnx::NodeProto;
 
-/// Nodes, operands and results that functions may come to: some hundred times what the largest models have.
-static constexpr uint64_t kLargestInlined = uint64_t(1) << 22;
+/// Nodes, operands and results that functions may come to: some ten times what the largest models have.
+static constexpr uint64_t kLargestInlined = uint64_t(1) << 20;
 
 /// Functions and subgraphs in each other.
 static constexpr unsigned kDeepest = 200;
@@ -129,8 +129,7 @@ LogicalResult GraphImporter::importCall(const NodeProto &node, const FunctionPro
     if (!value)
       return emitError(location) << "the output '" << inner << "' of the function '" << nameOf(function)
                                  << "' is defined by nothing";
-    if (failed(define(scope, name, value, location)))
-      return failure();
+    scope.values[name] = value;
   }
   return success();
 }

@@ -58,6 +58,10 @@ void appendVarint(std::string &out, uint64_t value) {
   out.push_back(char(value));
 }
 
+template <typename... Arguments> Error malformed(const char *format, Arguments... arguments) {
+  return createStringError((std::string("is no ONNX model, or cut off: ") + format).c_str(), arguments...);
+}
+
 class Scanner {
 public:
   explicit Scanner(ArrayRef<char> model) : model(model) {}
@@ -77,19 +81,19 @@ Expected<uint64_t> Scanner::readVarint(size_t &at, size_t end) {
   size_t start = at;
   for (unsigned shift = 0; shift < 70; shift += 7) {
     if (at == end)
-      return createStringError("a field at byte %zu is cut off", start);
+      return malformed("a field at byte %zu is cut off", start);
     uint8_t byte = model[at++];
     if (shift < 64)
       value |= uint64_t(byte & 0x7f) << shift;
     if (byte < 0x80)
       return value;
   }
-  return createStringError("the bytes at %zu are not a number", start);
+  return malformed("the bytes at %zu are not a number", start);
 }
 
 Error Scanner::copy(Message message, size_t at, size_t end, unsigned depth, std::string &out) {
   if (depth > kDeepest)
-    return createStringError("messages are nested more than %u deep", kDeepest);
+    return malformed("messages are nested more than %u deep", kDeepest);
   while (at < end) {
     size_t start = at;
     Expected<uint64_t> tag = readVarint(at, end);
@@ -98,7 +102,7 @@ Error Scanner::copy(Message message, size_t at, size_t end, unsigned depth, std:
     uint64_t field = *tag >> 3;
     unsigned wire = *tag & 7;
     if (field == 0 || *tag > UINT32_MAX)
-      return createStringError("the bytes at %zu are not a field", start);
+      return malformed("the bytes at %zu are not a field", start);
     size_t tagEnd = at;
     uint64_t length = 0;
     if (wire == kVarint || wire == kBytes) {
@@ -109,11 +113,11 @@ Error Scanner::copy(Message message, size_t at, size_t end, unsigned depth, std:
     } else if (wire == kFixed32 || wire == kFixed64) {
       length = wire == kFixed32 ? 4 : 8;
     } else {
-      return createStringError("the bytes at %zu are not a field", start);
+      return malformed("the bytes at %zu are not a field", start);
     }
     if (length > end - at)
-      return createStringError("a field of %llu bytes at byte %zu is cut off after %zu",
-                               (unsigned long long)length, start, end - at);
+      return malformed("a field of %llu bytes at byte %zu is cut off after %zu", (unsigned long long)length,
+                       start, end - at);
     size_t content = at;
     at += length;
     if (wire == kBytes && message == Message::Model && field == kTrainingInfo)

@@ -46,12 +46,14 @@ FailureOr<HostCode> emitProgram(func::FuncOp main, OpBuilder &builder) {
   // Placing strides adds arithmetic.
   OwningOpRef<func::FuncOp> copy(main.clone());
   ProgramLayout layout(*copy);
-  if (failed(layout.build()) || failed(emitExecute(layout, builder)) || failed(emitPlan(layout, builder)))
+  if (failed(layout.build()) || failed(emitExecute(layout, builder)))
     return failure();
-  auto &segments = layout.metadata.segments;
-  segments.resize(1);
-  segments[0].symbolCount = layout.metadata.symbols.size();
-  segments[0].slotCount = layout.slotCount;
+  for (auto [i, segment] : llvm::enumerate(layout.segments)) {
+    if (failed(emitPlan(layout, i, builder)))
+      return failure();
+    layout.metadata.segments[i].symbolCount = layout.metadata.symbols.size() + segment.dataCount;
+    layout.metadata.segments[i].slotCount = segment.slotCount;
+  }
   HostCode result;
   result.metadata = std::move(layout.metadata);
   result.constants = std::move(layout.constants);

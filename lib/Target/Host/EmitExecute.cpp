@@ -9,7 +9,10 @@
 
 #include "tenon/Runtime/tenon_kernel.h"
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/IRMapping.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -17,13 +20,26 @@ using namespace tenon::host;
 
 namespace {
 /// Fields of `tenon_context`, all pointers.
-enum class Field { fns, inputs, outputs, constants, symbols, slots, arenas, arenaOffsets, inputStrides, outputStrides };
+enum class Field {
+  fns,
+  inputs,
+  outputs,
+  constants,
+  symbols,
+  slots,
+  arenas,
+  arenaOffsets,
+  inputStrides,
+  outputStrides,
+  inputSizes,
+  values
+};
 /// Functions of `tenon_host_functions`, as a table of pointers: the first place holds its version and size.
 enum class Call { plan = 1, reserve, execute, launch, copy, check };
 
 using Size = ProgramLayout::Size;
 
-/// Writes `execute_0` and `run`.
+/// Writes `execute_<segment>` and `run`.
 class ExecuteEmitter {
 public:
   ExecuteEmitter(ProgramLayout &layout, OpBuilder &builder)
@@ -31,25 +47,26 @@ public:
         pointer(LLVM::LLVMPointerType::get(builder.getContext())), i32(builder.getI32Type()),
         i64(builder.getI64Type()) {}
 
-  LogicalResult emitExecute() {
+  LogicalResult emitExecute(unsigned number) {
     OpBuilder::InsertionGuard guard(builder);
-    auto function = LLVM::LLVMFuncOp::create(builder, loc, "execute_0",
+    auto function = LLVM::LLVMFuncOp::create(builder, loc, "execute_" + std::to_string(number),
                                              LLVM::LLVMFunctionType::get(i32, {pointer, pointer}));
     begin(function);
+    segment = number;
     slots = function.getArgument(1);
+    inlined.clear();
     allocateArrays();
-    for (auto storage : layout.main.getOps<StorageOp>())
-      if (storage.getKind() == StorageKind::input || storage.getKind() == StorageKind::output)
-        checkRows(storage);
-    for (Operation &op : layout.main.getBody().front()) {
-      loc = op.getLoc();
-      if (auto launch = dyn_cast<LaunchOp>(op)) {
-        if (failed(emitLaunch(launch)))
-          return failure();
-      } else if (auto copy = dyn_cast<CopyOp>(op)) {
-        if (failed(emitCopy(copy)))
-          return failure();
-      }
+    for (Operation *op : layout.segments[number].ops)
+      if (auto storage = dyn_cast<StorageOp>(op))
+        if (storage.getKind() == StorageKind::input || storage.getKind() == StorageKind::output)
+          checkRows(storage);
+    for (Operation *op : layout.segments[number].ops) {
+      if (failed(emit(op)))
+        return failure();
+      for (Value result : op->getResults())
+        if (layout.data.contains(result) && layout.segments.size() > 1)
+          LLVM::StoreOp::create(builder, loc, inlined.lookup(result),
+                                element(i64, field(Field::values), dataPlace(result)));
     }
     finish();
     return success();
@@ -59,10 +76,18 @@ public:
     OpBuilder::InsertionGuard guard(builder);
     auto function = LLVM::LLVMFuncOp::create(builder, loc, "run", LLVM::LLVMFunctionType::get(i32, {pointer}));
     begin(function);
-    Value segment = constant32(0);
-    callAndCheck(Call::plan, {segment, field(Field::symbols)});
-    callAndCheck(Call::reserve, {segment});
-    callAndCheck(Call::execute, {segment});
+    if (layout.segments.size() > 1) {
+      // Plans of later segments find the symbols in front of the data.
+      Value from = field(Field::symbols), to = field(Field::values);
+      for (size_t i = 0; i < layout.metadata.symbols.size(); ++i)
+        LLVM::StoreOp::create(builder, loc, load(i64, from, i), element(i64, to, i));
+    }
+    for (size_t i = 0; i < layout.segments.size(); ++i) {
+      Value number = constant32(i);
+      callAndCheck(Call::plan, {number, field(i == 0 ? Field::symbols : Field::values)});
+      callAndCheck(Call::reserve, {number});
+      callAndCheck(Call::execute, {number});
+    }
     finish();
   }
 
@@ -80,8 +105,30 @@ private:
     return LLVM::LoadOp::create(builder, loc, type, element(type, array, number));
   }
   Value field(Field number) { return load(pointer, context, int64_t(number)); }
-  Value value(Size size) { return size.constant ? constant(*size.constant) : load(i64, slots, size.slot); }
-  Value value(OpFoldResult size) { return value(layout.sizeOf(size)); }
+  int64_t dataPlace(Value data) { return layout.metadata.symbols.size() + layout.data.lookup(data); }
+
+  /// A size or offset: from the plan, or where data decides computed here.
+  Value value(OpFoldResult size) {
+    Size known = layout.sizeOf(size, segment);
+    if (known.constant)
+      return constant(*known.constant);
+    return known.slot ? load(i64, slots, *known.slot) : computed(cast<Value>(size));
+  }
+
+  Value computed(Value index) {
+    if (Value done = inlined.lookup(index))
+      return done;
+    Operation *op = index.getDefiningOp();
+    IRMapping mapping;
+    for (Value operand : op->getOperands()) {
+      Value number = operand.getType().isIndex() ? value(OpFoldResult(operand)) : computed(operand);
+      if (operand.getType().isIndex())
+        number = arith::IndexCastOp::create(builder, loc, builder.getIndexType(), number);
+      mapping.map(operand, number);
+    }
+    Value result = builder.clone(*op, mapping)->getResult(cast<OpResult>(index).getResultNumber());
+    return index.getType().isIndex() ? arith::IndexCastOp::create(builder, loc, i64, result).getResult() : result;
+  }
 
   Value bytesFrom(Value base, Value bytes) {
     return LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), base, ArrayRef<LLVM::GEPArg>{bytes});
@@ -110,9 +157,10 @@ private:
     case StorageKind::constant:
       return load(pointer, field(Field::constants), number);
     case StorageKind::arena: {
-      Value arena = load(pointer, field(Field::arenas), 0);
-      Value offsets = load(pointer, field(Field::arenaOffsets), 0);
-      return bytesFrom(arena, load(i64, offsets, number));
+      ProgramLayout::ArenaPlace place = layout.arenas.lookup(storage);
+      Value arena = load(pointer, field(Field::arenas), place.segment);
+      Value offsets = load(pointer, field(Field::arenaOffsets), place.segment);
+      return bytesFrom(arena, load(i64, offsets, place.number));
     }
     }
     llvm_unreachable("the verifier knows all kinds");
@@ -139,10 +187,17 @@ private:
     exit->moveBefore(exit->getParent(), exit->getParent()->end());
   }
 
+  Block *newBlock(TypeRange types = {}) {
+    Block *block = new Block;
+    exit->getParent()->push_back(block);
+    for (Type type : types)
+      block->addArgument(type, loc);
+    return block;
+  }
+
   /// Goes on in a new block where `code` is zero, else returns it.
   void returnUnlessZero(Value code) {
-    Block *next = new Block;
-    exit->getParent()->push_back(next);
+    Block *next = newBlock();
     Value fine = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq, code, constant32(0));
     LLVM::CondBrOp::create(builder, loc, fine, next, ValueRange(), exit, ValueRange(code));
     builder.setInsertionPointToStart(next);
@@ -160,15 +215,120 @@ private:
   // Operations
   //===--------------------------------------------------------------------===//
 
+  LogicalResult emit(Operation *op) {
+    loc = op->getLoc();
+    if (auto launch = dyn_cast<LaunchOp>(op))
+      return emitLaunch(launch);
+    if (auto copy = dyn_cast<CopyOp>(op))
+      return emitCopy(copy);
+    if (auto read = dyn_cast<ReadScalarOp>(op))
+      inlined[read.getResult()] = emitRead(read);
+    else if (auto write = dyn_cast<WriteScalarOp>(op))
+      emitWrite(write);
+    else if (auto branch = dyn_cast<scf::IfOp>(op))
+      return emitIf(branch);
+    else if (auto loop = dyn_cast<scf::WhileOp>(op))
+      return emitWhile(loop);
+    return success();
+  }
+
+  LogicalResult emit(Block &block) {
+    for (Operation &op : block.without_terminator())
+      if (failed(emit(&op)))
+        return failure();
+    return success();
+  }
+
+  /// A number of the program: an index as i64, a truth value as i1.
+  Value number(Value value) { return value.getType().isIndex() ? this->value(OpFoldResult(value)) : computed(value); }
+
+  Value scalarAddress(Value buffer, int64_t position) {
+    unsigned bits = storageBits(cast<MemRefType>(buffer.getType()).getElementType());
+    return bytesFrom(address(buffer), constant(position * bits / 8));
+  }
+
+  Value emitRead(ReadScalarOp read) {
+    Type element = cast<MemRefType>(read.getSource().getType()).getElementType();
+    Type stored = builder.getIntegerType(storageBits(element));
+    Value result = LLVM::LoadOp::create(builder, loc, stored, scalarAddress(read.getSource(), read.getPosition()));
+    if (read.getType().isInteger(1)) {
+      Value zero = LLVM::ConstantOp::create(builder, loc, stored, builder.getIntegerAttr(stored, 0));
+      return LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::ne, result, zero);
+    }
+    if (stored == i64)
+      return result;
+    if (element.isUnsignedInteger() || element.isInteger(1))
+      return LLVM::ZExtOp::create(builder, loc, i64, result);
+    return LLVM::SExtOp::create(builder, loc, i64, result);
+  }
+
+  void emitWrite(WriteScalarOp write) {
+    Type element = cast<MemRefType>(write.getDestination().getType()).getElementType();
+    Type stored = builder.getIntegerType(storageBits(element));
+    Value result = number(write.getValue());
+    unsigned width = cast<IntegerType>(result.getType()).getWidth(), target = storageBits(element);
+    if (width < target)
+      result = LLVM::ZExtOp::create(builder, loc, stored, result);
+    else if (width > target)
+      result = LLVM::TruncOp::create(builder, loc, stored, result);
+    LLVM::StoreOp::create(builder, loc, result, scalarAddress(write.getDestination(), write.getPosition()));
+  }
+
+  LogicalResult emitIf(scf::IfOp branch) {
+    Block *blocks[] = {newBlock(), newBlock()}, *after = newBlock();
+    LLVM::CondBrOp::create(builder, loc, number(branch.getCondition()), blocks[0], ValueRange(), blocks[1],
+                           ValueRange());
+    for (auto [block, region] : llvm::zip(blocks, branch->getRegions())) {
+      builder.setInsertionPointToStart(block);
+      if (!region.empty() && failed(emit(region.front())))
+        return failure();
+      LLVM::BrOp::create(builder, loc, ValueRange(), after);
+    }
+    builder.setInsertionPointToStart(after);
+    return success();
+  }
+
+  SmallVector<Value> machineValues(ValueRange values) {
+    return llvm::map_to_vector(values, [&](Value value) { return number(value); });
+  }
+
+  LogicalResult emitWhile(scf::WhileOp loop) {
+    auto machineTypes = [&](TypeRange types) {
+      return llvm::map_to_vector(types, [&](Type type) -> Type { return type.isIndex() ? i64 : type; });
+    };
+    Block *before = newBlock(machineTypes(ValueRange(loop.getBeforeArguments()).getTypes()));
+    Block *after = newBlock(machineTypes(ValueRange(loop.getAfterArguments()).getTypes()));
+    Block *end = newBlock(machineTypes(loop.getResultTypes()));
+    LLVM::BrOp::create(builder, loc, machineValues(loop.getInits()), before);
+    auto define = [&](ValueRange values, Block *block) {
+      for (auto [value, argument] : llvm::zip(values, block->getArguments()))
+        inlined[value] = argument;
+      builder.setInsertionPointToStart(block);
+    };
+    define(loop.getBeforeArguments(), before);
+    if (failed(emit(*loop.getBeforeBody())))
+      return failure();
+    auto condition = loop.getConditionOp();
+    SmallVector<Value> passed = machineValues(condition.getArgs());
+    LLVM::CondBrOp::create(builder, loc, number(condition.getCondition()), after, passed, end, passed);
+    define(loop.getAfterArguments(), after);
+    if (failed(emit(*loop.getAfterBody())))
+      return failure();
+    LLVM::BrOp::create(builder, loc, machineValues(loop.getYieldOp().getResults()), before);
+    define(loop.getResults(), end);
+    return success();
+  }
+
   /// The arrays that calls read, as large as the largest one needs.
   void allocateArrays() {
     int64_t pointers = 0, integers = 0;
-    for (auto launch : layout.main.getOps<LaunchOp>()) {
+    layout.main.walk([&](LaunchOp launch) {
       pointers = std::max<int64_t>(pointers, launch.getIns().size() + launch.getOuts().size());
       integers = std::max<int64_t>(integers, launch.getSymbols().size() + stridesOf(launch).size());
-    }
-    for (auto copy : layout.main.getOps<CopyOp>())
+    });
+    layout.main.walk([&](CopyOp copy) {
       integers = std::max<int64_t>(integers, 3 * cast<MemRefType>(copy.getSource().getType()).getRank());
+    });
     buffers = LLVM::AllocaOp::create(builder, loc, pointer, pointer, constant32(std::max<int64_t>(pointers, 1)));
     numbers = LLVM::AllocaOp::create(builder, loc, pointer, i64, constant32(std::max<int64_t>(integers, 1)));
   }
@@ -254,6 +414,8 @@ private:
   Location loc;
   Type pointer, i32, i64;
   Value context, functions, slots, buffers, numbers;
+  unsigned segment = 0;
+  DenseMap<Value, Value> inlined; ///< numbers that the function has computed
   Block *exit = nullptr;
   llvm::DenseSet<std::pair<unsigned, uint64_t>> checked;
 };
@@ -261,8 +423,9 @@ private:
 
 LogicalResult tenon::host::emitExecute(ProgramLayout &layout, OpBuilder &builder) {
   ExecuteEmitter emitter(layout, builder);
-  if (failed(emitter.emitExecute()))
-    return failure();
+  for (size_t i = 0; i < layout.segments.size(); ++i)
+    if (failed(emitter.emitExecute(i)))
+      return failure();
   emitter.emitRun();
   return success();
 }

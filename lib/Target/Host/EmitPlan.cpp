@@ -23,13 +23,13 @@ namespace {
 /// Writes the plan.
 class PlanEmitter {
 public:
-  PlanEmitter(ProgramLayout &layout, OpBuilder &builder)
-      : layout(layout), builder(builder), loc(layout.main.getLoc()), i64(builder.getI64Type()),
+  PlanEmitter(ProgramLayout &layout, unsigned number, OpBuilder &builder)
+      : layout(layout), number(number), segment(layout.segments[number]), builder(builder), loc(layout.main.getLoc()), i64(builder.getI64Type()),
         pointer(LLVM::LLVMPointerType::get(builder.getContext())) {}
 
   LogicalResult emit() {
     OpBuilder::InsertionGuard guard(builder);
-    auto plan = func::FuncOp::create(builder, loc, "plan_0",
+    auto plan = func::FuncOp::create(builder, loc, "plan_" + std::to_string(number),
                                      builder.getFunctionType({pointer, pointer}, builder.getI32Type()));
     Block *entry = plan.addEntryBlock();
     builder.setInsertionPointToStart(entry);
@@ -37,11 +37,12 @@ public:
     code = arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(TENON_CODE_OK));
     if (failed(cloneArithmetic()))
       return failure();
-    for (auto &[value, slot] : layout.slots)
+    for (auto &[value, slot] : segment.slots)
       store(entry->getArgument(1), slot, integer(value));
-    for (auto &[storage, slot] : layout.byteSlots)
+    for (auto &[storage, slot] : segment.byteSlots)
       store(entry->getArgument(1), slot, bytesOf(cast<StorageOp>(storage)));
-    for (ProgramLayout::Equality &equality : layout.equalities) {
+    // What is bound to the inputs is checked once, on entry.
+    for (ProgramLayout::Equality &equality : equalities()) {
       Value differs = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, symbol(equality.symbol),
                                             integer(equality.expected));
       reject(differs, TENON_CODE_SIZE_MISMATCH);
@@ -51,18 +52,30 @@ public:
   }
 
 private:
+  MutableArrayRef<ProgramLayout::Equality> equalities() {
+    return number == 0 ? MutableArrayRef(layout.equalities) : MutableArrayRef<ProgramLayout::Equality>();
+  }
+
   /// Copies the index arithmetic that some slot depends on.
   LogicalResult cloneArithmetic() {
     SetVector<Operation *> needed;
     SmallVector<Value> work;
-    for (auto &[value, slot] : layout.slots)
+    for (auto &[value, slot] : segment.slots)
       work.push_back(value);
-    for (auto &[storage, slot] : layout.byteSlots)
+    for (auto &[storage, slot] : segment.byteSlots)
       llvm::append_range(work, cast<StorageOp>(storage).getSizes());
-    for (ProgramLayout::Equality &equality : layout.equalities)
+    for (ProgramLayout::Equality &equality : equalities())
       work.push_back(equality.expected);
     while (!work.empty()) {
-      Operation *op = work.pop_back_val().getDefiningOp();
+      Value next = work.pop_back_val();
+      if (layout.data.contains(next)) {
+        // Data of earlier segments comes behind the symbols.
+        unsigned place = layout.metadata.symbols.size() + layout.data.lookup(next);
+        if (!mapping.contains(next))
+          mapping.map(next, arith::IndexCastOp::create(builder, loc, builder.getIndexType(), symbol(place)));
+        continue;
+      }
+      Operation *op = next.getDefiningOp();
       if (!op)
         return layout.main.emitOpError("is no placed program: it has arguments");
       if (!needed.insert(op))
@@ -133,6 +146,8 @@ private:
   }
 
   ProgramLayout &layout;
+  unsigned number;
+  ProgramLayout::Segment &segment;
   OpBuilder &builder;
   Location loc;
   Type i64, pointer;
@@ -141,8 +156,8 @@ private:
 };
 } // namespace
 
-LogicalResult tenon::host::emitPlan(ProgramLayout &layout, OpBuilder &builder) {
-  return PlanEmitter(layout, builder).emit();
+LogicalResult tenon::host::emitPlan(ProgramLayout &layout, unsigned segment, OpBuilder &builder) {
+  return PlanEmitter(layout, segment, builder).emit();
 }
 
 void tenon::host::guardDivisions(func::FuncOp plan) {

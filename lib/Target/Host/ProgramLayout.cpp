@@ -10,6 +10,7 @@
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 
 #include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -83,17 +84,57 @@ static void collectNames(Location loc, SmallVectorImpl<StringRef> &names) {
   }
 }
 
-ProgramLayout::Size ProgramLayout::sizeOf(OpFoldResult value) {
+ProgramLayout::Size ProgramLayout::sizeOf(OpFoldResult value, unsigned segment) {
   if (std::optional<int64_t> constant = getConstantIntValue(value))
-    return {constant, 0};
-  auto [it, inserted] = slots.try_emplace(cast<Value>(value), slotCount);
+    return {constant, std::nullopt};
+  std::optional<unsigned> from = knownFrom(cast<Value>(value));
+  if (!from || *from > segment)
+    return {};
+  Segment &place = segments[segment];
+  auto [it, inserted] = place.slots.try_emplace(cast<Value>(value), place.slotCount);
   if (inserted)
-    ++slotCount;
+    ++place.slotCount;
   return {std::nullopt, it->second};
 }
 
-SmallVector<ProgramLayout::Size> ProgramLayout::sizesOf(ArrayRef<OpFoldResult> values) {
-  return llvm::map_to_vector(values, [&](OpFoldResult value) { return sizeOf(value); });
+std::optional<unsigned> ProgramLayout::knownFrom(Value value) {
+  if (auto it = known.find(value); it != known.end())
+    return it->second;
+  std::optional<unsigned> result;
+  Operation *op = value.getDefiningOp();
+  if (auto it = dataSegment.find(value); it != dataSegment.end()) {
+    result = it->second + 1;
+  } else if (op && op->getNumRegions() == 0 && (isa<SymbolOp>(op) || isPure(op))) {
+    result = 0;
+    for (Value operand : op->getOperands()) {
+      std::optional<unsigned> from = knownFrom(operand);
+      result = result && from ? std::optional(std::max(*result, *from)) : std::nullopt;
+    }
+  }
+  return known[value] = result;
+}
+
+/// Assigns each op of the function's block to a segment.
+void ProgramLayout::cut() {
+  segments.emplace_back();
+  for (Operation &op : main.getBody().front()) {
+    unsigned current = segments.size() - 1;
+    if (auto storage = dyn_cast<StorageOp>(op))
+      for (Value size : storage.getSizes())
+        if (knownFrom(size).value_or(0) > current) {
+          segments.emplace_back();
+          segments.back().dataCount = data.size();
+          current = segments.size() - 1;
+          break;
+        }
+    segments.back().ops.push_back(&op);
+    if (isa<ReadScalarOp, scf::WhileOp>(op))
+      for (Value result : op.getResults())
+        if (result.getType().isIndex()) {
+          data.insert({result, data.size()});
+          dataSegment[result] = current;
+        }
+  }
 }
 
 SmallVector<OpFoldResult> ProgramLayout::extentsOf(Value buffer) {
@@ -124,32 +165,66 @@ SmallVector<OpFoldResult> ProgramLayout::stridesOf(Value buffer) {
 }
 
 LogicalResult ProgramLayout::build() {
+  cut();
   for (StorageOp storage : main.getOps<StorageOp>())
     if (storage.getKind() == StorageKind::input && failed(addInput(storage)))
       return failure();
   if (failed(addSymbols()))
     return failure();
-  for (Operation &op : llvm::make_early_inc_range(main.getBody().front())) {
-    if (auto launch = dyn_cast<LaunchOp>(op)) {
-      if (failed(addLaunch(launch)))
+  metadata.segments.resize(segments.size());
+  for (auto [segment, place] : llvm::enumerate(segments))
+    for (Operation *op : place.ops) {
+      WalkResult result = op->walk<WalkOrder::PreOrder>([&](Operation *inner) {
+        if (auto storage = dyn_cast<StorageOp>(inner))
+          return failed(addStorage(storage, segment)) ? WalkResult::interrupt() : WalkResult::advance();
+        if (auto launch = dyn_cast<LaunchOp>(inner)) {
+          addLaunch(launch);
+        } else if (!isa<SymbolOp, ViewOp, CopyOp, ReadScalarOp, WriteScalarOp, func::ReturnOp>(inner) &&
+                   !isa<scf::IfOp, scf::WhileOp, scf::ConditionOp, scf::YieldOp>(inner) && !isPure(inner)) {
+          inner->emitOpError("has no place in the host program");
+          return WalkResult::interrupt();
+        }
+        return WalkResult::advance();
+      });
+      if (result.wasInterrupted())
         return failure();
-    } else if (auto storage = dyn_cast<StorageOp>(op)) {
-      if (storage.getKind() == StorageKind::output && failed(addOutput(storage)))
-        return failure();
-      if (storage.getKind() == StorageKind::arena)
-        addArena(storage);
-      if (storage.getKind() == StorageKind::constant) {
-        auto value = dyn_cast_if_present<TypedAttr>(storage.getValueAttr());
-        if (!value)
-          return storage.emitOpError("expects a constant's elements");
-        if (constants.size() <= (size_t)storage.getNumber())
-          constants.resize(storage.getNumber() + 1);
-        constants[storage.getNumber()] = value;
-      }
     }
-  }
+  extendLives();
   metadata.constants.resize(constants.size());
+  metadata.valueCount = segments.size() > 1 ? metadata.symbols.size() + data.size() : 0;
   return success();
+}
+
+LogicalResult ProgramLayout::addStorage(StorageOp storage, unsigned segment) {
+  if (storage.getKind() == StorageKind::output)
+    return addOutput(storage, segment);
+  if (storage.getKind() == StorageKind::arena)
+    addArena(storage, segment);
+  if (storage.getKind() == StorageKind::constant) {
+    auto value = dyn_cast_if_present<TypedAttr>(storage.getValueAttr());
+    if (!value)
+      return storage.emitOpError("expects a constant's elements");
+    if (constants.size() <= (size_t)storage.getNumber())
+      constants.resize(storage.getNumber() + 1);
+    constants[storage.getNumber()] = value;
+  }
+  return success();
+}
+
+/// What a later segment reads stays as it is.
+void ProgramLayout::extendLives() {
+  for (auto [segment, place] : llvm::enumerate(segments))
+    for (Operation *op : place.ops)
+      op->walk([&](Operation *inner) {
+        for (Value operand : inner->getOperands())
+          if (Operation *source = operand.getDefiningOp(); isa_and_present<StorageOp, ViewOp>(source)) {
+            while (auto view = dyn_cast<ViewOp>(source))
+              source = view.getSource().getDefiningOp();
+            auto it = arenas.find(source);
+            if (it != arenas.end() && it->second.segment < segment)
+              metadata.segments[it->second.segment].buffers[it->second.number].lastLaunch = INT32_MAX;
+          }
+      });
 }
 
 LogicalResult ProgramLayout::addInput(StorageOp storage) {
@@ -203,11 +278,13 @@ Dim ProgramLayout::outputDim(OpFoldResult size) {
   if (auto value = dyn_cast<Value>(size))
     if (auto symbol = value.getDefiningOp<SymbolOp>())
       return Dim::symbol(symbols.lookup(symbol.getName()));
-  Size known = sizeOf(size);
-  return known.constant ? Dim::fixed(*known.constant) : Dim::slot(known.slot);
+  if (std::optional<int64_t> constant = getConstantIntValue(size))
+    return Dim::fixed(*constant);
+  unsigned segment = *knownFrom(cast<Value>(size));
+  return Dim::slot(*sizeOf(size, segment).slot, segment);
 }
 
-LogicalResult ProgramLayout::addOutput(StorageOp storage) {
+LogicalResult ProgramLayout::addOutput(StorageOp storage, unsigned) {
   size_t number = storage.getNumber();
   auto type = cast<MemRefType>(storage.getType());
   if (metadata.outputs.size() <= number)
@@ -224,19 +301,16 @@ LogicalResult ProgramLayout::addOutput(StorageOp storage) {
   return success();
 }
 
-void ProgramLayout::addArena(StorageOp storage) {
-  if (metadata.segments.empty())
-    metadata.segments.emplace_back();
-  auto &buffers = metadata.segments.front().buffers;
-  size_t number = storage.getNumber();
-  if (buffers.size() <= number)
-    buffers.resize(number + 1);
-  byteSlots[storage] = slotCount;
+void ProgramLayout::addArena(StorageOp storage, unsigned segment) {
+  auto &buffers = metadata.segments[segment].buffers;
+  Segment &place = segments[segment];
+  arenas[storage] = {segment, unsigned(buffers.size())};
+  place.byteSlots[storage] = place.slotCount;
   auto live = storage.getLive().value_or(ArrayRef<int64_t>());
-  buffers[number] = {slotCount++, live.empty() ? 0 : int32_t(live[0]), live.empty() ? INT32_MAX : int32_t(live[1])};
+  buffers.push_back({place.slotCount++, live.empty() ? 0 : int32_t(live[0]), live.empty() ? INT32_MAX : int32_t(live[1])});
 }
 
-LogicalResult ProgramLayout::addLaunch(LaunchOp launch) {
+void ProgramLayout::addLaunch(LaunchOp launch) {
   auto [it, inserted] = kernels.try_emplace(launch.getKernel(), metadata.kernels.size());
   if (inserted)
     metadata.kernels.push_back({launch.getKernel().str(), {}});
@@ -244,5 +318,4 @@ LogicalResult ProgramLayout::addLaunch(LaunchOp launch) {
   collectNames(launch.getLoc(), names);
   launches[launch] = metadata.launches.size();
   metadata.launches.push_back({it->second, llvm::join(names, ", ")});
-  return success();
 }

@@ -15,8 +15,9 @@
 
 namespace tenon::host {
 
-/// The symbols, slots and launches of a program, numbered. It works on a copy of the function, to which it adds the
-/// index arithmetic that placing left implicit.
+/// The segments, symbols, slots and launches of a program, numbered. A segment ends where a buffer is needed whose size is
+/// data that the segment reads. It works on a copy of the function, to which it adds the index arithmetic that placing
+/// left implicit.
 class ProgramLayout {
 public:
   explicit ProgramLayout(mlir::func::FuncOp main) : main(main) {}
@@ -24,13 +25,12 @@ public:
   /// Numbers everything and fills the metadata.
   mlir::LogicalResult build();
 
-  /// A value of the plan: a constant, or what a slot holds.
+  /// A value of a segment's plan: a constant, or what a slot holds. Neither where data of the segment decides.
   struct Size {
     std::optional<int64_t> constant;
-    unsigned slot = 0;
+    std::optional<unsigned> slot;
   };
-  Size sizeOf(mlir::OpFoldResult value);
-  llvm::SmallVector<Size> sizesOf(llvm::ArrayRef<mlir::OpFoldResult> values);
+  Size sizeOf(mlir::OpFoldResult value, unsigned segment);
 
   /// Sizes and strides of a buffer, in elements.
   llvm::SmallVector<mlir::OpFoldResult> extentsOf(mlir::Value buffer);
@@ -42,33 +42,53 @@ public:
     mlir::Value expected;
   };
 
+  struct Segment {
+    llvm::SmallVector<mlir::Operation *> ops; ///< of the function's block, in order
+    /// Index values by slot; arena buffers' bytes, which stand in slots of their own.
+    llvm::MapVector<mlir::Value, unsigned> slots;
+    llvm::MapVector<mlir::Operation *, unsigned> byteSlots;
+    unsigned slotCount = 0;
+    unsigned dataCount = 0; ///< data values that are known when it is planned
+  };
+
+  /// A buffer of an arena: whose, and which one.
+  struct ArenaPlace {
+    unsigned segment, number;
+  };
+
   mlir::func::FuncOp main;
   artifact::ModelMetadata metadata;
   llvm::SmallVector<mlir::TypedAttr> constants;
-  /// Index values by slot; arena buffers' bytes, which stand in slots of their own.
-  llvm::MapVector<mlir::Value, unsigned> slots;
-  llvm::MapVector<mlir::Operation *, unsigned> byteSlots;
+  llvm::SmallVector<Segment> segments;
+  llvm::MapVector<mlir::Value, unsigned> data; ///< numbers read while the program runs, in order
+  llvm::DenseMap<mlir::Operation *, ArenaPlace> arenas;
   llvm::StringMap<unsigned> symbols;
   llvm::SmallVector<Equality> equalities;
   llvm::DenseMap<mlir::Operation *, unsigned> launches;
-  unsigned slotCount = 0;
 
 private:
+  void cut();
+  mlir::LogicalResult addStorage(StorageOp storage, unsigned segment);
   mlir::LogicalResult addInput(StorageOp storage);
-  mlir::LogicalResult addOutput(StorageOp storage);
+  mlir::LogicalResult addOutput(StorageOp storage, unsigned segment);
   mlir::LogicalResult addSymbols();
-  mlir::LogicalResult addLaunch(LaunchOp launch);
-  void addArena(StorageOp storage);
+  void addLaunch(LaunchOp launch);
+  void addArena(StorageOp storage, unsigned segment);
+  void extendLives();
   artifact::Dim outputDim(mlir::OpFoldResult size);
+  /// The first segment whose plan can compute the value; none for what a region computes.
+  std::optional<unsigned> knownFrom(mlir::Value value);
 
   llvm::StringMap<unsigned> kernels;
+  llvm::DenseMap<mlir::Value, unsigned> dataSegment;
+  llvm::DenseMap<mlir::Value, std::optional<unsigned>> known;
 };
 
-/// Adds `int32_t plan_0(const int64_t *symbols, int64_t *slots)`, in arith, affine and the LLVM dialect.
-mlir::LogicalResult emitPlan(ProgramLayout &layout, mlir::OpBuilder &builder);
+/// Adds `int32_t plan_<segment>(const int64_t *symbols, int64_t *slots)`, in arith, affine and the LLVM dialect.
+mlir::LogicalResult emitPlan(ProgramLayout &layout, unsigned segment, mlir::OpBuilder &builder);
 /// Guards the divisions of the plan, once it is arithmetic.
 void guardDivisions(mlir::func::FuncOp plan);
-/// Adds `execute_0` and `run`.
+/// Adds `execute_<segment>` of each segment, and `run`.
 mlir::LogicalResult emitExecute(ProgramLayout &layout, mlir::OpBuilder &builder);
 
 } // namespace tenon::host

@@ -65,8 +65,7 @@ public:
         return failure();
       for (Value result : op->getResults())
         if (layout.data.contains(result) && layout.segments.size() > 1)
-          LLVM::StoreOp::create(builder, loc, inlined.lookup(result),
-                                element(i64, field(Field::values), dataPlace(result)));
+          keep(result);
     }
     finish();
     return success();
@@ -115,9 +114,23 @@ private:
     return known.slot ? load(i64, slots, *known.slot) : computed(cast<Value>(size));
   }
 
+  /// Leaves a number for later segments.
+  void keep(Value data) {
+    Value known = inlined.lookup(data);
+    if (known.getType() != i64)
+      known = LLVM::ZExtOp::create(builder, loc, i64, known);
+    LLVM::StoreOp::create(builder, loc, known, element(i64, field(Field::values), dataPlace(data)));
+  }
+
   Value computed(Value index) {
     if (Value done = inlined.lookup(index))
       return done;
+    if (layout.data.contains(index)) {
+      Value kept = load(i64, field(Field::values), dataPlace(index));
+      return index.getType().isIndex() ? kept
+                                       : LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::ne, kept, constant(0))
+                                             .getResult();
+    }
     Operation *op = index.getDefiningOp();
     IRMapping mapping;
     for (Value operand : op->getOperands()) {

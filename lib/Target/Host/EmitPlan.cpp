@@ -85,16 +85,16 @@ private:
         return op->emitOpError("gives a size that is not known before the run");
       llvm::append_range(work, op->getOperands());
     }
-    for (Operation &op : layout.main.getBody().front()) {
-      if (!needed.contains(&op))
-        continue;
+    layout.main.walk<WalkOrder::PreOrder>([&](Operation *op) {
+      if (!needed.contains(op))
+        return;
       if (auto name = dyn_cast<SymbolOp>(op)) {
         Value value = symbol(layout.symbols.lookup(name.getName()));
         mapping.map(name.getResult(), arith::IndexCastOp::create(builder, loc, builder.getIndexType(), value));
       } else {
-        builder.clone(op, mapping);
+        builder.clone(*op, mapping);
       }
-    }
+    });
     return success();
   }
 

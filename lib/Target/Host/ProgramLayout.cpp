@@ -130,10 +130,7 @@ void ProgramLayout::cut() {
     segments.back().ops.push_back(&op);
     if (isa<ReadScalarOp, scf::WhileOp>(op))
       for (Value result : op.getResults())
-        if (result.getType().isIndex()) {
-          data.insert({result, data.size()});
-          dataSegment[result] = current;
-        }
+        data.insert({result, data.size()}), dataSegment[result] = current;
   }
 }
 

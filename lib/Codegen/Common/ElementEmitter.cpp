@@ -156,9 +156,11 @@ void ElementEmitter::store(Value element, const Buffer &buffer, ArrayRef<Coordin
 Value ElementEmitter::index(int64_t value) { return arith::ConstantIndexOp::create(builder, loc, value); }
 
 Value ElementEmitter::index(OpFoldResult value) {
+  if (std::optional<int64_t> constant = getConstantIntValue(value))
+    return index(*constant);
   // Arithmetic in the kernel goes away with it.
-  auto known = dyn_cast<Value>(value);
-  if (!known || isa_and_present<tile::KernelOp>(known.getParentRegion()->getParentOp()))
+  auto known = cast<Value>(value);
+  if (isa_and_present<tile::KernelOp>(known.getParentRegion()->getParentOp()))
     return index(sizes.expressionOf(value));
   return known;
 }

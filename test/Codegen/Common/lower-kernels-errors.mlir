@@ -1,0 +1,15 @@
+// RUN: %tenon_opt %s --split-input-file --verify-diagnostics --pass-pipeline="builtin.module(tenon-lower-kernels)"
+
+// expected-error@+1 {{can't hold elements of 'tensor<4xi4>'}}
+tenon_tile.kernel @nibbles(%x: tensor<4xi4>) -> tensor<4xi4> attributes {work = affine_map<() -> (1)>} {
+  tenon_tile.yield %x : tensor<4xi4>
+}
+
+// -----
+
+tenon_tile.kernel @concrete(%x: tensor<2xi64>) -> tensor<2xi64> attributes {work = affine_map<() -> (1)>} {
+  // expected-error@+1 {{a constant of several values must be an operand of the kernel}}
+  %c = tenon.constant dense<[1, 2]> : tensor<2xi64>
+  %y = tenon.add %x, %c : tensor<2xi64>
+  tenon_tile.yield %y : tensor<2xi64>
+}

@@ -1,0 +1,106 @@
+// RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(tenon-form-kernels)" | FileCheck %s
+
+// A contraction takes its epilogue along; scalars are computed in the kernel, vectors are its operands.
+// CHECK-LABEL: tenon_tile.kernel @contract_broadcast_add_broadcast_0(%arg0: index, %arg1: tensor<?x8xf32>, %arg2: tensor<8x4xf32>, %arg3: tensor<4xf32>)
+// CHECK: tenon.contract
+// CHECK: tenon.add
+// CHECK: tenon.max
+// CHECK-LABEL: func.func @epilogue
+// CHECK: %[[E:.*]] = tensor.empty(%[[M:.*]]) : tensor<?x4xf32>
+// CHECK: tenon_host.launch @contract_broadcast_add_broadcast_0 work %{{.*}} symbols(%{{.*}}) ins(%arg0, %arg1, %arg2 : {{.*}}) outs(%[[E]] : tensor<?x4xf32>) -> tensor<?x4xf32>
+// CHECK-NOT: tenon_host.launch
+func.func @epilogue(%x: tensor<?x8xf32>, %w: tensor<8x4xf32>, %b: tensor<4xf32>) -> tensor<?x4xf32> {
+  %m = tenon.symbol "m"
+  tenon.bind_shape %x [%m, 8] : tensor<?x8xf32>
+  %0 = tenon.contract %x, %w maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>] : tensor<?x8xf32>, tensor<8x4xf32> -> tensor<?x4xf32>
+  %1 = tenon.broadcast %b dims [1] sizes [%m, 4] : tensor<4xf32> -> tensor<?x4xf32>
+  %2 = tenon.add %0, %1 : tensor<?x4xf32>
+  %z = tenon.constant dense<0.0> : tensor<f32>
+  %3 = tenon.broadcast %z dims [] sizes [%m, 4] : tensor<f32> -> tensor<?x4xf32>
+  %4 = tenon.max %2, %3 : tensor<?x4xf32>
+  return %4 : tensor<?x4xf32>
+}
+
+// -----
+
+// Two contractions don't share a kernel; equal kernels are one.
+// CHECK: tenon_tile.kernel @contract_0
+// CHECK-NOT: tenon_tile.kernel
+// CHECK-LABEL: func.func @equal
+// CHECK: tenon_host.launch @contract_0
+// CHECK: tenon_host.launch @contract_0
+func.func @equal(%x: tensor<8x8xf32>, %w: tensor<8x8xf32>) -> tensor<8x8xf32> {
+  %0 = tenon.contract %x, %w maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>] : tensor<8x8xf32>, tensor<8x8xf32> -> tensor<8x8xf32>
+  %1 = tenon.contract %0, %w maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>] : tensor<8x8xf32>, tensor<8x8xf32> -> tensor<8x8xf32>
+  return %1 : tensor<8x8xf32>
+}
+
+// -----
+
+// Reductions of the same rows and what lies between them are one kernel, with two results.
+// CHECK: tenon_tile.kernel @exp_softmax_reduce_0(%arg0: tensor<8x16xf32>) -> (tensor<8x16xf32>, tensor<8xf32>)
+// CHECK-LABEL: func.func @rows
+// CHECK: %[[R:.*]]:2 = tenon_host.launch @exp_softmax_reduce_0
+// CHECK: return %[[R]]#0, %[[R]]#1
+func.func @rows(%x: tensor<8x16xf32>) -> (tensor<8x16xf32>, tensor<8xf32>) {
+  %0 = tenon.exp %x : tensor<8x16xf32>
+  %1 = tenon.softmax %0 dims [1] : tensor<8x16xf32>
+  %2 = tenon.reduce sum %1 dims [1] : tensor<8x16xf32> -> tensor<8xf32>
+  return %1, %2 : tensor<8x16xf32>, tensor<8xf32>
+}
+
+// -----
+
+// The sum needs a launch that needs the exponential: it can't be in the kernel of the latter.
+// CHECK: tenon_tile.kernel @exp_softmax_0
+// CHECK-NOT: tenon.add
+// CHECK: tenon_tile.kernel @softmax_add_1
+// CHECK-LABEL: func.func @cycle
+// CHECK: %[[A:.*]]:2 = tenon_host.launch @exp_softmax_0
+// CHECK: tenon_host.launch @softmax_add_1 {{.*}}ins(%[[A]]#1, %[[A]]#0
+func.func @cycle
+// CHECK: %[[A:.*]] = tenon_host.launch @exp_0
+// CHECK: %[[B:.*]] = tenon_host.launch @softmax_1 {{.*}}ins(%[[A]]
+// CHECK: tenon_host.launch @softmax_{{.*}}ins(%[[B]]
+func.func @cycle(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  %0 = tenon.exp %x : tensor<8x16xf32>
+  %1 = tenon.softmax %0 dims [0] : tensor<8x16xf32>
+  %2 = tenon.softmax %1 dims [1] : tensor<8x16xf32>
+  %3 = tenon.add %0, %2 : tensor<8x16xf32>
+  return %3 : tensor<8x16xf32>
+}
+
+// -----
+
+// Dimensions that run together become one, as views of the same memory.
+// CHECK: tenon_tile.kernel @add_0(%arg0: index, %arg1: tensor<?xf32>, %arg2: tensor<?xf32>) -> tensor<?xf32>
+// CHECK-LABEL: func.func @collapse
+// CHECK: tenon.reshape %arg0 sizes [%{{.*}}] : tensor<?x4x5xf32> -> tensor<?xf32>
+// CHECK: tenon_host.launch @add_0
+// CHECK: tenon.reshape %{{.*}} sizes [%{{.*}}, 4, 5] : tensor<?xf32> -> tensor<?x4x5xf32>
+func.func @collapse(%x: tensor<?x4x5xf32>, %y: tensor<?x4x5xf32>) -> tensor<?x4x5xf32> {
+  %m = tenon.symbol "m"
+  tenon.bind_shape %x [%m, 4, 5] : tensor<?x4x5xf32>
+  tenon.bind_shape %y [%m, 4, 5] : tensor<?x4x5xf32>
+  %0 = tenon.add %x, %y : tensor<?x4x5xf32>
+  return %0 : tensor<?x4x5xf32>
+}
+
+// -----
+
+// Kernels are formed in branches as well; what they read from outside stays outside.
+// CHECK-LABEL: func.func @branch
+// CHECK: tenon_host.launch @exp
+// CHECK: tenon.if
+// CHECK:   tenon_host.launch @neg
+// CHECK:   tenon.yield
+func.func @branch(%c: tensor<i1>, %x: tensor<4xf32>) -> tensor<4xf32> {
+  %0 = tenon.exp %x : tensor<4xf32>
+  %1 = tenon.if %c -> tensor<4xf32> {
+    %2 = tenon.neg %0 : tensor<4xf32>
+    tenon.yield %2 : tensor<4xf32>
+  } else {
+    tenon.yield %0 : tensor<4xf32>
+  }
+  return %1 : tensor<4xf32>
+}

@@ -1,0 +1,44 @@
+// RUN: %tenon_opt %s --split-input-file --verify-diagnostics
+
+// expected-error@+1 {{'tenon_tile.kernel' op expects index arguments, then tensors, but has 'tensor<4xf32>' as argument 0}}
+tenon_tile.kernel @order(%x: tensor<4xf32>, %m: index) -> tensor<4xf32> attributes {work = affine_map<()[s0] -> (s0)>} {
+  tenon_tile.yield %x : tensor<4xf32>
+}
+
+// -----
+
+// expected-error@+1 {{'tenon_tile.kernel' op expects work as a map from 1 symbols to one number, but has affine_map<() -> (1)>}}
+tenon_tile.kernel @work(%m: index, %x: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} {
+  tenon_tile.yield %x : tensor<4xf32>
+}
+
+// -----
+
+// expected-error@+1 {{'tenon_tile.kernel' op expects a body that yields 'tensor<4xf32>'}}
+tenon_tile.kernel @results(%x: tensor<8xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} {
+  tenon_tile.yield %x : tensor<8xf32>
+}
+
+// -----
+
+func.func @unpack(%p: tensor<1x8x32xf32>) {
+  // expected-error@+1 {{'tenon_tile.unpack' op expects panels 'tensor<2x8x32xf32>' of 'tensor<8x40xf32>', but has 'tensor<1x8x32xf32>'}}
+  %w = tenon_tile.unpack %p depth 0 : tensor<1x8x32xf32> -> tensor<8x40xf32>
+  return
+}
+
+// -----
+
+func.func @rows(%a: memref<?xf32>, %i: index) {
+  // expected-error@+1 {{'tenon_tile.microkernel' op expects one result per row, but has 2 rows and 1 results}}
+  %c = tenon_tile.microkernel %a[%i, %i] stride %i rhs %a[%i] stride %i depth %i : memref<?xf32>, memref<?xf32> -> vector<16xf32>
+  return
+}
+
+// -----
+
+func.func @flat(%a: memref<?x4xf32>, %i: index) {
+  // expected-error@+1 {{'tenon_tile.microkernel' op expects flat buffers}}
+  %c = tenon_tile.microkernel %a[%i] stride %i rhs %a[%i] stride %i depth %i : memref<?x4xf32>, memref<?x4xf32> -> vector<16xf32>
+  return
+}

@@ -1,0 +1,27 @@
+// RUN: %tenon_opt %s | %tenon_opt | FileCheck %s
+// RUN: %tenon_opt %s --emit-bytecode | %tenon_opt | FileCheck %s
+
+// CHECK-LABEL: tenon_tile.kernel @exp(%arg0: index, %arg1: tensor<?x4xf32>) -> tensor<?x4xf32>
+// CHECK-SAME: attributes {work = #{{.*}}}
+tenon_tile.kernel @exp(%m: index, %x: tensor<?x4xf32>) -> tensor<?x4xf32> attributes {work = affine_map<()[s0] -> (s0)>} {
+  tenon.bind_shape %x [%m, 4] : tensor<?x4xf32>
+  %y = tenon.exp %x : tensor<?x4xf32>
+  // CHECK: tenon_tile.yield %{{.*}} : tensor<?x4xf32>
+  tenon_tile.yield %y : tensor<?x4xf32>
+}
+
+// CHECK-LABEL: func.func @panels
+func.func @panels() -> tensor<8x40xf32> {
+  // CHECK: tenon.constant #tenon_tile.panels<dense<1.000000e+00> : tensor<8x40xf32>, 0> : tensor<2x8x32xf32>
+  %p = tenon.constant #tenon_tile.panels<dense<1.0> : tensor<8x40xf32>, 0> : tensor<2x8x32xf32>
+  // CHECK: tenon_tile.unpack %{{.*}} depth 0 : tensor<2x8x32xf32> -> tensor<8x40xf32>
+  %w = tenon_tile.unpack %p depth 0 : tensor<2x8x32xf32> -> tensor<8x40xf32>
+  return %w : tensor<8x40xf32>
+}
+
+// CHECK-LABEL: func.func @microkernel
+func.func @microkernel(%a: memref<?xf32>, %b: memref<?xf32>, %i: index) -> (vector<16xf32>, vector<16xf32>) {
+  // CHECK: tenon_tile.microkernel %{{.*}}[%{{.*}}, %{{.*}}] stride %{{.*}} rhs %{{.*}}[%{{.*}}] stride %{{.*}} depth %{{.*}} columns %{{.*}} : memref<?xf32>, memref<?xf32> -> vector<16xf32>, vector<16xf32>
+  %c:2 = tenon_tile.microkernel %a[%i, %i] stride %i rhs %b[%i] stride %i depth %i columns %i : memref<?xf32>, memref<?xf32> -> vector<16xf32>, vector<16xf32>
+  return %c#0, %c#1 : vector<16xf32>, vector<16xf32>
+}

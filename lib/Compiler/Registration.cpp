@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Compiler/Registration.h"
+#include "tenon/Compiler/Pipelines.h"
 
 #include "tenon/Codegen/Common/ElementEmitter.h"
 #include "tenon/Codegen/Common/Passes.h"
@@ -37,6 +38,7 @@ void tenon::registerPasses() {
   host::registerHostTargetPasses();
   cpu::registerCPUCodegenPasses();
   cpu::registerCPUCodegenPipelines();
+  registerPipelines();
 }
 
 void tenon::registerUpstreamDialects(mlir::DialectRegistry &registry) {

@@ -19,7 +19,14 @@ namespace tenon::cpu {
 
 namespace {
 /// The fields of `tenon_kernel_args` in Runtime/tenon_kernel.h.
-enum Field : int32_t { buffersField, stridesField, symbolsField, scratchField, scratchStrideField, errorField };
+enum Field : int32_t {
+  buffersField,
+  stridesField,
+  symbolsField,
+  scratchField,
+  scratchStrideField,
+  errorField
+};
 
 /// Makes the entry of one kernel.
 class Entry {
@@ -55,8 +62,9 @@ public:
       operands.push_back(LLVM::GEPOp::create(builder, loc, pointer, slotType(), field(errorField, pointer),
                                              ArrayRef<LLVM::GEPArg>{block->getArgument(3)}));
     auto call = LLVM::CallOp::create(builder, loc, body, operands);
-    Value code = body.getFunctionType().getReturnType() == i32 ? call.getResult()
-                                                               : Value(LLVM::ConstantOp::create(builder, loc, i32, 0));
+    Value code = body.getFunctionType().getReturnType() == i32
+                     ? call.getResult()
+                     : Value(LLVM::ConstantOp::create(builder, loc, i32, 0));
     LLVM::ReturnOp::create(builder, loc, code);
     return success();
   }
@@ -75,24 +83,26 @@ private:
       total += counts[i];
     }
     if (total != (int64_t)body.getNumArguments())
-      return body.emitOpError() << "expects " << total << " arguments as stated by " << cpu::kKernelAttr << ", has "
-                                << body.getNumArguments();
+      return body.emitOpError() << "expects " << total << " arguments as stated by " << cpu::kKernelAttr
+                                << ", has " << body.getNumArguments();
     for (auto [i, type] : llvm::enumerate(body.getArgumentTypes())) {
       bool isBuffer = (int64_t)i < counts[0];
       if (isBuffer != isa<LLVM::LLVMPointerType>(type) && (!checks || (int64_t)i != total - 1))
-        return body.emitOpError() << "expects argument " << i << " to be " << (isBuffer ? "a pointer" : "an integer")
-                                  << ", it is " << type;
+        return body.emitOpError() << "expects argument " << i << " to be "
+                                  << (isBuffer ? "a pointer" : "an integer") << ", it is " << type;
     }
     return success();
   }
 
   Type argsType() {
-    return LLVM::LLVMStructType::getLiteral(body.getContext(), {pointer, pointer, pointer, pointer, i64, pointer, i32});
+    return LLVM::LLVMStructType::getLiteral(body.getContext(),
+                                            {pointer, pointer, pointer, pointer, i64, pointer, i32});
   }
   Type slotType() { return LLVM::LLVMStructType::getLiteral(body.getContext(), {i32, i32, i64, i64, i64}); }
 
   Value field(Field number, Type type) {
-    Value address = LLVM::GEPOp::create(builder, loc, pointer, argsType(), args, ArrayRef<LLVM::GEPArg>{0, number});
+    Value address =
+        LLVM::GEPOp::create(builder, loc, pointer, argsType(), args, ArrayRef<LLVM::GEPArg>{0, number});
     return LLVM::LoadOp::create(builder, loc, type, address);
   }
 

@@ -70,7 +70,8 @@ void forbidCalls(llvm::Module &module) {
   }
 }
 
-/// The vector form is already what the back end wants: a short list is as good as O3 at a quarter of its time.
+/// The vector form is already what the back end wants: a short list is as good as O3 at a quarter of its
+/// time.
 llvm::Error optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
@@ -93,7 +94,8 @@ llvm::Error optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   return llvm::Error::success();
 }
 
-LogicalResult emit(llvm::Module &module, llvm::TargetMachine &machine, CodeKind kind, llvm::raw_pwrite_stream &out) {
+LogicalResult emit(llvm::Module &module, llvm::TargetMachine &machine, CodeKind kind,
+                   llvm::raw_pwrite_stream &out) {
   if (kind == CodeKind::llvmIR) {
     module.print(out, nullptr);
     return success();
@@ -102,10 +104,11 @@ LogicalResult emit(llvm::Module &module, llvm::TargetMachine &machine, CodeKind 
   llvm::TargetLibraryInfoImpl library(machine.getTargetTriple());
   library.disableAllFunctions();
   passes.add(new llvm::TargetLibraryInfoWrapperPass(library));
-  return success(!machine.addPassesToEmitFile(
-      passes, out, nullptr,
-      kind == CodeKind::object ? llvm::CodeGenFileType::ObjectFile : llvm::CodeGenFileType::AssemblyFile) &&
-      (passes.run(module), true));
+  return success(!machine.addPassesToEmitFile(passes, out, nullptr,
+                                              kind == CodeKind::object
+                                                  ? llvm::CodeGenFileType::ObjectFile
+                                                  : llvm::CodeGenFileType::AssemblyFile) &&
+                 (passes.run(module), true));
 }
 
 int64_t machineCodeBytes(const ObjectCode &code) {
@@ -151,7 +154,8 @@ LogicalResult compileModule(const NamedModule &source, const TargetDescription &
 } // namespace
 
 FailureOr<std::vector<ObjectCode>> tenon::cpu::compileModules(llvm::ArrayRef<NamedModule> modules,
-                                                              const TargetDescription &target, CodeKind kind) {
+                                                              const TargetDescription &target,
+                                                              CodeKind kind) {
   std::vector<ObjectCode> codes(modules.size());
   if (modules.empty())
     return codes;

@@ -71,7 +71,8 @@ llvm::Error runLinker(llvm::ArrayRef<std::string> arguments) {
   std::lock_guard<std::mutex> lock(mutex);
   lld::Result result = lld::lldMain(pointers, out, out, {{lld::Gnu, &lld::elf::link}});
   if (result.retCode != 0)
-    return llvm::createStringError("internal error: the image can't be linked: " + llvm::StringRef(messages).trim());
+    return llvm::createStringError("internal error: the image can't be linked: " +
+                                   llvm::StringRef(messages).trim());
   return llvm::Error::success();
 }
 
@@ -112,15 +113,17 @@ llvm::Expected<Image> readImage(const std::string &path) {
 } // namespace
 
 llvm::Expected<Image> tenon::cpu::linkImage(llvm::ArrayRef<ObjectCode> objects) {
+  // An image is never empty, so that it can be mapped: a program of copies alone has no kernel.
+  if (objects.empty())
+    return Image{{'\xcc'}, {}};
   TemporaryDirectory directory;
   if (std::error_code error = directory.create())
     return llvm::createStringError(error, "no temporary directory: " + error.message());
   std::string script = directory.file("image.ld"), output = directory.file("image.elf");
   if (llvm::Error error = writeFile(script, kScript))
     return error;
-  std::vector<std::string> arguments = {"ld.lld", "--no-undefined", "--error-limit=0", "--threads=1",
-                                        "-e",     "0",              "-T",              script,
-                                        "-o",     output};
+  std::vector<std::string> arguments = {
+      "ld.lld", "--no-undefined", "--error-limit=0", "--threads=1", "-e", "0", "-T", script, "-o", output};
   for (auto [i, object] : llvm::enumerate(objects)) {
     std::string path = directory.file(llvm::Twine(i) + ".o");
     if (llvm::Error error = writeFile(path, llvm::StringRef(object.bytes.data(), object.bytes.size())))

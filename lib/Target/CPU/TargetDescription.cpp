@@ -17,8 +17,8 @@ using namespace tenon::cpu;
 
 namespace {
 // x86-64 psABI, "Micro-Architecture Levels": v3 and v4 over v1.
-constexpr const char *kLevel3[] = {"avx",   "avx2",  "bmi",    "bmi2", "cx16",   "f16c",   "fma",  "lzcnt",
-                                   "movbe", "popcnt", "sahf",   "sse3", "sse4.1", "sse4.2", "ssse3", "xsave"};
+constexpr const char *kLevel3[] = {"avx",   "avx2",   "bmi",  "bmi2", "cx16",   "f16c",   "fma",   "lzcnt",
+                                   "movbe", "popcnt", "sahf", "sse3", "sse4.1", "sse4.2", "ssse3", "xsave"};
 constexpr const char *kLevel4[] = {"avx512bw", "avx512cd", "avx512dq", "avx512f", "avx512vl"};
 // What schedules may use beyond the levels.
 constexpr const char *kExtensions[] = {"amx-bf16",   "amx-int8",   "amx-tile",    "avx512bf16",

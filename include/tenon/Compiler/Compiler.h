@@ -1,0 +1,59 @@
+//===- Compiler.h - From a model to an artifact ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_COMPILER_COMPILER_H
+#define TENON_COMPILER_COMPILER_H
+
+#include "tenon/Target/CPU/TargetDescription.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+
+#include <vector>
+
+namespace tenon {
+
+/// Where compilation ends: the artifact, or the IR of a level as text.
+enum class Emit { import, graph, kernels, loops, llvm, assembly, artifact };
+
+struct CompileOptions {
+  /// One variant of the kernels each, in order of preference.
+  llvm::SmallVector<cpu::TargetDescription> targets;
+  Emit emit = Emit::artifact;
+  /// The prebuilt runtime library that the artifact starts with.
+  std::string runtimeLibrary;
+  std::string modelName;
+};
+
+/// What compilation did.
+struct CompileReport {
+  struct Stage {
+    std::string name;
+    double seconds;
+  };
+  struct Kernel {
+    std::string name, variant;
+    int64_t instructions, codeBytes;
+  };
+  std::vector<Stage> stages;
+  std::vector<Kernel> kernels;
+  int64_t launches = 0, imageBytes = 0, constantBytes = 0;
+
+  void print(llvm::raw_ostream &out) const;
+};
+
+/// Reads an ONNX model, or MLIR at any level (by the file's suffix). Null after a diagnostic.
+mlir::OwningOpRef<mlir::ModuleOp> loadModel(llvm::StringRef path, mlir::MLIRContext *context);
+
+/// Compiles a module of any level up to 3 on the threads of its context and writes `output`, which appears whole or
+/// not at all. Errors are diagnostics.
+mlir::LogicalResult compile(mlir::ModuleOp module, const CompileOptions &options, llvm::StringRef output,
+                            CompileReport &report);
+
+} // namespace tenon
+
+#endif // TENON_COMPILER_COMPILER_H

@@ -1,0 +1,305 @@
+//===- Compiler.cpp - From a model to an artifact ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tenon/Compiler/Compiler.h"
+
+#include "ConstantBytes.h"
+#include "tenon/Artifact/ArtifactWriter.h"
+#include "tenon/Codegen/CPU/Passes.h"
+#include "tenon/Compiler/Pipelines.h"
+#include "tenon/Dialect/Host/IR/HostOps.h"
+#include "tenon/Frontend/ONNX/Import.h"
+#include "tenon/Target/CPU/LinkImage.h"
+#include "tenon/Target/Host/HostProgram.h"
+
+#include "mlir/IR/Verifier.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/Support/FileUtilities.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+#include <chrono>
+
+using namespace mlir;
+using namespace tenon;
+
+namespace {
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// One compilation.
+class Compilation {
+public:
+  Compilation(ModuleOp module, const CompileOptions &options, StringRef output, CompileReport &report)
+      : module(module), options(options), output(output), report(report), last(now()) {}
+
+  LogicalResult run() {
+    if (options.emit == Emit::import)
+      return writeText([&](raw_ostream &out) { module->print(out); });
+    if (!findPlacedProgram()) {
+      if (failed(runPipeline("graph", buildGraphPipeline)))
+        return failure();
+      if (options.emit == Emit::graph)
+        return writeText([&](raw_ostream &out) { module->print(out); });
+      if (failed(runPipeline("kernels", buildKernelsPipeline)))
+        return failure();
+    }
+    if (options.emit == Emit::graph || options.emit == Emit::kernels)
+      return writeText([&](raw_ostream &out) { module->print(out); });
+    if (options.targets.empty())
+      return module.emitError("no target to compile for");
+    for (const cpu::TargetDescription &target : options.targets)
+      if (failed(compileVariant(target)))
+        return failure();
+    if (options.emit != Emit::artifact)
+      return writeText([&](raw_ostream &out) { out << text; });
+    if (failed(compileHost()))
+      return failure();
+    return writeArtifact();
+  }
+
+private:
+  /// The function with storages: there once buffers are placed.
+  func::FuncOp findPlacedProgram() {
+    for (auto func : module.getOps<func::FuncOp>())
+      if (!func.isExternal() && !func.getBody().getOps<host::StorageOp>().empty())
+        return func;
+    return nullptr;
+  }
+
+  /// Ends a stage of the report.
+  void finishStage(StringRef name) {
+    double time = now();
+    for (CompileReport::Stage &stage : report.stages)
+      if (stage.name == name) {
+        stage.seconds += time - last;
+        last = time;
+        return;
+      }
+    report.stages.push_back({name.str(), time - last});
+    last = time;
+  }
+
+  LogicalResult runOn(ModuleOp op, function_ref<void(OpPassManager &)> build) {
+    PassManager pm(op.getContext());
+    // IR is verified where levels meet.
+    pm.enableVerifier(false);
+    build(pm);
+    return success(succeeded(pm.run(op)) && succeeded(verify(op)));
+  }
+
+  LogicalResult runPipeline(StringRef name, function_ref<void(OpPassManager &)> build) {
+    LogicalResult result = runOn(module, build);
+    finishStage(name);
+    return result;
+  }
+
+  LogicalResult writeText(function_ref<void(raw_ostream &)> print) {
+    llvm::Error error = llvm::writeToOutput(output, [&](raw_ostream &out) {
+      print(out);
+      return llvm::Error::success();
+    });
+    return error ? LogicalResult(module.emitError(llvm::toString(std::move(error)))) : success();
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Kernels
+  //===--------------------------------------------------------------------===//
+
+  LogicalResult compileVariant(const cpu::TargetDescription &target) {
+    OwningOpRef<ModuleOp> loops(module.clone());
+    LoopOptions loopOptions{target.vectorBytes, target.vectorRegisters};
+    LogicalResult lowered = runOn(*loops, [&](OpPassManager &pm) { buildLoopsPipeline(pm, loopOptions); });
+    finishStage("loops");
+    if (failed(lowered))
+      return failure();
+    if (options.emit == Emit::loops) {
+      llvm::raw_string_ostream(text) << *loops << "\n";
+      return success();
+    }
+    // Each kernel in a module of its own: what is lowered and compiled on one thread.
+    OwningOpRef<ModuleOp> container = ModuleOp::create(module.getLoc());
+    std::vector<cpu::NamedModule> kernels;
+    OpBuilder builder = OpBuilder::atBlockEnd(container->getBody());
+    for (auto func : loops->getOps<func::FuncOp>()) {
+      if (func.isExternal() || !func->hasAttr(cpu::kKernelAttr))
+        continue;
+      auto kernel = ModuleOp::create(builder, func.getLoc());
+      OpBuilder(kernel.getBodyRegion()).clone(*func);
+      kernels.push_back({func.getName().str(), kernel});
+    }
+    loops = nullptr;
+    LogicalResult converted =
+        runOn(*container, [](OpPassManager &pm) { cpu::buildKernelToLLVMPipeline(pm.nest<ModuleOp>()); });
+    finishStage("lower");
+    if (failed(converted))
+      return failure();
+    cpu::CodeKind kind = options.emit == Emit::llvm       ? cpu::CodeKind::llvmIR
+                         : options.emit == Emit::assembly ? cpu::CodeKind::assembly
+                                                          : cpu::CodeKind::object;
+    FailureOr<std::vector<cpu::ObjectCode>> codes = cpu::compileModules(kernels, target, kind);
+    finishStage("code");
+    if (failed(codes))
+      return failure();
+    for (const cpu::ObjectCode &code : *codes) {
+      report.kernels.push_back({code.name, target.name, code.instructions, code.codeBytes});
+      if (options.emit != Emit::artifact)
+        text.append(code.bytes.begin(), code.bytes.end());
+    }
+    if (options.emit != Emit::artifact)
+      return success();
+    return link(*codes, images.emplace_back());
+  }
+
+  LogicalResult link(ArrayRef<cpu::ObjectCode> codes, cpu::Image &image) {
+    llvm::Expected<cpu::Image> linked = cpu::linkImage(codes);
+    finishStage("link");
+    if (!linked)
+      return module.emitError(llvm::toString(linked.takeError()));
+    image = std::move(*linked);
+    report.imageBytes += image.bytes.size();
+    return success();
+  }
+
+  //===--------------------------------------------------------------------===//
+  // The host program
+  //===--------------------------------------------------------------------===//
+
+  LogicalResult compileHost() {
+    func::FuncOp main = findPlacedProgram();
+    if (!main)
+      return module.emitError("the model has no function with inputs or outputs");
+    WalkResult known = main.walk([&](host::LaunchOp launch) {
+      StringRef kernel = launch.getKernel();
+      if (llvm::all_of(images, [&](const cpu::Image &image) { return image.entries.contains(kernel); }))
+        return WalkResult::advance();
+      launch.emitOpError() << "launches '" << kernel << "', which is no kernel";
+      return WalkResult::interrupt();
+    });
+    if (known.wasInterrupted())
+      return failure();
+    FailureOr<host::HostCode> converted = host::convertHostProgram(main);
+    if (failed(converted))
+      return failure();
+    program = std::move(*converted);
+    FailureOr<std::vector<cpu::ObjectCode>> codes =
+        cpu::compileModules({{"host", *program.module}}, cpu::baselineTarget());
+    finishStage("host");
+    return failed(codes) ? failure() : link(*codes, hostImage);
+  }
+
+  //===--------------------------------------------------------------------===//
+  // The artifact
+  //===--------------------------------------------------------------------===//
+
+  void completeMetadata() {
+    artifact::ModelMetadata &metadata = program.metadata;
+    metadata.modelName = options.modelName;
+    metadata.producer = "tenon";
+    metadata.runEntry = hostImage.entries.lookup("run");
+    for (auto [i, segment] : llvm::enumerate(metadata.segments)) {
+      std::string number = std::to_string(i);
+      segment.planEntry = hostImage.entries.lookup("plan_" + number);
+      segment.executeEntry = hostImage.entries.lookup("execute_" + number);
+    }
+    for (const cpu::TargetDescription &target : options.targets)
+      metadata.variants.push_back({target.name, {target.features.begin(), target.features.end()}});
+    for (artifact::KernelInfo &kernel : metadata.kernels)
+      for (const cpu::Image &image : images)
+        kernel.entries.push_back(image.entries.lookup(kernel.name));
+    report.launches = metadata.launches.size();
+  }
+
+  LogicalResult writeConstants(artifact::ArtifactWriter &writer) {
+    artifact::ModelMetadata &metadata = program.metadata;
+    // Equal constants are stored once.
+    llvm::DenseMap<Attribute, unsigned> known;
+    writer.beginConstants();
+    for (auto [i, value] : llvm::enumerate(program.constants)) {
+      auto [it, inserted] = known.try_emplace(value, i);
+      if (!value || !inserted) {
+        if (value)
+          metadata.constants[i] = metadata.constants[it->second];
+        continue;
+      }
+      uint64_t start = 0, bytes = 0;
+      if (!writer.alignConstants(64, start))
+        return module.emitError(writer.error());
+      llvm::Error error = writeConstant(value, [&](ArrayRef<char> piece) {
+        bytes += piece.size();
+        return writer.appendConstants(piece.data(), piece.size());
+      });
+      if (error)
+        return module.emitError(llvm::toString(std::move(error)) + (writer.error().empty() ? "" : ": ") +
+                                writer.error());
+      metadata.constants[i] = {0, start, bytes};
+      report.constantBytes += bytes;
+    }
+    return success();
+  }
+
+  LogicalResult writeArtifact() {
+    completeMetadata();
+    auto runtime = llvm::MemoryBuffer::getFile(options.runtimeLibrary, /*IsText=*/false,
+                                               /*RequiresNullTerminator=*/false);
+    if (std::error_code error = runtime.getError())
+      return module.emitError("cannot read the runtime library '" + options.runtimeLibrary +
+                              "': " + error.message());
+    artifact::ArtifactWriter writer(output.str(), (*runtime)->getBufferStart(), (*runtime)->getBufferSize());
+    writer.addHostCode(hostImage.bytes.data(), hostImage.bytes.size());
+    for (auto [i, image] : llvm::enumerate(images))
+      writer.addKernelCode(i, image.bytes.data(), image.bytes.size());
+    if (!program.constants.empty() && failed(writeConstants(writer)))
+      return failure();
+    if (!writer.finish(program.metadata))
+      return module.emitError(writer.error());
+    finishStage("write");
+    return success();
+  }
+
+  ModuleOp module;
+  const CompileOptions &options;
+  StringRef output;
+  CompileReport &report;
+  double last;
+  std::vector<cpu::Image> images;
+  cpu::Image hostImage;
+  host::HostCode program;
+  std::string text;
+};
+} // namespace
+
+void CompileReport::print(raw_ostream &out) const {
+  int64_t instructions = 0, codeBytes = 0;
+  for (const Kernel &kernel : kernels) {
+    out << "  " << kernel.name << " (" << kernel.variant << "): " << kernel.instructions << " instructions, "
+        << kernel.codeBytes << " bytes\n";
+    instructions += kernel.instructions;
+    codeBytes += kernel.codeBytes;
+  }
+  out << kernels.size() << " kernels, " << launches << " launches, " << instructions << " instructions, "
+      << codeBytes << " bytes of code, " << constantBytes << " bytes of constants\n";
+  double total = 0;
+  for (const Stage &stage : stages) {
+    out << stage.name << " " << llvm::formatv("{0:f3}", stage.seconds) << " s, ";
+    total += stage.seconds;
+  }
+  out << "total " << llvm::formatv("{0:f3}", total) << " s\n";
+}
+
+OwningOpRef<ModuleOp> tenon::loadModel(StringRef path, MLIRContext *context) {
+  if (path.ends_with(".onnx"))
+    return onnx::importONNX(path, context);
+  return parseSourceFile<ModuleOp>(path, context);
+}
+
+LogicalResult tenon::compile(ModuleOp module, const CompileOptions &options, StringRef output,
+                             CompileReport &report) {
+  return Compilation(module, options, output, report).run();
+}

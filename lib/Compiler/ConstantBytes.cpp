@@ -1,0 +1,143 @@
+//===- ConstantBytes.cpp - The bytes of constants as kernels read them ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ConstantBytes.h"
+
+#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "tenon/Dialect/Tile/IR/TileOps.h"
+#include "tenon/Target/Host/HostProgram.h"
+
+#include "mlir/IR/DialectResourceBlobManager.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+using namespace mlir;
+using namespace tenon;
+
+namespace {
+constexpr size_t pieceBytes = 1 << 20;
+
+llvm::Error sinkFailed() { return llvm::createStringError("the constants can't be written"); }
+
+/// Tells the system that a file's mapped pages are not needed for now. Never loses bytes, whatever they are.
+void release(ArrayRef<char> bytes) {
+#ifdef MADV_PAGEOUT
+  uintptr_t page = sysconf(_SC_PAGESIZE);
+  uintptr_t first = llvm::alignTo((uintptr_t)bytes.begin(), page),
+            last = llvm::alignDown((uintptr_t)bytes.end(), page);
+  if (first < last)
+    madvise((void *)first, last - first, MADV_PAGEOUT);
+#endif
+}
+
+/// The bytes of elements, rows contiguous: mapped ones, or `storage`.
+llvm::Expected<ArrayRef<char>> bytesOf(TypedAttr value, std::vector<char> &storage) {
+  auto type = dyn_cast<ShapedType>(value.getType());
+  if (!type)
+    return llvm::createStringError("a constant has no shape");
+  unsigned bits = host::storageBits(type.getElementType());
+  int64_t count = type.getNumElements();
+  if (auto blob = dyn_cast<tenon::BlobAttr>(value))
+    return blob.getData();
+  if (auto resource = dyn_cast<DenseResourceElementsAttr>(value)) {
+    AsmResourceBlob *blob = resource.getRawHandle().getBlob();
+    if (!blob)
+      return llvm::createStringError("the constant '" + resource.getRawHandle().getKey() + "' has no data");
+    return blob->getData();
+  }
+  auto dense = dyn_cast<DenseElementsAttr>(value);
+  if (!dense) {
+    std::string text;
+    llvm::raw_string_ostream(text) << value.getType();
+    return llvm::createStringError("a constant of type " + text + " has no elements that can be written");
+  }
+  if (type.getElementType().isInteger(1)) {
+    storage.reserve(count);
+    for (bool element : dense.getValues<bool>())
+      storage.push_back(element);
+    return ArrayRef<char>(storage);
+  }
+  ArrayRef<char> raw = dense.getRawData();
+  if (bits % 8 != 0) {
+    // Narrow elements stand in a byte each.
+    storage.assign(llvm::divideCeil(count * bits, 8), 0);
+    for (int64_t i = 0; i < count; ++i) {
+      unsigned element = (unsigned char)raw[dense.isSplat() ? 0 : i] & ((1u << bits) - 1);
+      storage[i * bits / 8] |= element << (i * bits % 8);
+    }
+    return ArrayRef<char>(storage);
+  }
+  if (!dense.isSplat())
+    return raw;
+  storage.resize(count * (bits / 8));
+  for (size_t at = 0; at < storage.size(); at += raw.size())
+    std::copy(raw.begin(), raw.end(), storage.begin() + at);
+  return ArrayRef<char>(storage);
+}
+
+/// A matrix in panels of columns, one panel at a time.
+llvm::Error writePanels(tile::PanelsAttr panels, ByteSink sink) {
+  std::vector<char> storage;
+  llvm::Expected<ArrayRef<char>> bytes = bytesOf(panels.getValue(), storage);
+  if (!bytes)
+    return bytes.takeError();
+  auto matrix = cast<ShapedType>(panels.getValue().getType());
+  unsigned bits = host::storageBits(matrix.getElementType());
+  if (bits % 8 != 0)
+    return llvm::createStringError("panels of elements that share bytes can't be written");
+  int64_t size = bits / 8, depth = matrix.getDimSize(panels.getDepth()),
+          columns = matrix.getDimSize(1 - panels.getDepth());
+  // Strides of the matrix along the panel's rows and columns.
+  int64_t rowStride = panels.getDepth() == 0 ? columns * size : size;
+  int64_t columnStride = panels.getDepth() == 0 ? size : depth * size;
+  ArrayRef<int64_t> shape = panels.getType().getShape();
+  int64_t width = shape[2];
+  std::vector<char> panel(depth * width * size);
+  for (int64_t j = 0; j < shape[0]; ++j) {
+    int64_t valid = std::min(width, columns - j * width);
+    if (valid < width)
+      llvm::fill(panel, 0);
+    const char *source = bytes->data() + j * width * columnStride;
+    for (int64_t k = 0; k < depth; ++k) {
+      char *row = panel.data() + k * width * size;
+      const char *from = source + k * rowStride;
+      if (columnStride == size) {
+        std::copy(from, from + valid * size, row);
+        continue;
+      }
+      for (int64_t c = 0; c < valid; ++c)
+        std::copy_n(from + c * columnStride, size, row + c * size);
+    }
+    if (!sink(panel))
+      return sinkFailed();
+  }
+  if (isa<tenon::BlobAttr>(panels.getValue()))
+    release(*bytes);
+  return llvm::Error::success();
+}
+} // namespace
+
+llvm::Error tenon::writeConstant(TypedAttr value, ByteSink sink) {
+  if (auto panels = dyn_cast<tile::PanelsAttr>(value))
+    return writePanels(panels, sink);
+  std::vector<char> storage;
+  llvm::Expected<ArrayRef<char>> bytes = bytesOf(value, storage);
+  if (!bytes)
+    return bytes.takeError();
+  for (ArrayRef<char> rest = *bytes; !rest.empty();) {
+    size_t size = std::min(rest.size(), pieceBytes);
+    if (!sink(rest.take_front(size)))
+      return sinkFailed();
+    rest = rest.drop_front(size);
+  }
+  if (isa<tenon::BlobAttr>(value))
+    release(*bytes);
+  return llvm::Error::success();
+}

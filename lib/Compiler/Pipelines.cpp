@@ -1,0 +1,64 @@
+//===- Pipelines.cpp - The staircase of levels as pass pipelines ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tenon/Compiler/Pipelines.h"
+
+#include "tenon/Codegen/Common/Passes.h"
+#include "tenon/Dialect/Host/Transforms/Passes.h"
+#include "tenon/Dialect/Tile/Transforms/Passes.h"
+
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassOptions.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+void tenon::buildGraphPipeline(OpPassManager &pm) {
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+void tenon::buildKernelsPipeline(OpPassManager &pm) {
+  pm.addNestedPass<func::FuncOp>(tile::createLowerConvolutionsPass());
+  pm.addNestedPass<func::FuncOp>(tile::createPackContractionsPass());
+  pm.addPass(createCSEPass());
+  pm.addPass(tile::createFormKernelsPass());
+  pm.addNestedPass<func::FuncOp>(host::createPlaceBuffersPass());
+}
+
+void tenon::buildLoopsPipeline(OpPassManager &pm, const LoopOptions &options) {
+  codegen::LowerKernelsPassOptions kernels;
+  kernels.vectorBytes = options.vectorBytes;
+  // Two vectors per row accumulate, two hold columns, one a broadcast element.
+  kernels.tileRows = options.vectorRegisters / 2 - 2;
+  pm.addPass(codegen::createLowerKernelsPass(kernels));
+  pm.addNestedPass<func::FuncOp>(codegen::createExpandMicrokernelsPass());
+  pm.addNestedPass<func::FuncOp>(codegen::createExpandReportsPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+namespace {
+struct LoopPipelineOptions : PassPipelineOptions<LoopPipelineOptions> {
+  Option<int64_t> vectorBytes{*this, "vector-bytes", llvm::cl::desc("Bytes of a vector register"),
+                              llvm::cl::init(32)};
+  Option<int64_t> vectorRegisters{*this, "vector-registers", llvm::cl::desc("Number of vector registers"),
+                                  llvm::cl::init(16)};
+};
+} // namespace
+
+void tenon::registerPipelines() {
+  PassPipelineRegistration<>("tenon-graph", "Level 1: the graph as kernels want it", buildGraphPipeline);
+  PassPipelineRegistration<>("tenon-kernels", "Level 1 to 2: kernels and the placed host program",
+                             buildKernelsPipeline);
+  PassPipelineRegistration<LoopPipelineOptions>(
+      "tenon-loops", "Level 2 to 3: kernels as loops over vectors",
+      [](OpPassManager &pm, const LoopPipelineOptions &options) {
+        buildLoopsPipeline(pm, {options.vectorBytes, options.vectorRegisters});
+      });
+}

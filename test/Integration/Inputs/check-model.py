@@ -1,0 +1,66 @@
+"""Runs a model on generated inputs and compares with numpy: check-model.py MODEL CASE. Prints what differs."""
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+
+
+def run(model, inputs, arguments=()):
+    """The outputs by name, or the text of the error."""
+    with tempfile.TemporaryDirectory() as folder:
+        np.savez(folder + "/in.npz", **inputs)
+        command = ["tenon-run", model, "--input", folder + "/in.npz", "--output", folder + "/out.npz", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            return done.stderr.strip()
+        with np.load(folder + "/out.npz") as outputs:
+            return dict(outputs)
+
+
+def expect(actual, wanted, tolerance=0.0):
+    if isinstance(actual, str):
+        sys.exit("failed: " + actual)
+    if actual.dtype != wanted.dtype or actual.shape != wanted.shape:
+        sys.exit(f"{actual.dtype}{actual.shape} instead of {wanted.dtype}{wanted.shape}")
+    worst = np.max(np.abs(actual.astype(np.float64) - wanted.astype(np.float64)), initial=0)
+    if not worst <= tolerance:
+        sys.exit(f"differs by {worst}")
+
+
+random = np.random.default_rng(0)
+
+
+def add(model):
+    for size in (0, 1, 8, 1000, 100003):
+        a, b = random.standard_normal((2, size)).astype(np.float32)
+        expect(run(model, {"a": a, "b": b})["sum"], a + b)
+    message = run(model, {"a": np.zeros(3, np.float32), "b": np.zeros(4, np.float32)})
+    assert isinstance(message, str), "sizes that differ were accepted"
+    print(message)
+
+
+def matmul(model):
+    for rows in (1, 7, 64):
+        x = random.standard_normal((rows, 16)).astype(np.float32)
+        w = np.arange(16 * 8, dtype=np.float32).reshape(16, 8) / 64
+        expect(run(model, {"x": x})["y"], np.maximum(x @ w, 0), 1e-4)
+
+
+def pick(model):
+    table = random.standard_normal(10).astype(np.float32)
+    indices = random.integers(0, 10, 1000)
+    expect(run(model, {"table": table, "indices": indices})["y"], table[indices])
+    indices[700] = -3
+    indices[300] = 12
+    for threads in ("1", "2"):
+        print(run(model, {"table": table, "indices": indices}, ["--threads", threads]))
+
+
+def narrow(model):
+    x = random.standard_normal(1000).astype(np.float16)
+    expect(run(model, {"x": x})["y"], x * x)
+
+
+globals()[sys.argv[2]](sys.argv[1])
+print("right")

@@ -1,0 +1,106 @@
+//===- tenon-compile.cpp - From a model to an artifact ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tenon/Compiler/Compiler.h"
+#include "tenon/Compiler/Registration.h"
+
+#include "mlir/IR/MLIRContext.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/ThreadPool.h"
+#include "llvm/Support/WithColor.h"
+
+using namespace llvm;
+
+namespace {
+/// Made after LLVM's own options are gone: those of its libraries have some of these names.
+struct Options {
+  cl::opt<std::string> input{cl::Positional, cl::desc("<model.onnx or .mlir>")};
+  cl::opt<std::string> output{
+      "o",
+      cl::desc("Where to write: the artifact, or text ('-', the default, is the standard "
+               "output)"),
+      cl::value_desc("FILE")};
+  cl::opt<std::string> targetCPU{
+      "target-cpu", cl::desc("CPUs to compile for, best first: host, avx2, avx512 (default: host)"),
+      cl::value_desc("LIST"), cl::init("host")};
+  cl::opt<tenon::Emit> emitKind{
+      "emit", cl::desc("What to write instead of an artifact:"), cl::init(tenon::Emit::artifact),
+      cl::values(clEnumValN(tenon::Emit::import, "import", "the model, node by node"),
+                 clEnumValN(tenon::Emit::graph, "graph", "the graph that kernels are formed from"),
+                 clEnumValN(tenon::Emit::kernels, "kernels", "kernels and the host program"),
+                 clEnumValN(tenon::Emit::loops, "loops", "kernels as loops over vectors"),
+                 clEnumValN(tenon::Emit::llvm, "llvm", "LLVM IR of the kernels"),
+                 clEnumValN(tenon::Emit::assembly, "asm", "assembly of the kernels"))};
+  cl::opt<unsigned> threads{"threads", cl::desc("Threads to compile with (default: one per core)"),
+                            cl::init(0)};
+  cl::opt<bool> quiet{"quiet", cl::desc("No summary")};
+  cl::opt<std::string> runtimeLibrary{"runtime", cl::desc("The runtime library (default: beside this tool)"),
+                                      cl::value_desc("FILE")};
+};
+
+int fail(const Twine &message) {
+  WithColor::error(errs(), "tenon-compile") << message << "\n";
+  return 1;
+}
+
+std::string findRuntime(const char *program) {
+  std::string self = sys::fs::getMainExecutable(program, (void *)&findRuntime);
+  SmallString<128> path(sys::path::parent_path(sys::path::parent_path(self)));
+  sys::path::append(path, "lib", "libtenon_runtime.so");
+  return std::string(path);
+}
+
+int compileModel(const char *program, const Options &given) {
+  if (given.input.empty())
+    return fail("no model given (see --help)");
+  tenon::CompileOptions options;
+  options.emit = given.emitKind;
+  bool isText = options.emit != tenon::Emit::artifact;
+  std::string path = given.output.empty() && isText ? "-" : given.output.getValue();
+  if (path.empty() || (path == "-" && !isText))
+    return fail("an artifact needs a file: give -o model.so");
+  Expected<SmallVector<tenon::cpu::TargetDescription>> targets = tenon::cpu::parseTargets(given.targetCPU);
+  if (!targets)
+    return fail(toString(targets.takeError()));
+  options.targets = std::move(*targets);
+  options.runtimeLibrary =
+      given.runtimeLibrary.empty() ? findRuntime(program) : given.runtimeLibrary.getValue();
+  options.modelName = sys::path::stem(given.input).str();
+
+  mlir::DialectRegistry registry;
+  tenon::registerUpstreamDialects(registry);
+  tenon::registerDialects(registry);
+  DefaultThreadPool pool(hardware_concurrency(given.threads));
+  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
+  if (given.threads != 1)
+    context.setThreadPool(pool);
+  context.printOpOnDiagnostic(false);
+  SourceMgr sources;
+  mlir::SourceMgrDiagnosticHandler handler(sources, &context, errs());
+  mlir::OwningOpRef<mlir::ModuleOp> module = tenon::loadModel(given.input, &context);
+  if (!module)
+    return 1;
+  tenon::CompileReport report;
+  if (failed(tenon::compile(*module, options, path, report)))
+    return 1;
+  if (!given.quiet && !isText)
+    report.print(outs());
+  return 0;
+}
+} // namespace
+
+int main(int argc, char **argv) {
+  InitLLVM init(argc, argv);
+  cl::ResetCommandLineParser();
+  Options options;
+  cl::ParseCommandLineOptions(argc, argv, "tenon-compile: compile a model\n");
+  return compileModel(argv[0], options);
+}

@@ -161,7 +161,7 @@ LogicalResult GraphImporter::importNode(const NodeProto &node, Location location
                                         const Activation &activation) {
   if (node.op_type().empty())
     return emitError(location) << "a node has no op_type";
-  if (failed(checkGrowth(node, location, activation)))
+  if (failed(checkGrowth(node, location)))
     return failure();
   if (const ::onnx::FunctionProto *function = findFunction(node))
     return importCall(node, *function, location, scope, activation);

@@ -103,8 +103,7 @@ private:
   mlir::Value none();
   const ::onnx::FunctionProto *findFunction(const ::onnx::NodeProto &node) const;
   /// Bounds what inlining may make of a small file, and how deep it nests.
-  mlir::LogicalResult checkGrowth(const ::onnx::NodeProto &node, mlir::Location location,
-                                  const Activation &activation);
+  mlir::LogicalResult checkGrowth(const ::onnx::NodeProto &node, mlir::Location location);
 
   const ::onnx::ModelProto &model;
   TensorReader &tensors;
@@ -114,8 +113,10 @@ private:
   mlir::Value noneValue;
   llvm::StringMap<const ::onnx::FunctionProto *> functions;
   llvm::StringMap<int64_t> modelOpsets;
+  /// What a subgraph sees that is an attribute's default.
+  const Scope noScope;
   uint64_t inlinedSize = 0;
-  unsigned depth = 0;
+  unsigned depth = 0, openCalls = 0;
 };
 
 /// "" for the standard's domain, which has two names.

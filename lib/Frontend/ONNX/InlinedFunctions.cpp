@@ -15,7 +15,7 @@ using ::onnx::AttributeProto;
 using ::onnx::FunctionProto;
 using ::onnx::NodeProto;
 
-/// Nodes, operands and results that functions may come to: some ten times what the largest models have.
+/// Nodes and what they list that functions may come to: some ten times what the largest models have.
 static constexpr uint64_t kLargestInlined = uint64_t(1) << 20;
 
 /// Functions and subgraphs in each other.
@@ -39,17 +39,27 @@ const FunctionProto *GraphImporter::findFunction(const NodeProto &node) const {
   return functions.lookup(keyOf(node.domain(), node.op_type(), node.overload()));
 }
 
-LogicalResult GraphImporter::checkGrowth(const NodeProto &node, Location location,
-                                         const Activation &activation) {
+LogicalResult GraphImporter::checkGrowth(const NodeProto &node, Location location) {
   if (depth > kDeepest)
     return emitError(location) << "functions and subgraphs are nested more than " << kDeepest << " deep";
-  if (!activation.function)
+  // Nodes outside functions are as many as the file has.
+  if (openCalls == 0)
     return success();
   inlinedSize += 1 + node.input_size() + node.output_size();
+  for (const AttributeProto &attribute : node.attribute())
+    inlinedSize += attribute.ints_size() + attribute.floats_size() + attribute.strings_size();
   if (inlinedSize > kLargestInlined)
     return emitError(location) << "the model's functions come to more than " << kLargestInlined
-                               << " nodes and operands when inlined";
+                               << " nodes, operands and elements of attributes when inlined";
   return success();
+}
+
+/// What precedes the names of nodes in a call. It is cut to its end before names grow with the depth of
+/// calls.
+static std::string prefixOf(Location call) {
+  constexpr size_t kLongest = 1024;
+  StringRef name = cast<NameLoc>(call).getName().getValue();
+  return (name.size() > kLongest ? "..." : "") + name.take_back(kLongest).str() + "/";
 }
 
 LogicalResult GraphImporter::bindArguments(const NodeProto &node, Location location, const Scope &scope,
@@ -77,7 +87,7 @@ LogicalResult GraphImporter::bindArguments(const NodeProto &node, Location locat
       return emitError(location) << "the attribute '" << attribute.name() << "' is given twice";
   }
   for (const AttributeProto &attribute : function.attribute_proto())
-    callee.arguments.try_emplace(attribute.name(), Activation::Argument{&attribute, nullptr, &callee});
+    callee.arguments.try_emplace(attribute.name(), Activation::Argument{&attribute, &noScope, &callee});
   return success();
 }
 
@@ -94,7 +104,7 @@ LogicalResult GraphImporter::importCall(const NodeProto &node, const FunctionPro
   Activation callee;
   callee.function = &function;
   callee.caller = &activation;
-  callee.prefix = cast<NameLoc>(location).getName().str() + "/";
+  callee.prefix = prefixOf(location);
   callee.opsets = modelOpsets;
   llvm::StringMap<int64_t> own;
   if (failed(readOpsets(function.opset_import(), location, own)))
@@ -117,8 +127,11 @@ LogicalResult GraphImporter::importCall(const NodeProto &node, const FunctionPro
   for (auto [name, inner] : llvm::zip(node.output(), function.output()))
     if (Type type = scope.types.lookup(name))
       body.types.try_emplace(inner, type);
+  inlinedSize += function.input_size() + function.value_info_size();
   ++depth;
+  ++openCalls;
   LogicalResult imported = importNodes(function.node(), body, callee);
+  --openCalls;
   --depth;
   if (failed(imported))
     return failure();

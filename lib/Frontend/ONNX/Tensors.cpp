@@ -206,7 +206,7 @@ llvm::Expected<TypedAttr> TensorReader::readStrings(const TensorProto &tensor, R
   return TypedAttr(DenseStringElementsAttr::get(type, strings));
 }
 
-llvm::Expected<TypedAttr> TensorReader::read(const TensorProto &tensor) {
+llvm::Expected<TypedAttr> TensorReader::convert(const TensorProto &tensor) {
   SmallVector<int64_t> sizes(tensor.dims().begin(), tensor.dims().end());
   llvm::Expected<RankedTensorType> type = typeOf(sizes, tensor.data_type());
   if (!type)
@@ -237,7 +237,7 @@ static int64_t linearPosition(ArrayRef<int64_t> indices, int64_t i, bool areLine
   return position;
 }
 
-llvm::Expected<TypedAttr> TensorReader::read(const SparseTensorProto &tensor) {
+llvm::Expected<TypedAttr> TensorReader::convert(const SparseTensorProto &tensor) {
   SmallVector<int64_t> sizes(tensor.dims().begin(), tensor.dims().end());
   SmallVector<int64_t> valueSizes(tensor.values().dims().begin(), tensor.values().dims().end());
   SmallVector<int64_t> indexSizes(tensor.indices().dims().begin(), tensor.indices().dims().end());
@@ -285,3 +285,20 @@ llvm::Expected<TypedAttr> TensorReader::read(const SparseTensorProto &tensor) {
   dense.view = dense.owned;
   return makeAttribute(*type, dense);
 }
+
+//===----------------------------------------------------------------------===//
+// Each tensor once
+//===----------------------------------------------------------------------===//
+
+template <typename Message> llvm::Expected<TypedAttr> TensorReader::readOnce(const Message &tensor) {
+  if (TypedAttr known = converted.lookup(&tensor))
+    return known;
+  llvm::Expected<TypedAttr> value = convert(tensor);
+  if (value)
+    converted[&tensor] = *value;
+  return value;
+}
+
+llvm::Expected<TypedAttr> TensorReader::read(const TensorProto &tensor) { return readOnce(tensor); }
+
+llvm::Expected<TypedAttr> TensorReader::read(const SparseTensorProto &tensor) { return readOnce(tensor); }

@@ -13,6 +13,7 @@
 
 #include "mlir/IR/BuiltinAttributeInterfaces.h"
 #include "mlir/IR/BuiltinTypes.h"
+#include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/SmallVector.h"
 
 namespace onnx {
@@ -38,6 +39,11 @@ public:
   llvm::Expected<mlir::TypedAttr> read(const ::onnx::SparseTensorProto &tensor);
 
 private:
+  llvm::Expected<mlir::TypedAttr> convert(const ::onnx::TensorProto &tensor);
+  llvm::Expected<mlir::TypedAttr> convert(const ::onnx::SparseTensorProto &tensor);
+  /// Functions show the same tensor at each of their calls.
+  template <typename Message> llvm::Expected<mlir::TypedAttr> readOnce(const Message &tensor);
+
   /// Elements as they lie in files: little endian, narrow ones packed.
   struct Bytes {
     llvm::ArrayRef<char> view;
@@ -60,6 +66,7 @@ private:
   ConstantFile &constants;
   bool inlineConstants;
   mlir::MLIRContext *context;
+  llvm::DenseMap<const void *, mlir::TypedAttr> converted;
 };
 
 } // namespace tenon::onnx

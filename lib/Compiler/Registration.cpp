@@ -11,6 +11,7 @@
 #include "tenon/Codegen/Common/ElementEmitter.h"
 #include "tenon/Codegen/Common/Passes.h"
 #include "tenon/Codegen/CPU/Passes.h"
+#include "tenon/Conversion/Passes.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
 #include "tenon/Dialect/Host/Transforms/Passes.h"
 #include "tenon/Dialect/ONNX/IR/ONNXOps.h"
@@ -32,6 +33,7 @@ void tenon::registerDialects(mlir::DialectRegistry &registry) {
 }
 
 void tenon::registerPasses() {
+  registerConversionPasses();
   host::registerHostPasses();
   tile::registerTilePasses();
   codegen::registerCodegenPasses();

@@ -37,3 +37,16 @@ func.func @index(%x: tensor<30522x768xf32>, %i: tensor<?x1xi64>) -> tensor<2x?xi
   %1 = tenon.nonzero %0 : tensor<?x768xf32> -> tensor<2x?xi64>
   return %1 : tensor<2x?xi64>
 }
+
+// CHECK-LABEL: func.func @scatter
+func.func @scatter(%x: tensor<?x768xf32>, %i: tensor<?x1xi64>, %u: tensor<?x768xf32>, %k: index) {
+  // CHECK: tenon.scatter error %{{.*}}, %{{.*}}, %{{.*}} dims [0] batch_dims 0 : tensor<?x768xf32>, tensor<?x1xi64>, tensor<?x768xf32>
+  %0 = tenon.scatter error %x, %i, %u dims [0] batch_dims 0 : tensor<?x768xf32>, tensor<?x1xi64>, tensor<?x768xf32>
+  // CHECK: tenon.scatter drop sum %{{.*}}, %{{.*}}, %{{.*}} dims [0] batch_dims 0 : tensor<?x768xf32>, tensor<?x1xi64>, tensor<?x768xf32>
+  %1 = tenon.scatter drop sum %x, %i, %u dims [0] batch_dims 0 : tensor<?x768xf32>, tensor<?x1xi64>, tensor<?x768xf32>
+  // CHECK: tenon.topk %{{.*}} dim 1 k [8] : tensor<?x768xf32> -> tensor<?x8xf32>, tensor<?x8xi64>
+  %v, %p = tenon.topk %x dim 1 k [8] : tensor<?x768xf32> -> tensor<?x8xf32>, tensor<?x8xi64>
+  // CHECK: tenon.topk %{{.*}} dim 1 k [%{{.*}}] {smallest} : tensor<?x768xf32> -> tensor<?x?xf32>, tensor<?x?xi64>
+  %w, %q = tenon.topk %x dim 1 k [%k] {smallest} : tensor<?x768xf32> -> tensor<?x?xf32>, tensor<?x?xi64>
+  return
+}

@@ -109,3 +109,35 @@ func.func @gather_mode(%x: tensor<4x5xf32>, %i: tensor<3x1xi64>) {
   %0 = tenon.gather drop %x, %i dims [0] batch_dims 0 : tensor<4x5xf32>, tensor<3x1xi64> -> tensor<3x5xf32>
   return
 }
+
+// -----
+
+func.func @scatter_updates(%x: tensor<8x4xf32>, %i: tensor<3x1xi64>, %u: tensor<3x5xf32>) {
+  // expected-error @+1 {{expects updates of type 'tensor<3x4xf32>', but has 'tensor<3x5xf32>'}}
+  %0 = tenon.scatter error %x, %i, %u dims [0] batch_dims 0 : tensor<8x4xf32>, tensor<3x1xi64>, tensor<3x5xf32>
+  return
+}
+
+// -----
+
+func.func @scatter_mean(%x: tensor<8x4xf32>, %i: tensor<3x1xi64>, %u: tensor<3x4xf32>) {
+  // expected-error @+1 {{expects sum, prod, min or max, but has mean}}
+  %0 = tenon.scatter error mean %x, %i, %u dims [0] batch_dims 0 : tensor<8x4xf32>, tensor<3x1xi64>, tensor<3x4xf32>
+  return
+}
+
+// -----
+
+func.func @topk_size(%x: tensor<8x4xf32>) {
+  // expected-error @+1 {{expects k from 0 to the size of dimension 1, but has 5}}
+  %v, %i = tenon.topk %x dim 1 k [5] : tensor<8x4xf32> -> tensor<8x5xf32>, tensor<8x5xi64>
+  return
+}
+
+// -----
+
+func.func @topk_values(%x: tensor<8x4xf32>) {
+  // expected-error @+1 {{expects values of type 'tensor<8x2xf32>' and indices of that shape, but has 'tensor<8x2xf64>' and 'tensor<8x2xi64>'}}
+  %v, %i = tenon.topk %x dim 1 k [2] : tensor<8x4xf32> -> tensor<8x2xf64>, tensor<8x2xi64>
+  return
+}

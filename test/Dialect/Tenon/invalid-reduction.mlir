@@ -37,3 +37,19 @@ func.func @window(%x: tensor<1x1x4x4xf32>) {
   %0 = tenon.window max %x sizes [2, 2] strides [0, 1] dilations [1, 1] pads [0, 0, 0, 0] : tensor<1x1x4x4xf32> -> tensor<1x1x3x3xf32>
   return
 }
+
+// -----
+
+func.func @scan_dim(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{expects a dimension below 2, but has 2}}
+  %0 = tenon.scan sum %x dim 2 : tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @scan_mean(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{expects sum, prod, min or max, but has mean}}
+  %0 = tenon.scan mean %x dim 1 : tensor<2x3xf32>
+  return
+}

@@ -19,3 +19,10 @@ func.func @window(%x: tensor<1x64x112x112xf32>) -> tensor<1x64x56x56xf32> {
        : tensor<1x64x112x112xf32> -> tensor<1x64x56x56xf32>
   return %0 : tensor<1x64x56x56xf32>
 }
+
+// CHECK-LABEL: func.func @scan
+func.func @scan(%x: tensor<?x768xf32>) -> tensor<?x768xf32> {
+  // CHECK: tenon.scan sum %{{.*}} dim 1 {exclusive, reverse} : tensor<?x768xf32>
+  %0 = tenon.scan sum %x dim 1 {exclusive, reverse} : tensor<?x768xf32>
+  return %0 : tensor<?x768xf32>
+}

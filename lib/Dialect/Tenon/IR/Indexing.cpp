@@ -10,6 +10,27 @@
 using namespace mlir;
 using namespace tenon;
 
+/// Positions, dims and batch_dims, which gather and scatter share.
+static LogicalResult verifyPositions(Operation *op, RankedTensorType operand, RankedTensorType indices,
+                                     ArrayRef<int64_t> dims, int64_t batch) {
+  if (indices.getRank() < 1 || !indices.getElementType().isInteger())
+    return op->emitOpError("expects integer indices of rank 1 or more, but has ") << indices;
+  if (batch < 0 || batch > indices.getRank() - 1 || batch > operand.getRank())
+    return op->emitOpError("expects batch_dims below the ranks of operand and indices, but has ") << batch;
+  int64_t last = batch - 1;
+  for (int64_t dim : dims) {
+    if (dim <= last || dim >= operand.getRank())
+      return op->emitOpError("expects ascending dims from batch_dims to below ")
+             << operand.getRank() << ", but has " << dim;
+    last = dim;
+  }
+  int64_t positions = indices.getDimSize(indices.getRank() - 1);
+  if (positions != (int64_t)dims.size())
+    return op->emitOpError("expects ")
+           << dims.size() << " positions in the last dimension of indices, but has " << positions;
+  return success();
+}
+
 LogicalResult GatherOp::verify() {
   auto operand = cast<RankedTensorType>(getOperand().getType());
   auto indices = cast<RankedTensorType>(getIndices().getType());
@@ -17,33 +38,86 @@ LogicalResult GatherOp::verify() {
   int64_t batch = getBatchDims();
   if (getMode() == IndexMode::drop)
     return emitOpError("expects mode error, clamp or wrap");
-  if (indices.getRank() < 1 || !indices.getElementType().isInteger())
-    return emitOpError("expects integer indices of rank 1 or more, but has ") << indices;
-  if (batch < 0 || batch > indices.getRank() - 1 || batch > operand.getRank())
-    return emitOpError("expects batch_dims below the ranks of operand and indices, but has ") << batch;
-  int64_t last = batch - 1;
-  for (int64_t dim : getDims()) {
-    if (dim <= last || dim >= operand.getRank())
-      return emitOpError("expects ascending dims from batch_dims to below ") << operand.getRank() << ", but has "
-                                                                             << dim;
-    last = dim;
-  }
-  int64_t positions = indices.getDimSize(indices.getRank() - 1);
-  if (positions != (int64_t)getDims().size())
-    return emitOpError("expects ") << getDims().size() << " positions in the last dimension of indices, but has "
-                                   << positions;
+  if (failed(verifyPositions(*this, operand, indices, getDims(), batch)))
+    return failure();
   int64_t rank = indices.getRank() - 1 + operand.getRank() - batch - getDims().size();
   if (result.getRank() != rank || result.getElementType() != operand.getElementType())
-    return emitOpError("expects a result of rank ") << rank << " and the operand's element type, but has " << result;
+    return emitOpError("expects a result of rank ")
+           << rank << " and the operand's element type, but has " << result;
   return success();
 }
 
-SmallVector<AffineExpr> GatherOp::resultSizes(SizeAnalysis &sizes, unsigned) {
-  SmallVector<AffineExpr> result = sizes.sizesOf(getIndices());
+/// The sizes of what is read or written: those of the indices, then those that no position names.
+static SmallVector<AffineExpr> sizesOfSlices(SizeAnalysis &sizes, Value operand, Value indices,
+                                             ArrayRef<int64_t> dims, int64_t batch) {
+  SmallVector<AffineExpr> result = sizes.sizesOf(indices);
   result.pop_back();
-  for (auto [dim, size] : llvm::enumerate(sizes.sizesOf(getOperand())))
-    if ((int64_t)dim >= (int64_t)getBatchDims() && !llvm::is_contained(getDims(), (int64_t)dim))
+  for (auto [dim, size] : llvm::enumerate(sizes.sizesOf(operand)))
+    if ((int64_t)dim >= batch && !llvm::is_contained(dims, (int64_t)dim))
       result.push_back(size);
+  return result;
+}
+
+SmallVector<AffineExpr> GatherOp::resultSizes(SizeAnalysis &sizes, unsigned) {
+  return sizesOfSlices(sizes, getOperand(), getIndices(), getDims(), getBatchDims());
+}
+
+//===----------------------------------------------------------------------===//
+// ScatterOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult ScatterOp::verify() {
+  auto operand = cast<RankedTensorType>(getOperand().getType());
+  auto indices = cast<RankedTensorType>(getIndices().getType());
+  auto updates = cast<RankedTensorType>(getUpdates().getType());
+  if (getCombiner() == Combiner::mean)
+    return emitOpError("expects sum, prod, min or max, but has mean");
+  if (failed(verifyPositions(*this, operand, indices, getDims(), getBatchDims())))
+    return failure();
+  SizeAnalysis sizes(getContext());
+  SmallVector<int64_t> expected;
+  for (AffineExpr size : sizesOfSlices(sizes, getOperand(), getIndices(), getDims(), getBatchDims()))
+    expected.push_back(SizeAnalysis::staticSize(size));
+  if (updates.getElementType() != operand.getElementType() ||
+      failed(verifyCompatibleShape(expected, updates.getShape())))
+    return emitOpError("expects updates of type ")
+           << RankedTensorType::get(expected, operand.getElementType()) << ", but has " << updates;
+  return success();
+}
+
+SmallVector<AffineExpr> ScatterOp::resultSizes(SizeAnalysis &sizes, unsigned) {
+  return sizes.sizesOf(getOperand());
+}
+
+//===----------------------------------------------------------------------===//
+// TopKOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult TopKOp::verify() {
+  auto operand = cast<RankedTensorType>(getOperand().getType());
+  auto values = cast<RankedTensorType>(getValues().getType());
+  int64_t dim = getDim();
+  if (dim < 0 || dim >= operand.getRank())
+    return emitOpError("expects a dimension below ") << operand.getRank() << ", but has " << dim;
+  if (getStaticK().size() != 1 || ShapedType::isDynamic(getStaticK()[0]) != !getK().empty())
+    return emitOpError("expects one k");
+  int64_t k = getStaticK()[0], size = operand.getDimSize(dim);
+  if (!ShapedType::isDynamic(k) && (k < 0 || (!ShapedType::isDynamic(size) && k > size)))
+    return emitOpError("expects k from 0 to the size of dimension ") << dim << ", but has " << k;
+  SmallVector<int64_t> expected(operand.getShape());
+  expected[dim] = k;
+  if (values.getElementType() != operand.getElementType() ||
+      failed(verifyCompatibleShape(expected, values.getShape())) ||
+      values.getShape() != cast<RankedTensorType>(getIndices().getType()).getShape())
+    return emitOpError("expects values of type ")
+           << RankedTensorType::get(expected, operand.getElementType())
+           << " and indices of that shape, but has " << values << " and " << getIndices().getType();
+  return success();
+}
+
+SmallVector<AffineExpr> TopKOp::resultSizes(SizeAnalysis &sizes, unsigned) {
+  SmallVector<AffineExpr> result = sizes.sizesOf(getOperand());
+  result[getDim()] = sizes.expressionsOf(getMixedK())[0];
   return result;
 }
 

@@ -31,7 +31,8 @@ static LogicalResult verifyReducedShape(Operation *op, ArrayRef<int64_t> dims) {
   SmallVector<bool> reduced(operand.getRank(), false);
   for (int64_t dim : dims) {
     if (dim < 0 || dim >= operand.getRank() || reduced[dim])
-      return op->emitOpError("expects different dimensions below ") << operand.getRank() << ", but has " << dim;
+      return op->emitOpError("expects different dimensions below ")
+             << operand.getRank() << ", but has " << dim;
     reduced[dim] = true;
   }
   SmallVector<int64_t> expected;
@@ -81,8 +82,9 @@ LogicalResult WindowOp::verify() {
   size_t spatial = getSizes().size();
   if (spatial == 0 || (int64_t)spatial > operand.getRank() || getStrides().size() != spatial ||
       getDilations().size() != spatial || getPads().size() != 2 * spatial)
-    return emitOpError("expects at most ") << operand.getRank() << " window sizes, as many strides and dilations, and "
-                                           << "twice as many pads";
+    return emitOpError("expects at most ")
+           << operand.getRank() << " window sizes, as many strides and dilations, and "
+           << "twice as many pads";
   for (int64_t value : llvm::concat<const int64_t>(getSizes(), getStrides(), getDilations()))
     if (value < 1)
       return emitOpError("expects positive sizes, strides and dilations, but has ") << value;
@@ -102,9 +104,11 @@ SmallVector<AffineExpr> WindowOp::resultSizes(SizeAnalysis &sizes, unsigned) {
       result[first + i] = extent.floorDiv(stride) + 1;
       continue;
     }
-    // The last window must start within operand or low padding: its number is at most (size + low - 1) / stride.
+    // The last window must start within operand or low padding: its number is at most (size + low - 1) /
+    // stride.
     AffineExpr rounded = extent.ceilDiv(stride) + 1, last = (size + (getPads()[i] - 1)).floorDiv(stride) + 1;
-    int64_t a = SizeAnalysis::staticSize(sizes.simplify(rounded)), b = SizeAnalysis::staticSize(sizes.simplify(last));
+    int64_t a = SizeAnalysis::staticSize(sizes.simplify(rounded)),
+            b = SizeAnalysis::staticSize(sizes.simplify(last));
     if (!ShapedType::isDynamic(a) && !ShapedType::isDynamic(b))
       result[first + i] = sizes.constant(std::min(a, b));
     else if (getPads()[i + spatial] < stride && reach > getPads()[i + spatial])
@@ -113,6 +117,19 @@ SmallVector<AffineExpr> WindowOp::resultSizes(SizeAnalysis &sizes, unsigned) {
       result[first + i] = AffineExpr();
   }
   return result;
+}
+
+LogicalResult ScanOp::verify() {
+  if (getCombiner() == Combiner::mean)
+    return emitOpError("expects sum, prod, min or max, but has mean");
+  if ((int64_t)getDim() < 0 || (int64_t)getDim() >= rankOf(getOperand()))
+    return emitOpError("expects a dimension below ")
+           << rankOf(getOperand()) << ", but has " << (int64_t)getDim();
+  return success();
+}
+
+SmallVector<AffineExpr> ScanOp::resultSizes(SizeAnalysis &sizes, unsigned) {
+  return sizes.sizesOf(getOperand());
 }
 
 #define GET_OP_CLASSES

@@ -95,7 +95,8 @@ AffineExpr SizeAnalysis::expressionOf(Value index) {
     for (Value operand : apply.getMapOperands())
       operands.push_back(expressionOf(operand));
     auto dims = ArrayRef(operands).take_front(map.getNumDims());
-    return simplify(map.getResult(0).replaceDimsAndSymbols(dims, ArrayRef(operands).drop_front(map.getNumDims())));
+    return simplify(
+        map.getResult(0).replaceDimsAndSymbols(dims, ArrayRef(operands).drop_front(map.getNumDims())));
   }
   if (auto size = dyn_cast_if_present<SizeOp>(op))
     return sizesOf(size.getOperand())[size.getDim()];
@@ -132,7 +133,8 @@ OpFoldResult SizeAnalysis::materialize(OpBuilder &builder, Location loc, AffineE
       continue;
     auto [value, dim] = symbols[position];
     renumbered[position] = getAffineSymbolExpr(operands.size(), context);
-    operands.push_back(dim < 0 ? value : SizeOp::create(builder, loc, builder.getIndexType(), value, dim).getResult());
+    operands.push_back(
+        dim < 0 ? value : SizeOp::create(builder, loc, builder.getIndexType(), value, dim).getResult());
   }
   expression = expression.replaceSymbols(renumbered);
   if (isa<AffineSymbolExpr>(expression))
@@ -188,7 +190,8 @@ SmallVector<AffineExpr> SizeAnalysis::sizesOf(Value tensor) {
 }
 
 /// The sizes of an operand's dimensions, found in the iteration space of an op, give those of a result.
-static SmallVector<AffineExpr> sizesFromMaps(SizeAnalysis &analysis, IndexingMapsInterface op, unsigned result) {
+static SmallVector<AffineExpr> sizesFromMaps(SizeAnalysis &analysis, IndexingMapsInterface op,
+                                             unsigned result) {
   SmallVector<AffineExpr> space(op.getLoopIterators().size());
   for (auto [operand, map] : llvm::zip(op->getOperands(), op.getOperandMaps()))
     for (auto [size, expression] : llvm::zip(analysis.sizesOf(operand), map.getResults()))
@@ -236,13 +239,47 @@ SmallVector<AffineExpr> SizeAnalysis::computeSizes(Value tensor) {
 
 std::optional<SmallVector<AffineExpr>> SizeAnalysis::elementsOf(Value tensor) {
   auto type = dyn_cast<RankedTensorType>(tensor.getType());
-  if (!type || !type.hasStaticShape() || !type.getElementType().isInteger() || type.getNumElements() > maxElements)
+  if (!type || !type.hasStaticShape() || !type.getElementType().isInteger() ||
+      type.getNumElements() > maxElements)
     return std::nullopt;
   if (auto it = elements.find(tensor); it != elements.end())
     return it->second;
   auto result = computeElements(tensor);
   elements[tensor] = result;
   return result;
+}
+
+/// Whether a comparison holds for all sizes or for none, as 1 or 0; null where it depends on them.
+AffineExpr SizeAnalysis::decide(Predicate predicate, AffineExpr a, AffineExpr b) {
+  AffineExpr difference = simplify(a - b);
+  // Of sizes it is known that they aren't negative; of data that is read as a size it isn't.
+  bool areSizes = llvm::none_of(valuesOf(difference), [](Value value) {
+    return isa_and_present<ItemOp, arith::SelectOp, arith::MinSIOp>(value.getDefiningOp());
+  });
+  std::optional<int64_t> sign; // of the difference, where one is certain
+  if (auto number = dyn_cast<AffineConstantExpr>(difference))
+    sign = number.getValue() > 0 ? 1 : number.getValue() < 0 ? -1 : 0;
+  else if (areSizes && isNonNegative(simplify(difference - 1)))
+    sign = 1;
+  else if (areSizes && isNonNegative(simplify(-difference - 1)))
+    sign = -1;
+  if (!sign)
+    return {};
+  switch (predicate) {
+  case Predicate::eq:
+    return constant(*sign == 0);
+  case Predicate::ne:
+    return constant(*sign != 0);
+  case Predicate::lt:
+    return constant(*sign < 0);
+  case Predicate::le:
+    return constant(*sign <= 0);
+  case Predicate::gt:
+    return constant(*sign > 0);
+  case Predicate::ge:
+    return constant(*sign >= 0);
+  }
+  return {};
 }
 
 std::optional<SmallVector<AffineExpr>> SizeAnalysis::computeElements(Value tensor) {
@@ -312,6 +349,39 @@ std::optional<SmallVector<AffineExpr>> SizeAnalysis::computeElements(Value tenso
         return std::nullopt;
       result.push_back((*operand)[position < 0 ? position + size : position]);
     }
+    return result;
+  }
+  if (auto iota = dyn_cast<IotaOp>(op)) {
+    for (int64_t i = 0; i < count && type.getRank() == 1; ++i)
+      result.push_back(constant(i));
+    return type.getRank() == 1 ? std::optional(result) : std::nullopt;
+  }
+  if (auto reduce = dyn_cast<ReduceOp>(op)) {
+    auto operand = elementsOf(reduce.getOperand());
+    bool isSum = reduce.getCombiner() == Combiner::sum, isProduct = reduce.getCombiner() == Combiner::prod;
+    if (!operand || type.getRank() != 0 || (!isSum && !isProduct) || type.getElementType().isInteger(1) ||
+        llvm::is_contained(*operand, AffineExpr()))
+      return std::nullopt;
+    AffineExpr all = constant(isProduct);
+    for (AffineExpr element : *operand)
+      all = simplify(isSum ? all + element : all * element);
+    return SmallVector<AffineExpr>{all};
+  }
+  if (auto compare = dyn_cast<CompareOp>(op)) {
+    auto lhs = elementsOf(compare.getLhs()), rhs = elementsOf(compare.getRhs());
+    if (!lhs || !rhs)
+      return std::nullopt;
+    for (auto [a, b] : llvm::zip(*lhs, *rhs))
+      result.push_back(a && b ? decide(compare.getPredicate(), a, b) : AffineExpr());
+    return result;
+  }
+  if (auto select = dyn_cast<SelectOp>(op)) {
+    auto condition = elementsOf(select.getCondition());
+    auto x = elementsOf(select.getTrueValue()), y = elementsOf(select.getFalseValue());
+    if (!condition || !x || !y)
+      return std::nullopt;
+    for (auto [c, a, b] : llvm::zip(*condition, *x, *y))
+      result.push_back(a == b ? a : !c ? AffineExpr() : staticSize(c) != 0 ? a : b);
     return result;
   }
   if (isa<AddOp, SubOp, MulOp, DivOp>(op)) {

@@ -6,9 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 //
-// Answers what the sizes of a tensor are, as affine expressions over SSA values of type `index`, without creating
-// IR: sizes follow from indexing maps, from what ops state (`SizesInterface`) and from `tenon.bind_shape`. Two sizes
-// are known to be equal when their expressions are the same object.
+// Answers what the sizes of a tensor are, as affine expressions over SSA values of type `index`, without
+// creating IR: sizes follow from indexing maps, from what ops state (`SizesInterface`) and from
+// `tenon.bind_shape`. Two sizes are known to be equal when their expressions are the same object.
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,12 +24,14 @@
 
 namespace tenon {
 
+enum class Predicate : uint32_t;
+
 class SizeAnalysis {
 public:
   explicit SizeAnalysis(mlir::MLIRContext *context) : context(context) {}
 
-  /// The sizes of a ranked tensor, one expression per dimension. A size that follows from nothing becomes a symbol
-  /// of its own, which `materialize` gives as `tenon.size`.
+  /// The sizes of a ranked tensor, one expression per dimension. A size that follows from nothing becomes a
+  /// symbol of its own, which `materialize` gives as `tenon.size`.
   llvm::SmallVector<mlir::AffineExpr> sizesOf(mlir::Value tensor);
 
   /// The elements of a small integer tensor, row by row, where they follow from constants and sizes: shape
@@ -71,6 +73,7 @@ public:
 private:
   llvm::SmallVector<mlir::AffineExpr> computeSizes(mlir::Value tensor);
   std::optional<llvm::SmallVector<mlir::AffineExpr>> computeElements(mlir::Value tensor);
+  mlir::AffineExpr decide(Predicate predicate, mlir::AffineExpr a, mlir::AffineExpr b);
   mlir::AffineExpr symbolFor(mlir::Value value, int64_t dim);
 
   mlir::MLIRContext *context;

@@ -73,6 +73,12 @@ def Tenon_BlobAttr : Tenon_Attr<"Blob", "blob", [TypedAttrInterface]> {
   }];
 }
 
+def Tenon_Combiner : I32EnumAttr<"Combiner", "how elements are combined", [
+    I32EnumAttrCase<"sum", 0>, I32EnumAttrCase<"prod", 1>, I32EnumAttrCase<"min", 2>,
+    I32EnumAttrCase<"max", 3>, I32EnumAttrCase<"mean", 4>]> {
+  let cppNamespace = "::tenon";
+}
+
 class Tenon_Op<string mnemonic, list<Trait> traits = []> : Op<Tenon_Dialect, mnemonic, traits>;
 
 #endif // TENON_DIALECT_TENON_IR_TENONDIALECT

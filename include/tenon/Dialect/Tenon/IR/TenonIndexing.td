@@ -41,6 +41,57 @@ def Tenon_GatherOp : Tenon_Op<"gather", [Pure, DeclareOpInterfaceMethods<Tenon_S
   let hasVerifier = 1;
 }
 
+def Tenon_ScatterOp : Tenon_Op<"scatter", [Pure, AllTypesMatch<["operand", "result"]>,
+    DeclareOpInterfaceMethods<Tenon_SizesInterface>]> {
+  let summary = "the operand with other slices at the places in the indices";
+  let description = [{
+    Positions, `dims` and `batch_dims` are those of `tenon.gather`; `updates` has the shape that a gather at these
+    positions gives. Each slice of it takes the place of the operand's, or with a combiner (not `mean`) is combined
+    with what is there. Slices are written in row-major order of the indices, so that of equal positions the last one
+    stays. A position out of range is a run-time error (`error`), is moved to the nearest place (`clamp`), taken modulo
+    the size (`wrap`) or its slice is left out (`drop`).
+
+    ```mlir
+    %y = tenon.scatter error sum %x, %i, %u dims [0] batch_dims 0
+         : tensor<8x768xf32>, tensor<?x1xi64>, tensor<?x768xf32>
+    ```
+  }];
+  let arguments = (ins Tenon_IndexMode:$mode, OptionalAttr<Tenon_Combiner>:$combiner, AnyRankedTensor:$operand,
+                       AnyRankedTensor:$indices, AnyRankedTensor:$updates, DenseI64ArrayAttr:$dims,
+                       I64Attr:$batch_dims);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = [{
+    $mode ($combiner^)? $operand `,` $indices `,` $updates `dims` $dims `batch_dims` $batch_dims attr-dict
+    `:` type($operand) `,` type($indices) `,` type($updates)
+  }];
+  let hasVerifier = 1;
+}
+
+def Tenon_TopKOp : Tenon_Op<"topk", [Pure, DeclareOpInterfaceMethods<Tenon_SizesInterface>]> {
+  let summary = "the k largest elements along a dimension and where they are";
+  let description = [{
+    Largest first; with `smallest` the least elements, least first. Of equal elements the first comes first. NaN counts
+    as larger than all numbers. A k above the size is a run-time error.
+
+    ```mlir
+    %values, %indices = tenon.topk %x dim 1 k [8] : tensor<?x768xf32> -> tensor<?x8xf32>, tensor<?x8xi64>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$operand, I64Attr:$dim, Variadic<Index>:$k, DenseI64ArrayAttr:$static_k,
+                       UnitAttr:$smallest);
+  let results = (outs AnyRankedTensor:$values, RankedTensorOf<[I64]>:$indices);
+  let assemblyFormat = [{
+    $operand `dim` $dim `k` custom<DynamicIndexList>($k, $static_k) attr-dict
+    `:` type($operand) `->` type($values) `,` type($indices)
+  }];
+  let extraClassDeclaration = [{
+    llvm::SmallVector<mlir::OpFoldResult> getMixedK() {
+      return mlir::getMixedValues(getStaticK(), getK(), getContext());
+    }
+  }];
+  let hasVerifier = 1;
+}
+
 def Tenon_NonZeroOp : Tenon_Op<"nonzero", [Pure]> {
   let summary = "positions of the elements that are not zero";
   let description = [{

@@ -8,15 +8,10 @@
 #ifndef TENON_DIALECT_TENON_IR_TENONREDUCTION
 #define TENON_DIALECT_TENON_IR_TENONREDUCTION
 
+include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 include "tenon/Dialect/Tenon/IR/TenonDialect.td"
 include "tenon/Dialect/Tenon/IR/TenonInterfaces.td"
-
-def Tenon_Combiner : I32EnumAttr<"Combiner", "how elements are combined", [
-    I32EnumAttrCase<"sum", 0>, I32EnumAttrCase<"prod", 1>, I32EnumAttrCase<"min", 2>,
-    I32EnumAttrCase<"max", 3>, I32EnumAttrCase<"mean", 4>]> {
-  let cppNamespace = "::tenon";
-}
 
 def Tenon_ReduceOp : Tenon_Op<"reduce", [Pure, DeclareOpInterfaceMethods<Tenon_IndexingMapsInterface>]> {
   let summary = "combines all elements along some dimensions";
@@ -72,6 +67,24 @@ def Tenon_WindowOp : Tenon_Op<"window", [Pure, DeclareOpInterfaceMethods<Tenon_S
     $combiner $operand `sizes` $sizes `strides` $strides `dilations` $dilations `pads` $pads attr-dict
     `:` type($operand) `->` type($result)
   }];
+  let hasVerifier = 1;
+}
+
+def Tenon_ScanOp : Tenon_Op<"scan", [Pure, SameOperandsAndResultType,
+    DeclareOpInterfaceMethods<Tenon_SizesInterface>]> {
+  let summary = "combines each element with all before it along a dimension";
+  let description = [{
+    `result[i] = x[0] combined with .. x[i]` along `dim`; with `exclusive` up to `x[i - 1]`, beginning with what the
+    combiner gives of no elements; with `reverse` from the end. The combiner is not `mean`.
+
+    ```mlir
+    %y = tenon.scan sum %x dim 1 {exclusive} : tensor<?x768xf32>
+    ```
+  }];
+  let arguments = (ins Tenon_Combiner:$combiner, AnyRankedTensor:$operand, I64Attr:$dim, UnitAttr:$exclusive,
+                       UnitAttr:$reverse);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$combiner $operand `dim` $dim attr-dict `:` type($result)";
   let hasVerifier = 1;
 }
 

@@ -1,0 +1,35 @@
+//===- Contraction.h - Sums of products that several ONNX operators need ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_LIB_CONVERSION_ONNXTOTENON_CONTRACTION_H
+#define TENON_LIB_CONVERSION_ONNXTOTENON_CONTRACTION_H
+
+#include "Node.h"
+
+namespace tenon::onnx {
+
+/// The product of matrices with numpy's rules for vectors and batch dimensions, summed in `element`.
+mlir::Value matMul(Node &node, mlir::Value a, mlir::Value b, mlir::Type element);
+
+/// Strides, dilations and pads of a convolution or pooling over n spatial dimensions.
+struct Windows {
+  llvm::SmallVector<int64_t> strides, dilations, pads;
+};
+
+/// The node's attributes, with `auto_pad` resolved; an operand whose padding depends on its size is padded
+/// with `value`, or an error without one. Nothing after an error.
+std::optional<Windows> windowsOf(Node &node, mlir::Value &operand, llvm::ArrayRef<int64_t> kernel,
+                                 std::optional<double> value);
+
+/// A convolution with the node's attributes, without bias. Nothing after an error.
+mlir::Value convolution(Node &node, mlir::Value input, mlir::Value filter);
+
+void addConvolutionConverters(ConverterTable &table);
+
+} // namespace tenon::onnx
+
+#endif // TENON_LIB_CONVERSION_ONNXTOTENON_CONTRACTION_H

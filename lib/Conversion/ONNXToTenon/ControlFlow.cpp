@@ -1,0 +1,238 @@
+//===- ControlFlow.cpp - ONNX operators with subgraphs ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Indexing.h"
+#include "Loop.h"
+
+#include <limits>
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::onnx;
+
+namespace {
+bool isTensor(Node &node, Value value) {
+  if (isa<RankedTensorType>(value.getType()))
+    return true;
+  node.unsupported() << "a subgraph gives a value of type " << value.getType();
+  return false;
+}
+
+//===----------------------------------------------------------------------===//
+// If
+//===----------------------------------------------------------------------===//
+
+Results branch(Node &node) {
+  Region *sources[] = {node.op.getBody("then_branch"), node.op.getBody("else_branch")};
+  if (!sources[0] || !sources[1])
+    return node.error() << "expects the subgraphs 'then_branch' and 'else_branch'";
+  if (!elementOf(node[0]).isInteger(1) || typeOf(node[0]).getNumElements() != 1)
+    return node.error() << "expects one truth value as condition, but has " << typeOf(node[0]);
+  for (Region *source : sources)
+    if (source->front().getNumArguments() != 0)
+      return node.error() << "expects subgraphs without inputs";
+  Value condition = node.reshape(node[0], {});
+  // A condition on sizes that are known leaves one branch; the other need not even make sense.
+  if (auto known = node.constantIntegers(node[0])) {
+    auto values = node.graph.convertBody(*sources[known->front() != 0 ? 0 : 1], {});
+    return succeeded(values) ? Results(ArrayRef(*values)) : Results(failure());
+  }
+
+  SmallVector<Value> yielded[2];
+  Region *regions[2];
+  bool failed = false;
+  for (size_t i : {0, 1}) {
+    regions[i] = &node.graph.newRegion();
+    Graph::Inside inside(node.graph, *regions[i]);
+    auto values = node.graph.convertBody(*sources[i], {});
+    failed |= mlir::failed(values);
+    if (succeeded(values)) {
+      yielded[i] = *values;
+      tenon::YieldOp::create(node.builder, node.loc, *values);
+    }
+  }
+  if (failed)
+    return failure();
+  if (yielded[0].size() != yielded[1].size() || yielded[0].size() != node.op->getNumResults())
+    return node.error() << "expects " << node.op->getNumResults() << " results of both subgraphs, but has "
+                        << yielded[0].size() << " and " << yielded[1].size();
+  SmallVector<Type> types;
+  SmallVector<Sizes> common;
+  for (auto [a, b] : llvm::zip(yielded[0], yielded[1])) {
+    if (!isTensor(node, a) || !isTensor(node, b))
+      return failure();
+    if (elementOf(a) != elementOf(b) || rankOf(a) != rankOf(b))
+      return node.unsupported() << "the subgraphs give " << typeOf(a) << " and " << typeOf(b)
+                                << " as one result, of different rank or element type";
+    Sizes sizes = sizesOutside(node, a, *regions[0]);
+    for (auto [size, other] : llvm::zip(sizes, sizesOutside(node, b, *regions[1])))
+      size = size == other ? size : AffineExpr();
+    SmallVector<int64_t> shape;
+    for (AffineExpr size : sizes)
+      shape.push_back(SizeAnalysis::staticSize(size));
+    types.push_back(RankedTensorType::get(shape, elementOf(a)));
+    common.push_back(sizes);
+  }
+  auto op = IfOp::create(node.builder, node.loc, types, condition);
+  op.getThenRegion().takeBody(*regions[0]);
+  op.getElseRegion().takeBody(*regions[1]);
+  for (auto [result, sizes] : llvm::zip(op.getResults(), common))
+    bindSizes(node, result, sizes);
+  return Results(ArrayRef(llvm::to_vector_of<Value>(op.getResults())));
+}
+
+//===----------------------------------------------------------------------===//
+// Loop
+//===----------------------------------------------------------------------===//
+
+Value scalarOf(Node &node, Value value, Type element) {
+  if (elementOf(value) == element && typeOf(value).getNumElements() == 1)
+    return node.reshape(value, {});
+  node.error() << "expects a scalar of type " << element << ", but has " << typeOf(value);
+  return {};
+}
+
+Results loop(Node &node) {
+  Region *source = node.op.getBody("body");
+  size_t carriedCount = node.size() < 2 ? 0 : node.size() - 2, results = node.op->getNumResults();
+  if (!source || source->front().getNumArguments() != carriedCount + 2 || results < carriedCount ||
+      source->front().getTerminator()->getNumOperands() != results + 1)
+    return node.error() << "expects the subgraph 'body' with " << carriedCount + 2 << " inputs and "
+                        << results + 1 << " outputs";
+  SmallVector<Value> initial;
+  for (size_t i = 0; i < carriedCount; ++i) {
+    if (!node.has(i + 2))
+      return node.error() << "expects carried value " << i;
+    initial.push_back(node[i + 2]);
+  }
+  Type i64 = node.builder.getI64Type(), i1 = node.builder.getI1Type();
+  Value tripCount = node.has(0) ? scalarOf(node, node[0], i64)
+                                : node.scalarInteger(std::numeric_limits<int64_t>::max(), i64);
+  Value condition = node.has(1) ? scalarOf(node, node[1], i1) : node.boolean(true);
+  if (node.hasFailed())
+    return failure();
+  auto body = [&](Value iteration, ArrayRef<Value> carried) -> std::optional<LoopBuilder::Yielded> {
+    Block &block = source->front();
+    // The body runs only while the condition holds.
+    SmallVector<Value> arguments = {iteration, node.boolean(true)};
+    arguments.append(carried.begin(), carried.end());
+    // A subgraph may declare its scalars as vectors of one element.
+    for (size_t i : {0, 1})
+      if (auto stated = dyn_cast<RankedTensorType>(block.getArgument(i).getType());
+          stated && stated.getRank() == 1)
+        arguments[i] = node.reshape(arguments[i], node.size(1));
+    auto values = node.graph.convertBody(*source, arguments);
+    if (failed(values) || !llvm::all_of(*values, [&](Value value) { return isTensor(node, value); }))
+      return std::nullopt;
+    Value goesOn = scalarOf(node, values->front(), i1);
+    auto rest = ArrayRef(*values).drop_front();
+    return LoopBuilder::Yielded{goesOn, SmallVector<Value>(rest.take_front(carriedCount)),
+                                SmallVector<Value>(rest.drop_front(carriedCount))};
+  };
+  auto values = LoopBuilder(node, initial).build(tripCount, condition, body);
+  return values ? Results(ArrayRef(*values)) : Results(failure());
+}
+
+//===----------------------------------------------------------------------===//
+// Scan
+//===----------------------------------------------------------------------===//
+
+/// A loop over the places of its last operands along their scan axes.
+class Scan {
+public:
+  explicit Scan(Node &node) : node(node) {}
+
+  Results convert() {
+    int64_t scans = node.integer("num_scan_inputs", 0), operands = node.size();
+    source = node.op.getBody("body");
+    if (!source || scans < 1 || scans > operands)
+      return node.error() << "expects the subgraph 'body' and num_scan_inputs from 1 to " << operands
+                          << ", but has " << scans;
+    states = operands - scans;
+    int64_t results = node.op->getNumResults(), outputs = results - states;
+    if (outputs < 0 || source->front().getNumArguments() != node.size() ||
+        source->front().getTerminator()->getNumOperands() != (size_t)results)
+      return node.error() << "expects a body with " << operands << " inputs and " << results << " outputs";
+    for (int64_t i = 0; i < operands; ++i)
+      if (!node.has(i))
+        return node.error() << "expects operand " << i;
+    inputAxes = node.integers("scan_input_axes", scans, 0);
+    inputsReversed = node.integers("scan_input_directions", scans, 0);
+    SmallVector<int64_t> outputAxes = node.integers("scan_output_axes", outputs, 0);
+    SmallVector<int64_t> outputsReversed = node.integers("scan_output_directions", outputs, 0);
+    for (int64_t i = 0; i < scans && !node.hasFailed(); ++i)
+      inputAxes[i] = node.dimension(inputAxes[i], rankOf(node[states + i]));
+    if (node.hasFailed() || !setLength())
+      return failure();
+
+    Value tripCount = node.fromSizes(length, RankedTensorType::get({}, node.builder.getI64Type()));
+    auto body = [&](Value iteration, ArrayRef<Value> carried) { return step(iteration, carried); };
+    auto values = LoopBuilder(node, node.all().take_front(states)).build(tripCount, node.boolean(true), body);
+    if (!values)
+      return failure();
+    for (int64_t i = 0; i < outputs; ++i) {
+      Value &value = (*values)[states + i];
+      int64_t dim = node.dimension(outputAxes[i], rankOf(value));
+      if (node.hasFailed())
+        return failure();
+      if (outputsReversed[i])
+        value = node.slice(value, 0, node.sizes.simplify(length - 1), length, -1);
+      value = node.moveDim(value, 0, dim);
+    }
+    return Results(ArrayRef(*values));
+  }
+
+private:
+  bool setLength() {
+    for (size_t i = 0; i < inputAxes.size(); ++i) {
+      AffineExpr size = node.sizeOf(node[states + i], inputAxes[i]);
+      if (length && isStatic(size) && isStatic(length) && size != length) {
+        node.error() << "expects one length of all scanned operands, but has "
+                     << SizeAnalysis::staticSize(length) << " and " << SizeAnalysis::staticSize(size);
+        return false;
+      }
+      if (!length || isStatic(size))
+        length = size;
+    }
+    return true;
+  }
+
+  std::optional<LoopBuilder::Yielded> step(Value iteration, ArrayRef<Value> carried) {
+    SmallVector<Value> arguments(carried);
+    for (size_t i = 0; i < inputAxes.size(); ++i) {
+      Value place = iteration;
+      if (inputsReversed[i]) {
+        Value last = node.fromSizes(node.sizes.simplify(length - 1), typeOf(iteration));
+        place = node.binary<SubOp>(last, iteration);
+      }
+      arguments.push_back(take(node, node[states + i], place, inputAxes[i]));
+    }
+    auto values = node.graph.convertBody(*source, arguments);
+    if (failed(values) || !llvm::all_of(*values, [&](Value value) { return isTensor(node, value); }))
+      return std::nullopt;
+    return LoopBuilder::Yielded{node.boolean(true), SmallVector<Value>(ArrayRef(*values).take_front(states)),
+                                SmallVector<Value>(ArrayRef(*values).drop_front(states))};
+  }
+
+  Node &node;
+  Region *source = nullptr;
+  size_t states = 0;
+  SmallVector<int64_t> inputAxes, inputsReversed;
+  AffineExpr length;
+};
+
+Results scan(Node &node) { return Scan(node).convert(); }
+
+Results batchedScan(Node &node) { return node.unsupported() << "the batched form of version 8"; }
+} // namespace
+
+void onnx::addControlFlowConverters(ConverterTable &table) {
+  table.add("If", 1, 1, 1, branch);
+  table.add("Loop", 1, 0, ConverterTable::variadic, loop);
+  table.add("Scan", 8, 1, ConverterTable::variadic, batchedScan);
+  table.add("Scan", 9, 1, ConverterTable::variadic, scan);
+}

@@ -1,0 +1,62 @@
+//===- ConvertONNXToTenon.cpp - Convert the nodes of an ONNX model to the graph dialect ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Graph.h"
+#include "tenon/Conversion/Passes.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::onnx;
+
+namespace tenon {
+#define GEN_PASS_DEF_CONVERTONNXTOTENONPASS
+#include "tenon/Conversion/Passes.h.inc"
+} // namespace tenon
+
+const SmallVector<Converter> *ConverterTable::entries(StringRef domain, StringRef name) const {
+  std::string key = domain.empty() || domain == "ai.onnx" ? name.str() : (domain + "." + name).str();
+  auto it = table.find(key);
+  return it == table.end() ? nullptr : &it->second;
+}
+
+bool ConverterTable::isKnown(StringRef domain, StringRef name) const { return entries(domain, name); }
+
+const Converter *ConverterTable::find(StringRef domain, StringRef name, int64_t version) const {
+  const Converter *best = nullptr;
+  if (const SmallVector<Converter> *all = entries(domain, name))
+    for (const Converter &converter : *all)
+      if (converter.since <= version && (!best || converter.since > best->since))
+        best = &converter;
+  return best;
+}
+
+namespace {
+class ConvertONNXToTenon : public tenon::impl::ConvertONNXToTenonPassBase<ConvertONNXToTenon> {
+  void runOnOperation() override {
+    ConverterTable table;
+    addAttentionConverters(table);
+    addContractionConverters(table);
+    addControlFlowConverters(table);
+    addDataMovementConverters(table);
+    addElementwiseConverters(table);
+    addIndexingConverters(table);
+    addNormalizationConverters(table);
+    addQuantizationConverters(table);
+    addRecurrentConverters(table);
+    addReductionConverters(table);
+    addResizeConverters(table);
+    addShapeConverters(table);
+    addSlicingConverters(table);
+    for (auto func : getOperation().getOps<func::FuncOp>()) {
+      // A function that is a graph already has no nodes.
+      bool hasNodes = func.walk([](NodeOp) { return WalkResult::interrupt(); }).wasInterrupted();
+      if (hasNodes && failed(Graph(func, table).convert()))
+        signalPassFailure();
+    }
+  }
+};
+} // namespace

@@ -1,0 +1,279 @@
+//===- Convolution.cpp - Convolutions of ONNX ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Contraction.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::onnx;
+
+//===----------------------------------------------------------------------===//
+// Windows
+//===----------------------------------------------------------------------===//
+
+/// `SAME`: as many results as there are steps in the operand, the padding split evenly, the odd one last or
+/// first.
+static bool padToSame(Node &node, Value &operand, ArrayRef<int64_t> kernel, std::optional<double> value,
+                      bool oddLast, Windows &windows) {
+  size_t spatial = kernel.size(), first = rankOf(operand) - spatial;
+  Sizes low(rankOf(operand), node.size(0)), high = low;
+  bool dynamic = false;
+  for (size_t i = 0; i < spatial; ++i) {
+    AffineExpr extent = node.sizeOf(operand, first + i);
+    int64_t stride = windows.strides[i], reach = (kernel[i] - 1) * windows.dilations[i] + 1;
+    AffineExpr total = node.size(reach - 1);
+    if (stride != 1)
+      total = node.largest(node.sizes.simplify((extent.ceilDiv(stride) - 1) * stride + reach - extent),
+                           node.size(0));
+    AffineExpr half = node.sizes.simplify(total.floorDiv(2)), rest = node.sizes.simplify(total - half);
+    AffineExpr before = oddLast ? half : rest, after = oddLast ? rest : half;
+    if (isStatic(before) && isStatic(after)) {
+      windows.pads[i] = SizeAnalysis::staticSize(before);
+      windows.pads[i + spatial] = SizeAnalysis::staticSize(after);
+    } else {
+      low[first + i] = before;
+      high[first + i] = after;
+      dynamic = true;
+    }
+  }
+  if (dynamic && !value) {
+    node.unsupported() << "padding to the same size with strides where the size is not known when compiling";
+    return false;
+  }
+  if (dynamic)
+    operand = node.pad(operand, node.scalar(*value, elementOf(operand)), low, high);
+  return true;
+}
+
+std::optional<Windows> onnx::windowsOf(Node &node, Value &operand, ArrayRef<int64_t> kernel,
+                                       std::optional<double> value) {
+  size_t spatial = kernel.size();
+  Windows windows{node.integers("strides", spatial, 1), node.integers("dilations", spatial, 1),
+                  SmallVector<int64_t>(2 * spatial, 0)};
+  for (int64_t positive : llvm::concat<const int64_t>(windows.strides, windows.dilations, kernel))
+    if (positive < 1) {
+      node.error() << "expects positive kernel sizes, strides and dilations, but has " << positive;
+      return std::nullopt;
+    }
+  StringRef automatic = node.string("auto_pad", "NOTSET");
+  if (automatic == "NOTSET" || automatic.empty()) {
+    windows.pads = node.integers("pads", 2 * spatial, 0);
+    for (int64_t amount : windows.pads)
+      if (amount < 0)
+        node.error() << "expects pads that aren't negative, but has " << amount;
+  } else if (automatic == "SAME_UPPER" || automatic == "SAME_LOWER") {
+    padToSame(node, operand, kernel, value, automatic == "SAME_UPPER", windows);
+  } else if (automatic != "VALID") {
+    node.error() << "expects auto_pad NOTSET, SAME_UPPER, SAME_LOWER or VALID, but has '" << automatic << "'";
+  }
+  return node.hasFailed() ? std::nullopt : std::optional(windows);
+}
+
+/// The spatial sizes of a filter, which must be static and those of `kernel_shape`.
+static std::optional<SmallVector<int64_t>> kernelOf(Node &node, Value input, Value filter) {
+  int64_t rank = rankOf(input);
+  if (rank < 3 || rankOf(filter) != rank) {
+    node.error() << "expects input and filter of one rank of at least 3, but has " << input.getType()
+                 << " and " << filter.getType();
+    return std::nullopt;
+  }
+  SmallVector<int64_t> kernel(typeOf(filter).getShape().drop_front(2));
+  auto stated = node.integers("kernel_shape");
+  if (llvm::is_contained(kernel, ShapedType::kDynamic)) {
+    node.unsupported() << "the filter's sizes are not known when compiling";
+    return std::nullopt;
+  }
+  if (stated && *stated != kernel) {
+    InFlightDiagnostic error = node.error() << "expects kernel_shape to be the filter's sizes (";
+    llvm::interleaveComma(kernel, error);
+    error << "), but it is (";
+    llvm::interleaveComma(*stated, error);
+    error << ")";
+    return std::nullopt;
+  }
+  return kernel;
+}
+
+Value onnx::convolution(Node &node, Value input, Value filter) {
+  auto kernel = kernelOf(node, input, filter);
+  if (!kernel)
+    return {};
+  if (elementOf(input) != elementOf(filter)) {
+    node.error() << "expects input and filter of one element type, but has " << elementOf(input) << " and "
+                 << elementOf(filter);
+    return {};
+  }
+  auto windows = windowsOf(node, input, *kernel, 0.0);
+  if (!windows)
+    return {};
+  return node.sized<ConvOp>(rankOf(input), elementOf(input), input, filter, windows->strides,
+                            windows->dilations, windows->pads, node.integer("group", 1));
+}
+
+static Results withBias(Node &node, Value y, size_t bias) {
+  if (!node.has(bias))
+    return y;
+  if (rankOf(node[bias]) != 1)
+    return node.error() << "expects a vector as bias, but has " << typeOf(node[bias]);
+  return node.binary<AddOp>(y, node.along(node[bias], 1, y));
+}
+
+static Results conv(Node &node) {
+  Value y = convolution(node, node[0], node[1]);
+  return y ? withBias(node, y, 2) : Results(failure());
+}
+
+//===----------------------------------------------------------------------===//
+// ConvTranspose
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Every input element adds the filter, scaled, to the result; neighbours lie `stride` apart.
+class TransposedConv {
+public:
+  explicit TransposedConv(Node &node) : node(node), input(node[0]), filter(node[1]) {}
+
+  Results convert() {
+    auto stated = kernelOf(node, input, filter);
+    if (!stated)
+      return failure();
+    kernel = *stated;
+    spatial = kernel.size();
+    strides = node.integers("strides", spatial, 1);
+    dilations = node.integers("dilations", spatial, 1);
+    groups = node.integer("group", 1);
+    for (int64_t positive : llvm::concat<const int64_t>(strides, dilations, kernel))
+      if (positive < 1)
+        return node.error() << "expects positive kernel sizes, strides and dilations, but has " << positive;
+    AffineExpr channels = node.sizeOf(input, 1), filters = node.sizeOf(filter, 0);
+    if (!isStatic(filters) || (isStatic(channels) && channels != filters))
+      return node.error() << "expects as many filters as input channels, but has " << typeOf(filter)
+                          << " and " << typeOf(input);
+    if (groups < 1 || SizeAnalysis::staticSize(filters) % groups != 0)
+      return node.error() << "expects groups that divide the " << SizeAnalysis::staticSize(filters)
+                          << " channels, but has " << groups;
+    if (elementOf(input) != elementOf(filter))
+      return node.error() << "expects input and filter of one element type, but has " << elementOf(input)
+                          << " and " << elementOf(filter);
+    if (!placeResult())
+      return failure();
+    bool apart =
+        kernel == strides && groups == 1 && llvm::all_of(dilations, [](int64_t d) { return d == 1; });
+    Value y = apart ? tiles() : spread();
+    return y ? withBias(node, y, 2) : Results(failure());
+  }
+
+private:
+  int64_t reach(size_t i) { return (kernel[i] - 1) * dilations[i] + 1; }
+
+  /// How much of the full result is cut off before and after; negative where it is extended.
+  bool placeResult() {
+    SmallVector<int64_t> extra = node.integers("output_padding", spatial, 0);
+    auto shape = node.integers("output_shape");
+    if (shape && shape->size() == spatial + 2) // some exporters state batch and channels too
+      shape->erase(shape->begin(), shape->begin() + 2);
+    if (shape && shape->size() != spatial) {
+      node.error() << "expects " << spatial << " sizes in output_shape, but has " << shape->size();
+      return false;
+    }
+    StringRef automatic = node.string("auto_pad", "NOTSET");
+    bool isSame = automatic == "SAME_UPPER" || automatic == "SAME_LOWER";
+    SmallVector<int64_t> pads(2 * spatial, 0);
+    if (!shape && !isSame && automatic != "VALID")
+      pads = node.integers("pads", 2 * spatial, 0);
+    for (size_t i = 0; i < spatial; ++i) {
+      AffineExpr extent = node.sizeOf(input, i + 2);
+      if (!shape && !isSame) {
+        before.push_back(node.size(pads[i]));
+        after.push_back(node.size(pads[i + spatial] - extra[i]));
+        continue;
+      }
+      AffineExpr wanted = shape ? node.size((*shape)[i]) : extent * strides[i];
+      AffineExpr total = node.sizes.simplify((extent - 1) * strides[i] + (extra[i] + reach(i)) - wanted);
+      AffineExpr half = total.floorDiv(2), rest = total - half;
+      bool oddLast = automatic == "SAME_UPPER";
+      before.push_back(node.sizes.simplify(oddLast ? half : rest));
+      after.push_back(node.sizes.simplify((oddLast ? rest : half) - extra[i]));
+    }
+    return !node.hasFailed();
+  }
+
+  /// Results of neighbours don't overlap: one contraction, whose kernel dimensions lie between the spatial
+  /// ones.
+  Value tiles() {
+    SmallVector<unsigned> inputDims = {0, 2}, filterDims = {2, 1}, resultDims = {0, 1};
+    Sizes sizes = {node.sizeOf(input, 0), node.sizeOf(filter, 1)};
+    for (unsigned i = 0; i < spatial; ++i) {
+      inputDims.push_back(3 + 2 * i);
+      filterDims.push_back(4 + 2 * i);
+      resultDims.append({3 + 2 * i, 4 + 2 * i});
+      sizes.push_back(node.sizes.simplify(node.sizeOf(input, i + 2) * kernel[i]));
+    }
+    Value y =
+        node.contract(input, filter, 3 + 2 * spatial, inputDims, filterDims, resultDims, elementOf(input));
+    Sizes low(2, node.size(0)), high(2, node.size(0));
+    for (size_t i = 0; i < spatial; ++i) {
+      low.push_back(node.sizes.simplify(-before[i]));
+      high.push_back(node.sizes.simplify(-after[i]));
+    }
+    return node.pad(node.reshape(y, sizes), node.scalar(0, elementOf(input)), low, high);
+  }
+
+  /// Zeros between the input elements, then a convolution with the filter turned around.
+  Value spread() {
+    Value zero = node.scalar(0, elementOf(input)), x = input;
+    Sizes sizes = node.sizesOf(input), low(sizes.size(), node.size(0)), high = low;
+    SmallVector<int64_t> inserted;
+    Sizes between(2, node.size(0)), none(2, node.size(0));
+    for (size_t i = 0; i < spatial; ++i) {
+      inserted.push_back(3 + 2 * i);
+      between.append({node.size(0), node.size(strides[i] - 1)});
+      none.append(2, node.size(0));
+      sizes[i + 2] = node.sizes.simplify(sizes[i + 2] * strides[i]);
+      low[i + 2] = node.sizes.simplify(node.size(reach(i) - 1) - before[i]);
+      // The zeros after the last element aren't between any.
+      high[i + 2] = node.sizes.simplify(node.size(reach(i) - 1 - (strides[i] - 1)) - after[i]);
+    }
+    if (llvm::any_of(strides, [](int64_t stride) { return stride != 1; }))
+      x = node.reshape(node.pad(node.unsqueeze(x, inserted), zero, none, between), sizes);
+    x = node.pad(x, zero, low, high);
+    SmallVector<int64_t> ones(spatial, 1), zeros(2 * spatial, 0);
+    return node.sized<ConvOp>(rankOf(x), elementOf(x), x, turnedFilter(), ones, dilations, zeros, groups);
+  }
+
+  /// `[C, M/g, K..]` as `[M, C/g, K..]`, every kernel dimension reversed.
+  Value turnedFilter() {
+    Sizes offsets(2, node.size(0)), strides(2, node.size(1)), sizes = node.sizesOf(filter);
+    for (int64_t extent : kernel) {
+      offsets.push_back(node.size(extent - 1));
+      strides.push_back(node.size(-1));
+    }
+    Value turned = node.slice(filter, offsets, sizes, strides);
+    if (groups == 1)
+      return node.moveDim(turned, 0, 1);
+    Sizes grouped = {node.size(groups), node.quotient(sizes[0], node.size(groups))};
+    grouped.append(sizes.begin() + 1, sizes.end());
+    Sizes result = {node.product({node.size(groups), sizes[1]}), grouped[1]};
+    result.append(sizes.begin() + 2, sizes.end());
+    return node.reshape(node.moveDim(node.reshape(turned, grouped), 1, 2), result);
+  }
+
+  Node &node;
+  Value input, filter;
+  SmallVector<int64_t> kernel, strides, dilations;
+  Sizes before, after;
+  size_t spatial = 0;
+  int64_t groups = 1;
+};
+
+Results convTranspose(Node &node) { return TransposedConv(node).convert(); }
+} // namespace
+
+void onnx::addConvolutionConverters(ConverterTable &table) {
+  table.add("Conv", 1, 2, 3, conv);
+  table.add("ConvTranspose", 1, 2, 3, convTranspose);
+}

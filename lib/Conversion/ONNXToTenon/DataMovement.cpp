@@ -1,0 +1,220 @@
+//===- DataMovement.cpp - ONNX operators that give the same elements under other sizes ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Node.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::onnx;
+
+namespace {
+//===----------------------------------------------------------------------===//
+// Reshapes
+//===----------------------------------------------------------------------===//
+
+/// 0 copies the operand's size unless `allowzero` is set, -1 is what is left. Sizes that are read from data
+/// or follow from other sizes are taken as they are.
+Results reshape(Node &node) {
+  Value x = node[0];
+  auto target = node.elements(node[1]);
+  if (!target)
+    return failure();
+  Sizes source = node.sizesOf(x), others;
+  std::optional<size_t> inferred;
+  for (auto [i, extent] : llvm::enumerate(*target)) {
+    if (isStatic(extent, -1)) {
+      if (inferred)
+        return node.error() << "expects at most one size -1";
+      inferred = i;
+      continue;
+    }
+    if (isStatic(extent, 0) && !node.flag("allowzero")) {
+      if (i >= source.size())
+        return node.error() << "copies size " << i << " of an operand of rank " << source.size();
+      extent = source[i];
+    }
+    if (isStatic(extent) && SizeAnalysis::staticSize(extent) < 0)
+      return node.error() << "expects sizes of -1 or more, but has " << SizeAnalysis::staticSize(extent);
+    others.push_back(extent);
+  }
+  if (inferred) {
+    AffineExpr all = node.product(source), rest = node.product(others);
+    if (isStatic(all) && isStatic(rest)) {
+      int64_t total = SizeAnalysis::staticSize(all), divisor = SizeAnalysis::staticSize(rest);
+      if (divisor == 0 || total % divisor != 0)
+        return node.error() << "cannot divide " << total << " elements into rows of " << divisor;
+    }
+    (*target)[*inferred] = node.quotient(source, others);
+  }
+  return node.reshape(x, *target);
+}
+
+Results flatten(Node &node) {
+  Sizes sizes = node.sizesOf(node[0]);
+  int64_t axis = node.integer("axis", 1), rank = sizes.size();
+  if (axis < -rank || axis > rank)
+    return node.error() << "expects an axis from " << -rank << " to " << rank << ", but has " << axis;
+  axis += axis < 0 ? rank : 0;
+  return node.reshape(node[0], {node.product(ArrayRef(sizes).take_front(axis)),
+                                node.product(ArrayRef(sizes).drop_front(axis))});
+}
+
+/// Axes are an attribute or, from version 13 on, an operand.
+std::optional<SmallVector<int64_t>> axesOf(Node &node) {
+  return node.has(1) ? node.axesOperand(1) : node.integers("axes");
+}
+
+Results squeeze(Node &node) {
+  Value x = node[0];
+  auto axes = axesOf(node);
+  SmallVector<int64_t> dims;
+  if (axes) {
+    dims = node.dimensions(*axes, rankOf(x));
+  } else {
+    if (!typeOf(x).hasStaticShape())
+      return node.unsupported() << "without axes, dimensions of size 1 are dropped, but the sizes of "
+                                << typeOf(x) << " are not known when compiling";
+    for (auto [i, extent] : llvm::enumerate(typeOf(x).getShape()))
+      if (extent == 1)
+        dims.push_back(i);
+  }
+  return node.hasFailed() ? Results(failure()) : Results(node.squeeze(x, dims));
+}
+
+Results unsqueeze(Node &node) {
+  auto axes = axesOf(node);
+  if (!axes)
+    return node.error() << "expects axes";
+  SmallVector<int64_t> dims = node.dimensions(*axes, rankOf(node[0]) + axes->size());
+  return node.hasFailed() ? Results(failure()) : Results(node.unsqueeze(node[0], dims));
+}
+
+Results transpose(Node &node) {
+  int64_t rank = rankOf(node[0]);
+  auto permutation = node.integers("perm");
+  if (!permutation)
+    permutation = llvm::to_vector(llvm::reverse(llvm::seq<int64_t>(0, rank)));
+  SmallVector<int64_t> sorted(*permutation);
+  llvm::sort(sorted);
+  if (!llvm::equal(sorted, llvm::seq<int64_t>(0, rank)))
+    return node.error() << "expects a permutation of " << rank << " dimensions as 'perm'";
+  return node.transpose(node[0], *permutation);
+}
+
+//===----------------------------------------------------------------------===//
+// Repetition
+//===----------------------------------------------------------------------===//
+
+Results expand(Node &node) {
+  auto shape = node.elements(node[1]);
+  if (!shape)
+    return failure();
+  auto target = node.broadcastSizes(node.sizesOf(node[0]), *shape);
+  return target ? Results(node.broadcastTo(node[0], *target)) : Results(failure());
+}
+
+/// Every dimension behind a new one that counts the repetitions.
+Results tile(Node &node) {
+  Value x = node[0];
+  auto repeats = node.elements(node[1]);
+  if (!repeats)
+    return failure();
+  if ((int64_t)repeats->size() != rankOf(x))
+    return node.error() << "expects " << rankOf(x) << " repeats, but has " << repeats->size();
+  Sizes apart, joined;
+  SmallVector<int64_t> dims;
+  for (auto [extent, count] : llvm::zip(node.sizesOf(x), *repeats)) {
+    if (isStatic(count) && SizeAnalysis::staticSize(count) < 0)
+      return node.error() << "expects repeats that aren't negative, but has "
+                          << SizeAnalysis::staticSize(count);
+    if (!isStatic(count, 1))
+      apart.push_back(count);
+    dims.push_back(apart.size());
+    apart.push_back(extent);
+    joined.push_back(node.product({count, extent}));
+  }
+  return node.reshape(node.broadcast(x, dims, apart), joined);
+}
+
+//===----------------------------------------------------------------------===//
+// Concat and blocks of space
+//===----------------------------------------------------------------------===//
+
+Results concat(Node &node) {
+  if (!node.hasAttribute("axis"))
+    return node.error() << "expects the attribute 'axis'";
+  int64_t dim = node.dimension(node.integer("axis", 0), rankOf(node[0]));
+  for (Value value : node.all()) {
+    if (!value)
+      return node.error() << "expects no operand to be left out";
+    if (rankOf(value) != rankOf(node[0]))
+      return node.error() << "expects operands of one rank, but has " << typeOf(node[0]) << " and "
+                          << typeOf(value);
+  }
+  return node.hasFailed() ? Results(failure()) : Results(node.concat(node.all(), dim));
+}
+
+/// `[N, C, H, W]` for blocks of b x b; nothing after an error.
+std::optional<Sizes> blockOperand(Node &node, int64_t &block) {
+  block = node.integer("blocksize", 0);
+  if (rankOf(node[0]) != 4 || block < 1) {
+    node.error() << "expects an operand of rank 4 and a positive blocksize, but has " << typeOf(node[0])
+                 << " and " << block;
+    return std::nullopt;
+  }
+  return node.sizesOf(node[0]);
+}
+
+Results depthToSpace(Node &node) {
+  int64_t block;
+  auto sizes = blockOperand(node, block);
+  if (!sizes)
+    return failure();
+  StringRef mode = node.string("mode", "DCR");
+  if (mode != "DCR" && mode != "CRD")
+    return node.error() << "expects mode DCR or CRD, but has '" << mode << "'";
+  AffineExpr b = node.size(block), n = (*sizes)[0], h = (*sizes)[2], w = (*sizes)[3];
+  if (isStatic((*sizes)[1]) && SizeAnalysis::staticSize((*sizes)[1]) % (block * block) != 0)
+    return node.error() << "expects channels that " << block * block << " divides, but has "
+                        << SizeAnalysis::staticSize((*sizes)[1]);
+  AffineExpr depth = node.quotient((*sizes)[1], {b, b});
+  Value apart = mode == "DCR"
+                    ? node.transpose(node.reshape(node[0], {n, b, b, depth, h, w}), {0, 3, 4, 1, 5, 2})
+                    : node.transpose(node.reshape(node[0], {n, depth, b, b, h, w}), {0, 1, 4, 2, 5, 3});
+  return node.reshape(apart, {n, depth, node.product({h, b}), node.product({w, b})});
+}
+
+Results spaceToDepth(Node &node) {
+  int64_t block;
+  auto sizes = blockOperand(node, block);
+  if (!sizes)
+    return failure();
+  AffineExpr b = node.size(block), n = (*sizes)[0], c = (*sizes)[1];
+  for (size_t i : {2, 3})
+    if (isStatic((*sizes)[i]) && SizeAnalysis::staticSize((*sizes)[i]) % block != 0)
+      return node.error() << "expects sizes that " << block << " divides, but has "
+                          << SizeAnalysis::staticSize((*sizes)[i]);
+  AffineExpr h = node.quotient((*sizes)[2], b), w = node.quotient((*sizes)[3], b);
+  Value apart = node.transpose(node.reshape(node[0], {n, c, h, b, w, b}), {0, 3, 5, 1, 2, 4});
+  return node.reshape(apart, {n, node.product({c, b, b}), h, w});
+}
+} // namespace
+
+void onnx::addDataMovementConverters(ConverterTable &table) {
+  table.add("Reshape", 5, 2, 2, reshape);
+  table.add("Flatten", 1, 1, 1, flatten);
+  table.add("Squeeze", 1, 1, 1, squeeze);
+  table.add("Squeeze", 13, 1, 2, squeeze);
+  table.add("Unsqueeze", 1, 1, 1, unsqueeze);
+  table.add("Unsqueeze", 13, 2, 2, unsqueeze);
+  table.add("Transpose", 1, 1, 1, transpose);
+  table.add("Expand", 8, 2, 2, expand);
+  table.add("Tile", 6, 2, 2, tile);
+  table.add("Concat", 4, 1, ConverterTable::variadic, concat);
+  table.add("DepthToSpace", 1, 1, 1, depthToSpace);
+  table.add("SpaceToDepth", 1, 1, 1, spaceToDepth);
+}

@@ -1,0 +1,292 @@
+//===- Elementwise.cpp - ONNX operators that compute each element on its own ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Node.h"
+
+#include <limits>
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::onnx;
+
+namespace {
+constexpr unsigned variadic = ConverterTable::variadic;
+
+template <typename Op> Results unaryNode(Node &node) { return node.unary<Op>(node[0]); }
+
+template <typename Op> Results binaryNode(Node &node) {
+  SmallVector<Value> values(node.all());
+  if (!node.broadcastAll(values))
+    return failure();
+  return node.binary<Op>(values[0], values[1]);
+}
+
+template <typename Op> Results variadicNode(Node &node) {
+  SmallVector<Value> values(node.all());
+  if (!node.broadcastAll(values))
+    return failure();
+  Value result = values.front();
+  for (Value value : ArrayRef(values).drop_front())
+    result = node.binary<Op>(result, value);
+  return result;
+}
+
+template <Predicate predicate> Results compareNode(Node &node) {
+  SmallVector<Value> values(node.all());
+  if (!node.broadcastAll(values))
+    return failure();
+  return node.compare(predicate, values[0], values[1]);
+}
+
+Results mean(Node &node) {
+  Results sum = variadicNode<AddOp>(node);
+  return sum.isFailure ? sum : Results(node.binary<DivOp>(sum.values[0], double(node.size())));
+}
+
+/// The result has the type of the base, whatever the exponent has.
+Results power(Node &node) {
+  SmallVector<Value> values(node.all());
+  Type base = elementOf(values[0]), exponent = elementOf(values[1]);
+  if (isa<FloatType>(base) || !isa<FloatType>(exponent)) {
+    values[1] = node.cast(values[1], base);
+  } else {
+    Type wide = node.builder.getF64Type();
+    values = {node.cast(values[0], wide), node.cast(values[1], wide)};
+  }
+  if (!node.broadcastAll(values))
+    return failure();
+  return node.cast(node.binary<PowOp>(values[0], values[1]), base);
+}
+
+/// The sign follows the divisor, or with `fmod` the dividend.
+Results modulo(Node &node) { return node.flag("fmod") ? binaryNode<RemOp>(node) : binaryNode<ModOp>(node); }
+
+Results bitShift(Node &node) {
+  StringRef direction = node.string("direction", "");
+  if (direction != "LEFT" && direction != "RIGHT")
+    return node.error() << "expects direction LEFT or RIGHT, but has '" << direction << "'";
+  return direction == "LEFT" ? binaryNode<ShlOp>(node) : binaryNode<ShrOp>(node);
+}
+
+Results where(Node &node) {
+  SmallVector<Value> values(node.all());
+  if (!node.broadcastAll(values))
+    return failure();
+  return node.select(values[0], values[1], values[2]);
+}
+
+Results isInfinite(Node &node) {
+  Value x = node[0];
+  double infinity = std::numeric_limits<double>::infinity();
+  bool positive = node.flag("detect_positive", true), negative = node.flag("detect_negative", true);
+  if (positive && negative)
+    return node.compare(Predicate::eq, node.unary<AbsOp>(x), infinity);
+  if (positive || negative)
+    return node.compare(Predicate::eq, x, positive ? infinity : -infinity);
+  return node.broadcast(node.boolean(false), {}, node.sizesOf(x));
+}
+
+Results isNan(Node &node) {
+  return IsNanOp::create(node.builder, node.loc, typeOf(node[0]).clone(node.builder.getI1Type()), node[0])
+      .getResult();
+}
+
+/// Bounds are attributes before version 11.
+Results clipAttributes(Node &node) {
+  Value x = node[0];
+  if (node.hasAttribute("min"))
+    x = node.binary<MaxOp>(x, node.number("min", 0));
+  if (node.hasAttribute("max"))
+    x = node.binary<MinOp>(x, node.number("max", 0));
+  return x;
+}
+
+Results clip(Node &node) {
+  Value x = node[0];
+  for (size_t i : {1, 2})
+    if (node.has(i) && (elementOf(node[i]) != elementOf(x) || typeOf(node[i]).getNumElements() != 1))
+      return node.error() << "expects a scalar of type " << elementOf(x) << " as bound, but has "
+                          << typeOf(node[i]);
+  if (node.has(1))
+    x = node.binary<MaxOp>(x, node.reshape(node[1], {}));
+  if (node.has(2))
+    x = node.binary<MinOp>(x, node.reshape(node[2], {}));
+  return x;
+}
+
+//===----------------------------------------------------------------------===//
+// Activations
+//===----------------------------------------------------------------------===//
+
+Results relu(Node &node) { return node.binary<MaxOp>(node[0], 0.0); }
+
+Value whereNegative(Node &node, Value x, Value negative) {
+  return node.select(node.compare(Predicate::lt, x, 0.0), negative, x);
+}
+
+Results leakyRelu(Node &node) {
+  return whereNegative(node, node[0], node.binary<MulOp>(node[0], node.number("alpha", 0.01)));
+}
+
+Results thresholdedRelu(Node &node) {
+  Value x = node[0];
+  return node.select(node.compare(Predicate::gt, x, node.number("alpha", 1)), x, node.splat(0, x));
+}
+
+Results prelu(Node &node) {
+  Value x = node[0];
+  return whereNegative(node, x, node.binary<MulOp>(x, node.broadcastTo(node[1], node.sizesOf(x))));
+}
+
+Results elu(Node &node) {
+  Value x = node[0];
+  return whereNegative(node, x, node.binary<MulOp>(node.unary<Expm1Op>(x), node.number("alpha", 1)));
+}
+
+Results selu(Node &node) {
+  Value x = node[0];
+  double alpha = node.number("alpha", 1.67326319217681884765625),
+         gamma = node.number("gamma", 1.05070102214813232421875);
+  Value negative = node.binary<MulOp>(node.unary<Expm1Op>(x), alpha);
+  return node.binary<MulOp>(whereNegative(node, x, negative), gamma);
+}
+
+/// max(0, x) + min(0, alpha * (e^(x / alpha) - 1))
+Results celu(Node &node) {
+  Value x = node[0];
+  double alpha = node.number("alpha", 1);
+  Value bent = node.binary<MulOp>(node.unary<Expm1Op>(node.binary<DivOp>(x, alpha)), alpha);
+  return node.binary<AddOp>(node.binary<MaxOp>(x, 0.0), node.binary<MinOp>(bent, 0.0));
+}
+
+Value hardSigmoidOf(Node &node, Value x, double alpha, double beta) {
+  return node.clamp(node.binary<AddOp>(node.binary<MulOp>(x, alpha), beta), 0, 1);
+}
+
+Results hardSigmoid(Node &node) {
+  return hardSigmoidOf(node, node[0], node.number("alpha", 0.2f), node.number("beta", 0.5));
+}
+
+Results hardSwish(Node &node) {
+  return node.binary<MulOp>(node[0], hardSigmoidOf(node, node[0], 1.0 / 6, 0.5));
+}
+
+/// ln(e^x + 1), so that a large x doesn't overflow: max(x, 0) + ln(1 + e^-|x|).
+Value softplusOf(Node &node, Value x) {
+  Value small = node.unary<ExpOp>(node.unary<NegOp>(node.unary<AbsOp>(x)));
+  return node.binary<AddOp>(node.binary<MaxOp>(x, 0.0), node.unary<Log1pOp>(small));
+}
+
+Results softplus(Node &node) { return softplusOf(node, node[0]); }
+
+Results mish(Node &node) {
+  return node.binary<MulOp>(node[0], node.unary<TanhOp>(softplusOf(node, node[0])));
+}
+
+Results softsign(Node &node) {
+  return node.binary<DivOp>(node[0], node.binary<AddOp>(node.unary<AbsOp>(node[0]), 1.0));
+}
+
+Results swish(Node &node) {
+  double alpha = node.number("alpha", 1);
+  Value inner = alpha == 1 ? node[0] : node.binary<MulOp>(node[0], alpha);
+  return node.binary<MulOp>(node[0], node.unary<SigmoidOp>(inner));
+}
+
+Results shrink(Node &node) {
+  Value x = node[0];
+  double bias = node.number("bias", 0), lambda = node.number("lambd", 0.5);
+  Value middle =
+      node.select(node.compare(Predicate::gt, x, lambda), node.binary<SubOp>(x, bias), node.splat(0, x));
+  return node.select(node.compare(Predicate::lt, x, -lambda), node.binary<AddOp>(x, bias), middle);
+}
+
+Results gelu(Node &node) {
+  StringRef approximate = node.string("approximate", "none");
+  if (approximate != "none" && approximate != "tanh")
+    return node.error() << "expects approximate none or tanh, but has '" << approximate << "'";
+  return GeluOp::create(node.builder, node.loc, node[0].getType(), node[0], approximate == "tanh")
+      .getResult();
+}
+} // namespace
+
+void onnx::addElementwiseConverters(ConverterTable &table) {
+  auto unary = [&](StringRef name, int64_t since, Results (*convert)(Node &)) {
+    table.add(name, since, 1, 1, convert);
+  };
+  auto binary = [&](StringRef name, int64_t since, Results (*convert)(Node &)) {
+    table.add(name, since, 2, 2, convert);
+  };
+  unary("Abs", 1, unaryNode<AbsOp>);
+  unary("Acos", 7, unaryNode<AcosOp>);
+  unary("Acosh", 9, unaryNode<AcoshOp>);
+  unary("Asin", 7, unaryNode<AsinOp>);
+  unary("Asinh", 9, unaryNode<AsinhOp>);
+  unary("Atan", 7, unaryNode<AtanOp>);
+  unary("Atanh", 9, unaryNode<AtanhOp>);
+  unary("BitwiseNot", 18, unaryNode<NotOp>);
+  unary("Ceil", 1, unaryNode<CeilOp>);
+  unary("Cos", 7, unaryNode<CosOp>);
+  unary("Cosh", 9, unaryNode<CoshOp>);
+  unary("Erf", 9, unaryNode<ErfOp>);
+  unary("Exp", 1, unaryNode<ExpOp>);
+  unary("Floor", 1, unaryNode<FloorOp>);
+  unary("Log", 1, unaryNode<LogOp>);
+  unary("Neg", 1, unaryNode<NegOp>);
+  unary("Not", 1, unaryNode<NotOp>);
+  unary("Reciprocal", 1, unaryNode<ReciprocalOp>);
+  unary("Round", 11, unaryNode<RoundOp>);
+  unary("Sigmoid", 1, unaryNode<SigmoidOp>);
+  unary("Sign", 9, unaryNode<SignOp>);
+  unary("Sin", 7, unaryNode<SinOp>);
+  unary("Sinh", 9, unaryNode<SinhOp>);
+  unary("Sqrt", 1, unaryNode<SqrtOp>);
+  unary("Tan", 7, unaryNode<TanOp>);
+  unary("Tanh", 1, unaryNode<TanhOp>);
+  unary("IsInf", 10, isInfinite);
+  unary("IsNaN", 9, isNan);
+  binary("Add", 7, binaryNode<AddOp>);
+  binary("And", 7, binaryNode<AndOp>);
+  binary("BitwiseAnd", 18, binaryNode<AndOp>);
+  binary("BitwiseOr", 18, binaryNode<OrOp>);
+  binary("BitwiseXor", 18, binaryNode<XorOp>);
+  binary("BitShift", 11, bitShift);
+  binary("Div", 7, binaryNode<DivOp>);
+  binary("Equal", 7, compareNode<Predicate::eq>);
+  binary("Greater", 7, compareNode<Predicate::gt>);
+  binary("GreaterOrEqual", 12, compareNode<Predicate::ge>);
+  binary("Less", 7, compareNode<Predicate::lt>);
+  binary("LessOrEqual", 12, compareNode<Predicate::le>);
+  binary("Mod", 10, modulo);
+  binary("Mul", 7, binaryNode<MulOp>);
+  binary("Or", 7, binaryNode<OrOp>);
+  binary("Pow", 7, power);
+  binary("Sub", 7, binaryNode<SubOp>);
+  binary("Xor", 7, binaryNode<XorOp>);
+  table.add("Max", 6, 1, variadic, variadicNode<MaxOp>);
+  table.add("Min", 6, 1, variadic, variadicNode<MinOp>);
+  table.add("Sum", 6, 1, variadic, variadicNode<AddOp>);
+  table.add("Mean", 6, 1, variadic, mean);
+  table.add("Where", 9, 3, 3, where);
+  table.add("Clip", 6, 1, 1, clipAttributes);
+  table.add("Clip", 11, 1, 3, clip);
+  unary("Relu", 1, relu);
+  unary("LeakyRelu", 6, leakyRelu);
+  unary("ThresholdedRelu", 10, thresholdedRelu);
+  binary("PRelu", 7, prelu);
+  unary("Elu", 6, elu);
+  unary("Selu", 6, selu);
+  unary("Celu", 12, celu);
+  unary("HardSigmoid", 6, hardSigmoid);
+  unary("HardSwish", 14, hardSwish);
+  unary("Softplus", 1, softplus);
+  unary("Softsign", 1, softsign);
+  unary("Mish", 18, mish);
+  unary("Swish", 24, swish);
+  unary("Shrink", 9, shrink);
+  unary("Gelu", 20, gelu);
+}

@@ -1,0 +1,308 @@
+//===- Graph.cpp - A model's function while it is converted ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Graph.h"
+
+#include "mlir/IR/Iterators.h"
+#include "mlir/IR/Verifier.h"
+#include "llvm/ADT/StringSet.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::onnx;
+
+Graph::Graph(func::FuncOp func, const ConverterTable &table)
+    : builder(func.getContext(), &recorder), sizes(func.getContext()), func(func), table(table) {
+  scopes.emplace_back();
+}
+
+Graph::~Graph() {
+  for (std::unique_ptr<Region> &region : regions)
+    region->dropAllReferences();
+}
+
+LogicalResult Graph::convert() {
+  if (!func.getBody().hasOneBlock())
+    return func.emitOpError("expects one block");
+  Block &body = func.getBody().front();
+  bool failed = mlir::failed(checkOperators());
+  builder.setInsertionPointToStart(&body);
+  if (mlir::failed(convertArguments()))
+    return failure();
+  SmallVector<NodeOp> nodes(body.getOps<NodeOp>());
+  for (NodeOp node : nodes) {
+    builder.setInsertionPoint(node);
+    failed |= mlir::failed(convertNode(node));
+  }
+  if (failed || mlir::failed(convertReturn()))
+    return failure();
+  for (NodeOp node : llvm::reverse(nodes))
+    node.erase();
+  eraseDead();
+  return success();
+}
+
+/// Operators that nothing can be done about are reported wherever they are, also behind other failures.
+LogicalResult Graph::checkOperators() {
+  bool failed = false;
+  func.walk([&](NodeOp op) {
+    if (table.find(op.getDomain(), op.getOpType(), op.getVersion()))
+      return;
+    failed = true;
+    bool known = table.isKnown(op.getDomain(), op.getOpType());
+    InFlightDiagnostic error = op.emitError() << "'" << op.getOpType() << "' (opset " << op.getVersion()
+                                              << ") is not supported: ";
+    if (known)
+      error << "no form of the operator is known at this version";
+    else if (op.getDomain().empty())
+      error << "no conversion of the operator is known";
+    else
+      error << "no conversion of the operator is known in domain '" << op.getDomain() << "'";
+  });
+  return failure(failed);
+}
+
+//===----------------------------------------------------------------------===//
+// The function's boundary
+//===----------------------------------------------------------------------===//
+
+/// Symbols for the sizes that aren't known, one per name.
+LogicalResult Graph::convertArguments() {
+  Location loc = func.getLoc();
+  llvm::StringMap<Value> symbols;
+  llvm::StringSet<> stated;
+  auto nameOf = [&](BlockArgument argument, int64_t dim) -> StringRef {
+    auto dims = func.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(), "tenon.dims");
+    auto name = dims && dim < (int64_t)dims.size() ? dyn_cast<StringAttr>(dims[dim]) : StringAttr();
+    // "?" is what some exporters write for a size without a name.
+    return name && name.getValue() != "?" ? name.getValue() : StringRef();
+  };
+  for (BlockArgument argument : func.getArguments())
+    if (auto type = dyn_cast<RankedTensorType>(argument.getType()))
+      for (int64_t dim = 0; dim < type.getRank(); ++dim)
+        stated.insert(nameOf(argument, dim));
+
+  for (BlockArgument argument : func.getArguments()) {
+    auto named = func.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "tenon.name");
+    std::string input = named ? named.str() : ("input" + llvm::Twine(argument.getArgNumber())).str();
+    auto type = dyn_cast<RankedTensorType>(argument.getType());
+    if (!type && !isa<tenon::SequenceType, tenon::OptionalType>(argument.getType()))
+      return emitError(argument.getLoc()) << "input '" << input << "' has type " << argument.getType()
+                                          << ", but a tensor of known rank is expected";
+    if (!type || type.hasStaticShape())
+      continue;
+    SmallVector<OpFoldResult> bound;
+    for (int64_t dim = 0; dim < type.getRank(); ++dim) {
+      if (!type.isDynamicDim(dim)) {
+        bound.push_back(builder.getIndexAttr(type.getDimSize(dim)));
+        continue;
+      }
+      std::string name = nameOf(argument, dim).str();
+      if (name.empty())
+        for (name = (input + "_" + llvm::Twine(dim)).str(); stated.contains(name);)
+          name += "_";
+      Value &symbol = symbols[name];
+      if (!symbol)
+        symbol = SymbolOp::create(builder, loc, builder.getIndexType(), builder.getStringAttr(name),
+                                  DenseI64ArrayAttr(), IntegerAttr());
+      bound.push_back(symbol);
+    }
+    SmallVector<Value> dynamic;
+    SmallVector<int64_t> fixed;
+    dispatchIndexOpFoldResults(bound, dynamic, fixed);
+    BindShapeOp::create(builder, loc, argument, dynamic, fixed);
+  }
+  recorder.ops.clear();
+  return success();
+}
+
+static LogicalResult checkStated(Type stated, Type actual, function_ref<InFlightDiagnostic()> error) {
+  auto expected = dyn_cast<RankedTensorType>(stated), found = dyn_cast<RankedTensorType>(actual);
+  if (isa<UnknownType>(stated) || (!isa<ShapedType>(stated) && stated == actual))
+    return success();
+  auto elements = dyn_cast<ShapedType>(stated);
+  if (found && elements && elements.getElementType() == found.getElementType() &&
+      (!expected || succeeded(verifyCompatibleShape(expected.getShape(), found.getShape()))))
+    return success();
+  return error() << "has type " << actual << ", but the model states " << stated;
+}
+
+LogicalResult Graph::convertReturn() {
+  auto terminator = dyn_cast<func::ReturnOp>(func.getBody().front().getTerminator());
+  if (!terminator)
+    return func.emitOpError("expects func.return at its end");
+  bool failed = false;
+  for (auto [i, operand] : llvm::enumerate(terminator->getOpOperands())) {
+    Value value = valueOf(operand.get());
+    if (!value)
+      return failure();
+    auto named = func.getResultAttrOfType<StringAttr>(i, "tenon.name");
+    std::string name = named ? named.str() : std::to_string(i);
+    failed |= mlir::failed(checkStated(func.getResultTypes()[i], value.getType(), [&] {
+      return emitError(value.getLoc()) << "result '" << name << "' ";
+    }));
+    operand.set(value);
+  }
+  if (failed)
+    return failure();
+  func.setFunctionType(FunctionType::get(func.getContext(), func.getArgumentTypes(),
+                                         llvm::to_vector(terminator->getOperandTypes())));
+  return success();
+}
+
+void Graph::eraseDead() {
+  func.walk<WalkOrder::PostOrder, mlir::ReverseIterator>([](Operation *op) {
+    if (isOpTriviallyDead(op))
+      op->erase();
+  });
+}
+
+//===----------------------------------------------------------------------===//
+// Nodes
+//===----------------------------------------------------------------------===//
+
+Value Graph::valueOf(Value value) {
+  if (auto it = values.find(value); it != values.end())
+    return it->second;
+  return value.getDefiningOp<NodeOp>() ? Value() : value;
+}
+
+LogicalResult Graph::checkHint(NodeOp op, unsigned number, Value value) {
+  return checkStated(op->getResult(number).getType(), value.getType(), [&] {
+    InFlightDiagnostic error = op.emitError()
+                               << "'" << op.getOpType() << "' (opset " << op.getVersion() << ") ";
+    if (op->getNumResults() > 1)
+      error << "result " << number << " ";
+    return error;
+  });
+}
+
+LogicalResult Graph::convertNode(NodeOp op) {
+  const Converter *converter = table.find(op.getDomain(), op.getOpType(), op.getVersion());
+  if (!converter)
+    return failure();
+  SmallVector<Value> operands;
+  for (Value operand : op.getOperands()) {
+    if (isa<NoneType>(operand.getType())) {
+      operands.push_back(Value());
+      continue;
+    }
+    operands.push_back(valueOf(operand));
+    if (!operands.back())
+      return failure();
+  }
+  // Operands that are left out at the end are as good as absent.
+  while (!operands.empty() && !operands.back())
+    operands.pop_back();
+
+  Node node(*this, op, operands);
+  if (operands.size() < converter->minOperands || operands.size() > converter->maxOperands) {
+    InFlightDiagnostic error = node.error() << "expects ";
+    if (converter->maxOperands == converter->minOperands)
+      error << converter->minOperands;
+    else if (converter->maxOperands == ConverterTable::variadic)
+      error << "at least " << converter->minOperands;
+    else
+      error << converter->minOperands << " to " << converter->maxOperands;
+    return error << " operands, but has " << operands.size();
+  }
+  for (auto [i, operand] : llvm::enumerate(operands)) {
+    if (!operand && i < converter->minOperands)
+      return node.error() << "expects operand " << i;
+    if (operand && !isa<RankedTensorType>(operand.getType()))
+      return node.unsupported() << "operand " << i << " has type " << operand.getType();
+    if (operand && isa<tenon::StringType>(elementOf(operand)))
+      return node.unsupported() << "operand " << i << " holds strings";
+  }
+
+  size_t first = recorder.ops.size();
+  Results results = converter->convert(node);
+  bool failed = node.hasFailed() || results.isFailure;
+  for (Operation *created : ArrayRef(recorder.ops).drop_front(first)) {
+    // Regions that aren't attached yet have no dominance; the pass manager verifies what becomes of them.
+    bool isControlFlow = created->getNumRegions() != 0 || isa<tenon::YieldOp>(created);
+    failed = failed || (!isControlFlow && mlir::failed(verify(created, /*verifyRecursively=*/false)));
+  }
+  recorder.ops.truncate(first);
+  if (failed)
+    return failure();
+  for (auto [i, result] : llvm::enumerate(op->getResults())) {
+    Value value = i < results.values.size() ? results.values[i] : Value();
+    if (!value && !result.use_empty())
+      return node.unsupported() << "result " << i << " is used";
+    if (!value)
+      continue;
+    if (mlir::failed(checkHint(op, i, value)))
+      return failure();
+    values[result] = value;
+  }
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Subgraphs
+//===----------------------------------------------------------------------===//
+
+Region &Graph::newRegion() {
+  regions.push_back(std::make_unique<Region>());
+  regions.back()->emplaceBlock();
+  return *regions.back();
+}
+
+FailureOr<SmallVector<Value>> Graph::convertBody(Region &source, ArrayRef<Value> arguments) {
+  Block &block = source.front();
+  for (auto [argument, value] : llvm::zip_equal(block.getArguments(), arguments))
+    values[argument] = value;
+  bool failed = false;
+  for (Operation &op : block.without_terminator()) {
+    if (auto node = dyn_cast<NodeOp>(op)) {
+      failed |= mlir::failed(convertNode(node));
+    } else if (!isa<NoneOp>(op)) {
+      IRMapping mapping;
+      for (Value operand : op.getOperands())
+        mapping.map(operand, valueOf(operand));
+      Operation *copy = builder.clone(op, mapping);
+      for (auto [from, to] : llvm::zip(op.getResults(), copy->getResults()))
+        values[from] = to;
+    }
+  }
+  SmallVector<Value> results;
+  for (Value operand : block.getTerminator()->getOperands()) {
+    results.push_back(valueOf(operand));
+    failed |= !results.back();
+  }
+  if (failed)
+    return failure();
+  return results;
+}
+
+//===----------------------------------------------------------------------===//
+// Sizes
+//===----------------------------------------------------------------------===//
+
+OpFoldResult Graph::materialize(Location loc, AffineExpr size) {
+  size = sizes.simplify(size);
+  if (isStatic(size))
+    return builder.getIndexAttr(SizeAnalysis::staticSize(size));
+  for (Scope &scope : scopes)
+    if (Value known = scope.values.lookup(size))
+      return known;
+  OpFoldResult result = sizes.materialize(builder, loc, size);
+  if (auto value = dyn_cast<Value>(result))
+    scopes.back().values[size] = value;
+  return result;
+}
+
+AffineExpr Graph::derive(StringRef key, ArrayRef<AffineExpr> arguments, function_ref<Value()> build) {
+  std::pair<std::string, std::vector<const void *>> full(key.str(), {});
+  for (AffineExpr argument : arguments)
+    full.second.push_back(argument.getAsOpaquePointer());
+  for (Scope &scope : scopes)
+    if (auto it = scope.derived.find(full); it != scope.derived.end())
+      return it->second;
+  return scopes.back().derived[full] = sizes.expressionOf(build());
+}

@@ -1,0 +1,92 @@
+//===- Graph.h - A model's function while it is converted ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_LIB_CONVERSION_ONNXTOTENON_GRAPH_H
+#define TENON_LIB_CONVERSION_ONNXTOTENON_GRAPH_H
+
+#include "Node.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include <map>
+#include <memory>
+
+namespace tenon::onnx {
+
+/// Converts one function: its nodes in order, with those of subgraphs where the nodes that hold them are
+/// converted.
+class Graph {
+public:
+  Graph(mlir::func::FuncOp func, const ConverterTable &table);
+  ~Graph();
+
+  mlir::LogicalResult convert();
+
+  /// Builds a subgraph at the insertion point with these values as its arguments; gives the values it yields,
+  /// or a failure that has been reported.
+  mlir::FailureOr<llvm::SmallVector<mlir::Value>> convertBody(mlir::Region &source,
+                                                              llvm::ArrayRef<mlir::Value> arguments);
+
+  /// A region that lives as long as the conversion: sizes may refer to what a discarded attempt holds.
+  mlir::Region &newRegion();
+
+  /// Builds at the end of a region's block, with values that are computed there known there only.
+  class Inside {
+  public:
+    Inside(Graph &graph, mlir::Region &region) : graph(graph), guard(graph.builder) {
+      graph.builder.setInsertionPointToEnd(&region.front());
+      graph.scopes.emplace_back();
+    }
+    ~Inside() { graph.scopes.pop_back(); }
+
+  private:
+    Graph &graph;
+    mlir::OpBuilder::InsertionGuard guard;
+  };
+
+  /// The expression as an attribute or as a value, computed once per region.
+  mlir::OpFoldResult materialize(mlir::Location loc, mlir::AffineExpr size);
+
+  /// A size that no affine expression can say, computed once per region: `key` names the function and `build`
+  /// its value at the insertion point. Equal sizes are then one expression.
+  mlir::AffineExpr derive(llvm::StringRef key, llvm::ArrayRef<mlir::AffineExpr> arguments,
+                          llvm::function_ref<mlir::Value()> build);
+
+  mlir::OpBuilder builder;
+  SizeAnalysis sizes;
+
+private:
+  mlir::Value valueOf(mlir::Value value); ///< null where its node has failed
+  mlir::LogicalResult checkOperators();
+  mlir::LogicalResult convertArguments();
+  mlir::LogicalResult convertReturn();
+  mlir::LogicalResult convertNode(NodeOp op);
+  mlir::LogicalResult checkHint(NodeOp op, unsigned number, mlir::Value value);
+  void eraseDead();
+
+  /// Collects what a node creates, so that it is verified at once.
+  struct Recorder : mlir::OpBuilder::Listener {
+    void notifyOperationInserted(mlir::Operation *op, mlir::OpBuilder::InsertPoint) override {
+      ops.push_back(op);
+    }
+    llvm::SmallVector<mlir::Operation *> ops;
+  };
+
+  mlir::func::FuncOp func;
+  const ConverterTable &table;
+  Recorder recorder;
+  llvm::DenseMap<mlir::Value, mlir::Value> values; ///< what a value of the model became
+  /// What was computed in each open region, the innermost last.
+  struct Scope {
+    llvm::DenseMap<mlir::AffineExpr, mlir::Value> values;
+    std::map<std::pair<std::string, std::vector<const void *>>, mlir::AffineExpr> derived;
+  };
+  llvm::SmallVector<Scope> scopes;
+  llvm::SmallVector<std::unique_ptr<mlir::Region>> regions;
+};
+
+} // namespace tenon::onnx
+
+#endif // TENON_LIB_CONVERSION_ONNXTOTENON_GRAPH_H

@@ -1,0 +1,289 @@
+//===- Indexing.cpp - ONNX operators that read or write at places given by data ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Indexing.h"
+
+#include <limits>
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::onnx;
+
+Value onnx::take(Node &node, Value x, Value indices, int64_t dim, IndexMode mode) {
+  int64_t count = rankOf(indices);
+  Value result = node.gather(x, node.unsqueeze(indices, {count}), {dim}, /*batchDims=*/0, mode);
+  // The gather has the indices' dimensions first.
+  SmallVector<int64_t> permutation;
+  for (int64_t i = 0; i < dim; ++i)
+    permutation.push_back(count + i);
+  for (int64_t i = 0; i < count; ++i)
+    permutation.push_back(i);
+  for (int64_t i = dim; i < rankOf(x) - 1; ++i)
+    permutation.push_back(count + i);
+  return node.transpose(result, permutation);
+}
+
+namespace {
+bool areIndices(Node &node, Value indices) {
+  if (isa<IntegerType>(elementOf(indices)))
+    return true;
+  node.error() << "expects integers as indices, but has " << typeOf(indices);
+  return false;
+}
+
+/// A known place is a slice: no data is looked up.
+Results gather(Node &node) {
+  Value x = node[0], indices = node[1];
+  int64_t dim = node.dimension(node.integer("axis", 0), rankOf(x));
+  if (node.hasFailed() || !areIndices(node, indices))
+    return failure();
+  auto known = node.constantIntegers(indices);
+  if (!known || known->size() != 1)
+    return take(node, x, indices, dim);
+  AffineExpr extent = node.sizeOf(x, dim), place = node.size(known->front());
+  int64_t bound = isStatic(extent) ? SizeAnalysis::staticSize(extent) : std::numeric_limits<int64_t>::max();
+  if (known->front() >= bound || known->front() < -bound)
+    return node.error() << "reads place " << known->front() << " of dimension " << dim << ", which has "
+                        << bound;
+  if (known->front() < 0)
+    place = node.sizes.simplify(extent + place);
+  Value one = node.slice(x, dim, place, node.size(1));
+  Sizes sizes = node.sizesOf(x);
+  sizes.erase(sizes.begin() + dim);
+  Sizes ones(rankOf(indices), node.size(1));
+  sizes.insert(sizes.begin() + dim, ones.begin(), ones.end());
+  return node.reshape(one, sizes);
+}
+
+Results gatherND(Node &node) {
+  Value x = node[0], indices = node[1];
+  int64_t batch = node.integer("batch_dims", 0), rank = rankOf(x);
+  if (!areIndices(node, indices))
+    return failure();
+  if (rankOf(indices) < 1 || batch < 0 || batch >= std::min(rank, rankOf(indices)))
+    return node.error() << "expects batch_dims below the ranks of " << typeOf(x) << " and " << typeOf(indices)
+                        << ", but has " << batch;
+  int64_t count = typeOf(indices).getShape().back();
+  if (ShapedType::isDynamic(count))
+    return node.unsupported() << "the number of positions in " << typeOf(indices)
+                              << " is not known when compiling";
+  if (count < 1 || batch + count > rank)
+    return node.error() << "expects 1 to " << rank - batch
+                        << " positions in the last dimension of the indices, but has " << count;
+  return node.gather(x, indices, llvm::to_vector(llvm::seq<int64_t>(batch, batch + count)), batch);
+}
+
+/// Full positions for the elements of `indices`, which replace one coordinate of their own place.
+Value fullPositions(Node &node, Value indices, int64_t dim) {
+  Sizes sizes = node.sizesOf(indices);
+  int64_t rank = rankOf(indices);
+  SmallVector<Value> coordinates;
+  for (int64_t i = 0; i < rank; ++i) {
+    Value coordinate = i == dim ? indices : node.iota(sizes, i, elementOf(indices));
+    coordinates.push_back(node.unsqueeze(coordinate, {rank}));
+  }
+  return node.concat(coordinates, rank);
+}
+
+/// Whether all dimensions but one have the operand's sizes: they run together then.
+bool runTogether(Node &node, Value x, Value indices, int64_t dim) {
+  Sizes a = node.sizesOf(x), b = node.sizesOf(indices);
+  for (size_t i = 0; i < a.size(); ++i)
+    if ((int64_t)i != dim && a[i] != b[i])
+      return false;
+  return true;
+}
+
+Results gatherElements(Node &node) {
+  Value x = node[0], indices = node[1];
+  int64_t rank = rankOf(x), dim = node.dimension(node.integer("axis", 0), rank);
+  if (rankOf(indices) != rank)
+    return node.error() << "expects indices of rank " << rank << ", but has " << typeOf(indices);
+  if (node.hasFailed() || !areIndices(node, indices))
+    return failure();
+  if (!runTogether(node, x, indices, dim))
+    return node.gather(x, fullPositions(node, indices, dim), llvm::to_vector(llvm::seq<int64_t>(0, rank)), 0);
+  Value moved = node.moveDim(x, dim, rank - 1), places = node.moveDim(indices, dim, rank - 1);
+  Value result = node.gather(moved, node.unsqueeze(places, {rank}), {rank - 1}, rank - 1);
+  return node.moveDim(result, rank - 1, dim);
+}
+
+Results nonZero(Node &node) {
+  auto type = RankedTensorType::get({rankOf(node[0]), ShapedType::kDynamic}, node.builder.getI64Type());
+  return NonZeroOp::create(node.builder, node.loc, type, node[0]).getResult();
+}
+
+/// The places along an axis, or of the flat operand, where the condition holds.
+Results compress(Node &node) {
+  Value x = node[0], condition = node[1];
+  if (rankOf(condition) != 1)
+    return node.error() << "expects a vector as condition, but has " << typeOf(condition);
+  int64_t dim = 0;
+  if (node.hasAttribute("axis"))
+    dim = node.dimension(node.integer("axis", 0), rankOf(x));
+  else
+    x = node.reshape(x, node.product(node.sizesOf(x)));
+  if (node.hasFailed())
+    return failure();
+  auto type = RankedTensorType::get({1, ShapedType::kDynamic}, node.builder.getI64Type());
+  Value places = NonZeroOp::create(node.builder, node.loc, type, condition);
+  return take(node, x, node.squeeze(places, {0}), dim);
+}
+
+/// `on` where the position along a new dimension is the index, counted from the end where it is negative.
+Results oneHot(Node &node) {
+  Value indices = node[0], values = node[2];
+  Type i64 = node.builder.getI64Type();
+  int64_t dim = node.dimension(node.integer("axis", -1), rankOf(indices) + 1);
+  if (typeOf(node[1]).getNumElements() != 1 || rankOf(values) != 1 || typeOf(values).getDimSize(0) != 2)
+    return node.error() << "expects a scalar as depth and 2 values, but has " << typeOf(node[1]) << " and "
+                        << typeOf(values);
+  if (node.hasFailed())
+    return failure();
+  indices = node.cast(indices, i64);
+  Value count = node.cast(node.reshape(node[1], {}), i64);
+  auto floating = node.constantNumbers(node[1]);
+  AffineExpr depth = floating ? node.size((int64_t)floating->front()) : node.elements(count)->front();
+  if (floating)
+    count = node.scalarInteger((int64_t)floating->front(), i64);
+  Sizes sizes = node.sizesOf(indices);
+  sizes.insert(sizes.begin() + dim, depth);
+  Value wrapped =
+      node.select(node.compare(Predicate::lt, indices, 0.0), node.binary<AddOp>(indices, count), indices);
+  Value place = node.broadcastTo(node.unsqueeze(wrapped, {dim}), sizes);
+  Value isOn = node.compare(Predicate::eq, node.iota(sizes, dim, i64), place);
+  auto scalar = [&](int64_t i) {
+    return node.reshape(node.slice(values, 0, node.size(i), node.size(1)), {});
+  };
+  return node.select(isOn, scalar(1), scalar(0));
+}
+
+//===----------------------------------------------------------------------===//
+// Scatter
+//===----------------------------------------------------------------------===//
+
+/// How an update meets what is there: null replaces it.
+std::optional<CombinerAttr> combinerOf(Node &node) {
+  StringRef reduction = node.string("reduction", "none");
+  if (reduction == "none")
+    return CombinerAttr();
+  Combiner combiner = Combiner::sum;
+  if (reduction == "mul")
+    combiner = Combiner::prod;
+  else if (reduction == "min" || reduction == "max")
+    combiner = *symbolizeCombiner(reduction);
+  else if (reduction != "add") {
+    node.error() << "expects reduction none, add, mul, min or max, but has '" << reduction << "'";
+    return std::nullopt;
+  }
+  return CombinerAttr::get(node.builder.getContext(), combiner);
+}
+
+Results scatterTo(Node &node, Value x, Value indices, Value updates, ArrayRef<int64_t> dims, int64_t batch) {
+  auto combiner = combinerOf(node);
+  if (!combiner)
+    return failure();
+  return ScatterOp::create(node.builder, node.loc, x.getType(), IndexMode::error, *combiner, x, indices,
+                           updates, dims, batch)
+      .getResult();
+}
+
+Results scatterND(Node &node) {
+  Value indices = node[1];
+  if (!areIndices(node, indices) || rankOf(indices) < 1)
+    return node.error() << "expects indices of rank 1 or more, but has " << typeOf(indices);
+  int64_t count = typeOf(indices).getShape().back();
+  if (ShapedType::isDynamic(count))
+    return node.unsupported() << "the number of positions in " << typeOf(indices)
+                              << " is not known when compiling";
+  return scatterTo(node, node[0], indices, node[2], llvm::to_vector(llvm::seq<int64_t>(0, count)), 0);
+}
+
+Results scatterElements(Node &node) {
+  Value x = node[0], indices = node[1], updates = node[2];
+  int64_t rank = rankOf(x), dim = node.dimension(node.integer("axis", 0), rank);
+  if (rankOf(indices) != rank || rankOf(updates) != rank)
+    return node.error() << "expects indices and updates of rank " << rank << ", but has " << typeOf(indices)
+                        << " and " << typeOf(updates);
+  if (node.hasFailed() || !areIndices(node, indices))
+    return failure();
+  if (!runTogether(node, x, indices, dim))
+    return scatterTo(node, x, fullPositions(node, indices, dim), updates,
+                     llvm::to_vector(llvm::seq<int64_t>(0, rank)), 0);
+  Value places = node.unsqueeze(node.moveDim(indices, dim, rank - 1), {rank});
+  Results result = scatterTo(node, node.moveDim(x, dim, rank - 1), places,
+                             node.moveDim(updates, dim, rank - 1), {rank - 1}, rank - 1);
+  return result.isFailure ? result : Results(node.moveDim(result.values[0], rank - 1, dim));
+}
+
+//===----------------------------------------------------------------------===//
+// Order
+//===----------------------------------------------------------------------===//
+
+Results topKOf(Node &node, AffineExpr k) {
+  Value x = node[0];
+  int64_t dim = node.dimension(node.integer("axis", -1), rankOf(x));
+  AffineExpr extent = node.hasFailed() ? AffineExpr() : node.sizeOf(x, dim);
+  if (!extent)
+    return failure();
+  if (isStatic(k) && (SizeAnalysis::staticSize(k) < 0 ||
+                      (isStatic(extent) && SizeAnalysis::staticSize(k) > SizeAnalysis::staticSize(extent))))
+    return node.error() << "expects k from 0 to the size of dimension " << dim << ", but has "
+                        << SizeAnalysis::staticSize(k);
+  Sizes sizes = node.sizesOf(x);
+  sizes[dim] = k;
+  SmallVector<Value> dynamic;
+  SmallVector<int64_t> fixed;
+  dispatchIndexOpFoldResults({node.materialize(k)}, dynamic, fixed);
+  auto op = TopKOp::create(node.builder, node.loc, node.typeFor(elementOf(x), sizes),
+                           node.typeFor(node.builder.getI64Type(), sizes), x, dim, dynamic, fixed,
+                           /*smallest=*/!node.flag("largest", true));
+  return {op.getValues(), op.getIndices()};
+}
+
+/// k is an attribute before version 10.
+Results topKAttribute(Node &node) { return topKOf(node, node.size(node.integer("k", -1))); }
+
+Results topK(Node &node) {
+  if (typeOf(node[1]).getNumElements() != 1)
+    return node.error() << "expects one element as k, but has " << typeOf(node[1]);
+  auto k = node.elements(node[1]);
+  return k ? topKOf(node, k->front()) : Results(failure());
+}
+
+/// The first `length` places of each sequence backwards, the others as they are.
+Results reverseSequence(Node &node) {
+  Value x = node[0], lengths = node[1];
+  int64_t batch = node.integer("batch_axis", 1), time = node.integer("time_axis", 0);
+  if (rankOf(x) < 2 || rankOf(lengths) != 1 || batch + time != 1 || batch * time != 0)
+    return node.error() << "expects rank 2 or more, a vector of lengths, and axes 0 and 1, but has "
+                        << typeOf(x) << ", " << typeOf(lengths) << ", " << batch << " and " << time;
+  Type i64 = node.builder.getI64Type();
+  Sizes places = {node.sizeOf(x, batch), node.sizeOf(x, time)};
+  Value step = node.iota(places, 1, i64), length = node.broadcast(node.cast(lengths, i64), {0}, places);
+  Value backwards = node.binary<SubOp>(node.binary<SubOp>(length, step), 1.0);
+  Value place = node.select(node.compare(Predicate::lt, step, length), backwards, step);
+  Value rows = node.moveDim(x, batch, 0);
+  Value result = node.gather(rows, node.unsqueeze(place, {2}), {1}, 1);
+  return node.moveDim(result, 0, batch);
+}
+} // namespace
+
+void onnx::addIndexingConverters(ConverterTable &table) {
+  table.add("Gather", 1, 2, 2, gather);
+  table.add("GatherND", 11, 2, 2, gatherND);
+  table.add("GatherElements", 11, 2, 2, gatherElements);
+  table.add("NonZero", 9, 1, 1, nonZero);
+  table.add("Compress", 9, 2, 2, compress);
+  table.add("Scatter", 9, 3, 3, scatterElements);
+  table.add("ScatterElements", 11, 3, 3, scatterElements);
+  table.add("ScatterND", 11, 3, 3, scatterND);
+  table.add("TopK", 1, 1, 1, topKAttribute);
+  table.add("TopK", 10, 2, 2, topK);
+  table.add("OneHot", 9, 3, 3, oneHot);
+  table.add("ReverseSequence", 10, 2, 2, reverseSequence);
+}

@@ -1,0 +1,56 @@
+//===- Loop.h - Regions that repeat, and sizes across their borders ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_LIB_CONVERSION_ONNXTOTENON_LOOP_H
+#define TENON_LIB_CONVERSION_ONNXTOTENON_LOOP_H
+
+#include "Graph.h"
+
+namespace tenon::onnx {
+
+/// Sizes of a value that hold outside of a region: null where they depend on what is inside.
+Sizes sizesOutside(Node &node, mlir::Value value, mlir::Region &region);
+
+/// States those sizes of a tensor that are known though they don't follow from its definition.
+void bindSizes(Node &node, mlir::Value tensor, llvm::ArrayRef<mlir::AffineExpr> known);
+
+/// Builds a `tenon.loop`. Sizes of carried values are taken to stay as they are at first; where an attempt at
+/// the body shows that they don't, they are unknown in the next one.
+class LoopBuilder {
+public:
+  /// What the body gives: whether to go on, carried values, scan values. Nothing after an error.
+  struct Yielded {
+    mlir::Value condition;
+    llvm::SmallVector<mlir::Value> carried, scanned;
+  };
+  using Body =
+      llvm::function_ref<std::optional<Yielded>(mlir::Value iteration, llvm::ArrayRef<mlir::Value> carried)>;
+
+  LoopBuilder(Node &node, llvm::ArrayRef<mlir::Value> initial);
+
+  /// The last carried values, then the scan values of all iterations.
+  std::optional<llvm::SmallVector<mlir::Value>> build(mlir::Value tripCount, mlir::Value condition,
+                                                      Body body);
+
+private:
+  mlir::RankedTensorType carriedType(size_t i);
+  std::optional<Yielded> attempt(mlir::Region &region, Body body);
+  /// Forgets the sizes that the body changes; whether there were any.
+  bool weaken(mlir::Region &region, llvm::ArrayRef<mlir::Value> carried);
+  llvm::SmallVector<mlir::Value> finish(mlir::Region &region, Yielded &yielded, mlir::Value tripCount,
+                                        mlir::Value condition);
+  /// How often the body runs, where that doesn't depend on data.
+  mlir::AffineExpr iterations(mlir::Value tripCount, mlir::Value condition, mlir::Value goesOn);
+
+  Node &node;
+  llvm::ArrayRef<mlir::Value> initial;
+  llvm::SmallVector<Sizes> assumed;
+};
+
+} // namespace tenon::onnx
+
+#endif // TENON_LIB_CONVERSION_ONNXTOTENON_LOOP_H

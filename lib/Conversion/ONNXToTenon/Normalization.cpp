@@ -1,0 +1,218 @@
+//===- Normalization.cpp - ONNX operators that normalise ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Node.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::onnx;
+
+namespace {
+Value normalize(Node &node, Value x, ArrayRef<int64_t> dims, double epsilon, bool rms = false) {
+  return NormalizeOp::create(node.builder, node.loc, x.getType(), x, dims, APFloat(epsilon), rms);
+}
+
+SmallVector<int64_t> dimsFrom(int64_t first, Value x) {
+  return llvm::to_vector(llvm::seq<int64_t>(first, rankOf(x)));
+}
+
+/// Whether these operands are vectors.
+bool areVectors(Node &node, ArrayRef<size_t> operands) {
+  for (size_t i : operands)
+    if (rankOf(node[i]) != 1) {
+      node.error() << "expects a vector as operand " << i << ", but has " << typeOf(node[i]);
+      return false;
+    }
+  return true;
+}
+
+/// (x - mean) / sqrt(variance + epsilon) * scale + bias as x * s + t, with vectors s and t that don't depend
+/// on x.
+Results batchNormalization(Node &node) {
+  Value x = node[0];
+  if (node.flag("training_mode"))
+    return node.unsupported() << "training mode";
+  if (!node.flag("spatial", true))
+    return node.unsupported() << "statistics per element (spatial = 0)";
+  if (rankOf(x) < 1 || !areVectors(node, {1, 2, 3, 4}))
+    return node.error() << "expects an operand of rank 1 or more";
+  for (size_t i = 1; i < node.size(); ++i)
+    if (node.isUsed(i))
+      return node.unsupported() << "statistics as results";
+  Type statistics = elementOf(node[4]);
+  Value variance = node.binary<AddOp>(node[4], node.number("epsilon", 1e-5f));
+  Value scale = node.binary<DivOp>(node.cast(node[1], statistics), node.unary<SqrtOp>(variance));
+  Value shift = node.binary<SubOp>(node.cast(node[2], statistics),
+                                   node.binary<MulOp>(node.cast(node[3], statistics), scale));
+  int64_t channels = rankOf(x) == 1 ? 0 : 1;
+  Value wide = node.cast(x, statistics);
+  Value y = node.binary<MulOp>(wide, node.along(scale, channels, wide));
+  return node.cast(node.binary<AddOp>(y, node.along(shift, channels, wide)), elementOf(x));
+}
+
+/// The statistics that layer normalisation gives beside its result.
+Value meanOf(Node &node, Value x, ArrayRef<int64_t> dims) {
+  return node.reduce(Combiner::mean, node.cast(x, node.builder.getF32Type()), dims, /*keepDims=*/true);
+}
+
+Value inverseDeviation(Node &node, Value x, ArrayRef<int64_t> dims, double epsilon) {
+  x = node.cast(x, node.builder.getF32Type());
+  Value centred = node.binary<SubOp>(x, node.broadcastTo(meanOf(node, x, dims), node.sizesOf(x)));
+  Value variance = node.reduce(Combiner::mean, node.binary<MulOp>(centred, centred), dims, /*keepDims=*/true);
+  return node.unary<RsqrtOp>(node.binary<AddOp>(variance, epsilon));
+}
+
+Results layerNormalization(Node &node) {
+  Value x = node[0];
+  int64_t axis = node.dimension(node.integer("axis", -1), rankOf(x));
+  double epsilon = node.number("epsilon", 1e-5f);
+  if (node.hasFailed())
+    return failure();
+  SmallVector<int64_t> dims = dimsFrom(axis, x);
+  Value y = normalize(node, x, dims, epsilon);
+  y = node.binary<MulOp>(y, node.broadcastTo(node[1], node.sizesOf(x)));
+  if (node.has(2))
+    y = node.binary<AddOp>(y, node.broadcastTo(node[2], node.sizesOf(x)));
+  return {y, node.isUsed(1) ? meanOf(node, x, dims) : Value(),
+          node.isUsed(2) ? inverseDeviation(node, x, dims, epsilon) : Value()};
+}
+
+Results rmsNormalization(Node &node) {
+  Value x = node[0];
+  int64_t axis = node.dimension(node.integer("axis", -1), rankOf(x));
+  if (node.hasFailed())
+    return failure();
+  Value y = normalize(node, x, dimsFrom(axis, x), node.number("epsilon", 1e-5f), /*rms=*/true);
+  return node.binary<MulOp>(y, node.broadcastTo(node[1], node.sizesOf(x)));
+}
+
+Results instanceNormalization(Node &node) {
+  Value x = node[0];
+  if (rankOf(x) < 3 || !areVectors(node, {1, 2}))
+    return node.error() << "expects an operand of rank 3 or more, but has " << typeOf(x);
+  Value y = normalize(node, x, dimsFrom(2, x), node.number("epsilon", 1e-5f));
+  y = node.binary<MulOp>(y, node.along(node[1], 1, x));
+  return node.binary<AddOp>(y, node.along(node[2], 1, x));
+}
+
+/// Scale and bias are per group before version 21, then per channel.
+Results groupNormalization(Node &node) {
+  Value x = node[0];
+  int64_t groups = node.integer("num_groups", 0);
+  if (rankOf(x) < 2 || !areVectors(node, {1, 2}))
+    return node.error() << "expects an operand of rank 2 or more, but has " << typeOf(x);
+  AffineExpr channels = node.sizeOf(x, 1);
+  if (groups < 1 || (isStatic(channels) && SizeAnalysis::staticSize(channels) % groups != 0))
+    return node.error() << "expects num_groups that divides the channels, but has " << groups;
+  Sizes sizes = node.sizesOf(x);
+  Sizes grouped = {sizes[0], node.size(groups), node.quotient(channels, node.size(groups))};
+  grouped.append(sizes.begin() + 2, sizes.end());
+  Value y = node.reshape(x, grouped);
+  y = normalize(node, y, dimsFrom(2, y), node.number("epsilon", 1e-5f));
+  bool perGroup = node.version() < 21;
+  if (!perGroup)
+    y = node.reshape(y, sizes);
+  y = node.binary<MulOp>(y, node.along(node[1], 1, y));
+  y = node.binary<AddOp>(y, node.along(node[2], 1, y));
+  return node.reshape(y, sizes);
+}
+
+/// (x - mean) / (deviation + 1e-9), as the standard's function body.
+Results meanVarianceNormalization(Node &node) {
+  Value x = node[0];
+  SmallVector<int64_t> dims =
+      node.dimensions(node.integers("axes").value_or(SmallVector<int64_t>{0, 2, 3}), rankOf(x));
+  if (node.hasFailed())
+    return failure();
+  Value mean = node.reduce(Combiner::mean, x, dims, /*keepDims=*/true);
+  Value centred = node.binary<SubOp>(x, node.broadcastTo(mean, node.sizesOf(x)));
+  Value variance = node.reduce(Combiner::mean, node.binary<MulOp>(centred, centred), dims, /*keepDims=*/true);
+  Value deviation = node.binary<AddOp>(node.unary<SqrtOp>(variance), 1e-9);
+  return node.binary<DivOp>(centred, node.broadcastTo(deviation, node.sizesOf(x)));
+}
+
+/// x / (bias + alpha / size * sum of squares over neighbouring channels)^beta
+Results localResponse(Node &node) {
+  Value x = node[0];
+  int64_t reach = node.integer("size", 0), rank = rankOf(x);
+  if (reach < 1 || rank < 2)
+    return node.error() << "expects a positive size and an operand of rank 2 or more, but has " << reach
+                        << " and " << typeOf(x);
+  double alpha = node.number("alpha", 1e-4f), beta = node.number("beta", 0.75), bias = node.number("bias", 1);
+  SmallVector<int64_t> sizes(rank - 1, 1), ones(rank - 1, 1), pads(2 * (rank - 1), 0);
+  sizes[0] = reach;
+  pads[0] = (reach - 1) / 2;
+  pads[rank - 1] = reach - 1 - pads[0];
+  Value squares = node.sized<WindowOp>(rank, elementOf(x), Combiner::sum, node.binary<MulOp>(x, x), sizes,
+                                       ones, ones, pads, /*ceil=*/false, /*count_pads=*/false);
+  if (!squares)
+    return failure();
+  Value base = node.binary<AddOp>(node.binary<MulOp>(squares, alpha / reach), bias);
+  return node.binary<DivOp>(x, node.binary<PowOp>(base, beta));
+}
+
+//===----------------------------------------------------------------------===//
+// Softmax and its relatives
+//===----------------------------------------------------------------------===//
+
+/// One axis; before version 13 all from `axis` on.
+std::optional<SmallVector<int64_t>> softmaxDims(Node &node) {
+  Value x = node[0];
+  bool flattens = node.version() < 13;
+  int64_t axis = node.integer("axis", flattens ? 1 : -1);
+  if (flattens && axis == rankOf(x)) // nothing is left: each element on its own
+    return SmallVector<int64_t>();
+  int64_t dim = node.dimension(axis, rankOf(x));
+  if (node.hasFailed())
+    return std::nullopt;
+  return flattens ? dimsFrom(dim, x) : SmallVector<int64_t>{dim};
+}
+
+template <bool log> Results softmax(Node &node) {
+  auto dims = softmaxDims(node);
+  if (!dims)
+    return failure();
+  return SoftmaxOp::create(node.builder, node.loc, node[0].getType(), node[0], *dims, log).getResult();
+}
+
+/// 1 at the first of the largest elements, 0 elsewhere.
+Results hardmax(Node &node) {
+  auto dims = softmaxDims(node);
+  if (!dims)
+    return failure();
+  Value x = node[0];
+  Sizes sizes = node.sizesOf(x), flat = sizes;
+  if (dims->empty())
+    return node.splat(1, x);
+  flat.resize(dims->front() + 1);
+  flat[dims->front()] = node.product(ArrayRef(sizes).slice(dims->front(), dims->size()));
+  flat.append(sizes.begin() + dims->back() + 1, sizes.end());
+  int64_t dim = dims->front();
+  Value rows = node.reshape(x, flat);
+  Sizes kept = flat;
+  kept.erase(kept.begin() + dim);
+  Type i64 = node.builder.getI64Type();
+  Value largest =
+      ArgReduceOp::create(node.builder, node.loc, node.typeFor(i64, kept), Combiner::max, rows, dim, false);
+  Value place = node.broadcastTo(node.unsqueeze(largest, {dim}), flat);
+  Value isLargest = node.compare(Predicate::eq, node.iota(flat, dim, i64), place);
+  return node.reshape(node.cast(isLargest, elementOf(x)), sizes);
+}
+} // namespace
+
+void onnx::addNormalizationConverters(ConverterTable &table) {
+  table.add("BatchNormalization", 7, 5, 5, batchNormalization);
+  table.add("LayerNormalization", 17, 2, 3, layerNormalization);
+  table.add("RMSNormalization", 23, 2, 2, rmsNormalization);
+  table.add("InstanceNormalization", 6, 3, 3, instanceNormalization);
+  table.add("GroupNormalization", 18, 3, 3, groupNormalization);
+  table.add("MeanVarianceNormalization", 9, 1, 1, meanVarianceNormalization);
+  table.add("LRN", 1, 1, 1, localResponse);
+  table.add("Softmax", 1, 1, 1, softmax<false>);
+  table.add("LogSoftmax", 1, 1, 1, softmax<true>);
+  table.add("Hardmax", 1, 1, 1, hardmax);
+}

@@ -1,0 +1,318 @@
+//===- Recurrent.cpp - Recurrent cells of ONNX, as loops over time ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Indexing.h"
+#include "Loop.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::onnx;
+
+namespace {
+/// One activation with the parameters that stand at its place.
+struct Activation {
+  std::string name;
+  std::optional<double> alpha, beta;
+
+  Value apply(Node &node, Value x) const {
+    double a = alpha.value_or(1);
+    if (name == "sigmoid")
+      return node.unary<SigmoidOp>(x);
+    if (name == "tanh")
+      return node.unary<TanhOp>(x);
+    if (name == "relu")
+      return node.binary<MaxOp>(x, 0.0);
+    if (name == "hardsigmoid")
+      return node.clamp(node.binary<AddOp>(node.binary<MulOp>(x, alpha.value_or(0.2)), beta.value_or(0.5)), 0,
+                        1);
+    if (name == "affine")
+      return node.binary<AddOp>(node.binary<MulOp>(x, a), beta.value_or(0));
+    if (name == "scaledtanh")
+      return node.binary<MulOp>(node.unary<TanhOp>(node.binary<MulOp>(x, beta.value_or(1))), a);
+    if (name == "softsign")
+      return node.binary<DivOp>(x, node.binary<AddOp>(node.unary<AbsOp>(x), 1.0));
+    Value negative;
+    if (name == "leakyrelu")
+      negative = node.binary<MulOp>(x, alpha.value_or(0.01));
+    else if (name == "elu")
+      negative = node.binary<MulOp>(node.unary<Expm1Op>(x), a);
+    if (negative)
+      return node.select(node.compare(Predicate::lt, x, 0.0), negative, x);
+    node.unsupported() << "activation '" << name << "'";
+    return x;
+  }
+};
+
+/// What the cells have in common: operands by direction, the loop over time, sequences of different lengths.
+class Recurrent {
+public:
+  Recurrent(Node &node, int64_t gates, ArrayRef<StringRef> activations, bool hasCell)
+      : node(node), gates(gates), hasCell(hasCell), defaults(activations) {}
+  virtual ~Recurrent() = default;
+
+  Results convert() {
+    if (!check())
+      return failure();
+    SmallVector<Value> outputs, lasts, cells;
+    for (int64_t d = 0; d < directions; ++d)
+      if (!runDirection(d, outputs, lasts, cells))
+        return failure();
+    auto stack = [&](ArrayRef<Value> values, int64_t dim) {
+      SmallVector<Value> parts;
+      for (Value value : values)
+        parts.push_back(node.unsqueeze(value, {dim}));
+      return node.concat(parts, dim);
+    };
+    // [T, D, B, H] and [D, B, H], or with layout 1 [B, T, D, H] and [B, D, H].
+    Value y = stack(outputs, 1), last = stack(lasts, 0), cell = hasCell ? stack(cells, 0) : Value();
+    if (batchFirst) {
+      y = node.transpose(y, {2, 0, 1, 3});
+      last = node.transpose(last, {1, 0, 2});
+      cell = cell ? node.transpose(cell, {1, 0, 2}) : cell;
+    }
+    return {y, last, cell};
+  }
+
+protected:
+  /// The states after one step; `x` is the product of the step's input with all gates' weights, without bias.
+  virtual SmallVector<Value> step(Value x, ArrayRef<Value> states) = 0;
+
+  /// Gate k of a vector or matrix whose dimension `dim` holds all gates.
+  Value gate(Value all, int64_t k, int64_t dim, int64_t count = 1) {
+    return node.slice(all, dim, node.size(k * hidden), node.size(count * hidden));
+  }
+  /// `[B, H] x [G*H, H]` to `[B, G*H]`.
+  Value recur(Value state, Value weights) {
+    return node.contract(state, weights, 3, {0, 2}, {1, 2}, {0, 1}, elementOf(state));
+  }
+  Value activate(size_t i, Value x) {
+    if (clip > 0)
+      x = node.clamp(x, -clip, clip);
+    return activations[i].apply(node, x);
+  }
+  Value addVector(Value x, Value vector) {
+    return vector ? node.binary<AddOp>(x, node.along(vector, 1, x)) : x;
+  }
+
+  Node &node;
+  int64_t gates, hidden = 0;
+  /// Of the present direction; biases and peepholes are null where they are left out.
+  Value weights, inputBias, stateBias, peepholes;
+  SmallVector<Activation> activations;
+  double clip = 0;
+
+private:
+  bool check() {
+    for (size_t i : {0, 1, 2})
+      if (rankOf(node[i]) != 3) {
+        node.error() << "expects operand " << i << " of rank 3, but has " << typeOf(node[i]);
+        return false;
+      }
+    StringRef direction = node.string("direction", "forward");
+    if (direction != "forward" && direction != "reverse" && direction != "bidirectional") {
+      node.error() << "expects direction forward, reverse or bidirectional, but has '" << direction << "'";
+      return false;
+    }
+    reversed = direction == "reverse";
+    directions = direction == "bidirectional" ? 2 : 1;
+    hidden = typeOf(node[2]).getDimSize(2);
+    if (ShapedType::isDynamic(hidden) || typeOf(node[2]).getDimSize(1) != gates * hidden ||
+        typeOf(node[1]).getDimSize(1) != gates * hidden || typeOf(node[1]).getDimSize(0) != directions ||
+        typeOf(node[2]).getDimSize(0) != directions) {
+      node.error() << "expects weights for " << directions << " directions and " << gates
+                   << " gates, but has " << typeOf(node[1]) << " and " << typeOf(node[2]);
+      return false;
+    }
+    clip = node.number("clip", 0);
+    batchFirst = node.flag("layout");
+    sequence = batchFirst ? node.moveDim(node[0], 1, 0) : node[0];
+    return readActivations();
+  }
+
+  bool readActivations() {
+    SmallVector<std::string> names;
+    if (auto list = dyn_cast_or_null<ArrayAttr>(node.attribute("activations")))
+      for (Attribute name : list)
+        names.push_back(isa<StringAttr>(name) ? cast<StringAttr>(name).getValue().lower() : "");
+    else
+      for (int64_t d = 0; d < directions; ++d)
+        for (StringRef name : defaults)
+          names.push_back(name.str());
+    if (names.size() != defaults.size() * directions) {
+      node.error() << "expects " << defaults.size() * directions << " activations, but has " << names.size();
+      return false;
+    }
+    // Parameters stand in the order of those activations that have any.
+    auto alphas = node.numbers("activation_alpha").value_or(SmallVector<double>());
+    auto betas = node.numbers("activation_beta").value_or(SmallVector<double>());
+    static constexpr StringRef withAlpha[] = {"hardsigmoid", "affine", "scaledtanh",
+                                              "leakyrelu",   "elu",    "thresholdedrelu"};
+    static constexpr StringRef withBeta[] = {"hardsigmoid", "affine", "scaledtanh"};
+    size_t alpha = 0, beta = 0;
+    for (const std::string &name : names) {
+      Activation activation{name, std::nullopt, std::nullopt};
+      if (llvm::is_contained(withAlpha, name) && alpha < alphas.size())
+        activation.alpha = alphas[alpha++];
+      if (llvm::is_contained(withBeta, name) && beta < betas.size())
+        activation.beta = betas[beta++];
+      all.push_back(activation);
+    }
+    return !node.hasFailed();
+  }
+
+  /// Entry d of an operand's first dimension; null where it is left out.
+  Value ofDirection(size_t operand, int64_t d, int64_t dim = 0) {
+    if (!node.has(operand))
+      return {};
+    Value value = node[operand];
+    if (rankOf(value) <= dim) {
+      node.error() << "expects operand " << operand << " of a higher rank, but has " << typeOf(value);
+      return {};
+    }
+    return node.squeeze(node.slice(value, dim, node.size(d), node.size(1)), {dim});
+  }
+
+  Value initialState(size_t operand, int64_t d) {
+    if (Value given = ofDirection(operand, d, batchFirst ? 1 : 0))
+      return given;
+    return node.broadcast(node.scalar(0, elementOf(sequence)), {},
+                          {node.sizeOf(sequence, 1), node.size(hidden)});
+  }
+
+  bool runDirection(int64_t d, SmallVectorImpl<Value> &outputs, SmallVectorImpl<Value> &lasts,
+                    SmallVectorImpl<Value> &cells) {
+    bool backwards = reversed || d == 1;
+    activations.assign(all.begin() + d * defaults.size(), all.begin() + (d + 1) * defaults.size());
+    Value inputWeights = ofDirection(1, d);
+    weights = ofDirection(2, d);
+    Value bias = ofDirection(3, d);
+    inputBias = bias ? node.slice(bias, 0, node.size(0), node.size(gates * hidden)) : Value();
+    stateBias = bias ? node.slice(bias, 0, node.size(gates * hidden), node.size(gates * hidden)) : Value();
+    peepholes = hasCell ? ofDirection(7, d) : Value();
+    SmallVector<Value> initial = {initialState(5, d)};
+    if (hasCell)
+      initial.push_back(initialState(6, d));
+    if (node.hasFailed())
+      return false;
+    // All inputs at once: one large product instead of one per step.
+    Value products =
+        node.contract(sequence, inputWeights, 4, {0, 1, 3}, {2, 3}, {0, 1, 2}, elementOf(sequence));
+    AffineExpr length = node.sizeOf(sequence, 0);
+    auto scalar = RankedTensorType::get({}, node.builder.getI64Type());
+    auto body = [&](Value iteration, ArrayRef<Value> states) -> std::optional<LoopBuilder::Yielded> {
+      Value time = iteration;
+      if (backwards)
+        time = node.binary<SubOp>(node.fromSizes(node.sizes.simplify(length - 1), scalar), iteration);
+      SmallVector<Value> next = step(take(node, products, time, 0), states);
+      Value output = next.front();
+      if (node.has(4))
+        keepEnded(time, states, next, output);
+      if (node.hasFailed())
+        return std::nullopt;
+      return LoopBuilder::Yielded{node.boolean(true), next, {output}};
+    };
+    auto values = LoopBuilder(node, initial).build(node.fromSizes(length, scalar), node.boolean(true), body);
+    if (!values)
+      return false;
+    Value output = values->back();
+    if (backwards)
+      output = node.slice(output, 0, node.sizes.simplify(length - 1), length, -1);
+    outputs.push_back(output);
+    lasts.push_back(values->front());
+    if (hasCell)
+      cells.push_back((*values)[1]);
+    return true;
+  }
+
+  /// Beyond a sequence's length the states stay and the output is 0.
+  void keepEnded(Value time, ArrayRef<Value> states, SmallVectorImpl<Value> &next, Value &output) {
+    Value lengths = node.cast(node[4], node.builder.getI64Type());
+    Value isInside = node.compare(Predicate::lt, time, lengths);
+    isInside = node.broadcast(isInside, {0}, node.sizesOf(output));
+    output = node.select(isInside, output, node.splat(0, output));
+    for (auto [before, after] : llvm::zip(states, next))
+      after = node.select(isInside, after, before);
+  }
+
+  bool hasCell, reversed = false, batchFirst = false;
+  int64_t directions = 1;
+  SmallVector<StringRef> defaults;
+  SmallVector<Activation> all;
+  Value sequence;
+};
+
+class SimpleCell : public Recurrent {
+public:
+  explicit SimpleCell(Node &node) : Recurrent(node, 1, {"tanh"}, false) {}
+
+private:
+  SmallVector<Value> step(Value x, ArrayRef<Value> states) override {
+    Value sum = node.binary<AddOp>(x, recur(states[0], weights));
+    return {activate(0, addVector(addVector(sum, inputBias), stateBias))};
+  }
+};
+
+/// Gates in the order z, r, h.
+class GatedCell : public Recurrent {
+public:
+  explicit GatedCell(Node &node)
+      : Recurrent(node, 3, {"sigmoid", "tanh"}, false), resetsLast(node.flag("linear_before_reset")) {}
+
+private:
+  SmallVector<Value> step(Value x, ArrayRef<Value> states) override {
+    Value h = states[0];
+    x = addVector(x, inputBias);
+    Value product =
+        addVector(recur(h, gate(weights, 0, 0, 2)), stateBias ? gate(stateBias, 0, 0, 2) : Value());
+    Value opened = activate(0, node.binary<AddOp>(gate(x, 0, 1, 2), product));
+    Value z = gate(opened, 0, 1), r = gate(opened, 1, 1);
+    Value hidden = gate(weights, 2, 0), bias = stateBias ? gate(stateBias, 2, 0) : Value();
+    Value candidate = resetsLast ? node.binary<MulOp>(r, addVector(recur(h, hidden), bias))
+                                 : addVector(recur(node.binary<MulOp>(r, h), hidden), bias);
+    candidate = activate(1, node.binary<AddOp>(gate(x, 2, 1), candidate));
+    Value rest = node.binary<SubOp>(node.splat(1, z), z);
+    return {node.binary<AddOp>(node.binary<MulOp>(rest, candidate), node.binary<MulOp>(z, h))};
+  }
+
+  bool resetsLast;
+};
+
+/// Gates in the order i, o, f, c; peepholes in the order i, o, f.
+class LongShortCell : public Recurrent {
+public:
+  explicit LongShortCell(Node &node)
+      : Recurrent(node, 4, {"sigmoid", "tanh", "tanh"}, true), couples(node.flag("input_forget")) {}
+
+private:
+  SmallVector<Value> step(Value x, ArrayRef<Value> states) override {
+    Value h = states[0], c = states[1];
+    Value sum = addVector(addVector(node.binary<AddOp>(x, recur(h, weights)), inputBias), stateBias);
+    auto looked = [&](int64_t k, Value cell) {
+      Value x = gate(sum, k, 1);
+      return peepholes
+                 ? node.binary<AddOp>(x, node.binary<MulOp>(node.along(gate(peepholes, k, 0), 1, cell), cell))
+                 : x;
+    };
+    Value i = activate(0, looked(0, c));
+    Value f = couples ? node.binary<SubOp>(node.splat(1, i), i) : activate(0, looked(2, c));
+    Value candidate = activate(1, gate(sum, 3, 1));
+    Value next = node.binary<AddOp>(node.binary<MulOp>(f, c), node.binary<MulOp>(i, candidate));
+    Value o = activate(0, looked(1, next));
+    return {node.binary<MulOp>(o, activations[2].apply(node, next)), next};
+  }
+
+  bool couples;
+};
+
+template <typename Cell> Results recurrent(Node &node) { return Cell(node).convert(); }
+} // namespace
+
+void onnx::addRecurrentConverters(ConverterTable &table) {
+  table.add("RNN", 7, 3, 6, recurrent<SimpleCell>);
+  table.add("GRU", 7, 3, 6, recurrent<GatedCell>);
+  table.add("LSTM", 7, 3, 8, recurrent<LongShortCell>);
+}

@@ -1,0 +1,261 @@
+//===- Shape.cpp - ONNX operators about sizes, constants and types ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Node.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::onnx;
+
+Type onnx::elementTypeOf(int64_t dataType, MLIRContext *context) {
+  Builder builder(context);
+  auto unsignedType = [&](unsigned width) { return IntegerType::get(context, width, IntegerType::Unsigned); };
+  switch (dataType) {
+  case 1:
+    return builder.getF32Type();
+  case 2:
+    return unsignedType(8);
+  case 3:
+    return builder.getI8Type();
+  case 4:
+    return unsignedType(16);
+  case 5:
+    return builder.getI16Type();
+  case 6:
+    return builder.getI32Type();
+  case 7:
+    return builder.getI64Type();
+  case 9:
+    return builder.getI1Type();
+  case 10:
+    return builder.getF16Type();
+  case 11:
+    return builder.getF64Type();
+  case 12:
+    return unsignedType(32);
+  case 13:
+    return unsignedType(64);
+  case 16:
+    return builder.getBF16Type();
+  case 17:
+    return Float8E4M3FNType::get(context);
+  case 18:
+    return Float8E4M3FNUZType::get(context);
+  case 19:
+    return Float8E5M2Type::get(context);
+  case 20:
+    return Float8E5M2FNUZType::get(context);
+  case 21:
+    return unsignedType(4);
+  case 22:
+    return builder.getIntegerType(4);
+  case 23:
+    return Float4E2M1FNType::get(context);
+  case 24:
+    return Float8E8M0FNUType::get(context);
+  case 25:
+    return unsignedType(2);
+  case 26:
+    return builder.getIntegerType(2);
+  default:
+    return {};
+  }
+}
+
+namespace {
+//===----------------------------------------------------------------------===//
+// Sizes
+//===----------------------------------------------------------------------===//
+
+/// From version 15 on a part of the shape.
+Results shape(Node &node) {
+  Sizes sizes = node.sizesOf(node[0]);
+  int64_t rank = sizes.size();
+  auto clamped = [&](StringRef name, int64_t otherwise) {
+    int64_t value = node.integer(name, otherwise);
+    return std::clamp<int64_t>(value < 0 ? value + rank : value, 0, rank);
+  };
+  int64_t start = clamped("start", 0), end = std::max(start, clamped("end", rank));
+  auto type = RankedTensorType::get({end - start}, node.builder.getI64Type());
+  return node.fromSizes(ArrayRef(sizes).slice(start, end - start), type);
+}
+
+Results sizeNode(Node &node) {
+  return node.fromSizes(node.product(node.sizesOf(node[0])),
+                        RankedTensorType::get({}, node.builder.getI64Type()));
+}
+
+//===----------------------------------------------------------------------===//
+// Constants
+//===----------------------------------------------------------------------===//
+
+Results constantNode(Node &node) {
+  if (auto value = dyn_cast_or_null<TypedAttr>(node.attribute("value")))
+    if (isa<RankedTensorType>(value.getType()) && isa<ElementsAttr, tenon::BlobAttr>(value))
+      return node.constant(value);
+  auto rank0 = [&](Type element, Attribute value) -> Value {
+    return node.constant(DenseElementsAttr::get(RankedTensorType::get({}, element), value));
+  };
+  if (auto value = dyn_cast_or_null<IntegerAttr>(node.attribute("value_int")))
+    return rank0(value.getType(), value);
+  if (auto value = dyn_cast_or_null<FloatAttr>(node.attribute("value_float")))
+    return rank0(value.getType(), value);
+  if (auto values = node.integers("value_ints"))
+    return node.integersConstant(*values);
+  if (auto values = node.numbers("value_floats"))
+    return node.numbersConstant(*values, node.builder.getF32Type());
+  return node.unsupported() << "it has no value that is a dense tensor of numbers";
+}
+
+Results constantOfShape(Node &node) {
+  auto sizes = node.elements(node[0]);
+  if (!sizes)
+    return failure();
+  for (AffineExpr extent : *sizes)
+    if (isStatic(extent) && SizeAnalysis::staticSize(extent) < 0)
+      return node.error() << "expects sizes that aren't negative, but has "
+                          << SizeAnalysis::staticSize(extent);
+  Attribute stated = node.attribute("value");
+  auto dense = dyn_cast_or_null<DenseElementsAttr>(stated);
+  if (stated && (!dense || dense.getNumElements() != 1))
+    return node.error() << "expects one element as 'value', but has " << stated;
+  Value value = node.scalar(0, node.builder.getF32Type());
+  if (dense)
+    value = node.constant(dense.reshape(RankedTensorType::get({}, dense.getElementType())));
+  return node.broadcast(value, {}, *sizes);
+}
+
+/// start + i * delta below limit.
+Results range(Node &node) {
+  for (Value value : node.all())
+    if (typeOf(value).getNumElements() != 1 || elementOf(value) != elementOf(node[0]))
+      return node.error() << "expects scalars of one type, but has " << typeOf(value);
+  Value start = node.reshape(node[0], {}), limit = node.reshape(node[1], {}),
+        delta = node.reshape(node[2], {});
+  Type element = elementOf(start);
+  AffineExpr count;
+  auto known = node.constantNumbers(delta);
+  if (known && known->front() == 0)
+    return node.error() << "expects a delta other than 0";
+  if (isa<FloatType>(element)) {
+    auto from = node.constantNumbers(start), to = node.constantNumbers(limit);
+    if (known && from && to) {
+      count = node.size(std::max<int64_t>(0, std::ceil((to->front() - from->front()) / known->front())));
+    } else {
+      Value steps = node.unary<CeilOp>(node.binary<DivOp>(node.binary<SubOp>(limit, start), delta));
+      AffineExpr item = node.elements(node.cast(steps, node.builder.getI64Type()))->front();
+      count = node.largest(item, node.size(0));
+    }
+  } else {
+    if (!known)
+      return node.unsupported() << "the delta is not known when compiling";
+    AffineExpr from = node.elements(start)->front(), to = node.elements(limit)->front();
+    int64_t step = known->front();
+    AffineExpr steps = step > 0 ? (to - from).ceilDiv(step) : (from - to).ceilDiv(-step);
+    count = node.largest(node.sizes.simplify(steps), node.size(0));
+  }
+  Value places = node.iota(count, 0, element);
+  auto from = node.constantNumbers(start);
+  if (!known || known->front() != 1)
+    places = node.binary<MulOp>(places, delta);
+  if (!from || from->front() != 0)
+    places = node.binary<AddOp>(places, start);
+  return places;
+}
+
+Results eyeLike(Node &node) {
+  if (rankOf(node[0]) != 2)
+    return node.error() << "expects a matrix, but has " << typeOf(node[0]);
+  Type element = elementOf(node[0]);
+  if (node.hasAttribute("dtype"))
+    element = elementTypeOf(node.integer("dtype", 1), node.builder.getContext());
+  if (!element)
+    return node.unsupported() << "elements of type number " << node.integer("dtype", 1);
+  Sizes sizes = node.sizesOf(node[0]);
+  Type i64 = node.builder.getI64Type();
+  Value row = node.iota(sizes, 0, i64), column = node.iota(sizes, 1, i64);
+  if (int64_t k = node.integer("k", 0))
+    row = node.binary<AddOp>(row, k);
+  return node.cast(node.compare(Predicate::eq, row, column), element);
+}
+
+/// The upper or lower triangle of matrices.
+Results trilu(Node &node) {
+  Value x = node[0];
+  if (rankOf(x) < 2)
+    return node.error() << "expects an operand of rank 2 or more, but has " << typeOf(x);
+  Sizes matrix(ArrayRef(node.sizesOf(x)).take_back(2));
+  Type i64 = node.builder.getI64Type();
+  Value row = node.iota(matrix, 0, i64), column = node.iota(matrix, 1, i64);
+  if (node.has(1)) {
+    if (typeOf(node[1]).getNumElements() != 1)
+      return node.error() << "expects a scalar as k, but has " << typeOf(node[1]);
+    auto known = node.constantIntegers(node[1]);
+    if (!known || known->front() != 0)
+      row = node.binary<AddOp>(row, node.reshape(node[1], {}));
+  }
+  Value isKept = node.compare(node.flag("upper", true) ? Predicate::ge : Predicate::le, column, row);
+  return node.select(node.broadcastTo(isKept, node.sizesOf(x)), x, node.splat(0, x));
+}
+
+//===----------------------------------------------------------------------===//
+// Types
+//===----------------------------------------------------------------------===//
+
+bool isNarrowFloat(Type type) { return isa<FloatType>(type) && type.getIntOrFloatBitWidth() <= 8; }
+
+Results castTo(Node &node, Type element) {
+  bool saturate = isNarrowFloat(element) && node.flag("saturate", true);
+  return node.cast(node[0], element, saturate);
+}
+
+Results castNode(Node &node) {
+  int64_t to = node.integer("to", 0);
+  Type element = elementTypeOf(to, node.builder.getContext());
+  return element ? castTo(node, element)
+                 : Results(node.unsupported() << "a cast to elements of type number " << to);
+}
+
+Results castLike(Node &node) { return castTo(node, elementOf(node[1])); }
+
+Results identity(Node &node) { return node[0]; }
+
+/// Nothing is dropped outside of training.
+Results dropout(Node &node) {
+  if (node.has(2)) {
+    auto training = node.constantIntegers(node[2]);
+    auto ratio = node.constantNumbers(node[1]);
+    bool drops = !training || training->front() != 0;
+    if (drops && !(ratio && ratio->front() == 0))
+      return node.unsupported() << "training mode";
+  }
+  Value mask;
+  if (node.isUsed(1)) {
+    mask = node.broadcast(node.boolean(true), {}, node.sizesOf(node[0]));
+    if (node.version() < 10)
+      mask = node.cast(mask, elementOf(node[0]));
+  }
+  return {node[0], mask};
+}
+} // namespace
+
+void onnx::addShapeConverters(ConverterTable &table) {
+  table.add("Shape", 1, 1, 1, shape);
+  table.add("Size", 1, 1, 1, sizeNode);
+  table.add("Constant", 1, 0, 0, constantNode);
+  table.add("ConstantOfShape", 9, 1, 1, constantOfShape);
+  table.add("Range", 11, 3, 3, range);
+  table.add("EyeLike", 9, 1, 1, eyeLike);
+  table.add("Trilu", 14, 1, 2, trilu);
+  table.add("Cast", 6, 1, 1, castNode);
+  table.add("CastLike", 15, 2, 2, castLike);
+  table.add("Identity", 1, 1, 1, identity);
+  table.add("Dropout", 7, 1, 1, dropout);
+  table.add("Dropout", 12, 1, 3, dropout);
+}

@@ -1,0 +1,264 @@
+//===- Slicing.cpp - ONNX operators that cut out of a tensor or extend it ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Node.h"
+
+#include <limits>
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::onnx;
+
+namespace {
+//===----------------------------------------------------------------------===//
+// Slice
+//===----------------------------------------------------------------------===//
+
+/// One dimension of a slice: where it begins and how many places it takes.
+class Range {
+public:
+  Range(Node &node, AffineExpr extent, AffineExpr start, AffineExpr end, int64_t step)
+      : node(node), extent(extent) {
+    AffineExpr zero = node.size(0), minusOne = node.size(-1), count;
+    if (step > 0) {
+      // A start behind the end is of no matter where nothing is taken.
+      offset = bound(start, zero, AffineExpr());
+      AffineExpr stop = bound(end, AffineExpr(), extent);
+      count = step == 1 ? stop - offset : (stop - offset).ceilDiv(step);
+    } else {
+      offset = bound(start, AffineExpr(), extent - 1);
+      AffineExpr stop = bound(end, minusOne, AffineExpr());
+      count = step == -1 ? offset - stop : (offset - stop).ceilDiv(-step);
+    }
+    size = node.sizes.simplify(count);
+    if (isExact)
+      size = node.largest(size, zero);
+  }
+
+  AffineExpr offset, size;
+
+private:
+  /// A bound as a place, clamped below or above.
+  AffineExpr bound(AffineExpr value, AffineExpr low, AffineExpr high) {
+    constexpr int64_t unlimited = std::numeric_limits<int32_t>::max();
+    AffineExpr place = value;
+    if (isStatic(value)) {
+      int64_t literal = SizeAnalysis::staticSize(value);
+      if (literal >= unlimited)
+        return high ? node.sizes.simplify(high) : extent;
+      if (literal <= -unlimited)
+        return low ? low : node.size(0);
+      if (literal < 0)
+        place = node.sizes.simplify(extent + literal);
+    } else if (node.isData(value)) {
+      place = node.fromEnd(value, extent);
+    } else {
+      isExact = false;
+      return isNegated(value) ? node.sizes.simplify(extent + value) : value;
+    }
+    if (low)
+      place = node.largest(place, low);
+    if (high)
+      place = node.least(place, node.sizes.simplify(high));
+    return place;
+  }
+
+  /// Whether an expression of sizes counts from the end: all that it adds is negative.
+  bool isNegated(AffineExpr value) {
+    bool result = true;
+    node.sizes.simplify(-value).walk([&](AffineExpr part) {
+      if (auto constant = dyn_cast<AffineConstantExpr>(part))
+        result &= constant.getValue() >= 0;
+    });
+    return result;
+  }
+
+  Node &node;
+  AffineExpr extent;
+  bool isExact = true;
+};
+
+Results sliceBy(Node &node, Value x, ArrayRef<AffineExpr> starts, ArrayRef<AffineExpr> ends,
+                std::optional<SmallVector<int64_t>> axes, std::optional<SmallVector<int64_t>> steps) {
+  size_t count = starts.size();
+  if (!axes)
+    axes = llvm::to_vector(llvm::seq<int64_t>(0, count));
+  if (!steps)
+    steps = SmallVector<int64_t>(count, 1);
+  if (ends.size() != count || axes->size() != count || steps->size() != count)
+    return node.error() << "expects as many starts, ends, axes and steps, but has " << count << ", "
+                        << ends.size() << ", " << axes->size() << " and " << steps->size();
+  Sizes offsets(rankOf(x), node.size(0)), sizes = node.sizesOf(x), strides(rankOf(x), node.size(1));
+  for (auto [start, end, axis, step] : llvm::zip(starts, ends, *axes, *steps)) {
+    int64_t dim = node.dimension(axis, rankOf(x));
+    if (step == 0)
+      return node.error() << "expects steps other than 0";
+    if (node.hasFailed())
+      return failure();
+    Range range(node, node.sizeOf(x, dim), start, end, step);
+    offsets[dim] = range.offset;
+    sizes[dim] = range.size;
+    strides[dim] = node.size(step);
+    if (isStatic(range.size, 0))
+      offsets[dim] = node.size(0);
+  }
+  return node.slice(x, offsets, sizes, strides);
+}
+
+/// Bounds are attributes before version 10.
+Results sliceAttributes(Node &node) {
+  auto starts = node.integers("starts"), ends = node.integers("ends");
+  if (!starts || !ends)
+    return node.error() << "expects the attributes 'starts' and 'ends'";
+  auto literal = [&](int64_t value) { return node.size(value); };
+  return sliceBy(node, node[0], llvm::map_to_vector(*starts, literal), llvm::map_to_vector(*ends, literal),
+                 node.integers("axes"), std::nullopt);
+}
+
+Results slice(Node &node) {
+  std::optional<SmallVector<int64_t>> axes, steps;
+  if (node.has(3) && !(axes = node.axesOperand(3)))
+    return failure();
+  if (node.has(4) && !(steps = node.constantIntegers(node[4])))
+    return node.unsupported() << "the steps are not known when compiling";
+  auto starts = node.elements(node[1]), ends = node.elements(node[2]);
+  if (!starts || !ends)
+    return failure();
+  return sliceBy(node, node[0], *starts, *ends, axes, steps);
+}
+
+//===----------------------------------------------------------------------===//
+// Split
+//===----------------------------------------------------------------------===//
+
+/// Equal parts are rounded up, the last one takes what is left; version 18 states their number.
+Results split(Node &node) {
+  Value x = node[0];
+  int64_t dim = node.dimension(node.integer("axis", 0), rankOf(x));
+  size_t parts = node.op->getNumResults();
+  AffineExpr extent = node.hasFailed() ? AffineExpr() : node.sizeOf(x, dim);
+  if (!extent)
+    return failure();
+  std::optional<Sizes> sizes;
+  if (node.has(1)) {
+    sizes = node.elements(node[1]);
+    if (!sizes)
+      return failure();
+  } else if (auto stated = node.integers("split")) {
+    sizes = llvm::map_to_vector(*stated, [&](int64_t part) { return node.size(part); });
+  } else {
+    int64_t count = node.integer("num_outputs", parts);
+    if (count != (int64_t)parts || count < 1)
+      return node.error() << "expects as many results as num_outputs (" << count << "), but has " << parts;
+    AffineExpr part = node.sizes.simplify(extent.ceilDiv(count));
+    sizes = Sizes(count - 1, part);
+    sizes->push_back(node.sizes.simplify(extent - part * (count - 1)));
+  }
+  if (sizes->size() != parts)
+    return node.error() << "expects as many parts as results (" << parts << "), but has " << sizes->size();
+  AffineExpr offset = node.size(0);
+  SmallVector<Value> results;
+  for (auto [i, part] : llvm::enumerate(*sizes)) {
+    results.push_back(node.slice(x, dim, offset, part));
+    offset = node.sizes.simplify(offset + part);
+  }
+  if (isStatic(offset) && isStatic(extent) && offset != extent)
+    return node.error() << "expects parts that add up to " << SizeAnalysis::staticSize(extent)
+                        << ", but they give " << SizeAnalysis::staticSize(offset);
+  return Results(ArrayRef(results));
+}
+
+//===----------------------------------------------------------------------===//
+// Pad
+//===----------------------------------------------------------------------===//
+
+Results padBy(Node &node, ArrayRef<AffineExpr> amounts, ArrayRef<int64_t> dims, Value value) {
+  Value x = node[0];
+  StringRef mode = node.string("mode", "constant");
+  auto known = symbolizePadMode(mode);
+  if (!known)
+    return node.error() << "expects mode constant, reflect, edge or wrap, but has '" << mode << "'";
+  if (amounts.size() != 2 * dims.size())
+    return node.error() << "expects " << 2 * dims.size() << " pads, but has " << amounts.size();
+  Sizes low(rankOf(x), node.size(0)), high = low;
+  for (auto [i, dim] : llvm::enumerate(dims)) {
+    low[dim] = amounts[i];
+    high[dim] = amounts[i + dims.size()];
+  }
+  return node.pad(x, value, low, high, *known);
+}
+
+/// Amounts are attributes before version 11.
+Results padAttributes(Node &node) {
+  auto pads = node.integers("pads");
+  if (!pads)
+    return node.error() << "expects the attribute 'pads'";
+  Sizes amounts = llvm::map_to_vector(*pads, [&](int64_t amount) { return node.size(amount); });
+  return padBy(node, amounts, llvm::to_vector(llvm::seq<int64_t>(0, rankOf(node[0]))),
+               node.scalar(node.number("value", 0), elementOf(node[0])));
+}
+
+Results pad(Node &node) {
+  auto amounts = node.elements(node[1]);
+  if (!amounts)
+    return failure();
+  SmallVector<int64_t> dims = llvm::to_vector(llvm::seq<int64_t>(0, rankOf(node[0])));
+  if (node.has(3)) {
+    auto axes = node.axesOperand(3);
+    if (!axes)
+      return failure();
+    dims.clear();
+    for (int64_t axis : *axes)
+      dims.push_back(node.dimension(axis, rankOf(node[0])));
+    if (node.hasFailed())
+      return failure();
+  }
+  Value value = node.has(2) ? node[2] : node.scalar(0, elementOf(node[0]));
+  if (typeOf(value).getNumElements() != 1 || elementOf(value) != elementOf(node[0]))
+    return node.error() << "expects a scalar of type " << elementOf(node[0]) << " as value, but has "
+                        << typeOf(value);
+  return padBy(node, *amounts, dims, node.reshape(value, {}));
+}
+
+/// Pads or crops to a shape, evenly before and after, the odd place after.
+Results centerCropPad(Node &node) {
+  Value x = node[0];
+  auto shape = node.elements(node[1]);
+  SmallVector<int64_t> dims = llvm::to_vector(llvm::seq<int64_t>(0, rankOf(x)));
+  if (auto axes = node.integers("axes")) {
+    dims.clear();
+    for (int64_t axis : *axes)
+      dims.push_back(node.dimension(axis, rankOf(x)));
+  }
+  if (!shape || node.hasFailed())
+    return failure();
+  if (shape->size() != dims.size())
+    return node.error() << "expects " << dims.size() << " sizes, but has " << shape->size();
+  Sizes low(rankOf(x), node.size(0)), high = low;
+  for (auto [dim, wanted] : llvm::zip(dims, *shape)) {
+    AffineExpr extent = node.sizeOf(x, dim), total = node.sizes.simplify(wanted - extent);
+    if (!isStatic(total))
+      return node.unsupported() << "how far dimension " << dim
+                                << " is cropped or padded is not known when compiling";
+    // Rounded towards zero: padding and cropping both take the smaller half first.
+    int64_t half = SizeAnalysis::staticSize(total) / 2;
+    low[dim] = node.size(half);
+    high[dim] = node.size(SizeAnalysis::staticSize(total) - half);
+  }
+  return node.pad(x, node.scalar(0, elementOf(x)), low, high);
+}
+} // namespace
+
+void onnx::addSlicingConverters(ConverterTable &table) {
+  table.add("Slice", 1, 1, 1, sliceAttributes);
+  table.add("Slice", 10, 3, 5, slice);
+  table.add("Split", 2, 1, 1, split);
+  table.add("Split", 13, 1, 2, split);
+  table.add("Pad", 2, 1, 1, padAttributes);
+  table.add("Pad", 11, 2, 4, pad);
+  table.add("CenterCropPad", 18, 2, 2, centerCropPad);
+}

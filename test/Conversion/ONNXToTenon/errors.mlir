@@ -1,0 +1,172 @@
+// RUN: %tenon_opt %s -split-input-file -verify-diagnostics --convert-onnx-to-tenon
+
+// All at once; what depends on a failed node stays silent.
+func.func @several(%x: tensor<4xf32>) -> (!tenon_onnx.unknown, !tenon_onnx.unknown) {
+  // expected-error @+1 {{'Bernoulli' (opset 15) is not supported: no conversion of the operator is known}}
+  %0 = tenon_onnx.node "Bernoulli" version 15 (%x) {} : (tensor<4xf32>) -> !tenon_onnx.unknown
+  %1 = tenon_onnx.node "Neg" version 15 (%0) {} : (!tenon_onnx.unknown) -> !tenon_onnx.unknown
+  // expected-error @+1 {{'Nonsense' (opset 1) is not supported: no conversion of the operator is known in domain 'com.acme'}}
+  %2 = tenon_onnx.node "Nonsense" domain "com.acme" version 1 (%1) {} : (!tenon_onnx.unknown) -> !tenon_onnx.unknown
+  // expected-error @+1 {{'Add' (opset 6) is not supported: no form of the operator is known at this version}}
+  %3 = tenon_onnx.node "Add" version 6 (%x, %x) {} : (tensor<4xf32>, tensor<4xf32>) -> !tenon_onnx.unknown
+  // expected-error @+1 {{'Sub' (opset 15) expects 2 operands, but has 1}}
+  %4 = tenon_onnx.node "Sub" version 15 (%x) {} : (tensor<4xf32>) -> !tenon_onnx.unknown
+  return %2, %4 : !tenon_onnx.unknown, !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @broadcast(%x: tensor<4x3xf32>, %y: tensor<5x3xf32>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'Mul' (opset 15) cannot broadcast sizes 4 and 5}}
+  %0 = tenon_onnx.node "Mul" version 15 (%x, %y) {} : (tensor<4x3xf32>, tensor<5x3xf32>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @element_types(%x: tensor<4xf32>, %y: tensor<4xf64>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'Mul' (opset 15) expects operands of one element type, but has 'f32' and 'f64'}}
+  %0 = tenon_onnx.node "Mul" version 15 (%x, %y) {} : (tensor<4xf32>, tensor<4xf64>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @attribute(%x: tensor<4xf32>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'Softmax' (opset 13) expects an integer as attribute 'axis', but has "one"}}
+  %0 = tenon_onnx.node "Softmax" version 13 (%x) {axis = "one"} : (tensor<4xf32>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @axis(%x: tensor<4xf32>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'Softmax' (opset 13) expects an axis from -1 to 0, but has 1}}
+  %0 = tenon_onnx.node "Softmax" version 13 (%x) {axis = 1 : i64} : (tensor<4xf32>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+// What the model states is a hint, but not a wrong one.
+func.func @hint(%x: tensor<4x3xf32>) -> tensor<3x5xf32> {
+  // expected-error @+1 {{'Transpose' (opset 13) has type 'tensor<3x4xf32>', but the model states 'tensor<3x5xf32>'}}
+  %0 = tenon_onnx.node "Transpose" version 13 (%x) {} : (tensor<4x3xf32>) -> tensor<3x5xf32>
+  %1 = tenon_onnx.node "Neg" version 13 (%x) {} : (tensor<4x3xf32>) -> tensor<?x3xf32>
+  return %0 : tensor<3x5xf32>
+}
+
+// -----
+
+func.func @conv(%x: tensor<1x3x8x8xf32>, %w: tensor<4x3x3x3xf32>, %v: tensor<4x2x3x3xf32>) -> (!tenon_onnx.unknown, !tenon_onnx.unknown) {
+  // expected-error @+1 {{'Conv' (opset 11) expects kernel_shape to be the filter's sizes (3, 3), but it is (5, 5)}}
+  %0 = tenon_onnx.node "Conv" version 11 (%x, %w) {kernel_shape = array<i64: 5, 5>} : (tensor<1x3x8x8xf32>, tensor<4x3x3x3xf32>) -> !tenon_onnx.unknown
+  // expected-error @+1 {{'tenon.conv' op expects input channels (3) to be groups (1) x filter channels (2)}}
+  %1 = tenon_onnx.node "Conv" version 11 (%x, %v) {} : (tensor<1x3x8x8xf32>, tensor<4x2x3x3xf32>) -> !tenon_onnx.unknown
+  return %0, %1 : !tenon_onnx.unknown, !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @conv_size(%x: tensor<1x3x2x2xf32>, %w: tensor<4x3x5x5xf32>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'Conv' (opset 11) gives a negative size, -2}}
+  %0 = tenon_onnx.node "Conv" version 11 (%x, %w) {} : (tensor<1x3x2x2xf32>, tensor<4x3x5x5xf32>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @reshape(%x: tensor<4x3xf32>) -> !tenon_onnx.unknown {
+  %s = tenon.constant dense<[5, -1]> : tensor<2xi64>
+  // expected-error @+1 {{'Reshape' (opset 13) cannot divide 12 elements into rows of 5}}
+  %0 = tenon_onnx.node "Reshape" version 13 (%x, %s) {} : (tensor<4x3xf32>, tensor<2xi64>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @rank(%x: tensor<4x3xf32>, %s: tensor<?xi64>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'Reshape' (opset 13) is not supported: the number of sizes in 'tensor<?xi64>' is not known when compiling}}
+  %0 = tenon_onnx.node "Reshape" version 13 (%x, %s) {} : (tensor<4x3xf32>, tensor<?xi64>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @axes(%x: tensor<4x3xf32>, %a: tensor<1xi64>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'ReduceSum' (opset 13) is not supported: the axes in operand 1 are not known when compiling}}
+  %0 = tenon_onnx.node "ReduceSum" version 13 (%x, %a) {} : (tensor<4x3xf32>, tensor<1xi64>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @result_used(%x: tensor<1x3x8x8xf32>) -> (!tenon_onnx.unknown, !tenon_onnx.unknown) {
+  // expected-error @+1 {{'MaxPool' (opset 12) is not supported: the indices of the largest elements}}
+  %0:2 = tenon_onnx.node "MaxPool" version 12 (%x) {kernel_shape = array<i64: 2, 2>} : (tensor<1x3x8x8xf32>) -> (!tenon_onnx.unknown, !tenon_onnx.unknown)
+  return %0#0, %0#1 : !tenon_onnx.unknown, !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @matmul(%x: tensor<4x3xf32>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'tenon.contract' op expects one size of dimension d2, but has 3 and 4}}
+  %0 = tenon_onnx.node "MatMul" version 13 (%x, %x) {} : (tensor<4x3xf32>, tensor<4x3xf32>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @input(%x: !tenon_onnx.unknown {tenon.name = "x"}) -> !tenon_onnx.unknown { // expected-error {{input 'x' has type '!tenon_onnx.unknown', but a tensor of known rank is expected}}
+  %0 = tenon_onnx.node "Neg" version 13 (%x) {} : (!tenon_onnx.unknown) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @strings(%x: tensor<4x!tenon.string>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'Equal' (opset 19) is not supported: operand 0 holds strings}}
+  %0 = tenon_onnx.node "Equal" version 19 (%x, %x) {} : (tensor<4x!tenon.string>, tensor<4x!tenon.string>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @branches(%c: tensor<i1>, %x: tensor<4xf32>, %y: tensor<4x1xf32>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'If' (opset 16) is not supported: the subgraphs give 'tensor<4xf32>' and 'tensor<4x1xf32>' as one result, of different rank or element type}}
+  %0 = tenon_onnx.node "If" version 16 (%c) {} regions ["then_branch", "else_branch"] {
+    tenon_onnx.yield %x : tensor<4xf32>
+  }, {
+    tenon_onnx.yield %y : tensor<4x1xf32>
+  } : (tensor<i1>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @carried(%n: tensor<i64>, %x: tensor<4xf32>) -> !tenon_onnx.unknown {
+  %none = tenon_onnx.none
+  // expected-error @+1 {{'Loop' (opset 16) is not supported: carried value 0 changes from 'tensor<4xf32>' to 'tensor<f32>'}}
+  %0 = tenon_onnx.node "Loop" version 16 (%n, %none, %x) {} regions ["body"] {
+  ^bb0(%i: tensor<i64>, %c: tensor<i1>, %a: !tenon_onnx.unknown):
+    %s = tenon_onnx.node "ReduceSum" version 16 (%a) {keepdims = 0 : i64} : (!tenon_onnx.unknown) -> !tenon_onnx.unknown
+    tenon_onnx.yield %c, %s : tensor<i1>, !tenon_onnx.unknown
+  } : (tensor<i64>, none, tensor<4xf32>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @inside(%n: tensor<i64>, %x: tensor<4xf32>) -> !tenon_onnx.unknown {
+  %none = tenon_onnx.none
+  %0 = tenon_onnx.node "Loop" version 16 (%n, %none, %x) {} regions ["body"] {
+  ^bb0(%i: tensor<i64>, %c: tensor<i1>, %a: !tenon_onnx.unknown):
+    %s = tenon_onnx.node "Neg" version 16 (%a) {} : (!tenon_onnx.unknown) -> !tenon_onnx.unknown
+    // expected-error @+1 {{'Einsum' (opset 16) expects one term per operand in 'i,i->i', but has 1 operands}}
+    %e = tenon_onnx.node "Einsum" version 16 (%a) {equation = "i,i->i"} : (!tenon_onnx.unknown) -> !tenon_onnx.unknown
+    // expected-error @+1 {{'Softmax' (opset 16) expects an axis from -1 to 0, but has 3}}
+    %t = tenon_onnx.node "Softmax" version 16 (%a) {axis = 3 : i64} : (!tenon_onnx.unknown) -> !tenon_onnx.unknown
+    tenon_onnx.yield %c, %t : tensor<i1>, !tenon_onnx.unknown
+  } : (tensor<i64>, none, tensor<4xf32>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}

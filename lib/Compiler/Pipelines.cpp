@@ -8,6 +8,7 @@
 #include "tenon/Compiler/Pipelines.h"
 
 #include "tenon/Codegen/Common/Passes.h"
+#include "tenon/Conversion/Passes.h"
 #include "tenon/Dialect/Host/Transforms/Passes.h"
 #include "tenon/Dialect/Tile/Transforms/Passes.h"
 
@@ -19,6 +20,7 @@
 using namespace mlir;
 
 void tenon::buildGraphPipeline(OpPassManager &pm) {
+  pm.addPass(createConvertONNXToTenonPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 }

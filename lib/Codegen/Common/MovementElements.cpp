@@ -155,7 +155,8 @@ FailureOr<Value> codegen::emitWithin(ElementEmitter &e, Value tensor, ArrayRef<C
                     function_ref<FailureOr<Value>()> otherwise) -> FailureOr<Value> {
     auto choice = scf::IfOp::create(e.builder, e.loc, TypeRange(type), condition, /*withElseRegion=*/true);
     OpBuilder::InsertionGuard guard(e.builder);
-    for (auto [region, emit] : llvm::zip(choice->getRegions(), ArrayRef({then, otherwise}))) {
+    function_ref<FailureOr<Value>()> arms[] = {then, otherwise};
+    for (auto [region, emit] : llvm::zip(choice->getRegions(), arms)) {
       ElementEmitter::Scope scope(e);
       e.builder.setInsertionPointToEnd(&region.front());
       FailureOr<Value> value = emit();

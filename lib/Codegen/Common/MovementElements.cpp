@@ -241,6 +241,20 @@ static FailureOr<Value> emit(IotaOp op, ElementEmitter &e, ArrayRef<Coordinate> 
   return arith::SIToFPOp::create(e.builder, e.loc, e.typeLike(position, type), wide).getResult();
 }
 
+static FailureOr<Value> emit(FromSizesOp op, ElementEmitter &e, ArrayRef<Coordinate> coordinates) {
+  Type type = registerType(elementOf(op.getResult()));
+  Value result;
+  for (auto [i, size] : llvm::enumerate(op.getMixedSizes())) {
+    Value number = arith::IndexCastOp::create(e.builder, e.loc, type, e.index(size));
+    if (!result)
+      result = number;
+    else
+      result = select(e, compare(e, arith::CmpIPredicate::eq, e.positions(coordinates.front()), e.index(i)), number,
+                      result);
+  }
+  return result ? result : e.number(type, 0);
+}
+
 /// Records each position out of range and gives 0 in its place.
 static Value checked(ElementEmitter &e, Value position, Value size) {
   Value below = compare(e, arith::CmpIPredicate::slt, position, e.index(0));
@@ -322,7 +336,7 @@ template <typename... Ops> void attach(MLIRContext *context) {
 
 void codegen::registerMovementElements(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, TenonDialect *) {
-    attach<ConstantOp, BroadcastOp, TransposeOp, SliceOp, PadOp, ConcatOp, IotaOp, GatherOp>(context);
+    attach<ConstantOp, FromSizesOp, BroadcastOp, TransposeOp, SliceOp, PadOp, ConcatOp, IotaOp, GatherOp>(context);
   });
   registry.addExtension(+[](MLIRContext *context, tile::TileDialect *) { attach<tile::UnpackOp>(context); });
 }

@@ -88,7 +88,7 @@ llvm::Error optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   builder.crossRegisterProxies(loops, functions, components, modules);
   llvm::ModulePassManager passes;
   if (llvm::Error error = builder.parsePassPipeline(
-          passes, "function(sroa,early-cse<memssa>,instcombine,loop-mssa(licm),gvn,simplifycfg)"))
+          passes, "function(sroa,early-cse<memssa>,instcombine<no-verify-fixpoint>,loop-mssa(licm),gvn,simplifycfg)"))
     return error;
   passes.run(module, modules);
   return llvm::Error::success();

@@ -56,10 +56,7 @@ public:
     slots = function.getArgument(1);
     inlined.clear();
     allocateArrays();
-    for (Operation *op : layout.segments[number].ops)
-      if (auto storage = dyn_cast<StorageOp>(op))
-        if (storage.getKind() == StorageKind::input || storage.getKind() == StorageKind::output)
-          checkRows(storage);
+    checkBindings();
     for (Operation *op : layout.segments[number].ops) {
       if (failed(emit(op)))
         return failure();
@@ -398,12 +395,28 @@ private:
     return success();
   }
 
+  /// Checks inputs and outputs as soon as their strides are known, outputs under the sizes that they are returned with:
+  /// those of their last storage.
+  void checkBindings() {
+    llvm::MapVector<std::pair<unsigned, uint64_t>, StorageOp> bound;
+    for (auto storage : layout.main.getOps<StorageOp>())
+      if (storage.getKind() == StorageKind::input || storage.getKind() == StorageKind::output)
+        bound[{unsigned(storage.getKind()), storage.getNumber()}] = storage;
+    for (auto &[key, storage] : bound) {
+      SmallVector<OpFoldResult> strides = layout.stridesOf(storage);
+      auto isKnown = [&](OpFoldResult stride) {
+        Size size = layout.sizeOf(stride, segment);
+        return size.constant || size.slot;
+      };
+      if (strides.size() >= 2 && llvm::all_of(strides, isKnown) && checked.insert(key).second)
+        checkRows(storage, strides);
+    }
+  }
+
   /// Kernels take rows of inputs and outputs one after the other: anything else that the caller bound is refused.
-  void checkRows(StorageOp storage) {
+  void checkRows(StorageOp storage, ArrayRef<OpFoldResult> strides) {
     bool isInput = storage.getKind() == StorageKind::input;
-    SmallVector<OpFoldResult> sizes = storage.getMixedSizes(), strides = layout.stridesOf(storage);
-    if (sizes.size() < 2 || !checked.insert({isInput, storage.getNumber()}).second)
-      return;
+    SmallVector<OpFoldResult> sizes = storage.getMixedSizes();
     Value actual = load(pointer, field(isInput ? Field::inputStrides : Field::outputStrides), storage.getNumber());
     Value wrong;
     for (size_t d = 0; d + 1 < sizes.size(); ++d) {

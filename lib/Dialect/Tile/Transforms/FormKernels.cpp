@@ -33,7 +33,7 @@ bool isPlacement(Operation *op) {
 
 /// Costs next to nothing per element and reads each operand at one place.
 bool isCheap(Operation *op) {
-  return op->hasTrait<OpTrait::Elementwise>() || isa<BroadcastOp, TransposeOp, IotaOp>(op);
+  return op->hasTrait<OpTrait::Elementwise>() || isa<BroadcastOp, TransposeOp, IotaOp, FromSizesOp>(op);
 }
 
 /// Cloned into every kernel that uses it.
@@ -170,7 +170,7 @@ private:
   /// Repeats values that were computed in the same kernel.
   static bool repeatsWork(Operation *op, const DenseSet<Operation *> &members) {
     Operation *source = isa<BroadcastOp>(op) ? op->getOperand(0).getDefiningOp() : nullptr;
-    return source && members.contains(source) && !isa<BroadcastOp, TransposeOp, IotaOp, CastOp>(source);
+    return source && members.contains(source) && !isa<BroadcastOp, TransposeOp, IotaOp, FromSizesOp, CastOp>(source);
   }
 
   bool isElementKernel(ArrayRef<Operation *> ops, const DenseSet<Operation *> &members) {

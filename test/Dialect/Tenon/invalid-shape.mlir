@@ -29,3 +29,35 @@ func.func @from_sizes(%n: index) {
   %0 = tenon.from_sizes [%n] : tensor<2xi64>
   return
 }
+
+// -----
+
+func.func @size(%x: tensor<?x4xf32>) {
+  // expected-error @+1 {{expects a dimension below 2, but has 2}}
+  %0 = tenon.size %x dim 2 : tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @item_position(%x: tensor<2xi64>) {
+  // expected-error @+1 {{expects a position in 'tensor<2xi64>', but has 2}}
+  %0 = tenon.item %x at 2 : tensor<2xi64>
+  return
+}
+
+// -----
+
+func.func @item_negative(%x: tensor<?xi64>) {
+  // expected-error @+1 {{expects a position in 'tensor<?xi64>', but has -1}}
+  %0 = tenon.item %x at -1 : tensor<?xi64>
+  return
+}
+
+// -----
+
+func.func @item_type(%x: tensor<2xf32>) {
+  // expected-error @+1 {{expects an operand of integers, but has 'tensor<2xf32>'}}
+  %0 = tenon.item %x at 0 : tensor<2xf32>
+  return
+}

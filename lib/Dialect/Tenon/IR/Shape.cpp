@@ -36,5 +36,22 @@ LogicalResult FromSizesOp::verify() {
   return success();
 }
 
+LogicalResult SizeOp::verify() {
+  auto type = cast<RankedTensorType>(getOperand().getType());
+  if ((int64_t)getDim() < 0 || (int64_t)getDim() >= type.getRank())
+    return emitOpError("expects a dimension below ") << type.getRank() << ", but has " << (int64_t)getDim();
+  return success();
+}
+
+LogicalResult ItemOp::verify() {
+  auto type = cast<RankedTensorType>(getOperand().getType());
+  int64_t position = getPosition();
+  if (!type.getElementType().isIntOrIndex())
+    return emitOpError("expects an operand of integers, but has ") << type;
+  if (position < 0 || (type.hasStaticShape() && position >= type.getNumElements()))
+    return emitOpError("expects a position in ") << type << ", but has " << position;
+  return success();
+}
+
 #define GET_OP_CLASSES
 #include "tenon/Dialect/Tenon/IR/TenonShape.cpp.inc"

@@ -101,7 +101,8 @@ AffineExpr SizeAnalysis::expressionOf(Value index) {
   if (auto size = dyn_cast_if_present<SizeOp>(op))
     return sizesOf(size.getOperand())[size.getDim()];
   if (auto item = dyn_cast_if_present<ItemOp>(op))
-    if (auto known = elementsOf(item.getOperand()); known && (*known)[item.getPosition()])
+    if (auto known = elementsOf(item.getOperand());
+        known && item.getPosition() < known->size() && (*known)[item.getPosition()])
       return (*known)[item.getPosition()];
   return symbolFor(index, -1);
 }

@@ -57,6 +57,7 @@ def Tenon_SizeOp : Tenon_Op<"size", [Pure]> {
   let arguments = (ins AnyRankedTensor:$operand, I64Attr:$dim);
   let results = (outs Index:$result);
   let assemblyFormat = "$operand `dim` $dim attr-dict `:` type($operand)";
+  let hasVerifier = 1;
 }
 
 def Tenon_FromSizesOp : Tenon_Op<"from_sizes", [Pure]> {
@@ -90,6 +91,7 @@ def Tenon_ItemOp : Tenon_Op<"item", [Pure]> {
   let arguments = (ins AnyRankedTensor:$operand, I64Attr:$position);
   let results = (outs Index:$result);
   let assemblyFormat = "$operand `at` $position attr-dict `:` type($operand)";
+  let hasVerifier = 1;
 }
 
 #endif // TENON_DIALECT_TENON_IR_TENONSHAPE

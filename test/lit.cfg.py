@@ -19,4 +19,6 @@ config.substitutions += [
     ("%tenon_opt", stock if lit_config.params.get("plugin") else "tenon-opt"),
     ("%stock_opt", stock),
     ("%python", sys.executable),
+    ("%tenon_source", config.tenon_source),
+    ("%tenon_build", config.tenon_build),
 ]

@@ -121,5 +121,10 @@ SmallVector<AffineExpr> TopKOp::resultSizes(SizeAnalysis &sizes, unsigned) {
   return result;
 }
 
+SmallVector<AffineExpr> NonZeroOp::resultSizes(SizeAnalysis &sizes, unsigned) {
+  int64_t rank = cast<RankedTensorType>(getOperand().getType()).getRank();
+  return {sizes.constant(rank), getCount() ? sizes.expressionOf(getCount()) : AffineExpr()};
+}
+
 #define GET_OP_CLASSES
 #include "tenon/Dialect/Tenon/IR/TenonIndexing.cpp.inc"

@@ -90,6 +90,8 @@ AffineExpr KernelStructure::work(SizeAnalysis &sizes) const {
     };
     return product(roles.batch) * space.back().ceilDiv(panelColumns) * product(roles.rows).ceilDiv(blockRows);
   }
+  if (kind == ordered)
+    return sizes.constant(1);
   if (isBlocked())
     return space.back().ceilDiv(blockElements);
   AffineExpr total = sizes.constant(1);
@@ -105,6 +107,11 @@ KernelStructure tile::structureOf(ArrayRef<Operation *> ops, ValueRange results,
     if (auto dims = reducedDims(op)) {
       structure.kind = KernelStructure::rows;
       structure.reduced = *dims;
+      structure.space = sizes.sizesOf(op->getOperand(0));
+      break;
+    }
+    if (isa<NonZeroOp>(op)) {
+      structure.kind = KernelStructure::ordered;
       structure.space = sizes.sizesOf(op->getOperand(0));
       break;
     }

@@ -92,18 +92,22 @@ def Tenon_TopKOp : Tenon_Op<"topk", [Pure, DeclareOpInterfaceMethods<Tenon_Sizes
   let hasVerifier = 1;
 }
 
-def Tenon_NonZeroOp : Tenon_Op<"nonzero", [Pure]> {
+def Tenon_NonZeroOp : Tenon_Op<"nonzero", [Pure, DeclareOpInterfaceMethods<Tenon_SizesInterface>]> {
   let summary = "positions of the elements that are not zero";
   let description = [{
-    One column per such element, in row-major order, one row per dimension; how many there are depends on data.
+    One column per such element, in row-major order, one row per dimension; how many there are depends on data. `count`
+    is their number where it has been found before.
 
     ```mlir
     %i = tenon.nonzero %x : tensor<?x4xf32> -> tensor<2x?xi64>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$operand);
+  let arguments = (ins AnyRankedTensor:$operand, Optional<Index>:$count);
   let results = (outs RankedTensorOf<[I64]>:$result);
-  let assemblyFormat = "$operand attr-dict `:` type($operand) `->` type($result)";
+  let assemblyFormat = "$operand (`count` $count^)? attr-dict `:` type($operand) `->` type($result)";
+  let builders = [OpBuilder<(ins "::mlir::Type":$result, "::mlir::Value":$operand), [{
+    build($_builder, $_state, result, operand, ::mlir::Value());
+  }]>];
 }
 
 #endif // TENON_DIALECT_TENON_IR_TENONINDEXING

@@ -34,6 +34,7 @@ struct KernelStructure {
     elements,    ///< every element of the results on its own
     rows,        ///< reductions along `reduced`, and elementwise ops before and after
     contraction, ///< register tiles, and elementwise ops on them
+    ordered,     ///< one element after the other, by one worker
   };
   Kind kind = elements;
   llvm::SmallVector<mlir::AffineExpr> space; ///< sizes of the iteration space, of the contraction its result's

@@ -30,6 +30,25 @@ def LowerConvolutionsPass : Pass<"tenon-lower-convolutions", "::mlir::func::Func
   }];
 }
 
+def CountNonZeroPass : Pass<"tenon-count-nonzero", "::mlir::func::FuncOp"> {
+  let summary = "Find how many elements are not zero before their positions are written";
+  let description = [{
+    The count is a sum that the host program reads: the segment ends there, and in the next one the size of the
+    positions is known like any other.
+
+    Before:
+    ```mlir
+    %i = tenon.nonzero %x : tensor<?x4xf32> -> tensor<2x?xi64>
+    ```
+    After:
+    ```mlir
+    %s = tenon.reduce sum %isSet dims [0, 1] : tensor<?x4xi64> -> tensor<i64>
+    %n = tenon.item %s at 0 : tensor<i64>
+    %i = tenon.nonzero %x count %n : tensor<?x4xf32> -> tensor<2x?xi64>
+    ```
+  }];
+}
+
 def PackContractionsPass : Pass<"tenon-pack-contractions", "::mlir::func::FuncOp"> {
   let summary = "Bring contractions into the form that register tiles read";
   let description = [{

@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""Writes docs/how-a-model-flows.md: the IR of one small model at each level, from the tools of a build.
+
+With --check nothing is written; exit code 1 says that the page isn't what the tools print today.
+"""
+import argparse
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "how-a-model-flows.md"
+
+INTRODUCTION = """# How a model flows through the levels
+
+One layer, `relu(x * w + b)` with a symbolic batch, at each level of the compiler. This page is written by
+`make docs` from what the tools print, and a test holds that it is true.
+"""
+
+LEVELS = [
+    ("import", "## Level 0: import", """
+`tenon-compile --emit=import`: the ONNX model node by node. Nothing is understood yet, so nothing can be lost: each node has
+its name, opset version and attributes, and small weights stand in the text (large ones are references into their file).
+"""),
+    ("graph", "## Level 1: graph", """
+`--emit=graph`: what the nodes mean. The batch is a value, broadcasting is explicit, the product is a contraction
+with indexing maps.
+"""),
+    ("kernels", "## Level 2: kernels", """
+`--emit=kernels`: one kernel with its epilogue, and the program that launches it. The weights lie in panels of 32
+columns, as register tiles read them; every buffer has a place; `work` says into how many pieces the launch can be cut.
+"""),
+    ("loops", "## Level 3: loops", """
+`--emit=loops`: the kernel for one target, here with vectors of 32 bytes, of which the beginning is shown. Rows are cut into
+register tiles of nearly equal height; each height has its own loop.
+"""),
+]
+
+
+def model():
+    rng = np.random.default_rng(0)
+    weights = numpy_helper.from_array(rng.integers(-2, 3, (2, 3)).astype(np.float32), "w")
+    bias = numpy_helper.from_array(np.array([1, 2, 3], np.float32), "b")
+    nodes = [helper.make_node("Gemm", ["x", "w", "b"], ["h"], "dense"), helper.make_node("Relu", ["h"], ["y"], "relu")]
+    x = helper.make_tensor_value_info("x", TensorProto.FLOAT, ["batch", 2])
+    y = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["batch", 3])
+    graph = helper.make_graph(nodes, "layer", [x], [y], [weights, bias])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def emit(build, path, level):
+    with tempfile.TemporaryDirectory() as directory:
+        output = pathlib.Path(directory) / "out.mlir"
+        subprocess.run([build / "bin" / "tenon-compile", path, f"--emit={level}", "--target-cpu=avx2", "--quiet",
+                        "-o", output], check=True)
+        return output.read_text()
+
+
+def page(build):
+    parts = [INTRODUCTION]
+    with tempfile.TemporaryDirectory() as directory:
+        path = pathlib.Path(directory) / "layer.onnx"
+        onnx.save(model(), path)
+        for level, title, text in LEVELS:
+            lines = emit(build, path, level).rstrip().splitlines()
+            if level == "loops" and len(lines) > 70:
+                lines = lines[:70] + ["  ..."]
+            parts += [title, text, "```mlir", *lines, "```", ""]
+    return "\n".join(parts)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
+    parser.add_argument("--check", action="store_true")
+    options = parser.parse_args()
+    text = page(options.build.resolve())
+    if not options.check:
+        PAGE.write_text(text)
+        return 0
+    if PAGE.read_text() != text:
+        print(f"{PAGE.relative_to(ROOT)} is not what the tools print: run `make docs`")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

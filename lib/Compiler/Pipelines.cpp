@@ -56,7 +56,7 @@ struct LoopPipelineOptions : PassPipelineOptions<LoopPipelineOptions> {
 } // namespace
 
 void tenon::registerPipelines() {
-  PassPipelineRegistration<>("tenon-graph", "Level 1: the graph as kernels want it", buildGraphPipeline);
+  PassPipelineRegistration<>("tenon-graph", "Level 0 to 1: the graph as kernels want it", buildGraphPipeline);
   PassPipelineRegistration<>("tenon-kernels", "Level 1 to 2: kernels and the placed host program",
                              buildKernelsPipeline);
   PassPipelineRegistration<LoopPipelineOptions>(

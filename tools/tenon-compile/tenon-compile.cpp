@@ -88,10 +88,12 @@ int compileModel(const char *program, const Options &given) {
   mlir::OwningOpRef<mlir::ModuleOp> module = tenon::loadModel(given.input, &context);
   if (!module)
     return 1;
+  // Linking sets all of LLVM's options back, these too.
+  bool prints = !given.quiet && !isText;
   tenon::CompileReport report;
   if (failed(tenon::compile(*module, options, path, report)))
     return 1;
-  if (!given.quiet && !isText)
+  if (prints)
     report.print(outs());
   return 0;
 }

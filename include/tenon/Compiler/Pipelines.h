@@ -21,7 +21,7 @@ struct LoopOptions {
   int64_t vectorRegisters = 16;
 };
 
-/// Level 1 to level 1: the graph as kernels want it.
+/// Level 0 to level 1: the graph as kernels want it.
 void buildGraphPipeline(mlir::OpPassManager &pm);
 /// Level 1 to level 2: kernels, and the host program that launches them, with every buffer in its place.
 void buildKernelsPipeline(mlir::OpPassManager &pm);

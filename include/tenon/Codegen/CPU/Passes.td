@@ -23,7 +23,7 @@ def ConvertMathPass : Pass<"tenon-convert-math"> {
     After: roundeven, fma and integer arithmetic on the exponent.
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
-                           "::mlir::vector::VectorDialect"];
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
 def FormKernelEntriesPass : Pass<"tenon-form-kernel-entries", "::mlir::ModuleOp"> {

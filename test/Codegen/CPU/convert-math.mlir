@@ -1,0 +1,41 @@
+// RUN: %tenon_opt %s --pass-pipeline="builtin.module(tenon-convert-math)" | FileCheck %s
+
+// CHECK-LABEL: func.func @exp
+// CHECK-NOT: math.exp
+// CHECK: math.fma {{.*}} : vector<8xf32>
+// CHECK: arith.shrsi
+// CHECK-NOT: f64
+func.func @exp(%x: vector<8xf32>) -> vector<8xf32> {
+  %y = math.exp %x : vector<8xf32>
+  return %y : vector<8xf32>
+}
+
+// A rarer function borrows f64.
+// CHECK-LABEL: func.func @asin
+// CHECK: arith.extf {{.*}} : f32 to f64
+// CHECK-NOT: math.asin
+// CHECK: math.sqrt {{.*}} : f64
+// CHECK: arith.truncf {{.*}} : f64 to f32
+func.func @asin(%x: f32) -> f32 {
+  %y = math.asin %x : f32
+  return %y : f32
+}
+
+// CHECK-LABEL: func.func @remainder
+// CHECK-NOT: arith.remf
+// CHECK: scf.while
+// CHECK: vector.reduction <or>
+func.func @remainder(%x: vector<4x8xf64>, %y: vector<4x8xf64>) -> vector<4x8xf64> {
+  %r = arith.remf %x, %y : vector<4x8xf64>
+  return %r : vector<4x8xf64>
+}
+
+// What the machine has stays.
+// CHECK-LABEL: func.func @native
+// CHECK: math.sqrt
+// CHECK: math.floor
+func.func @native(%x: f32) -> f32 {
+  %a = math.sqrt %x : f32
+  %b = math.floor %a : f32
+  return %b : f32
+}

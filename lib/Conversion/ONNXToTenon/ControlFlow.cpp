@@ -30,7 +30,7 @@ Results branch(Node &node) {
   Region *sources[] = {node.op.getBody("then_branch"), node.op.getBody("else_branch")};
   if (!sources[0] || !sources[1])
     return node.error() << "expects the subgraphs 'then_branch' and 'else_branch'";
-  if (!elementOf(node[0]).isInteger(1) || typeOf(node[0]).getNumElements() != 1)
+  if (!elementOf(node[0]).isInteger(1) || !isSingle(node[0]))
     return node.error() << "expects one truth value as condition, but has " << typeOf(node[0]);
   for (Region *source : sources)
     if (source->front().getNumArguments() != 0)
@@ -90,7 +90,7 @@ Results branch(Node &node) {
 //===----------------------------------------------------------------------===//
 
 Value scalarOf(Node &node, Value value, Type element) {
-  if (elementOf(value) == element && typeOf(value).getNumElements() == 1)
+  if (elementOf(value) == element && isSingle(value))
     return node.reshape(value, {});
   node.error() << "expects a scalar of type " << element << ", but has " << typeOf(value);
   return {};

@@ -44,6 +44,7 @@ class ConvertONNXToTenon : public tenon::impl::ConvertONNXToTenonPassBase<Conver
     addDataMovementConverters(table);
     addElementwiseConverters(table);
     addIndexingConverters(table);
+    addLossConverters(table);
     addNormalizationConverters(table);
     addQuantizationConverters(table);
     addRecurrentConverters(table);

@@ -16,41 +16,94 @@ namespace {
 // Reshapes
 //===----------------------------------------------------------------------===//
 
-/// 0 copies the operand's size unless `allowzero` is set, -1 is what is left. Sizes that are read from data
-/// or follow from other sizes are taken as they are.
-Results reshape(Node &node) {
-  Value x = node[0];
-  auto target = node.elements(node[1]);
-  if (!target)
-    return failure();
-  Sizes source = node.sizesOf(x), others;
-  std::optional<size_t> inferred;
-  for (auto [i, extent] : llvm::enumerate(*target)) {
-    if (isStatic(extent, -1)) {
-      if (inferred)
-        return node.error() << "expects at most one size -1";
-      inferred = i;
-      continue;
+/// 0 copies the operand's size unless `allowzero` is set, -1 is what is left. Sizes that follow from other
+/// sizes are taken as they are; for those that are read from data the same is decided at run time.
+class Reshape {
+public:
+  Reshape(Node &node, Sizes target) : node(node), source(node.sizesOf(node[0])), target(std::move(target)) {}
+
+  Results convert() {
+    std::optional<size_t> inferred;
+    for (auto [i, extent] : llvm::enumerate(target)) {
+      if (isStatic(extent, -1)) {
+        if (std::exchange(inferred, i))
+          return node.error() << "expects at most one size -1";
+        continue;
+      }
+      if (!copyZero(i, extent))
+        return failure();
     }
-    if (isStatic(extent, 0) && !node.flag("allowzero")) {
-      if (i >= source.size())
-        return node.error() << "copies size " << i << " of an operand of rank " << source.size();
-      extent = source[i];
+    if (inferred)
+      inferStatic(*inferred);
+    else
+      inferData();
+    return node.hasFailed() ? Results(failure()) : Results(node.reshape(node[0], target));
+  }
+
+private:
+  bool isRead(AffineExpr extent) {
+    return llvm::any_of(node.sizes.valuesOf(extent),
+                        [](Value value) { return value.getDefiningOp<ItemOp>(); });
+  }
+
+  bool copyZero(size_t i, AffineExpr &extent) {
+    if (!node.flag("allowzero")) {
+      if (isStatic(extent, 0) && i >= source.size()) {
+        node.error() << "copies size " << i << " of an operand of rank " << source.size();
+        return false;
+      }
+      if (isStatic(extent, 0))
+        extent = source[i];
+      else if (isRead(extent) && i < source.size())
+        extent = node.choose(extent, node.size(0), source[i], extent);
     }
     if (isStatic(extent) && SizeAnalysis::staticSize(extent) < 0)
-      return node.error() << "expects sizes of -1 or more, but has " << SizeAnalysis::staticSize(extent);
-    others.push_back(extent);
+      node.error() << "expects sizes of -1 or more, but has " << SizeAnalysis::staticSize(extent);
+    return !node.hasFailed();
   }
-  if (inferred) {
+
+  void inferStatic(size_t inferred) {
+    Sizes others(target);
+    others.erase(others.begin() + inferred);
     AffineExpr all = node.product(source), rest = node.product(others);
     if (isStatic(all) && isStatic(rest)) {
       int64_t total = SizeAnalysis::staticSize(all), divisor = SizeAnalysis::staticSize(rest);
       if (divisor == 0 || total % divisor != 0)
-        return node.error() << "cannot divide " << total << " elements into rows of " << divisor;
+        node.error() << "cannot divide " << total << " elements into rows of " << divisor;
     }
-    (*target)[*inferred] = node.quotient(source, others);
+    target[inferred] = node.quotient(source, others);
   }
-  return node.reshape(x, *target);
+
+  /// Any size that is read may be -1: the others' product counts it as 1.
+  void inferData() {
+    SmallVector<size_t> read;
+    Sizes factors(target);
+    for (auto [i, extent] : llvm::enumerate(target))
+      if (isDataSize(extent)) {
+        read.push_back(i);
+        factors[i] = node.choose(extent, node.size(-1), node.size(1), extent);
+      }
+    if (read.empty())
+      return;
+    AffineExpr rest = node.quotient(source, factors);
+    for (size_t i : read)
+      target[i] = node.choose(target[i], node.size(-1), rest, target[i]);
+  }
+  /// Whether a size is read from data, or chosen for one that is.
+  bool isDataSize(AffineExpr extent) {
+    return llvm::any_of(node.sizes.valuesOf(extent), [](Value value) {
+      auto chosen = value.getDefiningOp<arith::SelectOp>();
+      return value.getDefiningOp<ItemOp>() || (chosen && chosen.getFalseValue().getDefiningOp<ItemOp>());
+    });
+  }
+
+  Node &node;
+  Sizes source, target;
+};
+
+Results reshape(Node &node) {
+  auto target = node.elements(node[1]);
+  return target ? Reshape(node, *target).convert() : Results(failure());
 }
 
 Results flatten(Node &node) {
@@ -193,13 +246,18 @@ Results spaceToDepth(Node &node) {
   auto sizes = blockOperand(node, block);
   if (!sizes)
     return failure();
+  StringRef mode = node.string("mode", "DCR");
+  if (mode != "DCR" && mode != "CRD")
+    return node.error() << "expects mode DCR or CRD, but has '" << mode << "'";
   AffineExpr b = node.size(block), n = (*sizes)[0], c = (*sizes)[1];
   for (size_t i : {2, 3})
     if (isStatic((*sizes)[i]) && SizeAnalysis::staticSize((*sizes)[i]) % block != 0)
       return node.error() << "expects sizes that " << block << " divides, but has "
                           << SizeAnalysis::staticSize((*sizes)[i]);
   AffineExpr h = node.quotient((*sizes)[2], b), w = node.quotient((*sizes)[3], b);
-  Value apart = node.transpose(node.reshape(node[0], {n, c, h, b, w, b}), {0, 3, 5, 1, 2, 4});
+  Value apart = node.reshape(node[0], {n, c, h, b, w, b});
+  apart =
+      mode == "DCR" ? node.transpose(apart, {0, 3, 5, 1, 2, 4}) : node.transpose(apart, {0, 1, 3, 5, 2, 4});
   return node.reshape(apart, {n, node.product({c, b, b}), h, w});
 }
 } // namespace

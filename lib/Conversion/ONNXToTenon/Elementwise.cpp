@@ -108,7 +108,7 @@ Results clipAttributes(Node &node) {
 Results clip(Node &node) {
   Value x = node[0];
   for (size_t i : {1, 2})
-    if (node.has(i) && (elementOf(node[i]) != elementOf(x) || typeOf(node[i]).getNumElements() != 1))
+    if (node.has(i) && (elementOf(node[i]) != elementOf(x) || !isSingle(node[i])))
       return node.error() << "expects a scalar of type " << elementOf(x) << " as bound, but has "
                           << typeOf(node[i]);
   if (node.has(1))
@@ -195,6 +195,15 @@ Results swish(Node &node) {
   double alpha = node.number("alpha", 1);
   Value inner = alpha == 1 ? node[0] : node.binary<MulOp>(node[0], alpha);
   return node.binary<MulOp>(node[0], node.unary<SigmoidOp>(inner));
+}
+
+Results swiGlu(Node &node) {
+  SmallVector<Value> values(node.all());
+  if (!node.broadcastAll(values))
+    return failure();
+  double alpha = node.number("alpha", 1);
+  Value inner = alpha == 1 ? values[0] : node.binary<MulOp>(values[0], alpha);
+  return node.binary<MulOp>(node.binary<MulOp>(values[0], node.unary<SigmoidOp>(inner)), values[1]);
 }
 
 Results shrink(Node &node) {
@@ -287,6 +296,7 @@ void onnx::addElementwiseConverters(ConverterTable &table) {
   unary("Softsign", 1, softsign);
   unary("Mish", 18, mish);
   unary("Swish", 24, swish);
+  binary("SwiGLU", 28, swiGlu);
   unary("Shrink", 9, shrink);
   unary("Gelu", 20, gelu);
 }

@@ -234,7 +234,7 @@ LogicalResult Graph::convertNode(NodeOp op) {
     Value value = i < results.values.size() ? results.values[i] : Value();
     if (!value && !result.use_empty())
       return node.unsupported() << "result " << i << " is used";
-    if (!value)
+    if (!value || isa<NoneType>(result.getType()))
       continue;
     if (mlir::failed(checkHint(op, i, value)))
       return failure();

@@ -139,7 +139,7 @@ Results oneHot(Node &node) {
   Value indices = node[0], values = node[2];
   Type i64 = node.builder.getI64Type();
   int64_t dim = node.dimension(node.integer("axis", -1), rankOf(indices) + 1);
-  if (typeOf(node[1]).getNumElements() != 1 || rankOf(values) != 1 || typeOf(values).getDimSize(0) != 2)
+  if (!isSingle(node[1]) || rankOf(values) != 1 || typeOf(values).getDimSize(0) != 2)
     return node.error() << "expects a scalar as depth and 2 values, but has " << typeOf(node[1]) << " and "
                         << typeOf(values);
   if (node.hasFailed())
@@ -220,6 +220,33 @@ Results scatterElements(Node &node) {
   return result.isFailure ? result : Results(node.moveDim(result.values[0], rank - 1, dim));
 }
 
+/// A cache with new rows from a place on, per batch entry; `circular` goes on at the beginning.
+Results tensorScatter(Node &node) {
+  Value cache = node[0], update = node[1];
+  int64_t rank = rankOf(cache), dim = node.dimension(node.integer("axis", -2), rank);
+  StringRef mode = node.string("mode", "linear");
+  if (mode != "linear" && mode != "circular")
+    return node.error() << "expects mode linear or circular, but has '" << mode << "'";
+  if (rankOf(update) != rank || dim == 0)
+    return node.error() << "expects an update of rank " << rank << " and an axis other than 0, but has "
+                        << typeOf(update) << " and " << dim;
+  if (node.hasFailed())
+    return failure();
+  Type i64 = node.builder.getI64Type();
+  Value rows = node.moveDim(cache, dim, 1), added = node.moveDim(update, dim, 1);
+  Sizes places = {node.sizeOf(added, 0), node.sizeOf(added, 1)};
+  Value place = node.iota(places, 1, i64);
+  if (node.has(2))
+    place = node.binary<AddOp>(place, node.along(node.cast(node[2], i64), 0, place));
+  if (mode == "circular") {
+    Value length = node.fromSizes(node.sizeOf(rows, 1), RankedTensorType::get({}, i64));
+    place = node.binary<ModOp>(place, length);
+  }
+  Value result = ScatterOp::create(node.builder, node.loc, rows.getType(), IndexMode::error, CombinerAttr(),
+                                   rows, node.unsqueeze(place, {2}), added, ArrayRef<int64_t>{1}, 1);
+  return node.moveDim(result, 1, dim);
+}
+
 //===----------------------------------------------------------------------===//
 // Order
 //===----------------------------------------------------------------------===//
@@ -249,7 +276,7 @@ Results topKOf(Node &node, AffineExpr k) {
 Results topKAttribute(Node &node) { return topKOf(node, node.size(node.integer("k", -1))); }
 
 Results topK(Node &node) {
-  if (typeOf(node[1]).getNumElements() != 1)
+  if (!isSingle(node[1]))
     return node.error() << "expects one element as k, but has " << typeOf(node[1]);
   auto k = node.elements(node[1]);
   return k ? topKOf(node, k->front()) : Results(failure());
@@ -282,6 +309,7 @@ void onnx::addIndexingConverters(ConverterTable &table) {
   table.add("Scatter", 9, 3, 3, scatterElements);
   table.add("ScatterElements", 11, 3, 3, scatterElements);
   table.add("ScatterND", 11, 3, 3, scatterND);
+  table.add("TensorScatter", 24, 2, 3, tensorScatter);
   table.add("TopK", 1, 1, 1, topKAttribute);
   table.add("TopK", 10, 2, 2, topK);
   table.add("OneHot", 9, 3, 3, oneHot);

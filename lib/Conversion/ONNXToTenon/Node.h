@@ -44,6 +44,10 @@ inline mlir::RankedTensorType typeOf(mlir::Value value) {
 }
 inline int64_t rankOf(mlir::Value value) { return typeOf(value).getRank(); }
 inline mlir::Type elementOf(mlir::Value value) { return typeOf(value).getElementType(); }
+/// Whether a tensor has one element, whatever its rank.
+inline bool isSingle(mlir::Value value) {
+  return typeOf(value).hasStaticShape() && typeOf(value).getNumElements() == 1;
+}
 inline bool isStatic(mlir::AffineExpr size) { return mlir::isa<mlir::AffineConstantExpr>(size); }
 inline bool isStatic(mlir::AffineExpr size, int64_t value) { return SizeAnalysis::staticSize(size) == value; }
 
@@ -228,6 +232,7 @@ void addControlFlowConverters(ConverterTable &table);
 void addDataMovementConverters(ConverterTable &table);
 void addElementwiseConverters(ConverterTable &table);
 void addIndexingConverters(ConverterTable &table);
+void addLossConverters(ConverterTable &table);
 void addNormalizationConverters(ConverterTable &table);
 void addQuantizationConverters(ConverterTable &table);
 void addRecurrentConverters(ConverterTable &table);

@@ -22,7 +22,7 @@ public:
       : node(node), like(like), axis(axis), block(block) {}
 
   Value repeat(Value parameter) {
-    if (typeOf(parameter).hasStaticShape() && typeOf(parameter).getNumElements() == 1 && block == 0)
+    if (isSingle(parameter) && block == 0)
       return node.broadcast(node.reshape(parameter, {}), {}, node.sizesOf(like));
     int64_t rank = rankOf(like), dim = node.dimension(axis, rank);
     if (node.hasFailed())

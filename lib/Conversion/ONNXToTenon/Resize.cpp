@@ -207,8 +207,11 @@ private:
       return node.binary<DivOp>(at, scale);
     Value zero = node.splat(0, at);
     if (place == "align_corners") {
-      // Of one place, the first: the divisor would be 0.
-      Value steps = node.binary<MaxOp>(node.binary<SubOp>(to, 1.0), 1.0);
+      // With scales the result's length isn't rounded here. Of one place, the first: the divisor would be 0.
+      Value length = axis.scale ? node.binary<MulOp>(from, scale) : to;
+      Value steps = node.binary<SubOp>(length, 1.0);
+      steps = node.select(node.compare(Predicate::eq, steps, 0.0), node.scalar(1, node.builder.getF32Type()),
+                          steps);
       return node.binary<DivOp>(node.binary<MulOp>(at, node.binary<SubOp>(from, 1.0)), steps);
     }
     Value centre = node.binary<SubOp>(node.binary<DivOp>(node.binary<AddOp>(at, 0.5), scale), 0.5);

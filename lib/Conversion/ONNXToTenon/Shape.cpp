@@ -134,7 +134,7 @@ Results constantOfShape(Node &node) {
 /// start + i * delta below limit.
 Results range(Node &node) {
   for (Value value : node.all())
-    if (typeOf(value).getNumElements() != 1 || elementOf(value) != elementOf(node[0]))
+    if (!isSingle(value) || elementOf(value) != elementOf(node[0]))
       return node.error() << "expects scalars of one type, but has " << typeOf(value);
   Value start = node.reshape(node[0], {}), limit = node.reshape(node[1], {}),
         delta = node.reshape(node[2], {});
@@ -146,19 +146,25 @@ Results range(Node &node) {
   if (isa<FloatType>(element)) {
     auto from = node.constantNumbers(start), to = node.constantNumbers(limit);
     if (known && from && to) {
-      count = node.size(std::max<int64_t>(0, std::ceil((to->front() - from->front()) / known->front())));
+      double steps = std::ceil((to->front() - from->front()) / known->front());
+      if (!(steps < 1e15))
+        return node.error() << "expects a range of fewer elements, but has " << steps;
+      count = node.size(std::max<int64_t>(0, steps));
     } else {
       Value steps = node.unary<CeilOp>(node.binary<DivOp>(node.binary<SubOp>(limit, start), delta));
       AffineExpr item = node.elements(node.cast(steps, node.builder.getI64Type()))->front();
       count = node.largest(item, node.size(0));
     }
-  } else {
-    if (!known)
-      return node.unsupported() << "the delta is not known when compiling";
+  } else if (known && known->front() > -1e15) {
     AffineExpr from = node.elements(start)->front(), to = node.elements(limit)->front();
     int64_t step = known->front();
     AffineExpr steps = step > 0 ? (to - from).ceilDiv(step) : (from - to).ceilDiv(-step);
     count = node.largest(node.sizes.simplify(steps), node.size(0));
+  } else {
+    // Rounded away from the start: (limit - start + delta - sign(delta)) / delta.
+    Value distance = node.binary<AddOp>(node.binary<SubOp>(limit, start), delta);
+    Value steps = node.binary<DivOp>(node.binary<SubOp>(distance, node.unary<SignOp>(delta)), delta);
+    count = node.largest(node.elements(steps)->front(), node.size(0));
   }
   Value places = node.iota(count, 0, element);
   auto from = node.constantNumbers(start);
@@ -194,7 +200,7 @@ Results trilu(Node &node) {
   Type i64 = node.builder.getI64Type();
   Value row = node.iota(matrix, 0, i64), column = node.iota(matrix, 1, i64);
   if (node.has(1)) {
-    if (typeOf(node[1]).getNumElements() != 1)
+    if (!isSingle(node[1]))
       return node.error() << "expects a scalar as k, but has " << typeOf(node[1]);
     auto known = node.constantIntegers(node[1]);
     if (!known || known->front() != 0)
@@ -203,6 +209,34 @@ Results trilu(Node &node) {
   Value isKept = node.compare(node.flag("upper", true) ? Predicate::ge : Predicate::le, column, row);
   return node.select(node.broadcastTo(isKept, node.sizesOf(x)), x, node.splat(0, x));
 }
+
+/// a - b cos(2 pi i / n) + c cos(4 pi i / n), over a period, or symmetric with one place less.
+Results cosineWindow(Node &node, double a, double b, double c) {
+  if (!isSingle(node[0]))
+    return node.error() << "expects one element as size, but has " << typeOf(node[0]);
+  auto count = node.elements(node.reshape(node[0], {}));
+  Type element = elementTypeOf(node.integer("output_datatype", 1), node.builder.getContext());
+  if (!count || !element)
+    return count ? Results(node.unsupported()
+                           << "elements of type number " << node.integer("output_datatype", 1))
+                 : Results(failure());
+  Type compute = isa<FloatType>(element) ? element : node.builder.getF32Type();
+  Value period = node.cast(
+      node.fromSizes(count->front(), RankedTensorType::get({}, node.builder.getI64Type())), compute);
+  if (!node.flag("periodic", true))
+    period = node.binary<SubOp>(period, 1.0);
+  Value angle = node.binary<DivOp>(node.binary<MulOp>(node.iota(*count, 0, compute), 2 * M_PI), period);
+  Value window = node.binary<AddOp>(node.binary<MulOp>(node.unary<CosOp>(angle), -b), a);
+  if (c != 0) {
+    Value twice = node.unary<CosOp>(node.binary<MulOp>(angle, 2.0));
+    window = node.binary<AddOp>(window, node.binary<MulOp>(twice, c));
+  }
+  return node.cast(window, element);
+}
+
+Results hannWindow(Node &node) { return cosineWindow(node, 0.5, 0.5, 0); }
+Results hammingWindow(Node &node) { return cosineWindow(node, 25.0 / 46, 21.0 / 46, 0); }
+Results blackmanWindow(Node &node) { return cosineWindow(node, 0.42, 0.5, 0.08); }
 
 //===----------------------------------------------------------------------===//
 // Types
@@ -253,6 +287,9 @@ void onnx::addShapeConverters(ConverterTable &table) {
   table.add("Range", 11, 3, 3, range);
   table.add("EyeLike", 9, 1, 1, eyeLike);
   table.add("Trilu", 14, 1, 2, trilu);
+  table.add("HannWindow", 17, 1, 1, hannWindow);
+  table.add("HammingWindow", 17, 1, 1, hammingWindow);
+  table.add("BlackmanWindow", 17, 1, 1, blackmanWindow);
   table.add("Cast", 6, 1, 1, castNode);
   table.add("CastLike", 15, 2, 2, castLike);
   table.add("Identity", 1, 1, 1, identity);

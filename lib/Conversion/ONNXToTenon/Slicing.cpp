@@ -218,7 +218,7 @@ Results pad(Node &node) {
       return failure();
   }
   Value value = node.has(2) ? node[2] : node.scalar(0, elementOf(node[0]));
-  if (typeOf(value).getNumElements() != 1 || elementOf(value) != elementOf(node[0]))
+  if (!isSingle(value) || elementOf(value) != elementOf(node[0]))
     return node.error() << "expects a scalar of type " << elementOf(node[0]) << " as value, but has "
                         << typeOf(value);
   return padBy(node, *amounts, dims, node.reshape(value, {}));

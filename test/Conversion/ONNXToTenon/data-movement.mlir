@@ -27,12 +27,30 @@ func.func @reshape(%x: tensor<?x?x768xf32> {tenon.name = "x", tenon.dims = ["b",
 // -----
 
 // Sizes that are read from data.
+// CHECK: #[[$MAP:.*]] = affine_map<()[s0, s1] -> (s0 * s1)>
 // CHECK-LABEL: func.func @reshape_data(
 // CHECK-SAME: %[[ARG0:.*]]: tensor{{.*}} %[[ARG1:.*]]: tensor{{.*}}
 // CHECK: %[[V0:.*]] = tenon.item %[[ARG1]] at 0 : tensor<2xi64>
 // CHECK: %[[V1:.*]] = tenon.item %[[ARG1]] at 1 : tensor<2xi64>
-// CHECK: %[[V2:.*]] = tenon.reshape %[[ARG0]] sizes [%[[V0]], %[[V1]]] : tensor<12xf32> -> tensor<?x?xf32>
-// CHECK: return %[[V2]] : tensor<?x?xf32>
+// CHECK: %[[V2:.*]] = arith.cmpi eq, %[[V0]], %{{.*}} : index
+// CHECK: %[[V3:.*]] = arith.select %[[V2]], %{{.*}}, %[[V0]] : index
+// CHECK: %{{.*}}-1 = arith.constant -1 : index
+// CHECK: %[[V4:.*]] = arith.cmpi eq, %[[V3]], %{{.*}}-1 : index
+// CHECK: %[[V5:.*]] = arith.select %[[V4]], %{{.*}}, %[[V3]] : index
+// CHECK: %{{.*}}-1_0 = arith.constant -1 : index
+// CHECK: %[[V6:.*]] = arith.cmpi eq, %[[V1]], %{{.*}}-1_0 : index
+// CHECK: %[[V7:.*]] = arith.select %[[V6]], %{{.*}}, %[[V1]] : index
+// CHECK: %[[V8:.*]] = affine.apply #[[$MAP]]()[%[[V5]], %[[V7]]]
+// CHECK: %[[V9:.*]] = arith.maxsi %[[V8]], %{{.*}} : index
+// CHECK: %[[V10:.*]] = arith.divsi %{{.*}}, %[[V9]] : index
+// CHECK: %{{.*}}-1_4 = arith.constant -1 : index
+// CHECK: %[[V11:.*]] = arith.cmpi eq, %[[V3]], %{{.*}}-1_4 : index
+// CHECK: %[[V12:.*]] = arith.select %[[V11]], %[[V10]], %[[V3]] : index
+// CHECK: %{{.*}}-1_5 = arith.constant -1 : index
+// CHECK: %[[V13:.*]] = arith.cmpi eq, %[[V1]], %{{.*}}-1_5 : index
+// CHECK: %[[V14:.*]] = arith.select %[[V13]], %[[V10]], %[[V1]] : index
+// CHECK: %[[V15:.*]] = tenon.reshape %[[ARG0]] sizes [%[[V12]], %[[V14]]] : tensor<12xf32> -> tensor<?x?xf32>
+// CHECK: return %[[V15]] : tensor<?x?xf32>
 func.func @reshape_data(%x: tensor<12xf32>, %s: tensor<2xi64>) -> !tenon_onnx.unknown {
   %0 = tenon_onnx.node "Reshape" version 14 (%x, %s) {} : (tensor<12xf32>, tensor<2xi64>) -> !tenon_onnx.unknown
   return %0 : !tenon_onnx.unknown

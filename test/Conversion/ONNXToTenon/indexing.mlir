@@ -95,6 +95,32 @@ func.func @data(%x: tensor<3x4xf32>, %c: tensor<3xi1>) -> (!tenon_onnx.unknown, 
 
 // -----
 
+// CHECK-LABEL: func.func @tensor_scatter(
+// CHECK-SAME: %[[ARG0:.*]]: tensor{{.*}} %[[ARG1:.*]]: tensor{{.*}} %[[ARG2:.*]]: tensor{{.*}}
+// CHECK: %[[V0:.*]] = tenon.symbol "b"
+// CHECK: tenon.bind_shape %[[ARG0]] [%[[V0]], 4, 64, 8] : tensor<?x4x64x8xf32>
+// CHECK: %[[V1:.*]] = tenon.symbol "s"
+// CHECK: tenon.bind_shape %[[ARG1]] [%[[V0]], 4, %[[V1]], 8] : tensor<?x4x?x8xf32>
+// CHECK: tenon.bind_shape %[[ARG2]] [%[[V0]]] : tensor<?xi64>
+// CHECK: %[[V2:.*]] = tenon.transpose %[[ARG0]] [0, 2, 1, 3] : tensor<?x4x64x8xf32> -> tensor<?x64x4x8xf32>
+// CHECK: %[[V3:.*]] = tenon.transpose %[[ARG1]] [0, 2, 1, 3] : tensor<?x4x?x8xf32> -> tensor<?x?x4x8xf32>
+// CHECK: %[[V4:.*]] = tenon.iota dim 1 sizes [%[[V0]], %[[V1]]] : tensor<?x?xi64>
+// CHECK: %[[V5:.*]] = tenon.broadcast %[[ARG2]] dims [0] sizes [%[[V0]], %[[V1]]] : tensor<?xi64> -> tensor<?x?xi64>
+// CHECK: %[[V6:.*]] = tenon.add %[[V4]], %[[V5]] : tensor<?x?xi64>
+// CHECK: %[[V7:.*]] = tenon.from_sizes [64] : tensor<i64>
+// CHECK: %[[V8:.*]] = tenon.broadcast %[[V7]] dims [] sizes [%[[V0]], %[[V1]]] : tensor<i64> -> tensor<?x?xi64>
+// CHECK: %[[V9:.*]] = tenon.mod %[[V6]], %[[V8]] : tensor<?x?xi64>
+// CHECK: %[[V10:.*]] = tenon.reshape %[[V9]] sizes [%[[V0]], %[[V1]], 1] : tensor<?x?xi64> -> tensor<?x?x1xi64>
+// CHECK: %[[V11:.*]] = tenon.scatter error %[[V2]], %[[V10]], %[[V3]] dims [1] batch_dims 1 : tensor<?x64x4x8xf32>, tensor<?x?x1xi64>, tensor<?x?x4x8xf32>
+// CHECK: %[[V12:.*]] = tenon.transpose %[[V11]] [0, 2, 1, 3] : tensor<?x64x4x8xf32> -> tensor<?x4x64x8xf32>
+// CHECK: return %[[V12]] : tensor<?x4x64x8xf32>
+func.func @tensor_scatter(%c: tensor<?x4x64x8xf32> {tenon.name = "c", tenon.dims = ["b", "", "", ""]}, %u: tensor<?x4x?x8xf32> {tenon.name = "u", tenon.dims = ["b", "", "s", ""]}, %w: tensor<?xi64> {tenon.name = "w", tenon.dims = ["b"]}) -> !tenon_onnx.unknown {
+  %0 = tenon_onnx.node "TensorScatter" version 24 (%c, %u, %w) {mode = "circular"} : (tensor<?x4x64x8xf32>, tensor<?x4x?x8xf32>, tensor<?xi64>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
 // CHECK-LABEL: func.func @topk(
 // CHECK-SAME: %[[ARG0:.*]]: tensor{{.*}} %[[ARG1:.*]]: tensor{{.*}}
 // CHECK: %[[V0:.*]] = tenon.symbol "n"

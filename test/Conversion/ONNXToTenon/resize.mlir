@@ -56,10 +56,10 @@ func.func @nearest(%x: tensor<1x8x6xf32>) -> !tenon_onnx.unknown {
 // CHECK: %[[V2:.*]] = tenon.iota dim 0 sizes [%[[V1]]] : tensor<?xf32>
 // CHECK: %[[V3:.*]] = tenon.from_sizes [%[[V0]]] : tensor<i64>
 // CHECK: %[[V4:.*]] = tenon.cast %[[V3]] : tensor<i64> -> tensor<f32>
-// CHECK: %[[V5:.*]] = tenon.from_sizes [%[[V1]]] : tensor<i64>
-// CHECK: %[[V6:.*]] = tenon.cast %[[V5]] : tensor<i64> -> tensor<f32>
-// CHECK: %[[V7:.*]] = tenon.sub %[[V6]], %{{.*}} : tensor<f32>
-// CHECK: %[[V8:.*]] = tenon.max %[[V7]], %{{.*}} : tensor<f32>
+// CHECK: %[[V5:.*]] = tenon.mul %[[V4]], %{{.*}} : tensor<f32>
+// CHECK: %[[V6:.*]] = tenon.sub %[[V5]], %{{.*}} : tensor<f32>
+// CHECK: %[[V7:.*]] = tenon.compare eq %[[V6]], %{{.*}} : tensor<f32> -> tensor<i1>
+// CHECK: %[[V8:.*]] = tenon.select %[[V7]], %{{.*}}, %[[V6]] : tensor<i1>, tensor<f32>
 // CHECK: %[[V9:.*]] = tenon.sub %[[V4]], %{{.*}} : tensor<f32>
 // CHECK: %[[V10:.*]] = tenon.broadcast %[[V9]] dims [] sizes [%[[V1]]] : tensor<f32> -> tensor<?xf32>
 // CHECK: %[[V11:.*]] = tenon.mul %[[V2]], %[[V10]] : tensor<?xf32>

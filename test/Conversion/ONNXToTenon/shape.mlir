@@ -98,6 +98,26 @@ func.func @range(%x: tensor<?x3xf32> {tenon.name = "x", tenon.dims = ["n", ""]},
 
 // -----
 
+// CHECK-LABEL: func.func @window
+// CHECK: %[[V0:.*]] = tenon.from_sizes [10] : tensor<i64>
+// CHECK: %[[V1:.*]] = tenon.cast %[[V0]] : tensor<i64> -> tensor<f32>
+// CHECK: %[[V2:.*]] = tenon.sub %[[V1]], %{{.*}} : tensor<f32>
+// CHECK: %[[V3:.*]] = tenon.iota dim 0 sizes [10] : tensor<10xf32>
+// CHECK: %[[V4:.*]] = tenon.mul %[[V3]], %{{.*}} : tensor<10xf32>
+// CHECK: %[[V5:.*]] = tenon.broadcast %[[V2]] dims [] sizes [10] : tensor<f32> -> tensor<10xf32>
+// CHECK: %[[V6:.*]] = tenon.div %[[V4]], %[[V5]] : tensor<10xf32>
+// CHECK: %[[V7:.*]] = tenon.cos %[[V6]] : tensor<10xf32>
+// CHECK: %[[V8:.*]] = tenon.mul %[[V7]], %{{.*}} : tensor<10xf32>
+// CHECK: %[[V9:.*]] = tenon.add %[[V8]], %{{.*}} : tensor<10xf32>
+// CHECK: return %[[V9]] : tensor<10xf32>
+func.func @window() -> !tenon_onnx.unknown {
+  %n = tenon.constant dense<10> : tensor<i64>
+  %0 = tenon_onnx.node "HannWindow" version 17 (%n) {periodic = 0 : i64} : (tensor<i64>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
 // CHECK-LABEL: func.func @casts(
 // CHECK-SAME: %[[ARG0:.*]]: tensor{{.*}} %[[ARG1:.*]]: tensor{{.*}}
 // CHECK: %[[V0:.*]] = tenon.symbol "n"

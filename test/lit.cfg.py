@@ -19,4 +19,6 @@ config.substitutions += [
     ("%tenon_opt", stock if lit_config.params.get("plugin") else "tenon-opt"),
     ("%stock_opt", stock),
     ("%python", sys.executable),
+    # Numeric tests: functions whose results agree in pairs.
+    ("%tenon_check", "tenon-interpret --check"),
 ]

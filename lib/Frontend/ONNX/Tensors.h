@@ -8,8 +8,8 @@
 #ifndef TENON_LIB_FRONTEND_ONNX_TENSORS_H
 #define TENON_LIB_FRONTEND_ONNX_TENSORS_H
 
-#include "ConstantFile.h"
 #include "ExternalData.h"
+#include "tenon/Dialect/Tenon/IR/ConstantFile.h"
 
 #include "mlir/IR/BuiltinAttributeInterfaces.h"
 #include "mlir/IR/BuiltinTypes.h"

@@ -28,28 +28,30 @@ using namespace tenon;
 #include "tenon/Dialect/Tenon/IR/TenonAttributes.cpp.inc"
 
 namespace {
-/// Files that blobs refer to, mapped once per context.
+/// Files that blobs refer to, mapped once per context, and once more when one has grown beyond what was mapped.
 class BlobFiles : public DialectInterface::Base<BlobFiles> {
 public:
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(BlobFiles)
   explicit BlobFiles(Dialect *dialect) : Base(dialect) {}
 
-  llvm::Expected<llvm::StringRef> map(StringRef file) const {
+  /// The content of a file, at least up to `end` if it has so much.
+  llvm::Expected<llvm::StringRef> map(StringRef file, uint64_t end) const {
     std::lock_guard<std::mutex> lock(mutex);
-    std::unique_ptr<llvm::MemoryBuffer> &buffer = buffers[file];
-    if (!buffer) {
+    auto &mapped = buffers[file];
+    if (mapped.empty() || mapped.back()->getBufferSize() < end) {
       auto opened = llvm::MemoryBuffer::getFile(file, /*IsText=*/false, /*RequiresNullTerminator=*/false);
       if (std::error_code error = opened.getError())
         return llvm::createStringError(error, "cannot read the constants in '%s': %s", file.str().c_str(),
                                        error.message().c_str());
-      buffer = std::move(*opened);
+      // Earlier ones stay: someone may look at their bytes.
+      mapped.push_back(std::move(*opened));
     }
-    return buffer->getBuffer();
+    return mapped.back()->getBuffer();
   }
 
 private:
   mutable std::mutex mutex;
-  mutable llvm::StringMap<std::unique_ptr<llvm::MemoryBuffer>> buffers;
+  mutable llvm::StringMap<SmallVector<std::unique_ptr<llvm::MemoryBuffer>, 1>> buffers;
 };
 } // namespace
 
@@ -121,7 +123,7 @@ LogicalResult tenon::BlobAttr::verify(function_ref<InFlightDiagnostic()> emitErr
 
 llvm::Expected<ArrayRef<char>> tenon::BlobAttr::getData() const {
   const BlobFiles *files = getContext()->getLoadedDialect<TenonDialect>()->getRegisteredInterface<BlobFiles>();
-  llvm::Expected<StringRef> content = files->map(getFile());
+  llvm::Expected<StringRef> content = files->map(getFile(), getOffset() + getBytes());
   if (!content)
     return content.takeError();
   if (getOffset() > content->size() || getBytes() > content->size() - getOffset())

@@ -5,14 +5,14 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "ConstantFile.h"
+#include "tenon/Dialect/Tenon/IR/ConstantFile.h"
 
 #include "llvm/Support/FileSystem.h"
 #include <mutex>
 #include <vector>
 
 using namespace llvm;
-using namespace tenon::onnx;
+using namespace tenon;
 
 namespace {
 /// Temporary files in use: attributes refer to them, so they live as long as the process.
@@ -69,6 +69,17 @@ Expected<uint64_t> ConstantFile::append(ArrayRef<char> bytes) {
   uint64_t offset = stream->tell();
   stream->write(bytes.data(), bytes.size());
   return offset;
+}
+
+Error ConstantFile::flush() {
+  if (!stream)
+    return Error::success();
+  stream->flush();
+  if (!stream->has_error())
+    return Error::success();
+  std::error_code error = stream->error();
+  return createStringError(error, "cannot write the constants to '%s': %s", unfinished.c_str(),
+                           error.message().c_str());
 }
 
 Error ConstantFile::keep() {

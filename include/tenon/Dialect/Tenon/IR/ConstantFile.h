@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TENON_LIB_FRONTEND_ONNX_CONSTANTFILE_H
-#define TENON_LIB_FRONTEND_ONNX_CONSTANTFILE_H
+#ifndef TENON_DIALECT_TENON_IR_CONSTANTFILE_H
+#define TENON_DIALECT_TENON_IR_CONSTANTFILE_H
 
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
@@ -15,7 +15,7 @@
 #include <memory>
 #include <string>
 
-namespace tenon::onnx {
+namespace tenon {
 
 /// An append-only file of large constants. It is made by the first one, under another name until `keep`.
 class ConstantFile {
@@ -29,6 +29,8 @@ public:
   llvm::Expected<uint64_t> append(llvm::ArrayRef<char> bytes);
   /// The path under which the bytes will be found; known after the first constant.
   llvm::StringRef getPath() const { return path; }
+  /// Makes what was appended so far readable under the path of a temporary file.
+  llvm::Error flush();
   /// Completes the file, if there is one.
   llvm::Error keep();
 
@@ -40,6 +42,6 @@ private:
   std::unique_ptr<llvm::raw_fd_ostream> stream;
 };
 
-} // namespace tenon::onnx
+} // namespace tenon
 
-#endif // TENON_LIB_FRONTEND_ONNX_CONSTANTFILE_H
+#endif // TENON_DIALECT_TENON_IR_CONSTANTFILE_H

@@ -1,0 +1,217 @@
+//===- tenon-interpret.cpp - Runs a model in the reference interpreter ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+//
+// Runs the function `main` (or the only one) of a file of `tenon` ops on inputs from npy and npz files,
+// writes or compares its results. With `--check`, runs every function without arguments and compares its
+// results in pairs.
+//
+//===----------------------------------------------------------------------===//
+
+#include "NpzTensors.h"
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Parser/Parser.h"
+#include "tenon/Dialect/Tenon/IR/TenonDialect.h"
+#include "tenon/Reference/Comparison.h"
+#include "tenon/Reference/Interpreter.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/InitLLVM.h"
+#include <chrono>
+
+using namespace mlir;
+using namespace tenon::reference;
+using RuntimeValue = tenon::reference::Value;
+
+namespace {
+namespace cl = llvm::cl;
+cl::OptionCategory category("Options of tenon-interpret");
+cl::opt<std::string> model(cl::Positional, cl::desc("<model.mlir or .mlirbc, - for standard input>"),
+                           cl::init("-"), cl::cat(category));
+cl::list<std::string> inputs("inputs", cl::desc("inputs by name; may be repeated"),
+                             cl::value_desc("FILE.npz | NAME=FILE.npy"), cl::cat(category));
+cl::opt<std::string> outputs("outputs", cl::desc("write the results"), cl::value_desc("FILE.npz"),
+                             cl::cat(category));
+cl::opt<std::string> expect("expect", cl::desc("compare the results; exit code 1 if one differs"),
+                            cl::value_desc("FILE.npz"), cl::cat(category));
+cl::opt<double> tolerance("tolerance", cl::desc("allowed difference, relative above 1 (default 1e-4)"),
+                          cl::value_desc("T"), cl::init(1e-4), cl::cat(category));
+cl::opt<std::string> functionName("function", cl::desc("the function to run (default main, or the only one)"),
+                                  cl::value_desc("NAME"), cl::init("main"), cl::cat(category));
+cl::opt<bool>
+    check("check", cl::cat(category),
+          cl::desc("run each function without arguments and compare its results in pairs: 0 with 1, 2 with "
+                   "3, ..., within its attribute tenon.tolerance (default 0); with the attribute "
+                   "tenon.error, it must fail with these words"));
+cl::opt<bool> showTime("time", cl::desc("print the seconds of a run"), cl::cat(category));
+} // namespace
+
+static int fail(const llvm::Twine &message) {
+  llvm::errs() << "tenon-interpret: " << message << "\n";
+  return 1;
+}
+
+/// Runs every function without arguments. `tenon.tolerance` on a function is for its floating point, and
+/// `tenon.error` the words that the error it must end with contains.
+static int checkFunctions(ModuleOp module) {
+  int failures = 0, count = 0;
+  for (auto function : module.getOps<func::FuncOp>()) {
+    if (function.isExternal() || function.getNumArguments() != 0)
+      continue;
+    ++count;
+    auto report = [&](const std::string &text) {
+      llvm::outs() << function.getName() << ": " << text << "\n";
+      failures += text != "ok";
+    };
+    auto expectedError = function->getAttrOfType<StringAttr>("tenon.error");
+    llvm::Expected<std::vector<RuntimeValue>> results = runFunction(function, {});
+    if (!results) {
+      std::string error = llvm::toString(results.takeError());
+      bool isExpected = expectedError && StringRef(error).contains(expectedError.getValue());
+      report(isExpected ? "ok" : error);
+      continue;
+    }
+    if (expectedError) {
+      report("ends well, but expected the error '" + expectedError.str() + "'");
+      continue;
+    }
+    auto allowed = function->getAttrOfType<FloatAttr>("tenon.tolerance");
+    std::string text = results->size() % 2 == 0 ? "ok" : "has an odd number of results";
+    for (size_t i = 0; i + 1 < results->size() && text == "ok"; i += 2)
+      if (auto difference =
+              findDifference((*results)[i], (*results)[i + 1], allowed ? allowed.getValueAsDouble() : 0))
+        text = "result " + std::to_string(i) + " " + *difference;
+    report(text);
+  }
+  return count == 0 ? fail("there is no function without arguments") : failures != 0;
+}
+
+/// Reads the arrays of all input files, by name.
+static llvm::Error readInputFiles(llvm::StringMap<tenon::npz::Array> &arrays) {
+  for (StringRef input : inputs) {
+    std::string error;
+    auto [name, file] = input.split('=');
+    if (file.empty()) {
+      tenon::npz::Archive archive;
+      if (!tenon::npz::readNpz(input.str(), archive, error))
+        return llvm::createStringError("can't read '" + input.str() + "': " + error);
+      for (auto &[key, array] : archive)
+        arrays[key] = std::move(array);
+    } else if (!tenon::npz::readNpy(file.str(), arrays[name], error)) {
+      return llvm::createStringError("can't read '" + file.str() + "': " + error);
+    }
+  }
+  return llvm::Error::success();
+}
+
+/// The arguments of a function, by name.
+static llvm::Expected<std::vector<RuntimeValue>> readInputs(func::FuncOp function) {
+  llvm::StringMap<tenon::npz::Array> arrays;
+  if (llvm::Error error = readInputFiles(arrays))
+    return error;
+  std::vector<RuntimeValue> values;
+  for (auto [i, type] : llvm::enumerate(function.getArgumentTypes())) {
+    std::string name = argumentName(function, i);
+    auto found = arrays.find(name);
+    auto ranked = dyn_cast<RankedTensorType>(type);
+    if (found == arrays.end())
+      return llvm::createStringError("there is no input '" + name + "'");
+    if (!ranked)
+      return llvm::createStringError("input '" + name +
+                                     "' is no tensor: only tensors can be read from files");
+    llvm::Expected<Tensor> tensor = tenon::toTensor(found->second, ranked.getElementType());
+    if (!tensor)
+      return llvm::createStringError("input '" + name + "' " + llvm::toString(tensor.takeError()));
+    values.push_back(std::move(*tensor));
+    arrays.erase(found);
+  }
+  if (!arrays.empty())
+    return llvm::createStringError("the model has no input '" + arrays.begin()->getKey().str() + "'");
+  return values;
+}
+
+/// Compares results by name with those in a file; prints a line for each.
+static int compareResults(func::FuncOp function, ArrayRef<RuntimeValue> results) {
+  tenon::npz::Archive archive;
+  std::string error;
+  if (!tenon::npz::readNpz(expect, archive, error))
+    return fail("can't read '" + expect + "': " + error);
+  int failures = 0;
+  for (auto [i, value] : llvm::enumerate(results)) {
+    std::string name = resultName(function, i), text = "ok";
+    auto found = llvm::find_if(archive, [&](const auto &entry) { return entry.first == name; });
+    if (found == archive.end()) {
+      text = "is not in '" + expect + "'";
+    } else {
+      llvm::Expected<Tensor> tensor =
+          tenon::toTensor(found->second, std::get<Tensor>(value).getElementType());
+      if (!tensor)
+        text = llvm::toString(tensor.takeError());
+      else if (auto difference = findDifference(value, RuntimeValue(*tensor), tolerance))
+        text = *difference;
+    }
+    llvm::outs() << name << ": " << text << "\n";
+    failures += text != "ok";
+  }
+  return failures != 0;
+}
+
+static int runModel(func::FuncOp function) {
+  llvm::Expected<std::vector<RuntimeValue>> arguments = readInputs(function);
+  if (!arguments)
+    return fail(llvm::toString(arguments.takeError()));
+  auto start = std::chrono::steady_clock::now();
+  llvm::Expected<std::vector<RuntimeValue>> results = runFunction(function, *arguments);
+  if (!results)
+    return fail(llvm::toString(results.takeError()));
+  if (showTime)
+    llvm::errs() << "run: " << std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()
+                 << " s\n";
+  tenon::npz::Archive archive;
+  for (auto [i, value] : llvm::enumerate(*results)) {
+    std::string name = resultName(function, i);
+    const Tensor *tensor = std::get_if<Tensor>(&value);
+    if (!tensor)
+      return fail("result '" + name + "' is no tensor: only tensors can be written to files");
+    if (!outputs.empty())
+      archive.emplace_back(name, tenon::toArray(*tensor));
+    if (outputs.empty() && expect.empty())
+      llvm::outs() << name << ": " << tensor->describe() << "\n";
+  }
+  std::string error;
+  if (!outputs.empty() && !tenon::npz::writeNpz(outputs, archive, error))
+    return fail("can't write '" + outputs + "': " + error);
+  return expect.empty() ? 0 : compareResults(function, *results);
+}
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  cl::HideUnrelatedOptions(category);
+  cl::ParseCommandLineOptions(
+      argc, argv,
+      "the reference interpreter of Tenon\n\n"
+      "Runs a model at the graph level, as tenon-translate or tenon-compile --emit=graph write "
+      "it. Inputs and\nresults are named by the attributes tenon.name of the function's "
+      "arguments and results.\n");
+  DialectRegistry registry;
+  registry.insert<tenon::TenonDialect, func::FuncDialect, arith::ArithDialect, affine::AffineDialect,
+                  tensor::TensorDialect>();
+  MLIRContext context(registry);
+  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(model, &context);
+  if (!module)
+    return 1;
+  if (check)
+    return checkFunctions(*module);
+  auto functions = module->getOps<func::FuncOp>();
+  auto function = module->lookupSymbol<func::FuncOp>(functionName);
+  if (!function && llvm::hasSingleElement(functions))
+    function = *functions.begin();
+  if (!function)
+    return fail("there is no function '" + functionName + "'");
+  return runModel(function);
+}

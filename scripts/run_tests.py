@@ -5,10 +5,12 @@ Exit code 1 when a test failed, or when a suite ran none.
 """
 import argparse
 import json
+import os
 import pathlib
 import subprocess
 import sys
 import tempfile
+import xml.etree.ElementTree as xml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
@@ -45,7 +47,20 @@ def run_lit(build, results):
     return passed, failed
 
 
-SUITES = {"unit": run_unit, "lit": run_lit}
+def run_python(build, results):
+    """The Python package's tests."""
+    report = results / "pytest.xml"
+    environment = dict(os.environ, PYTHONPATH=str(build / "python"), TENON_BUILD=str(build))
+    subprocess.run([sys.executable, "-m", "pytest", "-q", f"--junit-xml={report}", "-p", "no:cacheprovider",
+                    ROOT / "python" / "tests"], env=environment)
+    if not report.exists():
+        return 0, 1
+    suite = next(xml.parse(report).getroot().iter("testsuite"))
+    bad = int(suite.get("failures")) + int(suite.get("errors"))
+    return int(suite.get("tests")) - bad - int(suite.get("skipped")), bad
+
+
+SUITES = {"unit": run_unit, "lit": run_lit, "python": run_python}
 
 
 def main():

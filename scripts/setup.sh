@@ -31,3 +31,5 @@ if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
   .venv/bin/pip install --quiet --disable-pip-version-check -r python/requirements-dev.txt
   echo "$wanted" > "$stamp"
 fi
+# Programs of .venv find the package where the build puts it.
+echo ../../../../build/python > "$(.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/tenon.pth"

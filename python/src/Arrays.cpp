@@ -1,0 +1,285 @@
+//===- Arrays.cpp - NumPy arrays as values of the runtime ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Arrays.h"
+
+#define NPY_NO_DEPRECATED_API NPY_1_22_API_VERSION
+#include <numpy/arrayobject.h>
+
+#include <cstring>
+
+namespace nb = nanobind;
+using namespace tenon::python;
+
+namespace {
+PyArrayObject *arrayOf(const nb::object &object) { return reinterpret_cast<PyArrayObject *>(object.ptr()); }
+
+/// Takes over a new reference, or throws the Python error that is set.
+nb::object owned(PyObject *object) {
+  if (!object)
+    throw nb::python_error();
+  return nb::steal(object);
+}
+
+std::string describeShape(const std::vector<int64_t> &sizes, const std::vector<std::string> *symbols) {
+  std::string text = "[";
+  for (size_t d = 0; d < sizes.size(); ++d) {
+    text += d ? ", " : "";
+    if (symbols && sizes[d] < 0)
+      text += (*symbols)[d].empty() ? "?" : (*symbols)[d];
+    else
+      text += std::to_string(sizes[d]);
+  }
+  return text + "]";
+}
+
+[[noreturn]] void mismatch(const Tensor &tensor, const std::string &actual) {
+  throw RunError("input '" + tensor.name + "' expects " + tensor.describe() + ", the array is " + actual);
+}
+
+std::string describeArray(const nb::object &array) {
+  std::vector<int64_t> shape(PyArray_DIMS(arrayOf(array)),
+                             PyArray_DIMS(arrayOf(array)) + PyArray_NDIM(arrayOf(array)));
+  return std::string(nb::str(array.attr("dtype")).c_str()) + describeShape(shape, nullptr);
+}
+
+/// Any object as an array. Arrays keep their dtype; lists and numbers become what the model declares.
+nb::object makeArray(nb::handle given, const Tensor &tensor) {
+  if (PyArray_Check(given.ptr()) || PyArray_IsScalar(given.ptr(), Generic) ||
+      PyObject_HasAttrString(given.ptr(), "__array__"))
+    return owned(PyArray_FROM_O(given.ptr()));
+  PyArray_Descr *type = tensor.dtype == TENON_STRING
+                            ? PyArray_DescrFromType(NPY_OBJECT)
+                            : reinterpret_cast<PyArray_Descr *>(nb::object(tensor.numpyType).release().ptr());
+  return owned(PyArray_FromAny(given.ptr(), type, 0, 0, 0, nullptr));
+}
+
+void describeStrings(const Tensor &tensor, Operand &operand) {
+  int kind = PyArray_DESCR(arrayOf(operand.array))->kind;
+  if (kind != 'O' && kind != 'U' && kind != 'S' && kind != 'T')
+    mismatch(tensor, describeArray(operand.array));
+  // The array of objects owns what the descriptions point to.
+  operand.array = owned(PyArray_FROM_OTF(operand.array.ptr(), NPY_OBJECT, NPY_ARRAY_CARRAY_RO));
+  npy_intp count = PyArray_SIZE(arrayOf(operand.array));
+  auto **items = static_cast<PyObject **>(PyArray_DATA(arrayOf(operand.array)));
+  operand.strings.resize(size_t(count));
+  for (npy_intp i = 0; i < count; ++i) {
+    Py_ssize_t size = 0;
+    const char *data = nullptr;
+    if (items[i] && PyUnicode_Check(items[i])) {
+      data = PyUnicode_AsUTF8AndSize(items[i], &size);
+      if (!data)
+        throw nb::python_error();
+    } else if (items[i] && PyBytes_Check(items[i])) {
+      data = PyBytes_AS_STRING(items[i]);
+      size = PyBytes_GET_SIZE(items[i]);
+    } else {
+      throw RunError("input '" + tensor.name + "' expects strings, element " + std::to_string(i) + " is a " +
+                     (items[i] ? Py_TYPE(items[i])->tp_name : "null"));
+    }
+    operand.strings[size_t(i)] = {data, size_t(size)};
+  }
+  operand.value.data = operand.strings.data();
+}
+
+/// Two elements to a byte, the first in the low bits.
+void pack(Operand &operand) {
+  operand.array = owned(PyArray_FROM_OF(operand.array.ptr(), NPY_ARRAY_CARRAY_RO));
+  npy_intp count = PyArray_SIZE(arrayOf(operand.array));
+  auto *items = static_cast<const uint8_t *>(PyArray_DATA(arrayOf(operand.array)));
+  operand.packed.assign(size_t(count + 1) / 2, 0);
+  for (npy_intp i = 0; i < count; ++i)
+    operand.packed[size_t(i) / 2] |= uint8_t((items[i] & 15) << (i % 2 * 4));
+  operand.value.data = operand.packed.data();
+}
+
+/// Points at the array's data, or at that of a copy where the runtime needs other strides or alignment.
+void describeData(Operand &operand) {
+  PyArrayObject *array = arrayOf(operand.array);
+  npy_intp item = PyArray_ITEMSIZE(array), rank = PyArray_NDIM(array);
+  bool direct = reinterpret_cast<uintptr_t>(PyArray_DATA(array)) % uintptr_t(item < 8 ? item : 8) == 0;
+  for (npy_intp d = 0; d < rank; ++d) {
+    direct &= PyArray_STRIDE(array, int(d)) % item == 0;
+    direct &= d + 1 < rank || PyArray_DIM(array, int(d)) <= 1 || PyArray_STRIDE(array, int(d)) == item;
+  }
+  if (!direct) {
+    operand.array = owned(PyArray_NewCopy(array, NPY_CORDER));
+    array = arrayOf(operand.array);
+  }
+  operand.value.data = PyArray_DATA(array);
+  if (PyArray_IS_C_CONTIGUOUS(array))
+    return;
+  for (npy_intp d = 0; d < rank; ++d)
+    operand.strides.push_back(PyArray_STRIDE(array, int(d)) / item);
+  operand.value.strides = operand.strides.data();
+}
+
+const char *mlTypeName(int32_t dtype) {
+  switch (dtype) {
+  case TENON_BF16:
+    return "bfloat16";
+  case TENON_F8E4M3FN:
+    return "float8_e4m3fn";
+  case TENON_F8E4M3FNUZ:
+    return "float8_e4m3fnuz";
+  case TENON_F8E5M2:
+    return "float8_e5m2";
+  case TENON_F8E5M2FNUZ:
+    return "float8_e5m2fnuz";
+  case TENON_U4:
+    return "uint4";
+  case TENON_I4:
+    return "int4";
+  case TENON_F4E2M1:
+    return "float4_e2m1fn";
+  default:
+    return nullptr;
+  }
+}
+
+int numpyTypeNumber(int32_t dtype) {
+  switch (dtype) {
+  case TENON_F32:
+    return NPY_FLOAT32;
+  case TENON_U8:
+    return NPY_UINT8;
+  case TENON_I8:
+    return NPY_INT8;
+  case TENON_U16:
+    return NPY_UINT16;
+  case TENON_I16:
+    return NPY_INT16;
+  case TENON_I32:
+    return NPY_INT32;
+  case TENON_I64:
+    return NPY_INT64;
+  case TENON_STRING:
+    return NPY_OBJECT;
+  case TENON_BOOL:
+    return NPY_BOOL;
+  case TENON_F16:
+    return NPY_FLOAT16;
+  case TENON_F64:
+    return NPY_FLOAT64;
+  case TENON_U32:
+    return NPY_UINT32;
+  case TENON_U64:
+    return NPY_UINT64;
+  case TENON_C64:
+    return NPY_COMPLEX64;
+  case TENON_C128:
+    return NPY_COMPLEX128;
+  default:
+    return -1;
+  }
+}
+
+nb::object newArray(const Tensor &tensor, const int64_t *shape) {
+  if (tensor.numpyType.is_none())
+    throw RunError("output '" + tensor.name +
+                   "' is of a type that NumPy doesn't have: " + tenon_dtype_name(tensor.dtype));
+  std::vector<npy_intp> sizes(shape, shape + tensor.sizes.size());
+  auto *type = reinterpret_cast<PyArray_Descr *>(nb::object(tensor.numpyType).release().ptr());
+  return owned(PyArray_NewFromDescr(&PyArray_Type, type, int(sizes.size()), sizes.data(), nullptr, nullptr, 0,
+                                    nullptr));
+}
+} // namespace
+
+std::string Tensor::describe() const { return tenon_dtype_name(dtype) + describeShape(sizes, &symbols); }
+
+void tenon::python::importNumPy() {
+  if (PyArray_ImportNumPyAPI() < 0)
+    throw nb::python_error();
+}
+
+nb::object tenon::python::numpyTypeOf(int32_t dtype) {
+  if (int number = numpyTypeNumber(dtype); number >= 0)
+    return owned(reinterpret_cast<PyObject *>(PyArray_DescrFromType(number)));
+  const char *name = mlTypeName(dtype);
+  if (!name)
+    return nb::none();
+  // Imported only for models that have such a type.
+  nb::object scalar = nb::module_::import_("ml_dtypes").attr(name);
+  return nb::module_::import_("numpy").attr("dtype")(scalar);
+}
+
+void tenon::python::fromPython(nb::handle given, const Tensor &tensor, Operand &operand) {
+  if (tensor.kind != TENON_TENSOR)
+    throw RunError("input '" + tensor.name +
+                   "' is a sequence or optional, which compiled models do not take");
+  operand.array = makeArray(given, tensor);
+  PyArrayObject *array = arrayOf(operand.array);
+  auto *expected = reinterpret_cast<PyArray_Descr *>(tensor.numpyType.ptr());
+  if (tensor.dtype != TENON_STRING) {
+    if (PyArray_ISBYTESWAPPED(array) && PyArray_TYPE(array) == expected->type_num) {
+      Py_INCREF(expected);
+      operand.array = owned(PyArray_FromArray(array, expected, NPY_ARRAY_CARRAY_RO));
+      array = arrayOf(operand.array);
+    }
+    if (!PyArray_EquivTypes(PyArray_DESCR(array), expected))
+      mismatch(tensor, describeArray(operand.array));
+  }
+  operand.shape.assign(PyArray_DIMS(array), PyArray_DIMS(array) + PyArray_NDIM(array));
+  bool fits = operand.shape.size() == tensor.sizes.size();
+  for (size_t d = 0; fits && d < operand.shape.size(); ++d)
+    fits = tensor.sizes[d] < 0 || tensor.sizes[d] == operand.shape[d];
+  if (!fits)
+    mismatch(tensor, describeArray(operand.array));
+  operand.value.dtype = tensor.dtype;
+  operand.value.rank = int64_t(operand.shape.size());
+  operand.value.shape = operand.shape.data();
+  if (tensor.dtype == TENON_STRING)
+    describeStrings(tensor, operand);
+  else if (tenon_dtype_bits(tensor.dtype) < 8)
+    pack(operand);
+  else
+    describeData(operand);
+}
+
+bool tenon::python::isWrittenInPlace(int32_t dtype) {
+  return dtype != TENON_STRING && tenon_dtype_bits(dtype) >= 8;
+}
+
+void tenon::python::allocate(const Tensor &tensor, const int64_t *shape, Operand &operand) {
+  operand.array = newArray(tensor, shape);
+  operand.shape.assign(shape, shape + tensor.sizes.size());
+  operand.value.dtype = tensor.dtype;
+  operand.value.rank = int64_t(operand.shape.size());
+  operand.value.shape = operand.shape.data();
+  operand.value.data = PyArray_DATA(arrayOf(operand.array));
+}
+
+nb::object tenon::python::toPython(const tenon_value &value, const Tensor &tensor) {
+  nb::object result = newArray(tensor, value.shape);
+  PyArrayObject *array = arrayOf(result);
+  npy_intp count = PyArray_SIZE(array);
+  if (tensor.dtype == TENON_STRING) {
+    auto *strings = static_cast<const tenon_string *>(value.data);
+    auto **items = static_cast<PyObject **>(PyArray_DATA(array));
+    for (npy_intp i = 0; i < count; ++i) {
+      PyObject *text = PyUnicode_DecodeUTF8(strings[i].data, Py_ssize_t(strings[i].size), "surrogateescape");
+      if (!text)
+        throw nb::python_error();
+      Py_XDECREF(items[i]);
+      items[i] = text;
+    }
+    return result;
+  }
+  if (tenon_dtype_bits(tensor.dtype) >= 8) {
+    // Outputs that the session owns are contiguous.
+    if (count)
+      std::memcpy(PyArray_DATA(array), value.data, size_t(PyArray_NBYTES(array)));
+    return result;
+  }
+  auto *from = static_cast<const uint8_t *>(value.data);
+  auto *to = static_cast<uint8_t *>(PyArray_DATA(array));
+  for (npy_intp i = 0; i < count; ++i) {
+    uint8_t bits = from[i / 2] >> (i % 2 * 4) & 15;
+    to[i] = tensor.dtype == TENON_I4 && bits >= 8 ? bits | 0xf0 : bits;
+  }
+  return result;
+}

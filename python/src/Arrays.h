@@ -1,0 +1,70 @@
+//===- Arrays.h - NumPy arrays as values of the runtime ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_PYTHON_ARRAYS_H
+#define TENON_PYTHON_ARRAYS_H
+
+#include "tenon/Runtime/tenon.h"
+
+#include <nanobind/nanobind.h>
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace tenon::python {
+
+/// Becomes `tenon.RunError`.
+struct RunError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// An input or output as the model declares it.
+struct Tensor {
+  std::string name;
+  int32_t kind, dtype;
+  /// Sizes, -1 where they are known when inputs are bound only, and their names, empty where there is none.
+  std::vector<int64_t> sizes;
+  std::vector<std::string> symbols;
+  /// The NumPy dtype, or None where NumPy has none.
+  nanobind::object numpyType;
+
+  /// `float32[batch, 3, 224, 224]`.
+  std::string describe() const;
+};
+
+/// What a bound array needs while a run lasts.
+struct Operand {
+  tenon_value value = {};
+  std::vector<int64_t> shape, strides;
+  std::vector<tenon_string> strings;
+  std::vector<uint8_t> packed;
+  nanobind::object array;
+};
+
+/// Makes NumPy's C interface usable; call it once, when the module is made.
+void importNumPy();
+
+/// The NumPy dtype of `dtype`: those that NumPy lacks are of the package ml_dtypes.
+nanobind::object numpyTypeOf(int32_t dtype);
+
+/// Describes `given` as a value for `tensor`. The array is used in place where its strides allow, and copied
+/// otherwise. Throws RunError when dtype, rank or a static size differ.
+void fromPython(nanobind::handle given, const Tensor &tensor, Operand &operand);
+
+/// A new array for an output of the given shape, described in `operand`.
+void allocate(const Tensor &tensor, const int64_t *shape, Operand &operand);
+
+/// Whether the runtime may write an output of that type straight into a NumPy array.
+bool isWrittenInPlace(int32_t dtype);
+
+/// A copy of a value that the session owns.
+nanobind::object toPython(const tenon_value &value, const Tensor &tensor);
+
+} // namespace tenon::python
+
+#endif // TENON_PYTHON_ARRAYS_H

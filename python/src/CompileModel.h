@@ -1,0 +1,44 @@
+//===- CompileModel.h - Compiling with errors as text ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+//
+// The border between the compiler, which is built without exceptions, and the binding code, which needs them:
+// only plain C++ types cross.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_PYTHON_COMPILEMODEL_H
+#define TENON_PYTHON_COMPILEMODEL_H
+
+#include <string>
+#include <string_view>
+
+namespace tenon::python {
+
+struct CompileRequest {
+  /// The model's file; or where external data of a model in memory lies.
+  std::string path;
+  /// A serialised ModelProto, when there is no file.
+  std::string_view bytes;
+  bool isInMemory = false;
+  std::string modelName;
+  /// A comma-separated list of CPUs, best first.
+  std::string target;
+  /// 0: one per core.
+  unsigned threads = 0;
+  std::string runtimeLibrary;
+  std::string output;
+  /// For large constants of a model in memory, while it is compiled; the caller removes it.
+  std::string constantsFile;
+};
+
+/// Compiles a model and writes the artifact. Gives the diagnostics, one a line: empty when all went well.
+std::string compileModel(const CompileRequest &request);
+
+} // namespace tenon::python
+
+#endif // TENON_PYTHON_COMPILEMODEL_H

@@ -1,0 +1,47 @@
+"""tenon.compile: from a model to one that runs."""
+
+import os
+import tempfile
+from typing import Optional
+
+from ._model import Model
+
+
+def _source(model):
+    """(path, bytes): one of them is None."""
+    if isinstance(model, (str, os.PathLike)):
+        return os.fspath(model), None
+    if isinstance(model, (bytes, bytearray, memoryview)):
+        return None, bytes(model)
+    if hasattr(model, "SerializeToString"):
+        return None, model.SerializeToString()
+    raise TypeError(f"a model is a path, bytes of an ONNX file, or a ModelProto, not a {type(model).__name__}")
+
+
+def compile(model, *, target: str = "host", threads: Optional[int] = None) -> Model:
+    """Compiles a model for `target`: "host", or a list such as "avx512,avx2", of which the best is taken where it runs.
+
+    `model` is the path of an ONNX file, its bytes, or a ModelProto; external data is looked for beside the file, or in
+    the current directory. `threads` is how many threads compiling and running may use: by default one per CPU.
+    Raises CompileError, with one line for each reason.
+    """
+    from . import _compiler
+
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads is {threads}, it must be at least 1")
+    path, data = _source(model)
+    name = "model.onnx" if path is None else os.path.basename(path)
+    with tempfile.TemporaryDirectory(prefix="tenon-") as directory:
+        artifact = os.path.join(directory, "model.so")
+        _compiler.compile(
+            path="" if path is None else path,
+            model=data,
+            name=name,
+            target=target,
+            threads=threads or 0,
+            runtime_library=os.path.join(os.path.dirname(__file__), "libtenon_runtime.so"),
+            output=artifact,
+            constants_file=os.path.join(directory, "constants.bin"),
+        )
+        # The model is mapped and keeps its file open: the name is not needed any more.
+        return Model(artifact, threads)

@@ -1,0 +1,38 @@
+"""Small models for the tests, made with onnx.helper."""
+
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+
+def make_model(nodes, inputs, outputs, initializers=(), opset=17):
+    """Inputs and outputs are (name, element type, shape)."""
+    graph = helper.make_graph(
+        nodes,
+        "test",
+        [helper.make_tensor_value_info(*info) for info in inputs],
+        [helper.make_tensor_value_info(*info) for info in outputs],
+        list(initializers),
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=10)
+
+
+def make_binary(op="Add", element=TensorProto.FLOAT, shape=("batch", 4), opset=17):
+    return make_model(
+        [helper.make_node(op, ["a", "b"], ["c"], name="binary")],
+        [("a", element, shape), ("b", element, shape)],
+        [("c", element, shape)],
+        opset=opset,
+    )
+
+
+@pytest.fixture
+def add():
+    return make_binary()
+
+
+@pytest.fixture
+def add_file(add, tmp_path):
+    path = tmp_path / "add.onnx"
+    onnx.save(add, path)
+    return path

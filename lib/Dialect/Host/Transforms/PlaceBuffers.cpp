@@ -164,6 +164,8 @@ private:
   /// A returned tensor lives in the output it is first returned as, unless its size shows only later.
   void placeResults() {
     for (auto [i, value] : llvm::enumerate(returnOp().getOperands())) {
+      // What is not an output itself is copied to one at the end.
+      use(value, step);
       Place &place = places[rootOf(value)];
       if (place.kind == StorageKind::arena && isKnownOnEntry(place.root))
         place.kind = StorageKind::output, place.number = i;

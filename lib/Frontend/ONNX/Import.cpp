@@ -55,7 +55,7 @@ static OwningOpRef<ModuleOp> importBytes(ArrayRef<char> bytes, StringRef file, S
   small->clear();
   small->shrink_to_fit();
 
-  ConstantFile constants(options.constantsFile);
+  tenon::ConstantFile constants(options.constantsFile);
   TensorReader tensors(bytes, file, directory, constants, options.inlineConstants, context);
   OwningOpRef<ModuleOp> module = GraphImporter(model, tensors, location).importModel();
   if (!module || failed(verify(*module)))

@@ -40,8 +40,6 @@ void tenon::buildLoopsPipeline(OpPassManager &pm, const LoopOptions &options) {
   // Two vectors per row accumulate, two hold columns, one a broadcast element.
   kernels.tileRows = options.vectorRegisters / 2 - 2;
   pm.addPass(codegen::createLowerKernelsPass(kernels));
-  pm.addNestedPass<func::FuncOp>(codegen::createExpandMicrokernelsPass());
-  pm.addNestedPass<func::FuncOp>(codegen::createExpandReportsPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 }

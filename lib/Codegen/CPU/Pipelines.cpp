@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Codegen/CPU/Passes.h"
+#include "tenon/Codegen/Common/Passes.h"
 
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
@@ -18,6 +19,8 @@
 using namespace mlir;
 
 void tenon::cpu::buildKernelToLLVMPipeline(OpPassManager &pm) {
+  pm.addNestedPass<func::FuncOp>(codegen::createExpandMicrokernelsPass());
+  pm.addNestedPass<func::FuncOp>(codegen::createExpandReportsPass());
   // Narrow floats are storage: each operation on them is one in f32, rounded.
   pm.addPass(math::createMathExtendToSupportedTypes());
   pm.addPass(createConvertMathPass());

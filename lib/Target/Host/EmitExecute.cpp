@@ -426,6 +426,12 @@ private:
       Value both = LLVM::AndOp::create(builder, loc, differs, counts);
       wrong = wrong ? Value(LLVM::OrOp::create(builder, loc, wrong, both)) : both;
     }
+    // Without elements nothing is read.
+    for (OpFoldResult size : sizes)
+      if (!getConstantIntValue(size))
+        wrong = LLVM::AndOp::create(
+            builder, loc, wrong,
+            LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::sgt, value(size), constant(0)));
     auto &metadata = layout.metadata;
     int64_t code = TENON_CODE_MESSAGE + metadata.messages.size();
     metadata.messages.push_back((isInput ? "input '" + metadata.inputs[storage.getNumber()].name

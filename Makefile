@@ -34,7 +34,7 @@ test-sanitizers: setup ## the same tests under address and undefined-behaviour s
 	@.venv/bin/python scripts/run_tests.py --build build-sanitizers --suites unit,lit
 
 demo: build ## compile a trained network that reads text, and read a picture with it
-	@.venv/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r examples/ocr/requirements.txt
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r examples/ocr/requirements.txt
 	@PYTHONPATH=$(BUILD)/python .venv/bin/python examples/ocr/read_line.py
 
 test-models: build ## compile whole models and compare with ONNX Runtime; MODELS=a,b selects

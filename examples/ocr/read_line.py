@@ -59,7 +59,7 @@ def main():
         start = time.perf_counter()
         probabilities = reader(tensor)
         milliseconds = (time.perf_counter() - start) * 1e3
-        print(f"{name}: \"{to_text(probabilities, alphabet)}\" (run in {milliseconds:.1f} ms)")
+        print(f"{name}: \"{to_text(probabilities, alphabet).strip()}\" (run in {milliseconds:.1f} ms)")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,15 @@
 # The front door. `make help` says what there is.
 BUILD ?= build
 JOBS ?= $(shell nproc)
+# For test-models and bench: which models (a comma-separated list, empty is all), threads, and stacks to compare.
+MODELS ?=
+THREADS ?= 1
+BACKENDS ?= ort,tenon
+
+comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test check test-sanitizers format
+.PHONY: help setup build test check test-sanitizers demo test-models bench format
 
 help: ## say what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +32,18 @@ test-sanitizers: setup ## the same tests under address and undefined-behaviour s
 	@cmake --preset sanitizers > /dev/null
 	@ninja -C build-sanitizers -j$(JOBS)
 	@.venv/bin/python scripts/run_tests.py --build build-sanitizers --suites unit,lit
+
+demo: build ## compile a trained network that reads text, and read a picture with it
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r examples/ocr/requirements.txt
+	@PYTHONPATH=$(BUILD)/python .venv/bin/python examples/ocr/read_line.py
+
+test-models: build ## compile whole models and compare with ONNX Runtime; MODELS=a,b selects
+	@PYTHONPATH=$(BUILD)/python .venv/bin/python benchmarks/check_models.py $(BUILD)/models $(if $(MODELS),--only $(MODELS))
+
+bench: build ## time whole models beside other stacks; MODELS=a,b THREADS=1 BACKENDS=ort,tenon
+	@PYTHONPATH=$(BUILD)/python .venv/bin/python benchmarks/check_models.py $(BUILD)/models --make $(if $(MODELS),--only $(MODELS))
+	@PYTHONPATH=$(BUILD)/python .venv/bin/python benchmarks/peers.py --threads $(THREADS) --backends $(BACKENDS) \
+	  $(if $(MODELS),$(foreach m,$(subst $(comma), ,$(MODELS)),$(BUILD)/models/$(m)),$(BUILD)/models/*)
 
 format: ## format the C++ sources
 	@git ls-files '*.cpp' '*.h' '*.c' | xargs clang-format-22 -i

@@ -28,7 +28,7 @@ if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
   echo "setup: installing python/requirements-dev.txt into .venv"
   # Debian's interpreter by its path: another may come first on PATH.
   [ -x .venv/bin/python ] || /usr/bin/python3 -m venv .venv
-  .venv/bin/pip install --quiet --disable-pip-version-check -r python/requirements-dev.txt
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check -r python/requirements-dev.txt
   echo "$wanted" > "$stamp"
 fi
 # Programs of .venv find the package where the build puts it.

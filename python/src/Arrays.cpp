@@ -44,7 +44,8 @@ std::string describeShape(const std::vector<int64_t> &sizes, const std::vector<s
 std::string describeArray(const nb::object &array) {
   std::vector<int64_t> shape(PyArray_DIMS(arrayOf(array)),
                              PyArray_DIMS(arrayOf(array)) + PyArray_NDIM(arrayOf(array)));
-  return std::string(nb::str(array.attr("dtype")).c_str()) + describeShape(shape, nullptr);
+  nb::object type = array.attr("dtype");
+  return nb::str(nb::handle(type)).c_str() + describeShape(shape, nullptr);
 }
 
 /// Any object as an array. Arrays keep their dtype; lists and numbers become what the model declares.
@@ -97,25 +98,14 @@ void pack(Operand &operand) {
   operand.value.data = operand.packed.data();
 }
 
-/// Points at the array's data, or at that of a copy where the runtime needs other strides or alignment.
+/// Points at the array's data, or at that of a copy: compiled models need not take gaps between rows.
 void describeData(Operand &operand) {
   PyArrayObject *array = arrayOf(operand.array);
-  npy_intp item = PyArray_ITEMSIZE(array), rank = PyArray_NDIM(array);
-  bool direct = reinterpret_cast<uintptr_t>(PyArray_DATA(array)) % uintptr_t(item < 8 ? item : 8) == 0;
-  for (npy_intp d = 0; d < rank; ++d) {
-    direct &= PyArray_STRIDE(array, int(d)) % item == 0;
-    direct &= d + 1 < rank || PyArray_DIM(array, int(d)) <= 1 || PyArray_STRIDE(array, int(d)) == item;
-  }
-  if (!direct) {
+  npy_intp item = PyArray_ITEMSIZE(array);
+  if (!PyArray_IS_C_CONTIGUOUS(array) ||
+      reinterpret_cast<uintptr_t>(PyArray_DATA(array)) % uintptr_t(item < 8 ? item : 8) != 0)
     operand.array = owned(PyArray_NewCopy(array, NPY_CORDER));
-    array = arrayOf(operand.array);
-  }
-  operand.value.data = PyArray_DATA(array);
-  if (PyArray_IS_C_CONTIGUOUS(array))
-    return;
-  for (npy_intp d = 0; d < rank; ++d)
-    operand.strides.push_back(PyArray_STRIDE(array, int(d)) / item);
-  operand.value.strides = operand.strides.data();
+  operand.value.data = PyArray_DATA(arrayOf(operand.array));
 }
 
 const char *mlTypeName(int32_t dtype) {

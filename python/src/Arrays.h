@@ -40,7 +40,7 @@ struct Tensor {
 /// What a bound array needs while a run lasts.
 struct Operand {
   tenon_value value = {};
-  std::vector<int64_t> shape, strides;
+  std::vector<int64_t> shape;
   std::vector<tenon_string> strings;
   std::vector<uint8_t> packed;
   nanobind::object array;
@@ -52,7 +52,7 @@ void importNumPy();
 /// The NumPy dtype of `dtype`: those that NumPy lacks are of the package ml_dtypes.
 nanobind::object numpyTypeOf(int32_t dtype);
 
-/// Describes `given` as a value for `tensor`. The array is used in place where its strides allow, and copied
+/// Describes `given` as a value for `tensor`. The array is used in place when it is contiguous, and copied
 /// otherwise. Throws RunError when dtype, rank or a static size differ.
 void fromPython(nanobind::handle given, const Tensor &tensor, Operand &operand);
 

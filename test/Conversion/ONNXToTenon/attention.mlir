@@ -1,4 +1,4 @@
-// RUN: %tenon_opt %s -split-input-file --convert-onnx-to-tenon | FileCheck %s
+// RUN: %tenon_opt %s -split-input-file --pass-pipeline="builtin.module(convert-onnx-to-tenon)" | FileCheck %s
 
 // Heads that share keys run in a dimension of their own; a query that sees no key has weights of 0.
 // CHECK: #[[$MAP:.*]] = affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d1, d2, d3, d5)>

@@ -1,4 +1,4 @@
-// RUN: %tenon_opt %s -split-input-file --convert-onnx-to-tenon | FileCheck %s
+// RUN: %tenon_opt %s -split-input-file --pass-pipeline="builtin.module(convert-onnx-to-tenon)" | FileCheck %s
 
 // What is left over of the elements: sizes cancel, also symbolic ones.
 // CHECK: #[[$MAP:.*]] = affine_map<()[s0, s1] -> (s0 * s1)>

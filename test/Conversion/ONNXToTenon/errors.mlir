@@ -1,4 +1,4 @@
-// RUN: %tenon_opt %s -split-input-file -verify-diagnostics --convert-onnx-to-tenon
+// RUN: %tenon_opt %s -split-input-file -verify-diagnostics --pass-pipeline="builtin.module(convert-onnx-to-tenon)"
 
 // All at once; what depends on a failed node stays silent.
 func.func @several(%x: tensor<4xf32>) -> (!tenon_onnx.unknown, !tenon_onnx.unknown) {

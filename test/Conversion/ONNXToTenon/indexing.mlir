@@ -1,4 +1,4 @@
-// RUN: %tenon_opt %s -split-input-file --convert-onnx-to-tenon | FileCheck %s
+// RUN: %tenon_opt %s -split-input-file --pass-pipeline="builtin.module(convert-onnx-to-tenon)" | FileCheck %s
 
 // A known place is a slice; others come in the axis' place.
 // CHECK: #[[$MAP:.*]] = affine_map<()[s0] -> (s0 - 1)>

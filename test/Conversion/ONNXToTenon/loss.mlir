@@ -1,4 +1,4 @@
-// RUN: %tenon_opt %s -split-input-file --convert-onnx-to-tenon | FileCheck %s
+// RUN: %tenon_opt %s -split-input-file --pass-pipeline="builtin.module(convert-onnx-to-tenon)" | FileCheck %s
 
 // Places of the class that is ignored read class 0 and don't count.
 // CHECK-LABEL: func.func @ignored(

@@ -1,4 +1,4 @@
-// RUN: %tenon_opt %s -split-input-file --convert-onnx-to-tenon | FileCheck %s
+// RUN: %tenon_opt %s -split-input-file --pass-pipeline="builtin.module(convert-onnx-to-tenon)" | FileCheck %s
 
 // One product for all steps, one loop over time; the states keep their sizes.
 // CHECK: #[[$MAP:.*]] = affine_map<(d0, d1, d2, d3) -> (d0, d1, d3)>

@@ -1,4 +1,4 @@
-// RUN: %tenon_opt %s -split-input-file --convert-onnx-to-tenon | FileCheck %s
+// RUN: %tenon_opt %s -split-input-file --pass-pipeline="builtin.module(convert-onnx-to-tenon)" | FileCheck %s
 
 // Arithmetic on shapes leaves sizes, and nothing else.
 // CHECK-LABEL: func.func @arithmetic(

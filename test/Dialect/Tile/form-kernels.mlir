@@ -55,7 +55,10 @@ func.func @rows(%x: tensor<8x16xf32>) -> (tensor<8x16xf32>, tensor<8xf32>) {
 // CHECK: tenon_tile.kernel @exp_softmax_0
 // CHECK-NOT: tenon.add
 // CHECK: tenon_tile.kernel @softmax_add_1
-// CHECK-LABEL: func.func @cycle(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
+// CHECK-LABEL: func.func @cycle
+// CHECK: %[[A:.*]]:2 = tenon_host.launch @exp_softmax_0
+// CHECK: tenon_host.launch @softmax_add_1 {{.*}}ins(%[[A]]#1, %[[A]]#0
+func.func @cycle(%x: tensor<8x16xf32>) -> tensor<8x16xf32> {
   %0 = tenon.exp %x : tensor<8x16xf32>
   %1 = tenon.softmax %0 dims [0] : tensor<8x16xf32>
   %2 = tenon.softmax %1 dims [1] : tensor<8x16xf32>

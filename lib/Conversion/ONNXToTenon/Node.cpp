@@ -331,7 +331,14 @@ AffineExpr Node::fromEnd(AffineExpr place, AffineExpr extent) {
   });
 }
 
-OpFoldResult Node::materialize(AffineExpr size) { return graph.materialize(loc, size); }
+OpFoldResult Node::materialize(AffineExpr size) {
+  // This constant marks sizes that aren't static.
+  if (isStatic(sizes.simplify(size), ShapedType::kDynamic) && isStatic(sizes.simplify(size))) {
+    error() << "has a size or an amount of " << ShapedType::kDynamic;
+    return builder.getIndexAttr(0);
+  }
+  return graph.materialize(loc, size);
+}
 
 std::optional<Sizes> Node::broadcastSizes(ArrayRef<AffineExpr> a, ArrayRef<AffineExpr> b) {
   if (a.size() < b.size())

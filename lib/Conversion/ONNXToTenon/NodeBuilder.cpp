@@ -8,6 +8,7 @@
 #include "Node.h"
 
 #include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/Verifier.h"
 
 using namespace mlir;
@@ -31,8 +32,9 @@ struct Split {
 RankedTensorType Node::typeFor(Type element, ArrayRef<AffineExpr> list) {
   SmallVector<int64_t> shape;
   for (AffineExpr size : list) {
-    shape.push_back(SizeAnalysis::staticSize(sizes.simplify(size)));
-    if (shape.back() < 0 && !ShapedType::isDynamic(shape.back())) {
+    size = sizes.simplify(size);
+    shape.push_back(SizeAnalysis::staticSize(size));
+    if (shape.back() < 0 && isStatic(size)) {
       error() << "gives a negative size, " << shape.back();
       shape.back() = 0;
     }

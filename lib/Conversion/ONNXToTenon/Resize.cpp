@@ -107,8 +107,13 @@ private:
   }
 
   AffineExpr scaled(AffineExpr from, double scale) {
-    if (isStatic(from))
-      return node.size((int64_t)std::floor(SizeAnalysis::staticSize(from) * scale));
+    if (isStatic(from)) {
+      double to = std::floor(SizeAnalysis::staticSize(from) * scale);
+      if (to < 1e15)
+        return node.size(int64_t(to));
+      node.error() << "gives a size of " << to;
+      return {};
+    }
     auto [p, q] = fractionOf(scale);
     if (q == 0) {
       node.unsupported() << "a size that is not known when compiling, times " << scale;

@@ -76,6 +76,14 @@ func.func @conv_size(%x: tensor<1x3x2x2xf32>, %w: tensor<4x3x5x5xf32>) -> !tenon
 
 // -----
 
+func.func @amount(%x: tensor<4xf32>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'Pad' (opset 2) has a size or an amount of -9223372036854775808}}
+  %0 = tenon_onnx.node "Pad" version 2 (%x) {pads = array<i64: -9223372036854775808, 0>} : (tensor<4xf32>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
 func.func @reshape(%x: tensor<4x3xf32>) -> !tenon_onnx.unknown {
   %s = tenon.constant dense<[5, -1]> : tensor<2xi64>
   // expected-error @+1 {{'Reshape' (opset 13) cannot divide 12 elements into rows of 5}}

@@ -303,6 +303,14 @@ Value build(CastOp op, const Formula &f) {
   return f.isUnsigned() ? f.make<arith::ExtUIOp>(result, f.x()) : f.make<arith::ExtSIOp>(result, f.x());
 }
 
+/// Whether the op computes with numbers of a narrow floating-point type: in f32, rounded after each op, as the op is
+/// defined. What only looks at bits or chooses stays as it is.
+template <typename OpT> bool computesNarrow(Type element) {
+  constexpr bool keeps = std::is_same_v<OpT, CastOp> || std::is_same_v<OpT, SelectOp> || std::is_same_v<OpT, NegOp> ||
+                         std::is_same_v<OpT, AbsOp>;
+  return !keeps && (element.isF16() || element.isBF16());
+}
+
 template <typename OpT>
 struct ElementwiseModel : ElementInterface::ExternalModel<ElementwiseModel<OpT>, OpT> {
   FailureOr<Value> emitElement(Operation *op, ElementEmitter &emitter, ArrayRef<Coordinate> coordinates) const {
@@ -314,7 +322,16 @@ struct ElementwiseModel : ElementInterface::ExternalModel<ElementwiseModel<OpT>,
       formula.operands.push_back(*element);
     }
     emitter.unify(formula.operands);
-    return build(cast<OpT>(op), formula);
+    if (!computesNarrow<OpT>(formula.element))
+      return build(cast<OpT>(op), formula);
+    Type narrow = formula.element, f32 = emitter.builder.getF32Type();
+    for (Value &operand : formula.operands)
+      operand = arith::ExtFOp::create(emitter.builder, emitter.loc, emitter.typeLike(operand, f32), operand);
+    formula.element = f32;
+    Value result = build(cast<OpT>(op), formula);
+    if (getElementTypeOrSelf(result.getType()) != f32)
+      return result;
+    return arith::TruncFOp::create(emitter.builder, emitter.loc, emitter.typeLike(result, narrow), result).getResult();
   }
 };
 

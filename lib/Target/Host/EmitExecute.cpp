@@ -403,12 +403,13 @@ private:
       if (storage.getKind() == StorageKind::input || storage.getKind() == StorageKind::output)
         bound[{unsigned(storage.getKind()), storage.getNumber()}] = storage;
     for (auto &[key, storage] : bound) {
-      SmallVector<OpFoldResult> strides = layout.stridesOf(storage);
+      SmallVector<OpFoldResult> strides = layout.stridesOf(storage), all = storage.getMixedSizes();
+      llvm::append_range(all, strides);
       auto isKnown = [&](OpFoldResult stride) {
         Size size = layout.sizeOf(stride, segment);
         return size.constant || size.slot;
       };
-      if (strides.size() >= 2 && llvm::all_of(strides, isKnown) && checked.insert(key).second)
+      if (strides.size() >= 2 && llvm::all_of(all, isKnown) && checked.insert(key).second)
         checkRows(storage, strides);
     }
   }

@@ -39,6 +39,8 @@ struct KernelBody {
 };
 
 mlir::LogicalResult emitContraction(KernelBody &body);
+/// Ops whose elements depend on those before them.
+mlir::LogicalResult emitOrdered(KernelBody &body);
 
 } // namespace tenon::codegen
 

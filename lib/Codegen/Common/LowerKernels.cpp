@@ -176,48 +176,6 @@ static LogicalResult emitRows(KernelBody &body) {
   });
 }
 
-/// Writes the positions of elements that aren't zero, in order: each needs to know how many came before.
-static LogicalResult emitOrdered(KernelBody &body) {
-  ElementEmitter &e = body.e;
-  auto op = cast<NonZeroOp>(body.results.front().getDefiningOp());
-  bool failed = false;
-  Coordinates place(body.space.size());
-  std::function<FailureOr<Value>(size_t, Value)> nest = [&](size_t dim, Value count) -> FailureOr<Value> {
-    if (dim < place.size()) {
-      auto step = [&](Value position, ValueRange state) -> FailureOr<SmallVector<Value>> {
-        place[dim] = {position, 0, Value()};
-        FailureOr<Value> next = nest(dim + 1, state[0]);
-        if (mlir::failed(next))
-          return failure();
-        return SmallVector<Value>{*next};
-      };
-      return e.loop(body.space[dim], count, step, failed).front();
-    }
-    FailureOr<Value> element = e.at(op.getOperand(), place);
-    if (mlir::failed(element))
-      return failure();
-    Value zero = e.number(element->getType(), 0), isSet;
-    if (isa<FloatType>(zero.getType()))
-      isSet = arith::CmpFOp::create(e.builder, e.loc, arith::CmpFPredicate::UNE, *element, zero);
-    else
-      isSet = arith::CmpIOp::create(e.builder, e.loc, arith::CmpIPredicate::ne, *element, zero);
-    if (mlir::failed(body.when(isSet, [&] {
-          for (auto [row, coordinate] : llvm::enumerate(place)) {
-            Value position =
-                arith::IndexCastOp::create(e.builder, e.loc, e.builder.getI64Type(), coordinate.base);
-            e.store(position, body.outputs.front(), {Coordinate{e.index(row), 0, Value()}, Coordinate{count, 0, Value()}});
-          }
-          return success();
-        })))
-      return failure();
-    return arith::SelectOp::create(e.builder, e.loc, isSet, e.add(count, e.index(1)), count).getResult();
-  };
-  return body.loop(body.begin, body.end, 1, [&](Value) -> LogicalResult {
-    FailureOr<Value> total = nest(0, e.index(0));
-    return failure(failed || mlir::failed(total));
-  });
-}
-
 //===----------------------------------------------------------------------===//
 // Kernels
 //===----------------------------------------------------------------------===//
@@ -243,7 +201,10 @@ public:
     inputs.append(symbols + 2, builder.getIndexType());
     bool checks = kernel.getBody().walk([](Operation *op) {
       auto gather = dyn_cast<GatherOp>(op);
-      return gather && gather.getMode() == IndexMode::error ? WalkResult::interrupt() : WalkResult::advance();
+      auto scatter = dyn_cast<ScatterOp>(op);
+      bool fails = (gather && gather.getMode() == IndexMode::error) ||
+                   (scatter && scatter.getMode() == IndexMode::error) || isa<TopKOp>(op);
+      return fails ? WalkResult::interrupt() : WalkResult::advance();
     }).wasInterrupted();
     if (checks)
       inputs.push_back(LLVM::LLVMPointerType::get(builder.getContext()));

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Combination.h"
 #include "tenon/Codegen/Common/ElementEmitter.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -18,99 +19,6 @@ using namespace tenon::codegen;
 
 namespace {
 Type elementOf(Value tensor) { return cast<RankedTensorType>(tensor.getType()).getElementType(); }
-
-/// How elements are combined: sums and products of narrow floating-point types in f32.
-class Combination {
-public:
-  Combination(ElementEmitter &e, Combiner combiner, Type element)
-      : e(e), combiner(combiner == Combiner::mean ? Combiner::sum : combiner), element(element),
-        type(registerType(element)) {
-    if (type.isF16() || type.isBF16())
-      type = e.builder.getF32Type();
-  }
-
-  /// What no elements combine to.
-  Value identity() const {
-    if (combiner == Combiner::sum || combiner == Combiner::prod)
-      return e.number(type, combiner == Combiner::prod);
-    bool most = combiner == Combiner::min;
-    if (auto floating = dyn_cast<FloatType>(type)) {
-      APFloat value = APFloat::getInf(floating.getFloatSemantics(), /*Negative=*/!most);
-      return arith::ConstantOp::create(e.builder, e.loc, e.builder.getFloatAttr(type, value));
-    }
-    unsigned width = type.getIntOrFloatBitWidth();
-    APInt value = isUnsigned() ? (most ? APInt::getMaxValue(width) : APInt::getMinValue(width))
-                               : (most ? APInt::getSignedMaxValue(width) : APInt::getSignedMinValue(width));
-    return arith::ConstantOp::create(e.builder, e.loc, e.builder.getIntegerAttr(type, value));
-  }
-
-  /// An element in the type of the combination.
-  Value widen(Value value) const {
-    if (getElementTypeOrSelf(value.getType()) == type)
-      return value;
-    return arith::ExtFOp::create(e.builder, e.loc, e.typeLike(value, type), value);
-  }
-
-  Value combine(Value a, Value b) const {
-    Value both[] = {a, b};
-    e.unify(both);
-    return vector::makeArithReduction(e.builder, e.loc, kind(), both[0], both[1]);
-  }
-
-  /// All lanes as one.
-  Value across(Value value) const {
-    if (!isa<VectorType>(value.getType()))
-      return value;
-    auto flags = arith::FastMathFlagsAttr::get(e.builder.getContext(), arith::FastMathFlags::reassoc);
-    if (!isa<FloatType>(type))
-      return vector::ReductionOp::create(e.builder, e.loc, kind(), value);
-    return vector::ReductionOp::create(e.builder, e.loc, kind(), value,
-                                       combiner == Combiner::sum || combiner == Combiner::prod
-                                           ? flags.getValue()
-                                           : arith::FastMathFlags::none);
-  }
-
-  /// The result from all elements combined; `count` is how many there were, of a mean.
-  Value finish(Value value, Value count) const {
-    Type result = registerType(element);
-    if (count) {
-      Value wide = arith::IndexCastOp::create(e.builder, e.loc, e.builder.getI64Type(), count);
-      if (isa<FloatType>(type)) {
-        Value number = arith::SIToFPOp::create(e.builder, e.loc, type, wide);
-        Value both[] = {value, number};
-        e.unify(both);
-        value = arith::DivFOp::create(e.builder, e.loc, both[0], both[1]);
-      }
-    }
-    if (getElementTypeOrSelf(value.getType()) == result)
-      return value;
-    return arith::TruncFOp::create(e.builder, e.loc, e.typeLike(value, result), value);
-  }
-
-private:
-  bool isUnsigned() const { return element.isUnsignedInteger() || element.isInteger(1); }
-
-  vector::CombiningKind kind() const {
-    switch (combiner) {
-    case Combiner::sum:
-      return element.isInteger(1) ? vector::CombiningKind::OR : vector::CombiningKind::ADD;
-    case Combiner::prod:
-      return element.isInteger(1) ? vector::CombiningKind::AND : vector::CombiningKind::MUL;
-    case Combiner::min:
-      return isa<FloatType>(type) ? vector::CombiningKind::MINIMUMF
-             : isUnsigned()       ? vector::CombiningKind::MINUI
-                                  : vector::CombiningKind::MINSI;
-    default:
-      return isa<FloatType>(type) ? vector::CombiningKind::MAXIMUMF
-             : isUnsigned()       ? vector::CombiningKind::MAXUI
-                                  : vector::CombiningKind::MAXSI;
-    }
-  }
-
-  ElementEmitter &e;
-  Combiner combiner;
-  Type element, type;
-};
 
 /// Loops over boxes: calls `body` with one position per extent, innermost.
 Value nest(ElementEmitter &e, ArrayRef<Value> extents, Value init,

@@ -112,9 +112,10 @@ public:
 
   SizeAnalysis &sizes;
 
-private:
+  /// Elements of the tensor's type in a buffer.
   mlir::FailureOr<mlir::Value> load(const Buffer &buffer, mlir::Type element, llvm::ArrayRef<Coordinate> coordinates);
 
+private:
   llvm::DenseMap<mlir::Value, Buffer> buffers;
   struct Known {
     mlir::Value tensor;

@@ -59,6 +59,8 @@ std::optional<SmallVector<int64_t>> tile::reducedDims(Operation *op) {
   return result;
 }
 
+bool tile::isOrdered(Operation *op) { return isa<NonZeroOp, ScanOp, ScatterOp, TopKOp>(op); }
+
 SmallVector<int64_t> KernelStructure::kept() const {
   return llvm::to_vector(llvm::make_filter_range(llvm::seq<int64_t>(0, space.size()),
                                                  [&](int64_t dim) { return !isReduced(dim); }));
@@ -90,12 +92,10 @@ AffineExpr KernelStructure::work(SizeAnalysis &sizes) const {
     };
     return product(roles.batch) * space.back().ceilDiv(panelColumns) * product(roles.rows).ceilDiv(blockRows);
   }
-  if (kind == ordered)
-    return sizes.constant(1);
   if (isBlocked())
     return space.back().ceilDiv(blockElements);
   AffineExpr total = sizes.constant(1);
-  for (int64_t dim : unitDims())
+  for (int64_t dim : kind == ordered ? kept() : unitDims())
     total = total * space[dim];
   return total;
 }
@@ -110,8 +110,16 @@ KernelStructure tile::structureOf(ArrayRef<Operation *> ops, ValueRange results,
       structure.space = sizes.sizesOf(op->getOperand(0));
       break;
     }
-    if (isa<NonZeroOp>(op)) {
+    if (isOrdered(op)) {
       structure.kind = KernelStructure::ordered;
+      // Rows along the dimension are independent of each other.
+      if (auto scan = dyn_cast<ScanOp>(op))
+        structure.reduced = {(int64_t)scan.getDim()};
+      else if (auto topk = dyn_cast<TopKOp>(op))
+        structure.reduced = {(int64_t)topk.getDim()};
+      else
+        llvm::append_range(structure.reduced,
+                           llvm::seq<int64_t>(0, cast<RankedTensorType>(op->getOperand(0).getType()).getRank()));
       structure.space = sizes.sizesOf(op->getOperand(0));
       break;
     }

@@ -180,7 +180,7 @@ private:
 
   /// One expensive op on what other kernels computed; the others read its result at their own place, or don't read it.
   bool isEpilogueOf(Operation *expensive, ArrayRef<Operation *> ops, const DenseSet<Operation *> &members) {
-    if (isa<NonZeroOp>(expensive) && ops.size() > 1)
+    if (isOrdered(expensive) && ops.size() > 1)
       return false;
     SmallVector<AffineExpr> space = sizes.sizesOf(expensive->getResult(0));
     DenseSet<Value> dependent(expensive->result_begin(), expensive->result_end());

@@ -34,7 +34,7 @@ struct KernelStructure {
     elements,    ///< every element of the results on its own
     rows,        ///< reductions along `reduced`, and elementwise ops before and after
     contraction, ///< register tiles, and elementwise ops on them
-    ordered,     ///< one element after the other, by one worker
+    ordered,     ///< one element after the other along `reduced`
   };
   Kind kind = elements;
   llvm::SmallVector<mlir::AffineExpr> space; ///< sizes of the iteration space, of the contraction its result's
@@ -51,6 +51,9 @@ struct KernelStructure {
   /// The number of units of work.
   mlir::AffineExpr work(SizeAnalysis &sizes) const;
 };
+
+/// Whether elements of the result depend on elements before them: such an op is a kernel of its own.
+bool isOrdered(mlir::Operation *op);
 
 /// The dimensions that an op of a row kernel reduces, or none where it is no such op.
 std::optional<llvm::SmallVector<int64_t>> reducedDims(mlir::Operation *op);

@@ -1,0 +1,273 @@
+//===- LowerOrdered.cpp - Ops whose elements depend on those before them ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Combination.h"
+#include "KernelBody.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "tenon/Runtime/tenon_kernel.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::codegen;
+using namespace tenon::tile;
+
+namespace {
+class OrderedLowering {
+public:
+  explicit OrderedLowering(KernelBody &body) : body(body), e(body.e) {}
+
+  LogicalResult run() {
+    Operation *op = body.results.front().getDefiningOp();
+    return body.loop(body.begin, body.end, 1, [&](Value unit) -> LogicalResult {
+      e.unit = unit;
+      SmallVector<int64_t> kept = body.structure.kept();
+      SmallVector<Value> extents = llvm::map_to_vector(kept, [&](int64_t dim) { return body.space[dim]; });
+      place.assign(body.space.size(), Coordinate());
+      for (auto [dim, position] : llvm::zip(kept, e.delinearize(unit, extents)))
+        place[dim] = {position, 0, Value()};
+      LogicalResult result = success();
+      if (auto nonzero = dyn_cast<NonZeroOp>(op))
+        result = emit(nonzero);
+      else if (auto scan = dyn_cast<ScanOp>(op))
+        result = emit(scan);
+      else if (auto scatter = dyn_cast<ScatterOp>(op))
+        result = emit(scatter);
+      else
+        result = emit(cast<TopKOp>(op));
+      return failure(failed || mlir::failed(result));
+    });
+  }
+
+private:
+  static Type elementOf(Value tensor) { return cast<RankedTensorType>(tensor.getType()).getElementType(); }
+
+  Value compare(arith::CmpIPredicate predicate, Value a, Value b) {
+    return arith::CmpIOp::create(e.builder, e.loc, predicate, a, b);
+  }
+  Value compare(arith::CmpFPredicate predicate, Value a, Value b) {
+    return arith::CmpFOp::create(e.builder, e.loc, predicate, a, b);
+  }
+  Value both(Value a, Value b) { return arith::AndIOp::create(e.builder, e.loc, a, b); }
+  Value either(Value a, Value b) { return arith::OrIOp::create(e.builder, e.loc, a, b); }
+  Value select(Value condition, Value a, Value b) {
+    return arith::SelectOp::create(e.builder, e.loc, condition, a, b);
+  }
+  Value number(Value index) { return arith::IndexCastOp::create(e.builder, e.loc, e.builder.getI64Type(), index); }
+
+  /// A loop over [0, extent) with one carried value.
+  Value loop(Value extent, Value init, function_ref<FailureOr<Value>(Value, Value)> step) {
+    return e.loop(
+                extent, init,
+                [&](Value position, ValueRange state) -> FailureOr<SmallVector<Value>> {
+                  FailureOr<Value> next = step(position, state[0]);
+                  if (mlir::failed(next))
+                    return failure();
+                  return SmallVector<Value>{*next};
+                },
+                failed)
+        .front();
+  }
+
+  /// Loops over a box with one carried value, innermost last.
+  Value nest(MutableArrayRef<Coordinate> places, ArrayRef<Value> extents, Value init,
+             function_ref<FailureOr<Value>(Value)> step) {
+    if (extents.empty()) {
+      FailureOr<Value> next = step(init);
+      failed |= mlir::failed(next);
+      return mlir::failed(next) ? init : *next;
+    }
+    return loop(extents.front(), init, [&](Value position, Value state) -> FailureOr<Value> {
+      places.front() = {position, 0, Value()};
+      return nest(places.drop_front(), extents.drop_front(), state, step);
+    });
+  }
+
+  /// Positions of the elements that aren't zero, each behind those that came before.
+  LogicalResult emit(NonZeroOp op) {
+    nest(place, body.space, e.index(0), [&](Value count) -> FailureOr<Value> {
+      FailureOr<Value> element = e.at(op.getOperand(), place);
+      if (mlir::failed(element))
+        return failure();
+      Value zero = e.number(element->getType(), 0);
+      Value isSet = isa<FloatType>(zero.getType()) ? compare(arith::CmpFPredicate::UNE, *element, zero)
+                                                   : compare(arith::CmpIPredicate::ne, *element, zero);
+      if (mlir::failed(body.when(isSet, [&] {
+            for (auto [row, coordinate] : llvm::enumerate(place))
+              e.store(number(coordinate.base), body.outputs.front(),
+                      {Coordinate{e.index(row), 0, Value()}, Coordinate{count, 0, Value()}});
+            return success();
+          })))
+        return failure();
+      return select(isSet, e.add(count, e.index(1)), count);
+    });
+    return success();
+  }
+
+  LogicalResult emit(ScanOp op) {
+    int64_t dim = op.getDim();
+    Type element = elementOf(op.getOperand());
+    Combination combination(e, op.getCombiner(), element);
+    Value extent = body.space[dim];
+    loop(extent, combination.identity(), [&](Value step, Value sum) -> FailureOr<Value> {
+      Value position = op.getReverse() ? e.sub(e.sub(extent, e.index(1)), step) : step;
+      place[dim] = {position, 0, Value()};
+      FailureOr<Value> value = e.at(op.getOperand(), place);
+      if (mlir::failed(value))
+        return failure();
+      Value next = combination.combine(sum, combination.widen(*value));
+      e.store(combination.finish(op.getExclusive() ? sum : next, Value()), body.outputs.front(), place);
+      return next;
+    });
+    return success();
+  }
+
+  /// The position that an index names, and whether there is such a place.
+  std::pair<Value, Value> resolve(ScatterOp op, Value index, Value size) {
+    Value zero = e.index(0), isNegative = compare(arith::CmpIPredicate::slt, index, zero);
+    if (op.getMode() == IndexMode::wrap) {
+      Value rest = arith::RemSIOp::create(e.builder, e.loc, index, size);
+      Value isBelow = compare(arith::CmpIPredicate::slt, rest, zero);
+      return {select(isBelow, e.add(rest, size), rest), Value()};
+    }
+    Value position = select(isNegative, e.add(index, size), index);
+    if (op.getMode() == IndexMode::clamp) {
+      Value last = e.sub(size, e.index(1));
+      position = arith::MinSIOp::create(e.builder, e.loc, position, last);
+      return {arith::MaxSIOp::create(e.builder, e.loc, position, zero), Value()};
+    }
+    Value exists = both(compare(arith::CmpIPredicate::sge, position, zero),
+                        compare(arith::CmpIPredicate::slt, position, size));
+    if (op.getMode() == IndexMode::error) {
+      auto branch = scf::IfOp::create(e.builder, e.loc, exists, /*withElseRegion=*/true);
+      OpBuilder::InsertionGuard guard(e.builder);
+      e.builder.setInsertionPointToStart(branch.elseBlock());
+      ReportOp::create(e.builder, e.loc, TENON_CODE_INDEX_OUT_OF_RANGE, e.unit, number(index), number(size));
+    }
+    return {position, exists};
+  }
+
+  /// A copy of the operand, then each slice where its indices say.
+  LogicalResult emit(ScatterOp op) {
+    const Buffer &output = body.outputs.front();
+    Type element = elementOf(op.getOperand());
+    Value none = e.index(0);
+    nest(place, body.space, none, [&](Value state) -> FailureOr<Value> {
+      FailureOr<Value> value = e.at(op.getOperand(), place);
+      if (mlir::failed(value))
+        return failure();
+      e.store(*value, output, place);
+      return state;
+    });
+    int64_t rank = place.size(), batch = op.getBatchDims();
+    int64_t indexRank = cast<RankedTensorType>(op.getIndices().getType()).getRank() - 1;
+    Coordinates update(cast<RankedTensorType>(op.getUpdates().getType()).getRank());
+    SmallVector<Value> extents;
+    for (size_t dim = 0; dim < update.size(); ++dim)
+      extents.push_back(e.size(op.getUpdates(), dim));
+    nest(update, extents, none, [&](Value state) -> FailureOr<Value> {
+      Coordinates target(rank);
+      for (int64_t dim = 0; dim < batch; ++dim)
+        target[dim] = update[dim];
+      Value exists;
+      for (auto [i, dim] : llvm::enumerate(op.getDims())) {
+        Coordinates index(ArrayRef(update).take_front(indexRank));
+        index.push_back({e.index(i), 0, Value()});
+        FailureOr<Value> value = e.at(op.getIndices(), index);
+        if (mlir::failed(value))
+          return failure();
+        Value wide = arith::IndexCastOp::create(e.builder, e.loc, e.builder.getIndexType(), *value);
+        auto [position, isThere] = resolve(op, wide, body.space[dim]);
+        target[dim] = {position, 0, Value()};
+        if (isThere)
+          exists = exists ? both(exists, isThere) : isThere;
+      }
+      int64_t next = indexRank;
+      for (int64_t dim = batch; dim < rank; ++dim)
+        if (!llvm::is_contained(op.getDims(), dim))
+          target[dim] = update[next++];
+      FailureOr<Value> value = e.at(op.getUpdates(), update);
+      if (mlir::failed(value))
+        return failure();
+      auto write = [&]() -> LogicalResult {
+        Value result = *value;
+        if (auto combiner = op.getCombiner()) {
+          Combination combination(e, *combiner, element);
+          FailureOr<Value> old = e.load(output, element, target);
+          if (mlir::failed(old))
+            return failure();
+          result = combination.finish(combination.combine(combination.widen(*old), combination.widen(result)), Value());
+        }
+        e.store(result, output, target);
+        return success();
+      };
+      if (mlir::failed(exists ? body.when(exists, write) : write()))
+        return failure();
+      return state;
+    });
+    return success();
+  }
+
+  /// Whether a comes before b: larger, or with `smallest` less; NaN counts as the largest.
+  Value isBefore(TopKOp op, Type element, Value a, Value b) {
+    if (op.getSmallest())
+      std::swap(a, b);
+    if (!isa<FloatType>(element)) {
+      bool isUnsigned = element.isUnsignedInteger() || element.isInteger(1);
+      return compare(isUnsigned ? arith::CmpIPredicate::ugt : arith::CmpIPredicate::sgt, a, b);
+    }
+    Value onlyNan = both(compare(arith::CmpFPredicate::UNO, a, a), compare(arith::CmpFPredicate::ORD, b, b));
+    return either(compare(arith::CmpFPredicate::OGT, a, b), onlyNan);
+  }
+
+  /// One result after the other: the first element, in the order of the results, that comes behind the last one.
+  LogicalResult emit(TopKOp op) {
+    int64_t dim = op.getDim();
+    Type element = elementOf(op.getOperand());
+    Value extent = body.space[dim], k = e.size(op.getValues(), dim), none = e.index(-1);
+    auto tooMany = scf::IfOp::create(e.builder, e.loc, compare(arith::CmpIPredicate::sgt, k, extent), false);
+    {
+      OpBuilder::InsertionGuard guard(e.builder);
+      e.builder.setInsertionPointToStart(tooMany.thenBlock());
+      ReportOp::create(e.builder, e.loc, TENON_CODE_CAPACITY, e.unit, number(k), number(extent));
+    }
+    k = arith::MinSIOp::create(e.builder, e.loc, k, extent);
+    Value zero = e.number(registerType(element), 0);
+    auto pick = [&](Value rank, ValueRange last) -> FailureOr<SmallVector<Value>> {
+      auto step = [&](Value position, ValueRange best) -> FailureOr<SmallVector<Value>> {
+        place[dim] = {position, 0, Value()};
+        FailureOr<Value> value = e.at(op.getOperand(), place);
+        if (mlir::failed(value))
+          return failure();
+        Value behind = isBefore(op, element, last[0], *value);
+        Value isEqual = arith::XOrIOp::create(e.builder, e.loc, either(behind, isBefore(op, element, *value, last[0])),
+                                              e.integer(e.builder.getI1Type(), 1));
+        Value isOpen = either(behind, both(isEqual, compare(arith::CmpIPredicate::sgt, position, last[1])));
+        isOpen = either(isOpen, compare(arith::CmpIPredicate::eq, last[1], none));
+        Value isBetter = either(compare(arith::CmpIPredicate::eq, best[1], none), isBefore(op, element, *value, best[0]));
+        Value takes = both(isOpen, isBetter);
+        return SmallVector<Value>{select(takes, *value, best[0]), select(takes, position, best[1])};
+      };
+      SmallVector<Value> found = e.loop(extent, ValueRange{zero, none}, step, failed);
+      Coordinates target = place;
+      target[dim] = {rank, 0, Value()};
+      for (auto [result, output] : llvm::zip(body.results, body.outputs))
+        e.store(result == op.getValues() ? found[0] : number(found[1]), output, target);
+      return found;
+    };
+    e.loop(k, ValueRange{zero, none}, pick, failed);
+    return success();
+  }
+
+  KernelBody &body;
+  ElementEmitter &e;
+  Coordinates place;
+  bool failed = false;
+};
+} // namespace
+
+LogicalResult codegen::emitOrdered(KernelBody &body) { return OrderedLowering(body).run(); }

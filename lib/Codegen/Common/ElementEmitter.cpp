@@ -21,9 +21,11 @@ using namespace tenon::codegen;
 
 #include "tenon/Codegen/Common/ElementInterface.cpp.inc"
 
+bool codegen::isPacked(Type element) { return element.isInteger(4); }
+
 Type codegen::registerType(Type element) {
   if (auto integer = dyn_cast<IntegerType>(element))
-    return IntegerType::get(element.getContext(), integer.getWidth());
+    return IntegerType::get(element.getContext(), isPacked(element) ? 8 : integer.getWidth());
   return element;
 }
 
@@ -31,7 +33,7 @@ Type codegen::storageType(Type element) {
   if (element.isF32() || element.isF64() || element.isF16() || element.isBF16())
     return element;
   auto integer = dyn_cast<IntegerType>(element);
-  if (!integer || !llvm::is_contained({1u, 8u, 16u, 32u, 64u}, integer.getWidth()))
+  if (!integer || !llvm::is_contained({1u, 4u, 8u, 16u, 32u, 64u}, integer.getWidth()))
     return Type();
   return IntegerType::get(element.getContext(), std::max(8u, integer.getWidth()));
 }
@@ -100,11 +102,25 @@ FailureOr<Value> ElementEmitter::load(const Buffer &buffer, Type element, ArrayR
   Type storage = storageType(element);
   Value result;
   auto vector = VectorType::get(lanes, storage);
+  auto loadScalar = [&](Value position) -> Value {
+    if (!isPacked(element))
+      return memref::LoadOp::create(builder, loc, buffer.memref, position);
+    // Two to a byte, the first in its low half: moved to the top, then down again with the sign or with zeros.
+    Value two = index(2), byte = arith::DivUIOp::create(builder, loc, position, two);
+    Value isSecond = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne,
+                                           arith::RemUIOp::create(builder, loc, position, two), index(0));
+    Value pair = memref::LoadOp::create(builder, loc, buffer.memref, byte), four = integer(storage, 4);
+    Value low = arith::ShLIOp::create(builder, loc, pair, four);
+    Value top = arith::SelectOp::create(builder, loc, isSecond, pair, low);
+    if (element.isUnsignedInteger())
+      return arith::ShRUIOp::create(builder, loc, top, four);
+    return arith::ShRSIOp::create(builder, loc, top, four);
+  };
   if (place.isUniform()) {
-    result = memref::LoadOp::create(builder, loc, buffer.memref, place.base);
-  } else if (place.step == 1 && !valid) {
+    result = loadScalar(place.base);
+  } else if (place.step == 1 && !valid && !isPacked(element)) {
     result = vector::LoadOp::create(builder, loc, vector, buffer.memref, place.base);
-  } else if (place.step == 1) {
+  } else if (place.step == 1 && !isPacked(element)) {
     Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vector));
     result = vector::MaskedLoadOp::create(builder, loc, vector, buffer.memref, place.base, mask(), zero);
   } else {
@@ -123,7 +139,7 @@ FailureOr<Value> ElementEmitter::load(const Buffer &buffer, Type element, ArrayR
         Value used = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, index(lane), valid);
         position = arith::SelectOp::create(builder, loc, used, position, first);
       }
-      Value scalar = memref::LoadOp::create(builder, loc, buffer.memref, position);
+      Value scalar = loadScalar(position);
       result = vector::InsertOp::create(builder, loc, scalar, result, lane);
     }
   }

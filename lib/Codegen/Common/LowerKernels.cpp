@@ -196,6 +196,9 @@ public:
         return kernel.emitError() << "can't hold elements of " << type;
       bases.push_back(MemRefType::get({}, storage));
     }
+    for (Type type : kernel.getResultTypes())
+      if (isPacked(cast<RankedTensorType>(type).getElementType()))
+        return kernel.emitError() << "can't write elements of " << type << ", which share bytes";
     unsigned symbols = kernel.getNumSymbols();
     SmallVector<Type> inputs(bases);
     inputs.append(symbols + 2, builder.getIndexType());

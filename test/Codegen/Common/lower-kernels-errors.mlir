@@ -1,6 +1,6 @@
 // RUN: %tenon_opt %s --split-input-file --verify-diagnostics --pass-pipeline="builtin.module(tenon-lower-kernels)"
 
-// expected-error@+1 {{can't hold elements of 'tensor<4xi4>'}}
+// expected-error@+1 {{can't write elements of 'tensor<4xi4>', which share bytes}}
 tenon_tile.kernel @nibbles(%x: tensor<4xi4>) -> tensor<4xi4> attributes {work = affine_map<() -> (1)>} {
   tenon_tile.yield %x : tensor<4xi4>
 }
@@ -12,4 +12,11 @@ tenon_tile.kernel @concrete(%x: tensor<2xi64>) -> tensor<2xi64> attributes {work
   %c = tenon.constant dense<[1, 2]> : tensor<2xi64>
   %y = tenon.add %x, %c : tensor<2xi64>
   tenon_tile.yield %y : tensor<2xi64>
+}
+
+// -----
+
+// expected-error@+1 {{can't hold elements of 'tensor<4xf8E4M3FN>'}}
+tenon_tile.kernel @bytes(%x: tensor<4xf8E4M3FN>) -> tensor<4xf8E4M3FN> attributes {work = affine_map<() -> (1)>} {
+  tenon_tile.yield %x : tensor<4xf8E4M3FN>
 }

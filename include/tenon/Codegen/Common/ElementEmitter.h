@@ -131,7 +131,9 @@ mlir::FailureOr<mlir::Value> emitWithin(ElementEmitter &emitter, mlir::Value ten
 
 /// How elements lie in memory: signless, `i1` as a byte. Null for types that kernels can't hold.
 mlir::Type storageType(mlir::Type element);
-/// How elements are computed: signless.
+/// Whether elements share bytes: they can be read, but not written on their own.
+bool isPacked(mlir::Type element);
+/// How elements are computed: signless, packed ones widened.
 mlir::Type registerType(mlir::Type element);
 
 } // namespace tenon::codegen

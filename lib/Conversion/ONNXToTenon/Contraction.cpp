@@ -203,7 +203,15 @@ private:
         // Counted from the end: dimensions of different ellipses run together there.
         for (int64_t rest = rankOf(value) - named; rest > 0; --rest)
           letters.push_back(firstOfEllipsis + rest - 1);
-        ellipsis = std::max<unsigned>(ellipsis, rankOf(value) - named);
+        // ONNX: "ellipsis must indicate a fixed number of dimensions".
+        unsigned covered = rankOf(value) - named;
+        if (ellipsisTerm && ellipsis != covered) {
+          node.error() << "expects each '...' to stand for as many dimensions, but has " << ellipsis << " in '"
+                       << *ellipsisTerm << "' and " << covered << " in '" << term << "'";
+          return false;
+        }
+        ellipsis = covered;
+        ellipsisTerm = term;
         i += 2;
       } else {
         node.error() << "expects letters and '...' in an equation, but has '" << term << "'";
@@ -329,6 +337,7 @@ private:
   SmallVector<Letters> operandTerms;
   Letters result;
   unsigned ellipsis = 0;
+  std::optional<StringRef> ellipsisTerm;
 };
 
 Results einsum(Node &node) { return Einsum(node).convert(); }

@@ -178,3 +178,11 @@ func.func @inside(%n: tensor<i64>, %x: tensor<4xf32>) -> !tenon_onnx.unknown {
   } : (tensor<i64>, none, tensor<4xf32>) -> !tenon_onnx.unknown
   return %0 : !tenon_onnx.unknown
 }
+
+// -----
+
+func.func @ellipses(%a: tensor<4xf32>, %b: tensor<2x4xf32>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'Einsum' (opset 12) expects each '...' to stand for as many dimensions, but has 0 in '...i' and 1 in '...i'}}
+  %0 = tenon_onnx.node "Einsum" version 12 (%a, %b) {equation = "...i,...i->..."} : (tensor<4xf32>, tensor<2x4xf32>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}

@@ -7,9 +7,11 @@
 
 #include "tenon/Compiler/Pipelines.h"
 
+#include "ConstantEvaluator.h"
 #include "tenon/Codegen/Common/Passes.h"
 #include "tenon/Conversion/Passes.h"
 #include "tenon/Dialect/Host/Transforms/Passes.h"
+#include "tenon/Dialect/Tenon/Transforms/Passes.h"
 #include "tenon/Dialect/Tile/Transforms/Passes.h"
 
 #include "mlir/Pass/PassManager.h"
@@ -22,6 +24,13 @@ using namespace mlir;
 void tenon::buildGraphPipeline(OpPassManager &pm) {
   pm.addPass(createConvertONNXToTenonPass());
   pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  // What simplification makes of constants is folded, which lets it see more.
+  for (int round = 0; round < 2; ++round) {
+    pm.addPass(createFoldConstantsPass(interpretingEvaluator()));
+    pm.addNestedPass<func::FuncOp>(createSimplifyGraphPass());
+  }
+  pm.addPass(createFoldConstantsPass(interpretingEvaluator()));
   pm.addPass(createCSEPass());
 }
 
@@ -57,9 +66,9 @@ void tenon::registerPipelines() {
   PassPipelineRegistration<>("tenon-graph", "Level 0 to 1: the graph as kernels want it", buildGraphPipeline);
   PassPipelineRegistration<>("tenon-kernels", "Level 1 to 2: kernels and the placed host program",
                              buildKernelsPipeline);
-  PassPipelineRegistration<LoopPipelineOptions>(
-      "tenon-loops", "Level 2 to 3: kernels as loops over vectors",
-      [](OpPassManager &pm, const LoopPipelineOptions &options) {
-        buildLoopsPipeline(pm, {options.vectorBytes, options.vectorRegisters});
-      });
+  PassPipelineRegistration<LoopPipelineOptions>("tenon-loops", "Level 2 to 3: kernels as loops over vectors",
+                                                [](OpPassManager &pm, const LoopPipelineOptions &options) {
+                                                  buildLoopsPipeline(
+                                                      pm, {options.vectorBytes, options.vectorRegisters});
+                                                });
 }

@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Compiler/Registration.h"
+
+#include "ConstantEvaluator.h"
 #include "tenon/Compiler/Pipelines.h"
 
 #include "tenon/Codegen/Common/ElementEmitter.h"
@@ -16,6 +18,7 @@
 #include "tenon/Dialect/Host/Transforms/Passes.h"
 #include "tenon/Dialect/ONNX/IR/ONNXOps.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "tenon/Dialect/Tenon/Transforms/Passes.h"
 #include "tenon/Dialect/Tile/IR/TileOps.h"
 #include "tenon/Dialect/Tile/Transforms/Passes.h"
 #include "tenon/Target/Host/Passes.h"
@@ -34,6 +37,7 @@ void tenon::registerDialects(mlir::DialectRegistry &registry) {
 
 void tenon::registerPasses() {
   registerConversionPasses();
+  registerTenonTransforms(interpretingEvaluator());
   host::registerHostPasses();
   tile::registerTilePasses();
   codegen::registerCodegenPasses();

@@ -1,0 +1,40 @@
+//===- Passes.h - Passes on the graph ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_DIALECT_TENON_TRANSFORMS_PASSES_H
+#define TENON_DIALECT_TENON_TRANSFORMS_PASSES_H
+
+#include "tenon/Dialect/Tenon/Transforms/Evaluator.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Pass/Pass.h"
+
+namespace mlir {
+class RewritePatternSet;
+} // namespace mlir
+
+namespace tenon {
+#define GEN_PASS_DECL
+#include "tenon/Dialect/Tenon/Transforms/Passes.h.inc"
+
+/// Computes ops on constants with the evaluator; without one the pass does nothing.
+std::unique_ptr<mlir::Pass> createFoldConstantsPass(Evaluator evaluator);
+
+/// Registers the passes on the graph.
+void registerTenonTransforms(const Evaluator &evaluator);
+
+/// Ops that give their operand, ops in a row that are one.
+void populateSimplifyMovementPatterns(mlir::RewritePatternSet &patterns);
+/// Arithmetic that is the same in another form, bit by bit.
+void populateSimplifyArithmeticPatterns(mlir::RewritePatternSet &patterns);
+/// Transposes into the indexing maps of contractions.
+void populateSimplifyContractionPatterns(mlir::RewritePatternSet &patterns);
+/// Factors per channel into the weights before them.
+void populateFoldScalesPatterns(mlir::RewritePatternSet &patterns);
+} // namespace tenon
+
+#endif // TENON_DIALECT_TENON_TRANSFORMS_PASSES_H

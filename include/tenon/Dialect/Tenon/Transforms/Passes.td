@@ -1,0 +1,76 @@
+//===- Passes.td - Passes on the graph ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_DIALECT_TENON_TRANSFORMS_PASSES
+#define TENON_DIALECT_TENON_TRANSFORMS_PASSES
+
+include "mlir/Pass/PassBase.td"
+
+def FoldConstantsPass : Pass<"tenon-fold-constants", "::mlir::ModuleOp"> {
+  let summary = "Compute what depends on constants only";
+  let description = [{
+    Replaces ops of the graph dialect whose operands are all constants by their results, which an injected evaluator
+    computes. Results above 1 kB go to a file as `#tenon.blob`, equal elements are one.
+
+    A result that is much larger than the constants it comes from (a broadcast, an iota) stays an op, so that a kernel
+    makes it where it is used; what is computed from it and isn't larger than its constants is folded all the same. Ops
+    with regions stay, and ops that fail, which fail again when they run. Constants that nothing uses any more go.
+
+    Before:
+    ```mlir
+    %e = tenon.broadcast %epsilon dims [] sizes [64] : tensor<f32> -> tensor<64xf32>
+    %v = tenon.add %variance, %e : tensor<64xf32>
+    %s = tenon.rsqrt %v : tensor<64xf32>
+    ```
+    After:
+    ```mlir
+    %s = tenon.constant dense<...> : tensor<64xf32>
+    ```
+  }];
+  let options = [
+    Option<"largest", "largest", "int64_t", "1 << 30", "Bytes above which a result isn't computed">,
+    Option<"constantsFile", "constants-file", "std::string", /*default=*/"",
+           "File for results above 1 kB; without it a temporary one, which lives as long as the process">
+  ];
+  let constructor = "::tenon::createFoldConstantsPass(::tenon::Evaluator())";
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
+def SimplifyGraphPass : Pass<"tenon-simplify-graph"> {
+  let summary = "Rewrite the graph into fewer and cheaper ops that give the same";
+  let description = [{
+    Removes ops that give their operand: transposes, reshapes, broadcasts, slices, pads and casts that change nothing,
+    `x * 1`, `x / 1`, `x - 0`, `x + -0`, double negation. Joins reshapes, transposes and broadcasts in a row, and reshapes
+    that only add or drop dimensions of size 1 with a broadcast. Transposes become part of the indexing maps of a
+    contraction: of its operands always, of its result where its last dimension stays or comes from the other operand.
+    Division by a power of two becomes multiplication. Dead ops go.
+
+    With `fold-scales` (the default) a factor per channel after a convolution or contraction with constant weights is
+    multiplied into the weights, past an addition of constants between them: batch normalisation becomes an addition. The
+    products are ops on constants, which `tenon-fold-constants` computes. Sums round differently by it.
+
+    Before:
+    ```mlir
+    %t = tenon.transpose %w [1, 0] : tensor<32x768xf32> -> tensor<768x32xf32>
+    %c = tenon.contract %x, %t maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>,
+                                     affine_map<(m, n, k) -> (m, n)>]
+         : tensor<?x768xf32>, tensor<768x32xf32> -> tensor<?x32xf32>
+    ```
+    After:
+    ```mlir
+    %c = tenon.contract %x, %w maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>,
+                                     affine_map<(m, n, k) -> (m, n)>]
+         : tensor<?x768xf32>, tensor<32x768xf32> -> tensor<?x32xf32>
+    ```
+  }];
+  let options = [
+    Option<"foldScales", "fold-scales", "bool", "true", "Multiply factors per channel into constant weights">
+  ];
+  let dependentDialects = ["::tenon::TenonDialect"];
+}
+
+#endif // TENON_DIALECT_TENON_TRANSFORMS_PASSES

@@ -1,0 +1,101 @@
+//===- SimplifyArithmetic.cpp - Arithmetic that is the same in another form, bit by bit ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "tenon/Dialect/Tenon/Transforms/Passes.h"
+
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/PatternMatch.h"
+
+using namespace mlir;
+using namespace tenon;
+
+/// The one value of a constant, also of one that was broadcast: an APFloat or APInt attribute.
+static TypedAttr splatOf(Value value) {
+  while (auto broadcast = value.getDefiningOp<BroadcastOp>())
+    value = broadcast.getOperand();
+  auto constant = value.getDefiningOp<ConstantOp>();
+  auto dense = constant ? dyn_cast<DenseElementsAttr>(constant.getValue()) : DenseElementsAttr();
+  if (!dense || !dense.getElementType().isIntOrFloat() || dense.getNumElements() == 0)
+    return {};
+  if (!dense.isSplat() && dense.getNumElements() != 1)
+    return {};
+  return dyn_cast<TypedAttr>(*dense.getValues<Attribute>().begin());
+}
+
+namespace {
+/// What leaves the other operand as it is.
+enum class Neutral { Zero, NegativeZero, One };
+} // namespace
+
+static bool is(TypedAttr value, Neutral neutral) {
+  if (auto number = dyn_cast_if_present<FloatAttr>(value)) {
+    APFloat x = number.getValue();
+    return neutral == Neutral::One ? x.isExactlyValue(1)
+                                   : x.isZero() && x.isNegative() == (neutral != Neutral::Zero);
+  }
+  auto number = dyn_cast_if_present<IntegerAttr>(value);
+  return number && (neutral == Neutral::One ? number.getValue().isOne() : number.getValue().isZero());
+}
+
+namespace {
+/// `x op neutral`, and `neutral op x` where the op commutes.
+template <typename Op, Neutral neutral> struct RemoveNeutral : OpRewritePattern<Op> {
+  using OpRewritePattern<Op>::OpRewritePattern;
+  LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const override {
+    Value kept;
+    if (is(splatOf(op.getRhs()), neutral))
+      kept = op.getLhs();
+    else if (op->template hasTrait<OpTrait::IsCommutative>() && is(splatOf(op.getLhs()), neutral))
+      kept = op.getRhs();
+    if (!kept || kept.getType() != op.getType())
+      return failure();
+    rewriter.replaceOp(op, kept);
+    return success();
+  }
+};
+
+/// `-(-x)` and `~~x`.
+template <typename Op> struct RemoveTwice : OpRewritePattern<Op> {
+  using OpRewritePattern<Op>::OpRewritePattern;
+  LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const override {
+    auto inner = op.getOperand().template getDefiningOp<Op>();
+    if (!inner || inner.getOperand().getType() != op.getType())
+      return failure();
+    rewriter.replaceOp(op, inner.getOperand());
+    return success();
+  }
+};
+
+/// `x / 2^n` is `x * 2^-n`, as long as that is no denormal.
+struct DivideByPowerOfTwo : OpRewritePattern<DivOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(DivOp op, PatternRewriter &rewriter) const override {
+    auto divisor = dyn_cast_if_present<FloatAttr>(splatOf(op.getRhs()));
+    APFloat inverse(0.0);
+    if (!divisor || !divisor.getValue().getExactInverse(&inverse) || inverse.isDenormal())
+      return failure();
+    auto type = RankedTensorType::get({}, divisor.getType());
+    Value constant = ConstantOp::create(rewriter, op.getLoc(), type, DenseElementsAttr::get(type, inverse));
+    auto shaped = cast<RankedTensorType>(op.getRhs().getType());
+    if (auto broadcast = op.getRhs().getDefiningOp<BroadcastOp>())
+      constant = BroadcastOp::create(rewriter, op.getLoc(), shaped, constant, broadcast.getSizes(),
+                                     ArrayRef<int64_t>(), broadcast.getStaticSizes());
+    else
+      constant = BroadcastOp::create(rewriter, op.getLoc(), shaped, constant, ValueRange(),
+                                     ArrayRef<int64_t>(), shaped.getShape());
+    rewriter.replaceOpWithNewOp<MulOp>(op, op.getType(), op.getLhs(), constant);
+    return success();
+  }
+};
+} // namespace
+
+void tenon::populateSimplifyArithmeticPatterns(RewritePatternSet &patterns) {
+  patterns.add<RemoveNeutral<MulOp, Neutral::One>, RemoveNeutral<DivOp, Neutral::One>,
+               RemoveNeutral<SubOp, Neutral::Zero>, RemoveNeutral<AddOp, Neutral::NegativeZero>,
+               RemoveTwice<NegOp>, RemoveTwice<NotOp>, DivideByPowerOfTwo>(patterns.getContext());
+}

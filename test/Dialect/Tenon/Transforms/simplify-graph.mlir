@@ -1,0 +1,117 @@
+// RUN: %tenon_opt --pass-pipeline="builtin.module(func.func(tenon-simplify-graph))" %s | FileCheck %s
+
+// CHECK-LABEL: @identities
+// CHECK-SAME: (%[[X:.*]]: tensor<2x3xf32>
+// CHECK-NEXT: return %[[X]], %[[X]], %[[X]], %[[X]], %[[X]], %[[X]]
+func.func @identities(%x: tensor<2x3xf32>, %v: tensor<f32>)
+    -> (tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>) {
+  %a = tenon.transpose %x [0, 1] : tensor<2x3xf32> -> tensor<2x3xf32>
+  %b = tenon.reshape %x sizes [2, 3] : tensor<2x3xf32> -> tensor<2x3xf32>
+  %c = tenon.broadcast %x dims [0, 1] sizes [2, 3] : tensor<2x3xf32> -> tensor<2x3xf32>
+  %d = tenon.slice %x offsets [0, 0] sizes [2, 3] strides [1, 1] : tensor<2x3xf32> -> tensor<2x3xf32>
+  %e = tenon.pad constant %x, %v low [0, 0] high [0, 0] : tensor<2x3xf32>, tensor<f32> -> tensor<2x3xf32>
+  %f = tenon.cast %x : tensor<2x3xf32> -> tensor<2x3xf32>
+  return %a, %b, %c, %d, %e, %f
+      : tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>
+}
+
+// Sizes that are known to be equal, and those that aren't.
+// CHECK-LABEL: @dynamic_reshape
+// CHECK-SAME: (%[[X:.*]]: tensor<?x3xf32>
+// CHECK: %[[Y:.*]] = tenon.reshape
+// CHECK: return %[[X]], %[[Y]]
+func.func @dynamic_reshape(%x: tensor<?x3xf32>, %n: index) -> (tensor<?x3xf32>, tensor<?x3xf32>) {
+  %b = tenon.symbol "batch"
+  tenon.bind_shape %x [%b, 3] : tensor<?x3xf32>
+  %y = tenon.reshape %x sizes [%b, 3] : tensor<?x3xf32> -> tensor<?x3xf32>
+  %z = tenon.reshape %x sizes [%n, 3] : tensor<?x3xf32> -> tensor<?x3xf32>
+  return %y, %z : tensor<?x3xf32>, tensor<?x3xf32>
+}
+
+// CHECK-LABEL: @in_a_row
+// CHECK-DAG: tenon.reshape %{{.*}} sizes [4, 6] : tensor<2x3x4xf32> -> tensor<4x6xf32>
+// CHECK-DAG: tenon.transpose %{{.*}} [2, 1, 0] : tensor<2x3x4xf32> -> tensor<4x3x2xf32>
+// CHECK-DAG: tenon.broadcast %{{.*}} dims [0, 1, 3] sizes [2, 3, 5, 4]
+func.func @in_a_row(%x: tensor<2x3x4xf32>, %s: tensor<2x1x4xf32>)
+    -> (tensor<4x6xf32>, tensor<4x3x2xf32>, tensor<2x3x5x4xf32>) {
+  %a = tenon.reshape %x sizes [24] : tensor<2x3x4xf32> -> tensor<24xf32>
+  %b = tenon.reshape %a sizes [4, 6] : tensor<24xf32> -> tensor<4x6xf32>
+  %c = tenon.transpose %x [1, 2, 0] : tensor<2x3x4xf32> -> tensor<3x4x2xf32>
+  %d = tenon.transpose %c [1, 0, 2] : tensor<3x4x2xf32> -> tensor<4x3x2xf32>
+  %e = tenon.broadcast %s dims [0, 1, 2] sizes [2, 3, 4] : tensor<2x1x4xf32> -> tensor<2x3x4xf32>
+  %f = tenon.broadcast %e dims [0, 1, 3] sizes [2, 3, 5, 4] : tensor<2x3x4xf32> -> tensor<2x3x5x4xf32>
+  return %b, %d, %f : tensor<4x6xf32>, tensor<4x3x2xf32>, tensor<2x3x5x4xf32>
+}
+
+// CHECK-LABEL: @units_at_broadcasts
+// CHECK-SAME: (%[[X:.*]]: tensor<8xf32>, %[[Y:.*]]: tensor<1x8xf32>
+// CHECK-NOT: tenon.reshape
+// CHECK-DAG: tenon.broadcast %[[X]] dims [1] sizes [2, 8, 4, 4]
+// CHECK-DAG: tenon.broadcast %[[Y]] dims [0, 1] sizes [2, 8]
+// CHECK-DAG: tenon.broadcast %[[X]] dims [2] sizes [2, 1, 8]
+func.func @units_at_broadcasts(%x: tensor<8xf32>, %y: tensor<1x8xf32>)
+    -> (tensor<2x8x4x4xf32>, tensor<2x8xf32>, tensor<2x1x8xf32>) {
+  %a = tenon.reshape %x sizes [8, 1, 1] : tensor<8xf32> -> tensor<8x1x1xf32>
+  %b = tenon.broadcast %a dims [1, 2, 3] sizes [2, 8, 4, 4] : tensor<8x1x1xf32> -> tensor<2x8x4x4xf32>
+  %c = tenon.reshape %y sizes [8] : tensor<1x8xf32> -> tensor<8xf32>
+  %d = tenon.broadcast %c dims [1] sizes [2, 8] : tensor<8xf32> -> tensor<2x8xf32>
+  %e = tenon.broadcast %x dims [1] sizes [2, 8] : tensor<8xf32> -> tensor<2x8xf32>
+  %f = tenon.reshape %e sizes [2, 1, 8] : tensor<2x8xf32> -> tensor<2x1x8xf32>
+  return %b, %d, %f : tensor<2x8x4x4xf32>, tensor<2x8xf32>, tensor<2x1x8xf32>
+}
+
+// CHECK-LABEL: @arithmetic
+// CHECK-SAME: (%[[X:.*]]: tensor<4xf32>
+// CHECK-NEXT: return %[[X]], %[[X]], %[[X]], %[[X]], %[[X]]
+func.func @arithmetic(%x: tensor<4xf32>)
+    -> (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) {
+  %one = tenon.constant dense<1.0> : tensor<f32>
+  %ones = tenon.broadcast %one dims [] sizes [4] : tensor<f32> -> tensor<4xf32>
+  %zero = tenon.constant dense<0.0> : tensor<4xf32>
+  %negative = tenon.constant dense<-0.0> : tensor<4xf32>
+  %a = tenon.mul %ones, %x : tensor<4xf32>
+  %b = tenon.div %x, %ones : tensor<4xf32>
+  %c = tenon.sub %x, %zero : tensor<4xf32>
+  %d = tenon.add %x, %negative : tensor<4xf32>
+  %n = tenon.neg %x : tensor<4xf32>
+  %e = tenon.neg %n : tensor<4xf32>
+  return %a, %b, %c, %d, %e : tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4xf32>
+}
+
+// Zero added to -0 is 0, and subtracted from a number it is its negative; a third is no exact factor.
+// CHECK-LABEL: @not_exact
+// CHECK: tenon.add
+// CHECK: tenon.sub
+// CHECK: tenon.div
+func.func @not_exact(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) {
+  %zero = tenon.constant dense<0.0> : tensor<4xf32>
+  %three = tenon.constant dense<3.0> : tensor<4xf32>
+  %a = tenon.add %x, %zero : tensor<4xf32>
+  %b = tenon.sub %zero, %x : tensor<4xf32>
+  %c = tenon.div %x, %three : tensor<4xf32>
+  return %a, %b, %c : tensor<4xf32>, tensor<4xf32>, tensor<4xf32>
+}
+
+// CHECK-LABEL: @divide_by_eight
+// CHECK: %[[C:.*]] = tenon.constant dense<1.250000e-01> : tensor<f32>
+// CHECK: %[[W:.*]] = tenon.broadcast %[[C]] dims [] sizes [%{{.*}}] : tensor<f32> -> tensor<?xf32>
+// CHECK: tenon.mul %{{.*}}, %[[W]] : tensor<?xf32>
+func.func @divide_by_eight(%x: tensor<?xf32>, %n: index) -> tensor<?xf32> {
+  %eight = tenon.constant dense<8.0> : tensor<f32>
+  %w = tenon.broadcast %eight dims [] sizes [%n] : tensor<f32> -> tensor<?xf32>
+  %y = tenon.div %x, %w : tensor<?xf32>
+  return %y : tensor<?xf32>
+}
+
+// CHECK-LABEL: @there_and_back
+// CHECK-SAME: (%[[X:.*]]: tensor<4xf16>, %[[Y:.*]]: tensor<4xf32>
+// CHECK-NEXT: %[[A:.*]] = tenon.cast %[[Y]]
+// CHECK-NEXT: %[[B:.*]] = tenon.cast %[[A]]
+// CHECK-NEXT: return %[[X]], %[[B]]
+func.func @there_and_back(%x: tensor<4xf16>, %y: tensor<4xf32>) -> (tensor<4xf16>, tensor<4xf32>) {
+  %a = tenon.cast %x : tensor<4xf16> -> tensor<4xf32>
+  %b = tenon.cast %a : tensor<4xf32> -> tensor<4xf16>
+  %c = tenon.cast %y : tensor<4xf32> -> tensor<4xf16>
+  %d = tenon.cast %c : tensor<4xf16> -> tensor<4xf32>
+  return %b, %d : tensor<4xf16>, tensor<4xf32>
+}

@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Compiler/Compiler.h"
+#include "tenon/Dialect/Tenon/IR/ConstantFile.h"
+#include "tenon/Dialect/Tenon/IR/TenonOps.h"
 
 #include "ConstantBytes.h"
 #include "tenon/Artifact/ArtifactWriter.h"
@@ -45,6 +47,9 @@ public:
     if (!findPlacedProgram()) {
       if (failed(runPipeline("graph", buildGraphPipeline)))
         return failure();
+      if (options.emit != Emit::artifact && output != "-")
+        if (llvm::Error error = keepConstants())
+          return module.emitError(llvm::toString(std::move(error)));
       if (options.emit == Emit::graph)
         return writeText([&](raw_ostream &out) { module->print(out); });
       if (failed(runPipeline("kernels", buildKernelsPipeline)))
@@ -98,6 +103,31 @@ private:
     LogicalResult result = runOn(module, build);
     finishStage(name);
     return result;
+  }
+
+  /// Moves constants that were computed here beside the text that refers to them.
+  llvm::Error keepConstants() {
+    ConstantFile file(output.str() + ".constants");
+    llvm::DenseMap<Attribute, TypedAttr> moved;
+    llvm::Error error = llvm::Error::success();
+    module.walk([&](ConstantOp op) {
+      auto blob = dyn_cast<tenon::BlobAttr>(op.getValue());
+      if (!blob || !ConstantFile::isTemporaryFile(blob.getFile()))
+        return WalkResult::advance();
+      TypedAttr &value = moved[blob];
+      if (!value) {
+        llvm::Expected<ArrayRef<char>> bytes = blob.getData();
+        llvm::Expected<uint64_t> offset = bytes ? file.append(*bytes) : bytes.takeError();
+        if (!offset) {
+          error = llvm::joinErrors(std::move(error), offset.takeError());
+          return WalkResult::interrupt();
+        }
+        value = tenon::BlobAttr::get(op.getContext(), blob.getType(), file.getPath(), *offset, blob.getBytes());
+      }
+      op.setValueAttr(value);
+      return WalkResult::advance();
+    });
+    return error ? std::move(error) : file.keep();
   }
 
   LogicalResult writeText(function_ref<void(raw_ostream &)> print) {

@@ -500,6 +500,7 @@ private:
       Place place = places.lookup(rootOf(value));
       // Every output is named here with its own sizes: they are what the plan reports.
       Value output = storage(value, sizes.sizesOf(value), StorageKind::output, i, DenseI64ArrayAttr(), Attribute());
+      outputs.push_back(output);
       if (place.kind != StorageKind::output || place.number != (int64_t)i)
         CopyOp::create(builder, value.getLoc(), source, output);
     }
@@ -516,14 +517,14 @@ private:
 
   void eraseTensors() {
     Block &body = func.getBody().front();
-    returnOp()->setOperands(ValueRange());
+    returnOp()->setOperands(outputs);
     for (Operation &op : llvm::make_early_inc_range(llvm::reverse(body)))
       if (isTensorOp(&op)) {
         op.dropAllUses();
         op.erase();
       }
     body.eraseArguments(0, body.getNumArguments());
-    func.setFunctionType(FunctionType::get(func.getContext(), {}, {}));
+    func.setFunctionType(FunctionType::get(func.getContext(), {}, ValueRange(outputs).getTypes()));
     func.removeArgAttrsAttr();
     func.removeResAttrsAttr();
   }
@@ -534,6 +535,7 @@ private:
   llvm::MapVector<Value, Place> places;
   DenseMap<Value, Value> buffersOf;
   DenseMap<Operation *, Value> tripCounts;
+  SmallVector<Value> outputs; ///< as they are returned
   Operation *outermost = nullptr; ///< the placed loop or branch that is being filled
   int64_t constants = 0, buffers = 0, step = 0;
 };

@@ -7,6 +7,7 @@
 
 #include "tenon/Dialect/Tenon/IR/ConstantFile.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include <mutex>
 #include <vector>
@@ -21,6 +22,10 @@ public:
   void add(StringRef path) {
     std::lock_guard<std::mutex> lock(mutex);
     paths.push_back(path.str());
+  }
+  bool contains(StringRef path) {
+    std::lock_guard<std::mutex> lock(mutex);
+    return is_contained(paths, path);
   }
   ~TemporaryFiles() {
     for (const std::string &path : paths)
@@ -37,6 +42,8 @@ static TemporaryFiles &temporaryFiles() {
   static TemporaryFiles files;
   return files;
 }
+
+bool ConstantFile::isTemporaryFile(StringRef path) { return temporaryFiles().contains(path); }
 
 ConstantFile::~ConstantFile() {
   if (stream)

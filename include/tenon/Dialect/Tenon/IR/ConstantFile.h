@@ -34,6 +34,9 @@ public:
   /// Completes the file, if there is one.
   llvm::Error keep();
 
+  /// Whether a file that was kept goes away with the process.
+  static bool isTemporaryFile(llvm::StringRef path);
+
 private:
   llvm::Error open();
 

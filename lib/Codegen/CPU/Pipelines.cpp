@@ -27,6 +27,7 @@ void tenon::cpu::buildKernelToLLVMPipeline(OpPassManager &pm) {
   arith::ArithEmulateUnsupportedFloatsOptions narrow;
   narrow.sourceTypeStrs = {"bf16", "f16"};
   pm.addPass(arith::createArithEmulateUnsupportedFloats(narrow));
+  pm.addPass(createConvertNarrowFloatsPass());
   arith::ArithExpandOpsPassOptions expand;
   expand.includeBf16 = true;
   pm.addPass(arith::createArithExpandOpsPass(expand));
@@ -53,6 +54,7 @@ void tenon::cpu::buildKernelToLLVMPipeline(OpPassManager &pm) {
   pm.addPass(createConvertFuncToLLVMPass(functions));
   pm.addPass(createConvertControlFlowToLLVMPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
+  pm.addPass(createConvertNarrowMasksPass());
   pm.addPass(createFormKernelEntriesPass());
 }
 

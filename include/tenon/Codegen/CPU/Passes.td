@@ -26,6 +26,36 @@ def ConvertMathPass : Pass<"tenon-convert-math"> {
                            "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 
+def ConvertNarrowFloatsPass : Pass<"tenon-convert-narrow-floats"> {
+  let summary = "Expand conversions to f16 and bf16 that LLVM would make a call of";
+  let description = [{
+    f64 becomes f16 or bf16 through an f32 rounded to odd, so that the result is rounded once; f32 becomes bf16 by
+    integer arithmetic; selections of narrow numbers select their bits. f32 to f16 is an instruction.
+
+    Before:
+    ```mlir
+    %y = arith.truncf %x : vector<8xf32> to vector<8xbf16>
+    ```
+    After: additions and shifts on `vector<8xi32>`, a truncation to `vector<8xi16>`, and a bitcast.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
+
+def ConvertNarrowMasksPass : Pass<"tenon-convert-narrow-masks"> {
+  let summary = "Make masked loads and stores of f16 and bf16 those of integers";
+  let description = [{
+    Where masks are not instructions LLVM takes elements apart, and converts narrow floats by calls on the way.
+
+    Before:
+    ```mlir
+    %v = llvm.intr.masked.load %p, %mask, %zero {alignment = 2 : i32}
+        : (!llvm.ptr, vector<8xi1>, vector<8xbf16>) -> vector<8xbf16>
+    ```
+    After: the same of `vector<8xi16>` between `llvm.bitcast`s.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 def FormKernelEntriesPass : Pass<"tenon-form-kernel-entries", "::mlir::ModuleOp"> {
   let summary = "Give each lowered kernel its C entry point";
   let description = [{

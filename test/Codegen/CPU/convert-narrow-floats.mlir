@@ -1,0 +1,36 @@
+// RUN: %tenon_opt %s --pass-pipeline="builtin.module(tenon-convert-narrow-floats)" | FileCheck %s
+
+// CHECK-LABEL: func.func @double_to_half
+// CHECK: %[[NEAREST:.*]] = arith.truncf %{{.*}} : vector<8xf64> to vector<8xf32>
+// CHECK: arith.extf %[[NEAREST]] : vector<8xf32> to vector<8xf64>
+// CHECK: %[[ODD:.*]] = arith.bitcast %{{.*}} : vector<8xi32> to vector<8xf32>
+// CHECK: arith.truncf %[[ODD]] : vector<8xf32> to vector<8xf16>
+func.func @double_to_half(%x: vector<8xf64>) -> vector<8xf16> {
+  %y = arith.truncf %x : vector<8xf64> to vector<8xf16>
+  return %y : vector<8xf16>
+}
+
+// CHECK-LABEL: func.func @single_to_bfloat
+// CHECK-NOT: arith.truncf
+// CHECK: %[[BITS:.*]] = arith.trunci %{{.*}} : i32 to i16
+// CHECK: arith.bitcast %[[BITS]] : i16 to bf16
+func.func @single_to_bfloat(%x: f32) -> bf16 {
+  %y = arith.truncf %x : f32 to bf16
+  return %y : bf16
+}
+
+// CHECK-LABEL: func.func @select
+// CHECK: arith.select %{{.*}} : vector<4xi1>, vector<4xi16>
+func.func @select(%c: vector<4xi1>, %x: vector<4xbf16>, %y: vector<4xbf16>) -> vector<4xbf16> {
+  %z = arith.select %c, %x, %y : vector<4xi1>, vector<4xbf16>
+  return %z : vector<4xbf16>
+}
+
+// An instruction as it is.
+// CHECK-LABEL: func.func @single_to_half
+// CHECK-NEXT: arith.truncf
+// CHECK-NEXT: return
+func.func @single_to_half(%x: vector<8xf32>) -> vector<8xf16> {
+  %y = arith.truncf %x : vector<8xf32> to vector<8xf16>
+  return %y : vector<8xf16>
+}

@@ -26,7 +26,7 @@ constexpr size_t pieceBytes = 1 << 20;
 
 llvm::Error sinkFailed() { return llvm::createStringError("the constants can't be written"); }
 
-/// Tells the system that a file's mapped pages are not needed for now. Never loses bytes, whatever they are.
+/// Tells the system that a file's mapped pages are no longer needed. Never loses bytes, whatever they are.
 void release(ArrayRef<char> bytes) {
 #ifdef MADV_PAGEOUT
   uintptr_t page = sysconf(_SC_PAGESIZE);

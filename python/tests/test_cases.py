@@ -226,6 +226,20 @@ def test_case_l_unsigned_bytes():
     check(model, data)
 
 
+def test_case_m_packed_int4_constant():
+    values = np.array([[-8, 7, 1], [0, -1, 3]], np.int8)
+    packed = helper.make_tensor("w", TensorProto.INT4, values.shape, values.flatten())
+    model = make_model(
+        [helper.make_node("DequantizeLinear", ["w", "scale"], ["d"]), helper.make_node("Mul", ["x", "d"], ["y"])],
+        [("x", F, (2, 3))],
+        [("y", F, (2, 3))],
+        [packed, numpy_helper.from_array(np.float32(0.5), "scale")],
+        opset=21,
+    )
+    x = floats((2, 3))
+    np.testing.assert_allclose(tenon.compile(model, threads=1).run({"x": x})["y"], x * values * 0.5, rtol=1e-6)
+
+
 def test_case_o_two_variants_agree():
     results = []
     for target in ("avx2", "x86-64-v3"):

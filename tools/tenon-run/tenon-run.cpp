@@ -19,7 +19,7 @@ namespace {
 const char kUsage[] = R"(usage: tenon-run model.so [options]
   --input FILE.npz | NAME=FILE.npy   inputs by name; may be repeated
   --output FILE.npz                  write the outputs
-  --expect FILE.npz                  compare the outputs; exit status 1 when one differs
+  --expect FILE.npz                  compare the outputs; exit status 1 when one differs, as after any error
   --tolerance T                      largest difference, relative to the largest expected value (default 1e-4)
   --symbol NAME=N                    size of a symbolic dimension of an input that isn't given
   --random                           fill inputs that aren't given (seeded, the same every time)
@@ -32,7 +32,7 @@ const char kUsage[] = R"(usage: tenon-run model.so [options]
 
 [[noreturn]] void die(const std::string &message) {
   std::fprintf(stderr, "tenon-run: error: %s\n", message.c_str());
-  std::exit(2);
+  std::exit(1);
 }
 
 void check(tenon_status status) {

@@ -82,7 +82,7 @@ TEST_F(TenonRun, TimesAndProfiles) {
 
 TEST_F(TenonRun, ErrorsAreClear) {
   EXPECT_EQ(run(""), "tenon-run: error: input 'x' is not given (and --random is not)\n");
-  EXPECT_EQ(status, 2);
+  EXPECT_EQ(status, 1);
   writeInput(in, 1, 0, "z");
   EXPECT_EQ(run("--input " + in), "tenon-run: error: the model has no input named 'z'\n");
   EXPECT_EQ(run("--frobnicate"), "tenon-run: error: unknown option '--frobnicate' (see --help)\n");

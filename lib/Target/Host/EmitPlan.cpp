@@ -80,7 +80,8 @@ private:
         return layout.main.emitOpError("is no placed program: it has arguments");
       if (!needed.insert(op))
         continue;
-      bool isArithmetic = isa<arith::ArithDialect, affine::AffineDialect>(op->getDialect()) && isPure(op);
+      // Divisions too, which are not pure: guardDivisions looks at what they divide by.
+      bool isArithmetic = isa<arith::ArithDialect, affine::AffineDialect>(op->getDialect()) && isMemoryEffectFree(op);
       if (!isArithmetic && !isa<SymbolOp>(op))
         return op->emitOpError("gives a size that is not known before the run");
       llvm::append_range(work, op->getOperands());

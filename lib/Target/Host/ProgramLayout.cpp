@@ -177,7 +177,8 @@ LogicalResult ProgramLayout::build() {
         if (auto launch = dyn_cast<LaunchOp>(inner)) {
           addLaunch(launch);
         } else if (!isa<SymbolOp, ViewOp, CopyOp, ReadScalarOp, WriteScalarOp, func::ReturnOp>(inner) &&
-                   !isa<scf::IfOp, scf::WhileOp, scf::ConditionOp, scf::YieldOp>(inner) && !isPure(inner)) {
+                   !isa<scf::IfOp, scf::WhileOp, scf::ConditionOp, scf::YieldOp>(inner) &&
+                   !isMemoryEffectFree(inner)) {
           inner->emitOpError("has no place in the host program");
           return WalkResult::interrupt();
         }

@@ -9,7 +9,7 @@ BACKENDS ?= ort,tenon
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test check test-sanitizers demo test-models bench format
+.PHONY: help setup build test check test-sanitizers demo test-models bench docs format
 
 help: ## say what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ bench: build ## time whole models beside other stacks; MODELS=a,b THREADS=1 BACK
 	@PYTHONPATH=$(BUILD)/python .venv/bin/python benchmarks/check_models.py $(BUILD)/models --make $(if $(MODELS),--only $(MODELS))
 	@PYTHONPATH=$(BUILD)/python .venv/bin/python benchmarks/peers.py --threads $(THREADS) --backends $(BACKENDS) \
 	  $(if $(MODELS),$(foreach m,$(subst $(comma), ,$(MODELS)),$(BUILD)/models/$(m)),$(BUILD)/models/*)
+
+docs: build ## write the page of levels, and the references of ops and passes into $(BUILD)/docs
+	@.venv/bin/python scripts/update_docs.py --build $(BUILD)
 
 format: ## format the C++ sources
 	@git ls-files '*.cpp' '*.h' '*.c' | xargs clang-format-22 -i

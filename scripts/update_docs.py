@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes docs/how-a-model-flows.md: the IR of one small model at each level, from the tools of a build.
+"""Writes docs/how-a-model-flows.md: the IR of one small model at each level, from the tools of a build; and the references
+of ops and passes, from TableGen, into docs/reference of the build.
 
 With --check nothing is written; exit code 1 says that the page isn't what the tools print today.
 """
@@ -74,6 +75,26 @@ def page(build):
     return "\n".join(parts)
 
 
+DIALECTS = {"tenon": "Dialect/Tenon/IR/TenonOps.td", "tenon_onnx": "Dialect/ONNX/IR/ONNXOps.td",
+            "tenon_tile": "Dialect/Tile/IR/TileOps.td", "tenon_host": "Dialect/Host/IR/HostOps.td"}
+TABLEGEN = ["/usr/lib/llvm-22/bin/mlir-tblgen", "-I", ROOT / "include", "-I", "/usr/lib/llvm-22/include"]
+
+
+def write_references(build):
+    """One page per dialect, one for all passes."""
+    directory = build / "docs" / "reference"
+    directory.mkdir(parents=True, exist_ok=True)
+    include = ROOT / "include" / "tenon"
+    for dialect, source in DIALECTS.items():
+        page = subprocess.run([*TABLEGEN, "-gen-dialect-doc", f"-dialect={dialect}", include / source],
+                              check=True, capture_output=True, text=True).stdout
+        (directory / f"{dialect}.md").write_text(page)
+    passes = [subprocess.run([*TABLEGEN, "-gen-pass-doc", source], check=True, capture_output=True, text=True).stdout
+              for source in sorted(include.rglob("Passes.td"))]
+    (directory / "passes.md").write_text("\n".join(passes))
+    return directory
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
@@ -82,6 +103,7 @@ def main():
     text = page(options.build.resolve())
     if not options.check:
         PAGE.write_text(text)
+        print(f"wrote {PAGE} and {write_references(options.build.resolve())}")
         return 0
     if PAGE.read_text() != text:
         print(f"{PAGE.relative_to(ROOT)} is not what the tools print: run `make docs`")

@@ -1,0 +1,58 @@
+"""No library includes what stands above it, as the picture in docs/decisions/0004-layers.md says."""
+
+import pathlib
+import re
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+ALLOWED = {
+    "Artifact": set(),
+    "Runtime": {"Artifact"},
+    "Dialect/Tenon": set(),
+    "Dialect/ONNX": {"Dialect/Tenon"},
+    "Dialect/Host": {"Dialect/Tenon"},
+    "Dialect/Tile": {"Dialect/Host", "Dialect/Tenon"},
+    "Reference": {"Dialect/Tenon"},
+    "Frontend/ONNX": {"Dialect/ONNX", "Dialect/Tenon"},
+    "Conversion": {"Dialect/ONNX", "Dialect/Tenon"},
+    "Codegen/Common": {"Dialect/Tenon", "Dialect/Tile", "Runtime"},  # of Runtime only the kernel ABI
+    "Codegen/CPU": {"Codegen/Common"},
+    "Target/CPU": set(),
+    "Target/Host": {"Artifact", "Dialect/Host", "Dialect/Tenon", "Runtime"},
+}
+GROUPS = {"Dialect", "Frontend", "Codegen", "Target"}
+
+
+def layer_of(path):
+    parts = path.split("/")
+    return "/".join(parts[:2]) if parts[0] in GROUPS else parts[0]
+
+
+def sources():
+    for top in ("include/tenon", "lib"):
+        for path in sorted((ROOT / top).rglob("*")):
+            if path.suffix in {".cpp", ".h", ".td"}:
+                yield path, layer_of(str(path.relative_to(ROOT / top)))
+
+
+@pytest.mark.parametrize("layer", ALLOWED)
+def test_includes_go_down(layer):
+    found = 0
+    for path, own in sources():
+        if own != layer:
+            continue
+        found += 1
+        for name in re.findall(r'include "tenon/([^"]+)"', path.read_text()):
+            other = layer_of(name)
+            assert other == layer or other in ALLOWED[layer], f"{path.relative_to(ROOT)} includes {name}"
+            if layer == "Codegen/Common" and other == "Runtime":
+                assert name == "tenon/Runtime/tenon_kernel.h".removeprefix("tenon/")
+    assert found
+
+
+@pytest.mark.parametrize("layer", ["Artifact", "Runtime"])
+def test_no_llvm_below_the_compiler(layer):
+    for path, own in sources():
+        if own == layer:
+            assert not re.search(r'#include "(llvm|mlir)', path.read_text()), path

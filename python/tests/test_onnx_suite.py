@@ -11,7 +11,8 @@ from onnx.backend.test.case import node
 
 import tenon
 
-OPERATORS = """abs acos add and argmax argmin asin atan averagepool_2d batchnorm cast_FLOAT ceil clip concat_1d concat_2d
+OPERATORS = """abs acos add and argmax argmin asin atan averagepool_2d batchnorm cast_FLOAT_to_FLOAT16 cast_FLOAT_to_FLOAT8 cast_no_saturate_FLOAT
+cast_FLOAT8E4M3FNUZ_to cast_FLOAT8E5M2_to ceil clip concat_1d concat_2d
 constantofshape conv_with cos cosh cumsum_1d depthtospace dequantizelinear div dropout elu equal erf exp expand eyelike
 flatten floor gather_ gather_elements gathernd gelu gemm globalaveragepool globalmaxpool greater group_normalization gru
 hardsigmoid hardswish identity instancenorm isinf isnan layer_normalization leakyrelu less log logsoftmax lstm
@@ -53,12 +54,16 @@ def collect():
     return chosen
 
 
+def is_numeric(dtype):
+    return dtype.kind in "fiub" or dtype.name.startswith("float8_e4m3") or dtype.name.startswith("float8_e5m2")
+
+
 def usable(case):
     """Tensors of numbers only, no expanded function bodies."""
     if case.name.endswith("expanded") or "_expanded_" in case.name or case.data_sets is None:
         return False
     inputs, outputs = case.data_sets[0]
-    plain = all(isinstance(value, np.ndarray) and value.dtype.kind in "fiub" for value in [*inputs, *outputs])
+    plain = all(isinstance(value, np.ndarray) and is_numeric(value.dtype) for value in [*inputs, *outputs])
     return plain and len(inputs) == len(case.model.graph.input)
 
 
@@ -75,4 +80,6 @@ def test_node(case):
     actual = tenon.compile(model, threads=1).run(feeds)
     for info, expected in zip(case.model.graph.output, case.data_sets[0][1]):
         assert actual[info.name].dtype == expected.dtype
+        if expected.dtype.kind not in "fiub":
+            expected, actual[info.name] = expected.astype(np.float32), actual[info.name].astype(np.float32)
         np.testing.assert_allclose(actual[info.name], expected, rtol=case.rtol, atol=case.atol)

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Codegen/Common/ElementEmitter.h"
+#include "NarrowFloats.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
@@ -26,12 +27,16 @@ bool codegen::isPacked(Type element) { return element.isInteger(4); }
 Type codegen::registerType(Type element) {
   if (auto integer = dyn_cast<IntegerType>(element))
     return IntegerType::get(element.getContext(), isPacked(element) ? 8 : integer.getWidth());
+  if (isStorageFloat(element))
+    return IntegerType::get(element.getContext(), 8);
   return element;
 }
 
 Type codegen::storageType(Type element) {
   if (element.isF32() || element.isF64() || element.isF16() || element.isBF16())
     return element;
+  if (isStorageFloat(element))
+    return IntegerType::get(element.getContext(), 8);
   auto integer = dyn_cast<IntegerType>(element);
   if (!integer || !llvm::is_contained({1u, 4u, 8u, 16u, 32u, 64u}, integer.getWidth()))
     return Type();

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "NarrowFloats.h"
 #include "tenon/Codegen/Common/ElementEmitter.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -269,9 +270,30 @@ Value convertFloat(const Formula &f, Value value, Type to) {
   return convertFloat(f, convertFloat(f, value, f.builder().getF32Type()), to);
 }
 
+Value build(CastOp op, const Formula &f);
+
+/// To or from a type that is only stored: by way of f32.
+Value castStorageFloat(CastOp op, const Formula &f, Type to) {
+  Formula wide = f;
+  wide.element = f.builder().getF32Type();
+  if (isStorageFloat(f.element)) {
+    wide.operands = {decodeFloat(f.emitter, f.x(), cast<FloatType>(f.element))};
+  } else if (isa<FloatType>(f.element)) {
+    wide.operands = {convertFloat(f, f.x(), wide.element)};
+  } else {
+    Type real = f.emitter.typeLike(f.x(), wide.element);
+    wide.operands = {f.isUnsigned() ? f.make<arith::UIToFPOp>(real, f.x()) : f.make<arith::SIToFPOp>(real, f.x())};
+  }
+  if (isStorageFloat(to))
+    return encodeFloat(f.emitter, wide.x(), cast<FloatType>(to), op.getSaturate());
+  return to.isF32() ? wide.x() : build(op, wide);
+}
+
 Value build(CastOp op, const Formula &f) {
   Type to = cast<RankedTensorType>(op.getResult().getType()).getElementType(), target = registerType(to);
   Type from = f.element;
+  if (from != to && (isStorageFloat(from) || isStorageFloat(to)))
+    return castStorageFloat(op, f, to);
   if (registerType(from) == target && !to.isInteger(1))
     return f.x();
   if (to.isInteger(1)) {
@@ -322,6 +344,8 @@ struct ElementwiseModel : ElementInterface::ExternalModel<ElementwiseModel<OpT>,
       formula.operands.push_back(*element);
     }
     emitter.unify(formula.operands);
+    if (isStorageFloat(formula.element) && !std::is_same_v<OpT, CastOp>)
+      return op->emitOpError() << "can't compute with elements of " << formula.element;
     if (!computesNarrow<OpT>(formula.element))
       return build(cast<OpT>(op), formula);
     Type narrow = formula.element, f32 = emitter.builder.getF32Type();

@@ -52,7 +52,11 @@ static FailureOr<Value> emit(ConstantOp op, ElementEmitter &e, ArrayRef<Coordina
   Type type = registerType(elementOf(op.getResult()));
   if (isa<FloatType>(type))
     return arith::ConstantOp::create(e.builder, e.loc, *elements.value_begin<FloatAttr>()).getResult();
-  APInt value = *elements.value_begin<APInt>();
+  // A type that is only stored is held as its bits, a packed one widened.
+  bool isFloat = isa<FloatType>(elements.getElementType());
+  APInt value = isFloat ? (*elements.value_begin<APFloat>()).bitcastToAPInt() : *elements.value_begin<APInt>();
+  unsigned width = type.getIntOrFloatBitWidth();
+  value = elementOf(op.getResult()).isUnsignedInteger() ? value.zextOrTrunc(width) : value.sextOrTrunc(width);
   return arith::ConstantOp::create(e.builder, e.loc, e.builder.getIntegerAttr(type, value)).getResult();
 }
 

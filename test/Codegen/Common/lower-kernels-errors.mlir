@@ -16,7 +16,15 @@ tenon_tile.kernel @concrete(%x: tensor<2xi64>) -> tensor<2xi64> attributes {work
 
 // -----
 
-// expected-error@+1 {{can't hold elements of 'tensor<4xf8E4M3FN>'}}
+// expected-error@+1 {{can't hold elements of 'tensor<4xf4E2M1FN>'}}
+tenon_tile.kernel @nibble_floats(%x: tensor<4xf4E2M1FN>) -> tensor<4xf4E2M1FN> attributes {work = affine_map<() -> (1)>} {
+  tenon_tile.yield %x : tensor<4xf4E2M1FN>
+}
+
+// -----
+
 tenon_tile.kernel @bytes(%x: tensor<4xf8E4M3FN>) -> tensor<4xf8E4M3FN> attributes {work = affine_map<() -> (1)>} {
-  tenon_tile.yield %x : tensor<4xf8E4M3FN>
+  // expected-error@+1 {{'tenon.exp' op can't compute with elements of 'f8E4M3FN'}}
+  %y = tenon.exp %x : tensor<4xf8E4M3FN>
+  tenon_tile.yield %y : tensor<4xf8E4M3FN>
 }

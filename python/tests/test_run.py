@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tenon
 from conftest import make_binary, make_model
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 
 def ramp(*shape, dtype=np.float32):
@@ -216,3 +216,26 @@ def test_threads_compile_at_the_same_time():
     for thread in threads:
         thread.join()
     assert {op: float(c[0, 0]) for op, c in results.items()} == {"Add": 8, "Sub": 4, "Mul": 12, "Div": 3}
+
+
+def test_quantised_product():
+    # One kernel gives the quantised rows and the scale, repeated for each element of the product.
+    rng = np.random.default_rng(0)
+    weight = rng.integers(0, 256, (24, 40)).astype(np.uint8)
+    model = tenon.compile(
+        make_model(
+            [
+                helper.make_node("DynamicQuantizeLinear", ["x"], ["q", "s", "z"]),
+                helper.make_node("MatMulInteger", ["q", "w", "z", "wz"], ["m"]),
+                helper.make_node("Cast", ["m"], ["c"], to=TensorProto.FLOAT),
+                helper.make_node("Mul", ["c", "s"], ["y"]),
+            ],
+            [("x", TensorProto.FLOAT, ("batch", "rows", 24))],
+            [("y", TensorProto.FLOAT, ("batch", "rows", 40))],
+            [numpy_helper.from_array(weight, "w"), numpy_helper.from_array(np.uint8(128), "wz")],
+        )
+    )
+    for shape in ((2, 5, 24), (1, 1, 24), (3, 17, 24)):
+        x = rng.standard_normal(shape).astype(np.float32)
+        low, high = min(x.min(), 0), max(x.max(), 0)
+        np.testing.assert_allclose(model(x), x @ (weight - 128.0), atol=(high - low) / 255 * 128 * 24 / 2)

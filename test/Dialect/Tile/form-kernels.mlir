@@ -100,3 +100,18 @@ func.func @branch(%c: tensor<i1>, %x: tensor<4xf32>) -> tensor<4xf32> {
   }
   return %1 : tensor<4xf32>
 }
+
+// -----
+
+// Results of one size keep the same dimensions, though only the first is tied to the row that is reduced.
+// CHECK-LABEL: tenon_tile.kernel @
+// CHECK: tenon_tile.yield %{{.*}}, %{{.*}} : tensor<4x6xf32>, tensor<4x6xf32>
+// CHECK: func.func @two_wholes
+func.func @two_wholes(%x: tensor<4x6xf32>) -> (tensor<4x6xf32>, tensor<4x6xf32>) {
+  %max = tenon.reduce max %x dims [0, 1] : tensor<4x6xf32> -> tensor<f32>
+  %a = tenon.broadcast %max dims [] sizes [4, 6] : tensor<f32> -> tensor<4x6xf32>
+  %twice = tenon.add %max, %max : tensor<f32>
+  %b = tenon.broadcast %twice dims [] sizes [4, 6] : tensor<f32> -> tensor<4x6xf32>
+  %y = tenon.sub %x, %a : tensor<4x6xf32>
+  return %y, %b : tensor<4x6xf32>, tensor<4x6xf32>
+}

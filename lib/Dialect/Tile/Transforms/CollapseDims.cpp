@@ -7,6 +7,7 @@
 
 #include "CollapseDims.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "tenon/Dialect/Tile/Analysis/KernelStructure.h"
 
 #include "llvm/ADT/EquivalenceClasses.h"
 #include "llvm/ADT/MapVector.h"
@@ -29,6 +30,7 @@ public:
           add(result);
     for (Operation &op : body.without_terminator())
       relate(&op);
+    relateResults(body);
   }
 
   /// Runs of dimensions that become one, per tensor.
@@ -99,6 +101,19 @@ private:
   void keepApart(Operation *op, ArrayRef<int64_t> reduced) {
     for (int64_t dim : reduced)
       fix(op->getResult(0), dim);
+  }
+
+  /// What has the sizes of the iteration space is computed at one place of it, whether it is read together or not.
+  void relateResults(Block &body) {
+    SmallVector<Value> wholes(body.getTerminator()->getOperands());
+    for (Operation &op : body)
+      if (reducedDims(&op))
+        wholes.push_back(op.getOperand(0));
+    for (auto [i, whole] : llvm::enumerate(wholes))
+      for (Value other : ArrayRef(wholes).drop_front(i + 1))
+        if (sizes.sizesOf(whole) == sizes.sizesOf(other))
+          for (int64_t dim = 0; dim < (int64_t)dims[whole].size(); ++dim)
+            unite(whole, dim, other, dim);
   }
 
   void relateMaps(IndexingMapsInterface op) {

@@ -239,3 +239,8 @@ def test_quantised_product():
         x = rng.standard_normal(shape).astype(np.float32)
         low, high = min(x.min(), 0), max(x.max(), 0)
         np.testing.assert_allclose(model(x), x @ (weight - 128.0), atol=(high - low) / 255 * 128 * 24 / 2)
+
+
+def test_static_size_of_zero():
+    model = tenon.compile(make_binary(shape=(3, 0, 5)))
+    assert model(np.zeros((3, 0, 5), np.float32), np.zeros((3, 0, 5), np.float32)).shape == (3, 0, 5)

@@ -418,6 +418,9 @@ private:
   void checkRows(StorageOp storage, ArrayRef<OpFoldResult> strides) {
     bool isInput = storage.getKind() == StorageKind::input;
     SmallVector<OpFoldResult> sizes = storage.getMixedSizes();
+    // Without elements nothing is read.
+    if (llvm::any_of(sizes, [](OpFoldResult size) { return isZeroInteger(size); }))
+      return;
     Value actual = load(pointer, field(isInput ? Field::inputStrides : Field::outputStrides), storage.getNumber());
     Value wrong;
     for (size_t d = 0; d + 1 < sizes.size(); ++d) {
@@ -427,7 +430,6 @@ private:
       Value both = LLVM::AndOp::create(builder, loc, differs, counts);
       wrong = wrong ? Value(LLVM::OrOp::create(builder, loc, wrong, both)) : both;
     }
-    // Without elements nothing is read.
     for (OpFoldResult size : sizes)
       if (!getConstantIntValue(size))
         wrong = LLVM::AndOp::create(

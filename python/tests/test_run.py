@@ -244,3 +244,17 @@ def test_quantised_product():
 def test_static_size_of_zero():
     model = tenon.compile(make_binary(shape=(3, 0, 5)))
     assert model(np.zeros((3, 0, 5), np.float32), np.zeros((3, 0, 5), np.float32)).shape == (3, 0, 5)
+
+
+def test_pool_drops_windows_in_padding_at_any_size():
+    # Rounded up, but a last window that starts behind the picture is none.
+    model = tenon.compile(
+        make_model(
+            [helper.make_node("MaxPool", ["x"], ["y"], kernel_shape=[1, 1], strides=[2, 2], ceil_mode=1)],
+            [("x", TensorProto.FLOAT, (1, 1, "h", "w"))],
+            [("y", TensorProto.FLOAT, (1, 1, "i", "j"))],
+        )
+    )
+    for size in (1, 2, 3, 4, 7):
+        x = ramp(1, 1, size, size)
+        np.testing.assert_array_equal(model(x), x[:, :, ::2, ::2])

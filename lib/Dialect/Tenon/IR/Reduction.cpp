@@ -104,17 +104,10 @@ SmallVector<AffineExpr> WindowOp::resultSizes(SizeAnalysis &sizes, unsigned) {
       result[first + i] = extent.floorDiv(stride) + 1;
       continue;
     }
-    // The last window must start within operand or low padding: its number is at most (size + low - 1) /
-    // stride.
-    AffineExpr rounded = extent.ceilDiv(stride) + 1, last = (size + (getPads()[i] - 1)).floorDiv(stride) + 1;
-    int64_t a = SizeAnalysis::staticSize(sizes.simplify(rounded)),
-            b = SizeAnalysis::staticSize(sizes.simplify(last));
-    if (!ShapedType::isDynamic(a) && !ShapedType::isDynamic(b))
-      result[first + i] = sizes.constant(std::min(a, b));
-    else if (getPads()[i + spatial] < stride && reach > getPads()[i + spatial])
-      result[first + i] = rounded;
-    else
-      result[first + i] = AffineExpr();
+    // The last window must start within operand or low padding: its number is at most (size + low - 1) / stride.
+    // Both bounds are floors of size plus a constant over the stride, so the same one is smaller at every size.
+    int64_t low = getPads()[i], high = getPads()[i + spatial];
+    result[first + i] = high + stride <= reach ? extent.ceilDiv(stride) + 1 : (size + (low - 1)).floorDiv(stride) + 1;
   }
   return result;
 }

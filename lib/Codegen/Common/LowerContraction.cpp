@@ -239,4 +239,11 @@ private:
 };
 } // namespace
 
-LogicalResult codegen::emitContraction(KernelBody &body) { return Contraction(body).run(); }
+LogicalResult codegen::emitContraction(KernelBody &body) {
+  ContractOp op = body.structure.contract;
+  auto unpack = op.getRhs().getDefiningOp<UnpackOp>();
+  for (Value operand : {op.getLhs(), unpack ? unpack.getOperand() : op.getRhs()})
+    if (!body.e.bufferOf(operand))
+      return op.emitOpError("expects operands that are the kernel's");
+  return Contraction(body).run();
+}

@@ -115,3 +115,19 @@ func.func @two_wholes(%x: tensor<4x6xf32>) -> (tensor<4x6xf32>, tensor<4x6xf32>)
   %y = tenon.sub %x, %a : tensor<4x6xf32>
   return %y, %b : tensor<4x6xf32>, tensor<4x6xf32>
 }
+
+// -----
+
+// A splat that a register tile reads is an operand, one that is added is made in the kernel.
+// CHECK: tenon_tile.kernel @contract_add_0(%arg0: tensor<4x8xf32>, %arg1: tensor<8x4xf32>)
+// CHECK: tenon.constant dense<2.000000e+00> : tensor<4x4xf32>
+// CHECK-LABEL: func.func @splats
+// CHECK: %[[W:.*]] = tenon.constant dense<1.000000e+00> : tensor<4x8xf32>
+// CHECK: tenon_host.launch @contract_add_0 {{.*}}ins(%[[W]], %arg0
+func.func @splats(%x: tensor<8x4xf32>) -> tensor<4x4xf32> {
+  %w = tenon.constant dense<1.0> : tensor<4x8xf32>
+  %b = tenon.constant dense<2.0> : tensor<4x4xf32>
+  %0 = tenon.contract %w, %x maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>] : tensor<4x8xf32>, tensor<8x4xf32> -> tensor<4x4xf32>
+  %1 = tenon.add %0, %b : tensor<4x4xf32>
+  return %1 : tensor<4x4xf32>
+}

@@ -292,12 +292,17 @@ private:
           symbols.insert({size, Value()});
     };
     SmallVector<Operation *> inner;
+    // Register tiles read memory: what they read is an operand even where it could be made in the kernel.
+    DenseSet<Value> read;
+    for (Operation *op : group.ops)
+      if (isa<ContractOp>(op))
+        read.insert(op->operand_begin(), op->operand_end());
     for (Operation *op : group.ops)
       for (Value operand : op->getOperands()) {
         Operation *source = operand.getDefiningOp();
         if (source && members.contains(source))
           continue;
-        if (source && (isRematerialised(source) || isa<UnpackOp>(source))) {
+        if (source && ((isRematerialised(source) && !read.contains(operand)) || isa<UnpackOp>(source))) {
           if (!llvm::is_contained(inner, source))
             inner.push_back(source);
           if (isa<UnpackOp>(source))

@@ -5,13 +5,16 @@
     model.save("model.so")
 
     model = tenon.load("model.so")      # without the compiler
+
+    tenon.reference("model.onnx").run({"x": array})     # the interpreter, for comparison
 """
 
 from ._compile import compile
 from ._model import Model, RunError, TensorInfo, load
+from ._reference import reference
 from ._runtime import __version__
 
-__all__ = ["CompileError", "Model", "RunError", "TensorInfo", "compile", "load"]
+__all__ = ["CompileError", "Model", "RunError", "TensorInfo", "compile", "load", "reference"]
 
 
 def __getattr__(name):

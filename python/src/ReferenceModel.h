@@ -1,0 +1,53 @@
+//===- ReferenceModel.h - The reference interpreter behind plain types ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_PYTHON_REFERENCEMODEL_H
+#define TENON_PYTHON_REFERENCEMODEL_H
+
+#include "CompileModel.h"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace tenon::python {
+
+/// A tensor in plain types: contiguous rows, whole bytes per element; the type as ONNX numbers it.
+struct PlainTensor {
+  int32_t dtype = 0;
+  std::vector<int64_t> shape;
+  std::string bytes;
+};
+
+struct PlainInfo {
+  std::string name;
+  int32_t dtype = 0;
+  std::vector<int64_t> shape; ///< -1 where a size is not known
+};
+
+/// A model as the interpreter runs it. Functions that fail give a text, the others an empty one.
+class ReferenceModel {
+public:
+  ReferenceModel();
+  ~ReferenceModel();
+
+  std::string load(const CompileRequest &request);
+  /// Arguments by name; results in order.
+  std::string run(const std::map<std::string, PlainTensor> &feeds, std::vector<PlainTensor> &results);
+
+  std::vector<PlainInfo> inputs, outputs;
+
+private:
+  struct State;
+  std::unique_ptr<State> state;
+};
+
+} // namespace tenon::python
+
+#endif // TENON_PYTHON_REFERENCEMODEL_H

@@ -26,19 +26,26 @@ struct CompileError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-void compile(std::string path, std::optional<nb::bytes> model, std::string name, std::string target,
-             unsigned threads, std::string runtimeLibrary, std::string output, std::string constantsFile) {
+/// What compiling and interpreting a model have in common. The bytes are the model's own: it outlives the request.
+CompileRequest requestFor(std::string path, const std::optional<nb::bytes> &model, std::string name,
+                          std::string constantsFile) {
   CompileRequest request;
   request.path = std::move(path);
   if (model)
     request.bytes = {model->c_str(), model->size()};
   request.isInMemory = model.has_value();
   request.modelName = std::move(name);
+  request.constantsFile = std::move(constantsFile);
+  return request;
+}
+
+void compile(std::string path, std::optional<nb::bytes> model, std::string name, std::string target,
+             unsigned threads, std::string runtimeLibrary, std::string output, std::string constantsFile) {
+  CompileRequest request = requestFor(std::move(path), model, std::move(name), std::move(constantsFile));
   request.target = std::move(target);
   request.threads = threads;
   request.runtimeLibrary = std::move(runtimeLibrary);
   request.output = std::move(output);
-  request.constantsFile = std::move(constantsFile);
   std::string error;
   {
     nb::gil_scoped_release release;
@@ -59,13 +66,7 @@ std::vector<Info> describe(const std::vector<PlainInfo> &infos) {
 
 std::shared_ptr<ReferenceModel> loadReference(std::string path, std::optional<nb::bytes> model, std::string name,
                                               std::string constantsFile) {
-  CompileRequest request;
-  request.path = std::move(path);
-  if (model)
-    request.bytes = {model->c_str(), model->size()};
-  request.isInMemory = model.has_value();
-  request.modelName = std::move(name);
-  request.constantsFile = std::move(constantsFile);
+  CompileRequest request = requestFor(std::move(path), model, std::move(name), std::move(constantsFile));
   auto result = std::make_shared<ReferenceModel>();
   std::string error;
   {

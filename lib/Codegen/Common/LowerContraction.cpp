@@ -8,6 +8,7 @@
 #include "KernelBody.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 #include <set>
@@ -18,11 +19,16 @@ using namespace tenon::codegen;
 using namespace tenon::tile;
 
 namespace {
+/// Most products that are summed before the next rows' turn: a longer row of tiles leaves the cache before
+/// its columns come around again. The sums wait in a buffer of the unit.
+constexpr int64_t depthBlock = 768;
+/// Products per prefetched line, as `tenon_tile.microkernel` says.
+constexpr int64_t productsPerLine = 2;
+
 /// One operand as register tiles read it: offsets of a place in the iteration space, in elements.
 class Operand {
 public:
-  Operand(KernelBody &body, Value tensor, AffineMap map)
-      : e(body.e), buffer(*e.bufferOf(tensor)), map(map) {}
+  Operand(KernelBody &body, Value tensor, AffineMap map) : e(body.e), buffer(*e.bufferOf(tensor)), map(map) {}
 
   Value memref() const { return buffer.memref; }
 
@@ -60,8 +66,9 @@ private:
 class Contraction {
 public:
   explicit Contraction(KernelBody &body)
-      : body(body), e(body.e), op(body.structure.contract), roles(*contractionRoles(op)), packed(op.getRhs().getDefiningOp<UnpackOp>()),
-        lhs(body, op.getLhs(), map(0)), rhs(body, packed ? packed.getOperand() : op.getRhs(), map(1)) {}
+      : body(body), e(body.e), op(body.structure.contract), roles(*contractionRoles(op)),
+        packed(op.getRhs().getDefiningOp<UnpackOp>()), lhs(body, op.getLhs(), map(0)),
+        rhs(body, packed ? packed.getOperand() : op.getRhs(), map(1)) {}
 
   LogicalResult run() {
     depth = sizeOf(roles.depth);
@@ -71,6 +78,7 @@ public:
     rows = e.index(1);
     for (Value extent : rowExtents)
       rows = e.mul(rows, extent);
+    splitDepth();
     Value blocks = ceilDiv(rows, blockRows), panels = ceilDiv(columns, panelColumns);
     return body.loop(body.begin, body.end, 1, [&](Value unit) {
       // Blocks of rows innermost: a panel stays in the cache while rows run past it.
@@ -80,7 +88,9 @@ public:
       batch = e.delinearize(outer, batchExtents);
       panel = place[1];
       firstRow = e.mul(place[2], e.index(blockRows));
-      return emitPanel();
+      blockSize = arith::MinUIOp::create(e.builder, e.loc, e.sub(rows, firstRow), e.index(blockRows));
+      spreadPrefetch(compare(arith::CmpIPredicate::eq, place[2], e.index(0)));
+      return emitUnit();
     });
   }
 
@@ -110,19 +120,85 @@ private:
     return arith::CmpIOp::create(e.builder, e.loc, predicate, a, b);
   }
 
+  //===--------------------------------------------------------------------===//
+  // The summed dimension in blocks
+  //===--------------------------------------------------------------------===//
+
+  /// A part of the summed dimension.
+  struct Part {
+    Value number, depth;
+    bool isFirst, isLast;
+  };
+
+  void splitDepth() {
+    std::optional<int64_t> total = getConstantIntValue(depth);
+    if (!total || *total < 2 * depthBlock)
+      return;
+    parts = llvm::divideCeil(*total, depthBlock);
+    partDepth = llvm::alignTo(llvm::divideCeil(*total, parts), 4);
+    lastDepth = *total - (parts - 1) * partDepth;
+    auto type = MemRefType::get(blockRows * panelColumns, e.builder.getF32Type());
+    partialSums = memref::AllocaOp::create(e.builder, e.loc, type, e.builder.getI64IntegerAttr(64));
+  }
+
+  /// The unit's rows times its panel, one part of the summed dimension after the other.
+  LogicalResult emitUnit() {
+    if (parts == 1)
+      return emitPanel({e.index(0), depth, true, true});
+    if (failed(emitPanel({e.index(0), e.index(partDepth), true, false})) ||
+        failed(body.loop(e.index(1), e.index(parts - 1), 1, [&](Value number) {
+          return emitPanel({number, e.index(partDepth), false, false});
+        })))
+      return failure();
+    return emitPanel({e.index(parts - 1), e.index(lastDepth), false, true});
+  }
+
+  Value partialSum(Value row, Value column) {
+    Value within = e.sub(column, e.mul(panel, e.index(panelColumns)));
+    return e.add(e.mul(e.sub(row, firstRow), e.index(panelColumns)), within);
+  }
+
+  //===--------------------------------------------------------------------===//
+  // The next panel on its way into the cache
+  //===--------------------------------------------------------------------===//
+
+  /// The register tiles of a panel's first block of rows fetch the next panel, each an equal part of it.
+  void spreadPrefetch(Value isFirstBlock) {
+    if (!packed || !getConstantIntValue(depth))
+      return;
+    Value elements = e.mul(depth, e.index(panelColumns));
+    Value rowVisits = e.mul(blockSize, e.index(parts * (panelColumns / e.lanes)));
+    Value share = arith::CeilDivUIOp::create(e.builder, e.loc, elements, rowVisits);
+    prefetchPerRow = arith::SelectOp::create(e.builder, e.loc, isFirstBlock, share, e.index(0));
+  }
+
+  /// Where a register tile begins to prefetch, and how far it goes from line to line.
+  std::pair<Value, Value> prefetchOf(Value row, int64_t height, Value column, const Part &part) {
+    if (!prefetchPerRow)
+      return {};
+    Value start = e.mul(panel, e.index(panelColumns));
+    Value tile = arith::DivUIOp::create(e.builder, e.loc, e.sub(column, start), e.index(e.lanes));
+    Value visit = e.add(e.mul(part.number, e.index(panelColumns / e.lanes)), tile);
+    Value visits = e.add(e.mul(visit, blockSize), e.sub(row, firstRow));
+    Value next = e.mul(e.add(panel, e.index(1)), e.mul(depth, e.index(panelColumns)));
+    Value distance = e.mul(prefetchPerRow, e.index(height * productsPerLine));
+    return {e.add(next, e.mul(visits, prefetchPerRow)),
+            arith::CeilDivUIOp::create(e.builder, e.loc, distance, part.depth)};
+  }
+
   /// The unit's panel, one register tile's columns after the other; the last ones may be fewer.
-  LogicalResult emitPanel() {
+  LogicalResult emitPanel(const Part &part) {
     Value start = e.mul(panel, e.index(panelColumns));
     Value end = arith::MinUIOp::create(e.builder, e.loc, e.add(start, e.index(panelColumns)), columns);
     if (std::optional<int64_t> fixed = getConstantIntValue(columns); fixed && *fixed % e.lanes == 0)
-      return body.loop(start, end, e.lanes, [&](Value column) { return emitColumns(column); });
+      return body.loop(start, end, e.lanes, [&](Value column) { return emitRows(column, part); });
     Value rest = arith::RemUIOp::create(e.builder, e.loc, e.sub(end, start), e.index(e.lanes));
     Value whole = e.sub(end, rest);
-    if (failed(body.loop(start, whole, e.lanes, [&](Value column) { return emitColumns(column); })))
+    if (failed(body.loop(start, whole, e.lanes, [&](Value column) { return emitRows(column, part); })))
       return failure();
     return body.when(compare(arith::CmpIPredicate::sgt, rest, e.index(0)), [&] {
       e.valid = rest;
-      LogicalResult result = emitColumns(whole);
+      LogicalResult result = emitRows(whole, part);
       e.valid = Value();
       return result;
     });
@@ -151,9 +227,8 @@ private:
   }
 
   /// The unit's rows in tiles of nearly equal height: none is much lower than the registers allow.
-  LogicalResult emitColumns(Value column) {
-    Value left = e.sub(rows, firstRow);
-    Value count = arith::MinUIOp::create(e.builder, e.loc, left, e.index(blockRows));
+  LogicalResult emitRows(Value column, const Part &part) {
+    Value count = blockSize;
     Value tiles = arith::CeilDivUIOp::create(e.builder, e.loc, count, e.index(body.tileRows));
     Value low = arith::DivUIOp::create(e.builder, e.loc, count, tiles);
     Value higher = arith::RemUIOp::create(e.builder, e.loc, count, tiles);
@@ -168,14 +243,16 @@ private:
       };
       Value number = pick(e.sub(tiles, higher), higher), start = pick(lowStart, e.index(0));
       Value first = e.add(firstRow, start), last = e.add(first, e.mul(number, e.index(height)));
-      if (failed(body.loop(first, last, height, [&](Value row) { return emitTile(row, height, column); })))
+      if (failed(
+              body.loop(first, last, height, [&](Value row) { return emitTile(row, height, column, part); })))
         return failure();
     }
     return success();
   }
 
-  LogicalResult emitTile(Value row, int64_t height, Value column) {
-    Value batchOffset = lhs.offset(roles.batch, batch);
+  LogicalResult emitTile(Value row, int64_t height, Value column, const Part &part) {
+    Value firstProduct = e.mul(part.number, e.index(partDepth));
+    Value batchOffset = e.add(lhs.offset(roles.batch, batch), e.mul(firstProduct, lhs.stride(roles.depth)));
     SmallVector<Value> offsets;
     SmallVector<SmallVector<Value>> places;
     bool contiguous = lhs.isContiguous(roles.rows);
@@ -199,9 +276,22 @@ private:
       rhsStride = rhs.stride(roles.depth);
       limit = e.valid;
     }
+    rhsOffset = e.add(rhsOffset, e.mul(firstProduct, rhsStride));
     auto vector = VectorType::get(e.lanes, e.builder.getF32Type());
-    auto tile = MicrokernelOp::create(e.builder, e.loc, SmallVector<Type>(height, vector), lhs.memref(), offsets,
-                                      lhs.stride(roles.depth), rhs.memref(), rhsOffset, rhsStride, depth, limit);
+    SmallVector<Value> init;
+    for (int64_t i = 0; !part.isFirst && i < height; ++i)
+      init.push_back(vector::LoadOp::create(e.builder, e.loc, vector, partialSums,
+                                            partialSum(e.add(row, e.index(i)), column)));
+    auto [prefetch, prefetchStep] = prefetchOf(row, height, column, part);
+    auto tile = MicrokernelOp::create(e.builder, e.loc, SmallVector<Type>(height, vector), lhs.memref(),
+                                      offsets, lhs.stride(roles.depth), rhs.memref(), rhsOffset, rhsStride,
+                                      part.depth, limit, prefetch, prefetchStep, init);
+    if (!part.isLast) {
+      for (auto [i, sums] : llvm::enumerate(tile.getResults()))
+        vector::StoreOp::create(e.builder, e.loc, sums, partialSums,
+                                partialSum(e.add(row, e.index(i)), column));
+      return success();
+    }
     for (auto [i, sums] : llvm::enumerate(tile.getResults())) {
       ElementEmitter::Scope scope(e);
       Coordinates coordinates = resultCoordinates(places[i], column);
@@ -234,7 +324,10 @@ private:
   ContractionRoles roles;
   UnpackOp packed;
   Operand lhs, rhs;
-  Value depth, columns, rows, panel, firstRow;
+  Value depth, columns, rows, panel, firstRow, blockSize;
+  int64_t parts = 1, partDepth = 0, lastDepth = 0; ///< of the summed dimension
+  Value partialSums;                               ///< of a unit
+  Value prefetchPerRow; ///< elements of the next panel for each row of each register tile, or null
   SmallVector<Value> rowExtents, batchExtents, batch;
 };
 } // namespace

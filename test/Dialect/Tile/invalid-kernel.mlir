@@ -50,3 +50,11 @@ func.func @init(%a: memref<?xf32>, %i: index, %s: vector<8xf32>) {
   %c = tenon_tile.microkernel %a[%i] stride %i rhs %a[%i] stride %i depth %i init(%s : vector<8xf32>) : memref<?xf32>, memref<?xf32> -> vector<16xf32>
   return
 }
+
+// -----
+
+func.func @unroll(%a: memref<?xf32>, %i: index) {
+  // expected-error@+1 {{'tenon_tile.microkernel' op expects to add products, but has unroll 0}}
+  %c = tenon_tile.microkernel %a[%i] stride %i rhs %a[%i] stride %i depth %i unroll 0 : memref<?xf32>, memref<?xf32> -> vector<16xf32>
+  return
+}

@@ -100,6 +100,8 @@ LogicalResult MicrokernelOp::verify() {
     return emitOpError("expects flat buffers");
   if (!getInit().empty() && getInit().getTypes() != getResultTypes())
     return emitOpError("expects initial sums of the results' types, but has ") << getInit().getTypes();
+  if (getUnroll() < 1)
+    return emitOpError("expects to add products, but has unroll ") << getUnroll();
   if (!getPrefetch() != !getPrefetchStep())
     return emitOpError("expects a place to prefetch and a step, or neither");
   return success();

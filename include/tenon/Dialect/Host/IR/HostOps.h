@@ -26,6 +26,13 @@
 #include "tenon/Dialect/Host/IR/HostDialect.h.inc"
 #include "tenon/Dialect/Host/IR/HostEnums.h.inc"
 
+namespace tenon::host {
+/// On an operand or result of a kernel: which strides it takes. Without it, those of contiguous rows.
+inline constexpr llvm::StringLiteral kContractAttr = "tenon_tile.contract";
+/// Elements along the last dimension lie next to each other; all other strides come with the launch.
+inline constexpr llvm::StringLiteral kInnerContract = "inner";
+} // namespace tenon::host
+
 #define GET_OP_CLASSES
 #include "tenon/Dialect/Host/IR/HostOps.h.inc"
 

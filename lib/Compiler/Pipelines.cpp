@@ -39,6 +39,7 @@ void tenon::buildKernelsPipeline(OpPassManager &pm, const KernelOptions &options
   pm.addNestedPass<func::FuncOp>(tile::createLowerConvolutionsPass());
   pm.addNestedPass<func::FuncOp>(tile::createPackContractionsPass());
   pm.addPass(createCSEPass());
+  pm.addNestedPass<func::FuncOp>(tile::createAssignViewsPass());
   pm.addPass(tile::createFormKernelsPass());
   pm.addNestedPass<func::FuncOp>(host::createPlaceBuffersPass());
   if (!options.device.empty()) {

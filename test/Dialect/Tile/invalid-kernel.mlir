@@ -42,3 +42,19 @@ func.func @flat(%a: memref<?x4xf32>, %i: index) {
   %c = tenon_tile.microkernel %a[%i] stride %i rhs %a[%i] stride %i depth %i : memref<?x4xf32>, memref<?x4xf32> -> vector<16xf32>
   return
 }
+
+// -----
+
+func.func @init(%a: memref<?xf32>, %i: index, %s: vector<8xf32>) {
+  // expected-error@+1 {{'tenon_tile.microkernel' op expects initial sums of the results' types, but has 'vector<8xf32>'}}
+  %c = tenon_tile.microkernel %a[%i] stride %i rhs %a[%i] stride %i depth %i init(%s : vector<8xf32>) : memref<?xf32>, memref<?xf32> -> vector<16xf32>
+  return
+}
+
+// -----
+
+func.func @unroll(%a: memref<?xf32>, %i: index) {
+  // expected-error@+1 {{'tenon_tile.microkernel' op expects to add products, but has unroll 0}}
+  %c = tenon_tile.microkernel %a[%i] stride %i rhs %a[%i] stride %i depth %i unroll 0 : memref<?xf32>, memref<?xf32> -> vector<16xf32>
+  return
+}

@@ -195,8 +195,11 @@ int32_t tenon_session::launch(uint32_t index, void *const *buffers, const int64_
   int64_t start = profiling ? nanoseconds() : 0;
   parallel(Launch::run, &launch, work / piece + (work % piece != 0));
   if (profiling) {
-    profile[index].count += 1;
-    profile[index].nanoseconds += nanoseconds() - start;
+    int64_t elapsed = nanoseconds() - start;
+    auto &entry = profile[index];
+    if (entry.count++ == 0 || elapsed < entry.fastest)
+      entry.fastest = elapsed;
+    entry.nanoseconds += elapsed;
   }
   if (!launch.failed.load(std::memory_order_relaxed))
     return 0;

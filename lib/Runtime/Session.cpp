@@ -463,7 +463,7 @@ tenon_status tenon_session_profile(const tenon_session *session, int32_t index, 
   const LaunchRecord &r = meta.table<LaunchRecord>(Table::Launches)[uint32_t(index)];
   *entry = {session->model->string(meta.table<KernelRecord>(Table::Kernels)[r.kernel].name),
             session->model->string(r.nodes), session->profile[size_t(index)].count,
-            session->profile[size_t(index)].nanoseconds};
+            session->profile[size_t(index)].nanoseconds, session->profile[size_t(index)].fastest};
   return TENON_OK;
 }
 

@@ -74,7 +74,7 @@ struct tenon_session {
   int32_t abort(tenon_status status);
 
   struct Profile {
-    int64_t count, nanoseconds;
+    int64_t count, nanoseconds, fastest;
   };
 
   tenon::runtime::Array<tenon::runtime::Slot> inputs, outputs;

@@ -24,7 +24,7 @@ const char kUsage[] = R"(usage: tenon-run model.so [options]
   --symbol NAME=N                    size of a symbolic dimension of an input that isn't given
   --random                           fill inputs that aren't given (seeded, the same every time)
   --time N                           run N more times and print minimum, median and mean
-  --profile                          print the time of each launch, and of copies between them
+  --profile                          print the mean and the lowest time of each launch, and what is copied between them
   --threads N                        default: one per CPU
   --list                             print inputs and outputs, run nothing
   --verify                           check all checksums of the file
@@ -407,7 +407,8 @@ int main(int argc, char **argv) {
       if (entry.count == 0)
         continue;
       total += entry.nanoseconds;
-      std::printf("%10.3f us  x%-6lld %s  (%s)\n", double(entry.nanoseconds) / double(entry.count) / 1000,
+      std::printf("%10.3f us  fastest %10.3f us  x%-6lld %s  (%s)\n",
+                  double(entry.nanoseconds) / double(entry.count) / 1000, double(entry.fastest) / 1000,
                   (long long)entry.count, entry.kernel, entry.nodes);
     }
     tenon_copy_profile copies;

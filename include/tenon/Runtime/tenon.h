@@ -210,7 +210,8 @@ typedef struct tenon_profile_entry {
   const char *kernel;
   const char *nodes;
   int64_t count;
-  int64_t nanoseconds;
+  int64_t nanoseconds; /* of all runs */
+  int64_t fastest;     /* nanoseconds of the fastest one */
 } tenon_profile_entry;
 
 TENON_API int32_t tenon_session_profile_count(const tenon_session *session);

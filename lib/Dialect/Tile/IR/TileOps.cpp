@@ -124,6 +124,12 @@ LogicalResult MicrokernelOp::verify() {
       return emitOpError("expects results of one type, but has ") << type;
   if (cast<MemRefType>(getLhs().getType()).getRank() != 1 || cast<MemRefType>(getRhs().getType()).getRank() != 1)
     return emitOpError("expects flat buffers");
+  if (!getInit().empty() && getInit().getTypes() != getResultTypes())
+    return emitOpError("expects initial sums of the results' types, but has ") << getInit().getTypes();
+  if (getUnroll() < 1)
+    return emitOpError("expects to add products, but has unroll ") << getUnroll();
+  if (!getPrefetch() != !getPrefetchStep())
+    return emitOpError("expects a place to prefetch and a step, or neither");
   return success();
 }
 

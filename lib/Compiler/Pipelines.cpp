@@ -33,16 +33,27 @@ void tenon::buildGraphPipeline(OpPassManager &pm) {
     pm.addNestedPass<func::FuncOp>(createSimplifyGraphPass());
   }
   pm.addPass(createFoldConstantsPass(interpretingEvaluator()));
+  pm.addNestedPass<func::FuncOp>(createAssignLayoutsPass());
+  // Transposes of weights are computed, those that meet go.
+  pm.addNestedPass<func::FuncOp>(createSimplifyGraphPass());
+  pm.addPass(createFoldConstantsPass(interpretingEvaluator()));
   pm.addPass(createCSEPass());
 }
 
-void tenon::buildKernelsPipeline(OpPassManager &pm) {
+void tenon::buildKernelsPipeline(OpPassManager &pm, const KernelOptions &options) {
   pm.addNestedPass<func::FuncOp>(tile::createCountNonZeroPass());
   pm.addNestedPass<func::FuncOp>(tile::createLowerConvolutionsPass());
+  // A transposed result is one of the contraction that a convolution became.
+  pm.addNestedPass<func::FuncOp>(createSimplifyGraphPass({/*foldScales=*/false}));
   pm.addNestedPass<func::FuncOp>(tile::createPackContractionsPass());
   pm.addPass(createCSEPass());
+  pm.addNestedPass<func::FuncOp>(tile::createAssignViewsPass());
   pm.addPass(tile::createFormKernelsPass());
   pm.addNestedPass<func::FuncOp>(host::createPlaceBuffersPass());
+  if (!options.device.empty()) {
+    pm.addNestedPass<func::FuncOp>(host::createAssignDevicesPass({options.device}));
+    pm.addNestedPass<func::FuncOp>(host::createInsertTokensPass());
+  }
 }
 
 static void buildVariants(OpPassManager &pm, std::unique_ptr<Pass> formVariants) {
@@ -65,6 +76,10 @@ void tenon::buildLoopsPipeline(OpPassManager &pm) {
 }
 
 namespace {
+struct KernelPipelineOptions : PassPipelineOptions<KernelPipelineOptions> {
+  Option<std::string> device{*this, "device", llvm::cl::desc("Device that runs the kernels; empty for the CPU")};
+};
+
 struct VariantsOptions : PassPipelineOptions<VariantsOptions> {
   Option<std::string> targets{*this, "targets", llvm::cl::desc("Names of targets, the preferred one first"),
                               llvm::cl::init("host")};
@@ -73,8 +88,9 @@ struct VariantsOptions : PassPipelineOptions<VariantsOptions> {
 
 void tenon::registerPipelines() {
   PassPipelineRegistration<>("tenon-graph", "Level 0 to 1: the graph as kernels want it", buildGraphPipeline);
-  PassPipelineRegistration<>("tenon-kernels", "Level 1 to 2: kernels and the placed host program",
-                             buildKernelsPipeline);
+  PassPipelineRegistration<KernelPipelineOptions>(
+      "tenon-kernels", "Level 1 to 2: kernels and the placed host program",
+      [](OpPassManager &pm, const KernelPipelineOptions &options) { buildKernelsPipeline(pm, {options.device}); });
   PassPipelineRegistration<VariantsOptions>(
       "tenon-variants", "Within level 2: kernels for each target, with schedules",
       [](OpPassManager &pm, const VariantsOptions &options) {

@@ -24,6 +24,8 @@ struct CompileOptions {
   /// One variant of the kernels each, in order of preference. A module that has variants is compiled for their targets:
   /// others are an error, none are those.
   llvm::SmallVector<cpu::TargetDescription> targets;
+  /// The device that runs the kernels, or empty: the CPU that runs the program does.
+  std::string device;
   Emit emit = Emit::artifact;
   /// The prebuilt runtime library that the artifact starts with.
   std::string runtimeLibrary;

@@ -15,10 +15,14 @@ class OpPassManager;
 } // namespace mlir
 
 namespace tenon {
+struct KernelOptions {
+  std::string device; ///< that runs the kernels; empty for the CPU that runs the program
+};
+
 /// Level 0 to level 1: the graph as kernels want it.
 void buildGraphPipeline(mlir::OpPassManager &pm);
 /// Level 1 to level 2: kernels, and the host program that launches them, with every buffer in its place.
-void buildKernelsPipeline(mlir::OpPassManager &pm);
+void buildKernelsPipeline(mlir::OpPassManager &pm, const KernelOptions &options);
 /// Within level 2: a variant of each kernel for each of the targets, the preferred one first, each with its schedule.
 void buildVariantsPipeline(mlir::OpPassManager &pm, llvm::ArrayRef<cpu::TargetDescription> targets);
 /// Level 2 to level 3: variants as loops over vectors.

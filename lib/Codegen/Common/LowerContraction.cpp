@@ -22,7 +22,7 @@ namespace {
 /// One operand as register tiles read it: offsets of a place in the iteration space, in elements.
 class Operand {
 public:
-  Operand(KernelBody &body, Value tensor, AffineMap map) : e(body.e), buffer(*e.bufferOf(tensor)), map(map) {}
+  Operand(ElementEmitter &e, Buffer buffer, AffineMap map) : e(e), buffer(std::move(buffer)), map(map) {}
 
   Value memref() const { return buffer.memref; }
 
@@ -55,16 +55,57 @@ public:
 
 private:
   ElementEmitter &e;
-  const Buffer &buffer;
+  Buffer buffer;
   AffineMap map;
+};
+
+/// Windows of an image as rows of a matrix: what lies together in them, and how the parts lie.
+class Windows {
+public:
+  Windows(ElementEmitter &e, WindowRowsOp op) : e(e), op(op), image(*e.bufferOf(op.getOperand())) {
+    run = cast<RankedTensorType>(op.getOperand().getType()).getShape().back();
+    partTaps.assign(op.getSizes().begin(), op.getSizes().end());
+    // Neighbours in a row of the image lie together, as long as a window has all of them.
+    if (op.getDilations().back() == 1)
+      run *= partTaps.pop_back_val();
+  }
+
+  /// The rows: windows of the image under strides of their own.
+  Buffer rows() {
+    Buffer result = image;
+    for (auto [i, stride] : llvm::enumerate(op.getStrides()))
+      result.strides[1 + i] = e.mul(e.index(image.strides[1 + i]), e.index(stride));
+    result.isStrided = true;
+    return result;
+  }
+
+  /// Products of one part, and the number of parts.
+  int64_t partDepth() const { return run; }
+  int64_t parts() const { return llvm::product_of(partTaps); }
+
+  /// How far a part is from the first one.
+  Value offset(Value part) {
+    SmallVector<Value> extents = llvm::map_to_vector(partTaps, [&](int64_t taps) { return e.index(taps); });
+    Value result = e.index(0);
+    for (auto [i, tap] : llvm::enumerate(e.delinearize(part, extents)))
+      result = e.add(result, e.mul(e.mul(tap, e.index(op.getDilations()[i])), e.index(image.strides[1 + i])));
+    return result;
+  }
+
+private:
+  ElementEmitter &e;
+  WindowRowsOp op;
+  const Buffer &image;
+  int64_t run; ///< elements of a window that lie next to each other
+  SmallVector<int64_t> partTaps;
 };
 
 class Contraction {
 public:
   explicit Contraction(KernelBody &body)
       : body(body), e(body.e), op(body.structure.contract), roles(*contractionRoles(op)),
-        packed(op.getRhs().getDefiningOp<UnpackOp>()), lhs(body, op.getLhs(), map(0)),
-        rhs(body, packed ? packed.getOperand() : op.getRhs(), map(1)) {}
+        packed(op.getRhs().getDefiningOp<UnpackOp>()), windows(windowsOf(e, op)), lhs(e, lhsBuffer(), map(0)),
+        rhs(e, *e.bufferOf(packed ? packed.getOperand() : op.getRhs()), map(1)) {}
 
   LogicalResult run() {
     depth = sizeOf(roles.depth);
@@ -93,6 +134,12 @@ public:
   }
 
 private:
+  static std::optional<Windows> windowsOf(ElementEmitter &e, ContractOp op) {
+    auto windows = op.getLhs().getDefiningOp<WindowRowsOp>();
+    return windows ? std::optional<Windows>(std::in_place, e, windows) : std::nullopt;
+  }
+  Buffer lhsBuffer() { return windows ? windows->rows() : *e.bufferOf(op.getLhs()); }
+
   AffineMap map(unsigned i) { return cast<AffineMapAttr>(op.getIndexingMaps()[i]).getValue(); }
 
   Value sizeOf(unsigned dim) {
@@ -134,10 +181,15 @@ private:
     std::optional<int64_t> total = getConstantIntValue(depth);
     if (!total || *total < 2 * body.tiles.depthBlock)
       return;
-    parts = llvm::divideCeil(*total, body.tiles.depthBlock);
-    partDepth = llvm::alignTo(llvm::divideCeil(*total, parts), 4);
-    parts = llvm::divideCeil(*total, partDepth);
-    lastDepth = *total - (parts - 1) * partDepth;
+    if (windows && windows->parts() > 1) {
+      parts = windows->parts();
+      partDepth = lastDepth = windows->partDepth();
+    } else {
+      parts = llvm::divideCeil(*total, body.tiles.depthBlock);
+      partDepth = llvm::alignTo(llvm::divideCeil(*total, parts), 4);
+      parts = llvm::divideCeil(*total, partDepth);
+      lastDepth = *total - (parts - 1) * partDepth;
+    }
     auto type = MemRefType::get(blockRows * panelColumns, e.builder.getF32Type());
     partialSums = memref::AllocaOp::create(e.builder, e.loc, type, e.builder.getI64IntegerAttr(64));
   }
@@ -284,7 +336,8 @@ private:
 
   LogicalResult emitTile(Value row, int64_t height, Value column, const Part &part, int64_t unroll) {
     Value firstProduct = e.mul(part.number, e.index(partDepth));
-    Value batchOffset = e.add(lhs.offset(roles.batch, batch), e.mul(firstProduct, lhs.stride(roles.depth)));
+    bool isPartOfWindows = windows && windows->parts() > 1;
+    Value batchOffset = e.add(lhs.offset(roles.batch, batch), isPartOfWindows ? windows->offset(part.number) : e.mul(firstProduct, lhs.stride(roles.depth)));
     SmallVector<Value> offsets;
     SmallVector<SmallVector<Value>> places;
     bool contiguous = lhs.isContiguous(roles.rows);
@@ -315,16 +368,41 @@ private:
       init.push_back(vector::LoadOp::create(e.builder, e.loc, vector, partialSums,
                                             partialSum(e.add(row, e.index(i)), column)));
     auto [prefetch, prefetchStep] = prefetchOf(row, height, column, part, unroll);
-    auto tile = MicrokernelOp::create(e.builder, e.loc, SmallVector<Type>(height, vector), lhs.memref(),
-                                      offsets, lhs.stride(roles.depth), rhs.memref(), rhsOffset, rhsStride,
-                                      part.depth, limit, unroll, prefetch, prefetchStep, init);
+    auto multiply = [&](ArrayRef<Value> rowOffsets, Value rhsStart, Value products, Value prefetchStart,
+                        ValueRange before) {
+      return SmallVector<Value>(MicrokernelOp::create(e.builder, e.loc, SmallVector<Type>(height, vector), lhs.memref(),
+                                                      rowOffsets, lhs.stride(roles.depth), rhs.memref(), rhsStart,
+                                                      rhsStride, products, limit, unroll, prefetchStart, prefetchStep,
+                                                      before)
+                                    .getResults());
+    };
+    SmallVector<Value> tile;
+    if (!isPartOfWindows || parts > 1) {
+      tile = multiply(offsets, rhsOffset, part.depth, prefetch, init);
+    } else {
+      // The sums stay in registers from part to part.
+      int64_t run = windows->partDepth();
+      Value zero = e.asVector(e.number(e.builder.getF32Type(), 0));
+      bool failed = false;
+      tile = e.loop(e.index(windows->parts()), SmallVector<Value>(height, zero),
+                    [&](Value number, ValueRange sums) -> FailureOr<SmallVector<Value>> {
+                      Value offset = windows->offset(number), product = e.mul(number, e.index(run));
+                      SmallVector<Value> rowOffsets =
+                          llvm::map_to_vector(offsets, [&](Value row) { return e.add(row, offset); });
+                      Value start = prefetch ? e.add(prefetch, e.mul(number, e.mul(prefetchStep, e.index(run / unroll))))
+                                             : Value();
+                      return multiply(rowOffsets, e.add(rhsOffset, e.mul(product, rhsStride)), e.index(run), start,
+                                      sums);
+                    },
+                    failed);
+    }
     if (!part.isLast) {
-      for (auto [i, sums] : llvm::enumerate(tile.getResults()))
+      for (auto [i, sums] : llvm::enumerate(tile))
         vector::StoreOp::create(e.builder, e.loc, sums, partialSums,
                                 partialSum(e.add(row, e.index(i)), column));
       return success();
     }
-    for (auto [i, sums] : llvm::enumerate(tile.getResults())) {
+    for (auto [i, sums] : llvm::enumerate(tile)) {
       ElementEmitter::Scope scope(e);
       Coordinates coordinates = resultCoordinates(places[i], column);
       e.define(op.getResult(), coordinates, sums);
@@ -355,6 +433,7 @@ private:
   ContractOp op;
   ContractionRoles roles;
   UnpackOp packed;
+  std::optional<Windows> windows;
   Operand lhs, rhs;
   Value depth, columns, rows, panel, firstRow, blockSize;
   int64_t parts = 1, partDepth = 0, lastDepth = 0; ///< of the summed dimension
@@ -367,7 +446,8 @@ private:
 LogicalResult codegen::emitContraction(KernelBody &body) {
   ContractOp op = body.structure.contract;
   auto unpack = op.getRhs().getDefiningOp<UnpackOp>();
-  for (Value operand : {op.getLhs(), unpack ? unpack.getOperand() : op.getRhs()})
+  auto windows = op.getLhs().getDefiningOp<WindowRowsOp>();
+  for (Value operand : {windows ? windows.getOperand() : op.getLhs(), unpack ? unpack.getOperand() : op.getRhs()})
     if (!body.e.bufferOf(operand))
       return op.emitOpError("expects operands that are the kernel's");
   return Contraction(body).run();

@@ -230,6 +230,37 @@ int32_t tenon_session::launch(uint32_t index, void *const *buffers, const int64_
   return code;
 }
 
+int32_t tenon_session::copy(void *dst, const int64_t *dstStrides, const void *src, const int64_t *srcStrides,
+                            const int64_t *sizes, int64_t rank, int64_t elemBytes) {
+  StridedCopy copy;
+  if (rank > kMaxRank)
+    return check(-1, TENON_CODE_CAPACITY, rank, kMaxRank);
+  if (!copy.prepare(dst, dstStrides, src, srcStrides, sizes, rank, elemBytes))
+    return 0;
+  int64_t start = profiling ? nanoseconds() : 0;
+  if (copy.bytes() < kParallelCopyBytes) {
+    copy.run(0, copy.sizes[0]);
+  } else {
+    int64_t rows = copy.sizes[0], pieces = rows < kMaxPieces ? rows : kMaxPieces;
+    struct Job {
+      const StridedCopy &copy;
+      int64_t rows, pieces;
+    } job{copy, rows, pieces};
+    parallel(
+        [](void *arg, int64_t i, int32_t) {
+          const Job &job = *static_cast<Job *>(arg);
+          job.copy.run(i * job.rows / job.pieces, (i + 1) * job.rows / job.pieces);
+        },
+        &job, pieces);
+  }
+  if (profiling) {
+    copies.count += 1;
+    copies.bytes += copy.bytes();
+    copies.nanoseconds += nanoseconds() - start;
+  }
+  return 0;
+}
+
 //===--------------------------------------------------------------------------------------------------------===//
 // The table
 //===--------------------------------------------------------------------------------------------------------===//
@@ -251,27 +282,7 @@ static int32_t hostLaunch(tenon_context *ctx, int32_t launch, void *const *buffe
 
 static int32_t hostCopy(tenon_context *ctx, void *dst, const int64_t *dstStrides, const void *src,
                         const int64_t *srcStrides, const int64_t *sizes, int64_t rank, int64_t elemBytes) {
-  StridedCopy copy;
-  if (rank > kMaxRank)
-    return tenon_session::of(ctx)->check(-1, TENON_CODE_CAPACITY, rank, kMaxRank);
-  if (!copy.prepare(dst, dstStrides, src, srcStrides, sizes, rank, elemBytes))
-    return 0;
-  if (copy.bytes() < kParallelCopyBytes) {
-    copy.run(0, copy.sizes[0]);
-    return 0;
-  }
-  int64_t rows = copy.sizes[0], pieces = rows < kMaxPieces ? rows : kMaxPieces;
-  struct Job {
-    const StridedCopy &copy;
-    int64_t rows, pieces;
-  } job{copy, rows, pieces};
-  tenon_session::of(ctx)->parallel(
-      [](void *arg, int64_t i, int32_t) {
-        const Job &job = *static_cast<Job *>(arg);
-        job.copy.run(i * job.rows / job.pieces, (i + 1) * job.rows / job.pieces);
-      },
-      &job, pieces);
-  return 0;
+  return tenon_session::of(ctx)->copy(dst, dstStrides, src, srcStrides, sizes, rank, elemBytes);
 }
 
 static int32_t hostCheck(tenon_context *ctx, int32_t launch, int32_t code, int64_t value, int64_t limit) {

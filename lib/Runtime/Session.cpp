@@ -479,3 +479,12 @@ tenon_status tenon_session_profile(const tenon_session *session, int32_t index, 
             session->profile[size_t(index)].nanoseconds, session->profile[size_t(index)].fastest};
   return TENON_OK;
 }
+
+tenon_status tenon_session_profile_copies(const tenon_session *session, tenon_copy_profile *copies) {
+  if (!session || !copies)
+    return nullArgument(session ? "copies" : "session");
+  if (!session->profiling)
+    return fail(TENON_ERROR_ARGUMENT, "the session was created without a profile");
+  *copies = session->copies;
+  return TENON_OK;
+}

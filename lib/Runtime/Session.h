@@ -70,6 +70,8 @@ struct tenon_session {
   int32_t reserveOutput(uint32_t index);
   int32_t launch(uint32_t launch, void *const *buffers, const int64_t *strides, const int64_t *symbols,
                  int64_t work, int64_t scratchBytes, int64_t grain);
+  int32_t copy(void *dst, const int64_t *dstStrides, const void *src, const int64_t *srcStrides, const int64_t *sizes,
+               int64_t rank, int64_t elemBytes);
   int32_t check(int32_t launch, int32_t code, int64_t value, int64_t limit);
   int32_t deviceLaunch(uint32_t device, const tenon_device_launch &launch, const tenon_device_order &order);
   int32_t deviceCopy(uint32_t device, const tenon_device_copy &copy, const tenon_device_order &order);
@@ -93,6 +95,7 @@ struct tenon_session {
   tenon::runtime::Array<tenon::runtime::SessionDevice> devices;
   tenon::runtime::Array<void *> deviceConstants, deviceArenas;
   tenon::runtime::Array<Profile> profile;
+  tenon_copy_profile copies = {};
   bool profiling = false, ran = false;
 
   tenon::runtime::ThreadPool pool;

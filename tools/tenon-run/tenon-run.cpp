@@ -26,7 +26,7 @@ const char kUsage[] = R"(usage: tenon-run model.so [options]
   --symbol NAME=N                    size of a symbolic dimension of an input that isn't given
   --random                           fill inputs that aren't given (seeded, the same every time)
   --time N                           run N more times and print minimum, median and mean
-  --profile                          print the mean and the lowest time of each launch
+  --profile                          print the mean and the lowest time of each launch, and the copies between them
   --threads N                        default: one per CPU
   --device LIBRARY.so                a device that the model may need (see tenon_device.h); may be repeated
   --list                             print inputs and outputs, run nothing
@@ -430,6 +430,10 @@ int main(int argc, char **argv) {
                   double(entry.nanoseconds) / double(entry.count) / 1000, double(entry.fastest) / 1000,
                   (long long)entry.count, entry.kernel, entry.nodes);
     }
+    tenon_copy_profile copies;
+    check(tenon_session_profile_copies(session, &copies));
+    std::printf("copies: %lld of %lld bytes in %.3f ms\n", (long long)copies.count, (long long)copies.bytes,
+                double(copies.nanoseconds) / 1e6);
     std::printf("launches: %.3f ms in all; memory of the session: %lld bytes\n", double(total) / 1e6,
                 (long long)tenon_session_memory_bytes(session));
   }

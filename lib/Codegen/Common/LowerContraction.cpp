@@ -49,6 +49,8 @@ public:
 
   /// Whether the dimensions lie next to each other, in order: one stride leads through all of them.
   bool isContiguous(ArrayRef<unsigned> dims) const {
+    if (buffer.isStrided)
+      return dims.size() <= 1;
     for (auto [first, second] : llvm::zip(dims, dims.drop_front())) {
       auto a = map.getResultPosition(getAffineDimExpr(first, map.getContext()));
       auto b = map.getResultPosition(getAffineDimExpr(second, map.getContext()));

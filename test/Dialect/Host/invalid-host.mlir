@@ -93,3 +93,21 @@ func.func @two(%x: memref<4xf32>, %y: memref<4xf32, #tenon_host.device<"gpu">>) 
   }
   return
 }
+
+// -----
+
+func.func private @rows(tensor<4x3xf32>) -> tensor<4x3xf32>
+func.func @rows_apart(%x: memref<4x3xf32, strided<[9, 1]>>, %y: memref<4x3xf32>) {
+  // expected-error@+1 {{expects contiguous rows of operand 0, but has 'memref<4x3xf32, strided<[9, 1]>>'}}
+  tenon_host.launch @rows ins(%x : memref<4x3xf32, strided<[9, 1]>>) outs(%y : memref<4x3xf32>)
+  return
+}
+
+// -----
+
+func.func private @apart(tensor<4x3xf32>) -> (tensor<4x3xf32> {tenon_tile.contract = "inner"})
+func.func @strides_unknown(%x: memref<4x3xf32>, %y: memref<4x3xf32>) {
+  // expected-error@+1 {{expects dynamic strides of operand 1, but has 'memref<4x3xf32>'}}
+  tenon_host.launch @apart ins(%x : memref<4x3xf32>) outs(%y : memref<4x3xf32>)
+  return
+}

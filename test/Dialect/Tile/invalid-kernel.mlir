@@ -58,3 +58,19 @@ func.func @unroll(%a: memref<?xf32>, %i: index) {
   %c = tenon_tile.microkernel %a[%i] stride %i rhs %a[%i] stride %i depth %i unroll 0 : memref<?xf32>, memref<?xf32> -> vector<16xf32>
   return
 }
+
+// -----
+
+// expected-error@+1 {{expects the contract 'inner', of a tensor of two dimensions or more, but has "any" of 'tensor<4x4xf32>'}}
+tenon_tile.kernel @unknown_contract(%x: tensor<4x4xf32> {tenon_tile.contract = "any"}) -> tensor<4x4xf32>
+    attributes {work = affine_map<() -> (1)>} {
+  tenon_tile.yield %x : tensor<4x4xf32>
+}
+
+// -----
+
+// expected-error@+1 {{expects the contract 'inner', of a tensor of two dimensions or more, but has "inner" of 'tensor<4xf32>'}}
+tenon_tile.kernel @contract_of_one_row(%x: tensor<4xf32>) -> (tensor<4xf32> {tenon_tile.contract = "inner"})
+    attributes {work = affine_map<() -> (1)>} {
+  tenon_tile.yield %x : tensor<4xf32>
+}

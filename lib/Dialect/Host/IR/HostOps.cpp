@@ -8,6 +8,7 @@
 #include "tenon/Dialect/Host/IR/HostOps.h"
 
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -119,11 +120,40 @@ LogicalResult AsyncOp::verify() {
   return success();
 }
 
+/// The kernel, unless it is lowered to a function of buffers and numbers.
+static FunctionOpInterface kernelOf(LaunchOp launch, Operation *symbol) {
+  auto function = dyn_cast_if_present<FunctionOpInterface>(symbol);
+  bool isKernel = function && function.getNumArguments() == launch.getSymbols().size() + launch.getIns().size() &&
+                  function.getNumResults() == launch.getOuts().size();
+  return isKernel ? function : FunctionOpInterface();
+}
+
 LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   Operation *kernel = symbols.lookupNearestSymbolFrom(*this, getKernelAttr());
   if (!kernel)
     return emitOpError("launches ") << getKernelAttr() << ", which is not defined";
+  if (!kernelOf(*this, kernel))
+    return success();
+  for (auto [i, buffer] : llvm::enumerate(llvm::concat<Value>(getIns(), getOuts()))) {
+    auto type = dyn_cast<MemRefType>(buffer.getType());
+    if (!type)
+      continue;
+    int64_t expected = takesStrides(kernel, i) ? std::max<int64_t>(type.getRank() - 1, 0) : 0, actual = 0;
+    if (auto layout = dyn_cast<StridedLayoutAttr>(type.getLayout()))
+      actual = llvm::count(layout.getStrides(), ShapedType::kDynamic);
+    if (actual != expected || (expected == 0 && type.getRank() > 1 && !type.getLayout().isIdentity()))
+      return emitOpError("expects ") << (expected ? "dynamic strides" : "contiguous rows") << " of operand " << i
+                                     << ", but has " << type;
+  }
   return success();
+}
+
+bool LaunchOp::takesStrides(Operation *symbol, unsigned i) {
+  FunctionOpInterface kernel = kernelOf(*this, symbol);
+  if (!kernel)
+    return false;
+  return i < getIns().size() ? (bool)kernel.getArgAttr(getSymbols().size() + i, kContractAttr)
+                             : (bool)kernel.getResultAttr(i - getIns().size(), kContractAttr);
 }
 
 void LaunchOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {

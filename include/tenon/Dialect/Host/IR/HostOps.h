@@ -32,6 +32,13 @@
 #define GET_TYPEDEF_CLASSES
 #include "tenon/Dialect/Host/IR/HostTypes.h.inc"
 
+namespace tenon::host {
+/// On an operand or result of a kernel: which strides it takes. Without it, those of contiguous rows.
+inline constexpr llvm::StringLiteral kContractAttr = "tenon_tile.contract";
+/// Elements along the last dimension lie next to each other; all other strides come with the launch.
+inline constexpr llvm::StringLiteral kInnerContract = "inner";
+} // namespace tenon::host
+
 #define GET_OP_CLASSES
 #include "tenon/Dialect/Host/IR/HostOps.h.inc"
 

@@ -120,7 +120,8 @@ def Host_LaunchOp : Host_Op<"launch", [AttrSizedOperandSegments, DestinationStyl
   let description = [{
     The kernel gets its symbols, reads `ins` and writes all of `outs`. On tensors there is one result per out; on
     memrefs there are none, and `work` says into how many pieces the kernel can be cut. All buffers are in one memory
-    space: the kernel runs there.
+    space: the kernel runs there. What the kernel takes under the contract `inner` has a type with dynamic strides,
+    everything else contiguous rows.
 
     ```mlir
     %y = tenon_host.launch @contract_relu symbols(%m) ins(%x, %w : tensor<?x768xf32>, tensor<768x64xf32>)
@@ -136,6 +137,8 @@ def Host_LaunchOp : Host_Op<"launch", [AttrSizedOperandSegments, DestinationStyl
   }];
   let extraClassDeclaration = [{
     mlir::MutableOperandRange getDpsInitsMutable() { return getOutsMutable(); }
+    /// Whether `kernel`, which it launches, takes strides of operand `i`: of the ins, then of the outs.
+    bool takesStrides(mlir::Operation *kernel, unsigned i);
   }];
   let hasVerifier = 1;
 }

@@ -44,7 +44,9 @@ def Tile_KernelOp : Tile_Op<"kernel", [IsolatedFromAbove, FunctionOpInterface]> 
   let summary = "what one launch computes, on any target";
   let description = [{
     A function of `index` symbols, then tensors. Each dynamic size is stated by `tenon.bind_shape` on symbols; the
-    body is `tenon` ops. `work` counts the units that a launch can be cut into, as a map from the symbols.
+    body is `tenon` ops. `work` counts the units that a launch can be cut into, as a map from the symbols. Tensors lie
+    in contiguous rows, but for those under `{tenon_tile.contract = "inner"}`: only their last dimension is contiguous,
+    all other strides come with the launch.
 
     ```mlir
     tenon_tile.kernel @exp(%m: index, %x: tensor<?x4xf32>) -> tensor<?x4xf32>
@@ -69,6 +71,8 @@ def Tile_KernelOp : Tile_Op<"kernel", [IsolatedFromAbove, FunctionOpInterface]> 
     unsigned getNumSymbols() {
       return llvm::count_if(getArgumentTypes(), [](mlir::Type type) { return type.isIndex(); });
     }
+    /// Whether strides of a tensor come with the launch: of the tensor arguments, then of the results.
+    bool takesStrides(unsigned tensor);
   }];
 }
 

@@ -31,6 +31,8 @@ struct LoopOptions {
 void buildGraphPipeline(mlir::OpPassManager &pm);
 /// Level 1 to level 2: kernels, and the host program that launches them, with every buffer in its place.
 void buildKernelsPipeline(mlir::OpPassManager &pm, const KernelOptions &options);
+/// The end of it, for a program that is on level 2 already: launches on devices, ordered by tokens.
+void buildDevicesPipeline(mlir::OpPassManager &pm, const KernelOptions &options);
 /// Level 2 to level 3: kernels as loops over vectors.
 void buildLoopsPipeline(mlir::OpPassManager &pm, const LoopOptions &options);
 /// Registers them as `tenon-graph`, `tenon-kernels` and `tenon-loops`.

@@ -78,32 +78,44 @@ int32_t tenon_session::plan(uint32_t segment, const int64_t *values) {
   }
   if (!found) {
     found = oldest;
-    size_t count = symbolCount + slotCount + bufferCount;
+    size_t count = symbolCount + slotCount + bufferCount + devices.size();
     if (!found->symbols) {
       found->symbols = static_cast<int64_t *>(calloc(count + 1, sizeof(int64_t)));
       if (!found->symbols)
         return abort(outOfMemory());
       found->slots = found->symbols + symbolCount;
       found->offsets = found->slots + slotCount;
+      found->deviceBytes = found->offsets + bufferCount;
     }
     memcpy(found->symbols, values, symbolCount * sizeof(int64_t));
     found->arenaBytes = 0;
     found->code = model->programs[segment].plan(found->symbols, found->slots);
     if (found->code == 0 && bufferCount != 0) {
       Array<tenon_arena_buffer> buffers;
-      if (!buffers.allocate(bufferCount)) {
+      Array<int64_t> places;
+      if (!buffers.allocate(bufferCount) || !places.allocate(bufferCount)) {
         found->lastUse = 0;
         found->code = TENON_CODE_SIZE_OVERFLOW;
         return abort(outOfMemory());
       }
       auto records = model->metadata.table<BufferRecord>(Table::Buffers);
-      for (size_t i = 0; i < bufferCount; ++i) {
-        const BufferRecord &r = records[uint32_t(record.firstBuffer + i)];
-        buffers[i] = {found->slots[r.sizeSlot], r.firstLaunch, r.lastLaunch};
+      // Each memory has an arena of its own.
+      for (uint32_t space = 0; space <= devices.size(); ++space) {
+        size_t used = 0;
+        for (size_t i = 0; i < bufferCount; ++i) {
+          const BufferRecord &r = records[uint32_t(record.firstBuffer + i)];
+          if (r.space == space)
+            buffers[used++] = {found->slots[r.sizeSlot], r.firstLaunch, r.lastLaunch};
+        }
+        int64_t bytes = tenon_pack_arena(buffers.data(), int64_t(used), places.data());
+        if (bytes < 0)
+          found->code = TENON_CODE_SIZE_OVERFLOW;
+        (space == 0 ? found->arenaBytes : found->deviceBytes[space - 1]) = bytes;
+        used = 0;
+        for (size_t i = 0; i < bufferCount; ++i)
+          if (records[uint32_t(record.firstBuffer + i)].space == space)
+            found->offsets[i] = places[used++];
       }
-      found->arenaBytes = tenon_pack_arena(buffers.data(), int64_t(bufferCount), found->offsets);
-      if (found->arenaBytes < 0)
-        found->code = TENON_CODE_SIZE_OVERFLOW;
     }
   }
   found->lastUse = ++clock;
@@ -119,6 +131,12 @@ int32_t tenon_session::reserve(uint32_t segment) {
     return abort(fail(TENON_ERROR_MEMORY, "out of memory: the arena needs %lld bytes",
                       (long long)state.current->arenaBytes));
   arenas[segment] = state.arena.data();
+  for (size_t d = 0; d < devices.size(); ++d) {
+    if (!devices[d].reserve(segment, state.current->deviceBytes[d]))
+      return abort(fail(TENON_ERROR_MEMORY, "out of memory: the arena on device '%s' needs %lld bytes",
+                        devices[d].device->name, (long long)state.current->deviceBytes[d]));
+    deviceArenas[d * segments.size() + segment] = devices[d].arenas[segment].data;
+  }
   for (uint32_t i = 0; i < outputs.size(); ++i)
     if (model->outputProgram[i] == segment)
       if (int32_t code = reserveOutput(i))
@@ -290,10 +308,47 @@ static int32_t hostParallelFor(tenon_context *ctx, tenon_parallel_body body, voi
   return 0;
 }
 
+static int32_t hostDeviceLaunch(tenon_context *ctx, int32_t device, int32_t launch, void *const *buffers,
+                                int32_t bufferCount, const int64_t *strides, int32_t strideCount,
+                                const int64_t *symbols, int32_t symbolCount, int64_t work, const int32_t *after,
+                                int32_t afterCount, int32_t token) {
+  tenon_session &session = *tenon_session::of(ctx);
+  const tenon_model &model = *session.model;
+  uint32_t kernel = model.metadata.table<LaunchRecord>(Table::Launches)[uint32_t(launch)].kernel;
+  tenon_device_launch request = {
+      model.string(model.metadata.table<KernelRecord>(Table::Kernels)[kernel].name),
+      model.kernels[kernel],
+      uint32_t(launch),
+      bufferCount,
+      strideCount,
+      symbolCount,
+      buffers,
+      strides,
+      symbols,
+      work,
+      /*grain=*/1,
+      /*scratch_bytes_per_worker=*/0};
+  return session.deviceLaunch(uint32_t(device), request, {after, afterCount, token});
+}
+
+static int32_t hostDeviceCopy(tenon_context *ctx, int32_t device, int32_t direction, void *dst,
+                              const int64_t *dstStrides, const void *src, const int64_t *srcStrides,
+                              const int64_t *sizes, int64_t rank, int64_t elemBytes, const int32_t *after,
+                              int32_t afterCount, int32_t token) {
+  tenon_device_copy request = {direction, int32_t(rank), elemBytes, dst, src, sizes, dstStrides, srcStrides};
+  return tenon_session::of(ctx)->deviceCopy(uint32_t(device), request, {after, afterCount, token});
+}
+
+static int32_t hostAwait(tenon_context *ctx, int32_t device, const int32_t *tokens, int32_t count) {
+  return tenon_session::of(ctx)->await(uint32_t(device), tokens, count);
+}
+
 const tenon_host_functions kHostFunctions = {
     TENON_KERNEL_ABI, sizeof(tenon_host_functions),
     hostPlan,         hostReserve,
     hostExecute,      hostLaunch,
     hostCopy,         hostCheck,
     hostCallExternal, hostParallelFor,
+    hostDeviceLaunch, hostDeviceCopy,
+    hostAwait,
 };

@@ -28,6 +28,8 @@ tenon_session::~tenon_session() {
     buffer.~Buffer();
   for (SegmentState &segment : segments)
     segment.~SegmentState();
+  for (SessionDevice &device : devices)
+    device.~SessionDevice();
   tenon_model_close(model);
 }
 
@@ -92,9 +94,13 @@ tenon_status tenon_session::create(const tenon_options &options) {
     externals[i].name = name;
   }
 
-  context = {&kHostFunctions,     inputData.data(),     outputData.data(), model->constants.data(),
-             symbols.data(),      slots.data(),         arenas.data(),     offsets.data(),
-             inputStrides.data(), outputStrides.data(), inputSizes.data(), values.data()};
+  if (tenon_status status = openDevices(options))
+    return status;
+
+  context = {&kHostFunctions,     inputData.data(),       outputData.data(), model->constants.data(),
+             symbols.data(),      slots.data(),           arenas.data(),     offsets.data(),
+             inputStrides.data(), outputStrides.data(),   inputSizes.data(), values.data(),
+             deviceConstants.data(), deviceArenas.data()};
   return TENON_OK;
 }
 
@@ -281,8 +287,13 @@ tenon_status tenon_session::run() {
   aborted = TENON_OK;
   for (const int64_t *&slot : slots)
     slot = nullptr;
-  if (int32_t code = model->run(&context))
+  if (int32_t code = model->run(&context)) {
+    // What was asked for before the error uses buffers that the caller may take back.
+    tenon_error_slot later;
+    for (SessionDevice &device : devices)
+      device.device->wait(device.queue, nullptr, 0, &later);
     return report(code);
+  }
   for (uint32_t i = 0; i < outputs.size(); ++i) {
     const TensorRecord &tensor = model->metadata.output(i);
     outputValues[i] = {int32_t(tensor.kind),
@@ -443,6 +454,8 @@ int64_t tenon_session_memory_bytes(const tenon_session *session) {
   for (uint32_t i = 0; i < session->segments.size(); ++i) {
     const ProgramRecord &r = session->model->metadata.table<ProgramRecord>(Table::Programs)[i];
     total += session->segments[i].arena.bytes();
+    for (size_t d = 0; d < session->devices.size(); ++d)
+      total += session->devices[d].arenas[i].bytes;
     for (const Plan &plan : session->segments[i].plans)
       if (plan.symbols)
         total += int64_t(r.symbolCount + r.slotCount + r.bufferCount) * 8;

@@ -168,6 +168,8 @@ typedef struct tenon_host_entry {
   void *user;
 } tenon_host_entry;
 
+struct tenon_device; /* tenon_device.h */
+
 /* Zero-initialise, set `size`, then what you need. */
 typedef struct tenon_options {
   size_t size;                     /* sizeof(tenon_options) */
@@ -177,6 +179,9 @@ typedef struct tenon_options {
   const tenon_host_entry *functions;
   int32_t function_count;
   int32_t profile; /* nonzero: measure launches and copies */
+  /* Devices, found by their names; they outlive the model. */
+  const struct tenon_device *const *devices;
+  int32_t device_count;
 } tenon_options;
 
 TENON_API tenon_status tenon_session_create(tenon_model *model, const tenon_options *options,

@@ -31,12 +31,18 @@ void tenon::buildGraphPipeline(OpPassManager &pm) {
     pm.addNestedPass<func::FuncOp>(createSimplifyGraphPass());
   }
   pm.addPass(createFoldConstantsPass(interpretingEvaluator()));
+  pm.addNestedPass<func::FuncOp>(createAssignLayoutsPass());
+  // Transposes of weights are computed, those that meet go.
+  pm.addNestedPass<func::FuncOp>(createSimplifyGraphPass());
+  pm.addPass(createFoldConstantsPass(interpretingEvaluator()));
   pm.addPass(createCSEPass());
 }
 
 void tenon::buildKernelsPipeline(OpPassManager &pm, const KernelOptions &options) {
   pm.addNestedPass<func::FuncOp>(tile::createCountNonZeroPass());
   pm.addNestedPass<func::FuncOp>(tile::createLowerConvolutionsPass());
+  // A transposed result is one of the contraction that a convolution became.
+  pm.addNestedPass<func::FuncOp>(createSimplifyGraphPass({/*foldScales=*/false}));
   pm.addNestedPass<func::FuncOp>(tile::createPackContractionsPass());
   pm.addPass(createCSEPass());
   pm.addNestedPass<func::FuncOp>(tile::createAssignViewsPass());

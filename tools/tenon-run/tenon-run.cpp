@@ -26,7 +26,7 @@ const char kUsage[] = R"(usage: tenon-run model.so [options]
   --symbol NAME=N                    size of a symbolic dimension of an input that isn't given
   --random                           fill inputs that aren't given (seeded, the same every time)
   --time N                           run N more times and print minimum, median and mean
-  --profile                          print the mean and the lowest time of each launch, and what is copied between them
+  --profile                          print the mean and the lowest time of each launch, and the copies between them
   --threads N                        default: one per CPU
   --device LIBRARY.so                a device that the model may need (see tenon_device.h); may be repeated
   --list                             print inputs and outputs, run nothing

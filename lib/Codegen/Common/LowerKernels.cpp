@@ -120,10 +120,18 @@ static LogicalResult emitElements(KernelBody &body) {
     } else {
       place = unitCoordinates(body, unit);
     }
-    return body.vectors(low, high, [&](Value start) {
-      place.back() = {start, 1, Value()};
-      return storeResults(body, place, true);
-    });
+    std::function<LogicalResult(size_t)> nest = [&](size_t dim) -> LogicalResult {
+      if (dim + 1 < place.size())
+        return body.loop(e.index(0), body.space[dim], 1, [&](Value position) {
+          place[dim] = {position, 0, Value()};
+          return nest(dim + 1);
+        });
+      return body.vectors(low, high, [&](Value start) {
+        place.back() = {start, 1, Value()};
+        return storeResults(body, place, true);
+      });
+    };
+    return nest(body.structure.isBlocked() ? place.size() - 1 : body.structure.unitDims().size());
   });
 }
 

@@ -47,7 +47,8 @@ struct KernelStructure {
   bool isReduced(int64_t dim) const { return llvm::is_contained(reduced, dim); }
   /// Dimensions of `space` that aren't reduced.
   llvm::SmallVector<int64_t> kept() const;
-  /// Dimensions over which units of work run: all parallel ones but those of a vector.
+  /// Dimensions over which units of work run: all parallel ones but those of a vector, and of short rows those within
+  /// which loops run.
   llvm::SmallVector<int64_t> unitDims() const;
   /// Whether the last dimension of a lone row is cut into blocks.
   bool isBlocked() const;

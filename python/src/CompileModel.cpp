@@ -22,6 +22,7 @@ std::string tenon::python::compileModel(const CompileRequest &request) {
     return llvm::toString(targets.takeError());
   options.targets = std::move(*targets);
   options.runtimeLibrary = request.runtimeLibrary;
+  options.aliases = request.aliases;
   options.modelName = llvm::sys::path::stem(request.modelName).str();
 
   Session session(request.threads);

@@ -16,6 +16,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace tenon::python {
 
@@ -30,6 +32,8 @@ struct CompileRequest {
   std::string target;
   /// 0: one per core.
   unsigned threads = 0;
+  /// Outputs that may share a buffer with an input, by name.
+  std::vector<std::pair<std::string, std::string>> aliases;
   std::string runtimeLibrary;
   std::string output;
   /// For large constants of a model in memory, while it is compiled; the caller removes it.

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from typing import Optional
+from typing import Dict, Optional
 
 from ._model import Model
 
@@ -18,11 +18,14 @@ def _source(model):
     raise TypeError(f"a model is a path, bytes of an ONNX file, or a ModelProto, not a {type(model).__name__}")
 
 
-def compile(model, *, target: str = "host", threads: Optional[int] = None) -> Model:
+def compile(model, *, target: str = "host", threads: Optional[int] = None,
+            aliases: Optional[Dict[str, str]] = None) -> Model:
     """Compiles a model for `target`: "host", or a list such as "avx512,avx2", of which the best is taken where it runs.
 
     `model` is the path of an ONNX file, its bytes, or a ModelProto; external data is looked for beside the file, or in
     the current directory. `threads` is how many threads compiling and running may use: by default one per CPU.
+    `aliases` names outputs that begin with an input and may be written into the same array, {output: input}: caches.
+    Such a run appends to what is there; see Model.run.
     Raises CompileError, with one line for each reason.
     """
     from . import _compiler
@@ -39,6 +42,7 @@ def compile(model, *, target: str = "host", threads: Optional[int] = None) -> Mo
             name=name,
             target=target,
             threads=threads or 0,
+            aliases=list((aliases or {}).items()),
             runtime_library=os.path.join(os.path.dirname(__file__), "libtenon_runtime.so"),
             output=artifact,
             constants_file=os.path.join(directory, "constants.bin"),

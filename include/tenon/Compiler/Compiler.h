@@ -25,6 +25,8 @@ struct CompileOptions {
   llvm::SmallVector<cpu::TargetDescription> targets;
   /// The device that runs the kernels, or empty: the CPU that runs the program does.
   std::string device;
+  /// Outputs that may be bound to the buffer of an input that they begin with, by name: caches.
+  std::vector<std::pair<std::string, std::string>> aliases; ///< output, input
   Emit emit = Emit::artifact;
   /// The prebuilt runtime library that the artifact starts with.
   std::string runtimeLibrary;

@@ -84,7 +84,7 @@ private:
   /// An arena buffer of the same sizes, in use from beginning to end.
   StorageOp arenaLike(StorageOp storage) {
     return StorageOp::create(builder, storage.getLoc(), storage.getType(), StorageKind::arena, nextArena++,
-                             /*name=*/StringAttr(), storage.getSizes(), storage.getStaticSizes(),
+                             /*name=*/StringAttr(), storage.getSizes(), storage.getStaticSizes(), /*strides=*/ValueRange(),
                              /*live=*/DenseI64ArrayAttr(), /*value=*/Attribute());
   }
 
@@ -140,7 +140,7 @@ private:
     Operation *outermost = func.getBody().front().findAncestorOpInBlock(*user);
     builder.setInsertionPoint(outermost);
     auto staging = StorageOp::create(builder, user->getLoc(), onHost, StorageKind::arena, nextArena++,
-                                     /*name=*/StringAttr(), ValueRange(), ArrayRef<int64_t>(),
+                                     /*name=*/StringAttr(), ValueRange(), ArrayRef<int64_t>(), /*strides=*/ValueRange(),
                                      /*live=*/DenseI64ArrayAttr(), /*value=*/Attribute());
     return {view, staging.getResult()};
   }

@@ -15,6 +15,7 @@
 #include "tenon/Codegen/CPU/Passes.h"
 #include "tenon/Codegen/Common/Passes.h"
 #include "tenon/Compiler/Pipelines.h"
+#include "tenon/Dialect/Host/Analysis/Layouts.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
 #include "tenon/Frontend/ONNX/Import.h"
 #include "tenon/Target/CPU/LinkImage.h"
@@ -47,6 +48,8 @@ public:
     if (options.emit == Emit::import)
       return writeText([&](raw_ostream &out) { module->print(out); });
     if (!findPlacedProgram()) {
+      if (failed(declareAliases()))
+        return failure();
       if (failed(runPipeline("graph", buildGraphPipeline)))
         return failure();
       if (options.emit != Emit::artifact && output != "-")
@@ -87,6 +90,35 @@ private:
       if (!func.isExternal() && !func.getBody().getOps<host::StorageOp>().empty())
         return func;
     return nullptr;
+  }
+
+  /// States on the model's results which inputs they may share a buffer with.
+  LogicalResult declareAliases() {
+    if (options.aliases.empty())
+      return success();
+    if (!options.devices.empty())
+      return module.emitError("outputs that share a buffer with an input can't be on a device");
+    auto funcs = llvm::make_filter_range(module.getOps<func::FuncOp>(), [](func::FuncOp f) { return !f.isExternal(); });
+    if (funcs.empty())
+      return module.emitError("the model has no function");
+    func::FuncOp main = *funcs.begin();
+    for (auto &[output, input] : options.aliases) {
+      auto find = [&](StringRef name, unsigned count, function_ref<StringAttr(unsigned)> nameOf) {
+        for (unsigned i = 0; i < count; ++i)
+          if (StringAttr known = nameOf(i); known && known == name)
+            return int(i);
+        return -1;
+      };
+      int result = find(output, main.getNumResults(),
+                        [&](unsigned i) { return main.getResultAttrOfType<StringAttr>(i, "tenon.name"); });
+      int argument = find(input, main.getNumArguments(),
+                          [&](unsigned i) { return main.getArgAttrOfType<StringAttr>(i, "tenon.name"); });
+      if (result < 0 || argument < 0)
+        return module.emitError() << "the model has no " << (result < 0 ? "output" : "input") << " named '"
+                                  << (result < 0 ? output : input) << "'";
+      main.setResultAttr(result, host::kAliasAttr, Builder(module.getContext()).getI64IntegerAttr(argument));
+    }
+    return success();
   }
 
   /// Ends a stage of the report.

@@ -47,6 +47,7 @@ void tenon::buildKernelsPipeline(OpPassManager &pm, const KernelOptions &options
   pm.addNestedPass<func::FuncOp>(createSimplifyGraphPass({/*foldScales=*/false}));
   pm.addNestedPass<func::FuncOp>(tile::createPackContractionsPass());
   pm.addPass(createCSEPass());
+  pm.addNestedPass<func::FuncOp>(host::createAssignAliasesPass());
   pm.addNestedPass<func::FuncOp>(tile::createAssignViewsPass());
   pm.addPass(tile::createFormKernelsPass());
   pm.addNestedPass<func::FuncOp>(host::createPlaceBuffersPass());

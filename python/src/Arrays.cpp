@@ -98,12 +98,30 @@ void pack(Operand &operand) {
   operand.value.data = operand.packed.data();
 }
 
-/// Points at the array's data, or at that of a copy: compiled models need not take gaps between rows.
-void describeData(Operand &operand) {
-  PyArrayObject *array = arrayOf(operand.array);
+bool isAligned(PyArrayObject *array) {
   npy_intp item = PyArray_ITEMSIZE(array);
-  if (!PyArray_IS_C_CONTIGUOUS(array) ||
-      reinterpret_cast<uintptr_t>(PyArray_DATA(array)) % uintptr_t(item < 8 ? item : 8) != 0)
+  return reinterpret_cast<uintptr_t>(PyArray_DATA(array)) % uintptr_t(item < 8 ? item : 8) == 0;
+}
+
+/// The array's strides in elements, if its last dimension is contiguous.
+bool findStrides(PyArrayObject *array, std::vector<int64_t> &strides) {
+  npy_intp item = PyArray_ITEMSIZE(array);
+  int rank = PyArray_NDIM(array);
+  for (int d = 0; d < rank; ++d) {
+    if (PyArray_STRIDE(array, d) % item != 0)
+      return false;
+    strides.push_back(PyArray_STRIDE(array, d) / item);
+  }
+  return rank == 0 || strides.back() == 1 || PyArray_DIM(array, rank - 1) < 2;
+}
+
+/// Points at the array's data, or at that of a copy where the model takes no gaps between rows.
+void describeData(const Tensor &tensor, Operand &operand) {
+  PyArrayObject *array = arrayOf(operand.array);
+  bool inPlace = isAligned(array);
+  if (inPlace && tensor.takesStrides && findStrides(array, operand.strides))
+    operand.value.strides = operand.strides.data();
+  else if (!inPlace || !PyArray_IS_C_CONTIGUOUS(array))
     operand.array = owned(PyArray_NewCopy(array, NPY_CORDER));
   operand.value.data = PyArray_DATA(arrayOf(operand.array));
 }
@@ -227,11 +245,34 @@ void tenon::python::fromPython(nb::handle given, const Tensor &tensor, Operand &
   else if (tenon_dtype_bits(tensor.dtype) < 8)
     pack(operand);
   else
-    describeData(operand);
+    describeData(tensor, operand);
 }
 
 bool tenon::python::isWrittenInPlace(int32_t dtype) {
   return dtype != TENON_STRING && tenon_dtype_bits(dtype) >= 8;
+}
+
+void tenon::python::intoPython(nb::handle given, const Tensor &tensor, Operand &operand) {
+  auto refuse = [&](const std::string &what) {
+    throw RunError("output '" + tensor.name + "' " + what);
+  };
+  if (!PyArray_Check(given.ptr()))
+    refuse(std::string("can be written into an array only, not a ") + Py_TYPE(given.ptr())->tp_name);
+  operand.array = nb::borrow(given);
+  PyArrayObject *array = arrayOf(operand.array);
+  auto *expected = reinterpret_cast<PyArray_Descr *>(tensor.numpyType.ptr());
+  if (!isWrittenInPlace(tensor.dtype) || !PyArray_EquivTypes(PyArray_DESCR(array), expected) ||
+      PyArray_NDIM(array) != int(tensor.sizes.size()))
+    refuse("is " + tensor.describe() + ", the array to write into is " + describeArray(operand.array));
+  if (!PyArray_ISWRITEABLE(array) || PyArray_ISBYTESWAPPED(array) || !isAligned(array) ||
+      !findStrides(array, operand.strides))
+    refuse("needs an array that can be written, aligned and contiguous along its last dimension");
+  operand.shape.assign(PyArray_DIMS(array), PyArray_DIMS(array) + PyArray_NDIM(array));
+  operand.value.dtype = tensor.dtype;
+  operand.value.rank = int64_t(operand.shape.size());
+  operand.value.shape = operand.shape.data();
+  operand.value.strides = operand.strides.data();
+  operand.value.data = PyArray_DATA(array);
 }
 
 void tenon::python::allocate(const Tensor &tensor, const int64_t *shape, Operand &operand) {

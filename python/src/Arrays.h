@@ -32,6 +32,8 @@ struct Tensor {
   std::vector<std::string> symbols;
   /// The NumPy dtype, or None where NumPy has none.
   nanobind::object numpyType;
+  /// Whether the model takes rows with gaps between them.
+  bool takesStrides = false;
 
   /// `float32[batch, 3, 224, 224]`.
   std::string describe() const;
@@ -40,7 +42,7 @@ struct Tensor {
 /// What a bound array needs while a run lasts.
 struct Operand {
   tenon_value value = {};
-  std::vector<int64_t> shape;
+  std::vector<int64_t> shape, strides;
   std::vector<tenon_string> strings;
   std::vector<uint8_t> packed;
   nanobind::object array;
@@ -52,9 +54,12 @@ void importNumPy();
 /// The NumPy dtype of `dtype`: those that NumPy lacks are of the package ml_dtypes.
 nanobind::object numpyTypeOf(int32_t dtype);
 
-/// Describes `given` as a value for `tensor`. The array is used in place when it is contiguous, and copied
-/// otherwise. Throws RunError when dtype, rank or a static size differ.
+/// Describes `given` as a value for `tensor`. The array is used in place when it is contiguous or the model takes its
+/// strides, and copied otherwise. Throws RunError when dtype, rank or a static size differ.
 void fromPython(nanobind::handle given, const Tensor &tensor, Operand &operand);
+
+/// Describes an array that an output is to be written to, in place. Throws RunError when that can't be.
+void intoPython(nanobind::handle given, const Tensor &tensor, Operand &operand);
 
 /// A new array for an output of the given shape, described in `operand`.
 void allocate(const Tensor &tensor, const int64_t *shape, Operand &operand);

@@ -23,6 +23,7 @@ std::string tenon::python::compileModel(const CompileRequest &request) {
   options.targets = std::move(*targets);
   options.devices.assign(request.devices.begin(), request.devices.end());
   options.runtimeLibrary = request.runtimeLibrary;
+  options.aliases = request.aliases;
   options.modelName = llvm::sys::path::stem(request.modelName).str();
 
   Session session(request.threads);

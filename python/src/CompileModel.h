@@ -16,6 +16,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace tenon::python {
@@ -33,6 +34,8 @@ struct CompileRequest {
   std::vector<std::string> devices;
   /// 0: one per core.
   unsigned threads = 0;
+  /// Outputs that may share a buffer with an input, by name.
+  std::vector<std::pair<std::string, std::string>> aliases;
   std::string runtimeLibrary;
   std::string output;
   /// For large constants of a model in memory, while it is compiled; the caller removes it.

@@ -40,6 +40,11 @@ public:
       tenon_model_close(model);
       throw;
     }
+    for (int32_t i = 0; i < tenon_model_output_count(model); ++i) {
+      tenon_tensor_info info;
+      if (tenon_model_output(model, i, &info) == TENON_OK && info.alias >= 0)
+        inputs[size_t(info.alias)].takesStrides = true;
+    }
     for (const Tensor &tensor : inputs)
       inputNames.push_back(nb::str(tensor.name.c_str()));
     for (const Tensor &tensor : outputs)
@@ -52,7 +57,7 @@ public:
     tenon_model_close(model);
   }
 
-  nb::dict run(nb::handle feeds) {
+  nb::dict run(nb::handle feeds, nb::handle into) {
     if (!PyDict_Check(feeds.ptr()))
       throw RunError(std::string("run expects a dict from input names to arrays, got a ") +
                      Py_TYPE(feeds.ptr())->tp_name);
@@ -66,10 +71,19 @@ public:
       else
         missing += (missing.empty() ? "'" : ", '") + inputs[i].name + "'";
     }
-    checkNames(nb::borrow<nb::dict>(feeds));
+    checkNames(nb::borrow<nb::dict>(feeds), inputs, inputNames, "input");
     if (!missing.empty())
       throw RunError("no value is given for input " + missing);
-    return runWith(operands);
+    std::vector<Operand> results(outputs.size());
+    if (!into.is_none()) {
+      if (!PyDict_Check(into.ptr()))
+        throw RunError(std::string("into is a dict from output names to arrays, not a ") + Py_TYPE(into.ptr())->tp_name);
+      checkNames(nb::borrow<nb::dict>(into), outputs, outputNames, "output");
+      for (size_t i = 0; i < outputs.size(); ++i)
+        if (PyObject *given = PyDict_GetItemWithError(into.ptr(), outputNames[i].ptr()))
+          intoPython(given, outputs[i], results[i]);
+    }
+    return runWith(operands, results);
   }
 
   nb::list describeInputs() const { return describe(inputs); }
@@ -97,7 +111,7 @@ private:
     tenon_session *session = nullptr;
   };
 
-  nb::dict runWith(std::vector<Operand> &operands) {
+  nb::dict runWith(std::vector<Operand> &operands, std::vector<Operand> &results) {
     Lease lease(*this);
     if (!lease.session) {
       tenon_options options = {};
@@ -115,11 +129,10 @@ private:
     tenon_session *session = lease.session;
     for (size_t i = 0; i < operands.size(); ++i)
       check(tenon_session_bind_input(session, int32_t(i), &operands[i].value));
-    std::vector<Operand> results(outputs.size());
     for (size_t i = 0; i < outputs.size(); ++i) {
       int32_t index = int32_t(i), rank = int32_t(outputs[i].sizes.size());
       check(tenon_session_bind_output(session, index, nullptr));
-      if (!isWrittenInPlace(outputs[i].dtype))
+      if (results[i].array.is_valid() || !isWrittenInPlace(outputs[i].dtype))
         continue;
       std::vector<int64_t> shape(outputs[i].sizes.size());
       tenon_status status = tenon_session_output_shape(session, index, shape.data(), rank);
@@ -149,20 +162,22 @@ private:
     return dict;
   }
 
-  void checkNames(const nb::dict &feeds) const {
-    if (feeds.size() <= inputs.size())
-      for (size_t found = 0; const nb::object &name : inputNames)
-        if ((found += size_t(PyDict_Contains(feeds.ptr(), name.ptr()) == 1)) == feeds.size())
+  /// Whether each name is one of an input, or an output.
+  static void checkNames(const nb::dict &given, const std::vector<Tensor> &tensors,
+                         const std::vector<nb::object> &names, const char *role) {
+    if (given.size() <= tensors.size())
+      for (size_t found = 0; const nb::object &name : names)
+        if ((found += size_t(PyDict_Contains(given.ptr(), name.ptr()) == 1)) == given.size())
           return;
     std::string known;
-    for (const Tensor &tensor : inputs)
+    for (const Tensor &tensor : tensors)
       known += (known.empty() ? "'" : ", '") + tensor.name + "'";
-    for (auto [key, value] : feeds) {
+    for (auto [key, value] : given) {
       bool exists = false;
-      for (const nb::object &name : inputNames)
+      for (const nb::object &name : names)
         exists |= name.equal(key);
       if (!exists)
-        throw RunError("the model has no input " + std::string(nb::repr(key).c_str()) +
+        throw RunError(std::string("the model has no ") + role + " " + nb::repr(key).c_str() +
                        (known.empty() ? "" : ", it has " + known));
     }
   }
@@ -221,7 +236,7 @@ NB_MODULE(_runtime, m) {
   nb::class_<Model>(m, "Model")
       .def(nb::init<const std::string &, int32_t, const std::vector<std::string> &>(), nb::arg("path"),
            nb::arg("threads"), nb::arg("device_libraries"))
-      .def("run", &Model::run, nb::arg("feeds"))
+      .def("run", &Model::run, nb::arg("feeds"), nb::arg("into").none())
       .def_prop_ro("inputs", &Model::describeInputs)
       .def_prop_ro("outputs", &Model::describeOutputs)
       .def_prop_ro("name", &Model::name)

@@ -39,13 +39,15 @@ class Model:
         """The CPU that the code which runs here was compiled for."""
         return self._model.variant
 
-    def run(self, feeds: Dict[str, Any]) -> Dict[str, numpy.ndarray]:
+    def run(self, feeds: Dict[str, Any], into: Optional[Dict[str, numpy.ndarray]] = None) -> Dict[str, numpy.ndarray]:
         """Runs the model on {input name: array} and gives {output name: array}.
 
-        Arrays must have the declared dtype; lists and numbers are converted to it. Raises RunError when a name, dtype
-        or shape is wrong, or when the model finds an error in its data.
+        Arrays must have the declared dtype; lists and numbers are converted to it. Outputs named in `into` are written
+        to the arrays given there, which must have the output's shape. One that was compiled with `aliases` may be a
+        longer view of its input's memory, such as `cache[:, :n + 1]` for `cache[:, :n]`: what the input holds stays
+        where it is. Raises RunError when a name, dtype or shape is wrong, or when the model finds an error in its data.
         """
-        return self._model.run(feeds)
+        return self._model.run(feeds, into)
 
     def __call__(self, *args, **kwargs):
         """Runs the model on inputs by position or name; gives the output, or a tuple of several."""
@@ -56,7 +58,7 @@ class Model:
             if name in feeds:
                 raise TypeError(f"input {name!r} is given twice")
             feeds[name] = value
-        outputs = tuple(self._model.run(feeds).values())
+        outputs = tuple(self._model.run(feeds, None).values())
         return outputs[0] if len(outputs) == 1 else outputs
 
     def save(self, path) -> None:

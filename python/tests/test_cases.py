@@ -130,7 +130,7 @@ def test_case_c_transformer_block():
     check(model, *({"x": floats((b, s, width))} for b, s in ((1, 1), (1, 7), (2, 16), (3, 33), (1, 128))))
 
 
-def test_case_d_decoder_step():
+def decoder_step():
     nodes = [
         helper.make_node("Concat", ["past", "new"], ["present"], axis=1),
         helper.make_node("Transpose", ["present"], ["t"], perm=[0, 2, 1]),
@@ -138,13 +138,71 @@ def test_case_d_decoder_step():
         helper.make_node("Softmax", ["s"], ["p"], axis=-1),
         helper.make_node("MatMul", ["p", "present"], ["y"]),
     ]
-    model = make_model(
+    return make_model(
         nodes,
         [("past", F, (2, "past", 16)), ("new", F, (2, 1, 16)), ("q", F, (2, 1, 16))],
         [("present", F, (2, None, 16)), ("y", F, (2, 1, 16))],
     )
-    feeds = [{"past": floats((2, n, 16)), "new": floats((2, 1, 16), 1), "q": floats((2, 1, 16), 2)} for n in (0, 1, 9)]
-    check(model, *feeds)
+
+
+def decoder_feeds(*lengths):
+    return [{"past": floats((2, n, 16)), "new": floats((2, 1, 16), 1), "q": floats((2, 1, 16), 2)} for n in lengths]
+
+
+def test_case_d_decoder_step():
+    check(decoder_step(), *decoder_feeds(0, 1, 9))
+
+
+def test_case_d_not_aliased():
+    compiled = tenon.compile(decoder_step(), threads=1, aliases={"present": "past"})
+    check(decoder_step(), *decoder_feeds(0, 1, 9), compiled=compiled)
+    # What is past is copied, and the new row, which is an input.
+    assert profile(compiled, "past=9")[1:] == (2, 2 * (9 + 1) * 16 * 4)
+    # Rows with gaps between them are read where they are.
+    feed = decoder_feeds(12)[0]
+    feed["past"] = feed["past"][:, 3:10]
+    check(decoder_step(), feed, compiled=compiled)
+
+
+def test_case_d_in_the_cache():
+    nodes = decoder_step()
+    nodes.graph.node.insert(0, helper.make_node("Tanh", ["raw"], ["new"]))
+    nodes.graph.input[1].name = "raw"
+    compiled = tenon.compile(nodes, threads=1, aliases={"present": "past"})
+    reference = onnxruntime.InferenceSession(nodes.SerializeToString(), providers=["CPUExecutionProvider"])
+    cache = np.full((2, 20, 16), 7, np.float32)
+    past = np.zeros((2, 0, 16), np.float32)
+    for n in range(20):
+        feed = {"raw": floats((2, 1, 16), n), "q": floats((2, 1, 16), 50 + n)}
+        before = cache.copy()
+        actual = compiled.run({"past": cache[:, :n], **feed}, into={"present": cache[:, : n + 1]})
+        expected = reference.run(None, {"past": past, **feed})
+        past = expected[0]
+        assert actual["present"].base is cache
+        np.testing.assert_allclose(actual["present"], past, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(actual["y"], expected[1], rtol=1e-5, atol=1e-5)
+        # The row is new, and nothing else.
+        before[:, n] = cache[:, n]
+        np.testing.assert_array_equal(cache, before)
+
+
+def test_aliases_that_cannot_be():
+    with pytest.raises(tenon.CompileError, match="output 'y' can't share the buffer of input 'q'"):
+        tenon.compile(decoder_step(), aliases={"y": "q"})
+    with pytest.raises(tenon.CompileError, match="the model has no output named 'nothing'"):
+        tenon.compile(decoder_step(), aliases={"nothing": "q"})
+    compiled = tenon.compile(decoder_step(), threads=1)
+    cache = np.zeros((2, 9, 16), np.float32)
+    feed = decoder_feeds(8)[0]
+    with pytest.raises(tenon.RunError, match="overlaps"):
+        compiled.run({**feed, "past": cache.reshape(-1)[: 2 * 8 * 16].reshape(2, 8, 16)}, into={"present": cache})
+    with pytest.raises(tenon.RunError, match="the model has no output 'nothing'"):
+        compiled.run(feed, into={"nothing": cache})
+    with pytest.raises(tenon.RunError, match="output 'present' is .* the array to write into is float64"):
+        compiled.run(feed, into={"present": cache.astype(np.float64)})
+    result = compiled.run(feed, into={"present": cache})
+    assert result["present"] is cache
+    np.testing.assert_array_equal(cache[:, :8], feed["past"])
 
 
 def branch(name, nodes, output, shape=None):

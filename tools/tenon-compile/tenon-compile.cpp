@@ -36,6 +36,9 @@ struct Options {
       cl::desc("Device that runs the kernels, under the name that sessions know it by, or those with the operation OP\n"
                "(tenon.contract=gpu); may be repeated, the first that applies counts (default: none)"),
       cl::value_desc("[OP=]NAME")};
+  cl::list<std::string> aliases{
+      "alias", cl::desc("An output that may be bound to the buffer of an input that it begins with; may be repeated"),
+      cl::value_desc("OUTPUT=INPUT")};
   cl::opt<tenon::Emit> emitKind{
       "emit", cl::desc("What to write instead of an artifact:"), cl::init(tenon::Emit::artifact),
       cl::values(clEnumValN(tenon::Emit::import, "import", "the model, node by node"),
@@ -69,6 +72,12 @@ int compileModel(const char *program, const Options &given) {
   tenon::CompileOptions options;
   options.emit = given.emitKind;
   options.devices.assign(given.devices.begin(), given.devices.end());
+  for (StringRef pair : given.aliases) {
+    auto [output, input] = pair.split('=');
+    if (output.empty() || input.empty())
+      return fail("'" + pair + "' is not of the form OUTPUT=INPUT");
+    options.aliases.emplace_back(output.str(), input.str());
+  }
   bool isText = options.emit != tenon::Emit::artifact;
   std::string path = given.output.empty() && isText ? "-" : given.output.getValue();
   if (path.empty() || (path == "-" && !isText))

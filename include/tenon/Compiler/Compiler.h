@@ -26,6 +26,8 @@ struct CompileOptions {
   llvm::SmallVector<cpu::TargetDescription> targets;
   /// Rules of `tenon-assign-devices`: which device runs which kernels. The CPU that runs the program runs all others.
   llvm::SmallVector<std::string> devices;
+  /// Outputs that may be bound to the buffer of an input that they begin with, by name: caches.
+  std::vector<std::pair<std::string, std::string>> aliases; ///< output, input
   Emit emit = Emit::artifact;
   /// The prebuilt runtime library that the artifact starts with.
   std::string runtimeLibrary;

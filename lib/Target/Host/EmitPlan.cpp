@@ -82,16 +82,16 @@ private:
         continue;
       // Divisions too, which are not pure: guardDivisions looks at what they divide by.
       bool isArithmetic = isa<arith::ArithDialect, affine::AffineDialect>(op->getDialect()) && isMemoryEffectFree(op);
-      if (!isArithmetic && !isa<SymbolOp>(op))
+      if (!isArithmetic && !layout.bindings.contains(op))
         return op->emitOpError("gives a size that is not known before the run");
       llvm::append_range(work, op->getOperands());
     }
     layout.main.walk<WalkOrder::PreOrder>([&](Operation *op) {
       if (!needed.contains(op))
         return;
-      if (auto name = dyn_cast<SymbolOp>(op)) {
-        Value value = symbol(layout.symbols.lookup(name.getName()));
-        mapping.map(name.getResult(), arith::IndexCastOp::create(builder, loc, builder.getIndexType(), value));
+      if (auto it = layout.bindings.find(op); it != layout.bindings.end()) {
+        Value value = symbol(it->second);
+        mapping.map(op->getResult(0), arith::IndexCastOp::create(builder, loc, builder.getIndexType(), value));
       } else {
         builder.clone(*op, mapping);
       }

@@ -144,6 +144,11 @@ SmallVector<OpFoldResult> ProgramLayout::extentsOf(Value buffer) {
 SmallVector<OpFoldResult> ProgramLayout::stridesOf(Value buffer) {
   if (auto view = buffer.getDefiningOp<ViewOp>())
     return view.getMixedStrides();
+  if (auto storage = buffer.getDefiningOp<StorageOp>(); storage && !storage.getStrides().empty()) {
+    SmallVector<OpFoldResult> bound = getAsOpFoldResult(storage.getStrides());
+    bound.push_back(OpBuilder(main.getContext()).getIndexAttr(1));
+    return bound;
+  }
   SmallVector<OpFoldResult> extents = extentsOf(buffer), strides(extents.size());
   OpBuilder builder(main.getContext());
   builder.setInsertionPointAfterValue(buffer);
@@ -283,6 +288,25 @@ LogicalResult ProgramLayout::addSymbols() {
     }
     if (auto divisor = symbol.getDivisible())
       info.divisor = std::lcm(info.divisor, *divisor);
+    bindings[symbol] = it->second;
+  }
+  auto bind = [&](Operation *op, artifact::SymbolInfo info) {
+    bindings[op] = metadata.symbols.size();
+    metadata.symbols.push_back(std::move(info));
+  };
+  for (BoundStrideOp stride : main.getOps<BoundStrideOp>()) {
+    uint32_t input = stride.getInput(), dim = stride.getDim();
+    if (input >= metadata.inputs.size() || dim >= metadata.inputs[input].dims.size())
+      return stride.emitOpError("has no such input or dimension");
+    bind(stride, {metadata.inputs[input].name + ".stride" + std::to_string(dim), artifact::SymbolInfo::InputStride,
+                  input, dim, INT64_MIN});
+  }
+  for (IsAliasedOp alias : main.getOps<IsAliasedOp>()) {
+    uint32_t input = alias.getInput(), output = alias.getOutput();
+    if (input >= metadata.inputs.size())
+      return alias.emitOpError("has no such input");
+    bind(alias, {metadata.inputs[input].name + ".aliased", artifact::SymbolInfo::Aliased, output, 0});
+    metadata.aliases.push_back({output, input});
   }
   return success();
 }

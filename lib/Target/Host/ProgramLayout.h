@@ -65,7 +65,8 @@ public:
   llvm::SmallVector<Segment> segments;
   llvm::MapVector<mlir::Value, unsigned> data; ///< numbers read while the program runs, in order
   llvm::DenseMap<mlir::Operation *, ArenaPlace> arenas;
-  llvm::StringMap<unsigned> symbols;
+  llvm::StringMap<unsigned> symbols; ///< sizes, by name
+  llvm::DenseMap<mlir::Operation *, unsigned> bindings; ///< ops that stand for one of the metadata's symbols
   llvm::SmallVector<Equality> equalities;
   llvm::DenseMap<mlir::Operation *, unsigned> launches;
 

@@ -111,3 +111,19 @@ func.func @strides_unknown(%x: memref<4x3xf32>, %y: memref<4x3xf32>) {
   tenon_host.launch @apart ins(%x : memref<4x3xf32>) outs(%y : memref<4x3xf32>)
   return
 }
+
+// -----
+
+func.func @strides_of_all(%x: tensor<2x4xf32>, %s: index) {
+  // expected-error@+1 {{expects strides of all dimensions but the last, but has 2 of 'tensor<2x4xf32>'}}
+  tenon_host.bind_strides %x[%s, %s] : tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @arena_with_strides(%s: index) {
+  // expected-error@+1 {{expects strides of an input or output, of all dimensions but the last}}
+  %x = tenon_host.storage arena 0 sizes [2, 4] strides(%s) : memref<2x4xf32, strided<[?, 1]>>
+  return
+}

@@ -8,6 +8,7 @@
 #include "tenon/Dialect/Host/Analysis/Layouts.h"
 
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "tenon/Dialect/Host/IR/HostOps.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -45,9 +46,23 @@ void Layouts::complete(Layout &layout) {
   }
 }
 
-Layout Layouts::contiguous(Value root) {
+std::optional<ValueRange> host::boundStridesOf(Value tensor) {
+  if (isa<BlockArgument>(tensor) || tensor.getDefiningOp<ConcatOp>())
+    for (Operation *user : tensor.getUsers())
+      if (auto bind = dyn_cast<BindStridesOp>(user))
+        return bind.getStrides();
+  return std::nullopt;
+}
+
+Layout Layouts::wholeOf(Value root) {
   Layout layout{root, sizes.constant(0), sizes.sizesOf(root), {}, {}};
   layout.breaks.assign(layout.sizes.size(), false);
+  if (std::optional<ValueRange> bound = boundStridesOf(root)) {
+    layout.strides = sizes.expressionsOf(getAsOpFoldResult(*bound));
+    layout.strides.push_back(sizes.constant(1));
+    complete(layout);
+    return layout;
+  }
   layout.strides.resize(layout.sizes.size());
   AffineExpr stride = sizes.constant(1);
   for (int64_t d = (int64_t)layout.sizes.size() - 1; d >= 0; --d) {
@@ -99,7 +114,7 @@ std::optional<Layout> Layouts::layoutOf(Value tensor) {
   if (auto slice = dyn_cast_if_present<SliceOp>(op); slice && isView(slice))
     return sliceOf(slice);
   if (!isa_and_present<ReshapeOp, tensor::CastOp>(op))
-    return contiguous(tensor);
+    return wholeOf(tensor);
   std::optional<Layout> layout = layoutOf(op->getOperand(0));
   return layout ? reshaped(*layout, sizes.sizesOf(tensor)) : std::nullopt;
 }

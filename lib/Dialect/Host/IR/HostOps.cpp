@@ -69,15 +69,26 @@ static LogicalResult verifySizes(Operation *op, MemRefType type, ArrayRef<int64_
 
 LogicalResult StorageOp::verify() {
   auto type = cast<MemRefType>(getResult().getType());
-  if (!type.getLayout().isIdentity())
+  bool isBound = getKind() == StorageKind::input || getKind() == StorageKind::output;
+  if (getStrides().empty() && !type.getLayout().isIdentity())
     return emitOpError("expects contiguous rows, but has ") << type;
+  if (!getStrides().empty() && (!isBound || (int64_t)getStrides().size() != type.getRank() - 1))
+    return emitOpError("expects strides of an input or output, of all dimensions but the last");
   if (getLive() && (getKind() != StorageKind::arena || getLive()->size() != 2 || (*getLive())[0] > (*getLive())[1]))
     return emitOpError("expects a first and a last launch of an arena buffer");
   if ((getKind() == StorageKind::constant) != getValue().has_value())
     return emitOpError("expects a value of a constant and of nothing else");
-  if (type.getMemorySpace() && (getKind() == StorageKind::input || getKind() == StorageKind::output))
+  if (type.getMemorySpace() && isBound)
     return emitOpError("expects what the caller binds on the host, but has ") << type;
   return verifySizes(*this, type, getStaticSizes(), getSizes().size());
+}
+
+LogicalResult BindStridesOp::verify() {
+  int64_t rank = cast<RankedTensorType>(getOperand().getType()).getRank();
+  if (rank == 0 || (int64_t)getStrides().size() != rank - 1)
+    return emitOpError("expects strides of all dimensions but the last, but has ")
+           << getStrides().size() << " of " << getOperand().getType();
+  return success();
 }
 
 LogicalResult ViewOp::verify() {

@@ -176,6 +176,8 @@ private:
       auto [it, isNew] = mirrors.try_emplace({Place::of(storage), device});
       if (!isNew && it->second.getType() != type)
         return storage.emitOpError("has several types, which no device can use");
+      if (!storage.getStrides().empty())
+        return storage.emitOpError("is bound with strides, which no device can use");
       if (isNew) {
         auto clone = cast<StorageOp>(builder.clone(*storage));
         bool isConstant = storage.getKind() == StorageKind::constant;
@@ -249,7 +251,7 @@ private:
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPoint(func.getBody().front().findAncestorOpInBlock(*user));
     auto onHost = StorageOp::create(builder, user->getLoc(), MemRefType::get({}, type), StorageKind::arena,
-                                    nextBuffer++, /*name=*/StringAttr(), ValueRange(), ArrayRef<int64_t>(),
+                                    nextBuffer++, /*name=*/StringAttr(), ValueRange(), ArrayRef<int64_t>(), /*strides=*/ValueRange(),
                                     /*live=*/DenseI64ArrayAttr(), /*value=*/Attribute());
     return std::pair(view, Value(onHost.getResult()));
   }

@@ -227,13 +227,19 @@ private:
 
   /// A returned tensor lives in the output it is first returned as, unless its size shows only later.
   void placeResults() {
-    for (auto [i, value] : llvm::enumerate(returnOp().getOperands())) {
+    auto placeResult = [&](unsigned i, Value value) {
       // What is not an output itself is copied to one at the end.
       use(value, step);
       Place &place = places[rootOf(value)];
       if (place.kind == StorageKind::arena && isKnownOnEntry(place.root))
         place.kind = StorageKind::output, place.number = i;
-    }
+    };
+    // First those that can be nowhere else.
+    for (auto [i, value] : llvm::enumerate(returnOp().getOperands()))
+      if (func.getResultAttr(i, kAliasAttr))
+        placeResult(i, value);
+    for (auto [i, value] : llvm::enumerate(returnOp().getOperands()))
+      placeResult(i, value);
     for (auto &[root, place] : places)
       if (place.kind == StorageKind::arena)
         place.number = buffers++;
@@ -265,9 +271,16 @@ private:
   Value storage(Value tensor, ArrayRef<AffineExpr> extents, StorageKind kind, int64_t number, DenseI64ArrayAttr live,
                 Attribute value) {
     auto [dynamic, fixed] = split(extents, tensor.getLoc());
-    auto type = MemRefType::get(fixed, cast<RankedTensorType>(tensor.getType()).getElementType());
-    return StorageOp::create(builder, tensor.getLoc(), type, kind, number, nameOf(kind, number), dynamic, fixed, live,
-                             value);
+    std::optional<ValueRange> strides = boundStridesOf(tensor);
+    MemRefLayoutAttrInterface attribute;
+    if (strides) {
+      SmallVector<int64_t> typeStrides(strides->size(), ShapedType::kDynamic);
+      typeStrides.push_back(1);
+      attribute = StridedLayoutAttr::get(builder.getContext(), 0, typeStrides);
+    }
+    auto type = MemRefType::get(fixed, cast<RankedTensorType>(tensor.getType()).getElementType(), attribute);
+    return StorageOp::create(builder, tensor.getLoc(), type, kind, number, nameOf(kind, number), dynamic, fixed,
+                             strides.value_or(ValueRange()), live, value);
   }
 
   std::pair<SmallVector<Value>, SmallVector<int64_t>> split(ArrayRef<AffineExpr> expressions, Location loc) {
@@ -428,9 +441,33 @@ private:
 
   /// Copies the operands of a concat that weren't written in place.
   void copyParts(ConcatOp concat) {
-    for (auto [i, operand] : llvm::enumerate(concat.getOperands()))
-      if (!isPlaced(concat, i))
-        CopyOp::create(builder, concat.getLoc(), bufferOf(operand), view(*layouts.partOf(concat, i), concat.getLoc()));
+    for (auto [i, operand] : llvm::enumerate(concat.getOperands())) {
+      if (isPlaced(concat, i))
+        continue;
+      Value source = bufferOf(operand), part = view(*layouts.partOf(concat, i), concat.getLoc());
+      OpBuilder::InsertionGuard guard(builder);
+      if (Value isAliased = aliasOf(concat, operand)) {
+        // It is there already where both are one buffer.
+        Value zero = arith::ConstantIndexOp::create(builder, concat.getLoc(), 0);
+        Value isApart =
+            arith::CmpIOp::create(builder, concat.getLoc(), arith::CmpIPredicate::eq, isAliased, zero);
+        auto branch = scf::IfOp::create(builder, concat.getLoc(), isApart, /*withElseRegion=*/false);
+        builder.setInsertionPointToStart(branch.thenBlock());
+      }
+      CopyOp::create(builder, concat.getLoc(), source, part);
+    }
+  }
+
+  /// Whether the concat is an output in the buffer of the input that is its operand, if it may be.
+  Value aliasOf(ConcatOp concat, Value operand) {
+    Place place = places.lookup(rootOf(concat.getResult()));
+    auto argument = dyn_cast<BlockArgument>(operand);
+    if (!argument || place.kind != StorageKind::output || place.root != concat.getResult())
+      return Value();
+    for (auto alias : func.getOps<IsAliasedOp>())
+      if ((int64_t)alias.getOutput() == place.number && alias.getInput() == argument.getArgNumber())
+        return alias;
+    return Value();
   }
 
   void readItem(ItemOp item) {
@@ -475,7 +512,7 @@ private:
   }
 
   static bool isTensorOp(Operation *op) {
-    return isa<BindShapeOp, tensor::EmptyOp, ConstantOp, ReshapeOp, tensor::CastOp, ConcatOp, SliceOp, IfOp, LoopOp, ItemOp,
+    return isa<BindShapeOp, BindStridesOp, tensor::EmptyOp, ConstantOp, ReshapeOp, tensor::CastOp, ConcatOp, SliceOp, IfOp, LoopOp, ItemOp,
                SizeOp>(op) ||
            (isa<LaunchOp>(op) && op->getNumResults() != 0);
   }
@@ -595,7 +632,7 @@ private:
   Operation *firstAfterSizes() {
     Operation *result = &func.getBody().front().front();
     for (Operation &op : func.getBody().front())
-      if (auto bind = dyn_cast<BindShapeOp>(op); bind && isa<BlockArgument>(bind.getOperand()))
+      if (isa<BindShapeOp, BindStridesOp>(op) && isa<BlockArgument>(op.getOperand(0)))
         result = op.getNextNode();
     return result;
   }

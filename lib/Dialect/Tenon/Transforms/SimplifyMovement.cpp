@@ -206,6 +206,31 @@ struct TransposeOfUnits : OpRewritePattern<TransposeOp> {
   }
 };
 
+/// A concat that begins with all that another one joins continues it: the parts of dense blocks, each with the outputs of
+/// all layers before it, become parts of one buffer.
+struct ContinueConcat : OpRewritePattern<ConcatOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(ConcatOp op, PatternRewriter &rewriter) const override {
+    ConcatOp longest;
+    for (Operation *user : op.getOperand(0).getUsers()) {
+      auto other = dyn_cast<ConcatOp>(user);
+      if (!other || other->getBlock() != op->getBlock() || !other->isBeforeInBlock(op) || other.getDim() != op.getDim())
+        continue;
+      unsigned count = other.getNumOperands();
+      if (count > 1 && count < op.getNumOperands() && op.getOperands().take_front(count) == other.getOperands() &&
+          (!longest || count > longest.getNumOperands()))
+        longest = other;
+    }
+    if (!longest)
+      return failure();
+    SmallVector<Value> operands = {longest.getResult()};
+    llvm::append_range(operands, op.getOperands().drop_front(longest.getNumOperands()));
+    rewriter.replaceOpWithNewOp<ConcatOp>(op, op.getType(), operands, op.getDim());
+    return success();
+  }
+};
+
 /// `x` as a wider type, then back.
 struct CastThereAndBack : OpRewritePattern<CastOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -233,5 +258,5 @@ void tenon::populateSimplifyMovementPatterns(RewritePatternSet &patterns) {
   patterns.add<RemoveIdentity<TransposeOp>, RemoveIdentity<ReshapeOp>, RemoveIdentity<BroadcastOp>,
                RemoveIdentity<SliceOp>, RemoveIdentity<PadOp>, RemoveIdentity<CastOp>,
                RemoveIdentity<ConcatOp>, JoinReshapes, JoinTransposes, JoinBroadcasts, BroadcastOfReshape,
-               ReshapeOfBroadcast, TransposeOfUnits, CastThereAndBack>(patterns.getContext());
+               ReshapeOfBroadcast, TransposeOfUnits, ContinueConcat, CastThereAndBack>(patterns.getContext());
 }

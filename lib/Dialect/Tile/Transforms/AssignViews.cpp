@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Dialect/Host/Analysis/Layouts.h"
+#include "tenon/Dialect/Host/IR/HostOps.h"
 #include "tenon/Dialect/Tile/Analysis/KernelStructure.h"
 #include "tenon/Dialect/Tile/Transforms/Passes.h"
 
@@ -57,10 +58,12 @@ private:
     return cast<RankedTensorType>(tensor.getType()).getElementType().isInteger(4);
   }
 
-  /// Whether the sizes are those of inputs: a place can be named from the start on.
+  /// Whether they follow from what is bound: a place can be named from the start on.
   bool isKnownOnEntry(ArrayRef<AffineExpr> expressions) {
     return llvm::all_of(expressions, [&](AffineExpr expression) {
-      return llvm::all_of(sizes.valuesOf(expression), [](Value value) { return value.getDefiningOp<SymbolOp>(); });
+      return llvm::all_of(sizes.valuesOf(expression), [](Value value) {
+        return isa_and_present<SymbolOp, BoundStrideOp, IsAliasedOp>(value.getDefiningOp());
+      });
     });
   }
   bool isKnownOnEntry(const Layout &layout) {
@@ -74,7 +77,7 @@ private:
         std::optional<Layout> view = layouts.reshaped(layout, sizes.sizesOf(reshape.getResult()));
         return view && isReadableAt(reshape.getResult(), *view);
       }
-      return isa<SliceOp, ConcatOp, BindShapeOp, SizeOp>(user) || isKernelOp(user);
+      return isa<SliceOp, ConcatOp, BindShapeOp, BindStridesOp, SizeOp>(user) || isKernelOp(user);
     });
   }
 

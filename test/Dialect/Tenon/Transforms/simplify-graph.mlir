@@ -134,3 +134,21 @@ func.func @powers(%x: tensor<4xf32>, %n: tensor<4xi32>) -> (tensor<4xf32>, tenso
   // CHECK: return %[[A]], %[[B]], %[[C]], %[[N]]
   return %a, %b, %c, %d : tensor<4xf32>, tensor<4xf32>, tensor<4xi32>, tensor<4xi32>
 }
+
+// A concat continues the longest one that it begins with.
+// CHECK-LABEL: func.func @concats_of_a_dense_block
+func.func @concats_of_a_dense_block(%a: tensor<1x4xf32>, %b: tensor<1x4xf32>, %c: tensor<1x4xf32>, %d: tensor<1x4xf32>)
+    -> (tensor<1x8xf32>, tensor<1x12xf32>, tensor<1x16xf32>, tensor<3x4xf32>, tensor<1x12xf32>) {
+  // CHECK: %[[AB:.*]] = tenon.concat %arg0, %arg1 dim 1
+  %0 = tenon.concat %a, %b dim 1 : tensor<1x4xf32>, tensor<1x4xf32> -> tensor<1x8xf32>
+  // CHECK: %[[ABC:.*]] = tenon.concat %[[AB]], %arg2 dim 1
+  %1 = tenon.concat %a, %b, %c dim 1 : tensor<1x4xf32>, tensor<1x4xf32>, tensor<1x4xf32> -> tensor<1x12xf32>
+  // CHECK: tenon.concat %[[ABC]], %arg3 dim 1
+  %2 = tenon.concat %a, %b, %c, %d dim 1 : tensor<1x4xf32>, tensor<1x4xf32>, tensor<1x4xf32>, tensor<1x4xf32> -> tensor<1x16xf32>
+  // Not along another dimension, nor in another order.
+  // CHECK: tenon.concat %arg0, %arg1, %arg2 dim 0
+  %3 = tenon.concat %a, %b, %c dim 0 : tensor<1x4xf32>, tensor<1x4xf32>, tensor<1x4xf32> -> tensor<3x4xf32>
+  // CHECK: tenon.concat %arg0, %arg2, %arg1 dim 1
+  %4 = tenon.concat %a, %c, %b dim 1 : tensor<1x4xf32>, tensor<1x4xf32>, tensor<1x4xf32> -> tensor<1x12xf32>
+  return %0, %1, %2, %3, %4 : tensor<1x8xf32>, tensor<1x12xf32>, tensor<1x16xf32>, tensor<3x4xf32>, tensor<1x12xf32>
+}

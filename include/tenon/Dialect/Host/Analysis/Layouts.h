@@ -27,6 +27,11 @@ inline constexpr llvm::StringLiteral kPlacedAttr = "tenon_host.placed";
 
 bool isView(SliceOp slice);
 bool isPlaced(ConcatOp concat, unsigned operand);
+/// The strides, but for the last one, that are stated of a tensor in a buffer of the caller.
+std::optional<mlir::ValueRange> boundStridesOf(mlir::Value tensor);
+
+/// On a result of the model's function: the number of the input in whose buffer it may be.
+inline constexpr llvm::StringLiteral kAliasAttr = "tenon.alias";
 
 /// Element `i` of a tensor is element `offset + sum of i[d] * strides[d]` of the place of `root`.
 struct Layout {
@@ -65,7 +70,7 @@ private:
     llvm::SmallVector<mlir::Value> reshapes; ///< that lead there, in order
   };
   std::optional<Home> homeOf(mlir::Value tensor);
-  Layout contiguous(mlir::Value root);
+  Layout wholeOf(mlir::Value root);
   void complete(Layout &layout);
 
   SizeAnalysis &sizes;

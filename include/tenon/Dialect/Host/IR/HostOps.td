@@ -51,26 +51,68 @@ def Host_StorageKind : I32EnumAttr<"StorageKind", "where bytes live", [
   let cppNamespace = "::tenon::host";
 }
 
-def Host_StorageOp : Host_Op<"storage", [Pure]> {
+def Host_BoundStrideOp : Host_Op<"bound_stride", [Pure]> {
+  let summary = "a stride of what the caller binds to an input, in elements";
+  let description = [{
+    ```mlir
+    %s = tenon_host.bound_stride input 1 dim 0
+    ```
+  }];
+  let arguments = (ins I64Attr:$input, I64Attr:$dim);
+  let results = (outs Index:$result);
+  let assemblyFormat = "`input` $input `dim` $dim attr-dict";
+}
+
+def Host_IsAliasedOp : Host_Op<"is_aliased", [Pure]> {
+  let summary = "1 where an output is bound to the buffer of an input, else 0";
+  let description = [{
+    What may be bound so is declared by this op: any other output that shares a buffer with an input is an error.
+
+    ```mlir
+    %a = tenon_host.is_aliased output 0 input 1
+    ```
+  }];
+  let arguments = (ins I64Attr:$output, I64Attr:$input);
+  let results = (outs Index:$result);
+  let assemblyFormat = "`output` $output `input` $input attr-dict";
+}
+
+def Host_BindStridesOp : Host_Op<"bind_strides"> {
+  let summary = "states the strides of a tensor that lies in a buffer of the caller";
+  let description = [{
+    Of all dimensions but the last, whose stride is 1. Other inputs and outputs are contiguous.
+
+    ```mlir
+    tenon_host.bind_strides %past[%s0, %s1] : tensor<2x?x16xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$operand, Variadic<Index>:$strides);
+  let assemblyFormat = "$operand `` `[` $strides `]` attr-dict `:` type($operand)";
+  let hasVerifier = 1;
+}
+
+def Host_StorageOp : Host_Op<"storage", [Pure, AttrSizedOperandSegments]> {
   let summary = "a buffer by kind and number";
   let description = [{
     A buffer that the caller bound (`input`, `output`), that the artifact maps (`constant`), or that the plan places in
-    the arena (`arena`), with rows contiguous and the sizes listed. An arena buffer may be shared outside of the
-    launches in `live`, the first and last that use it. Inputs and outputs have the model's names, constants their
-    elements.
+    the arena (`arena`), with the sizes listed. An arena buffer may be shared outside of the launches in `live`, the
+    first and last that use it. Inputs and outputs have the model's names, constants their elements. Rows are
+    contiguous, but for inputs and outputs with `strides`, of all dimensions but the last: a buffer that has room for
+    more.
 
     ```mlir
     %x = tenon_host.storage input 0 "pixels" sizes [%m, 768] : memref<?x768xf32>
     %h = tenon_host.storage arena 0 sizes [%m, 768] live [0, 2] : memref<?x768xf32>
+    %c = tenon_host.storage input 1 "past" sizes [%n, 16] strides(%s) : memref<?x16xf32, strided<[?, 1]>>
     ```
   }];
   let arguments = (ins Host_StorageKind:$kind, I64Attr:$number, OptionalAttr<StrAttr>:$name, Variadic<Index>:$sizes,
-                       DenseI64ArrayAttr:$static_sizes, OptionalAttr<DenseI64ArrayAttr>:$live,
-                       OptionalAttr<AnyAttr>:$value);
+                       DenseI64ArrayAttr:$static_sizes, Variadic<Index>:$strides,
+                       OptionalAttr<DenseI64ArrayAttr>:$live, OptionalAttr<AnyAttr>:$value);
   let results = (outs AnyMemRef:$result);
   let assemblyFormat = [{
-    $kind $number ($name^)? `sizes` custom<DynamicIndexList>($sizes, $static_sizes) (`live` $live^)?
-    (`value` `(` $value^ `)`)? attr-dict `:` type($result)
+    $kind $number ($name^)? `sizes` custom<DynamicIndexList>($sizes, $static_sizes)
+    (`strides` `(` $strides^ `)`)? (`live` $live^)? (`value` `(` $value^ `)`)? attr-dict `:` type($result)
   }];
   let extraClassDeclaration = [{
     llvm::SmallVector<mlir::OpFoldResult> getMixedSizes() {

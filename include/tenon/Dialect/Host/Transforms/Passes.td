@@ -10,6 +10,30 @@
 
 include "mlir/Pass/PassBase.td"
 
+def AssignAliasesPass : Pass<"tenon-assign-aliases", "::mlir::func::FuncOp"> {
+  let summary = "Let outputs grow in the buffers of inputs";
+  let description = [{
+    A result with the attribute `tenon.alias`, the number of an argument, may be bound to the argument's buffer, which
+    then has room for more: a cache that grows by a concat. Both then have the strides that are bound. Where the
+    buffers are one, placement writes what is new and leaves the rest; where they are two, it copies first. Any other
+    result with the attribute is an error.
+
+    Before:
+    ```mlir
+    %y = tenon.concat %past, %new dim 0 : tensor<?x4xf32>, tensor<1x4xf32> -> tensor<?x4xf32>
+    ```
+    After:
+    ```mlir
+    %a = tenon_host.is_aliased output 0 input 0
+    %s = tenon_host.bound_stride input 0 dim 0
+    tenon_host.bind_strides %past[%s] : tensor<?x4xf32>
+    %t = affine.apply affine_map<()[a, s] -> (a * (s - 4) + 4)>()[%a, %s]
+    tenon_host.bind_strides %y[%t] : tensor<?x4xf32>
+    ```
+  }];
+  let dependentDialects = ["::tenon::host::HostDialect", "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect"];
+}
+
 def PlaceBuffersPass : Pass<"tenon-place-buffers", "::mlir::func::FuncOp"> {
   let summary = "Give every tensor of the host program a place";
   let description = [{

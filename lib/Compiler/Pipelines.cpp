@@ -8,6 +8,7 @@
 #include "tenon/Compiler/Pipelines.h"
 
 #include "ConstantEvaluator.h"
+#include "Targets.h"
 #include "tenon/Codegen/Common/Passes.h"
 #include "tenon/Conversion/Passes.h"
 #include "tenon/Dialect/Host/Transforms/Passes.h"
@@ -20,6 +21,7 @@
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
+using namespace tenon;
 
 void tenon::buildGraphPipeline(OpPassManager &pm) {
   pm.addPass(createConvertONNXToTenonPass());
@@ -49,32 +51,41 @@ void tenon::buildKernelsPipeline(OpPassManager &pm, const KernelOptions &options
   pm.addNestedPass<func::FuncOp>(tile::createAssignViewsPass());
   pm.addPass(tile::createFormKernelsPass());
   pm.addNestedPass<func::FuncOp>(host::createPlaceBuffersPass());
-  if (!options.device.empty()) {
-    pm.addNestedPass<func::FuncOp>(host::createAssignDevicesPass({options.device}));
+  if (!options.devices.empty()) {
+    host::AssignDevicesPassOptions devices;
+    devices.rules = options.devices;
+    pm.addPass(host::createAssignDevicesPass(devices));
     pm.addNestedPass<func::FuncOp>(host::createInsertTokensPass());
   }
 }
 
-void tenon::buildLoopsPipeline(OpPassManager &pm, const LoopOptions &options) {
-  codegen::LowerKernelsPassOptions kernels;
-  kernels.vectorBytes = options.vectorBytes;
-  // Two vectors per row accumulate, two hold columns, one a broadcast element.
-  kernels.tileRows = options.vectorRegisters / 2 - 2;
-  pm.addPass(codegen::createLowerKernelsPass(kernels));
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
+static void buildVariants(OpPassManager &pm, std::unique_ptr<Pass> formVariants) {
+  pm.addPass(std::move(formVariants));
+  pm.nest<tile::VariantsOp>().addNestedPass<tile::VariantOp>(codegen::createSelectSchedulesPass());
+}
+
+void tenon::buildVariantsPipeline(OpPassManager &pm, ArrayRef<cpu::TargetDescription> targets) {
+  SmallVector<cpu::TargetDescription> known(targets);
+  buildVariants(pm, codegen::createFormVariantsPass([known](MLIRContext *context, StringRef) {
+    return llvm::map_to_vector(known, [&](const auto &target) { return attributeOf(context, target); });
+  }));
+}
+
+void tenon::buildLoopsPipeline(OpPassManager &pm) {
+  OpPassManager &variant = pm.nest<tile::VariantsOp>().nest<tile::VariantOp>();
+  variant.addPass(codegen::createLowerKernelsPass());
+  variant.addPass(createCanonicalizerPass());
+  variant.addPass(createCSEPass());
 }
 
 namespace {
 struct KernelPipelineOptions : PassPipelineOptions<KernelPipelineOptions> {
-  Option<std::string> device{*this, "device", llvm::cl::desc("Device that runs the kernels; empty for the CPU")};
+  ListOption<std::string> devices{*this, "devices", llvm::cl::desc("Rules of tenon-assign-devices; none for the CPU")};
 };
 
-struct LoopPipelineOptions : PassPipelineOptions<LoopPipelineOptions> {
-  Option<int64_t> vectorBytes{*this, "vector-bytes", llvm::cl::desc("Bytes of a vector register"),
-                              llvm::cl::init(32)};
-  Option<int64_t> vectorRegisters{*this, "vector-registers", llvm::cl::desc("Number of vector registers"),
-                                  llvm::cl::init(16)};
+struct VariantsOptions : PassPipelineOptions<VariantsOptions> {
+  Option<std::string> targets{*this, "targets", llvm::cl::desc("Names of targets, the preferred one first"),
+                              llvm::cl::init("host")};
 };
 } // namespace
 
@@ -82,10 +93,16 @@ void tenon::registerPipelines() {
   PassPipelineRegistration<>("tenon-graph", "Level 0 to 1: the graph as kernels want it", buildGraphPipeline);
   PassPipelineRegistration<KernelPipelineOptions>(
       "tenon-kernels", "Level 1 to 2: kernels and the placed host program",
-      [](OpPassManager &pm, const KernelPipelineOptions &options) { buildKernelsPipeline(pm, {options.device}); });
-  PassPipelineRegistration<LoopPipelineOptions>("tenon-loops", "Level 2 to 3: kernels as loops over vectors",
-                                                [](OpPassManager &pm, const LoopPipelineOptions &options) {
-                                                  buildLoopsPipeline(
-                                                      pm, {options.vectorBytes, options.vectorRegisters});
-                                                });
+      [](OpPassManager &pm, const KernelPipelineOptions &options) {
+        buildKernelsPipeline(pm, {SmallVector<std::string>(options.devices.begin(), options.devices.end())});
+      });
+  PassPipelineRegistration<VariantsOptions>(
+      "tenon-variants", "Within level 2: kernels for each target, with schedules",
+      [](OpPassManager &pm, const VariantsOptions &options) {
+        std::string names = options.targets;
+        buildVariants(pm, codegen::createFormVariantsPass([names](MLIRContext *context, StringRef) {
+          return resolveTargets(context, names);
+        }));
+      });
+  PassPipelineRegistration<>("tenon-loops", "Level 2 to 3: variants as loops over vectors", buildLoopsPipeline);
 }

@@ -30,6 +30,8 @@ struct CompileRequest {
   std::string modelName;
   /// A comma-separated list of CPUs, best first.
   std::string target;
+  /// Which device runs which kernels, as tenon-compile's --device.
+  std::vector<std::string> devices;
   /// 0: one per core.
   unsigned threads = 0;
   /// Outputs that may share a buffer with an input, by name.

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import threading
 
+import guarded
 import numpy as np
 import onnxruntime
 import pytest
@@ -37,6 +38,7 @@ def check(model, *feeds, tolerance=1e-5, compiled=None):
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     for feed in feeds:
         actual = compiled.run(feed)
+        guarded.check(compiled, feed, actual)
         for output, expected in zip(session.get_outputs(), session.run(None, feed)):
             assert actual[output.name].shape == expected.shape
             assert actual[output.name].dtype == expected.dtype

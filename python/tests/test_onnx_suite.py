@@ -1,8 +1,12 @@
-"""A slice of the ONNX standard's own node tests, compiled: one or two cases for each of the usual operators."""
+"""A slice of the ONNX standard's own node tests, compiled: one or two cases for each of the usual operators.
+
+Each runs a second time beside guard pages.
+"""
 
 import re
 import warnings
 
+import guarded
 import numpy as np
 import onnx
 import pytest
@@ -83,7 +87,9 @@ def test_there_are_enough_cases():
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_node(case):
     model, feeds = deployed(case)
-    actual = tenon.compile(model, threads=1).run(feeds)
+    compiled = tenon.compile(model, threads=1)
+    actual = compiled.run(feeds)
+    guarded.check(compiled, feeds, actual)
     for info, expected in zip(case.model.graph.output, arrays(case)[1]):
         assert actual[info.name].dtype == expected.dtype
         if expected.dtype.kind not in "fiub":

@@ -29,11 +29,13 @@ struct Options {
                "output)"),
       cl::value_desc("FILE")};
   cl::opt<std::string> targetCPU{
-      "target-cpu", cl::desc("CPUs to compile for, best first: host, avx2, avx512 (default: host)"),
+      "target-cpu", cl::desc("CPUs to compile for, best first: host, avx2, avx512 (default: host, or those of a module with variants)"),
       cl::value_desc("LIST"), cl::init("host")};
-  cl::opt<std::string> device{
-      "device", cl::desc("Device that runs the kernels, under the name that sessions know it by (default: none)"),
-      cl::value_desc("NAME")};
+  cl::list<std::string> devices{
+      "device",
+      cl::desc("Device that runs the kernels, under the name that sessions know it by, or those with the operation OP\n"
+               "(tenon.contract=gpu); may be repeated, the first that applies counts (default: none)"),
+      cl::value_desc("[OP=]NAME")};
   cl::list<std::string> aliases{
       "alias", cl::desc("An output that may be bound to the buffer of an input that it begins with; may be repeated"),
       cl::value_desc("OUTPUT=INPUT")};
@@ -69,7 +71,7 @@ int compileModel(const char *program, const Options &given) {
     return fail("no model given (see --help)");
   tenon::CompileOptions options;
   options.emit = given.emitKind;
-  options.device = given.device;
+  options.devices.assign(given.devices.begin(), given.devices.end());
   for (StringRef pair : given.aliases) {
     auto [output, input] = pair.split('=');
     if (output.empty() || input.empty())
@@ -84,6 +86,7 @@ int compileModel(const char *program, const Options &given) {
   if (!targets)
     return fail(toString(targets.takeError()));
   options.targets = std::move(*targets);
+  bool targetsAreGiven = given.targetCPU.getNumOccurrences() > 0;
   options.runtimeLibrary =
       given.runtimeLibrary.empty() ? findRuntime(program) : given.runtimeLibrary.getValue();
   options.modelName = sys::path::stem(given.input).str();
@@ -101,6 +104,8 @@ int compileModel(const char *program, const Options &given) {
   mlir::OwningOpRef<mlir::ModuleOp> module = tenon::loadModel(given.input, &context);
   if (!module)
     return 1;
+  if (!targetsAreGiven && tenon::hasVariants(*module))
+    options.targets.clear();
   // Linking sets all of LLVM's options back, these too.
   bool prints = !given.quiet && !isText;
   tenon::CompileReport report;

@@ -19,16 +19,16 @@ def _source(model):
 
 
 def compile(model, *, target: str = "host", threads: Optional[int] = None,
-            device: Union[str, Sequence[str]] = (), device_libraries: Sequence = (),
-            aliases: Optional[Dict[str, str]] = None) -> Model:
+            aliases: Optional[Dict[str, str]] = None, device: Union[str, Sequence[str]] = (),
+            device_libraries: Sequence = ()) -> Model:
     """Compiles a model for `target`: "host", or a list such as "avx512,avx2", of which the best is taken where it runs.
 
     `model` is the path of an ONNX file, its bytes, or a ModelProto; external data is looked for beside the file, or in
     the current directory. `threads` is how many threads compiling and running may use: by default one per CPU.
-    `device` names the device that runs the kernels, or says which kernels: "tenon.contract=gpu" those with an operation
-    of this name; of several the first that applies counts. `device_libraries` are shared libraries with these devices.
     `aliases` names outputs that begin with an input and may be written into the same array, {output: input}: caches.
     Such a run appends to what is there; see Model.run.
+    `device` names the device that runs the kernels, or says which kernels: "tenon.contract=gpu" those with an operation
+    of this name; of several the first that applies counts. `device_libraries` are shared libraries with these devices.
     Raises CompileError, with one line for each reason.
     """
     from . import _compiler

@@ -84,8 +84,8 @@ private:
     return {};
   }
 
-  /// A copy goes where the launches are that use what it copies, if they are all in one place; the host reads and
-  /// writes single numbers there.
+  /// A copy goes where the launches are that use what it copies, if they are all in one place; the host reads and writes
+  /// single numbers there.
   void assignOthers() {
     DenseMap<Place, SmallVector<Device>> users;
     func.walk([&](LaunchOp launch) {
@@ -250,8 +250,8 @@ private:
     // Storages stand outside of loops and branches.
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPoint(func.getBody().front().findAncestorOpInBlock(*user));
-    auto onHost = StorageOp::create(builder, user->getLoc(), MemRefType::get({}, type), StorageKind::arena,
-                                    nextBuffer++, /*name=*/StringAttr(), ValueRange(), ArrayRef<int64_t>(), /*strides=*/ValueRange(),
+    auto onHost = StorageOp::create(builder, user->getLoc(), MemRefType::get({}, type), StorageKind::arena, nextBuffer++,
+                                    /*name=*/StringAttr(), ValueRange(), ArrayRef<int64_t>(), /*strides=*/ValueRange(),
                                     /*live=*/DenseI64ArrayAttr(), /*value=*/Attribute());
     return std::pair(view, Value(onHost.getResult()));
   }

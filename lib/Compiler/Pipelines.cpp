@@ -35,6 +35,7 @@ void tenon::buildGraphPipeline(OpPassManager &pm) {
 }
 
 void tenon::buildKernelsPipeline(OpPassManager &pm) {
+  pm.addNestedPass<func::FuncOp>(host::createFormHostCallsPass());
   pm.addNestedPass<func::FuncOp>(tile::createCountNonZeroPass());
   pm.addNestedPass<func::FuncOp>(tile::createLowerConvolutionsPass());
   pm.addNestedPass<func::FuncOp>(tile::createPackContractionsPass());

@@ -6,6 +6,7 @@
 #include "Memory.h"
 #include "Model.h"
 #include "ThreadPool.h"
+#include "Values.h"
 
 namespace tenon::runtime {
 
@@ -45,7 +46,9 @@ struct tenon_session {
   ~tenon_session();
 
   tenon_status create(const tenon_options &options);
+  tenon_status findFunctions(const tenon_options &options);
   tenon_status bind(bool output, uint32_t index, const tenon_value *value);
+  tenon_status bindHeld(bool output, uint32_t index, const tenon_value *value);
   /// Values of the symbols from what is bound; checks that they agree.
   tenon_status bindSymbols();
   tenon_status checkOverlaps();
@@ -68,6 +71,8 @@ struct tenon_session {
   int32_t launch(uint32_t launch, void *const *buffers, const int64_t *strides, const int64_t *symbols,
                  int64_t work, int64_t scratchBytes, int64_t grain);
   int32_t check(int32_t launch, int32_t code, int64_t value, int64_t limit);
+  int32_t callExternal(uint32_t external, const tenon_value *const *inputs, int32_t inputCount,
+                       tenon_value *const *outputs, int32_t outputCount);
   /// Ends the run with a status whose text is already set.
   int32_t abort(tenon_status status);
 
@@ -84,6 +89,10 @@ struct tenon_session {
   tenon::runtime::Array<void *> inputData, outputData, arenas;
   tenon::runtime::Array<const int64_t *> inputStrides, outputStrides, inputSizes, slots, offsets;
   tenon::runtime::Array<tenon_host_entry> externals;
+  /// Values that are no plain buffers: one place per input and per output, used by those of strings, sequences and
+  /// optionals, then the program's own.
+  tenon::runtime::Array<tenon::runtime::HeldSlot> held;
+  tenon::runtime::Array<tenon_value *> heldValues;
   tenon::runtime::Array<Profile> profile;
   bool profiling = false, ran = false;
 

@@ -7,6 +7,7 @@
 
 #include "ProgramLayout.h"
 
+#include "tenon/Runtime/tenon.h"
 #include "tenon/Runtime/tenon_kernel.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -32,10 +33,14 @@ enum class Field {
   inputStrides,
   outputStrides,
   inputSizes,
-  values
+  values,
+  held
 };
 /// Functions of `tenon_host_functions`, as a table of pointers: the first place holds its version and size.
-enum class Call { plan = 1, reserve, execute, launch, copy, check };
+enum class Call { plan = 1, reserve, execute, launch, copy, check, callExternal };
+
+/// A `tenon_value` in words of 8 bytes.
+constexpr int64_t kValueWords = sizeof(tenon_value) / 8;
 
 using Size = ProgramLayout::Size;
 
@@ -231,6 +236,10 @@ private:
       return emitLaunch(launch);
     if (auto copy = dyn_cast<CopyOp>(op))
       return emitCopy(copy);
+    if (auto call = dyn_cast<CallOp>(op)) {
+      emitCall(call);
+      return success();
+    }
     if (auto read = dyn_cast<ReadScalarOp>(op))
       inlined[read.getResult()] = emitRead(read);
     else if (auto write = dyn_cast<WriteScalarOp>(op))
@@ -339,6 +348,18 @@ private:
     layout.main.walk([&](CopyOp copy) {
       integers = std::max<int64_t>(integers, 3 * cast<MemRefType>(copy.getSource().getType()).getRank());
     });
+    int64_t values = 0;
+    layout.main.walk([&](CallOp call) {
+      int64_t count = call.getIns().size() + call.getOuts().size(), dims = 0;
+      for (Value value : llvm::concat<Value>(call.getIns(), call.getOuts()))
+        if (auto type = dyn_cast<MemRefType>(value.getType()))
+          dims += type.getRank();
+      values = std::max(values, count);
+      pointers = std::max(pointers, count);
+      integers = std::max(integers, 2 * dims);
+    });
+    if (values != 0)
+      descriptions = LLVM::AllocaOp::create(builder, loc, pointer, i64, constant32(values * kValueWords));
     buffers = LLVM::AllocaOp::create(builder, loc, pointer, pointer, constant32(std::max<int64_t>(pointers, 1)));
     numbers = LLVM::AllocaOp::create(builder, loc, pointer, i64, constant32(std::max<int64_t>(integers, 1)));
   }
@@ -379,6 +400,33 @@ private:
     callAndCheck(Call::launch, {constant32(layout.launches.lookup(launch)), buffers, strides, symbols, work,
                                 /*scratch bytes=*/constant(0), /*grain=*/constant(1)});
     return success();
+  }
+
+  /// A `tenon_value` for a buffer: what it points to stands in `numbers` from `first` on.
+  Value describe(Value buffer, int64_t place, int64_t &first) {
+    if (auto slot = buffer.getDefiningOp<SlotOp>())
+      return load(pointer, field(Field::held), layout.placeOf(slot));
+    auto type = cast<MemRefType>(buffer.getType());
+    Value shape = storeNumbers(layout.extentsOf(buffer), first);
+    Value strides = storeNumbers(layout.stridesOf(buffer), first);
+    Value zero = constant(0);
+    // The kind, which is zero for tensors, and the dtype share a word.
+    Value words[kValueWords] = {constant(int64_t(dtypeOf(type.getElementType())) << 32), constant(type.getRank()), shape,
+                                strides, address(buffer), zero, zero, zero};
+    for (auto [i, word] : llvm::enumerate(words))
+      LLVM::StoreOp::create(builder, loc, word, element(i64, descriptions, place * kValueWords + i));
+    return element(i64, descriptions, place * kValueWords);
+  }
+
+  void emitCall(CallOp call) {
+    int64_t place = 0, first = 0;
+    for (Value value : llvm::concat<Value>(call.getIns(), call.getOuts())) {
+      LLVM::StoreOp::create(builder, loc, describe(value, place, first), element(pointer, buffers, place));
+      ++place;
+    }
+    int64_t ins = call.getIns().size(), outs = call.getOuts().size();
+    callAndCheck(Call::callExternal, {constant32(layout.calls.lookup(call)), buffers, constant32(ins),
+                                      element(pointer, buffers, ins), constant32(outs)});
   }
 
   LogicalResult emitCopy(CopyOp copy) {
@@ -449,6 +497,7 @@ private:
   Location loc;
   Type pointer, i32, i64;
   Value context, functions, slots, buffers, numbers;
+  Value descriptions; ///< of buffers that functions from outside are called with
   unsigned segment = 0;
   DenseMap<Value, Value> inlined; ///< numbers that the function has computed
   Block *exit = nullptr;

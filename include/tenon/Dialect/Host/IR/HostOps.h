@@ -26,6 +26,14 @@
 #include "tenon/Dialect/Host/IR/HostDialect.h.inc"
 #include "tenon/Dialect/Host/IR/HostEnums.h.inc"
 
+#define GET_TYPEDEF_CLASSES
+#include "tenon/Dialect/Host/IR/HostTypes.h.inc"
+
+namespace tenon::host {
+/// Whether values of a type are held by the runtime: anything but tensors of numbers.
+bool isHeld(mlir::Type type);
+} // namespace tenon::host
+
 #define GET_OP_CLASSES
 #include "tenon/Dialect/Host/IR/HostOps.h.inc"
 

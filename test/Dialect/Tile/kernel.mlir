@@ -21,7 +21,7 @@ func.func @panels() -> tensor<8x40xf32> {
 
 // CHECK-LABEL: func.func @microkernel
 func.func @microkernel(%a: memref<?xf32>, %b: memref<?xf32>, %i: index) -> (vector<16xf32>, vector<16xf32>) {
-  // CHECK: tenon_tile.microkernel %{{.*}}[%{{.*}}, %{{.*}}] stride %{{.*}} rhs %{{.*}}[%{{.*}}] stride %{{.*}} depth %{{.*}} columns %{{.*}} : memref<?xf32>, memref<?xf32> -> vector<16xf32>, vector<16xf32>
-  %c:2 = tenon_tile.microkernel %a[%i, %i] stride %i rhs %b[%i] stride %i depth %i columns %i : memref<?xf32>, memref<?xf32> -> vector<16xf32>, vector<16xf32>
+  // CHECK: tenon_tile.microkernel %{{.*}}[%{{.*}}, %{{.*}}] stride %{{.*}} rhs %{{.*}}[%{{.*}}] stride %{{.*}} depth %{{.*}} columns %{{.*}} prefetch %{{.*}} step %{{.*}} : memref<?xf32>, memref<?xf32> -> vector<16xf32>, vector<16xf32>
+  %c:2 = tenon_tile.microkernel %a[%i, %i] stride %i rhs %b[%i] stride %i depth %i columns %i prefetch %i step %i : memref<?xf32>, memref<?xf32> -> vector<16xf32>, vector<16xf32>
   return %c#0, %c#1 : vector<16xf32>, vector<16xf32>
 }

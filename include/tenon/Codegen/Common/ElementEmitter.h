@@ -37,6 +37,7 @@ using Coordinates = llvm::SmallVector<Coordinate>;
 struct Buffer {
   mlir::Value memref;
   llvm::SmallVector<mlir::OpFoldResult> strides;
+  bool isStrided = false; ///< dimensions that stand next to each other need not run together
 };
 
 class ElementEmitter {

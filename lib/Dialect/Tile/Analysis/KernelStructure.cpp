@@ -11,6 +11,11 @@ using namespace mlir;
 using namespace tenon;
 using namespace tenon::tile;
 
+bool tile::isPlacement(Operation *op) {
+  return isa<ConstantOp, ReshapeOp, SliceOp, ConcatOp, SymbolOp, BindShapeOp, SizeOp, ItemOp, UnpackOp>(op) ||
+         !isa<TenonDialect>(op->getDialect());
+}
+
 std::optional<ContractionRoles> tile::contractionRoles(ContractOp op) {
   SmallVector<AffineMap> maps = llvm::to_vector(op.getIndexingMaps().getAsValueRange<AffineMapAttr>());
   AffineMap lhs = maps[0], rhs = maps[1], result = maps[2];

@@ -19,6 +19,9 @@
 
 namespace tenon::tile {
 
+/// Whether an op says where things lie and launches nothing.
+bool isPlacement(mlir::Operation *op);
+
 /// The dimensions of a contraction's iteration space by their role. A contraction has a register tile when its result's
 /// last dimension is a column, contiguous in rhs, and one dimension is summed; all others are computed element by
 /// element.

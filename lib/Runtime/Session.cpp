@@ -207,7 +207,8 @@ tenon_status tenon_session::bindHeld(bool output, uint32_t index, const tenon_va
   if (!box)
     return outOfMemory();
   held[index].set(box);
-  inputs[index].bound = true;
+  // Of strings the shape is still to be looked at.
+  inputs[index].bound = tensor.kind != TENON_TENSOR;
   return TENON_OK;
 }
 

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from typing import Optional
+from typing import Callable, Dict, Optional
 
 from ._model import Model
 
@@ -18,12 +18,12 @@ def _source(model):
     raise TypeError(f"a model is a path, bytes of an ONNX file, or a ModelProto, not a {type(model).__name__}")
 
 
-def compile(model, *, target: str = "host", threads: Optional[int] = None) -> Model:
+def compile(model, *, target: str = "host", threads: Optional[int] = None, functions: Optional[Dict[str, Callable]] = None) -> Model:
     """Compiles a model for `target`: "host", or a list such as "avx512,avx2", of which the best is taken where it runs.
 
     `model` is the path of an ONNX file, its bytes, or a ModelProto; external data is looked for beside the file, or in
     the current directory. `threads` is how many threads compiling and running may use: by default one per CPU.
-    Raises CompileError, with one line for each reason.
+    `functions` are host functions, as for tenon.load. Raises CompileError, with one line for each reason.
     """
     from . import _compiler
 
@@ -44,4 +44,4 @@ def compile(model, *, target: str = "host", threads: Optional[int] = None) -> Mo
             constants_file=os.path.join(directory, "constants.bin"),
         )
         # The model is mapped and keeps its file open: the name is not needed any more.
-        return Model(artifact, threads)
+        return Model(artifact, threads, functions)

@@ -600,7 +600,6 @@ private:
   OpBuilder &builder;
   Location loc;
   Type pointer, i32, i64;
-  Value context, functions, slots, buffers, numbers;
   Value descriptions; ///< of buffers that functions from outside are called with
   Value context, functions, slots, buffers, numbers, tokens;
   DenseMap<Value, std::pair<DeviceAttr, int32_t>> tokenNumbers;

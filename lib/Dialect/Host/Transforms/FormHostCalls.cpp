@@ -93,6 +93,7 @@ private:
     for (auto [result, value] : llvm::zip(op->getResults(), values)) {
       if (isa<RankedTensorType>(result.getType()))
         sizes.replace(result, value);
+      by[result] = value;
       result.replaceAllUsesWith(value);
     }
     replaced.push_back(op);
@@ -146,11 +147,30 @@ private:
     return result;
   }
 
+  /// Reads the sizes of a tensor of strings, right behind where it is made, for all that depend on them.
+  void readSizes(Value original) {
+    OpBuilder::InsertionGuard guard(builder);
+    Value value = by.contains(original) ? by.lookup(original) : original;
+    builder.setInsertionPointAfterValue(value);
+    for (auto [dim, size] : llvm::enumerate(heldSizes(value.getLoc(), value, cast<RankedTensorType>(value.getType()))))
+      if (auto read = dyn_cast<Value>(size))
+        sizes.resolve(original, dim, read);
+  }
+
+  SmallVector<OpFoldResult> materialize(Location loc, ArrayRef<AffineExpr> extents) {
+    for (AffineExpr size : extents)
+      for (Value source : sizes.valuesOf(size))
+        if (isHeld(source.getType()))
+          readSizes(source);
+    return sizes.materialize(builder, loc, extents);
+  }
+
   Value empty(Location loc, RankedTensorType type, ArrayRef<OpFoldResult> extents) {
     SmallVector<Value> dynamic;
     SmallVector<int64_t> fixed;
     dispatchIndexOpFoldResults(extents, dynamic, fixed);
-    return tensor::EmptyOp::create(builder, loc, fixed, type.getElementType(), dynamic);
+    Value result = tensor::EmptyOp::create(builder, loc, fixed, type.getElementType(), dynamic);
+    return result.getType() == type ? result : tensor::CastOp::create(builder, loc, type, result).getResult();
   }
 
   void bind(Location loc, Value tensor, ArrayRef<OpFoldResult> extents) {
@@ -168,7 +188,7 @@ private:
       for (Value source : sizes.valuesOf(size))
         if (source.getDefiningOp() == op || !isBefore(source, op))
           return std::nullopt;
-    return sizes.materialize(builder, op->getLoc(), ArrayRef(extents));
+    return materialize(op->getLoc(), extents);
   }
 
   static bool isBefore(Value value, Operation *op) {
@@ -243,10 +263,7 @@ private:
 
   /// The size of a tensor of strings that only its function knows.
   void sizeOf(SizeOp op) {
-    auto type = cast<RankedTensorType>(op.getOperand().getType());
-    OpFoldResult size = heldSizes(op.getLoc(), op.getOperand(), type)[op.getDim()];
-    if (auto value = dyn_cast<Value>(size))
-      sizes.resolve(op.getOperand(), op.getDim(), value);
+    OpFoldResult size = materialize(op.getLoc(), sizes.sizesOf(op.getOperand())[op.getDim()]).front();
     replace(op, getValueOrCreateConstantIndexOp(builder, op.getLoc(), size));
   }
 
@@ -279,7 +296,7 @@ private:
       count = count * size;
     auto split = [&](ArrayRef<AffineExpr> list) {
       std::pair<SmallVector<Value>, SmallVector<int64_t>> both;
-      dispatchIndexOpFoldResults(sizes.materialize(builder, loc, list), both.first, both.second);
+      dispatchIndexOpFoldResults(materialize(loc, list), both.first, both.second);
       return both;
     };
     auto [dynamicCount, fixedCount] = split(count);
@@ -301,6 +318,7 @@ private:
   SizeAnalysis sizes;
   OpBuilder builder;
   SmallVector<Operation *> replaced;
+  DenseMap<Value, Value> by; ///< what took the place of a result
 };
 
 struct FormHostCallsPass : host::impl::FormHostCallsPassBase<FormHostCallsPass> {

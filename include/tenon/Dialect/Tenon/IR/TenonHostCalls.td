@@ -240,7 +240,7 @@ def Tenon_StringConcatOp : Tenon_StringOp<"string_concat", [SameOperandsAndResul
 def Tenon_StringMatchOp : Tenon_StringOp<"string_match", [SameOperandsAndResultShape]> {
   let summary = "whether a regular expression matches the whole string";
   let description = [{
-    The pattern is one of POSIX extended syntax with Perl's classes (`\d`, `\w`, `\s`).
+    The pattern has the syntax of ECMAScript, as in C++; bytes are its characters.
 
     ```mlir
     %y = tenon.string_match %x pattern "[a-z]+" : tensor<?x!tenon.string> -> tensor<?xi1>

@@ -56,7 +56,7 @@ private:
 std::vector<uint8_t> ModelMetadata::serialize() const {
   TableWriter out;
   out.add(Table::Model, ModelRecord{out.string(modelName), out.string(producer), runEntry, valueCount,
-                                    uint32_t(inputs.size())});
+                                    uint32_t(inputs.size()), heldCount, 0});
   for (const auto *list : {&inputs, &outputs})
     for (const TensorInfo &t : *list) {
       out.add(Table::Tensors, TensorRecord{out.string(t.name), uint32_t(t.dtype), uint32_t(t.kind),
@@ -92,7 +92,7 @@ std::vector<uint8_t> ModelMetadata::serialize() const {
       out.add(Table::Buffers, BufferRecord{b.sizeSlot, b.firstLaunch, b.lastLaunch, b.space});
   }
   for (const ExternalInfo &e : externals)
-    out.add(Table::Externals, ExternalRecord{out.string(e.library), out.string(e.function)});
+    out.add(Table::Externals, ExternalRecord{out.string(e.library), out.string(e.function), out.string(e.nodes)});
   for (const std::string &text : messages)
     out.add(Table::Messages, out.string(text));
   for (const std::string &name : devices)
@@ -115,6 +115,7 @@ bool ModelMetadata::parse(const uint8_t *bytes, size_t size, ModelMetadata &resu
   result.producer = text(view.model().producer);
   result.runEntry = view.model().runEntry;
   result.valueCount = view.model().valueCount;
+  result.heldCount = view.model().heldCount;
   auto dims = view.table<DimRecord>(Table::Dims);
   for (uint32_t i = 0; i < view.count(Table::Tensors); ++i) {
     const TensorRecord &t = view.input(i);
@@ -165,7 +166,7 @@ bool ModelMetadata::parse(const uint8_t *bytes, size_t size, ModelMetadata &resu
     result.segments.push_back(std::move(info));
   });
   each(Table::Externals, ExternalRecord(),
-       [&](auto &r, uint32_t) { result.externals.push_back({text(r.library), text(r.function)}); });
+       [&](auto &r, uint32_t) { result.externals.push_back({text(r.library), text(r.function), text(r.nodes)}); });
   each(Table::Messages, StringRecord(), [&](auto &r, uint32_t) { result.messages.push_back(text(r)); });
   each(Table::Devices, StringRecord(), [&](auto &r, uint32_t) { result.devices.push_back(text(r)); });
   return true;

@@ -68,7 +68,8 @@ const char *MetadataView::check() const {
     return "metadata: there must be one model record";
   if (!holds(model().name) || !holds(model().producer))
     return badString;
-  if (inputCount() > count(Table::Tensors) || model().valueCount > kMaxSlots)
+  if (inputCount() > count(Table::Tensors) || model().valueCount > kMaxSlots ||
+      model().heldCount > kMaxSlots)
     return badIndex;
 
   uint32_t programs = count(Table::Programs);
@@ -114,6 +115,8 @@ const char *MetadataView::check() const {
       else if (r.kind == 2)
         valid = i >= inputCount() && r.segment < programs && r.value >= 0 &&
                 r.value < int64_t(program[r.segment].slotCount);
+      else if (r.kind == 3)
+        valid = i >= inputCount();
       if (!valid || r.boundSlot < -1 || r.boundSlot >= int64_t(program[0].slotCount))
         return badIndex;
     }
@@ -165,7 +168,7 @@ const char *MetadataView::check() const {
   }
   auto external = table<ExternalRecord>(Table::Externals);
   for (uint32_t i = 0; i < external.count; ++i)
-    if (!holds(external[i].library) || !holds(external[i].function))
+    if (!holds(external[i].library) || !holds(external[i].function) || !holds(external[i].nodes))
       return badString;
   return nullptr;
 }

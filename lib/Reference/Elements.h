@@ -141,6 +141,8 @@ void registerDataMovement(Interpreter &interpreter);
 void registerIndexing(Interpreter &interpreter);
 void registerShape(Interpreter &interpreter);
 void registerControlFlow(Interpreter &interpreter);
+void registerSequences(Interpreter &interpreter);
+void registerStrings(Interpreter &interpreter);
 
 } // namespace tenon::reference
 

@@ -60,6 +60,8 @@ Interpreter::Interpreter() {
   registerIndexing(*this);
   registerShape(*this);
   registerControlFlow(*this);
+  registerSequences(*this);
+  registerStrings(*this);
 }
 
 std::optional<int64_t> Interpreter::sizeOfSymbol(StringRef name) const {

@@ -3,6 +3,7 @@
 
 #include "CopyStrided.h"
 #include "Error.h"
+#include "HostCall.h"
 #include "Session.h"
 #include "tenon/Runtime/PackArena.h"
 
@@ -138,7 +139,7 @@ int32_t tenon_session::reserve(uint32_t segment) {
     deviceArenas[d * segments.size() + segment] = devices[d].arenas[segment].data;
   }
   for (uint32_t i = 0; i < outputs.size(); ++i)
-    if (model->outputProgram[i] == segment)
+    if (model->outputProgram[i] == segment && !tenon_model::isHeld(model->metadata.output(i)))
       if (int32_t code = reserveOutput(i))
         return code;
   return 0;
@@ -230,6 +231,64 @@ int32_t tenon_session::launch(uint32_t index, void *const *buffers, const int64_
   return code;
 }
 
+/// Functions see contiguous tensors: inputs and outputs of other strides are copied.
+int32_t tenon_session::callExternal(uint32_t external, const tenon_value *const *inputs, int32_t inputCount,
+                                    tenon_value *const *outputs, int32_t outputCount) {
+  const ExternalRecord &record = model->metadata.table<ExternalRecord>(Table::Externals)[external];
+  Array<const tenon_value *> given;
+  Array<tenon_value *> results;
+  Array<tenon_value> plain;
+  Array<Box *> copies;
+  size_t count = size_t(inputCount) + size_t(outputCount);
+  if (!given.allocate(size_t(inputCount)) || !results.allocate(size_t(outputCount)) || !plain.allocate(count) ||
+      !copies.allocate(count))
+    return abort(outOfMemory());
+  bool complete = true;
+  auto slotOf = [&](const tenon_value *value) -> HeldSlot * {
+    auto *slot = reinterpret_cast<HeldSlot *>(const_cast<tenon_value *>(value));
+    return slot >= held.begin() && slot < held.end() ? slot : nullptr;
+  };
+  auto makePlain = [&](const tenon_value *value, size_t i, bool isInput) {
+    plain[i] = *value;
+    plain[i].strides = nullptr;
+    if (!isContiguous(*value)) {
+      copies[i] = isInput ? copyOf(*value) : makeTensor(value->dtype, value->rank, value->shape);
+      complete = complete && copies[i];
+      plain[i].data = copies[i] ? copies[i]->value.data : nullptr;
+    }
+    return &plain[i];
+  };
+  for (size_t i = 0; i < given.size(); ++i) {
+    HeldSlot *slot = slotOf(inputs[i]);
+    complete = complete && (!slot || slot->box);
+    given[i] = slot && slot->box ? &slot->box->value : makePlain(inputs[i], i, true);
+  }
+  for (size_t i = 0; i < results.size(); ++i) {
+    HeldSlot *slot = slotOf(outputs[i]);
+    if (slot)
+      slot->set(nullptr);
+    results[i] = slot ? outputs[i] : makePlain(outputs[i], given.size() + i, false);
+  }
+  HostCall call(externals[external], given.data(), inputCount, results.data(), outputCount);
+  bool ok = complete && externals[external].function(&call) == 0;
+  for (size_t i = 0; i < results.size(); ++i) {
+    if (ok && results[i]->kind == TENON_UNSET)
+      ok = call.error("it has left output %d unset", int32_t(i)) == 0;
+    if (Box *copy = copies[given.size() + i]; copy && ok)
+      copyElements(*outputs[i], copy->value);
+  }
+  for (Box *copy : copies)
+    release(copy);
+  if (ok)
+    return 0;
+  if (!complete)
+    return abort(outOfMemory());
+  const char *nodes = model->string(record.nodes);
+  const char *before = nodes[0] ? "node '" : "", *after = nodes[0] ? "': " : "";
+  return abort(fail(TENON_ERROR_EXTERNAL, "%s%s%sfunction '%s' failed: %s", before, nodes, after,
+                    externals[external].name, call.text[0] ? call.text : "no reason was given"));
+}
+
 int32_t tenon_session::copy(void *dst, const int64_t *dstStrides, const void *src, const int64_t *srcStrides,
                             const int64_t *sizes, int64_t rank, int64_t elemBytes) {
   StridedCopy copy;
@@ -291,13 +350,7 @@ static int32_t hostCheck(tenon_context *ctx, int32_t launch, int32_t code, int64
 
 static int32_t hostCallExternal(tenon_context *ctx, int32_t external, const tenon_value *const *inputs,
                                 int32_t inputCount, tenon_value *const *outputs, int32_t outputCount) {
-  tenon_session &session = *tenon_session::of(ctx);
-  const tenon_host_entry &entry = session.externals[size_t(external)];
-  char text[512] = "";
-  if (entry.function(entry.user, inputs, inputCount, outputs, outputCount, text, sizeof(text)) == 0)
-    return 0;
-  text[sizeof(text) - 1] = 0;
-  return session.abort(fail(TENON_ERROR_EXTERNAL, "function '%s' failed: %s", entry.name, text));
+  return tenon_session::of(ctx)->callExternal(uint32_t(external), inputs, inputCount, outputs, outputCount);
 }
 
 static int32_t hostParallelFor(tenon_context *ctx, tenon_parallel_body body, void *arg, int64_t count) {

@@ -24,6 +24,10 @@ struct tenon_model {
     return metadata.table<tenon::artifact::DimRecord>(tenon::artifact::Table::Dims)[tensor.firstDim + i];
   }
   const char *string(tenon::artifact::StringRecord s) const { return metadata.string(s); }
+  /// Whether an input or output is no buffer, but a value that sessions hold.
+  static bool isHeld(const tenon::artifact::TensorRecord &tensor) {
+    return tensor.kind != TENON_TENSOR || tensor.dtype == TENON_STRING;
+  }
 
   std::atomic<int32_t> references{1};
   char *path = nullptr;

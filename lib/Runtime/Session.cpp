@@ -3,6 +3,7 @@
 
 #include "Session.h"
 #include "Error.h"
+#include "HostCall.h"
 
 #include <new>
 #include <sched.h>
@@ -31,6 +32,8 @@ tenon_session::~tenon_session() {
     buffer.~Buffer();
   for (SegmentState &segment : segments)
     segment.~SegmentState();
+  for (HeldSlot &slot : held)
+    release(slot.box);
   tenon_model_close(model);
 }
 
@@ -38,14 +41,8 @@ tenon_status tenon_session::create(const tenon_options &options) {
   const MetadataView &meta = model->metadata;
   uint32_t inputCount = meta.inputCount(), outputCount = meta.outputCount();
   size_t ranks = 0;
-  for (uint32_t i = 0; i < inputCount + outputCount; ++i) {
-    const TensorRecord &tensor = meta.input(i);
-    if (tensor.kind != TENON_TENSOR)
-      return fail(TENON_ERROR_TYPE,
-                  "'%s' is a sequence or optional, which this version of the runtime does not run",
-                  model->string(tensor.name));
-    ranks += tensor.rank;
-  }
+  for (uint32_t i = 0; i < inputCount + outputCount; ++i)
+    ranks += meta.input(i).rank;
   uint32_t segmentCount = meta.count(Table::Programs);
   if (options.threads < 0 || options.threads > kMaxThreads)
     return fail(TENON_ERROR_ARGUMENT, "%d threads are not between 0 and %d", options.threads, kMaxThreads);
@@ -62,6 +59,7 @@ tenon_status tenon_session::create(const tenon_options &options) {
             inputStrides.allocate(inputCount) && outputStrides.allocate(outputCount) &&
             inputSizes.allocate(inputCount) && slots.allocate(segmentCount) &&
             offsets.allocate(segmentCount) && externals.allocate(meta.count(Table::Externals)) &&
+            held.allocate(inputCount + outputCount + meta.model().heldCount) && heldValues.allocate(held.size()) &&
             profile.allocate(meta.count(Table::Launches)) && errorSlots.allocate(size_t(threads));
   if (!ok || (!parallelFor && !pool.start(threads)))
     return outOfMemory();
@@ -82,18 +80,12 @@ tenon_status tenon_session::create(const tenon_options &options) {
   for (uint32_t i = 0; i < outputCount; ++i)
     outputStrides[i] = outputs[i].strides;
 
-  auto externalRecords = meta.table<ExternalRecord>(Table::Externals);
-  for (uint32_t i = 0; i < externalRecords.count; ++i) {
-    const char *name = model->string(externalRecords[i].function);
-    for (int32_t f = 0; f < options.function_count && options.functions; ++f)
-      if (options.functions[f].name && options.functions[f].function &&
-          strcmp(options.functions[f].name, name) == 0)
-        externals[i] = options.functions[f];
-    if (!externals[i].function)
-      return fail(TENON_ERROR_EXTERNAL, "the model needs function '%s' of library '%s', which is not there",
-                  name, model->string(externalRecords[i].library));
-    externals[i].name = name;
+  for (size_t i = 0; i < held.size(); ++i) {
+    held[i].set(nullptr);
+    heldValues[i] = &held[i].value;
   }
+  if (tenon_status status = findFunctions(options))
+    return status;
 
   if (tenon_status status = openDevices(options))
     return status;
@@ -101,7 +93,31 @@ tenon_status tenon_session::create(const tenon_options &options) {
   context = {&kHostFunctions,     inputData.data(),       outputData.data(), model->constants.data(),
              symbols.data(),      slots.data(),           arenas.data(),     offsets.data(),
              inputStrides.data(), outputStrides.data(),   inputSizes.data(), values.data(),
-             deviceConstants.data(), deviceArenas.data()};
+             deviceConstants.data(), deviceArenas.data(), heldValues.data()};
+  return TENON_OK;
+}
+
+/// The runtime's own, then the application's, then those of a library.
+tenon_status tenon_session::findFunctions(const tenon_options &options) {
+  auto records = model->metadata.table<ExternalRecord>(Table::Externals);
+  for (uint32_t i = 0; i < records.count; ++i) {
+    const char *name = model->string(records[i].function), *library = model->string(records[i].library);
+    const tenon_host_entry *found = nullptr;
+    char reason[512] = "this version of the runtime does not have it";
+    if (strcmp(library, "tenon_runtime") == 0) {
+      found = findRuntimeFunction(name);
+    } else {
+      for (int32_t f = 0; f < options.function_count && options.functions && !found; ++f)
+        if (options.functions[f].name && options.functions[f].function && strcmp(options.functions[f].name, name) == 0)
+          found = &options.functions[f];
+      if (!found)
+        found = findInLibrary(library, name, model->path, reason, sizeof(reason));
+    }
+    if (!found)
+      return fail(TENON_ERROR_EXTERNAL, "the model needs function '%s' of library '%s': %s", name, library, reason);
+    externals[i] = *found;
+    externals[i].name = name;
+  }
   return TENON_OK;
 }
 
@@ -114,6 +130,9 @@ tenon_status tenon_session::bind(bool output, uint32_t index, const tenon_value 
   const char *name = model->string(tensor.name);
   Slot &slot = output ? outputs[index] : inputs[index];
   slot.bound = slot.hasStrides = false;
+  if (tenon_model::isHeld(tensor))
+    if (tenon_status status = bindHeld(output, index, value); status != TENON_OK || tensor.kind != TENON_TENSOR)
+      return status;
   if (!value)
     return TENON_OK;
   if (value->kind != TENON_TENSOR)
@@ -157,6 +176,40 @@ tenon_status tenon_session::bind(bool output, uint32_t index, const tenon_value 
   slot.data = value->data;
   slot.capacity = value->capacity;
   slot.bound = true;
+  return TENON_OK;
+}
+
+/// Takes a copy of what is no plain buffer.
+tenon_status tenon_session::bindHeld(bool output, uint32_t index, const tenon_value *value) {
+  const TensorRecord &tensor = output ? model->metadata.output(index) : model->metadata.input(index);
+  const char *name = model->string(tensor.name);
+  if (output)
+    return value ? fail(TENON_ERROR_TYPE, "output '%s' can't be bound: sessions own strings, sequences and optionals",
+                        name)
+                 : TENON_OK;
+  held[index].set(nullptr);
+  if (!value)
+    return TENON_OK;
+  if (value->kind != int32_t(tensor.kind))
+    return fail(TENON_ERROR_TYPE, "input '%s' is %s, the value is not", name,
+                tensor.kind == TENON_TENSOR     ? "a tensor"
+                : tensor.kind == TENON_SEQUENCE ? "a sequence"
+                                                : "an optional");
+  if (const char *problem = problemOf(*value))
+    return fail(TENON_ERROR_ARGUMENT, "input '%s' %s", name, problem);
+  for (const tenon_value *item = value; item->count != 0 || item->kind == TENON_TENSOR; item = item->items[0])
+    if (item->kind == TENON_TENSOR) {
+      if (item->dtype != int32_t(tensor.dtype))
+        return fail(TENON_ERROR_TYPE, "input '%s' has dtype %s, the value has %s", name, nameOf(tensor.dtype),
+                    nameOf(uint32_t(item->dtype)));
+      break;
+    }
+  Box *box = copyOf(*value);
+  if (!box)
+    return outOfMemory();
+  held[index].set(box);
+  // Of strings the shape is still to be looked at.
+  inputs[index].bound = tensor.kind != TENON_TENSOR;
   return TENON_OK;
 }
 
@@ -216,11 +269,13 @@ tenon_status tenon_session::prepare() {
 
 bool tenon_session::outputShape(uint32_t index, int64_t *shape) const {
   const TensorRecord &tensor = model->metadata.output(index);
-  bool known = true;
+  bool known = !tenon_model::isHeld(tensor);
   for (uint32_t d = 0; d < tensor.rank; ++d) {
     const DimRecord &dim = model->dim(tensor, d);
     if (dim.kind == 0)
       shape[d] = dim.value;
+    else if (dim.kind == 3)
+      shape[d] = -1;
     else if (dim.kind == 1)
       shape[d] = symbols[size_t(dim.value)];
     else if (slots[dim.segment]) {
@@ -251,7 +306,7 @@ tenon_status tenon_session::checkOverlaps() {
   const MetadataView &meta = model->metadata;
   uintptr_t first, last, otherFirst, otherLast;
   for (uint32_t i = 0; i < inputs.size(); ++i)
-    if (!inputs[i].data &&
+    if (!tenon_model::isHeld(meta.input(i)) && !inputs[i].data &&
         touchedBytes(inputs[i], meta.input(i).rank, elementBits(meta.input(i).dtype), first, last))
       return fail(TENON_ERROR_ARGUMENT, "input '%s' has no data", model->string(meta.input(i).name));
   for (uint32_t o = 0; o < outputs.size(); ++o) {
@@ -266,7 +321,7 @@ tenon_status tenon_session::checkOverlaps() {
       const Slot &other = isInput ? inputs[i] : outputs[i - inputs.size()];
       bool declared =
           isInput ? model->aliases[o] == int32_t(i) && other.data == outputs[o].data : i - inputs.size() <= o;
-      if (declared || !other.bound ||
+      if (declared || !other.bound || tenon_model::isHeld(meta.input(i)) ||
           !touchedBytes(other, meta.input(i).rank, elementBits(meta.input(i).dtype), otherFirst, otherLast) ||
           first >= otherLast || otherFirst >= last)
         continue;
@@ -290,12 +345,28 @@ tenon_status tenon_session::run() {
   aborted = TENON_OK;
   for (const int64_t *&slot : slots)
     slot = nullptr;
+  for (size_t i = inputs.size(); i < held.size(); ++i)
+    held[i].set(nullptr);
   if (int32_t code = model->run(&context)) {
     drainDevices();
     return report(code);
   }
+  // What the program held for itself is of no more use.
+  for (size_t i = inputs.size() + outputs.size(); i < held.size(); ++i)
+    held[i].set(nullptr);
   for (uint32_t i = 0; i < outputs.size(); ++i) {
     const TensorRecord &tensor = model->metadata.output(i);
+    if (tenon_model::isHeld(tensor)) {
+      outputValues[i] = held[inputs.size() + i].value;
+      if (outputValues[i].kind != int32_t(tensor.kind) ||
+          (tensor.kind == TENON_TENSOR &&
+           (outputValues[i].dtype != int32_t(tensor.dtype) || outputValues[i].rank != int64_t(tensor.rank))))
+        return fail(TENON_ERROR_RUN, "output '%s' came out as a value of another kind, dtype or rank",
+                    model->string(tensor.name));
+      outputValues[i].dtype = int32_t(tensor.dtype);
+      outputValues[i].capacity = 0;
+      continue;
+    }
     outputValues[i] = {int32_t(tensor.kind),
                        int32_t(tensor.dtype),
                        int64_t(tensor.rank),

@@ -7,6 +7,7 @@
 #include "Memory.h"
 #include "Model.h"
 #include "ThreadPool.h"
+#include "Values.h"
 
 namespace tenon::runtime {
 
@@ -47,10 +48,12 @@ struct tenon_session {
   ~tenon_session();
 
   tenon_status create(const tenon_options &options);
+  tenon_status findFunctions(const tenon_options &options);
   tenon_status openDevices(const tenon_options &options);
   /// After an error: nothing is under way any more in buffers that the caller may take back.
   void drainDevices();
   tenon_status bind(bool output, uint32_t index, const tenon_value *value);
+  tenon_status bindHeld(bool output, uint32_t index, const tenon_value *value);
   /// Values of the symbols from what is bound; checks that they agree.
   tenon_status bindSymbols();
   tenon_status checkOverlaps();
@@ -75,6 +78,8 @@ struct tenon_session {
   int32_t copy(void *dst, const int64_t *dstStrides, const void *src, const int64_t *srcStrides, const int64_t *sizes,
                int64_t rank, int64_t elemBytes);
   int32_t check(int32_t launch, int32_t code, int64_t value, int64_t limit);
+  int32_t callExternal(uint32_t external, const tenon_value *const *inputs, int32_t inputCount,
+                       tenon_value *const *outputs, int32_t outputCount);
   int32_t deviceLaunch(uint32_t device, const tenon_device_launch &launch, const tenon_device_order &order);
   int32_t deviceCopy(uint32_t device, const tenon_device_copy &copy, const tenon_device_order &order);
   int32_t await(uint32_t device, const int32_t *tokens, int32_t count);
@@ -94,6 +99,10 @@ struct tenon_session {
   tenon::runtime::Array<void *> inputData, outputData, arenas;
   tenon::runtime::Array<const int64_t *> inputStrides, outputStrides, inputSizes, slots, offsets;
   tenon::runtime::Array<tenon_host_entry> externals;
+  /// Values that are no plain buffers: one place per input and per output, used by those of strings, sequences and
+  /// optionals, then the program's own.
+  tenon::runtime::Array<tenon::runtime::HeldSlot> held;
+  tenon::runtime::Array<tenon_value *> heldValues;
   tenon::runtime::Array<tenon::runtime::SessionDevice> devices;
   tenon::runtime::Array<void *> deviceConstants, deviceArenas;
   tenon::runtime::Array<Profile> profile;

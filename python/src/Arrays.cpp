@@ -186,11 +186,11 @@ int numpyTypeNumber(int32_t dtype) {
   }
 }
 
-nb::object newArray(const Tensor &tensor, const int64_t *shape) {
+nb::object newArray(const Tensor &tensor, const int64_t *shape, size_t rank) {
   if (tensor.numpyType.is_none())
     throw RunError("output '" + tensor.name +
                    "' is of a type that NumPy doesn't have: " + tenon_dtype_name(tensor.dtype));
-  std::vector<npy_intp> sizes(shape, shape + tensor.sizes.size());
+  std::vector<npy_intp> sizes(shape, shape + rank);
   auto *type = reinterpret_cast<PyArray_Descr *>(nb::object(tensor.numpyType).release().ptr());
   return owned(PyArray_NewFromDescr(&PyArray_Type, type, int(sizes.size()), sizes.data(), nullptr, nullptr, 0,
                                     nullptr));
@@ -215,10 +215,69 @@ nb::object tenon::python::numpyTypeOf(int32_t dtype) {
   return nb::module_::import_("numpy").attr("dtype")(scalar);
 }
 
+/// Lists are sequences, None is an optional without a value.
+static void fromItems(nb::handle given, const Tensor &tensor, Operand &operand) {
+  bool isList = PyList_Check(given.ptr()) || PyTuple_Check(given.ptr());
+  std::vector<nb::object> values;
+  int32_t kind = TENON_TENSOR;
+  if (tensor.kind == TENON_SEQUENCE) {
+    if (!isList)
+      throw RunError("input '" + tensor.name + "' is a sequence: it expects a list, got a " +
+                     Py_TYPE(given.ptr())->tp_name);
+    for (nb::handle item : given)
+      values.push_back(nb::borrow(item));
+  } else if (!given.is_none()) {
+    values.push_back(nb::borrow(given));
+    kind = isList ? TENON_SEQUENCE : TENON_TENSOR;
+  }
+  for (const nb::object &value : values) {
+    operand.items.push_back(std::make_unique<Operand>());
+    fromPython(value, tensor.element(kind), *operand.items.back());
+    operand.itemValues.push_back(&operand.items.back()->value);
+  }
+  operand.value.kind = tensor.kind;
+  operand.value.dtype = tensor.dtype;
+  operand.value.count = int64_t(values.size());
+  operand.value.items = operand.itemValues.data();
+}
+
+int32_t tenon::python::dtypeOf(const nb::object &array) {
+  PyArray_Descr *type = PyArray_DESCR(arrayOf(array));
+  if (std::strchr("OUST", type->kind))
+    return TENON_STRING;
+  for (int32_t dtype = TENON_F32; dtype <= TENON_F4E2M1; ++dtype) {
+    // Those that NumPy lacks have numbers of their own: what doesn't need them doesn't load them.
+    if (dtype == TENON_STRING || (type->type_num < 256 && numpyTypeNumber(dtype) < 0))
+      continue;
+    nb::object known = numpyTypeOf(dtype);
+    if (!known.is_none() && PyArray_EquivTypes(type, reinterpret_cast<PyArray_Descr *>(known.ptr())))
+      return dtype;
+  }
+  throw RunError("an array of dtype " + describeArray(array) + " can't be a value of a model");
+}
+
+void tenon::python::fromAnyPython(nb::handle given, const std::string &name, Operand &operand) {
+  Tensor tensor{name, TENON_TENSOR, 0, {}, {}, {}, false, true};
+  nb::handle first = given;
+  if (PyList_Check(given.ptr()) || PyTuple_Check(given.ptr())) {
+    tensor.kind = TENON_SEQUENCE;
+    if (PySequence_Size(given.ptr()) == 0) {
+      operand.value.kind = TENON_SEQUENCE;
+      return;
+    }
+    first = nb::borrow<nb::object>(given[0]);
+  } else if (given.is_none()) {
+    operand.value.kind = TENON_OPTIONAL;
+    return;
+  }
+  tensor.dtype = dtypeOf(owned(PyArray_FROM_O(first.ptr())));
+  tensor.numpyType = numpyTypeOf(tensor.dtype);
+  fromPython(given, tensor, operand);
+}
+
 void tenon::python::fromPython(nb::handle given, const Tensor &tensor, Operand &operand) {
   if (tensor.kind != TENON_TENSOR)
-    throw RunError("input '" + tensor.name +
-                   "' is a sequence or optional, which compiled models do not take");
+    return fromItems(given, tensor, operand);
   operand.array = makeArray(given, tensor);
   PyArrayObject *array = arrayOf(operand.array);
   auto *expected = reinterpret_cast<PyArray_Descr *>(tensor.numpyType.ptr());
@@ -232,8 +291,8 @@ void tenon::python::fromPython(nb::handle given, const Tensor &tensor, Operand &
       mismatch(tensor, describeArray(operand.array));
   }
   operand.shape.assign(PyArray_DIMS(array), PyArray_DIMS(array) + PyArray_NDIM(array));
-  bool fits = operand.shape.size() == tensor.sizes.size();
-  for (size_t d = 0; fits && d < operand.shape.size(); ++d)
+  bool fits = tensor.hasAnySizes || operand.shape.size() == tensor.sizes.size();
+  for (size_t d = 0; fits && !tensor.hasAnySizes && d < operand.shape.size(); ++d)
     fits = tensor.sizes[d] < 0 || tensor.sizes[d] == operand.shape[d];
   if (!fits)
     mismatch(tensor, describeArray(operand.array));
@@ -276,7 +335,7 @@ void tenon::python::intoPython(nb::handle given, const Tensor &tensor, Operand &
 }
 
 void tenon::python::allocate(const Tensor &tensor, const int64_t *shape, Operand &operand) {
-  operand.array = newArray(tensor, shape);
+  operand.array = newArray(tensor, shape, tensor.sizes.size());
   operand.shape.assign(shape, shape + tensor.sizes.size());
   operand.value.dtype = tensor.dtype;
   operand.value.rank = int64_t(operand.shape.size());
@@ -285,7 +344,17 @@ void tenon::python::allocate(const Tensor &tensor, const int64_t *shape, Operand
 }
 
 nb::object tenon::python::toPython(const tenon_value &value, const Tensor &tensor) {
-  nb::object result = newArray(tensor, value.shape);
+  if (value.kind == TENON_SEQUENCE) {
+    nb::list list;
+    for (int64_t i = 0; i < value.count; ++i)
+      list.append(toPython(*value.items[i], tensor));
+    return list;
+  }
+  if (value.kind == TENON_OPTIONAL)
+    return value.count == 0 ? nb::none() : toPython(*value.items[0], tensor);
+  if (value.dtype != tensor.dtype)
+    return toPython(value, {tensor.name, TENON_TENSOR, value.dtype, {}, {}, numpyTypeOf(value.dtype)});
+  nb::object result = newArray(tensor, value.shape, size_t(value.rank));
   PyArrayObject *array = arrayOf(result);
   npy_intp count = PyArray_SIZE(array);
   if (tensor.dtype == TENON_STRING) {

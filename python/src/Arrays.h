@@ -12,6 +12,7 @@
 
 #include <nanobind/nanobind.h>
 
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -34,22 +35,34 @@ struct Tensor {
   nanobind::object numpyType;
   /// Whether the model takes rows with gaps between them.
   bool takesStrides = false;
+  /// Of values in a sequence or optional, and of what functions give, any sizes will do.
+  bool hasAnySizes = false;
+
+  /// What a sequence or optional holds.
+  Tensor element(int32_t kind) const { return {name, kind, dtype, {}, {}, numpyType, false, true}; }
 
   /// `float32[batch, 3, 224, 224]`.
   std::string describe() const;
 };
 
-/// What a bound array needs while a run lasts.
+/// What a bound value needs while a run lasts.
 struct Operand {
   tenon_value value = {};
   std::vector<int64_t> shape, strides;
   std::vector<tenon_string> strings;
   std::vector<uint8_t> packed;
   nanobind::object array;
+  std::vector<std::unique_ptr<Operand>> items; ///< of a sequence or optional
+  std::vector<const tenon_value *> itemValues;
 };
 
 /// Makes NumPy's C interface usable; call it once, when the module is made.
 void importNumPy();
+
+/// The dtype of a NumPy array.
+int32_t dtypeOf(const nanobind::object &array);
+/// Describes whatever Python gives, by its own type: what a function returned.
+void fromAnyPython(nanobind::handle given, const std::string &name, Operand &operand);
 
 /// The NumPy dtype of `dtype`: those that NumPy lacks are of the package ml_dtypes.
 nanobind::object numpyTypeOf(int32_t dtype);

@@ -59,12 +59,12 @@ void compile(std::string path, std::optional<nb::bytes> model, std::string name,
     throw CompileError(error);
 }
 
-using Info = std::tuple<std::string, int32_t, std::vector<int64_t>>;
+using Info = std::tuple<std::string, int32_t, std::vector<int64_t>, int32_t>;
 
 std::vector<Info> describe(const std::vector<PlainInfo> &infos) {
   std::vector<Info> result;
   for (const PlainInfo &info : infos)
-    result.emplace_back(info.name, info.dtype, info.shape);
+    result.emplace_back(info.name, info.dtype, info.shape, int32_t(info.kind));
   return result;
 }
 
@@ -82,14 +82,45 @@ std::shared_ptr<ReferenceModel> loadReference(std::string path, std::optional<nb
   return result;
 }
 
-/// feeds: name -> (dtype, shape, bytes); gives (dtype, shape, bytes) per output. An error is a text in its place.
+/// (kind, dtype, shape, bytes or strings as bytes, items).
+PlainValue plainFrom(nb::handle value) {
+  nb::tuple parts = nb::cast<nb::tuple>(value);
+  PlainValue plain;
+  plain.kind = PlainKind(nb::cast<int32_t>(parts[0]));
+  plain.dtype = nb::cast<int32_t>(parts[1]);
+  plain.shape = nb::cast<std::vector<int64_t>>(parts[2]);
+  auto textOf = [](nb::handle bytes) {
+    auto text = nb::cast<nb::bytes>(bytes);
+    return std::string(text.c_str(), text.size());
+  };
+  if (nb::isinstance<nb::bytes>(parts[3]))
+    plain.bytes = textOf(parts[3]);
+  else
+    for (nb::handle text : nb::cast<nb::list>(parts[3]))
+      plain.strings.push_back(textOf(text));
+  for (nb::handle item : nb::cast<nb::list>(parts[4]))
+    plain.items.push_back(plainFrom(item));
+  return plain;
+}
+
+nb::tuple fromPlain(const PlainValue &plain) {
+  nb::list items, strings;
+  for (const PlainValue &item : plain.items)
+    items.append(fromPlain(item));
+  for (const std::string &text : plain.strings)
+    strings.append(nb::bytes(text.data(), text.size()));
+  nb::object data = strings;
+  if (plain.strings.empty())
+    data = nb::bytes(plain.bytes.data(), plain.bytes.size());
+  return nb::make_tuple(int32_t(plain.kind), plain.dtype, plain.shape, data, items);
+}
+
+/// A value per name; gives one per output. An error is a text in its place.
 nb::object runReference(ReferenceModel &model, nb::dict feeds) {
-  std::map<std::string, PlainTensor> plain;
-  for (auto [name, value] : feeds) {
-    auto [dtype, shape, bytes] = nb::cast<std::tuple<int32_t, std::vector<int64_t>, nb::bytes>>(value);
-    plain[nb::cast<std::string>(name)] = {dtype, std::move(shape), std::string(bytes.c_str(), bytes.size())};
-  }
-  std::vector<PlainTensor> results;
+  std::map<std::string, PlainValue> plain;
+  for (auto [name, value] : feeds)
+    plain[nb::cast<std::string>(name)] = plainFrom(value);
+  std::vector<PlainValue> results;
   std::string error;
   {
     nb::gil_scoped_release release;
@@ -98,8 +129,8 @@ nb::object runReference(ReferenceModel &model, nb::dict feeds) {
   if (!error.empty())
     return nb::cast(error);
   nb::list list;
-  for (const PlainTensor &tensor : results)
-    list.append(nb::make_tuple(tensor.dtype, tensor.shape, nb::bytes(tensor.bytes.data(), tensor.bytes.size())));
+  for (const PlainValue &value : results)
+    list.append(fromPlain(value));
   return list;
 }
 } // namespace

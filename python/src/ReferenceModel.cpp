@@ -9,6 +9,7 @@
 
 #include "ModelSource.h"
 #include "tenon/Conversion/Passes.h"
+#include "tenon/Dialect/Tenon/IR/TenonDialect.h"
 #include "tenon/Reference/Interpreter.h"
 #include "tenon/Target/Host/HostProgram.h"
 
@@ -31,6 +32,88 @@ struct ReferenceModel::State {
 ReferenceModel::ReferenceModel() : state(std::make_unique<State>()) {}
 ReferenceModel::~ReferenceModel() = default;
 
+/// What a sequence or optional holds; null of any other type.
+static Type heldType(Type type) {
+  if (auto sequence = dyn_cast<tenon::SequenceType>(type))
+    return sequence.getElementType();
+  auto optional = dyn_cast<tenon::OptionalType>(type);
+  return optional ? optional.getElementType() : Type();
+}
+
+static PlainKind kindOf(Type type) {
+  return isa<tenon::SequenceType>(type)   ? PlainKind::sequence
+         : isa<tenon::OptionalType>(type) ? PlainKind::optional
+                                          : PlainKind::tensor;
+}
+
+static int32_t dtypeOf(Type element) {
+  return int32_t(isa<tenon::StringType>(element) ? tenon::artifact::DType::String : tenon::host::dtypeOf(element));
+}
+
+/// A value of that type, or an error that says what is wrong with it.
+static llvm::Expected<reference::Value> fromPlain(const PlainValue &plain, Type type) {
+  auto mismatch = [&] {
+    std::string expected;
+    llvm::raw_string_ostream(expected) << type;
+    return llvm::createStringError("expects " + expected);
+  };
+  if (plain.kind != kindOf(type))
+    return mismatch();
+  if (Type held = heldType(type)) {
+    std::vector<reference::Value> items;
+    for (const PlainValue &item : plain.items) {
+      llvm::Expected<reference::Value> value = fromPlain(item, held);
+      if (!value)
+        return value;
+      items.push_back(std::move(*value));
+    }
+    if (plain.kind == PlainKind::sequence)
+      return std::make_shared<reference::Sequence>(reference::Sequence{std::move(items)});
+    return std::make_shared<reference::Optional>(reference::Optional{std::move(items)});
+  }
+  auto shaped = cast<ShapedType>(type);
+  if (plain.dtype != dtypeOf(shaped.getElementType()) ||
+      (shaped.hasRank() && ((int64_t)plain.shape.size() != shaped.getRank() ||
+                            failed(verifyCompatibleShape(plain.shape, shaped.getShape())))))
+    return mismatch();
+  bool isString = isa<tenon::StringType>(shaped.getElementType());
+  llvm::Expected<reference::Tensor> tensor =
+      isString ? reference::Tensor::create(shaped.getElementType(), plain.shape)
+               : reference::Tensor::fromWholeBytes(shaped.getElementType(), plain.shape,
+                                                   llvm::ArrayRef(plain.bytes.data(), plain.bytes.size()));
+  if (!tensor)
+    return tensor.takeError();
+  if (isString && (int64_t)plain.strings.size() != tensor->getNumElements())
+    return mismatch();
+  if (isString)
+    tensor->getStrings() = plain.strings;
+  return std::move(*tensor);
+}
+
+static PlainValue toPlain(const reference::Value &value) {
+  PlainValue plain;
+  auto take = [&](PlainKind kind, const std::vector<reference::Value> &items) {
+    plain.kind = kind;
+    for (const reference::Value &item : items)
+      plain.items.push_back(toPlain(item));
+  };
+  if (const auto *tensor = std::get_if<reference::Tensor>(&value)) {
+    plain.dtype = dtypeOf(tensor->getElementType());
+    plain.shape.assign(tensor->getShape().begin(), tensor->getShape().end());
+    if (tensor->holdsStrings()) {
+      plain.strings = tensor->getStrings();
+    } else {
+      std::vector<char> bytes = tensor->toWholeBytes();
+      plain.bytes.assign(bytes.begin(), bytes.end());
+    }
+  } else if (const auto *sequence = std::get_if<std::shared_ptr<reference::Sequence>>(&value)) {
+    take(PlainKind::sequence, (*sequence)->values);
+  } else if (const auto *optional = std::get_if<std::shared_ptr<reference::Optional>>(&value)) {
+    take(PlainKind::optional, (*optional)->value);
+  }
+  return plain;
+}
+
 std::string ReferenceModel::load(const CompileRequest &request) {
   state->module = importModel(request, &state->session.context);
   if (!state->module)
@@ -43,9 +126,13 @@ std::string ReferenceModel::load(const CompileRequest &request) {
   if (!state->main)
     return "the model has no function 'main'";
   auto describe = [](Type type, std::string name) {
-    PlainInfo info{std::move(name), 0, {}};
+    PlainInfo info{std::move(name), 0, {}, kindOf(type)};
+    while (Type held = heldType(type))
+      type = held;
+    info.dtype = int32_t(dtypeOf(getElementTypeOrSelf(type)));
+    if (info.kind != PlainKind::tensor)
+      return info;
     if (auto tensor = dyn_cast<RankedTensorType>(type)) {
-      info.dtype = int32_t(host::dtypeOf(tensor.getElementType()));
       for (int64_t size : tensor.getShape())
         info.shape.push_back(ShapedType::isDynamic(size) ? -1 : size);
     }
@@ -58,40 +145,22 @@ std::string ReferenceModel::load(const CompileRequest &request) {
   return "";
 }
 
-std::string ReferenceModel::run(const std::map<std::string, PlainTensor> &feeds, std::vector<PlainTensor> &results) {
+std::string ReferenceModel::run(const std::map<std::string, PlainValue> &feeds, std::vector<PlainValue> &results) {
   std::lock_guard<std::mutex> lock(state->mutex);
   std::vector<reference::Value> arguments;
   for (auto [info, type] : llvm::zip(inputs, state->main.getArgumentTypes())) {
     auto it = feeds.find(info.name);
-    auto ranked = dyn_cast<RankedTensorType>(type);
-    if (!ranked)
-      return "input '" + info.name + "' is no tensor, which the interpreter takes from Python alone";
     if (it == feeds.end())
       return "input '" + info.name + "' is not given";
-    const PlainTensor &plain = it->second;
-    if (plain.dtype != info.dtype || (int64_t)plain.shape.size() != ranked.getRank() ||
-        failed(verifyCompatibleShape(plain.shape, ranked.getShape()))) {
-      std::string expected;
-      llvm::raw_string_ostream(expected) << ranked;
-      return "input '" + info.name + "' expects " + expected;
-    }
-    llvm::Expected<reference::Tensor> tensor =
-        reference::Tensor::fromWholeBytes(ranked.getElementType(), plain.shape, llvm::ArrayRef(plain.bytes.data(), plain.bytes.size()));
-    if (!tensor)
-      return "input '" + info.name + "': " + llvm::toString(tensor.takeError());
-    arguments.push_back(std::move(*tensor));
+    llvm::Expected<reference::Value> value = fromPlain(it->second, type);
+    if (!value)
+      return "input '" + info.name + "': " + llvm::toString(value.takeError());
+    arguments.push_back(std::move(*value));
   }
   llvm::Expected<std::vector<reference::Value>> values = reference::runFunction(state->main, arguments);
   if (!values)
     return llvm::toString(values.takeError());
-  for (auto [info, value] : llvm::zip(outputs, *values)) {
-    const auto *tensor = std::get_if<reference::Tensor>(&value);
-    if (!tensor || tensor->holdsStrings())
-      return "output '" + info.name + "' is no tensor of numbers, which the interpreter gives to Python alone";
-    std::vector<char> bytes = tensor->toWholeBytes();
-    results.push_back({int32_t(host::dtypeOf(tensor->getElementType())),
-                       std::vector<int64_t>(tensor->getShape().begin(), tensor->getShape().end()),
-                       std::string(bytes.begin(), bytes.end())});
-  }
+  for (const reference::Value &value : *values)
+    results.push_back(toPlain(value));
   return "";
 }

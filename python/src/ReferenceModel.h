@@ -18,17 +18,24 @@
 
 namespace tenon::python {
 
-/// A tensor in plain types: contiguous rows, whole bytes per element; the type as ONNX numbers it.
-struct PlainTensor {
+enum class PlainKind : int32_t { tensor = 0, sequence = 1, optional = 2 };
+
+/// A value in plain types. A tensor has contiguous rows, whole bytes per element or its strings, the type as ONNX numbers
+/// it; a sequence or optional has items.
+struct PlainValue {
+  PlainKind kind = PlainKind::tensor;
   int32_t dtype = 0;
   std::vector<int64_t> shape;
   std::string bytes;
+  std::vector<std::string> strings;
+  std::vector<PlainValue> items;
 };
 
 struct PlainInfo {
   std::string name;
   int32_t dtype = 0;
   std::vector<int64_t> shape; ///< -1 where a size is not known
+  PlainKind kind = PlainKind::tensor;
 };
 
 /// A model as the interpreter runs it. Functions that fail give a text, the others an empty one.
@@ -39,7 +46,7 @@ public:
 
   std::string load(const CompileRequest &request);
   /// Arguments by name; results in order.
-  std::string run(const std::map<std::string, PlainTensor> &feeds, std::vector<PlainTensor> &results);
+  std::string run(const std::map<std::string, PlainValue> &feeds, std::vector<PlainValue> &results);
 
   std::vector<PlainInfo> inputs, outputs;
 

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Arrays.h"
+#include "tenon/Runtime/tenon_host.h"
 
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
@@ -21,12 +22,55 @@ void check(tenon_status status) {
     throw RunError(tenon_last_error());
 }
 
+/// Calls a Python function with arrays, lists and None, and gives what it returns.
+int32_t callPython(tenon_call *call) {
+  nb::gil_scoped_acquire acquire;
+  try {
+    nb::list arguments;
+    for (int32_t i = 0; i < call->input_count; ++i)
+      arguments.append(toPython(*call->inputs[i], Tensor{}));
+    nb::object result = (*static_cast<const nb::object *>(call->user))(*arguments);
+    bool isTuple = PyTuple_Check(result.ptr());
+    if (call->output_count != (isTuple ? PyTuple_GET_SIZE(result.ptr()) : 1))
+      return call->fail(call, ("it is expected to return " + std::to_string(call->output_count) + " values").c_str());
+    for (int32_t i = 0; i < call->output_count; ++i) {
+      Operand operand;
+      nb::object value = isTuple ? nb::object(result[i]) : result;
+      std::string name = "returned value " + std::to_string(i);
+      if (const tenon_value *output = call->outputs[i]; output->kind == TENON_TENSOR)
+        fromPython(value, {name, TENON_TENSOR, output->dtype, {}, {}, numpyTypeOf(output->dtype), false, true}, operand);
+      else
+        fromAnyPython(value, name, operand);
+      if (int32_t code = call->set_value(call, i, &operand.value))
+        return code;
+    }
+    return 0;
+  } catch (nb::python_error &error) {
+    std::string type = nb::str(error.type().attr("__name__")).c_str();
+    return call->fail(call, (type + ": " + nb::str(error.value()).c_str()).c_str());
+  } catch (std::exception &error) {
+    return call->fail(call, error.what());
+  }
+}
+
 /// A loaded model with the sessions that run it: as many as there were runs at one time.
 class Model {
 public:
-  Model(const std::string &path, int32_t threads, const std::vector<std::string> &deviceLibraries) : threads(threads) {
+  /// Functions are Python's own, or addresses of functions as in tenon_host.h.
+  Model(const std::string &path, int32_t threads, const std::vector<std::string> &deviceLibraries, nb::dict given)
+      : threads(threads) {
     for (const std::string &library : deviceLibraries)
       check(tenon_device_load(library.c_str(), &devices.emplace_back()));
+    for (auto [name, function] : given) {
+      names.push_back(nb::cast<std::string>(name));
+      functions.push_back(nb::borrow(function));
+    }
+    for (size_t i = 0; i < names.size(); ++i) {
+      bool isAddress = PyLong_Check(functions[i].ptr());
+      entries.push_back({names[i].c_str(),
+                         isAddress ? reinterpret_cast<tenon_host_function>(nb::cast<uintptr_t>(functions[i])) : callPython,
+                         isAddress ? nullptr : &functions[i]});
+    }
     tenon_status status;
     {
       nb::gil_scoped_release release;
@@ -119,6 +163,8 @@ private:
       options.threads = threads;
       options.devices = devices.data();
       options.device_count = int32_t(devices.size());
+      options.functions = entries.data();
+      options.function_count = int32_t(entries.size());
       tenon_status status;
       {
         nb::gil_scoped_release release;
@@ -132,7 +178,7 @@ private:
     for (size_t i = 0; i < outputs.size(); ++i) {
       int32_t index = int32_t(i), rank = int32_t(outputs[i].sizes.size());
       check(tenon_session_bind_output(session, index, nullptr));
-      if (results[i].array.is_valid() || !isWrittenInPlace(outputs[i].dtype))
+      if (results[i].array.is_valid() || outputs[i].kind != TENON_TENSOR || !isWrittenInPlace(outputs[i].dtype))
         continue;
       std::vector<int64_t> shape(outputs[i].sizes.size());
       tenon_status status = tenon_session_output_shape(session, index, shape.data(), rank);
@@ -199,7 +245,7 @@ private:
     }
   }
 
-  /// (name, dtype, shape) of each, the shape with numbers, names, and None.
+  /// (name, dtype, shape, kind) of each, the shape with numbers, names, and None.
   static nb::list describe(const std::vector<Tensor> &tensors) {
     nb::list result;
     for (const Tensor &tensor : tensors) {
@@ -212,7 +258,10 @@ private:
         else
           shape.append(nb::none());
       }
-      result.append(nb::make_tuple(tensor.name, tensor.numpyType, nb::tuple(shape)));
+      const char *kind = tensor.kind == TENON_TENSOR     ? "tensor"
+                         : tensor.kind == TENON_SEQUENCE ? "sequence"
+                                                         : "optional";
+      result.append(nb::make_tuple(tensor.name, tensor.numpyType, nb::tuple(shape), kind));
     }
     return result;
   }
@@ -220,6 +269,9 @@ private:
   tenon_model *model = nullptr;
   int32_t threads;
   std::vector<const tenon_device *> devices;
+  std::vector<std::string> names;
+  std::vector<nb::object> functions;
+  std::vector<tenon_host_entry> entries;
   std::vector<Tensor> inputs, outputs;
   std::vector<nb::object> inputNames, outputNames;
   std::mutex mutex;
@@ -234,8 +286,8 @@ NB_MODULE(_runtime, m) {
   error.attr("__module__") = "tenon";
   error.attr("__doc__") = "A model cannot be loaded, or a run failed.";
   nb::class_<Model>(m, "Model")
-      .def(nb::init<const std::string &, int32_t, const std::vector<std::string> &>(), nb::arg("path"), nb::arg("threads"),
-           nb::arg("device_libraries"))
+      .def(nb::init<const std::string &, int32_t, const std::vector<std::string> &, nb::dict>(), nb::arg("path"),
+           nb::arg("threads"), nb::arg("device_libraries"), nb::arg("functions"))
       .def("run", &Model::run, nb::arg("feeds"), nb::arg("into").none())
       .def_prop_ro("inputs", &Model::describeInputs)
       .def_prop_ro("outputs", &Model::describeOutputs)

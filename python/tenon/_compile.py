@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from typing import Dict, Optional, Sequence, Union
+from typing import Callable, Dict, Optional, Sequence, Union
 
 from ._model import Model
 
@@ -20,7 +20,7 @@ def _source(model):
 
 def compile(model, *, target: str = "host", threads: Optional[int] = None,
             aliases: Optional[Dict[str, str]] = None, device: Union[str, Sequence[str]] = (),
-            device_libraries: Sequence = ()) -> Model:
+            device_libraries: Sequence = (), functions: Optional[Dict[str, Callable]] = None) -> Model:
     """Compiles a model for `target`: "host", or a list such as "avx512,avx2", of which the best is taken where it runs.
 
     `model` is the path of an ONNX file, its bytes, or a ModelProto; external data is looked for beside the file, or in
@@ -29,7 +29,7 @@ def compile(model, *, target: str = "host", threads: Optional[int] = None,
     Such a run appends to what is there; see Model.run.
     `device` names the device that runs the kernels, or says which kernels: "tenon.contract=gpu" those with an operation
     of this name; of several the first that applies counts. `device_libraries` are shared libraries with these devices.
-    Raises CompileError, with one line for each reason.
+    `functions` are host functions, as for tenon.load. Raises CompileError, with one line for each reason.
     """
     from . import _compiler
 
@@ -52,4 +52,4 @@ def compile(model, *, target: str = "host", threads: Optional[int] = None,
             constants_file=os.path.join(directory, "constants.bin"),
         )
         # The model is mapped and keeps its file open: the name is not needed any more.
-        return Model(artifact, threads, device_libraries)
+        return Model(artifact, threads, device_libraries, functions)

@@ -1,8 +1,9 @@
 """Compiled models, loaded and run. Nothing here loads the compiler."""
 
+import ctypes
 import os
 import tempfile
-from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy
 
@@ -16,17 +17,32 @@ class TensorInfo(NamedTuple):
     name: str
     dtype: numpy.dtype
     shape: Tuple[Union[int, str, None], ...]
+    kind: str = "tensor"
+    """Or "sequence", "optional"; the dtype is then that of the tensors in it."""
+
+
+def _address(function):
+    """Functions of ctypes as addresses; Python's own stay."""
+    if isinstance(function, ctypes._CFuncPtr):
+        return ctypes.cast(function, ctypes.c_void_p).value
+    if not callable(function):
+        raise TypeError(f"a host function is something to call, not a {type(function).__name__}")
+    return function
 
 
 class Model:
     """A compiled model. Threads may run it at the same time."""
 
-    def __init__(self, path, threads: Optional[int] = None, device_libraries: Sequence = ()):
+    def __init__(self, path, threads: Optional[int] = None, device_libraries: Sequence = (),
+                 functions: Optional[Dict[str, Callable]] = None):
         if threads is not None and threads < 1:
             raise ValueError(f"threads is {threads}, it must be at least 1")
         # Kept open: save() copies from it, whatever happens to the path.
         self._file = open(path, "rb")
-        self._model = _runtime.Model(os.fspath(path), threads or 0, [os.fspath(library) for library in device_libraries])
+        self._functions = functions  # what addresses point to lives as long as the model
+        addresses = {name: _address(function) for name, function in (functions or {}).items()}
+        libraries = [os.fspath(library) for library in device_libraries]
+        self._model = _runtime.Model(os.fspath(path), threads or 0, libraries, addresses)
         self.inputs: List[TensorInfo] = [TensorInfo(*info) for info in self._model.inputs]
         self.outputs: List[TensorInfo] = [TensorInfo(*info) for info in self._model.outputs]
 
@@ -42,6 +58,7 @@ class Model:
     def run(self, feeds: Dict[str, Any], into: Optional[Dict[str, numpy.ndarray]] = None) -> Dict[str, numpy.ndarray]:
         """Runs the model on {input name: array} and gives {output name: array}.
 
+        Strings are arrays of objects or of NumPy's strings, sequences are lists, an optional without a value is None.
         Arrays must have the declared dtype; lists and numbers are converted to it. Outputs named in `into` are written
         to the arrays given there, which must have the output's shape. One that was compiled with `aliases` may be a
         longer view of its input's memory, such as `cache[:, :n + 1]` for `cache[:, :n]`: what the input holds stays
@@ -91,11 +108,13 @@ class Model:
         return f"<tenon.Model {self.name!r} ({side(self.inputs)}) -> ({side(self.outputs)})>"
 
 
-def load(path, *, threads: Optional[int] = None, device_libraries: Sequence = ()) -> Model:
+def load(path, *, threads: Optional[int] = None, device_libraries: Sequence = (),
+         functions: Optional[Dict[str, Callable]] = None) -> Model:
     """Opens a model that was saved, or written by tenon-compile.
 
     `threads` is how many threads a run may use: by default one per CPU. `device_libraries` are shared
-    libraries with the devices that the model was compiled for. Raises OSError when the file cannot be read,
-    RunError when it is not a model.
+    libraries with the devices that the model was compiled for. `functions` are host functions by name, which take and
+    return arrays, or are functions of ctypes with the interface of tenon_host.h. Raises OSError when the file cannot be
+    read, RunError when it is not a model.
     """
-    return Model(path, threads, device_libraries)
+    return Model(path, threads, device_libraries, functions)

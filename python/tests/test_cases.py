@@ -1,5 +1,6 @@
 """The end-to-end cases: each compiled, against ONNX Runtime or values known beforehand."""
 
+import ctypes
 import os
 import pathlib
 import re
@@ -16,7 +17,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 import tenon
 
-F, I64, B, U8, I32 = (TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL, TensorProto.UINT8, TensorProto.INT32)
+F, I64, B, U8, I32, S = (TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL, TensorProto.UINT8, TensorProto.INT32,
+                         TensorProto.STRING)
 
 
 def weights(name, shape, seed, scale=0.3):
@@ -408,3 +410,76 @@ def test_case_t_two_sessions_share_weights():
     for thread in threads:
         thread.join()
     assert not failures
+
+
+def test_case_j_string_through_a_host_function():
+    model = make_model(
+        [
+            helper.make_node("StringConcat", ["first", "last"], ["name"]),
+            helper.make_node("Equal", ["name", "known"], ["same"]),
+            helper.make_node("Where", ["same", "one", "zero"], ["score"]),
+            helper.make_node("ReduceSum", ["score"], ["hits"], keepdims=0),
+        ],
+        [("first", S, ("n",)), ("last", S, ("n",))],
+        [("name", S, ("n",)), ("hits", F, ())],
+        [helper.make_tensor("known", S, (1,), [b"Ada Lovelace"]), numpy_helper.from_array(np.float32(1), "one"),
+         numpy_helper.from_array(np.float32(0), "zero")],
+        opset=20,
+    )
+    compiled = tenon.compile(model, threads=1)
+    for first, last in ((["Ada ", "Grace ", "Ada "], ["Lovelace", "Hopper", "Lovelace"]), (["Zoë "], ["Ångström"]), ([], [])):
+        outputs = compiled.run({"first": np.array(first, object), "last": np.array(last, "U20")})
+        assert outputs["name"].tolist() == [a + b for a, b in zip(first, last)]
+        assert outputs["hits"] == sum(a + b == "Ada Lovelace" for a, b in zip(first, last))
+
+
+def test_case_k_sequence():
+    model = make_model(
+        [
+            helper.make_node("SequenceConstruct", ["a", "b"], ["s0"]),
+            helper.make_node("Add", ["a", "a"], ["c"]),
+            helper.make_node("SequenceInsert", ["s0", "c", "one"], ["s1"]),
+            helper.make_node("SequenceErase", ["s1", "zero"], ["s2"]),
+            helper.make_node("SequenceAt", ["s1", "i"], ["v"]),
+            helper.make_node("Mul", ["v", "v"], ["y"]),
+            helper.make_node("SequenceLength", ["s2"], ["n"]),
+            helper.make_node("ConcatFromSequence", ["s1"], ["all"], axis=0),
+        ],
+        [("a", F, ("p", 3)), ("b", F, ("q", 3)), ("i", I64, ())],
+        [("y", F, (None, 3)), ("n", I64, ()), ("all", F, (None, 3))],
+        [integers(0, "zero"), integers(1, "one")],
+    )
+    compiled = tenon.compile(model, threads=1)
+    for p, q, i in ((2, 3, 0), (2, 3, 1), (4, 1, -1), (0, 2, 0), (0, 2, 2)):
+        a, b = floats((p, 3)), floats((q, 3), 1)
+        items = [a, a + a, b]
+        outputs = compiled.run({"a": a, "b": b, "i": np.array(i)})
+        np.testing.assert_allclose(outputs["y"], items[i] * items[i], rtol=1e-6)
+        np.testing.assert_array_equal(outputs["all"], np.concatenate(items))
+        assert outputs["n"] == 2
+    with pytest.raises(tenon.RunError, match="position 3 is out of range for a sequence of length 3"):
+        compiled.run({"a": floats((1, 3)), "b": floats((1, 3)), "i": np.array(3)})
+    compiled.run({"a": floats((1, 3)), "b": floats((1, 3)), "i": np.array(0)})
+
+
+def test_case_p_external_kernel():
+    library = ctypes.CDLL(pathlib.Path(tenon.__file__).parents[2] / "lib" / "tenon_test_functions.so")
+    triple = ctypes.CFUNCTYPE(ctypes.c_int32, ctypes.c_void_p)(("triple", library))
+    model = make_model(
+        [
+            helper.make_node("Add", ["x", "x"], ["a"]),
+            helper.make_node("CallExternal", ["a"], ["b"], domain="tenon", function="triple", library="vendor", sizes_of=[0]),
+            helper.make_node("Sub", ["b", "x"], ["y"]),
+        ],
+        [("x", F, ("n", 4))],
+        [("y", F, ("n", 4))],
+    )
+    model.graph.value_info.append(helper.make_tensor_value_info("b", F, ("n", 4)))
+    model.opset_import.append(helper.make_opsetid("tenon", 1))
+    for function in (triple, lambda x: 3 * x):
+        compiled = tenon.compile(model, threads=1, functions={"triple": function})
+        for n in (1, 7, 0):
+            x = floats((n, 4))
+            np.testing.assert_allclose(compiled.run({"x": x})["y"], 5 * x, rtol=1e-6)
+    with pytest.raises(tenon.RunError, match="function 'triple' of library 'vendor'"):
+        tenon.compile(model, threads=1).run({"x": floats((1, 4))})

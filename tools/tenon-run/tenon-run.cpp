@@ -1,7 +1,7 @@
 //===- tenon-run.cpp - run a compiled model
 //-----------------------------------------------------------------===//
 
-#include "Npz.h"
+#include "Values.h"
 #include "tenon/Runtime/tenon.h"
 
 #include <algorithm>
@@ -14,10 +14,14 @@
 #include <vector>
 
 using namespace tenon;
+using npz::find;
+using npz::kindOf;
 
 namespace {
 const char kUsage[] = R"(usage: tenon-run model.so [options]
-  --input FILE.npz | NAME=FILE.npy   inputs by name; may be repeated
+  --input FILE.npz | NAME=FILE.npy   inputs by name; may be repeated. Strings are of
+                                     NumPy's type U, a sequence is NAME.0, NAME.1, ... with its length in
+                                     NAME.len, an optional without a value is NAME.len = -1
   --output FILE.npz                  write the outputs
   --expect FILE.npz                  compare the outputs; exit status 1 when one differs, as after any error
   --tolerance T                      largest difference, relative to the largest expected value (default 1e-4)
@@ -145,33 +149,6 @@ void printTensors(const tenon_model *model, bool output) {
   }
 }
 
-/// NumPy's kind of a dtype; types that NumPy lacks are raw bytes.
-char kindOf(int32_t dtype) {
-  switch (dtype) {
-  case TENON_F32:
-  case TENON_F64:
-  case TENON_F16:
-    return 'f';
-  case TENON_U8:
-  case TENON_U16:
-  case TENON_U32:
-  case TENON_U64:
-    return 'u';
-  case TENON_I8:
-  case TENON_I16:
-  case TENON_I32:
-  case TENON_I64:
-    return 'i';
-  case TENON_BOOL:
-    return 'b';
-  case TENON_C64:
-  case TENON_C128:
-    return 'c';
-  default:
-    return 'V';
-  }
-}
-
 double halfToDouble(uint16_t bits) {
   int exponent = bits >> 10 & 31, mantissa = bits & 1023;
   double magnitude = exponent == 31  ? (mantissa ? NAN : INFINITY)
@@ -219,16 +196,14 @@ double element(const npz::Array &a, int64_t i) {
   }
 }
 
-const npz::Array *find(const npz::Archive &archive, const std::string &name) {
-  for (const auto &[key, array] : archive)
-    if (key == name)
-      return &array;
-  return nullptr;
-}
-
 /// Whether `actual` is what `expected` says; prints one line.
 bool compare(const std::string &name, const npz::Array &actual, const npz::Array &expected,
              double tolerance) {
+  if (actual.kind == 'U' && expected.kind == 'U' && actual.shape == expected.shape) {
+    bool same = npz::textsOf(actual) == npz::textsOf(expected);
+    std::printf("%s: %s\n", name.c_str(), same ? "equal" : "different strings");
+    return same;
+  }
   if (actual.shape != expected.shape || actual.kind != expected.kind || actual.item != expected.item) {
     auto describe = [](const npz::Array &a) {
       std::string text = std::string(1, a.kind) + std::to_string(a.item) + "[";
@@ -303,19 +278,6 @@ npz::Array makeInput(const tenon_model *model, int32_t index, const tenon_tensor
   return array;
 }
 
-npz::Array fromValue(const tenon_value &value) {
-  npz::Array array;
-  int32_t bits = tenon_dtype_bits(value.dtype);
-  array.kind = kindOf(value.dtype);
-  array.item = std::max(bits / 8, 1);
-  array.shape.assign(value.shape, value.shape + value.rank);
-  int64_t bytes = (array.count() * std::max(bits, 1) + 7) / 8;
-  if (bits < 8)
-    array.shape = {bytes}; // packed
-  const unsigned char *data = static_cast<const unsigned char *>(value.data);
-  array.data.assign(data, data + bytes); // outputs that the session owns are contiguous
-  return array;
-}
 } // namespace
 
 int main(int argc, char **argv) {
@@ -341,30 +303,29 @@ int main(int argc, char **argv) {
   check(tenon_session_create(model, &sessionOptions, &session));
 
   for (const auto &entry : options.inputs)
-    if (tenon_model_find_input(model, entry.first.c_str()) < 0)
-      die(tenon_last_error());
+    if (tenon_model_find_input(model, entry.first.c_str()) < 0 &&
+        tenon_model_find_input(model, npz::wholeOf(entry.first).c_str()) < 0)
+      die("the model has no input named '" + entry.first + "'");
   npz::Archive made;
   int32_t inputCount = tenon_model_input_count(model);
   made.reserve(size_t(inputCount));
   for (int32_t i = 0; i < inputCount; ++i) {
     tenon_tensor_info info;
     check(tenon_model_input(model, i, &info));
-    const npz::Array *array = find(options.inputs, info.name);
-    if (!array) {
+    npz::Operand operand;
+    std::string problem;
+    if (!npz::describe(options.inputs, info.name, info.kind, info.dtype, operand, problem)) {
+      if (!problem.empty())
+        die(problem);
       if (!options.random)
         die(std::string("input '") + info.name + "' is not given (and --random is not)");
+      if (info.kind != TENON_TENSOR || info.dtype == TENON_STRING)
+        die(std::string("input '") + info.name + "' is not given, and can't be made at random");
       made.emplace_back(info.name, makeInput(model, i, info, options));
-      array = &made.back().second;
+      if (!npz::describe(made, info.name, info.kind, info.dtype, operand, problem))
+        die(problem);
     }
-    if (array->kind != kindOf(info.dtype) || array->item * 8 != std::max(tenon_dtype_bits(info.dtype), 8))
-      die(std::string("input '") + info.name + "' has dtype " + tenon_dtype_name(info.dtype) +
-          ", the file has " + array->kind + std::to_string(array->item));
-    tenon_value value = {};
-    value.dtype = info.dtype;
-    value.rank = int64_t(array->shape.size());
-    value.shape = array->shape.data();
-    value.data = const_cast<unsigned char *>(array->data.data());
-    check(tenon_session_bind_input(session, i, &value));
+    check(tenon_session_bind_input(session, i, &operand.value));
   }
   check(tenon_session_run(session));
 
@@ -374,7 +335,7 @@ int main(int argc, char **argv) {
     const tenon_value *value;
     check(tenon_model_output(model, i, &info));
     check(tenon_session_output(session, i, &value));
-    outputs.emplace_back(info.name, fromValue(*value));
+    npz::add(outputs, info.name, *value);
   }
   std::string error;
   if (!options.output.empty() && !npz::writeNpz(options.output, outputs, error))

@@ -28,7 +28,7 @@ ModelMetadata example() {
   m.kernels.push_back({"contract_b", {-1, 128}});
   m.launches.push_back({1, "conv1, relu1"});
   m.segments.push_back({32, 48, 1, 3, {{0, 0, 2}, {2, 1, 1}}});
-  m.externals.push_back({"strings", "regex"});
+  m.externals.push_back({"strings", "regex", "node"});
   m.messages.push_back("sizes differ");
   return m;
 }

@@ -300,13 +300,23 @@ TEST_F(ScaleAdd, RunsOnTheCallersThreads) {
 }
 
 TEST_F(ScaleAdd, MissingExternalFunctionIsNamed) {
-  metadata.externals.push_back({"tenon_strings", "regex_match"});
+  metadata.externals.push_back({"tenon_strings", "regex_match", ""});
   write();
   Model m;
   ASSERT_OK(open(&m.model));
   tenon_session *s;
   EXPECT_FAILS(tenon_session_create(m.model, nullptr, &s), TENON_ERROR_EXTERNAL,
                "function 'regex_match' of library 'tenon_strings'");
+}
+
+TEST_F(ScaleAdd, FunctionsOfALaterRuntimeAreNamed) {
+  metadata.externals.push_back({"tenon_runtime", "of_the_future", ""});
+  write();
+  Model m;
+  ASSERT_OK(open(&m.model));
+  tenon_session *s;
+  EXPECT_FAILS(tenon_session_create(m.model, nullptr, &s), TENON_ERROR_EXTERNAL,
+               "function 'of_the_future' of library 'tenon_runtime': this version of the runtime does not have it");
 }
 
 TEST_F(ScaleAdd, NamesTheCpuFeatureThatIsMissing) {

@@ -54,6 +54,7 @@ struct Dim {
     Static = 0, ///< `value` is the size
     Symbol = 1, ///< `value` is an index into `ModelMetadata::symbols`
     Slot = 2,   ///< `value` is a slot of the plan of `segment` (outputs only)
+    Unknown = 3, ///< of a value that the session holds (outputs only)
   };
   Kind kind = Static;
   uint32_t segment = 0;
@@ -63,6 +64,7 @@ struct Dim {
 
   static Dim fixed(int64_t size) { return {Static, 0, size, -1}; }
   static Dim symbol(int64_t index) { return {Symbol, 0, index, -1}; }
+  static Dim unknown() { return {Unknown, 0, 0, -1}; }
   static Dim slot(int64_t slot, uint32_t segment = 0) { return {Slot, segment, slot, -1}; }
 };
 
@@ -136,12 +138,14 @@ struct SegmentInfo {
 /// A function that the artifact needs from outside.
 struct ExternalInfo {
   std::string library, function;
+  std::string nodes; ///< names of the model's nodes that a call computes, for error messages
 };
 
 struct ModelMetadata {
   std::string modelName, producer;
   int64_t runEntry = 0;    ///< offset of run(ctx) in the host image
   uint32_t valueCount = 0; ///< length of ctx->values
+  uint32_t heldCount = 0;  ///< places for values in ctx->held behind those of inputs and outputs
   std::vector<TensorInfo> inputs, outputs;
   std::vector<AliasInfo> aliases;
   std::vector<SymbolInfo> symbols;

@@ -20,6 +20,7 @@ struct ModelRecord {
   StringRecord name, producer;
   int64_t runEntry;
   uint32_t valueCount, inputCount; ///< the first `inputCount` tensors are the inputs, the others the outputs
+  uint32_t heldCount, reserved;
 };
 struct TensorRecord {
   StringRecord name;
@@ -62,7 +63,7 @@ struct BufferRecord {
   uint32_t space;
 };
 struct ExternalRecord {
-  StringRecord library, function;
+  StringRecord library, function, nodes;
 };
 
 /// The tables, in the order of the directory at the start of the metadata.

@@ -158,10 +158,9 @@ TENON_API tenon_status tenon_model_verify(const tenon_model *model);
 typedef void (*tenon_parallel_for)(void *user, void (*body)(void *arg, int64_t index, int32_t worker),
                                    void *arg, int64_t count);
 
-/* A function that models call by name: gives 0, or fails with a text in `error`. */
-typedef int32_t (*tenon_host_function)(void *user, const tenon_value *const *inputs, int32_t input_count,
-                                       tenon_value *const *outputs, int32_t output_count, char *error,
-                                       size_t error_size);
+/* A function that models call by name (tenon_host.h): gives 0, or nonzero once the call's `fail` has the reason. */
+typedef struct tenon_call tenon_call;
+typedef int32_t (*tenon_host_function)(tenon_call *call);
 typedef struct tenon_host_entry {
   const char *name;
   tenon_host_function function;
@@ -190,11 +189,12 @@ TENON_API tenon_status tenon_session_create(tenon_model *model, const tenon_opti
                                             tenon_session **session);
 TENON_API void tenon_session_destroy(tenon_session *session);
 
-/* The value's description is copied, its data is used in place and must live until the run ends. Null
- * unbinds. */
+/* The value's description is copied, its data is used in place and must live until the run ends. Strings, sequences
+ * and optionals are copied. Null unbinds. */
 TENON_API tenon_status tenon_session_bind_input(tenon_session *session, int32_t index,
                                                 const tenon_value *value);
-/* The buffer that the output is written to. Unbound outputs are owned by the session until its next run. */
+/* The buffer that the output is written to. Unbound outputs are owned by the session until its next run, as strings,
+ * sequences and optionals always are. */
 TENON_API tenon_status tenon_session_bind_output(tenon_session *session, int32_t index,
                                                  const tenon_value *value);
 

@@ -19,7 +19,7 @@ extern "C" {
 
 /* Bumped when anything in this file changes its meaning or layout; an artifact names the version it was built
  * for. */
-#define TENON_KERNEL_ABI 1
+#define TENON_KERNEL_ABI 2
 
 /* Codes of errors that compiled code reports. 0 is success. Codes from TENON_CODE_MESSAGE on name a text in
  * the artifact's message table: code - TENON_CODE_MESSAGE is its index. */
@@ -103,7 +103,8 @@ typedef struct tenon_host_functions {
   /* Records an error found on the host and returns `code`; returns 0 when code is 0. `launch` is the launch
    * whose node names the message gives, or -1. */
   int32_t (*check)(tenon_context *ctx, int32_t launch, int32_t code, int64_t value, int64_t limit);
-  /* Calls external function `external` of the metadata's table. */
+  /* Calls external function `external` of the metadata's table. Inputs and outputs are tensors in buffers, with strides,
+   * or entries of ctx->held. */
   int32_t (*call_external)(tenon_context *ctx, int32_t external, const struct tenon_value *const *inputs,
                            int32_t input_count, struct tenon_value *const *outputs, int32_t output_count);
   /* body(arg, i, worker) for each i in [0, count), on the session's threads. */
@@ -139,6 +140,9 @@ struct tenon_context {
   int64_t *values; /* [value] scratch for run(): sizes that it computed between segments */
   void *const *device_constants; /* [device * constants + constant]; null where the device needs it not */
   void *const *device_arenas;    /* [device * segments + segment] */
+  /* [input, then output, then the program's own] strings, sequences, optionals, and tensors before their sizes are
+   * known */
+  struct tenon_value *const *held;
 };
 
 #ifdef __cplusplus

@@ -7,6 +7,7 @@
 
 #include "Indexing.h"
 #include "Loop.h"
+#include "Values.h"
 
 #include <limits>
 
@@ -63,6 +64,13 @@ Results branch(Node &node) {
   SmallVector<Type> types;
   SmallVector<Sizes> common;
   for (auto [a, b] : llvm::zip(yielded[0], yielded[1])) {
+    if (heldType(a.getType())) {
+      types.push_back(joinTypes(a.getType(), b.getType()));
+      common.emplace_back();
+      if (!types.back())
+        return node.unsupported() << "the subgraphs give " << a.getType() << " and " << b.getType() << " as one result";
+      continue;
+    }
     if (!isTensor(node, a) || !isTensor(node, b))
       return failure();
     if (elementOf(a) != elementOf(b) || rankOf(a) != rankOf(b))
@@ -81,7 +89,8 @@ Results branch(Node &node) {
   op.getThenRegion().takeBody(*regions[0]);
   op.getElseRegion().takeBody(*regions[1]);
   for (auto [result, sizes] : llvm::zip(op.getResults(), common))
-    bindSizes(node, result, sizes);
+    if (isa<RankedTensorType>(result.getType()))
+      bindSizes(node, result, sizes);
   return Results(ArrayRef(llvm::to_vector_of<Value>(op.getResults())));
 }
 
@@ -109,6 +118,9 @@ Results loop(Node &node) {
       return node.error() << "expects carried value " << i;
     initial.push_back(node[i + 2]);
   }
+  for (size_t i : {0, 1})
+    if (node.has(i) && !isTensor(node, node[i]))
+      return failure();
   Type i64 = node.builder.getI64Type(), i1 = node.builder.getI1Type();
   Value tripCount = node.has(0) ? scalarOf(node, node[0], i64)
                                 : node.scalarInteger(std::numeric_limits<int64_t>::max(), i64);
@@ -126,7 +138,9 @@ Results loop(Node &node) {
           stated && stated.getRank() == 1)
         arguments[i] = node.reshape(arguments[i], node.size(1));
     auto values = node.graph.convertBody(*source, arguments);
-    if (failed(values) || !llvm::all_of(*values, [&](Value value) { return isTensor(node, value); }))
+    // Carried values may be sequences and optionals.
+    if (failed(values) || !isTensor(node, values->front()) ||
+        !llvm::all_of(llvm::drop_begin(*values, 1 + carriedCount), [&](Value value) { return isTensor(node, value); }))
       return std::nullopt;
     Value goesOn = scalarOf(node, values->front(), i1);
     auto rest = ArrayRef(*values).drop_front();
@@ -232,7 +246,7 @@ Results batchedScan(Node &node) { return node.unsupported() << "the batched form
 
 void onnx::addControlFlowConverters(ConverterTable &table) {
   table.add("If", 1, 1, 1, branch);
-  table.add("Loop", 1, 0, ConverterTable::variadic, loop);
+  table.add("Loop", 1, 0, ConverterTable::variadic, loop, Accepts::values);
   table.add("Scan", 8, 1, ConverterTable::variadic, batchedScan);
   table.add("Scan", 9, 1, ConverterTable::variadic, scan);
 }

@@ -50,8 +50,10 @@ class ConvertONNXToTenon : public tenon::impl::ConvertONNXToTenonPassBase<Conver
     addRecurrentConverters(table);
     addReductionConverters(table);
     addResizeConverters(table);
+    addSequenceConverters(table);
     addShapeConverters(table);
     addSlicingConverters(table);
+    addStringConverters(table);
     for (auto func : getOperation().getOps<func::FuncOp>()) {
       // A function that is a graph already has no nodes.
       bool hasNodes = func.walk([](NodeOp) { return WalkResult::interrupt(); }).wasInterrupted();

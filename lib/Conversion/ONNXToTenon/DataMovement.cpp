@@ -263,16 +263,16 @@ Results spaceToDepth(Node &node) {
 } // namespace
 
 void onnx::addDataMovementConverters(ConverterTable &table) {
-  table.add("Reshape", 5, 2, 2, reshape);
-  table.add("Flatten", 1, 1, 1, flatten);
-  table.add("Squeeze", 1, 1, 1, squeeze);
-  table.add("Squeeze", 13, 1, 2, squeeze);
-  table.add("Unsqueeze", 1, 1, 1, unsqueeze);
-  table.add("Unsqueeze", 13, 2, 2, unsqueeze);
-  table.add("Transpose", 1, 1, 1, transpose);
-  table.add("Expand", 8, 2, 2, expand);
-  table.add("Tile", 6, 2, 2, tile);
-  table.add("Concat", 4, 1, ConverterTable::variadic, concat);
+  table.add("Reshape", 5, 2, 2, reshape, Accepts::tensors);
+  table.add("Flatten", 1, 1, 1, flatten, Accepts::tensors);
+  table.add("Squeeze", 1, 1, 1, squeeze, Accepts::tensors);
+  table.add("Squeeze", 13, 1, 2, squeeze, Accepts::tensors);
+  table.add("Unsqueeze", 1, 1, 1, unsqueeze, Accepts::tensors);
+  table.add("Unsqueeze", 13, 2, 2, unsqueeze, Accepts::tensors);
+  table.add("Transpose", 1, 1, 1, transpose, Accepts::tensors);
+  table.add("Expand", 8, 2, 2, expand, Accepts::tensors);
+  table.add("Tile", 6, 2, 2, tile, Accepts::tensors);
+  table.add("Concat", 4, 1, ConverterTable::variadic, concat, Accepts::tensors);
   table.add("DepthToSpace", 1, 1, 1, depthToSpace);
   table.add("SpaceToDepth", 1, 1, 1, spaceToDepth);
 }

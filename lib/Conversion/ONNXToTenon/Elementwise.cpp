@@ -265,7 +265,7 @@ void onnx::addElementwiseConverters(ConverterTable &table) {
   binary("BitwiseXor", 18, binaryNode<XorOp>);
   binary("BitShift", 11, bitShift);
   binary("Div", 7, binaryNode<DivOp>);
-  binary("Equal", 7, compareNode<Predicate::eq>);
+  table.add("Equal", 7, 2, 2, compareNode<Predicate::eq>, Accepts::tensors);
   binary("Greater", 7, compareNode<Predicate::gt>);
   binary("GreaterOrEqual", 12, compareNode<Predicate::ge>);
   binary("Less", 7, compareNode<Predicate::lt>);
@@ -280,7 +280,7 @@ void onnx::addElementwiseConverters(ConverterTable &table) {
   table.add("Min", 6, 1, variadic, variadicNode<MinOp>);
   table.add("Sum", 6, 1, variadic, variadicNode<AddOp>);
   table.add("Mean", 6, 1, variadic, mean);
-  table.add("Where", 9, 3, 3, where);
+  table.add("Where", 9, 3, 3, where, Accepts::tensors);
   table.add("Clip", 6, 1, 1, clipAttributes);
   table.add("Clip", 11, 1, 3, clip);
   unary("Relu", 1, relu);

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Graph.h"
+#include "Values.h"
 
 #include "mlir/IR/Iterators.h"
 #include "mlir/IR/Verifier.h"
@@ -122,7 +123,8 @@ LogicalResult Graph::convertArguments() {
 
 static LogicalResult checkStated(Type stated, Type actual, function_ref<InFlightDiagnostic()> error) {
   auto expected = dyn_cast<RankedTensorType>(stated), found = dyn_cast<RankedTensorType>(actual);
-  if (isa<UnknownType>(stated) || (!isa<ShapedType>(stated) && stated == actual))
+  bool isHeld = heldType(stated) && joinTypes(stated, actual);
+  if (isa<UnknownType>(stated) || isHeld)
     return success();
   auto elements = dyn_cast<ShapedType>(stated);
   if (found && elements && elements.getElementType() == found.getElementType() &&
@@ -213,9 +215,11 @@ LogicalResult Graph::convertNode(NodeOp op) {
   for (auto [i, operand] : llvm::enumerate(operands)) {
     if (!operand && i < converter->minOperands)
       return node.error() << "expects operand " << i;
-    if (operand && !isa<RankedTensorType>(operand.getType()))
+    if (!operand || converter->accepts == Accepts::values)
+      continue;
+    if (!isa<RankedTensorType>(operand.getType()))
       return node.unsupported() << "operand " << i << " has type " << operand.getType();
-    if (operand && isa<tenon::StringType>(elementOf(operand)))
+    if (converter->accepts == Accepts::numbers && isa<tenon::StringType>(elementOf(operand)))
       return node.unsupported() << "operand " << i << " holds strings";
   }
 

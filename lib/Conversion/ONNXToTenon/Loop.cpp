@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Loop.h"
+#include "Values.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -51,8 +52,11 @@ static bool isTrue(Node &node, Value condition) {
 //===----------------------------------------------------------------------===//
 
 LoopBuilder::LoopBuilder(Node &node, ArrayRef<Value> initial) : node(node), initial(initial) {
-  for (Value value : initial)
-    assumed.push_back(node.sizesOf(value));
+  for (Value value : initial) {
+    bool isTensor = isa<RankedTensorType>(value.getType());
+    assumed.push_back(isTensor ? node.sizesOf(value) : Sizes());
+    held.push_back(isTensor ? Type() : value.getType());
+  }
 }
 
 std::optional<SmallVector<Value>> LoopBuilder::build(Value tripCount, Value condition, Body body) {
@@ -68,7 +72,9 @@ std::optional<SmallVector<Value>> LoopBuilder::build(Value tripCount, Value cond
   }
 }
 
-RankedTensorType LoopBuilder::carriedType(size_t i) {
+Type LoopBuilder::carriedType(size_t i) {
+  if (held[i])
+    return held[i];
   SmallVector<int64_t> shape;
   for (AffineExpr size : assumed[i])
     shape.push_back(SizeAnalysis::staticSize(size));
@@ -83,7 +89,8 @@ std::optional<LoopBuilder::Yielded> LoopBuilder::attempt(Region &region, Body bo
   for (size_t i = 0; i < initial.size(); ++i)
     carried.push_back(block.addArgument(carriedType(i), node.loc));
   for (auto [value, sizes] : llvm::zip(carried, assumed))
-    bindSizes(node, value, sizes);
+    if (isa<RankedTensorType>(value.getType()))
+      bindSizes(node, value, sizes);
   auto yielded = body(iteration, carried);
   if (!yielded || node.hasFailed())
     return std::nullopt;
@@ -97,6 +104,19 @@ std::optional<LoopBuilder::Yielded> LoopBuilder::attempt(Region &region, Body bo
 bool LoopBuilder::weaken(Region &region, ArrayRef<Value> carried) {
   bool changed = false;
   for (auto [i, value] : llvm::enumerate(carried)) {
+    if (held[i]) {
+      Type joined = joinTypes(held[i], value.getType());
+      if (!joined) {
+        node.unsupported() << "carried value " << i << " changes from " << held[i] << " to " << value.getType();
+        return true;
+      }
+      changed |= std::exchange(held[i], joined) != joined;
+      continue;
+    }
+    if (!isa<RankedTensorType>(value.getType())) {
+      node.unsupported() << "carried value " << i << " changes from " << typeOf(initial[i]) << " to " << value.getType();
+      return true;
+    }
     if (elementOf(value) != elementOf(initial[i]) || rankOf(value) != rankOf(initial[i])) {
       node.unsupported() << "carried value " << i << " changes from " << typeOf(initial[i]) << " to "
                          << typeOf(value);
@@ -130,7 +150,8 @@ SmallVector<Value> LoopBuilder::finish(Region &region, Yielded &yielded, Value t
   auto op = LoopOp::create(node.builder, node.loc, types, tripCount, condition, initial);
   op.getBody().takeBody(region);
   for (auto [result, sizes] : llvm::zip(op.getResults(), known))
-    bindSizes(node, result, sizes);
+    if (isa<RankedTensorType>(result.getType()))
+      bindSizes(node, result, sizes);
   return llvm::to_vector_of<Value>(op.getResults());
 }
 

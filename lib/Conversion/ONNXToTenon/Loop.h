@@ -37,7 +37,7 @@ public:
                                                       Body body);
 
 private:
-  mlir::RankedTensorType carriedType(size_t i);
+  mlir::Type carriedType(size_t i);
   std::optional<Yielded> attempt(mlir::Region &region, Body body);
   /// Forgets the sizes that the body changes; whether there were any.
   bool weaken(mlir::Region &region, llvm::ArrayRef<mlir::Value> carried);
@@ -49,6 +49,7 @@ private:
   Node &node;
   llvm::ArrayRef<mlir::Value> initial;
   llvm::SmallVector<Sizes> assumed;
+  llvm::SmallVector<mlir::Type> held; ///< assumed types of sequences and optionals, null for tensors
 };
 
 } // namespace tenon::onnx

@@ -201,11 +201,15 @@ private:
   bool failed = false;
 };
 
+/// Which operands a converter takes: tensors of numbers, those of strings too, or sequences and optionals as well.
+enum class Accepts { numbers, tensors, values };
+
 /// Converts the nodes of one operator from one version on.
 struct Converter {
   int64_t since;
   unsigned minOperands, maxOperands;
   Results (*convert)(Node &);
+  Accepts accepts;
 };
 
 /// Converters by name, and by `domain.name` outside of ONNX's own domain.
@@ -214,8 +218,8 @@ public:
   static constexpr unsigned variadic = ~0u;
 
   void add(llvm::StringRef name, int64_t since, unsigned minOperands, unsigned maxOperands,
-           Results (*convert)(Node &)) {
-    table[name].push_back({since, minOperands, maxOperands, convert});
+           Results (*convert)(Node &), Accepts accepts = Accepts::numbers) {
+    table[name].push_back({since, minOperands, maxOperands, convert, accepts});
   }
   /// The converters of an operator, the one for that version first; none where the operator isn't known.
   const Converter *find(llvm::StringRef domain, llvm::StringRef name, int64_t version) const;
@@ -238,8 +242,10 @@ void addQuantizationConverters(ConverterTable &table);
 void addRecurrentConverters(ConverterTable &table);
 void addReductionConverters(ConverterTable &table);
 void addResizeConverters(ConverterTable &table);
+void addSequenceConverters(ConverterTable &table);
 void addShapeConverters(ConverterTable &table);
 void addSlicingConverters(ConverterTable &table);
+void addStringConverters(ConverterTable &table);
 
 /// The element type of a number of ONNX's `TensorProto.DataType`; null where there is none.
 mlir::Type elementTypeOf(int64_t dataType, mlir::MLIRContext *context);

@@ -280,8 +280,8 @@ Results dropout(Node &node) {
 } // namespace
 
 void onnx::addShapeConverters(ConverterTable &table) {
-  table.add("Shape", 1, 1, 1, shape);
-  table.add("Size", 1, 1, 1, sizeNode);
+  table.add("Shape", 1, 1, 1, shape, Accepts::tensors);
+  table.add("Size", 1, 1, 1, sizeNode, Accepts::tensors);
   table.add("Constant", 1, 0, 0, constantNode);
   table.add("ConstantOfShape", 9, 1, 1, constantOfShape);
   table.add("Range", 11, 3, 3, range);
@@ -292,7 +292,7 @@ void onnx::addShapeConverters(ConverterTable &table) {
   table.add("BlackmanWindow", 17, 1, 1, blackmanWindow);
   table.add("Cast", 6, 1, 1, castNode);
   table.add("CastLike", 15, 2, 2, castLike);
-  table.add("Identity", 1, 1, 1, identity);
+  table.add("Identity", 1, 1, 1, identity, Accepts::values);
   table.add("Dropout", 7, 1, 1, dropout);
   table.add("Dropout", 12, 1, 3, dropout);
 }

@@ -254,10 +254,10 @@ Results centerCropPad(Node &node) {
 } // namespace
 
 void onnx::addSlicingConverters(ConverterTable &table) {
-  table.add("Slice", 1, 1, 1, sliceAttributes);
-  table.add("Slice", 10, 3, 5, slice);
-  table.add("Split", 2, 1, 1, split);
-  table.add("Split", 13, 1, 2, split);
+  table.add("Slice", 1, 1, 1, sliceAttributes, Accepts::tensors);
+  table.add("Slice", 10, 3, 5, slice, Accepts::tensors);
+  table.add("Split", 2, 1, 1, split, Accepts::tensors);
+  table.add("Split", 13, 1, 2, split, Accepts::tensors);
   table.add("Pad", 2, 1, 1, padAttributes);
   table.add("Pad", 11, 2, 4, pad);
   table.add("CenterCropPad", 18, 2, 2, centerCropPad);

@@ -7,6 +7,7 @@
 
 #include "ProgramLayout.h"
 
+#include "tenon/Runtime/tenon.h"
 #include "tenon/Runtime/tenon_device.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -34,7 +35,8 @@ enum class Field {
   inputSizes,
   values,
   deviceConstants,
-  deviceArenas
+  deviceArenas,
+  held
 };
 /// Functions of `tenon_host_functions`, as a table of pointers: the first place holds its version and size.
 enum class Call {
@@ -50,6 +52,9 @@ enum class Call {
   deviceCopy,
   await
 };
+
+/// A `tenon_value` in words of 8 bytes.
+constexpr int64_t kValueWords = sizeof(tenon_value) / 8;
 
 using Size = ProgramLayout::Size;
 
@@ -251,6 +256,8 @@ private:
       return emitLaunch(launch);
     if (auto copy = dyn_cast<CopyOp>(op))
       return emitCopy(copy);
+    if (auto call = dyn_cast<CallOp>(op))
+      return emitCall(call);
     if (auto async = dyn_cast<AsyncOp>(op))
       return emit(&async.getOperationInside());
     if (auto wait = dyn_cast<AwaitOp>(op))
@@ -363,6 +370,18 @@ private:
     layout.main.walk([&](CopyOp copy) {
       integers = std::max<int64_t>(integers, 3 * cast<MemRefType>(copy.getSource().getType()).getRank());
     });
+    int64_t values = 0;
+    layout.main.walk([&](CallOp call) {
+      int64_t count = call.getIns().size() + call.getOuts().size(), dims = 0;
+      for (Value value : llvm::concat<Value>(call.getIns(), call.getOuts()))
+        if (auto type = dyn_cast<MemRefType>(value.getType()))
+          dims += type.getRank();
+      values = std::max(values, count);
+      pointers = std::max(pointers, count);
+      integers = std::max(integers, 2 * dims);
+    });
+    if (values != 0)
+      descriptions = LLVM::AllocaOp::create(builder, loc, pointer, i64, constant32(values * kValueWords));
     int64_t waits = 1;
     layout.main.walk([&](Operation *op) {
       if (isa<AsyncOp, AwaitOp>(op))
@@ -416,6 +435,36 @@ private:
     }
     callAndCheck(Call::launch,
                  {number, buffers, strides, symbols, work, /*scratch bytes=*/constant(0), /*grain=*/constant(1)});
+    return success();
+  }
+
+  /// A `tenon_value` for a buffer: what it points to stands in `numbers` from `first` on.
+  Value describe(Value buffer, int64_t place, int64_t &first) {
+    if (auto slot = buffer.getDefiningOp<SlotOp>())
+      return load(pointer, field(Field::held), layout.placeOf(slot));
+    auto type = cast<MemRefType>(buffer.getType());
+    Value shape = storeNumbers(layout.extentsOf(buffer), first);
+    Value strides = storeNumbers(layout.stridesOf(buffer), first);
+    Value zero = constant(0);
+    // The kind, which is zero for tensors, and the dtype share a word.
+    Value words[kValueWords] = {constant(int64_t(dtypeOf(type.getElementType())) << 32), constant(type.getRank()), shape,
+                                strides, address(buffer), zero, zero, zero};
+    for (auto [i, word] : llvm::enumerate(words))
+      LLVM::StoreOp::create(builder, loc, word, element(i64, descriptions, place * kValueWords + i));
+    return element(i64, descriptions, place * kValueWords);
+  }
+
+  LogicalResult emitCall(CallOp call) {
+    int64_t place = 0, first = 0;
+    for (Value value : llvm::concat<Value>(call.getIns(), call.getOuts())) {
+      if (isa<MemRefType>(value.getType()) && deviceOf(value))
+        return call.emitOpError("can't be called with a buffer of a device");
+      LLVM::StoreOp::create(builder, loc, describe(value, place, first), element(pointer, buffers, place));
+      ++place;
+    }
+    int64_t ins = call.getIns().size(), outs = call.getOuts().size();
+    callAndCheck(Call::callExternal, {constant32(layout.calls.lookup(call)), buffers, constant32(ins),
+                                      element(pointer, buffers, ins), constant32(outs)});
     return success();
   }
 
@@ -551,6 +600,7 @@ private:
   OpBuilder &builder;
   Location loc;
   Type pointer, i32, i64;
+  Value descriptions; ///< of buffers that functions from outside are called with
   Value context, functions, slots, buffers, numbers, tokens;
   DenseMap<Value, std::pair<DeviceAttr, int32_t>> tokenNumbers;
   int32_t tokenCount = 0;

@@ -176,9 +176,13 @@ unsigned ProgramLayout::deviceNumber(DeviceAttr device) {
 
 LogicalResult ProgramLayout::build() {
   cut();
-  for (StorageOp storage : main.getOps<StorageOp>())
-    if (storage.getKind() == StorageKind::input && failed(addInput(storage)))
+  for (Operation &op : main.getBody().front()) {
+    auto storage = dyn_cast<StorageOp>(op);
+    auto slot = dyn_cast<SlotOp>(op);
+    if ((storage && storage.getKind() == StorageKind::input && failed(addInput(storage, storage.getType()))) ||
+        (slot && slot.getKind() == StorageKind::input && failed(addInput(slot, slot.getType().getType()))))
       return failure();
+  }
   if (failed(addSymbols()))
     return failure();
   metadata.segments.resize(segments.size());
@@ -187,8 +191,12 @@ LogicalResult ProgramLayout::build() {
       WalkResult result = op->walk<WalkOrder::PreOrder>([&](Operation *inner) {
         if (auto storage = dyn_cast<StorageOp>(inner))
           return failed(addStorage(storage, segment)) ? WalkResult::interrupt() : WalkResult::advance();
+        if (auto slot = dyn_cast<SlotOp>(inner))
+          return failed(addSlot(slot)) ? WalkResult::interrupt() : WalkResult::advance();
         if (auto launch = dyn_cast<LaunchOp>(inner)) {
           addLaunch(launch);
+        } else if (auto call = dyn_cast<CallOp>(inner)) {
+          addCall(call);
         } else if (!isa<SymbolOp, ViewOp, CopyOp, ReadScalarOp, WriteScalarOp, func::ReturnOp>(inner) &&
                    !isa<AsyncOp, AwaitOp>(inner) &&
                    !isa<scf::IfOp, scf::WhileOp, scf::ConditionOp, scf::YieldOp>(inner) &&
@@ -245,17 +253,24 @@ void ProgramLayout::extendLives() {
       });
 }
 
-LogicalResult ProgramLayout::addInput(StorageOp storage) {
-  size_t number = storage.getNumber();
-  auto type = cast<MemRefType>(storage.getType());
-  if (number != metadata.inputs.size())
-    return storage.emitOpError() << "expects to be input " << metadata.inputs.size();
+FailureOr<artifact::TensorInfo> ProgramLayout::describe(Operation *op, StringRef name, Type type) {
   artifact::TensorInfo info;
-  info.name = storage.getName().value_or("input" + std::to_string(number)).str();
-  info.dtype = dtypeOf(type.getElementType());
+  info.name = name.str();
+  while (isa<SequenceType, OptionalType>(type)) {
+    if (info.kind == artifact::ValueKind::Tensor)
+      info.kind = isa<SequenceType>(type) ? artifact::ValueKind::Sequence : artifact::ValueKind::Optional;
+    auto sequence = dyn_cast<SequenceType>(type);
+    type = sequence ? sequence.getElementType() : cast<OptionalType>(type).getElementType();
+  }
+  Type element = getElementTypeOrSelf(type);
+  info.dtype = isa<StringType>(element) ? DType::String : dtypeOf(element);
   if (info.dtype == DType::Undefined)
-    return storage.emitOpError() << "has elements of " << type.getElementType() << ", which no input can have";
-  for (auto [d, size] : llvm::enumerate(storage.getMixedSizes())) {
+    return op->emitOpError() << "has elements of " << element << ", which no input or output can have";
+  return info;
+}
+
+void ProgramLayout::addInputDims(artifact::TensorInfo &info, ArrayRef<OpFoldResult> sizes) {
+  for (auto [d, size] : llvm::enumerate(sizes)) {
     if (std::optional<int64_t> fixed = getConstantIntValue(size)) {
       info.dims.push_back(Dim::fixed(*fixed));
       continue;
@@ -264,13 +279,56 @@ LogicalResult ProgramLayout::addInput(StorageOp storage) {
     std::string name = symbol ? symbol.getName().str() : info.name + "." + std::to_string(d);
     auto [it, inserted] = symbols.try_emplace(name, metadata.symbols.size());
     if (inserted)
-      metadata.symbols.push_back({name, artifact::SymbolInfo::InputDim, uint32_t(number), uint32_t(d)});
+      metadata.symbols.push_back(
+          {name, artifact::SymbolInfo::InputDim, uint32_t(metadata.inputs.size()), uint32_t(d)});
     if (!symbol)
       equalities.push_back({it->second, cast<Value>(size)});
     info.dims.push_back(Dim::symbol(it->second));
   }
-  metadata.inputs.push_back(std::move(info));
+}
+
+template <typename Op> LogicalResult ProgramLayout::addInput(Op place, Type type) {
+  size_t number = place.getNumber();
+  if (number != metadata.inputs.size())
+    return place.emitOpError() << "expects to be input " << metadata.inputs.size();
+  auto info = describe(place, place.getName().value_or("input" + std::to_string(number)), type);
+  if (failed(info))
+    return failure();
+  addInputDims(*info, place.getMixedSizes());
+  metadata.inputs.push_back(std::move(*info));
   return success();
+}
+
+/// Values of the program's own are counted; outputs are described.
+LogicalResult ProgramLayout::addSlot(SlotOp slot) {
+  size_t number = slot.getNumber();
+  if (slot.getKind() == StorageKind::arena)
+    metadata.heldCount = std::max<uint32_t>(metadata.heldCount, number + 1);
+  if (slot.getKind() != StorageKind::output)
+    return success();
+  if (metadata.outputs.size() <= number)
+    metadata.outputs.resize(number + 1);
+  Type type = slot.getType().getType();
+  auto info = describe(slot, slot.getName().value_or("output" + std::to_string(number)), type);
+  if (failed(info))
+    return failure();
+  if (auto tensor = dyn_cast<RankedTensorType>(type))
+    for (int64_t size : tensor.getShape())
+      info->dims.push_back(ShapedType::isDynamic(size) ? Dim::unknown() : Dim::fixed(size));
+  metadata.outputs[number] = std::move(*info);
+  return success();
+}
+
+unsigned ProgramLayout::placeOf(SlotOp slot) {
+  unsigned number = slot.getNumber();
+  switch (slot.getKind()) {
+  case StorageKind::input:
+    return number;
+  case StorageKind::output:
+    return metadata.inputs.size() + number;
+  default:
+    return metadata.inputs.size() + metadata.outputs.size() + number;
+  }
 }
 
 LogicalResult ProgramLayout::addSymbols() {
@@ -327,12 +385,10 @@ LogicalResult ProgramLayout::addOutput(StorageOp storage, unsigned) {
   if (metadata.outputs.size() <= number)
     metadata.outputs.resize(number + 1);
   // The last storage of an output states the sizes that it is returned under.
-  artifact::TensorInfo &info = metadata.outputs[number];
-  info.name = storage.getName().value_or("output" + std::to_string(number)).str();
-  info.dtype = dtypeOf(type.getElementType());
-  if (info.dtype == DType::Undefined)
-    return storage.emitOpError() << "has elements of " << type.getElementType() << ", which no output can have";
-  info.dims.clear();
+  auto described = describe(storage, storage.getName().value_or("output" + std::to_string(number)), type);
+  if (failed(described))
+    return failure();
+  artifact::TensorInfo &info = metadata.outputs[number] = std::move(*described);
   for (OpFoldResult size : storage.getMixedSizes())
     info.dims.push_back(outputDim(size));
   return success();
@@ -349,12 +405,21 @@ void ProgramLayout::addArena(StorageOp storage, unsigned segment) {
                      device ? deviceNumber(device) + 1 : 0});
 }
 
+static std::string nodesOf(Operation *op) {
+  SmallVector<StringRef> names;
+  collectNames(op->getLoc(), names);
+  return llvm::join(names, ", ");
+}
+
+void ProgramLayout::addCall(CallOp call) {
+  calls[call] = metadata.externals.size();
+  metadata.externals.push_back({call.getLibrary().str(), call.getFunction().str(), nodesOf(call)});
+}
+
 void ProgramLayout::addLaunch(LaunchOp launch) {
   auto [it, inserted] = kernels.try_emplace(launch.getKernel(), metadata.kernels.size());
   if (inserted)
     metadata.kernels.push_back({launch.getKernel().str(), {}});
-  SmallVector<StringRef> names;
-  collectNames(launch.getLoc(), names);
   launches[launch] = metadata.launches.size();
-  metadata.launches.push_back({it->second, llvm::join(names, ", ")});
+  metadata.launches.push_back({it->second, nodesOf(launch)});
 }

@@ -68,15 +68,22 @@ public:
   llvm::StringMap<unsigned> symbols; ///< sizes, by name
   llvm::DenseMap<mlir::Operation *, unsigned> bindings; ///< ops that stand for one of the metadata's symbols
   llvm::SmallVector<Equality> equalities;
-  llvm::DenseMap<mlir::Operation *, unsigned> launches;
+  llvm::DenseMap<mlir::Operation *, unsigned> launches, calls;
+  /// The place of a slot in `ctx->held`.
+  unsigned placeOf(SlotOp slot);
 
 private:
   void cut();
   mlir::LogicalResult addStorage(StorageOp storage, unsigned segment);
-  mlir::LogicalResult addInput(StorageOp storage);
+  template <typename Op> mlir::LogicalResult addInput(Op place, mlir::Type type);
+  mlir::LogicalResult addSlot(SlotOp slot);
+  /// The description of an input or output, all but its dimensions.
+  mlir::FailureOr<artifact::TensorInfo> describe(mlir::Operation *op, llvm::StringRef name, mlir::Type type);
+  void addInputDims(artifact::TensorInfo &info, llvm::ArrayRef<mlir::OpFoldResult> sizes);
   mlir::LogicalResult addOutput(StorageOp storage, unsigned segment);
   mlir::LogicalResult addSymbols();
   void addLaunch(LaunchOp launch);
+  void addCall(CallOp call);
   void addArena(StorageOp storage, unsigned segment);
   void extendLives();
   artifact::Dim outputDim(mlir::OpFoldResult size);

@@ -18,7 +18,7 @@ func.func @main() {
 // -----
 
 func.func @main() {
-  // expected-error@+1 {{'tenon_host.storage' op has elements of 'i3', which no input can have}}
+  // expected-error@+1 {{'tenon_host.storage' op has elements of 'i3', which no input or output can have}}
   %x = tenon_host.storage input 0 "x" sizes [4] : memref<4xi3>
   return
 }

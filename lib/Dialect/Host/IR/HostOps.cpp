@@ -25,6 +25,13 @@ using namespace tenon::host;
 #define GET_TYPEDEF_CLASSES
 #include "tenon/Dialect/Host/IR/HostTypes.cpp.inc"
 
+bool tenon::host::isHeld(Type type) {
+  if (type.isIntOrIndexOrFloat() || isa<MemRefType, TokenType>(type))
+    return false;
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  return !tensor || !(tensor.getElementType().isIntOrIndexOrFloat() || isa<ComplexType>(tensor.getElementType()));
+}
+
 void HostDialect::initialize() {
   addAttributes<
 #define GET_ATTRDEF_LIST
@@ -174,6 +181,52 @@ void LaunchOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffe
   for (OpOperand &operand : getOutsMutable())
     if (isa<MemRefType>(operand.get().getType()))
       effects.emplace_back(MemoryEffects::Write::get(), &operand);
+}
+
+LogicalResult SlotOp::verify() {
+  if (getKind() == StorageKind::constant)
+    return emitOpError("expects an input, an output or a place of the program's own");
+  auto type = dyn_cast<RankedTensorType>(getType().getType());
+  size_t rank = type && getKind() == StorageKind::input ? type.getRank() : 0;
+  if (getStaticSizes().size() != rank ||
+      (size_t)llvm::count(getStaticSizes(), ShapedType::kDynamic) != getSizes().size())
+    return emitOpError("expects ") << rank << " sizes with one operand per dynamic one";
+  return success();
+}
+
+Value CallOp::getDestination(OpResult result) {
+  if (isHeld(result.getType()))
+    return {};
+  unsigned position = 0;
+  for (OpResult other : getResults().take_front(result.getResultNumber()))
+    position += !isHeld(other.getType());
+  return getOuts()[position];
+}
+
+LogicalResult CallOp::verify() {
+  bool isPlaced = getNumResults() == 0;
+  for (Type type : llvm::concat<const Type>(getIns().getTypes(), getOuts().getTypes()))
+    if (isPlaced ? !isa<MemRefType, ValueType>(type) : isa<MemRefType>(type))
+      return emitOpError("expects ") << (isPlaced ? "buffers and slots" : "no buffers where it has results")
+                                     << ", but has " << type;
+  if (isPlaced)
+    return success();
+  SmallVector<Type> written;
+  for (Type type : getResultTypes())
+    if (!isHeld(type))
+      written.push_back(type);
+  if (!llvm::equal(written, getOuts().getTypes()))
+    return emitOpError("expects one out of its type for each tensor of numbers among the results");
+  return success();
+}
+
+void CallOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {
+  if (getNumResults() != 0)
+    return;
+  for (OpOperand &operand : getInsMutable())
+    effects.emplace_back(MemoryEffects::Read::get(), &operand);
+  for (OpOperand &operand : getOutsMutable())
+    effects.emplace_back(MemoryEffects::Write::get(), &operand);
 }
 
 #define GET_OP_CLASSES

@@ -82,6 +82,8 @@ private:
       Operation *op = value.getDefiningOp();
       if (auto launch = dyn_cast_if_present<LaunchOp>(op)) {
         value = launch.getOuts()[cast<OpResult>(value).getResultNumber()];
+      } else if (auto call = dyn_cast_if_present<CallOp>(op); call && !isHeld(value.getType())) {
+        value = call.getDestination(cast<OpResult>(value));
       } else if (isa_and_present<tensor::EmptyOp>(op)) {
         // What a launch writes may be a part of something larger.
         Value written = writtenTo(value);
@@ -101,6 +103,8 @@ private:
     }
   }
 
+  /// Tensors live in buffers, other values in slots.
+  static bool hasPlace(Type type) { return isa<RankedTensorType>(type) || isHeld(type); }
   /// The result of the launch that writes a destination.
   static Value writtenTo(Value destination) {
     for (OpOperand &use : destination.getUses())
@@ -111,7 +115,7 @@ private:
 
   static bool isStep(Operation *op) {
     auto slice = dyn_cast<SliceOp>(op);
-    return isa<LaunchOp, ConcatOp, IfOp, LoopOp, ItemOp, SizeOp>(op) || (slice && !isView(slice));
+    return isa<LaunchOp, ConcatOp, IfOp, LoopOp, ItemOp, SizeOp, CallOp>(op) || (slice && !isView(slice));
   }
 
   void use(Value value, int64_t step) {
@@ -135,7 +139,7 @@ private:
       }
       if (!isStep(&op)) {
         if (!isa<SymbolOp, BindShapeOp, ReshapeOp, SliceOp, tensor::CastOp, func::ReturnOp, tenon::YieldOp>(op) &&
-            llvm::any_of(op.getResultTypes(), llvm::IsaPred<RankedTensorType>))
+            llvm::any_of(op.getResultTypes(), hasPlace))
           return op.emitOpError("has no place in the host program");
         continue;
       }
@@ -151,11 +155,11 @@ private:
       int64_t last = step - 1;
       if (!isa<LaunchOp>(op))
         for (Value result : op.getResults())
-          if (isa<RankedTensorType>(result.getType()))
+          if (hasPlace(result.getType()))
             use(result, first), use(result, last);
       // What a region reads or writes is needed from before it to behind it.
       auto mark = [&](Value value, bool whole) {
-        if (!isa<RankedTensorType>(value.getType()))
+        if (!hasPlace(value.getType()))
           return;
         if (whole)
           use(value, first);
@@ -167,7 +171,7 @@ private:
         if (inner == &op)
           return;
         for (Value value : inner->getOperands())
-          if (Value root = isa<RankedTensorType>(value.getType()) ? rootOf(value) : Value(); root && !isInside(root, &op))
+          if (Value root = hasPlace(value.getType()) ? rootOf(value) : Value(); root && !isInside(root, &op))
             mark(value, true);
       });
       if (auto loop = dyn_cast<LoopOp>(op))
@@ -242,11 +246,11 @@ private:
       placeResult(i, value);
     for (auto &[root, place] : places)
       if (place.kind == StorageKind::arena)
-        place.number = buffers++;
+        place.number = isHeld(root.getType()) ? slots++ : buffers++;
   }
 
   bool isKnownOnEntry(Value root) {
-    return llvm::all_of(sizes.sizesOf(root), [&](AffineExpr size) {
+    return isHeld(root.getType()) || llvm::all_of(sizes.sizesOf(root), [&](AffineExpr size) {
       return llvm::all_of(sizes.valuesOf(size), [&](Value value) { return value.getDefiningOp<SymbolOp>(); });
     });
   }
@@ -283,6 +287,18 @@ private:
                              strides.value_or(ValueRange()), live, value);
   }
 
+  /// The place of a value that the runtime holds. Of input tensors the sizes are stated: they bind symbols.
+  Value slot(Value value, StorageKind kind, int64_t number) {
+    SmallVector<AffineExpr> extents;
+    if (kind == StorageKind::input && isa<RankedTensorType>(value.getType()))
+      extents = sizes.sizesOf(value);
+    auto [dynamic, fixed] = split(extents, value.getLoc());
+    auto type = dyn_cast<ValueType>(value.getType());
+    if (!type)
+      type = ValueType::get(builder.getContext(), value.getType());
+    return SlotOp::create(builder, value.getLoc(), type, kind, number, nameOf(kind, number), dynamic, fixed);
+  }
+
   std::pair<SmallVector<Value>, SmallVector<int64_t>> split(ArrayRef<AffineExpr> expressions, Location loc) {
     std::pair<SmallVector<Value>, SmallVector<int64_t>> result;
     dispatchIndexOpFoldResults(sizes.materialize(builder, loc, expressions), result.first, result.second);
@@ -301,6 +317,11 @@ private:
       return known;
     OpBuilder::InsertionGuard guard(builder);
     leaveRegions();
+    if (isHeld(tensor.getType())) {
+      Value root = rootOf(tensor);
+      Place place = places.lookup(root);
+      return buffersOf[tensor] = slot(root, place.kind, place.number);
+    }
     Layout layout = *layouts.layoutOf(tensor);
     if (layout.root != tensor) {
       Value source = bufferOf(layout.root);
@@ -406,6 +427,8 @@ private:
       builder.setInsertionPoint(&op);
       if (auto launch = dyn_cast<LaunchOp>(op))
         place(launch);
+      else if (auto call = dyn_cast<CallOp>(op))
+        place(call);
       else if (auto concat = dyn_cast<ConcatOp>(op))
         copyParts(concat);
       else if (auto slice = dyn_cast<SliceOp>(op); slice && !isView(slice))
@@ -432,6 +455,22 @@ private:
     auto placed = LaunchOp::create(builder, launch.getLoc(), TypeRange(), launch.getKernelAttr(), launch.getWork(),
                                    launch.getSymbols(), ins, outs);
     placed->setDiscardableAttrs(launch->getDiscardableAttrDictionary());
+  }
+
+  void place(CallOp call) {
+    auto buffers = [&](ValueRange values) {
+      return llvm::map_to_vector(values, [&](Value value) { return bufferOf(value); });
+    };
+    SmallVector<Value> ins = buffers(call.getIns()), outs = buffers(call.getResults());
+    CallOp::create(builder, call.getLoc(), TypeRange(), call.getFunctionAttr(), call.getLibraryAttr(), ins, outs);
+  }
+
+  /// Between buffers, or between slots, whose value is shared.
+  void copy(Value source, Value destination, Location loc) {
+    if (isa<MemRefType>(source.getType()))
+      CopyOp::create(builder, loc, source, destination);
+    else
+      CallOp::create(builder, loc, TypeRange(), "identity", "tenon_runtime", source, destination);
   }
 
   void copyPart(SliceOp slice) {
@@ -481,7 +520,7 @@ private:
   void copyTo(Value value, Value result, Location loc) {
     Value source = bufferOf(value), destination = bufferOf(result);
     if (source != destination)
-      CopyOp::create(builder, loc, source, destination);
+      copy(source, destination, loc);
   }
 
   void rewrite(IfOp op) {
@@ -514,7 +553,7 @@ private:
   static bool isTensorOp(Operation *op) {
     return isa<BindShapeOp, BindStridesOp, tensor::EmptyOp, ConstantOp, ReshapeOp, tensor::CastOp, ConcatOp, SliceOp, IfOp, LoopOp, ItemOp,
                SizeOp>(op) ||
-           (isa<LaunchOp>(op) && op->getNumResults() != 0);
+           (isa<LaunchOp, CallOp>(op) && op->getNumResults() != 0);
   }
 
   void rewrite(LoopOp op) {
@@ -595,12 +634,12 @@ private:
       if (owner != op || cast<OpResult>(root).getResultNumber() >= i)
         continue;
       saved[i] = temporary(value, op);
-      CopyOp::create(builder, loc, bufferOf(value), saved[i]);
+      this->copy(bufferOf(value), saved[i], loc);
     }
     for (auto [i, value] : llvm::enumerate(values)) {
       Value result = op.getResult(i);
       if (Value copy = saved.lookup(i))
-        CopyOp::create(builder, loc, copy, bufferOf(result));
+        this->copy(copy, bufferOf(result), loc);
       else
         copyTo(value, result, loc);
     }
@@ -609,6 +648,8 @@ private:
   Value temporary(Value tensor, LoopOp op) {
     OpBuilder::InsertionGuard guard(builder);
     leaveRegions();
+    if (isHeld(tensor.getType()))
+      return slot(tensor, StorageKind::arena, slots++);
     Place place = places.lookup(op.getResult(0));
     auto live = builder.getDenseI64ArrayAttr({place.first, place.last});
     return storage(tensor, sizes.sizesOf(tensor), StorageKind::arena, buffers++, live, Attribute());
@@ -621,10 +662,12 @@ private:
       Value source = bufferOf(value);
       Place place = places.lookup(rootOf(value));
       // Every output is named here with its own sizes: they are what the plan reports.
-      Value output = storage(value, sizes.sizesOf(value), StorageKind::output, i, DenseI64ArrayAttr(), Attribute());
+      Value output = isHeld(value.getType()) ? slot(value, StorageKind::output, i)
+                                             : storage(value, sizes.sizesOf(value), StorageKind::output, i,
+                                                       DenseI64ArrayAttr(), Attribute());
       outputs.push_back(output);
       if (place.kind != StorageKind::output || place.number != (int64_t)i)
-        CopyOp::create(builder, value.getLoc(), source, output);
+        copy(source, output, value.getLoc());
     }
   }
 
@@ -661,7 +704,7 @@ private:
   DenseMap<Operation *, Value> tripCounts;
   SmallVector<Value> outputs; ///< as they are returned
   Operation *outermost = nullptr; ///< the placed loop or branch that is being filled
-  int64_t constants = 0, buffers = 0, step = 0;
+  int64_t constants = 0, buffers = 0, slots = 0, step = 0;
 };
 
 struct PlaceBuffersPass : host::impl::PlaceBuffersPassBase<PlaceBuffersPass> {

@@ -10,8 +10,19 @@
 using namespace mlir;
 using namespace tenon;
 
-/// Whether a value may stand where another type is expected: the same, up to sizes.
+/// Whether a value may stand where another type is expected: the same, up to sizes, and up to the rank of what sequences
+/// and optionals hold.
 static bool compatible(Type actual, Type expected) {
+  auto held = [](Type type) {
+    auto sequence = dyn_cast<SequenceType>(type);
+    auto optional = dyn_cast<OptionalType>(type);
+    return sequence ? sequence.getElementType() : optional ? optional.getElementType() : Type();
+  };
+  if (held(actual) && actual.getTypeID() == expected.getTypeID())
+    return compatible(held(actual), held(expected));
+  auto unranked = dyn_cast<UnrankedTensorType>(expected);
+  if (unranked && isa<TensorType>(actual))
+    return unranked.getElementType() == cast<TensorType>(actual).getElementType();
   auto a = dyn_cast<RankedTensorType>(actual), b = dyn_cast<RankedTensorType>(expected);
   if (a && b)
     return a.getElementType() == b.getElementType() && succeeded(verifyCompatibleShape(a.getShape(), b.getShape()));

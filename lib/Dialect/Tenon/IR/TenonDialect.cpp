@@ -96,6 +96,10 @@ void TenonDialect::initialize() {
 #define GET_OP_LIST
 #include "tenon/Dialect/Tenon/IR/TenonControlFlow.cpp.inc"
       >();
+  addOperations<
+#define GET_OP_LIST
+#include "tenon/Dialect/Tenon/IR/TenonHostCalls.cpp.inc"
+      >();
   addInterfaces<BlobFiles>();
 }
 

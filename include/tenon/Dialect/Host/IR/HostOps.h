@@ -33,6 +33,8 @@
 #include "tenon/Dialect/Host/IR/HostTypes.h.inc"
 
 namespace tenon::host {
+/// Whether values of a type are held by the runtime: anything but tensors of numbers.
+bool isHeld(mlir::Type type);
 /// On an operand or result of a kernel: which strides it takes. Without it, those of contiguous rows.
 inline constexpr llvm::StringLiteral kContractAttr = "tenon_tile.contract";
 /// Elements along the last dimension lie next to each other; all other strides come with the launch.

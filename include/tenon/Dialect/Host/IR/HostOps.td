@@ -43,6 +43,13 @@ def Host_TokenType : TypeDef<Host_Dialect, "Token"> {
   let summary = "the end of something that a device was asked to do";
 }
 
+def Host_ValueType : TypeDef<Host_Dialect, "Value"> {
+  let mnemonic = "value";
+  let summary = "a value that the runtime holds: strings, a sequence, an optional, a tensor of unknown sizes";
+  let parameters = (ins "::mlir::Type":$type);
+  let assemblyFormat = "`<` $type `>`";
+}
+
 class Host_Op<string mnemonic, list<Trait> traits = []> : Op<Host_Dialect, mnemonic, traits>;
 
 def Host_StorageKind : I32EnumAttr<"StorageKind", "where bytes live", [
@@ -219,6 +226,57 @@ def Host_WriteScalarOp : Host_Op<"write_scalar"> {
   }];
   let arguments = (ins AnyTypeOf<[Index, I1]>:$value, Arg<AnyMemRef, "", [MemWrite]>:$destination, I64Attr:$position);
   let assemblyFormat = "$value `to` $destination `at` $position attr-dict `:` type($value) `to` type($destination)";
+}
+
+def Host_SlotOp : Host_Op<"slot", [Pure]> {
+  let summary = "a place for a value that the runtime holds";
+  let description = [{
+    An input or output of the model, or one of the program's own (`arena`), by number. Input tensors list their sizes.
+
+    ```mlir
+    %s = tenon_host.slot input 0 "words" sizes [%n] : <tensor<?x!tenon.string>>
+    %t = tenon_host.slot arena 2 sizes [] : <!tenon.seq<tensor<?xf32>>>
+    ```
+  }];
+  let arguments = (ins Host_StorageKind:$kind, I64Attr:$number, OptionalAttr<StrAttr>:$name, Variadic<Index>:$sizes,
+                       DenseI64ArrayAttr:$static_sizes);
+  let results = (outs Host_ValueType:$result);
+  let assemblyFormat = [{
+    $kind $number ($name^)? `sizes` custom<DynamicIndexList>($sizes, $static_sizes) attr-dict `:` type($result)
+  }];
+  let extraClassDeclaration = [{
+    llvm::SmallVector<mlir::OpFoldResult> getMixedSizes() {
+      return mlir::getMixedValues(getStaticSizes(), getSizes(), getContext());
+    }
+  }];
+  let hasVerifier = 1;
+}
+
+def Host_CallOp : Host_Op<"call_external", [AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "calls a function of the application, of a library, or of the runtime";
+  let description = [{
+    On tensors there is one result per result of the function: tensors of numbers overwrite the next of `outs`, which
+    state their sizes; others are held by the runtime. Placed, `outs` are buffers and slots, one per result of the
+    function.
+
+    ```mlir
+    %v = tenon_host.call_external "sequence_at" library "tenon_runtime" ins(%s, %i : !tenon.seq<tensor<?xf32>>, tensor<i64>)
+         -> !tenon_host.value<tensor<?xf32>>
+    tenon_host.call_external "scale" library "vendor" ins(%x : memref<?xf32>) outs(%y : memref<?xf32>)
+    ```
+  }];
+  let arguments = (ins StrAttr:$function, StrAttr:$library, Variadic<AnyType>:$ins, Variadic<AnyType>:$outs);
+  let results = (outs Variadic<AnyType>:$results);
+  let assemblyFormat = [{
+    $function `library` $library (`ins` `(` $ins^ `:` type($ins) `)`)? (`outs` `(` $outs^ `:` type($outs) `)`)?
+    attr-dict (`->` type($results)^)?
+  }];
+  let extraClassDeclaration = [{
+    /// The tensor that a result overwrites; null for one that the runtime holds.
+    mlir::Value getDestination(mlir::OpResult result);
+  }];
+  let hasVerifier = 1;
 }
 
 def Host_AsyncOp : Host_Op<"async", [SingleBlock, NoTerminator, NoRegionArguments, RecursiveMemoryEffects]> {

@@ -57,6 +57,34 @@ def PlaceBuffersPass : Pass<"tenon-place-buffers", "::mlir::func::FuncOp"> {
                            "::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect"];
 }
 
+def FormHostCallsPass : Pass<"tenon-form-host-calls", "::mlir::func::FuncOp"> {
+  let summary = "Call functions for what no kernel computes";
+  let description = [{
+    Ops with `HostCallInterface` become calls. Results of sizes that only the function knows are held by the runtime until
+    their sizes are read. Strings are held by the runtime all the time; ops that move them move the numbers of their
+    places, by which the runtime takes the strings.
+
+    Before:
+    ```mlir
+    %v = tenon.sequence_at %s, %i : !tenon.seq<tensor<?xf32>>, tensor<i64> -> tensor<?xf32>
+    ```
+    After:
+    ```mlir
+    %h = tenon_host.call_external "sequence_at" library "tenon_runtime" ins(%s, %i : !tenon.seq<tensor<?xf32>>, tensor<i64>)
+         -> !tenon_host.value<tensor<?xf32>>
+    %0 = tensor.empty() : tensor<1xi64>
+    %1 = tenon_host.call_external "shape" library "tenon_runtime" ins(%h : !tenon_host.value<tensor<?xf32>>)
+         outs(%0 : tensor<1xi64>) -> tensor<1xi64>
+    %n = tenon.item %1 at 0 : tensor<1xi64>
+    %2 = tensor.empty(%n) : tensor<?xf32>
+    %v = tenon_host.call_external "identity" library "tenon_runtime" ins(%h : !tenon_host.value<tensor<?xf32>>)
+         outs(%2 : tensor<?xf32>) -> tensor<?xf32>
+    ```
+  }];
+  let dependentDialects = ["::tenon::host::HostDialect", "::mlir::tensor::TensorDialect",
+                           "::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect"];
+}
+
 def AssignDevicesPass : Pass<"tenon-assign-devices", "::mlir::ModuleOp"> {
   let summary = "Run launches of a placed program on devices";
   let description = [{

@@ -53,4 +53,21 @@ def Tenon_DecomposableInterface : OpInterface<"DecomposableInterface"> {
   ];
 }
 
+def Tenon_HostCallInterface : OpInterface<"HostCallInterface"> {
+  let cppNamespace = "::tenon";
+  let description = [{
+    An op that no kernel computes: a function on the host does, which the host program calls by name with the
+    parameters, then the operands, as its inputs and the results as its outputs.
+  }];
+  let methods = [
+    InterfaceMethod<"The function's name.", "::llvm::StringRef", "getHostFunction", (ins), "",
+      [{ return $_op->getName().stripDialect(); }]>,
+    InterfaceMethod<"The library that has it; `tenon_runtime` is the runtime itself.",
+      "::llvm::StringRef", "getHostLibrary", (ins), "", [{ return "tenon_runtime"; }]>,
+    InterfaceMethod<"Constants that the function takes before the op's operands: what attributes say.",
+      "::llvm::SmallVector<::mlir::TypedAttr>", "getHostParameters", (ins), "",
+      [{ return {}; }]>
+  ];
+}
+
 #endif // TENON_DIALECT_TENON_IR_TENONINTERFACES

@@ -34,5 +34,7 @@
 #include "tenon/Dialect/Tenon/IR/TenonShape.h.inc"
 #define GET_OP_CLASSES
 #include "tenon/Dialect/Tenon/IR/TenonControlFlow.h.inc"
+#define GET_OP_CLASSES
+#include "tenon/Dialect/Tenon/IR/TenonHostCalls.h.inc"
 
 #endif // TENON_DIALECT_TENON_IR_TENONOPS_H

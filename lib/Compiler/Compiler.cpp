@@ -87,7 +87,7 @@ private:
   /// The function with storages: there once buffers are placed.
   func::FuncOp findPlacedProgram() {
     for (auto func : module.getOps<func::FuncOp>())
-      if (!func.isExternal() && !func.getBody().getOps<host::StorageOp>().empty())
+      if (host::isPlaced(func))
         return func;
     return nullptr;
   }

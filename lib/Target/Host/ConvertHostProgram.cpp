@@ -63,7 +63,7 @@ FailureOr<HostCode> emitProgram(func::FuncOp main, OpBuilder &builder) {
 struct ConvertHostToLLVMPass : host::impl::ConvertHostToLLVMPassBase<ConvertHostToLLVMPass> {
   void runOnOperation() override {
     for (auto main : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
-      if (main.isExternal() || main.getBody().getOps<StorageOp>().empty())
+      if (!isPlaced(main))
         continue;
       OpBuilder builder(main);
       if (failed(emitProgram(main, builder)))

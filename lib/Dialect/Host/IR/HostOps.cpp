@@ -60,6 +60,12 @@ DeviceAttr host::deviceOf(Operation *op) {
   return {};
 }
 
+bool host::isPlaced(Operation *function) {
+  return llvm::any_of(function->getRegions(), [](Region &body) {
+    return !body.empty() && llvm::any_of(body.front(), llvm::IsaPred<StorageOp, SlotOp>);
+  });
+}
+
 StorageOp host::storageOf(Value buffer) {
   while (auto view = buffer.getDefiningOp<ViewOp>())
     buffer = view.getSource();

@@ -49,6 +49,8 @@ namespace tenon::host {
 DeviceAttr deviceOf(mlir::Value buffer);
 /// The device that a launch or copy needs; none for what the host does alone.
 DeviceAttr deviceOf(mlir::Operation *op);
+/// Whether a function is a placed program: it says where its inputs and outputs are.
+bool isPlaced(mlir::Operation *function);
 /// The storage that a buffer is, or is a view of.
 StorageOp storageOf(mlir::Value buffer);
 } // namespace tenon::host

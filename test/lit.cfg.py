@@ -21,6 +21,6 @@ config.substitutions += [
     ("%python", sys.executable),
     ("%tenon_source", config.tenon_source),
     ("%tenon_build", config.tenon_build),
-    # Numeric tests: functions whose results agree in pairs.
-    ("%tenon_check", "tenon-interpret --check"),
+    # Numeric tests: functions whose results agree in pairs, by the interpreter and as compiled code.
+    ("%tenon_check", "tenon-interpret --check %s && tenon-check"),
 ]

@@ -43,6 +43,7 @@ void tenon::buildGraphPipeline(OpPassManager &pm) {
 void tenon::buildKernelsPipeline(OpPassManager &pm, const KernelOptions &options) {
   pm.addNestedPass<func::FuncOp>(host::createFormHostCallsPass());
   pm.addNestedPass<func::FuncOp>(tile::createCountNonZeroPass());
+  pm.addNestedPass<func::FuncOp>(tile::createCheckSizesPass());
   pm.addNestedPass<func::FuncOp>(tile::createLowerConvolutionsPass());
   // A transposed result is one of the contraction that a convolution became.
   pm.addNestedPass<func::FuncOp>(createSimplifyGraphPass({/*foldScales=*/false}));

@@ -404,6 +404,9 @@ tenon_status tenon_session::report(int32_t code) {
   case TENON_CODE_SIZE_OVERFLOW:
     return say("a size does not fit in 64 bits");
   case TENON_CODE_NEGATIVE_SIZE:
+    // A plan says which code, but not of what.
+    if (error.value >= 0)
+      return say("a size is negative");
     return fail(TENON_ERROR_RUN, "%s%s%ssize %lld is negative", before, nodes, after, (long long)error.value);
   case TENON_CODE_DIVISION_BY_ZERO:
     return say("integer division by zero");
@@ -415,8 +418,10 @@ tenon_status tenon_session::report(int32_t code) {
   if (error.code >= TENON_CODE_MESSAGE &&
       uint32_t(error.code - TENON_CODE_MESSAGE) < meta.count(Table::Messages)) {
     uint32_t message = uint32_t(error.code - TENON_CODE_MESSAGE);
-    return fail(TENON_ERROR_RUN, "%s%s%s%s (got %lld, limit %lld)", before, nodes, after,
-                model->string(meta.table<StringRecord>(Table::Messages)[message]), (long long)error.value,
+    const char *text = model->string(meta.table<StringRecord>(Table::Messages)[message]);
+    if (error.value == 0 && error.limit == 0)
+      return say(text);
+    return fail(TENON_ERROR_RUN, "%s%s%s%s (%lld against %lld)", before, nodes, after, text, (long long)error.value,
                 (long long)error.limit);
   }
   return fail(TENON_ERROR_RUN, "%s%s%serror code %d", before, nodes, after, error.code);

@@ -68,11 +68,11 @@ func.func @mod() -> (tensor<5xf32>, tensor<5xf32>) {
 
 func.func @min_max() -> (tensor<6xf32>, tensor<6xf32>, tensor<6xf32>, tensor<6xf32>) {
   %x = tenon.constant dense<[1.0, 0x7FC00000, 1.0, 0.0, -0.0, 0xFF800000]> : tensor<6xf32>
-  %y = tenon.constant dense<[2.0, 1.0, 0x7FC00000, -0.0, 0.0, 0x7F800000]> : tensor<6xf32>
+  %y = tenon.constant dense<[2.0, 1.0, 0x7FC00000, 0.0, -1.0, 0x7F800000]> : tensor<6xf32>
   %low = tenon.min %x, %y : tensor<6xf32>
   %high = tenon.max %x, %y : tensor<6xf32>
-  %expected0 = tenon.constant dense<[1.0, 0x7FC00000, 0x7FC00000, -0.0, -0.0, 0xFF800000]> : tensor<6xf32>
-  %expected1 = tenon.constant dense<[2.0, 0x7FC00000, 0x7FC00000, 0.0, 0.0, 0x7F800000]> : tensor<6xf32>
+  %expected0 = tenon.constant dense<[1.0, 0x7FC00000, 0x7FC00000, 0.0, -1.0, 0xFF800000]> : tensor<6xf32>
+  %expected1 = tenon.constant dense<[2.0, 0x7FC00000, 0x7FC00000, 0.0, -0.0, 0x7F800000]> : tensor<6xf32>
   return %low, %expected0, %high, %expected1 : tensor<6xf32>, tensor<6xf32>, tensor<6xf32>, tensor<6xf32>
 }
 

@@ -114,13 +114,6 @@ func.func @to_f8E5M2() -> (tensor<4xf8E5M2>, tensor<4xf8E5M2>) {
   return %y, %expected : tensor<4xf8E5M2>, tensor<4xf8E5M2>
 }
 
-func.func @to_i4() -> (tensor<4xi4>, tensor<4xi4>) {
-  %x = tenon.constant dense<[7.0, -8.0, 9.0, 1.0]> : tensor<4xf32>
-  %y = tenon.cast %x : tensor<4xf32> -> tensor<4xi4>
-  %expected = tenon.constant dense<[7, -8, -7, 1]> : tensor<4xi4>
-  return %y, %expected : tensor<4xi4>, tensor<4xi4>
-}
-
 func.func @saturates() -> (tensor<3xf8E4M3FN>, tensor<3xf8E4M3FN>) {
   %x = tenon.constant dense<[480.0, -1000.0, 0x7F800000]> : tensor<3xf32>
   %y = tenon.cast %x {saturate} : tensor<3xf32> -> tensor<3xf8E4M3FN>

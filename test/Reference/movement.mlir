@@ -129,10 +129,3 @@ func.func @iota() -> (tensor<2x3xi32>, tensor<2x3xi32>, tensor<3xf16>, tensor<3x
   %expected1 = tenon.constant dense<[0.0, 1.0, 2.0]> : tensor<3xf16>
   return %y, %expected0, %z, %expected1 : tensor<2x3xi32>, tensor<2x3xi32>, tensor<3xf16>, tensor<3xf16>
 }
-
-func.func @packed() -> (tensor<3x2xi4>, tensor<3x2xi4>) {
-  %x = tenon.constant dense<[[1, -2, 3], [-4, 5, 7]]> : tensor<2x3xi4>
-  %y = tenon.transpose %x [1, 0] : tensor<2x3xi4> -> tensor<3x2xi4>
-  %expected = tenon.constant dense<[[1, -4], [-2, 5], [3, 7]]> : tensor<3x2xi4>
-  return %y, %expected : tensor<3x2xi4>, tensor<3x2xi4>
-}

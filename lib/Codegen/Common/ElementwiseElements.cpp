@@ -80,7 +80,8 @@ Value build(SignOp, const Formula &f) {
   if (f.isFloat()) {
     Value above = f.compare(arith::CmpFPredicate::OGT, f.x(), f.number(0));
     Value below = f.compare(arith::CmpFPredicate::OLT, f.x(), f.number(0));
-    return f.select(above, f.number(1), f.select(below, f.number(-1), f.x()));
+    Value isNaN = f.compare(arith::CmpFPredicate::UNO, f.x(), f.x());
+    return f.select(above, f.number(1), f.select(below, f.number(-1), f.select(isNaN, f.x(), f.number(0))));
   }
   Value zero = f.compare(arith::CmpIPredicate::eq, f.x(), f.integer(0));
   if (f.isUnsigned())

@@ -318,6 +318,8 @@ private:
   std::set<int64_t> tileHeights() {
     std::set<int64_t> heights;
     int64_t total = *getConstantIntValue(rows);
+    if (total == 0)
+      return heights;
     auto add = [&](int64_t count) {
       if (count <= 0)
         return;

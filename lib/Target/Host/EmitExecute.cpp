@@ -266,6 +266,10 @@ private:
       inlined[read.getResult()] = emitRead(read);
     else if (auto write = dyn_cast<WriteScalarOp>(op))
       emitWrite(write);
+    else if (auto check = dyn_cast<CheckEqualOp>(op))
+      emitCheck(check, check.getActual(), check.getExpected(), check.getMessage(), LLVM::ICmpPredicate::ne);
+    else if (auto check = dyn_cast<CheckAtMostOp>(op))
+      emitCheck(check, check.getActual(), check.getLimit(), check.getMessage(), LLVM::ICmpPredicate::sgt);
     else if (auto branch = dyn_cast<scf::IfOp>(op))
       return emitIf(branch);
     else if (auto loop = dyn_cast<scf::WhileOp>(op))
@@ -358,6 +362,26 @@ private:
     LLVM::BrOp::create(builder, loc, machineValues(loop.getYieldOp().getResults()), before);
     define(loop.getResults(), end);
     return success();
+  }
+
+  /// Ends the run where two numbers compare so.
+  void emitCheck(Operation *op, Value first, Value second, StringRef what, LLVM::ICmpPredicate predicate) {
+    SmallVector<StringRef> names;
+    collectNames(op->getLoc(), names);
+    std::string message = names.empty() ? what.str() : "node '" + llvm::join(names, ", ") + "': " + what.str();
+    Value actual = value(OpFoldResult(first)), limit = value(OpFoldResult(second));
+    checkThat(LLVM::ICmpOp::create(builder, loc, predicate, actual, limit), message, actual, limit);
+  }
+
+  /// Ends the run with a message where the condition, an i1, holds.
+  void checkThat(Value wrong, const std::string &message, Value actual, Value limit) {
+    auto &messages = layout.metadata.messages;
+    auto known = llvm::find(messages, message);
+    int64_t code = TENON_CODE_MESSAGE + (known - messages.begin());
+    if (known == messages.end())
+      messages.push_back(message);
+    Value number = LLVM::SelectOp::create(builder, loc, wrong, constant32(code), constant32(0));
+    callAndCheck(Call::check, {constant32(-1), number, actual, limit});
   }
 
   /// The arrays that calls read, as large as the largest one needs.
@@ -588,12 +612,10 @@ private:
             builder, loc, wrong,
             LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::sgt, value(size), constant(0)));
     auto &metadata = layout.metadata;
-    int64_t code = TENON_CODE_MESSAGE + metadata.messages.size();
-    metadata.messages.push_back((isInput ? "input '" + metadata.inputs[storage.getNumber()].name
-                                         : "output '" + metadata.outputs[storage.getNumber()].name) +
-                                "' is bound with gaps between its rows, which this model does not take");
-    Value number = LLVM::SelectOp::create(builder, loc, wrong, constant32(code), constant32(0));
-    callAndCheck(Call::check, {constant32(-1), number, constant(0), constant(0)});
+    std::string name = isInput ? "input '" + metadata.inputs[storage.getNumber()].name
+                               : "output '" + metadata.outputs[storage.getNumber()].name;
+    checkThat(wrong, name + "' is bound with gaps between its rows, which this model does not take", constant(0),
+              constant(0));
   }
 
   ProgramLayout &layout;

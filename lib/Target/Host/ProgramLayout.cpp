@@ -72,8 +72,7 @@ unsigned tenon::host::storageBits(Type element) {
   return element.getIntOrFloatBitWidth();
 }
 
-/// The names of the model's nodes in a location, each once.
-static void collectNames(Location loc, SmallVectorImpl<StringRef> &names) {
+void tenon::host::collectNames(Location loc, SmallVectorImpl<StringRef> &names) {
   if (auto name = dyn_cast<NameLoc>(loc)) {
     if (!llvm::is_contained(names, name.getName().getValue()))
       names.push_back(name.getName().getValue());
@@ -105,7 +104,8 @@ std::optional<unsigned> ProgramLayout::knownFrom(Value value) {
   Operation *op = value.getDefiningOp();
   if (auto it = dataSegment.find(value); it != dataSegment.end()) {
     result = it->second + 1;
-  } else if (op && op->getNumRegions() == 0 && (isa<SymbolOp>(op) || isPure(op))) {
+  } else if (op && op->getNumRegions() == 0 && (isa<SymbolOp>(op) || isMemoryEffectFree(op))) {
+    // Divisions too, which are not pure where they divide by a number that may be zero.
     result = 0;
     for (Value operand : op->getOperands()) {
       std::optional<unsigned> from = knownFrom(operand);
@@ -198,7 +198,7 @@ LogicalResult ProgramLayout::build() {
         } else if (auto call = dyn_cast<CallOp>(inner)) {
           addCall(call);
         } else if (!isa<SymbolOp, ViewOp, CopyOp, ReadScalarOp, WriteScalarOp, func::ReturnOp>(inner) &&
-                   !isa<AsyncOp, AwaitOp>(inner) &&
+                   !isa<AsyncOp, AwaitOp, CheckEqualOp, CheckAtMostOp>(inner) &&
                    !isa<scf::IfOp, scf::WhileOp, scf::ConditionOp, scf::YieldOp>(inner) &&
                    !isMemoryEffectFree(inner)) {
           inner->emitOpError("has no place in the host program");

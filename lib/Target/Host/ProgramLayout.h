@@ -96,6 +96,8 @@ private:
   llvm::DenseMap<mlir::Value, std::optional<unsigned>> known;
 };
 
+/// The names of the model's nodes in a location, each once.
+void collectNames(mlir::Location loc, llvm::SmallVectorImpl<llvm::StringRef> &names);
 /// Adds `int32_t plan_<segment>(const int64_t *symbols, int64_t *slots)`, in arith, affine and the LLVM dialect.
 mlir::LogicalResult emitPlan(ProgramLayout &layout, unsigned segment, mlir::OpBuilder &builder);
 /// Guards the divisions of the plan, once it is arithmetic.

@@ -13,3 +13,12 @@ func.func @placed(%m: index, %o: index) {
   tenon_host.launch @k work %m symbols(%m, %o) ins(%v : memref<?x64xf32, strided<[768, 1], offset: ?>>) outs(%h : memref<?x768xf32>)
   return
 }
+
+// CHECK-LABEL: func.func @checks
+func.func @checks(%m: index, %n: index) {
+  // CHECK: tenon_host.check_equal %arg0, %arg1 "operands differ"
+  tenon_host.check_equal %m, %n "operands differ"
+  // CHECK: tenon_host.check_at_most %arg0, %arg1 "reads beyond the operand"
+  tenon_host.check_at_most %m, %n "reads beyond the operand"
+  return
+}

@@ -45,3 +45,18 @@ func.func @returned_twice(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
   // CHECK: tenon_host.copy %[[A]] to %[[B]] : memref<4xf32> to memref<4xf32>
   return %0, %0 : tensor<4xf32>, tensor<4xf32>
 }
+
+func.func private @fill()
+
+// One empty tensor for two results, as CSE makes it: they don't share a place.
+// CHECK-LABEL: func.func @shared_empty
+// CHECK-DAG: %[[A:.*]] = tenon_host.storage output 0
+// CHECK-DAG: %[[B:.*]] = tenon_host.storage output 1
+// CHECK: tenon_host.launch @fill outs(%[[A]] : memref<4xf32>)
+// CHECK: tenon_host.launch @fill outs(%[[B]] : memref<4xf32>)
+func.func @shared_empty() -> (tensor<4xf32>, tensor<4xf32>) {
+  %e = tensor.empty() : tensor<4xf32>
+  %a = tenon_host.launch @fill outs(%e : tensor<4xf32>) -> tensor<4xf32>
+  %b = tenon_host.launch @fill outs(%e : tensor<4xf32>) -> tensor<4xf32>
+  return %a, %b : tensor<4xf32>, tensor<4xf32>
+}

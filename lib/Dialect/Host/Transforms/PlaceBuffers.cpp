@@ -41,6 +41,7 @@ public:
       return func.emitOpError("expects one block");
     if (failed(checkSizes()))
       return failure();
+    separateDestinations();
     for (BlockArgument argument : func.getArguments())
       places[argument] = {StorageKind::input, argument.getArgNumber(), -1, -1, argument};
     if (failed(findPlaces(func.getBody().front())) || failed(checkViews()))
@@ -60,6 +61,18 @@ private:
   //===--------------------------------------------------------------------===//
   // Which tensors share a place, and when it is used
   //===--------------------------------------------------------------------===//
+
+  /// Equal empty tensors may have become one: each that is written is a place of its own.
+  void separateDestinations() {
+    SmallVector<tensor::EmptyOp> empties;
+    func.walk([&](tensor::EmptyOp empty) { empties.push_back(empty); });
+    for (tensor::EmptyOp empty : empties)
+      while (!empty.getResult().use_empty() && !empty.getResult().hasOneUse()) {
+        OpOperand &use = *empty.getResult().use_begin();
+        builder.setInsertionPointAfter(empty);
+        use.set(builder.clone(*empty)->getResult(0));
+      }
+  }
 
   /// Sizes of what a region computes must be known where it starts: its buffers are placed there.
   LogicalResult checkSizes() {

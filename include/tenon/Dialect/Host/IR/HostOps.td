@@ -315,4 +315,26 @@ def Host_AwaitOp : Host_Op<"await", [MemoryEffects<[MemRead, MemWrite]>]> {
   let assemblyFormat = "$tokens attr-dict";
 }
 
+def Host_CheckEqualOp : Host_Op<"check_equal", [MemoryEffects<[MemWrite]>]> {
+  let summary = "ends the run with an error where two sizes differ";
+  let description = [{
+    ```mlir
+    tenon_host.check_equal %n, %m "operands differ in size"
+    ```
+  }];
+  let arguments = (ins Index:$actual, Index:$expected, StrAttr:$message);
+  let assemblyFormat = "$actual `,` $expected $message attr-dict";
+}
+
+def Host_CheckAtMostOp : Host_Op<"check_at_most", [MemoryEffects<[MemWrite]>]> {
+  let summary = "ends the run with an error where a number is above another one";
+  let description = [{
+    ```mlir
+    tenon_host.check_at_most %last, %n "reads beyond the operand"
+    ```
+  }];
+  let arguments = (ins Index:$actual, Index:$limit, StrAttr:$message);
+  let assemblyFormat = "$actual `,` $limit $message attr-dict";
+}
+
 #endif // TENON_DIALECT_HOST_IR_HOSTOPS

@@ -59,6 +59,27 @@ def CountNonZeroPass : Pass<"tenon-count-nonzero", "::mlir::func::FuncOp"> {
   }];
 }
 
+def CheckSizesPass : Pass<"tenon-check-sizes", "::mlir::func::FuncOp"> {
+  let summary = "Check at run time what ops expect of sizes that are known only then";
+  let description = [{
+    Operands that share a dimension must agree in its size, a reshape keeps the number of elements, a slice lies within
+    its operand. Where that doesn't follow from the sizes' expressions, the host program checks it before the op runs:
+    kernels rely on it.
+
+    Before:
+    ```mlir
+    %y = tenon.contract %a, %b maps [...] : tensor<?x?xf32>, tensor<?x?xf32> -> tensor<?x?xf32>
+    ```
+    After:
+    ```mlir
+    tenon_host.check_equal %j, %k "operands differ in a size that they share"
+    %y = tenon.contract %a, %b maps [...] : tensor<?x?xf32>, tensor<?x?xf32> -> tensor<?x?xf32>
+    ```
+  }];
+  let dependentDialects = ["::tenon::host::HostDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::affine::AffineDialect"];
+}
+
 def PackContractionsPass : Pass<"tenon-pack-contractions", "::mlir::func::FuncOp"> {
   let summary = "Bring contractions into the form that register tiles read";
   let description = [{

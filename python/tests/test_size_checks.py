@@ -1,0 +1,113 @@
+"""Sizes that are known only at run time: where they don't fit, the run ends in an error that names the node."""
+
+import numpy as np
+import pytest
+from conftest import make_model
+from onnx import TensorProto as T, helper
+
+import tenon
+
+
+def ones(*shape):
+    return np.ones(shape, np.float32)
+
+
+def numbers(*values):
+    return np.array(values, np.int64)
+
+
+def floats(**shapes):
+    return [(name, T.FLOAT, shape) for name, shape in shapes.items()]
+
+
+SHAPE = ("s", T.INT64, (2,))
+NEITHER = r"node 'n': a size is neither 1 nor what it is broadcast to \(\d+ against \d+\)"
+SHARED = r"node 'n': operands differ in a size that they share \(4 against 3\)"
+
+# op, attributes, inputs, feeds that fit with the shape of the result, feeds that don't with the error.
+CASES = [
+    ("Add", {}, floats(a=("n",), b=("m",)),
+     [((ones(5), ones(5)), (5,)), ((ones(5), ones(1)), (5,)), ((ones(1), ones(5)), (5,)), ((ones(0), ones(1)), (0,))],
+     [((ones(5), ones(3)), NEITHER)]),
+    ("Where", {}, [("c", T.BOOL, ("l",)), *floats(a=("n",), b=("m",))],
+     [((np.ones(5, bool), ones(5), ones(5)), (5,)), ((np.ones(1, bool), ones(5), ones(1)), (5,))],
+     [((np.ones(3, bool), ones(5), ones(5)), NEITHER), ((np.ones(5, bool), ones(5), ones(2)), NEITHER)]),
+    ("MatMul", {}, floats(a=("n", "k"), b=("j", "m")),
+     [((ones(5, 3), ones(3, 4)), (5, 4))],
+     [((ones(5, 3), ones(4, 5)), SHARED)]),
+    ("Gemm", {}, floats(a=("n", "k"), b=("j", "m"), c=("o",)),
+     [((ones(5, 3), ones(3, 4), ones(4)), (5, 4))],
+     [((ones(5, 3), ones(4, 5), ones(5)), SHARED), ((ones(5, 3), ones(3, 4), ones(3)), NEITHER)]),
+    ("Concat", {"axis": 1}, floats(a=("n", "k"), b=("j", "m")),
+     [((ones(5, 3), ones(5, 4)), (5, 7))],
+     [((ones(5, 3), ones(4, 4)), r"node 'n': operands differ in a size that isn't concatenated")]),
+    ("Reshape", {}, [*floats(a=("n", "k")), SHAPE],
+     [((ones(5, 3), numbers(3, 5)), (3, 5)), ((ones(5, 3), numbers(-1, 5)), (3, 5)), ((ones(5, 4), numbers(0, -1)), (5, 4))],
+     [((ones(5, 3), numbers(5, 7)), r"node 'n': the operand has another number of elements than the shape that it is given"),
+      ((ones(5, 3), numbers(-1, 4)), r"node 'n': the operand has another number of elements"),
+      ((ones(5, 3), numbers(-3, -5)), "negative")]),
+    ("Expand", {}, [*floats(a=("n",)), SHAPE],
+     [((ones(5), numbers(3, 5)), (3, 5)), ((ones(5), numbers(2, 1)), (2, 5))],
+     [((ones(5), numbers(5, 7)), NEITHER), ((ones(5), numbers(-1, 5)), "negative")]),
+    ("Conv", {}, floats(a=(1, "ci", "h", "w"), b=("co", "cj", 3, 3)),
+     [((ones(1, 2, 5, 5), ones(3, 2, 3, 3)), (1, 3, 3, 3))],
+     [((ones(1, 2, 5, 5), ones(3, 4, 3, 3)), r"node 'n': the input has another number of channels than the filters \(2 against 4\)")]),
+    ("ScatterND", {}, [*floats(a=("n", "m")), ("i", T.INT64, ("j", 1)), *floats(u=("k", "l"))],
+     [((ones(5, 3), numbers([1], [2]), ones(2, 3)), (5, 3))],
+     [((ones(5, 3), numbers([1], [2], [3], [4]), ones(2, 3)), r"node 'n': the updates are of other sizes")]),
+    ("TopK", {}, [*floats(a=("n",)), ("k", T.INT64, (1,))],
+     [((ones(5), numbers(2)), (2,))],
+     [((ones(5), numbers(9)), r"node 'n': there are fewer elements than are asked for \(9 against 5\)"),
+      ((ones(5), numbers(-1)), "negative")]),
+    ("Split", {}, [*floats(a=("n",)), SHAPE],
+     [((ones(5), numbers(2, 3)), (2,))],
+     [((ones(5), numbers(2, 9)), r"node 'n': the slice goes beyond its operand"), ((ones(5), numbers(-2, 7)), "negative")]),
+    ("Pad", {}, [*floats(a=("n",)), SHAPE],
+     [((ones(5), numbers(2, 3)), (10,)), ((ones(5), numbers(-2, -1)), (2,))],
+     [((ones(5), numbers(-2, -9)), "negative")]),
+    ("Tile", {}, [*floats(a=("n",)), ("s", T.INT64, (1,))],
+     [((ones(5), numbers(2)), (10,)), ((ones(5), numbers(0)), (0,))],
+     [((ones(5), numbers(-2)), "negative"), ((ones(5), numbers(2**62)), "does not fit in 64 bits")]),
+    ("ConstantOfShape", {}, [SHAPE],
+     [((numbers(2, 3),), (2, 3)), ((numbers(0, 3),), (0, 3))],
+     [((numbers(-2, 3),), "negative"), ((numbers(2**40, 2**40),), "does not fit in 64 bits"),
+      ((numbers(2**30, 2**20),), "out of memory")]),
+    ("ArgMax", {"keepdims": 0}, floats(a=("n", "m")),
+     [((ones(5, 3),), (3,)), ((ones(0, 0),), (0,))],
+     [((ones(0, 3),), r"node 'n': there are no elements to choose from")]),
+]
+
+
+@pytest.mark.parametrize("op, attributes, inputs, fitting, wrong", CASES, ids=[case[0] for case in CASES])
+def test_sizes_at_run_time(op, attributes, inputs, fitting, wrong):
+    outputs = ["y", "z"] if op in ("TopK", "Split") else ["y"]
+    element = {"ArgMax": T.INT64}.get(op, T.FLOAT)
+    names = [name for name, _, _ in inputs]
+    model = make_model([helper.make_node(op, names, outputs, name="n", **attributes)], inputs,
+                       [(name, T.INT64 if name == "z" and op == "TopK" else element, None) for name in outputs], opset=21)
+    compiled = tenon.compile(model, threads=1)
+    for feeds, message in wrong:
+        with pytest.raises(tenon.RunError, match=message):
+            compiled.run(dict(zip(names, feeds)))
+    # The session goes on.
+    interpreted = tenon.reference(model)
+    for feeds, shape in fitting:
+        feed = dict(zip(names, feeds))
+        actual = compiled.run(feed)["y"]
+        assert actual.shape == shape
+        np.testing.assert_array_equal(actual, interpreted.run(feed)["y"])
+
+
+def test_in_a_branch():
+    branch = lambda name, op, inputs: helper.make_graph(
+        [helper.make_node(op, inputs, [name], name=op)], name, [], [helper.make_tensor_value_info(name, T.FLOAT, None)])
+    model = make_model(
+        [helper.make_node("If", ["c"], ["y"], then_branch=branch("t", "MatMul", ["a", "b"]),
+                          else_branch=branch("e", "Identity", ["a"]))],
+        [("c", T.BOOL, ()), *floats(a=("n", "k"), b=("j", "k"))], [("y", T.FLOAT, ("n", "k"))], opset=21)
+    compiled = tenon.compile(model, threads=1)
+    np.testing.assert_array_equal(compiled(np.array(True), ones(2, 3), ones(3, 3)), 3 * ones(2, 3))
+    with pytest.raises(tenon.RunError, match="node 'MatMul': operands differ in a size that they share"):
+        compiled(np.array(True), ones(2, 3), ones(4, 3))
+    # What isn't taken isn't checked.
+    np.testing.assert_array_equal(compiled(np.array(False), ones(2, 3), ones(4, 3)), ones(2, 3))

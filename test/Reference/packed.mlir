@@ -1,0 +1,17 @@
+// RUN: tenon-interpret --check %s
+
+// Elements that share bytes; compiled code doesn't write such.
+
+func.func @to_i4() -> (tensor<4xi4>, tensor<4xi4>) {
+  %x = tenon.constant dense<[7.0, -8.0, 9.0, 1.0]> : tensor<4xf32>
+  %y = tenon.cast %x : tensor<4xf32> -> tensor<4xi4>
+  %expected = tenon.constant dense<[7, -8, -7, 1]> : tensor<4xi4>
+  return %y, %expected : tensor<4xi4>, tensor<4xi4>
+}
+
+func.func @packed() -> (tensor<3x2xi4>, tensor<3x2xi4>) {
+  %x = tenon.constant dense<[[1, -2, 3], [-4, 5, 7]]> : tensor<2x3xi4>
+  %y = tenon.transpose %x [1, 0] : tensor<2x3xi4> -> tensor<3x2xi4>
+  %expected = tenon.constant dense<[[1, -4], [-2, 5], [3, 7]]> : tensor<3x2xi4>
+  return %y, %expected : tensor<3x2xi4>, tensor<3x2xi4>
+}

@@ -52,7 +52,7 @@ public:
           return module.emitError(llvm::toString(std::move(error)));
       if (options.emit == Emit::graph)
         return writeText([&](raw_ostream &out) { module->print(out); });
-      if (failed(runPipeline("kernels", [&](OpPassManager &pm) { buildKernelsPipeline(pm, {options.device}); })))
+      if (failed(runPipeline("kernels", [&](OpPassManager &pm) { buildKernelsPipeline(pm, {options.devices}); })))
         return failure();
     }
     if (options.emit == Emit::graph || options.emit == Emit::kernels)

@@ -48,8 +48,10 @@ void tenon::buildKernelsPipeline(OpPassManager &pm, const KernelOptions &options
   pm.addNestedPass<func::FuncOp>(tile::createAssignViewsPass());
   pm.addPass(tile::createFormKernelsPass());
   pm.addNestedPass<func::FuncOp>(host::createPlaceBuffersPass());
-  if (!options.device.empty()) {
-    pm.addNestedPass<func::FuncOp>(host::createAssignDevicesPass({options.device}));
+  if (!options.devices.empty()) {
+    host::AssignDevicesPassOptions devices;
+    devices.rules = options.devices;
+    pm.addPass(host::createAssignDevicesPass(devices));
     pm.addNestedPass<func::FuncOp>(host::createInsertTokensPass());
   }
 }
@@ -66,7 +68,7 @@ void tenon::buildLoopsPipeline(OpPassManager &pm, const LoopOptions &options) {
 
 namespace {
 struct KernelPipelineOptions : PassPipelineOptions<KernelPipelineOptions> {
-  Option<std::string> device{*this, "device", llvm::cl::desc("Device that runs the kernels; empty for the CPU")};
+  ListOption<std::string> devices{*this, "devices", llvm::cl::desc("Rules of tenon-assign-devices; none for the CPU")};
 };
 
 struct LoopPipelineOptions : PassPipelineOptions<LoopPipelineOptions> {
@@ -81,7 +83,9 @@ void tenon::registerPipelines() {
   PassPipelineRegistration<>("tenon-graph", "Level 0 to 1: the graph as kernels want it", buildGraphPipeline);
   PassPipelineRegistration<KernelPipelineOptions>(
       "tenon-kernels", "Level 1 to 2: kernels and the placed host program",
-      [](OpPassManager &pm, const KernelPipelineOptions &options) { buildKernelsPipeline(pm, {options.device}); });
+      [](OpPassManager &pm, const KernelPipelineOptions &options) {
+        buildKernelsPipeline(pm, {SmallVector<std::string>(options.devices.begin(), options.devices.end())});
+      });
   PassPipelineRegistration<LoopPipelineOptions>("tenon-loops", "Level 2 to 3: kernels as loops over vectors",
                                                 [](OpPassManager &pm, const LoopPipelineOptions &options) {
                                                   buildLoopsPipeline(

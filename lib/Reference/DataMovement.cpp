@@ -191,7 +191,7 @@ static llvm::Error evaluatePad(Call &call) {
   return move(call, operand, tables, &call.tensor(1));
 }
 
-static llvm::Error unfoldChannelsFirst(Call &call) {
+static llvm::Error evaluateUnfold(Call &call) {
   auto op = cast<tenon::UnfoldOp>(call.op);
   const Tensor &operand = call.tensor(0);
   int64_t spatial = op.getSizes().size(), planes = operand.getDimSize(0) * operand.getDimSize(1);
@@ -235,18 +235,6 @@ static llvm::Error unfoldChannelsFirst(Call &call) {
   }
   call.results.push_back(result->finish());
   return llvm::Error::success();
-}
-
-static llvm::Error evaluateUnfold(Call &call) {
-  auto op = cast<tenon::UnfoldOp>(call.op);
-  if (!op.getChannelsLast())
-    return unfoldChannelsFirst(call);
-  // [N, O.., K.., C] as [N, C, K.., O..].
-  int64_t spatial = op.getSizes().size();
-  SmallVector<int64_t> result = {0, 2 * spatial + 1};
-  llvm::append_range(result, llvm::seq<int64_t>(1 + spatial, 1 + 2 * spatial));
-  llvm::append_range(result, llvm::seq<int64_t>(1, 1 + spatial));
-  return evaluatePermuted(call, {channelsLastToFirst(spatial + 2)}, result, unfoldChannelsFirst);
 }
 
 static llvm::Error evaluateConcat(Call &call) {

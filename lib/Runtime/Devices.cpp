@@ -4,12 +4,13 @@
 #include "Error.h"
 #include "Session.h"
 
+#include <dlfcn.h>
 #include <new>
 
 using namespace tenon::artifact;
 using namespace tenon::runtime;
 
-tenon_status tenon_model::constantsOn(const SessionDevice &on, uint32_t number, void *const *&result) {
+tenon_status tenon_model::constantsOn(SessionDevice &on, uint32_t number, void *const *&result) {
   pthread_mutex_lock(&deviceMutex);
   struct Unlock {
     pthread_mutex_t *mutex;
@@ -25,6 +26,8 @@ tenon_status tenon_model::constantsOn(const SessionDevice &on, uint32_t number, 
     return outOfMemory();
   DeviceConstants *created = new (memory) DeviceConstants;
   auto discard = [&](tenon_status status) {
+    // Copies may be under way.
+    on.close();
     created->~DeviceConstants();
     free(created);
     return status;
@@ -86,6 +89,16 @@ tenon_status tenon_session::openDevices(const tenon_options &options) {
   return TENON_OK;
 }
 
+void tenon_session::drainDevices() {
+  for (SessionDevice &on : devices) {
+    tenon_error_slot found = {};
+    if (on.device->wait(on.queue, nullptr, 0, &found) != 0)
+      broken = true;
+    else if (found.code != 0 && (error.code == 0 || found.launch < error.launch))
+      error = found;
+  }
+}
+
 int32_t tenon_session::deviceLaunch(uint32_t index, const tenon_device_launch &launch,
                                     const tenon_device_order &order) {
   const tenon_device &device = *devices[index].device;
@@ -108,4 +121,23 @@ int32_t tenon_session::await(uint32_t index, const int32_t *tokens, int32_t coun
   if (device.wait(devices[index].queue, tokens, count, &found) != 0)
     return abort(fail(TENON_ERROR_EXTERNAL, "device '%s' failed", device.name));
   return check(int32_t(found.launch), found.code, found.value, found.limit);
+}
+
+//===--------------------------------------------------------------------------------------------------------===//
+// C ABI
+//===--------------------------------------------------------------------------------------------------------===//
+
+tenon_status tenon_device_load(const char *library, const tenon_device **device) {
+  if (device)
+    *device = nullptr;
+  if (!library || !device)
+    return nullArgument(library ? "device" : "library");
+  void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+  if (!handle)
+    return fail(TENON_ERROR_FILE, "cannot open a device's library: %s", dlerror());
+  auto entry = reinterpret_cast<const tenon_device *(*)()>(dlsym(handle, TENON_DEVICE_ENTRY));
+  if (!entry)
+    return fail(TENON_ERROR_FILE, "'%s' has no function " TENON_DEVICE_ENTRY, library);
+  *device = entry();
+  return *device ? TENON_OK : fail(TENON_ERROR_EXTERNAL, "'%s' has no device that works here", library);
 }

@@ -23,11 +23,17 @@ struct SessionDevice {
   ~SessionDevice() {
     if (!device)
       return;
-    if (queue)
-      device->close(device->user, queue);
+    close();
     for (DeviceMemory &arena : arenas)
       if (arena.data)
         device->release(device->user, arena.data);
+  }
+
+  /// Waits for all that was asked for.
+  void close() {
+    if (queue)
+      device->close(device->user, queue);
+    queue = nullptr;
   }
 
   /// Makes room for `bytes` in a segment's arena; what was held may be lost. False when out of memory.

@@ -43,7 +43,7 @@ struct tenon_model {
   const char *variant = "";
 
   /// The constants that a device reads, in its memory: copied there for the first session that uses it.
-  tenon_status constantsOn(const tenon::runtime::SessionDevice &on, uint32_t number, void *const *&result);
+  tenon_status constantsOn(tenon::runtime::SessionDevice &on, uint32_t number, void *const *&result);
 
 private:
   struct Mapping {

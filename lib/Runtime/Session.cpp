@@ -24,12 +24,13 @@ constexpr int32_t kMaxThreads = 1024;
 } // namespace
 
 tenon_session::~tenon_session() {
+  // First: a device may be at work on what follows.
+  for (SessionDevice &device : devices)
+    device.~SessionDevice();
   for (Buffer &buffer : outputBuffers)
     buffer.~Buffer();
   for (SegmentState &segment : segments)
     segment.~SegmentState();
-  for (SessionDevice &device : devices)
-    device.~SessionDevice();
   tenon_model_close(model);
 }
 
@@ -278,6 +279,8 @@ tenon_status tenon_session::checkOverlaps() {
 
 tenon_status tenon_session::run() {
   ran = false;
+  if (broken)
+    return fail(TENON_ERROR_EXTERNAL, "the session can't run again: a device failed");
   tenon_status status = bindSymbols();
   if (status == TENON_OK)
     status = checkOverlaps();
@@ -288,10 +291,7 @@ tenon_status tenon_session::run() {
   for (const int64_t *&slot : slots)
     slot = nullptr;
   if (int32_t code = model->run(&context)) {
-    // What was asked for before the error uses buffers that the caller may take back.
-    tenon_error_slot later;
-    for (SessionDevice &device : devices)
-      device.device->wait(device.queue, nullptr, 0, &later);
+    drainDevices();
     return report(code);
   }
   for (uint32_t i = 0; i < outputs.size(); ++i) {
@@ -441,7 +441,10 @@ tenon_status tenon_session_arena_bytes(tenon_session *session, int64_t *bytes) {
     return nullArgument(session ? "bytes" : "session");
   if (tenon_status status = session->prepare())
     return status;
-  *bytes = session->segments[0].current->arenaBytes;
+  const Plan &plan = *session->segments[0].current;
+  *bytes = plan.arenaBytes;
+  for (size_t d = 0; d < session->devices.size(); ++d)
+    *bytes += plan.deviceBytes[d];
   return TENON_OK;
 }
 

@@ -48,6 +48,8 @@ struct tenon_session {
 
   tenon_status create(const tenon_options &options);
   tenon_status openDevices(const tenon_options &options);
+  /// After an error: nothing is under way any more in buffers that the caller may take back.
+  void drainDevices();
   tenon_status bind(bool output, uint32_t index, const tenon_value *value);
   /// Values of the symbols from what is bound; checks that they agree.
   tenon_status bindSymbols();
@@ -97,6 +99,7 @@ struct tenon_session {
   tenon::runtime::Array<Profile> profile;
   tenon_copy_profile copies = {};
   bool profiling = false, ran = false;
+  bool broken = false; ///< a device may be at work still
 
   tenon::runtime::ThreadPool pool;
   int32_t threads = 1;

@@ -21,6 +21,7 @@ std::string tenon::python::compileModel(const CompileRequest &request) {
   if (!targets)
     return llvm::toString(targets.takeError());
   options.targets = std::move(*targets);
+  options.devices.assign(request.devices.begin(), request.devices.end());
   options.runtimeLibrary = request.runtimeLibrary;
   options.modelName = llvm::sys::path::stem(request.modelName).str();
 

@@ -16,6 +16,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace tenon::python {
 
@@ -28,6 +29,8 @@ struct CompileRequest {
   std::string modelName;
   /// A comma-separated list of CPUs, best first.
   std::string target;
+  /// Which device runs which kernels, as tenon-compile's --device.
+  std::vector<std::string> devices;
   /// 0: one per core.
   unsigned threads = 0;
   std::string runtimeLibrary;

@@ -40,9 +40,10 @@ CompileRequest requestFor(std::string path, const std::optional<nb::bytes> &mode
 }
 
 void compile(std::string path, std::optional<nb::bytes> model, std::string name, std::string target,
-             unsigned threads, std::string runtimeLibrary, std::string output, std::string constantsFile) {
+             std::vector<std::string> devices, unsigned threads, std::string runtimeLibrary, std::string output, std::string constantsFile) {
   CompileRequest request = requestFor(std::move(path), model, std::move(name), std::move(constantsFile));
   request.target = std::move(target);
+  request.devices = std::move(devices);
   request.threads = threads;
   request.runtimeLibrary = std::move(runtimeLibrary);
   request.output = std::move(output);
@@ -105,7 +106,7 @@ NB_MODULE(_compiler, m) {
   error.attr("__module__") = "tenon";
   error.attr("__doc__") = "A model cannot be compiled. The text has one line for each reason.";
   m.def("compile", &compile, nb::arg("path"), nb::arg("model").none(), nb::arg("name"), nb::arg("target"),
-        nb::arg("threads"), nb::arg("runtime_library"), nb::arg("output"), nb::arg("constants_file"));
+        nb::arg("devices"), nb::arg("threads"), nb::arg("runtime_library"), nb::arg("output"), nb::arg("constants_file"));
   nb::class_<ReferenceModel>(m, "ReferenceModel")
       .def_prop_ro("inputs", [](ReferenceModel &model) { return describe(model.inputs); })
       .def_prop_ro("outputs", [](ReferenceModel &model) { return describe(model.outputs); })

@@ -8,6 +8,7 @@
 #include "Arrays.h"
 
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
 
 #include <mutex>
 
@@ -23,7 +24,9 @@ void check(tenon_status status) {
 /// A loaded model with the sessions that run it: as many as there were runs at one time.
 class Model {
 public:
-  Model(const std::string &path, int32_t threads) : threads(threads) {
+  Model(const std::string &path, int32_t threads, const std::vector<std::string> &deviceLibraries) : threads(threads) {
+    for (const std::string &library : deviceLibraries)
+      check(tenon_device_load(library.c_str(), &devices.emplace_back()));
     tenon_status status;
     {
       nb::gil_scoped_release release;
@@ -100,6 +103,8 @@ private:
       tenon_options options = {};
       options.size = sizeof(options);
       options.threads = threads;
+      options.devices = devices.data();
+      options.device_count = int32_t(devices.size());
       tenon_status status;
       {
         nb::gil_scoped_release release;
@@ -199,6 +204,7 @@ private:
 
   tenon_model *model = nullptr;
   int32_t threads;
+  std::vector<const tenon_device *> devices;
   std::vector<Tensor> inputs, outputs;
   std::vector<nb::object> inputNames, outputNames;
   std::mutex mutex;
@@ -213,7 +219,8 @@ NB_MODULE(_runtime, m) {
   error.attr("__module__") = "tenon";
   error.attr("__doc__") = "A model cannot be loaded, or a run failed.";
   nb::class_<Model>(m, "Model")
-      .def(nb::init<const std::string &, int32_t>(), nb::arg("path"), nb::arg("threads"))
+      .def(nb::init<const std::string &, int32_t, const std::vector<std::string> &>(), nb::arg("path"), nb::arg("threads"),
+           nb::arg("device_libraries"))
       .def("run", &Model::run, nb::arg("feeds"))
       .def_prop_ro("inputs", &Model::describeInputs)
       .def_prop_ro("outputs", &Model::describeOutputs)

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from typing import Optional
+from typing import Optional, Sequence, Union
 
 from ._model import Model
 
@@ -18,11 +18,14 @@ def _source(model):
     raise TypeError(f"a model is a path, bytes of an ONNX file, or a ModelProto, not a {type(model).__name__}")
 
 
-def compile(model, *, target: str = "host", threads: Optional[int] = None) -> Model:
+def compile(model, *, target: str = "host", threads: Optional[int] = None,
+            device: Union[str, Sequence[str]] = (), device_libraries: Sequence = ()) -> Model:
     """Compiles a model for `target`: "host", or a list such as "avx512,avx2", of which the best is taken where it runs.
 
     `model` is the path of an ONNX file, its bytes, or a ModelProto; external data is looked for beside the file, or in
     the current directory. `threads` is how many threads compiling and running may use: by default one per CPU.
+    `device` names the device that runs the kernels, or says which kernels: "tenon.contract=gpu" those with an operation
+    of this name; of several the first that applies counts. `device_libraries` are shared libraries with these devices.
     Raises CompileError, with one line for each reason.
     """
     from . import _compiler
@@ -38,10 +41,11 @@ def compile(model, *, target: str = "host", threads: Optional[int] = None) -> Mo
             model=data,
             name=name,
             target=target,
+            devices=[device] if isinstance(device, str) else list(device),
             threads=threads or 0,
             runtime_library=os.path.join(os.path.dirname(__file__), "libtenon_runtime.so"),
             output=artifact,
             constants_file=os.path.join(directory, "constants.bin"),
         )
         # The model is mapped and keeps its file open: the name is not needed any more.
-        return Model(artifact, threads)
+        return Model(artifact, threads, device_libraries)

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
+from typing import Any, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
 
 import numpy
 
@@ -21,12 +21,12 @@ class TensorInfo(NamedTuple):
 class Model:
     """A compiled model. Threads may run it at the same time."""
 
-    def __init__(self, path, threads: Optional[int] = None):
+    def __init__(self, path, threads: Optional[int] = None, device_libraries: Sequence = ()):
         if threads is not None and threads < 1:
             raise ValueError(f"threads is {threads}, it must be at least 1")
         # Kept open: save() copies from it, whatever happens to the path.
         self._file = open(path, "rb")
-        self._model = _runtime.Model(os.fspath(path), threads or 0)
+        self._model = _runtime.Model(os.fspath(path), threads or 0, [os.fspath(library) for library in device_libraries])
         self.inputs: List[TensorInfo] = [TensorInfo(*info) for info in self._model.inputs]
         self.outputs: List[TensorInfo] = [TensorInfo(*info) for info in self._model.outputs]
 
@@ -89,10 +89,11 @@ class Model:
         return f"<tenon.Model {self.name!r} ({side(self.inputs)}) -> ({side(self.outputs)})>"
 
 
-def load(path, *, threads: Optional[int] = None) -> Model:
+def load(path, *, threads: Optional[int] = None, device_libraries: Sequence = ()) -> Model:
     """Opens a model that was saved, or written by tenon-compile.
 
-    `threads` is how many threads a run may use: by default one per CPU. Raises OSError when the file cannot be read,
+    `threads` is how many threads a run may use: by default one per CPU. `device_libraries` are shared
+    libraries with the devices that the model was compiled for. Raises OSError when the file cannot be read,
     RunError when it is not a model.
     """
-    return Model(path, threads)
+    return Model(path, threads, device_libraries)

@@ -36,7 +36,7 @@ def dense(depth, columns, constant):
 def test_sizes(depth, columns, constant):
     model, weights, bias = dense(depth, columns, constant)
     compiled = tenon.compile(model, threads=1)
-    for rows in (1, 5, 96, 101):
+    for rows in (1, 2, 5, 96, 101):
         x = floats((rows, depth), rows)
         feed = {"x": x} if constant else {"x": x, "w": weights}
         expected = np.maximum(x.astype(np.float64) @ weights + bias, 0)

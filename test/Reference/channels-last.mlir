@@ -80,10 +80,3 @@ func.func @window_mean() -> (tensor<1x2x3x2xf32>, tensor<1x2x3x2xf32>) {
   %expected = tenon.constant dense<[[[[1.0, -0.875], [0.3125, -0.25], [-0.125, -0.4375]], [[1.0, -1.0], [0.0625, -0.4375], [-0.25, 0.3125]]]]> : tensor<1x2x3x2xf32>
   return %y, %expected : tensor<1x2x3x2xf32>, tensor<1x2x3x2xf32>
 }
-
-func.func @unfold() -> (tensor<1x4x2x2xf32>, tensor<1x4x2x2xf32>) {
-  %x = tenon.constant dense<[[[-1.0, -0.5], [-1.0, -1.5], [-1.75, 0.0]]]> : tensor<1x3x2xf32>
-  %y = tenon.unfold %x sizes [2] strides [1] dilations [1] pads [1, 1] {channels_last} : tensor<1x3x2xf32> -> tensor<1x4x2x2xf32>
-  %expected = tenon.constant dense<[[[[0.0, 0.0], [-1.0, -0.5]], [[-1.0, -0.5], [-1.0, -1.5]], [[-1.0, -1.5], [-1.75, 0.0]], [[-1.75, 0.0], [0.0, 0.0]]]]> : tensor<1x4x2x2xf32>
-  return %y, %expected : tensor<1x4x2x2xf32>, tensor<1x4x2x2xf32>
-}

@@ -31,9 +31,11 @@ struct Options {
   cl::opt<std::string> targetCPU{
       "target-cpu", cl::desc("CPUs to compile for, best first: host, avx2, avx512 (default: host)"),
       cl::value_desc("LIST"), cl::init("host")};
-  cl::opt<std::string> device{
-      "device", cl::desc("Device that runs the kernels, under the name that sessions know it by (default: none)"),
-      cl::value_desc("NAME")};
+  cl::list<std::string> devices{
+      "device",
+      cl::desc("Device that runs the kernels, under the name that sessions know it by, or those with the operation OP\n"
+               "(tenon.contract=gpu); may be repeated, the first that applies counts (default: none)"),
+      cl::value_desc("[OP=]NAME")};
   cl::opt<tenon::Emit> emitKind{
       "emit", cl::desc("What to write instead of an artifact:"), cl::init(tenon::Emit::artifact),
       cl::values(clEnumValN(tenon::Emit::import, "import", "the model, node by node"),
@@ -82,7 +84,7 @@ int compileModel(const char *program, const Options &given) {
     return fail("no model given (see --help)");
   tenon::CompileOptions options;
   options.emit = given.emitKind;
-  options.device = given.device;
+  options.devices.assign(given.devices.begin(), given.devices.end());
   bool isText = options.emit != tenon::Emit::artifact;
   std::string path = given.output.empty() && isText ? "-" : given.output.getValue();
   if (path.empty() || (path == "-" && !isText))

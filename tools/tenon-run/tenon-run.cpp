@@ -3,7 +3,6 @@
 
 #include "Npz.h"
 #include "tenon/Runtime/tenon.h"
-#include "tenon/Runtime/tenon_device.h"
 
 #include <algorithm>
 #include <chrono>
@@ -11,7 +10,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <dlfcn.h>
 #include <string>
 #include <vector>
 
@@ -26,7 +24,7 @@ const char kUsage[] = R"(usage: tenon-run model.so [options]
   --symbol NAME=N                    size of a symbolic dimension of an input that isn't given
   --random                           fill inputs that aren't given (seeded, the same every time)
   --time N                           run N more times and print minimum, median and mean
-  --profile                          print the mean and the lowest time of each launch, and the copies between them
+  --profile                          print the mean and the lowest time of each launch, and what is copied between them
   --threads N                        default: one per CPU
   --device LIBRARY.so                a device that the model may need (see tenon_device.h); may be repeated
   --list                             print inputs and outputs, run nothing
@@ -53,17 +51,6 @@ struct Options {
   std::vector<const tenon_device *> devices;
   bool profile = false, list = false, verify = false, random = false;
 };
-
-const tenon_device *loadDevice(const std::string &path) {
-  // The device lives as long as the process.
-  void *library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!library)
-    die(dlerror());
-  auto entry = reinterpret_cast<const tenon_device *(*)()>(dlsym(library, TENON_DEVICE_ENTRY));
-  if (!entry)
-    die("'" + path + "' has no function " TENON_DEVICE_ENTRY);
-  return entry();
-}
 
 Options parse(int argc, char **argv) {
   Options options;
@@ -120,7 +107,7 @@ Options parse(int argc, char **argv) {
     } else if (word == "--threads") {
       options.threads = int32_t(number());
     } else if (word == "--device") {
-      options.devices.push_back(loadDevice(operand()));
+      check(tenon_device_load(operand().c_str(), &options.devices.emplace_back()));
     } else if (word == "--profile") {
       options.profile = true;
     } else if (word == "--random") {

@@ -8,19 +8,23 @@
 //
 // Runs the CPU's code of kernels on a thread of its own, in memory of its own that nobody else can touch. It
 // starts nothing before somebody waits, and then always what was asked for last among all that may start: a
-// token too few shows in every run.
+// token too few shows in every run. Or, when a test asks for it, it starts at once and at random, and takes its time.
+// It also fails when it is told to, and counts what it does.
 //
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Runtime/tenon_device.h"
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstring>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <random>
 #include <string_view>
 #include <sys/mman.h>
 #include <thread>
@@ -61,6 +65,10 @@ public:
     auto it = blocks.upper_bound(byte);
     return it != blocks.begin() && byte <= std::prev(it)->first + std::prev(it)->second;
   }
+  size_t count() {
+    std::lock_guard lock(mutex);
+    return blocks.size();
+  }
   void open() { change(+1, PROT_READ | PROT_WRITE); }
   void close() { change(-1, PROT_NONE); }
 
@@ -81,6 +89,18 @@ private:
 
 Memory memory;
 
+std::atomic<uint32_t> seed{0}; ///< 0: late; else at random
+std::atomic<int64_t> callsUntilFailure{-1}, failures{0}, queues{0}, launches{0};
+std::atomic<int64_t> copies[3]; ///< by direction
+
+/// Whether this call is one of those that fail.
+bool fails() {
+  if (callsUntilFailure < 0 || callsUntilFailure-- > 0)
+    return false;
+  callsUntilFailure = --failures > 0 ? 0 : -1;
+  return true;
+}
+
 struct Request {
   std::vector<int32_t> after;
   int32_t token;
@@ -93,7 +113,7 @@ struct Request {
 
 class Queue {
 public:
-  Queue() : thread([this] { work(); }) {}
+  Queue() : isLate(seed == 0), random(seed), thread([this] { work(); }) { ++queues; }
   ~Queue() {
     tenon_error_slot ignored;
     wait(nullptr, 0, ignored);
@@ -103,11 +123,13 @@ public:
     }
     wake.notify_all();
     thread.join();
+    --queues;
   }
 
   void add(Request request) {
     std::lock_guard lock(mutex);
     requests.push_back(std::move(request));
+    wake.notify_all();
   }
 
   void wait(const int32_t *tokens, int32_t count, tenon_error_slot &error) {
@@ -129,45 +151,70 @@ private:
     return std::all_of(wanted->begin(), wanted->end(), [&](int32_t token) { return isOver(token); });
   }
 
+  bool mayStart(const Request &request) {
+    return std::all_of(request.after.begin(), request.after.end(), [&](int32_t token) { return isOver(token); });
+  }
+
+  /// The youngest that may start, or any.
+  size_t choose() {
+    std::vector<size_t> ready;
+    for (size_t i = 0; i < requests.size(); ++i)
+      if (mayStart(requests[i]))
+        ready.push_back(i);
+    return isLate ? ready.back() : ready[random() % ready.size()];
+  }
+
   void work() {
     std::unique_lock lock(mutex);
     while (true) {
-      wake.wait(lock, [&] { return isWaiting || isClosing; });
+      wake.wait(lock, [&] { return isWaiting || isClosing || (!isLate && !requests.empty()); });
       if (isClosing)
         return;
       memory.open();
-      while (!isSatisfied()) {
-        // The youngest that may start.
-        auto it = std::find_if(requests.rbegin(), requests.rend(), [&](const Request &r) {
-          return std::all_of(r.after.begin(), r.after.end(), [&](int32_t token) { return isOver(token); });
-        });
-        run(*it);
-        requests.erase(std::next(it).base());
+      while (isLate ? !isSatisfied() : !requests.empty()) {
+        size_t next = choose();
+        // Others may be asked for meanwhile: they come behind it.
+        Request request = requests[next];
+        lock.unlock();
+        if (!isLate)
+          std::this_thread::sleep_for(std::chrono::microseconds(random() % 200));
+        tenon_error_slot slot = run(request);
+        lock.lock();
+        if (slot.code != 0 && (firstError.code == 0 || slot.launch < firstError.launch))
+          firstError = slot;
+        requests.erase(requests.begin() + std::ptrdiff_t(next));
+        if (isWaiting && isSatisfied())
+          break;
       }
       memory.close();
-      isWaiting = false;
-      done.notify_all();
+      if (isWaiting && isSatisfied()) {
+        isWaiting = false;
+        done.notify_all();
+      }
     }
   }
 
-  void run(Request &request) {
-    if (request.isCopy)
-      return copy(request.copy, 0, static_cast<char *>(request.copy.destination),
-                  static_cast<const char *>(request.copy.source));
-    const tenon_device_launch &launch = request.launch;
+  static tenon_error_slot run(Request &request) {
     tenon_error_slot slot = {};
-    tenon_kernel_args args = {request.buffers.data(),
-                              request.numbers.data(),
-                              request.numbers.data() + launch.stride_count,
-                              nullptr,
-                              0,
-                              &slot,
+    const int64_t *numbers = request.numbers.data();
+    if (request.isCopy) {
+      tenon_device_copy &c = request.copy;
+      c.sizes = numbers;
+      c.destination_strides = numbers + c.rank;
+      c.source_strides = numbers + 2 * c.rank;
+      copy(c, 0, static_cast<char *>(c.destination), static_cast<const char *>(c.source));
+      return slot;
+    }
+    const tenon_device_launch &launch = request.launch;
+    tenon_kernel_args args = {request.buffers.data(), numbers, numbers + launch.stride_count, nullptr, 0, &slot,
                               launch.launch};
-    for (int64_t begin = 0; begin < launch.work; begin += launch.grain)
-      launch.on_cpu(&args, begin, std::min(begin + launch.grain, launch.work), 0);
+    for (int64_t begin = 0; begin < launch.work; begin += launch.grain) {
+      int32_t code = launch.on_cpu(&args, begin, std::min(begin + launch.grain, launch.work), 0);
+      if (code != 0 && slot.code == 0)
+        slot = {code, launch.launch, begin, 0, 0};
+    }
     slot.launch = launch.launch;
-    if (slot.code != 0 && (firstError.code == 0 || slot.launch < firstError.launch))
-      firstError = slot;
+    return slot;
   }
 
   static void copy(const tenon_device_copy &c, int32_t dim, char *to, const char *from) {
@@ -184,12 +231,15 @@ private:
   std::condition_variable wake, done;
   std::vector<Request> requests;
   std::optional<std::vector<int32_t>> wanted; ///< tokens, or all
-  bool isWaiting = false, isClosing = false;
+  bool isLate, isWaiting = false, isClosing = false;
+  std::minstd_rand random;
   tenon_error_slot firstError = {};
   std::thread thread;
 };
 
 int32_t copyOn(void *queue, const tenon_device_copy *copy, const tenon_device_order *order) {
+  if (fails())
+    return 1;
   bool toDevice = copy->direction != TENON_DEVICE_TO_HOST,
        fromDevice = copy->direction != TENON_HOST_TO_DEVICE;
   bool isEmpty = std::find(copy->sizes, copy->sizes + copy->rank, 0) != copy->sizes + copy->rank;
@@ -199,17 +249,18 @@ int32_t copyOn(void *queue, const tenon_device_copy *copy, const tenon_device_or
       {order->after, order->after + order->after_count}, order->token, true, *copy, {}, {}, {}};
   for (const int64_t *part : {copy->sizes, copy->destination_strides, copy->source_strides})
     request.numbers.insert(request.numbers.end(), part, part + copy->rank);
-  request.copy.sizes = request.numbers.data();
-  request.copy.destination_strides = request.copy.sizes + copy->rank;
-  request.copy.source_strides = request.copy.destination_strides + copy->rank;
+  ++copies[copy->direction];
   static_cast<Queue *>(queue)->add(std::move(request));
   return 0;
 }
 
 int32_t launchOn(void *queue, const tenon_device_launch *launch, const tenon_device_order *order) {
+  if (fails())
+    return 1;
   for (int32_t i = 0; launch->work > 0 && i < launch->buffer_count; ++i)
-    if (!memory.holds(launch->buffers[i]))
+    if (launch->buffers[i] && !memory.holds(launch->buffers[i]))
       return 1;
+  ++launches;
   Request request = {{order->after, order->after + order->after_count},
                      order->token,
                      false,
@@ -224,6 +275,8 @@ int32_t launchOn(void *queue, const tenon_device_launch *launch, const tenon_dev
 }
 
 int32_t waitOn(void *queue, const int32_t *tokens, int32_t count, tenon_error_slot *error) {
+  if (fails())
+    return 1;
   static_cast<Queue *>(queue)->wait(tokens, count, *error);
   return 0;
 }
@@ -232,9 +285,9 @@ const tenon_device stub = {
     sizeof(tenon_device),
     "stub",
     nullptr,
-    [](void *, int64_t bytes) { return memory.allocate(bytes); },
+    [](void *, int64_t bytes) { return fails() ? nullptr : memory.allocate(bytes); },
     [](void *, void *block) { memory.release(block); },
-    [](void *) -> void * { return new Queue; },
+    [](void *) -> void * { return fails() ? nullptr : new Queue; },
     [](void *, void *queue) { delete static_cast<Queue *>(queue); },
     copyOn,
     launchOn,
@@ -243,4 +296,21 @@ const tenon_device stub = {
 } // namespace
 
 static_assert(std::string_view(TENON_DEVICE_ENTRY) == "tenon_device_entry");
-extern "C" __attribute__((visibility("default"))) const tenon_device *tenon_device_entry() { return &stub; }
+extern "C" {
+#define EXPORT __attribute__((visibility("default")))
+EXPORT const tenon_device *tenon_device_entry() { return &stub; }
+
+// For tests.
+/// How queues that are opened from now on choose: 0 late, else at random.
+EXPORT void stub_choose(uint32_t newSeed) { seed = newSeed; }
+/// Lets `count` calls fail, after `calls` that don't.
+EXPORT void stub_fail(int64_t calls, int64_t count) {
+  failures = count;
+  callsUntilFailure = calls;
+}
+/// Queues and blocks of memory that there are; launches and copies (within, to, from the device) so far.
+EXPORT void stub_count(int64_t counts[6]) {
+  int64_t now[] = {queues, int64_t(memory.count()), launches, copies[0], copies[1], copies[2]};
+  std::copy(now, now + 6, counts);
+}
+}

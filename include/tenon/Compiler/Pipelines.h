@@ -8,6 +8,8 @@
 #ifndef TENON_COMPILER_PIPELINES_H
 #define TENON_COMPILER_PIPELINES_H
 
+#include "llvm/ADT/SmallVector.h"
+
 #include <cstdint>
 
 namespace mlir {
@@ -16,7 +18,7 @@ class OpPassManager;
 
 namespace tenon {
 struct KernelOptions {
-  std::string device; ///< that runs the kernels; empty for the CPU that runs the program
+  llvm::SmallVector<std::string> devices; ///< rules of `tenon-assign-devices`
 };
 
 /// What the loops depend on of a target.

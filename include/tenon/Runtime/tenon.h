@@ -169,6 +169,8 @@ typedef struct tenon_host_entry {
 } tenon_host_entry;
 
 struct tenon_device; /* tenon_device.h */
+/* The device that a shared library offers; the library stays open. */
+TENON_API tenon_status tenon_device_load(const char *library, const struct tenon_device **device);
 
 /* Zero-initialise, set `size`, then what you need. */
 typedef struct tenon_options {

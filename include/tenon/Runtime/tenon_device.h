@@ -9,6 +9,8 @@
  * `order->after` have ended, and `order->token` ends with it. Tokens are small numbers; one that is named again
  * stands for the newer request, and the older one has been waited for. The structures that a call gets are read
  * during the call only. Buffers without elements may be null; a request that has nothing to do still has its order.
+ * A kernel that found an error is no failure of the device: what comes after it runs all the same, and its results are
+ * not used.
  *
  *===-------------------------------------------------------------------------------------------------------===*/
 #ifndef TENON_RUNTIME_TENON_DEVICE_H
@@ -72,7 +74,8 @@ typedef struct tenon_device {
   int32_t (*wait)(void *queue, const int32_t *tokens, int32_t count, tenon_error_slot *error);
 } tenon_device;
 
-/* What a shared library with a device exports under this name: `const tenon_device *tenon_device_entry(void)`. */
+/* What a shared library with a device exports under this name: `const tenon_device *tenon_device_entry(void)`, null when
+ * the device isn't there. tenon_device_load calls it. */
 #define TENON_DEVICE_ENTRY "tenon_device_entry"
 
 #ifdef __cplusplus

@@ -26,10 +26,14 @@ constexpr int64_t depthBlock = 768;
 /// instructions.
 constexpr int64_t turnSize = 12;
 
+/// Up to so many rows a contraction is bound by reading its second operand, which goes fastest from front to
+/// back.
+constexpr int64_t maxWideRows = 2;
+
 /// One operand as register tiles read it: offsets of a place in the iteration space, in elements.
 class Operand {
 public:
-  Operand(KernelBody &body, Value tensor, AffineMap map) : e(body.e), buffer(*e.bufferOf(tensor)), map(map) {}
+  Operand(ElementEmitter &e, Buffer buffer, AffineMap map) : e(e), buffer(std::move(buffer)), map(map) {}
 
   Value memref() const { return buffer.memref; }
 
@@ -62,16 +66,57 @@ public:
 
 private:
   ElementEmitter &e;
-  const Buffer &buffer;
+  Buffer buffer;
   AffineMap map;
+};
+
+/// Windows of an image as rows of a matrix: what lies together in them, and how the parts lie.
+class Windows {
+public:
+  Windows(ElementEmitter &e, WindowRowsOp op) : e(e), op(op), image(*e.bufferOf(op.getOperand())) {
+    run = cast<RankedTensorType>(op.getOperand().getType()).getShape().back();
+    partTaps.assign(op.getSizes().begin(), op.getSizes().end());
+    // Neighbours in a row of the image lie together, as long as a window has all of them.
+    if (op.getDilations().back() == 1)
+      run *= partTaps.pop_back_val();
+  }
+
+  /// The rows: windows of the image under strides of their own.
+  Buffer rows() {
+    Buffer result = image;
+    for (auto [i, stride] : llvm::enumerate(op.getStrides()))
+      result.strides[1 + i] = e.mul(e.index(image.strides[1 + i]), e.index(stride));
+    result.isStrided = true;
+    return result;
+  }
+
+  /// Products of one part, and the number of parts.
+  int64_t partDepth() const { return run; }
+  int64_t parts() const { return llvm::product_of(partTaps); }
+
+  /// How far a part is from the first one.
+  Value offset(Value part) {
+    SmallVector<Value> extents = llvm::map_to_vector(partTaps, [&](int64_t taps) { return e.index(taps); });
+    Value result = e.index(0);
+    for (auto [i, tap] : llvm::enumerate(e.delinearize(part, extents)))
+      result = e.add(result, e.mul(e.mul(tap, e.index(op.getDilations()[i])), e.index(image.strides[1 + i])));
+    return result;
+  }
+
+private:
+  ElementEmitter &e;
+  WindowRowsOp op;
+  const Buffer &image;
+  int64_t run; ///< elements of a window that lie next to each other
+  SmallVector<int64_t> partTaps;
 };
 
 class Contraction {
 public:
   explicit Contraction(KernelBody &body)
       : body(body), e(body.e), op(body.structure.contract), roles(*contractionRoles(op)),
-        packed(op.getRhs().getDefiningOp<UnpackOp>()), lhs(body, op.getLhs(), map(0)),
-        rhs(body, packed ? packed.getOperand() : op.getRhs(), map(1)) {}
+        packed(op.getRhs().getDefiningOp<UnpackOp>()), windows(windowsOf(e, op)), lhs(e, lhsBuffer(), map(0)),
+        rhs(e, *e.bufferOf(packed ? packed.getOperand() : op.getRhs()), map(1)) {}
 
   LogicalResult run() {
     depth = sizeOf(roles.depth);
@@ -100,6 +145,12 @@ public:
   }
 
 private:
+  static std::optional<Windows> windowsOf(ElementEmitter &e, ContractOp op) {
+    auto windows = op.getLhs().getDefiningOp<WindowRowsOp>();
+    return windows ? std::optional<Windows>(std::in_place, e, windows) : std::nullopt;
+  }
+  Buffer lhsBuffer() { return windows ? windows->rows() : *e.bufferOf(op.getLhs()); }
+
   AffineMap map(unsigned i) { return cast<AffineMapAttr>(op.getIndexingMaps()[i]).getValue(); }
 
   Value sizeOf(unsigned dim) {
@@ -139,15 +190,62 @@ private:
     std::optional<int64_t> total = getConstantIntValue(depth);
     if (!total || *total < 2 * depthBlock)
       return;
-    parts = llvm::divideCeil(*total, depthBlock);
-    partDepth = llvm::alignTo(llvm::divideCeil(*total, parts), 4);
-    lastDepth = *total - (parts - 1) * partDepth;
+    if (windows && windows->parts() > 1) {
+      parts = windows->parts();
+      partDepth = lastDepth = windows->partDepth();
+    } else {
+      parts = llvm::divideCeil(*total, depthBlock);
+      partDepth = llvm::alignTo(llvm::divideCeil(*total, parts), 4);
+      lastDepth = *total - (parts - 1) * partDepth;
+    }
     auto type = MemRefType::get(blockRows * panelColumns, e.builder.getF32Type());
     partialSums = memref::AllocaOp::create(e.builder, e.loc, type, e.builder.getI64IntegerAttr(64));
   }
 
-  /// The unit's rows times its panel, one part of the summed dimension after the other.
+  /// Few rows read a panel once, as it lies in memory; more of them read it vector by vector, one tile after
+  /// the other.
   LogicalResult emitUnit() {
+    std::optional<int64_t> known = getConstantIntValue(rows), width = getConstantIntValue(columns);
+    if (!packed || windows || e.lanes >= panelColumns || (known && *known > maxWideRows))
+      return emitParts();
+    bool isWhole = width && *width % panelColumns == 0;
+    if (known && isWhole)
+      return emitWideRows();
+    Value isWide = compare(arith::CmpIPredicate::ule, blockSize, e.index(maxWideRows));
+    if (!isWhole) {
+      Value end = e.mul(e.add(panel, e.index(1)), e.index(panelColumns));
+      isWide =
+          arith::AndIOp::create(e.builder, e.loc, isWide, compare(arith::CmpIPredicate::ule, end, columns));
+    }
+    Value truth = arith::ConstantIntOp::create(e.builder, e.loc, 1, 1);
+    Value otherwise = arith::XOrIOp::create(e.builder, e.loc, isWide, truth);
+    if (failed(body.when(isWide, [&] { return emitWideRows(); })))
+      return failure();
+    return body.when(otherwise, [&] { return emitParts(); });
+  }
+
+  LogicalResult emitWideRows() {
+    return body.loop(firstRow, e.add(firstRow, blockSize), 1, [&](Value row) {
+      SmallVector<Value> place = e.delinearize(row, rowExtents);
+      auto vector = VectorType::get(panelColumns, e.builder.getF32Type());
+      Value start = e.mul(panel, e.mul(depth, e.index(panelColumns)));
+      int64_t unroll = getConstantIntValue(depth) ? 4 : 1;
+      auto tile =
+          MicrokernelOp::create(e.builder, e.loc, vector, lhs.memref(), rowOffset(row, place),
+                                lhs.stride(roles.depth), rhs.memref(), start, e.index(panelColumns), depth,
+                                /*columns=*/Value(), unroll, Value(), Value(), ValueRange());
+      for (int64_t part = 0; part < panelColumns; part += e.lanes) {
+        Value sums = vector::ExtractStridedSliceOp::create(e.builder, e.loc, tile.getResults().front(), part,
+                                                           e.lanes, 1);
+        if (failed(finish(place, e.add(e.mul(panel, e.index(panelColumns)), e.index(part)), sums)))
+          return failure();
+      }
+      return success();
+    });
+  }
+
+  /// The unit's rows times its panel, one part of the summed dimension after the other.
+  LogicalResult emitParts() {
     if (parts == 1)
       return emitPanel({e.index(0), depth, true});
     // Every part but the last is the same code: the first one adds to zeros.
@@ -288,19 +386,15 @@ private:
 
   LogicalResult emitTile(Value row, int64_t height, Value column, const Part &part, int64_t unroll) {
     Value firstProduct = e.mul(part.number, e.index(partDepth));
-    Value batchOffset = e.add(lhs.offset(roles.batch, batch), e.mul(firstProduct, lhs.stride(roles.depth)));
+    bool isPartOfWindows = windows && windows->parts() > 1;
+    Value partOffset =
+        isPartOfWindows ? windows->offset(part.number) : e.mul(firstProduct, lhs.stride(roles.depth));
     SmallVector<Value> offsets;
     SmallVector<SmallVector<Value>> places;
-    bool contiguous = lhs.isContiguous(roles.rows);
     for (int64_t i = 0; i < height; ++i) {
       Value index = e.add(row, e.index(i));
       places.push_back(e.delinearize(index, rowExtents));
-      if (roles.rows.empty())
-        offsets.push_back(batchOffset);
-      else if (contiguous)
-        offsets.push_back(e.add(batchOffset, e.mul(index, lhs.stride(roles.rows.back()))));
-      else
-        offsets.push_back(e.add(batchOffset, lhs.offset(roles.rows, places.back())));
+      offsets.push_back(e.add(rowOffset(index, places.back()), partOffset));
     }
     Value rhsOffset, rhsStride, limit;
     if (packed) {
@@ -319,25 +413,68 @@ private:
       init.push_back(vector::LoadOp::create(e.builder, e.loc, vector, partialSums,
                                             partialSum(e.add(row, e.index(i)), column)));
     auto [prefetch, prefetchStep] = prefetchOf(row, height, column, part, unroll);
-    auto tile = MicrokernelOp::create(e.builder, e.loc, SmallVector<Type>(height, vector), lhs.memref(),
-                                      offsets, lhs.stride(roles.depth), rhs.memref(), rhsOffset, rhsStride,
-                                      part.depth, limit, unroll, prefetch, prefetchStep, init);
+    auto multiply = [&](ArrayRef<Value> rowOffsets, Value rhsStart, Value products, Value prefetchStart,
+                        ValueRange before) {
+      return SmallVector<Value>(MicrokernelOp::create(e.builder, e.loc, SmallVector<Type>(height, vector),
+                                                      lhs.memref(), rowOffsets, lhs.stride(roles.depth),
+                                                      rhs.memref(), rhsStart, rhsStride, products, limit,
+                                                      unroll, prefetchStart, prefetchStep, before)
+                                    .getResults());
+    };
+    SmallVector<Value> tile;
+    if (!isPartOfWindows || parts > 1) {
+      tile = multiply(offsets, rhsOffset, part.depth, prefetch, init);
+    } else {
+      // The sums stay in registers from part to part.
+      int64_t run = windows->partDepth();
+      Value zero = e.asVector(e.number(e.builder.getF32Type(), 0));
+      bool failed = false;
+      tile = e.loop(
+          e.index(windows->parts()), SmallVector<Value>(height, zero),
+          [&](Value number, ValueRange sums) -> FailureOr<SmallVector<Value>> {
+            Value offset = windows->offset(number), product = e.mul(number, e.index(run));
+            SmallVector<Value> rowOffsets =
+                llvm::map_to_vector(offsets, [&](Value row) { return e.add(row, offset); });
+            Value start = prefetch
+                              ? e.add(prefetch, e.mul(number, e.mul(prefetchStep, e.index(run / unroll))))
+                              : Value();
+            return multiply(rowOffsets, e.add(rhsOffset, e.mul(product, rhsStride)), e.index(run), start,
+                            sums);
+          },
+          failed);
+    }
     if (!part.isLast) {
-      for (auto [i, sums] : llvm::enumerate(tile.getResults()))
+      for (auto [i, sums] : llvm::enumerate(tile))
         vector::StoreOp::create(e.builder, e.loc, sums, partialSums,
                                 partialSum(e.add(row, e.index(i)), column));
       return success();
     }
-    for (auto [i, sums] : llvm::enumerate(tile.getResults())) {
-      ElementEmitter::Scope scope(e);
-      Coordinates coordinates = resultCoordinates(places[i], column);
-      e.define(op.getResult(), coordinates, sums);
-      for (auto [result, output] : llvm::zip(body.results, body.outputs)) {
-        FailureOr<Value> element = e.at(result, coordinates);
-        if (failed(element))
-          return failure();
-        e.store(*element, output, coordinates);
-      }
+    for (auto [i, sums] : llvm::enumerate(tile))
+      if (failed(finish(places[i], column, sums)))
+        return failure();
+    return success();
+  }
+
+  /// Where the first product's factor of a row of the unit lies.
+  Value rowOffset(Value row, ArrayRef<Value> place) {
+    Value batchOffset = lhs.offset(roles.batch, batch);
+    if (roles.rows.empty())
+      return batchOffset;
+    if (lhs.isContiguous(roles.rows))
+      return e.add(batchOffset, e.mul(row, lhs.stride(roles.rows.back())));
+    return e.add(batchOffset, lhs.offset(roles.rows, place));
+  }
+
+  /// Computes the kernel's results from a row's sums, and stores them.
+  LogicalResult finish(ArrayRef<Value> rowPlace, Value column, Value sums) {
+    ElementEmitter::Scope scope(e);
+    Coordinates coordinates = resultCoordinates(rowPlace, column);
+    e.define(op.getResult(), coordinates, sums);
+    for (auto [result, output] : llvm::zip(body.results, body.outputs)) {
+      FailureOr<Value> element = e.at(result, coordinates);
+      if (failed(element))
+        return failure();
+      e.store(*element, output, coordinates);
     }
     return success();
   }
@@ -359,6 +496,7 @@ private:
   ContractOp op;
   ContractionRoles roles;
   UnpackOp packed;
+  std::optional<Windows> windows;
   Operand lhs, rhs;
   Value depth, columns, rows, panel, firstRow, blockSize;
   int64_t parts = 1, partDepth = 0, lastDepth = 0; ///< of the summed dimension
@@ -371,7 +509,9 @@ private:
 LogicalResult codegen::emitContraction(KernelBody &body) {
   ContractOp op = body.structure.contract;
   auto unpack = op.getRhs().getDefiningOp<UnpackOp>();
-  for (Value operand : {op.getLhs(), unpack ? unpack.getOperand() : op.getRhs()})
+  auto windows = op.getLhs().getDefiningOp<WindowRowsOp>();
+  for (Value operand :
+       {windows ? windows.getOperand() : op.getLhs(), unpack ? unpack.getOperand() : op.getRhs()})
     if (!body.e.bufferOf(operand))
       return op.emitOpError("expects operands that are the kernel's");
   return Contraction(body).run();

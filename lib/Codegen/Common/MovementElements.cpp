@@ -333,6 +333,25 @@ static FailureOr<Value> emit(tile::UnpackOp op, ElementEmitter &e, ArrayRef<Coor
   return e.at(op.getOperand(), {panel, coordinates[depth], within});
 }
 
+static FailureOr<Value> emit(tile::WindowRowsOp op, ElementEmitter &e, ArrayRef<Coordinate> coordinates) {
+  // The place within a window, from its last dimension on.
+  Value rest = e.positions(coordinates.back());
+  SmallVector<Coordinate> source(coordinates.size());
+  auto next = [&](int64_t size) {
+    Value extent = e.index(size), place = apply<arith::RemUIOp>(e, rest, extent);
+    rest = apply<arith::DivUIOp>(e, rest, extent);
+    return place;
+  };
+  source.front() = coordinates.front();
+  source.back() = ElementEmitter::coordinate(next(cast<RankedTensorType>(op.getOperand().getType()).getShape().back()));
+  for (int64_t i = (int64_t)op.getSizes().size() - 1; i >= 0; --i) {
+    Value tap = apply<arith::MulIOp>(e, next(op.getSizes()[i]), e.index(op.getDilations()[i]));
+    Value place = apply<arith::MulIOp>(e, e.positions(coordinates[1 + i]), e.index(op.getStrides()[i]));
+    source[1 + i] = ElementEmitter::coordinate(apply<arith::AddIOp>(e, place, tap));
+  }
+  return e.at(op.getOperand(), source);
+}
+
 namespace {
 template <typename OpT> struct MovementModel : ElementInterface::ExternalModel<MovementModel<OpT>, OpT> {
   FailureOr<Value> emitElement(Operation *op, ElementEmitter &emitter, ArrayRef<Coordinate> coordinates) const {
@@ -349,5 +368,5 @@ void codegen::registerMovementElements(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, TenonDialect *) {
     attach<ConstantOp, FromSizesOp, BroadcastOp, TransposeOp, SliceOp, PadOp, ConcatOp, IotaOp, GatherOp>(context);
   });
-  registry.addExtension(+[](MLIRContext *context, tile::TileDialect *) { attach<tile::UnpackOp>(context); });
+  registry.addExtension(+[](MLIRContext *context, tile::TileDialect *) { attach<tile::UnpackOp, tile::WindowRowsOp>(context); });
 }

@@ -268,19 +268,17 @@ private:
 };
 
 FailureOr<Value> emit(UnfoldOp op, ElementEmitter &e, ArrayRef<Coordinate> coordinates) {
-  int64_t spatial = op.getSizes().size(), first = op.getSpatialDim();
-  Coordinates place(spatial + 2);
+  int64_t spatial = op.getSizes().size();
+  Coordinates place(coordinates.take_front(2));
   SmallVector<int64_t> checked;
-  place.front() = coordinates.front();
-  place[op.getChannelsLast() ? spatial + 1 : 1] = op.getChannelsLast() ? coordinates.back() : coordinates[1];
   for (int64_t i = 0; i < spatial; ++i) {
-    const Coordinate &tap = coordinates[op.getTapDim() + i];
+    const Coordinate &tap = coordinates[2 + i];
     if (!tap.isUniform())
       return op.emitOpError("can't be computed along its windows");
-    place[first + i] = windowPlace(e, coordinates[op.getPlaceDim() + i], op.getStrides()[i], op.getPads()[i],
-                                   e.positions(tap), op.getDilations()[i]);
+    place.push_back(windowPlace(e, coordinates[2 + spatial + i], op.getStrides()[i], op.getPads()[i],
+                                e.positions(tap), op.getDilations()[i]));
     if (op.getPads()[i] != 0 || op.getPads()[spatial + i] != 0)
-      checked.push_back(first + i);
+      checked.push_back(2 + i);
   }
   if (checked.empty())
     return e.at(op.getOperand(), place);

@@ -1,6 +1,6 @@
-// RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(func.func(tenon-assign-devices{device=gpu}))" | FileCheck %s --check-prefix=DEVICE
-// RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(func.func(tenon-assign-devices{device=gpu},tenon-insert-tokens))" | FileCheck %s --check-prefix=TOKEN
-// RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(func.func(tenon-assign-devices,tenon-insert-tokens))" | FileCheck %s --check-prefix=CPU
+// RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(tenon-assign-devices{rules=gpu})" | FileCheck %s --check-prefix=DEVICE
+// RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(tenon-assign-devices{rules=gpu},func.func(tenon-insert-tokens,tenon-insert-tokens))" | FileCheck %s --check-prefix=TOKEN
+// RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(tenon-assign-devices,func.func(tenon-insert-tokens))" | FileCheck %s --check-prefix=CPU
 
 // Without a device there are no tokens.
 // CPU-NOT: async
@@ -8,14 +8,14 @@
 
 func.func private @k()
 
-// Two branches: the second one waits for its input only; their sum waits for both.
+// Two branches: the second one waits for its input only; their sum waits for both, and by them for the input.
 // DEVICE-LABEL: func.func @branches
 // DEVICE:         %[[X:.*]] = tenon_host.storage input 0
-// DEVICE:         %[[DX:.*]] = tenon_host.storage arena 2 sizes [4] : memref<4xf32, #tenon_host.device<"gpu">>
-// DEVICE-NEXT:    tenon_host.copy %[[X]] to %[[DX]]
-// DEVICE:         %[[A:.*]] = tenon_host.storage arena 0 sizes [4] live [0, 2] : memref<4xf32, #tenon_host.device<"gpu">>
+// DEVICE:         %[[DX:.*]] = tenon_host.storage arena 2 sizes [4] live [6, 8] : memref<4xf32, #tenon_host.device<"gpu">>
+// DEVICE:         %[[A:.*]] = tenon_host.storage arena 3 sizes [4] live [7, 9] : memref<4xf32, #tenon_host.device<"gpu">>
 // DEVICE:         %[[Y:.*]] = tenon_host.storage output 0
-// DEVICE:         %[[DY:.*]] = tenon_host.storage arena 3
+// DEVICE:         %[[DY:.*]] = tenon_host.storage arena
+// DEVICE:         tenon_host.copy %[[X]] to %[[DX]]
 // DEVICE:         tenon_host.launch @k ins(%[[DX]] : {{.*}}) outs(%[[A]] : {{.*}})
 // DEVICE:         tenon_host.launch @k ins(%[[A]], %{{.*}} : {{.*}}) outs(%[[DY]] : {{.*}})
 // DEVICE-NEXT:    tenon_host.copy %[[DY]] to %[[Y]]
@@ -30,7 +30,7 @@ func.func private @k()
 // TOKEN-NEXT:      tenon_host.launch
 // TOKEN:         %[[T3:.*]] = tenon_host.async after(%[[T1]], %[[T2]]) {
 // TOKEN-NEXT:      tenon_host.launch
-// TOKEN:         %[[T4:.*]] = tenon_host.async after(%[[T3]], %[[T0]]) {
+// TOKEN:         %[[T4:.*]] = tenon_host.async after(%[[T3]]) {
 // TOKEN-NEXT:      tenon_host.copy
 // TOKEN:         tenon_host.await %[[T4]]
 // TOKEN-NEXT:    return
@@ -53,17 +53,19 @@ func.func private @k()
 // TOKEN-LABEL: func.func @shared_bytes
 // TOKEN:         %[[T0:.*]] = tenon_host.async {
 // TOKEN-NEXT:      tenon_host.launch
-// TOKEN:         tenon_host.async after(%[[T0]]) {
+// TOKEN:         %[[T1:.*]] = tenon_host.async {
 // TOKEN-NEXT:      tenon_host.launch
-// TOKEN:         tenon_host.async {
+// TOKEN:         %[[T2:.*]] = tenon_host.async after(%[[T1]]) {
 // TOKEN-NEXT:      tenon_host.launch
+// TOKEN:         %[[T3:.*]] = tenon_host.async after(%[[T0]], %[[T2]]) {
 func.func @shared_bytes() {
   %a = tenon_host.storage arena 0 sizes [4] live [0, 0] : memref<4xf32>
   %b = tenon_host.storage arena 1 sizes [4] live [1, 2] : memref<4xf32>
   %c = tenon_host.storage arena 2 sizes [4] live [0, 2] : memref<4xf32>
+  tenon_host.launch @k outs(%c : memref<4xf32>)
   tenon_host.launch @k outs(%a : memref<4xf32>)
   tenon_host.launch @k outs(%b : memref<4xf32>)
-  tenon_host.launch @k outs(%c : memref<4xf32>)
+  tenon_host.launch @k ins(%c : memref<4xf32>) outs(%b : memref<4xf32>)
   return
 }
 
@@ -74,7 +76,7 @@ func.func private @k()
 // A number that the program reads is copied to the host and waited for; a branch starts and ends with nothing under way.
 // DEVICE-LABEL: func.func @numbers
 // DEVICE:         %[[VIEW:.*]] = tenon_host.view %{{.*}}[3] sizes [] strides []
-// DEVICE:         %[[HOST:.*]] = tenon_host.storage arena 1 sizes [] : memref<i64>
+// DEVICE:         %[[HOST:.*]] = tenon_host.storage arena 2 sizes [] : memref<i64>
 // DEVICE:         tenon_host.copy %[[VIEW]] to %[[HOST]]
 // DEVICE:         tenon_host.read_scalar %[[HOST]] at 0
 

@@ -74,3 +74,35 @@ tenon_tile.kernel @contract_of_one_row(%x: tensor<4xf32>) -> (tensor<4xf32> {ten
     attributes {work = affine_map<() -> (1)>} {
   tenon_tile.yield %x : tensor<4xf32>
 }
+
+// -----
+
+func.func @window_rows_size(%x: tensor<1x8x8x4xf32>) {
+  // expected-error@+1 {{'tenon_tile.window_rows' op expects size 36 of result dimension 3, but it is 9}}
+  %w = tenon_tile.window_rows %x sizes [3, 3] strides [1, 1] dilations [1, 1] : tensor<1x8x8x4xf32> -> tensor<1x6x6x9xf32>
+  return
+}
+
+// -----
+
+func.func @window_rows_strides(%x: tensor<1x8x8x4xf32>) {
+  // expected-error@+1 {{'tenon_tile.window_rows' op expects 2 sizes, strides and dilations}}
+  %w = tenon_tile.window_rows %x sizes [3, 3] strides [1] dilations [1, 1] : tensor<1x8x8x4xf32> -> tensor<1x6x6x36xf32>
+  return
+}
+
+// -----
+
+func.func @window_rows_zero(%x: tensor<1x8x8x4xf32>) {
+  // expected-error@+1 {{'tenon_tile.window_rows' op expects positive sizes, strides and dilations, but has 0}}
+  %w = tenon_tile.window_rows %x sizes [3, 3] strides [1, 0] dilations [1, 1] : tensor<1x8x8x4xf32> -> tensor<1x6x6x36xf32>
+  return
+}
+
+// -----
+
+func.func @window_rows_channels(%x: tensor<1x8x8x?xf32>) {
+  // expected-error@+1 {{'tenon_tile.window_rows' op expects images of a known number of channels}}
+  %w = tenon_tile.window_rows %x sizes [3, 3] strides [1, 1] dilations [1, 1] : tensor<1x8x8x?xf32> -> tensor<1x6x6x36xf32>
+  return
+}

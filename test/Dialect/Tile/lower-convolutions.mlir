@@ -45,8 +45,8 @@ func.func @depthwise(%x: tensor<1x4x6x6xf32>, %w: tensor<4x1x3x3xf32>) -> tensor
 
 // With channels last the windows are rows of one matrix product, and a constant filter is its matrix as it lies.
 // CHECK-LABEL: func.func @channels_last
-// CHECK: %[[P:.*]] = tenon.unfold %arg0 sizes [3, 3] {{.*}} {channels_last} : tensor<1x6x6x4xf32> -> tensor<1x6x6x3x3x4xf32>
-// CHECK-DAG: %[[L:.*]] = tenon.reshape %[[P]] sizes [1, 6, 6, 36]
+// CHECK: %[[P:.*]] = tenon.pad constant %arg0, %{{.*}} low [0, 1, 1, 0] high [0, 1, 1, 0] : tensor<1x6x6x4xf32>, tensor<f32> -> tensor<1x8x8x4xf32>
+// CHECK-DAG: %[[L:.*]] = tenon_tile.window_rows %[[P]] sizes [3, 3] strides [1, 1] dilations [1, 1] : tensor<1x8x8x4xf32> -> tensor<1x6x6x36xf32>
 // CHECK-DAG: %[[F:.*]] = tenon.constant dense<1.000000e+00> : tensor<36x8xf32>
 // CHECK: tenon.contract %[[L]], %[[F]] {{.*}} -> tensor<1x6x6x8xf32>
 func.func @channels_last(%x: tensor<1x6x6x4xf32>) -> tensor<1x6x6x8xf32> {

@@ -1,14 +1,14 @@
-//===- AssignDevices.cpp - Run the launches of a placed program on a device ---===//
+//===- AssignDevices.cpp - Give launches to devices and move what they need ---===//
 //
 // Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#include "tenon/Dialect/Host/IR/HostOps.h"
+#include "BufferAccesses.h"
 #include "tenon/Dialect/Host/Transforms/Passes.h"
 
-#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/SymbolTable.h"
 #include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
@@ -21,162 +21,356 @@ namespace tenon::host {
 } // namespace tenon::host
 
 namespace {
+/// Which device computes kernels with an operation of this name, or all kernels.
+struct Rule {
+  StringRef op;
+  DeviceAttr device;
+};
+
+/// Gives the launches of one function away. A storage of the program has at most one copy of its bytes in each memory; a
+/// walk over the program knows which of them are up to date, and copies where one is needed that isn't.
 class Assignment {
 public:
-  Assignment(func::FuncOp func, StringRef device)
-      : func(func), builder(func.getContext()), device(DeviceAttr::get(func.getContext(), device)) {}
+  Assignment(func::FuncOp func, ArrayRef<Rule> rules) : func(func), rules(rules), builder(func.getContext()) {}
 
-  void run() {
-    SmallVector<StorageOp> storages(func.getOps<StorageOp>());
-    for (StorageOp storage : storages)
-      if (storage.getKind() == StorageKind::arena)
-        nextArena = std::max(nextArena, (int64_t)storage.getNumber() + 1);
-    // What is copied in follows the inputs: their sizes are what binds the symbols.
-    for (StorageOp storage : storages)
-      if (storage.getKind() == StorageKind::input)
-        afterInputs = storage->getNextNode();
-    for (StorageOp storage : storages)
-      move(storage);
-    func.walk([&](ReadScalarOp read) { stage(read); });
-    func.walk([&](WriteScalarOp write) { stage(write); });
+  LogicalResult run() {
+    if (!func.getBody().hasOneBlock())
+      return func.emitOpError("expects one block");
+    assignLaunches();
+    if (devices.empty())
+      return success();
+    assignOthers();
+    for (StorageOp storage : func.getOps<StorageOp>()) {
+      storages.try_emplace(Place::of(storage), storage);
+      uint64_t &next = storage.getKind() == StorageKind::constant ? nextConstant : nextBuffer;
+      next = std::max<uint64_t>(next, storage.getNumber() + 1);
+    }
+    if (failed(walk(func.getBody().front())))
+      return failure();
+    eraseUnused();
+    numberConstants();
+    setLives();
+    return success();
   }
 
 private:
-  bool isLaunched(Value buffer) {
-    return llvm::any_of(buffer.getUsers(), [&](Operation *user) {
-      auto view = dyn_cast<ViewOp>(user);
-      return isa<LaunchOp>(user) || (view && isLaunched(view.getResult()));
+  using Device = DeviceAttr; ///< null is the host
+
+  //===--------------------------------------------------------------------===//
+  // Who computes what
+  //===--------------------------------------------------------------------===//
+
+  void assignLaunches() {
+    func.walk([&](LaunchOp launch) {
+      if (Device device = deviceOf(launch.getOperation()) ? Device() : deviceFor(launch))
+        devices[launch] = device;
     });
   }
 
-  void move(StorageOp storage) {
-    switch (storage.getKind()) {
-    case StorageKind::arena:
-      return setSpace(storage.getResult());
-    case StorageKind::constant:
-      if (isLaunched(storage.getResult())) {
-        builder.setInsertionPointAfter(storage);
-        auto copy = cast<StorageOp>(builder.clone(*storage));
-        moveUses(storage, copy, [](Operation *user) { return isa<LaunchOp>(user); });
-      }
-      return;
-    case StorageKind::input:
-      if (isLaunched(storage.getResult())) {
-        builder.setInsertionPoint(afterInputs);
-        StorageOp copy = arenaLike(storage);
-        CopyOp::create(builder, storage.getLoc(), storage.getResult(), copy.getResult());
-        moveUses(storage, copy, [](Operation *user) { return isa<LaunchOp>(user); });
-      }
-      return;
-    case StorageKind::output:
-      // Others than launches may write it, too, or read it again: all of it happens on the device.
-      if (isLaunched(storage.getResult())) {
-        builder.setInsertionPointAfter(storage);
-        StorageOp copy = arenaLike(storage);
-        moveUses(storage, copy, [](Operation *user) { return !isa<func::ReturnOp>(user); });
-        builder.setInsertionPoint(func.getBody().front().getTerminator());
-        CopyOp::create(builder, storage.getLoc(), copy.getResult(), storage.getResult());
-      }
-      return;
+  Device deviceFor(LaunchOp launch) {
+    Operation *kernel = SymbolTable::lookupNearestSymbolFrom(launch, launch.getKernelAttr());
+    for (const Rule &rule : rules) {
+      bool applies = rule.op.empty();
+      kernel->walk([&](Operation *op) { applies |= op->getName().getStringRef() == rule.op; });
+      if (applies)
+        return rule.device;
     }
+    return {};
   }
 
-  /// An arena buffer of the same sizes, in use from beginning to end.
-  StorageOp arenaLike(StorageOp storage) {
-    return StorageOp::create(builder, storage.getLoc(), storage.getType(), StorageKind::arena, nextArena++,
-                             /*name=*/StringAttr(), storage.getSizes(), storage.getStaticSizes(),
-                             /*live=*/DenseI64ArrayAttr(), /*value=*/Attribute());
-  }
-
-  /// Gives those uses of a buffer that the condition names, also through views, to one on the device.
-  void moveUses(StorageOp from, StorageOp to, llvm::function_ref<bool(Operation *)> moves) {
-    moveUses(from.getResult(), to.getResult(), to, moves);
-    setSpace(to.getResult());
-  }
-
-  void moveUses(Value from, Value to, StorageOp copy, llvm::function_ref<bool(Operation *)> moves) {
-    for (OpOperand &use : llvm::make_early_inc_range(from.getUses())) {
-      Operation *user = use.getOwner();
-      if (user->isBeforeInBlock(copy) && user->getBlock() == copy->getBlock() && !isa<ViewOp>(user))
-        continue;
-      if (auto view = dyn_cast<ViewOp>(user)) {
-        builder.setInsertionPointAfter(view->isBeforeInBlock(copy) ? copy.getOperation()
-                                                                   : view.getOperation());
-        auto other = cast<ViewOp>(builder.clone(*view));
-        other.getSourceMutable().assign(to);
-        moveUses(view.getResult(), other.getResult(), copy, moves);
-        if (other->use_empty())
-          other->erase();
-      } else if (moves(user)) {
-        use.set(to);
-      }
-    }
-  }
-
-  void setSpace(Value buffer) {
-    buffer.setType(MemRefType::Builder(cast<MemRefType>(buffer.getType())).setMemorySpace(device));
-    for (Operation *user : buffer.getUsers())
-      if (auto view = dyn_cast<ViewOp>(user))
-        setSpace(view.getResult());
+  /// A copy goes where the launches are that use what it copies, if they are all in one place; the host reads and writes
+  /// single numbers there.
+  void assignOthers() {
+    DenseMap<Place, SmallVector<Device>> users;
+    func.walk([&](LaunchOp launch) {
+      for (const Access &access : accessesOf(launch))
+        users[access.place()].push_back(devices.lookup(launch));
+    });
+    func.walk([&](Operation *op) {
+      if (!isa<CopyOp, ReadScalarOp, WriteScalarOp>(op))
+        return;
+      SmallVector<Device> candidates;
+      for (const Access &access : accessesOf(op))
+        llvm::append_range(candidates, users.lookup(access.place()));
+      if (!candidates.empty() && candidates.front() && llvm::all_equal(candidates))
+        devices[op] = candidates.front();
+    });
   }
 
   //===--------------------------------------------------------------------===//
-  // Numbers of the program
+  // Where bytes are up to date
   //===--------------------------------------------------------------------===//
 
-  /// One element of a buffer on the device, and where it stands on the host meanwhile.
-  std::pair<Value, Value> element(Value buffer, int64_t position, Operation *user) {
-    auto type = MemRefType::Builder(cast<MemRefType>(buffer.getType())).setShape({}).setLayout({});
-    auto space = MemRefType(type).getMemorySpace();
-    MemRefType onHost = MemRefType::Builder(type).setMemorySpace({});
-    builder.setInsertionPoint(user);
-    auto strided = StridedLayoutAttr::get(builder.getContext(), position, {});
-    MemRefType viewed = MemRefType::get({}, onHost.getElementType(),
-                                        position == 0 ? MemRefLayoutAttrInterface() : strided, space);
-    Value view =
-        ViewOp::create(builder, user->getLoc(), viewed, buffer, ValueRange(), ValueRange(), ValueRange(),
-                       ArrayRef<int64_t>{position}, ArrayRef<int64_t>(), ArrayRef<int64_t>());
-    // Buffers are placed outside of loops and branches.
-    Operation *outermost = func.getBody().front().findAncestorOpInBlock(*user);
-    builder.setInsertionPoint(outermost);
-    auto staging = StorageOp::create(builder, user->getLoc(), onHost, StorageKind::arena, nextArena++,
-                                     /*name=*/StringAttr(), ValueRange(), ArrayRef<int64_t>(),
-                                     /*live=*/DenseI64ArrayAttr(), /*value=*/Attribute());
-    return {view, staging.getResult()};
+  /// Memories that hold a storage's bytes; nothing was written yet when there is none.
+  using Holders = SmallVector<Device, 2>;
+
+  /// Before anything ran, inputs are with the host; a constant is everywhere.
+  Holders &holdersOf(const Access &access) {
+    auto [it, isNew] = state.try_emplace(access.place());
+    if (isNew && access.storage.getKind() == StorageKind::input)
+      it->second.push_back(Device());
+    return it->second;
   }
 
-  void stage(ReadScalarOp read) {
-    if (!deviceOf(read.getSource()))
-      return;
-    auto [view, staging] = element(read.getSource(), read.getPosition(), read);
-    builder.setInsertionPoint(read);
-    CopyOp::create(builder, read.getLoc(), view, staging);
-    read.getSourceMutable().assign(staging);
+  LogicalResult require(const Access &access, Device device, Location loc) {
+    Holders &holders = holdersOf(access);
+    if (access.storage.getKind() == StorageKind::constant || holders.empty() || llvm::is_contained(holders, device))
+      return success();
+    // Devices don't see each other's memory.
+    if (device && !llvm::is_contained(holders, Device())) {
+      if (failed(transfer(access.storage, holders.front(), Device(), loc)))
+        return failure();
+      holders.push_back(Device());
+    }
+    if (failed(transfer(access.storage, device ? Device() : holders.front(), device, loc)))
+      return failure();
+    holders.push_back(device);
+    return success();
+  }
+
+  LogicalResult transfer(StorageOp storage, Device from, Device to, Location loc) {
+    // An output that is reshaped is stated again.
+    Value host = storages.lookup(Place::of(storage)).getResult();
+    FailureOr<Value> source = bufferIn(host, from), destination = bufferIn(host, to);
+    if (failed(source) || failed(destination))
+      return failure();
+    CopyOp::create(builder, loc, *source, *destination);
+    return success();
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Buffers in other memories
+  //===--------------------------------------------------------------------===//
+
+  static MemRefType typeIn(Type type, Device device) {
+    auto memref = cast<MemRefType>(type);
+    return MemRefType::get(memref.getShape(), memref.getElementType(), memref.getLayout(), device);
+  }
+
+  /// The buffer of a device that stands for one of the host's.
+  FailureOr<Value> bufferIn(Value buffer, Device device) {
+    if (!device)
+      return buffer;
+    if (Value known = buffers.lookup({buffer, device}))
+      return known;
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointAfterValue(buffer);
+    MemRefType type = typeIn(buffer.getType(), device);
+    Value result;
+    if (auto view = buffer.getDefiningOp<ViewOp>()) {
+      FailureOr<Value> source = bufferIn(view.getSource(), device);
+      if (failed(source))
+        return failure();
+      auto clone = cast<ViewOp>(builder.clone(*view));
+      clone.getSourceMutable().assign(*source);
+      clone.getResult().setType(type);
+      result = clone.getResult();
+    } else {
+      auto storage = buffer.getDefiningOp<StorageOp>();
+      auto [it, isNew] = mirrors.try_emplace({Place::of(storage), device});
+      if (!isNew && it->second.getType() != type)
+        return storage.emitOpError("has several types, which no device can use");
+      if (isNew) {
+        auto clone = cast<StorageOp>(builder.clone(*storage));
+        bool isConstant = storage.getKind() == StorageKind::constant;
+        clone.setKind(isConstant ? StorageKind::constant : StorageKind::arena);
+        clone.setNumber(isConstant ? nextConstant++ : nextBuffer++);
+        clone.removeNameAttr();
+        clone.removeLiveAttr();
+        clone.getResult().setType(type);
+        it->second = clone.getResult();
+      }
+      result = it->second;
+    }
+    return buffers[{buffer, device}] = result;
+  }
+
+  //===--------------------------------------------------------------------===//
+  // The program
+  //===--------------------------------------------------------------------===//
+
+  LogicalResult walk(Block &block) {
+    for (Operation &op : llvm::make_early_inc_range(block)) {
+      builder.setInsertionPoint(&op);
+      if (op.getNumRegions() != 0 ? failed(walkRegions(&op)) : failed(place(&op)))
+        return failure();
+    }
+    return success();
+  }
+
+  LogicalResult place(Operation *op) {
+    Device device = devices.lookup(op);
+    SmallVector<Access> accesses = accessesOf(op);
+    if (isa<func::ReturnOp>(op))
+      for (Value output : op->getOperands())
+        if (StorageOp storage = storageOf(output))
+          accesses.push_back({op, output, storage, /*writes=*/false});
+    for (const Access &access : accesses)
+      if (!access.overwrites() && failed(require(access, device, op->getLoc())))
+        return failure();
+    for (const Access &access : accesses)
+      if (access.writes)
+        holdersOf(access) = {device};
+    if (!device)
+      return success();
+    if (auto read = dyn_cast<ReadScalarOp>(op))
+      return stage(read, device);
+    if (auto write = dyn_cast<WriteScalarOp>(op))
+      return stage(write, device);
+    for (OpOperand &operand : op->getOpOperands())
+      if (isa<MemRefType>(operand.get().getType())) {
+        FailureOr<Value> buffer = bufferIn(operand.get(), device);
+        if (failed(buffer))
+          return failure();
+        operand.set(*buffer);
+      }
+    return success();
+  }
+
+  /// One element of a buffer on a device, and where it stands on the host meanwhile.
+  FailureOr<std::pair<Value, Value>> element(Value buffer, int64_t position, Device device, Operation *user) {
+    FailureOr<Value> source = bufferIn(buffer, device);
+    if (failed(source))
+      return failure();
+    Type type = cast<MemRefType>(buffer.getType()).getElementType();
+    MemRefLayoutAttrInterface layout;
+    if (position != 0)
+      layout = StridedLayoutAttr::get(builder.getContext(), position, {});
+    Value view = ViewOp::create(builder, user->getLoc(), MemRefType::get({}, type, layout, device), *source, ValueRange(),
+                                ValueRange(), ValueRange(), ArrayRef(position), ArrayRef<int64_t>(), ArrayRef<int64_t>());
+    // Storages stand outside of loops and branches.
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPoint(func.getBody().front().findAncestorOpInBlock(*user));
+    auto onHost = StorageOp::create(builder, user->getLoc(), MemRefType::get({}, type), StorageKind::arena, nextBuffer++,
+                                    /*name=*/StringAttr(), ValueRange(), ArrayRef<int64_t>(),
+                                    /*live=*/DenseI64ArrayAttr(), /*value=*/Attribute());
+    return std::pair(view, Value(onHost.getResult()));
+  }
+
+  LogicalResult stage(ReadScalarOp read, Device device) {
+    FailureOr<std::pair<Value, Value>> places = element(read.getSource(), read.getPosition(), device, read);
+    if (failed(places))
+      return failure();
+    CopyOp::create(builder, read.getLoc(), places->first, places->second);
+    read.getSourceMutable().assign(places->second);
     read.setPosition(0);
+    return success();
   }
 
-  void stage(WriteScalarOp write) {
-    if (!deviceOf(write.getDestination()))
-      return;
-    auto [view, staging] = element(write.getDestination(), write.getPosition(), write);
+  LogicalResult stage(WriteScalarOp write, Device device) {
+    FailureOr<std::pair<Value, Value>> places = element(write.getDestination(), write.getPosition(), device, write);
+    if (failed(places))
+      return failure();
     builder.setInsertionPointAfter(write);
-    CopyOp::create(builder, write.getLoc(), staging, view);
-    write.getDestinationMutable().assign(staging);
+    CopyOp::create(builder, write.getLoc(), places->second, places->first);
+    write.getDestinationMutable().assign(places->second);
     write.setPosition(0);
+    return success();
+  }
+
+  /// However often regions run: each starts and ends with what it writes in one memory.
+  LogicalResult walkRegions(Operation *op) {
+    struct Use {
+      Access access;
+      Holders memories;
+      bool writes = false;
+    };
+    llvm::MapVector<Place, Use> uses;
+    for (const Access &access : accessesOf(op)) {
+      Use &use = uses.insert({access.place(), Use{access, {}}}).first->second;
+      use.writes |= access.writes;
+      if (Device device = devices.lookup(access.op); !llvm::is_contained(use.memories, device))
+        use.memories.push_back(device);
+    }
+    auto settle = [&]() -> LogicalResult {
+      for (auto &[place, use] : uses) {
+        Device device = use.memories.size() == 1 ? use.memories.front() : Device();
+        if (failed(require(use.access, device, op->getLoc())))
+          return failure();
+        if (use.writes)
+          holdersOf(use.access) = {device};
+      }
+      return success();
+    };
+    if (failed(settle()))
+      return failure();
+    DenseMap<Place, Holders> entry = state;
+    for (Region &region : op->getRegions())
+      for (Block &block : region) {
+        state = entry;
+        if (failed(walk(block)))
+          return failure();
+        builder.setInsertionPoint(block.getTerminator());
+        if (failed(settle()))
+          return failure();
+      }
+    state = std::move(entry);
+    return success();
+  }
+
+  //===--------------------------------------------------------------------===//
+  // What is left
+  //===--------------------------------------------------------------------===//
+
+  void eraseUnused() {
+    SmallVector<Operation *> candidates;
+    func.walk<WalkOrder::PreOrder>([&](Operation *op) {
+      auto storage = dyn_cast<StorageOp>(op);
+      if (isa<ViewOp>(op) || (storage && (storage.getKind() == StorageKind::arena ||
+                                          storage.getKind() == StorageKind::constant)))
+        candidates.push_back(op);
+    });
+    for (Operation *op : llvm::reverse(candidates))
+      if (op->use_empty())
+        op->erase();
+  }
+
+  void numberConstants() {
+    uint64_t number = 0;
+    for (StorageOp storage : func.getOps<StorageOp>())
+      if (storage.getKind() == StorageKind::constant)
+        storage.setNumber(number++);
+  }
+
+  /// From the first operation of the function's block that uses a device's buffer to the last.
+  void setLives() {
+    llvm::MapVector<Operation *, std::pair<int64_t, int64_t>> lives;
+    for (auto [i, op] : llvm::enumerate(func.getBody().front()))
+      for (const Access &access : accessesOf(&op))
+        if (access.storage.getKind() == StorageKind::arena && access.place().device)
+          lives.insert({access.storage, {i, i}}).first->second.second = i;
+    for (auto &[storage, live] : lives)
+      cast<StorageOp>(storage).setLiveAttr(builder.getDenseI64ArrayAttr({live.first, live.second}));
   }
 
   func::FuncOp func;
+  ArrayRef<Rule> rules;
   OpBuilder builder;
-  DeviceAttr device;
-  Operation *afterInputs = nullptr;
-  int64_t nextArena = 0;
+  llvm::MapVector<Operation *, Device> devices;
+  DenseMap<Place, Holders> state;
+  DenseMap<Place, StorageOp> storages; ///< the first of each
+  DenseMap<std::pair<Value, Device>, Value> buffers;
+  DenseMap<std::pair<Place, Device>, Value> mirrors;
+  uint64_t nextConstant = 0, nextBuffer = 0;
 };
 
 struct AssignDevicesPass : host::impl::AssignDevicesPassBase<AssignDevicesPass> {
-  using Base::Base;
+  using AssignDevicesPassBase::AssignDevicesPassBase;
+
   void runOnOperation() override {
-    if (!device.empty() && !getOperation().isExternal())
-      Assignment(getOperation(), device).run();
+    SmallVector<Rule> parsed;
+    for (StringRef rule : rules) {
+      bool isForAll = !rule.contains('=');
+      auto [op, device] = isForAll ? std::pair(StringRef(), rule) : rule.split('=');
+      if (op.empty() != isForAll || device.empty()) {
+        getOperation().emitError() << "expects device rules like 'npu' or 'tenon.contract=npu', but has '" << rule << "'";
+        return signalPassFailure();
+      }
+      parsed.push_back({op, DeviceAttr::get(&getContext(), device)});
+    }
+    for (auto func : getOperation().getOps<func::FuncOp>())
+      if (!func.isExternal() && failed(Assignment(func, parsed).run()))
+        return signalPassFailure();
   }
 };
 } // namespace

@@ -5,12 +5,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "tenon/Dialect/Host/IR/HostOps.h"
+#include "BufferAccesses.h"
 #include "tenon/Dialect/Host/Transforms/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetOperations.h"
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
@@ -31,10 +31,23 @@ struct Use {
 
 class Ordering {
 public:
-  explicit Ordering(func::FuncOp func) : builder(func.getContext()) { order(func.getBody().front()); }
+  explicit Ordering(func::FuncOp func) : builder(func.getContext()) {
+    dissolve(func);
+    order(func.getBody().front());
+  }
 
 private:
   using Tokens = llvm::SmallSetVector<Value, 8>;
+
+  /// Takes away the order that is there.
+  static void dissolve(func::FuncOp func) {
+    func.walk([](AwaitOp await) { await.erase(); });
+    func.walk([](AsyncOp async) {
+      async.getOperationInside().moveBefore(async);
+      async.getToken().dropAllUses();
+      async.erase();
+    });
+  }
 
   void order(Block &block) {
     for (Operation &op : llvm::make_early_inc_range(block.without_terminator())) {
@@ -50,16 +63,6 @@ private:
       }
     }
     awaitAll(block.getTerminator());
-  }
-
-  /// Calls `visit(storage, writes)` for each storage that the operation reads or writes.
-  void forEachStorage(Operation *op, llvm::function_ref<void(StorageOp, bool)> visit) {
-    SmallVector<MemoryEffects::EffectInstance> effects;
-    cast<MemoryEffectOpInterface>(op).getEffects(effects);
-    for (auto &effect : effects)
-      if (Value value = effect.getValue())
-        if (StorageOp storage = storageOf(value))
-          visit(storage, isa<MemoryEffects::Write>(effect.getEffect()));
   }
 
   /// Buffers that are not in use at the same time may share their bytes, on the same device or on the host,
@@ -81,44 +84,61 @@ private:
 
   Tokens conflictsOf(Operation *op) {
     Tokens tokens;
-    forEachStorage(op, [&](StorageOp storage, bool writes) {
+    for (const Access &access : accessesOf(op))
       for (auto &[other, use] : uses) {
-        if (!mayOverlap(storage, other))
+        if (!mayOverlap(access.storage, other))
           continue;
         if (use.writer)
           tokens.insert(use.writer);
-        if (writes)
+        if (access.writes)
           tokens.insert(use.readers.begin(), use.readers.end());
       }
-    });
     return tokens;
   }
 
   void start(Operation *op) {
     Tokens after = conflictsOf(op);
+    dropImplied(after);
     builder.setInsertionPoint(op);
     auto async =
         AsyncOp::create(builder, op->getLoc(), TokenType::get(builder.getContext()), after.getArrayRef());
     op->moveBefore(&async.getBody().emplaceBlock(), async.getBody().front().end());
     Value token = async.getToken();
     // Its end is the end of what it waits for, too.
+    llvm::DenseSet<Value> &known = implied[token];
+    for (Value before : after) {
+      known.insert(before);
+      llvm::set_union(known, implied.lookup(before));
+    }
     running.remove_if([&](Value before) { return after.contains(before); });
     running.insert(token);
-    forEachStorage(op, [&](StorageOp storage, bool writes) {
-      Use &use = uses[storage];
-      if (writes)
+    for (const Access &access : accessesOf(op)) {
+      Use &use = uses[access.storage];
+      if (access.writes)
         use = {token, {}};
       else
         use.readers.push_back(token);
+    }
+  }
+
+  /// Leaves out tokens that have ended when others have.
+  void dropImplied(Tokens &tokens) {
+    Tokens all = tokens;
+    tokens.remove_if([&](Value token) {
+      return llvm::any_of(all, [&](Value other) { return implied[other].contains(token); });
     });
   }
 
-  void await(const Tokens &tokens, Operation *before) {
+  void await(Tokens tokens, Operation *before) {
     if (tokens.empty())
       return;
+    dropImplied(tokens);
     builder.setInsertionPoint(before);
     AwaitOp::create(builder, before->getLoc(), tokens.getArrayRef());
-    auto isOver = [&](Value token) { return tokens.contains(token); };
+    auto isOver = [&](Value token) {
+      return tokens.contains(token) ||
+             llvm::any_of(tokens, [&](Value awaited) { return implied[awaited].contains(token); });
+    };
     running.remove_if(isOver);
     for (auto &[storage, use] : uses) {
       if (use.writer && isOver(use.writer))
@@ -135,6 +155,7 @@ private:
 
   OpBuilder builder;
   llvm::MapVector<StorageOp, Use> uses;
+  llvm::DenseMap<Value, llvm::DenseSet<Value>> implied; ///< by token: all that end before it
   Tokens running; ///< what the program has not waited for
 };
 

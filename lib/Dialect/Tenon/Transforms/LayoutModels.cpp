@@ -148,9 +148,13 @@ struct ConvModel : ModelBase<ConvModel, ConvOp> {
     double cost = relayout + multiplications * (whole / columns) * (last ? prices.multiplyLast : prices.multiplyFirst);
     if (isPointwise)
       return cost;
-    double read = images * places * taps * channels * conv.getGroups();
-    return cost + (last ? read * prices.gatherLast + read / std::max(channels, 1.0) * prices.runLast
-                        : read * prices.gatherFirst);
+    if (!last)
+      return cost + images * places * taps * channels * conv.getGroups() * prices.gatherFirst;
+    bool hasBorder = llvm::any_of(conv.getPads(), [](int64_t pad) { return pad != 0; });
+    // What lies together in a window: its rows.
+    double parts = conv.getDilations().back() == 1 ? taps / known(filter.getShape().back()) : taps;
+    return cost + results / columns * (whole / prices.columns) * parts * prices.partLast +
+           (hasBorder ? countElements(conv.getInput(), prices) * prices.copied : 0);
   }
 
   bool operandTakesLayout(Operation *op, unsigned operand) const { return operand == 0; }

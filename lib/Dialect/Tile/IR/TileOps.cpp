@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Dialect/Tile/IR/TileOps.h"
+
+#include "tenon/Dialect/Tenon/IR/SizeAnalysis.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
 
 #include "mlir/IR/Builders.h"
@@ -58,6 +60,41 @@ LogicalResult PanelsAttr::verify(function_ref<InFlightDiagnostic()> emitError, S
 LogicalResult UnpackOp::verify() {
   return verifyPanels([&] { return emitOpError(); }, cast<ShapedType>(getOperand().getType()),
                       cast<ShapedType>(getResult().getType()), getDepth());
+}
+
+SmallVector<AffineExpr> WindowRowsOp::resultSizes(SizeAnalysis &sizes, unsigned) {
+  SmallVector<AffineExpr> operand = sizes.sizesOf(getOperand()), result = {operand.front()};
+  AffineExpr depth = operand.back();
+  for (auto [i, size] : llvm::enumerate(getSizes())) {
+    result.push_back((operand[1 + i] - (getDilations()[i] * (size - 1) + 1)).floorDiv(getStrides()[i]) + 1);
+    depth = depth * size;
+  }
+  result.push_back(depth);
+  return result;
+}
+
+LogicalResult WindowRowsOp::verify() {
+  auto operand = cast<RankedTensorType>(getOperand().getType());
+  auto result = cast<RankedTensorType>(getResult().getType());
+  int64_t spatial = operand.getRank() - 2;
+  if (spatial < 1 || result.getRank() != operand.getRank() || result.getElementType() != operand.getElementType() ||
+      operand.isDynamicDim(spatial + 1))
+    return emitOpError("expects images of a known number of channels and a result of their rank and element type, but has ")
+           << operand << " and " << result;
+  if ((int64_t)getSizes().size() != spatial || (int64_t)getStrides().size() != spatial ||
+      (int64_t)getDilations().size() != spatial)
+    return emitOpError("expects ") << spatial << " sizes, strides and dilations";
+  for (int64_t value : llvm::concat<const int64_t>(getSizes(), getStrides(), getDilations()))
+    if (value < 1)
+      return emitOpError("expects positive sizes, strides and dilations, but has ") << value;
+  SizeAnalysis sizes(getContext());
+  for (auto [dim, expression] : llvm::enumerate(resultSizes(sizes, 0))) {
+    int64_t expected = SizeAnalysis::staticSize(expression);
+    if (!ShapedType::isDynamic(expected) && !result.isDynamicDim(dim) && result.getDimSize(dim) != expected)
+      return emitOpError("expects size ") << expected << " of result dimension " << dim << ", but it is "
+                                          << result.getDimSize(dim);
+  }
+  return success();
 }
 
 //===----------------------------------------------------------------------===//

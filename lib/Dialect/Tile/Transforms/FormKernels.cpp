@@ -297,11 +297,12 @@ private:
         Operation *source = operand.getDefiningOp();
         if (source && members.contains(source))
           continue;
-        if (source && ((isRematerialised(source) && !read.contains(operand)) || isa<UnpackOp>(source))) {
+        if (source && ((isRematerialised(source) && !read.contains(operand)) || isa<UnpackOp, WindowRowsOp>(source))) {
           if (!llvm::is_contained(inner, source))
             inner.push_back(source);
-          if (isa<UnpackOp>(source))
-            tensors.insert(source->getOperand(0));
+          if (isa<UnpackOp, WindowRowsOp>(source))
+            if (tensors.insert(source->getOperand(0)))
+              addSymbols(source->getOperand(0));
         } else if (isa<RankedTensorType>(operand.getType())) {
           if (tensors.insert(operand))
             addSymbols(operand);

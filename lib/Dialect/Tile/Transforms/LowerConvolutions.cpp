@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "tenon/Dialect/Tile/IR/TileOps.h"
 #include "tenon/Dialect/Tile/Transforms/Passes.h"
 
 using namespace mlir;
@@ -90,7 +91,7 @@ private:
 
   /// The windows' channels and taps are rows of the filter: [n, o.., g, k] and [k, g, m] give [n, o.., g, m].
   Value channelsLast() {
-    Value windows = unfold();
+    Value windows = isPointwise(op) ? op.getInput() : windowRows();
     SmallVector<AffineExpr> filter = sizes.sizesOf(op.getFilter()), flatResult = sizes.sizesOf(op.getResult());
     AffineExpr depth = filter[op.getSummedDim()], group = sizes.constant(groups), m = filter.back().floorDiv(groups);
     for (int64_t i = 0; i < spatial; ++i)
@@ -141,24 +142,43 @@ private:
            llvm::all_of(op.getPads(), [](int64_t pad) { return pad == 0; });
   }
 
+  /// The windows as register tiles read them, of the image with its border.
+  Value windowRows() {
+    Value image = op.getInput();
+    auto type = cast<RankedTensorType>(image.getType());
+    if (llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; })) {
+      SmallVector<int64_t> low(type.getRank()), high(type.getRank()), shape(type.getShape());
+      for (int64_t i = 0; i < spatial; ++i) {
+        low[1 + i] = op.getPads()[i];
+        high[1 + i] = op.getPads()[i + spatial];
+        if (!type.isDynamicDim(1 + i))
+          shape[1 + i] += low[1 + i] + high[1 + i];
+      }
+      auto scalar = RankedTensorType::get({}, type.getElementType());
+      Value zero = ConstantOp::create(builder, op.getLoc(), scalar,
+                                      cast<TypedAttr>(DenseElementsAttr::get(scalar, builder.getF32FloatAttr(0).getValue())));
+      image = PadOp::create(builder, op.getLoc(), type.clone(shape), PadMode::constant, image, zero, ValueRange(),
+                            ValueRange(), low, high);
+    }
+    SmallVector<AffineExpr> extents = sizes.sizesOf(op.getResult());
+    extents.back() = sizes.sizesOf(image).back();
+    for (int64_t tap : tapsOf(op))
+      extents.back() = extents.back() * tap;
+    return tile::WindowRowsOp::create(builder, op.getLoc(), type.clone(llvm::map_to_vector(extents, SizeAnalysis::staticSize)),
+                             image, tapsOf(op), op.getStrides(), op.getDilations());
+  }
+
   Value unfold() {
     if (isPointwise(op))
       return op.getInput();
-    SmallVector<AffineExpr> input = sizes.sizesOf(op.getInput()), result = sizes.sizesOf(op.getResult()), all;
-    SmallVector<AffineExpr> taps = llvm::map_to_vector(tapsOf(op), [&](int64_t tap) { return sizes.constant(tap); });
-    if (op.getChannelsLast()) {
-      llvm::append_range(all, ArrayRef(result).drop_back());
-      llvm::append_range(all, taps);
-      all.push_back(input.back());
-    } else {
-      llvm::append_range(all, ArrayRef(input).take_front(2));
-      llvm::append_range(all, taps);
-      llvm::append_range(all, ArrayRef(result).drop_front(2));
-    }
+    SmallVector<AffineExpr> all = sizes.sizesOf(op.getInput()), result = sizes.sizesOf(op.getResult());
+    all.resize(2);
+    for (int64_t tap : tapsOf(op))
+      all.push_back(sizes.constant(tap));
+    all.append(result.begin() + 2, result.end());
     auto type = cast<RankedTensorType>(op.getInput().getType());
     return UnfoldOp::create(builder, op.getLoc(), type.clone(llvm::map_to_vector(all, SizeAnalysis::staticSize)),
-                            op.getInput(), tapsOf(op), op.getStrides(), op.getDilations(), op.getPads(),
-                            op.getChannelsLast());
+                            op.getInput(), tapsOf(op), op.getStrides(), op.getDilations(), op.getPads());
   }
 
   Value reshaped(Value value, ArrayRef<AffineExpr> extents) {

@@ -33,12 +33,14 @@ def PlaceBuffersPass : Pass<"tenon-place-buffers", "::mlir::func::FuncOp"> {
                            "::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect"];
 }
 
-def AssignDevicesPass : Pass<"tenon-assign-devices", "::mlir::func::FuncOp"> {
-  let summary = "Run the launches of a placed program on a device";
+def AssignDevicesPass : Pass<"tenon-assign-devices", "::mlir::ModuleOp"> {
+  let summary = "Run launches of a placed program on devices";
   let description = [{
-    The arena and the constants that launches read move into the device's memory. Inputs are copied there, outputs
-    copied back at the end; a number that the program reads or writes goes through a buffer on the host. Without a
-    device nothing happens.
+    The first rule that applies to a kernel says which device computes it; launches of other kernels stay on the host. A
+    rule `op=device` applies to kernels that have an operation of this name, a rule `device` to all. Copies follow the
+    launches around them. What a device uses gets a place in its memory, and is copied there and back where the other side
+    has changed it; constants are there from the start. A number that the program reads from a device's buffer, or writes
+    there, goes through a buffer on the host. Without rules nothing happens.
 
     Before:
     ```mlir
@@ -46,17 +48,19 @@ def AssignDevicesPass : Pass<"tenon-assign-devices", "::mlir::func::FuncOp"> {
     %1 = tenon_host.storage output 0 sizes [4] : memref<4xf32>
     tenon_host.launch @k ins(%0 : memref<4xf32>) outs(%1 : memref<4xf32>)
     ```
-    After:
+    After, with `rules=gpu`:
     ```mlir
-    %2 = tenon_host.storage arena 0 sizes [4] : memref<4xf32, #tenon_host.device<"gpu">>
+    %0 = tenon_host.storage input 0 sizes [4] : memref<4xf32>
+    %2 = tenon_host.storage arena 0 sizes [4] live [4, 5] : memref<4xf32, #tenon_host.device<"gpu">>
+    %1 = tenon_host.storage output 0 sizes [4] : memref<4xf32>
+    %3 = tenon_host.storage arena 1 sizes [4] live [5, 6] : memref<4xf32, #tenon_host.device<"gpu">>
     tenon_host.copy %0 to %2 : memref<4xf32> to memref<4xf32, #tenon_host.device<"gpu">>
-    %3 = tenon_host.storage arena 1 sizes [4] : memref<4xf32, #tenon_host.device<"gpu">>
     tenon_host.launch @k ins(%2 : memref<4xf32, #tenon_host.device<"gpu">>)
         outs(%3 : memref<4xf32, #tenon_host.device<"gpu">>)
     tenon_host.copy %3 to %1 : memref<4xf32, #tenon_host.device<"gpu">> to memref<4xf32>
     ```
   }];
-  let options = [Option<"device", "device", "std::string", "\"\"", "Name of the device; empty for none">];
+  let options = [ListOption<"rules", "rules", "std::string", "Which device computes which kernels: DEVICE or OP=DEVICE">];
   let dependentDialects = ["::tenon::host::HostDialect"];
 }
 

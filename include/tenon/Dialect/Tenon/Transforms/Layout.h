@@ -24,8 +24,7 @@ struct LayoutPrices {
   double multiplyFirst = 0.025; ///< per multiplication of a contraction whose columns are places
   double multiplyLast = 0.021;  ///< whose columns are channels: constant weights lie in panels
   double gatherFirst = 0.36;    ///< per element of a convolution's windows
-  double gatherLast = 0.15;
-  double runLast = 5;           ///< per run of channels of a convolution's windows
+  double partLast = 1;          ///< per place, vector of columns and part of a window that lies together
   double tapFirst = 0.25;       ///< per element that a depthwise convolution or a pooling window reads
   double tapLast = 0.09;
   double plainTap = 1;          ///< per multiplication of a convolution without register tiles

@@ -15,6 +15,7 @@ include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Interfaces/ControlFlowInterfaces.td"
 include "mlir/Interfaces/FunctionInterfaces.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
+include "tenon/Dialect/Tenon/IR/TenonInterfaces.td"
 
 def Tile_Dialect : Dialect {
   let name = "tenon_tile";
@@ -95,6 +96,27 @@ def Tile_UnpackOp : Tile_Op<"unpack", [Pure]> {
   let arguments = (ins AnyRankedTensor:$operand, I64Attr:$depth);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$operand `depth` $depth attr-dict `:` type($operand) `->` type($result)";
+  let hasVerifier = 1;
+}
+
+def Tile_WindowRowsOp : Tile_Op<"window_rows", [Pure, DeclareOpInterfaceMethods<Tenon_SizesInterface>]> {
+  let summary = "the windows of an image as rows of a matrix";
+  let description = [{
+    Operand `[N, D1..Dn, C]`, result `[N, O1..On, K1*..*Kn*C]`: row o is the window of elements `operand[n, o*stride +
+    k*dilation, c]`, in order of k, then c; K are the `sizes` of a window, `Oi = (Di - dilation*(Ki - 1) - 1) / stride +
+    1`. Moves nothing: it says how register tiles read a kernel's operand.
+
+    ```mlir
+    %w = tenon_tile.window_rows %x sizes [3, 3] strides [1, 1] dilations [1, 1]
+         : tensor<1x58x58x64xf32> -> tensor<1x56x56x576xf32>
+    ```
+  }];
+  let arguments = (ins AnyRankedTensor:$operand, DenseI64ArrayAttr:$sizes, DenseI64ArrayAttr:$strides,
+                       DenseI64ArrayAttr:$dilations);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = [{
+    $operand `sizes` $sizes `strides` $strides `dilations` $dilations attr-dict `:` type($operand) `->` type($result)
+  }];
   let hasVerifier = 1;
 }
 

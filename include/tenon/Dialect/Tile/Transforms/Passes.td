@@ -14,7 +14,8 @@ def LowerConvolutionsPass : Pass<"tenon-lower-convolutions", "::mlir::func::Func
   let summary = "Turn convolutions into contractions with the windows of their input";
   let description = [{
     A filter of one element under stride 1 reads the input as it is. Convolutions of one channel per group stay: their
-    sums are too short for register tiles.
+    sums are too short for register tiles. With channels last nothing is unfolded: register tiles read the windows out
+    of the image, which is given its border before.
 
     Before:
     ```mlir
@@ -27,7 +28,16 @@ def LowerConvolutionsPass : Pass<"tenon-lower-convolutions", "::mlir::func::Func
          : tensor<1x64x56x56xf32> -> tensor<1x64x3x3x56x56xf32>
     %y = tenon.contract %w, %p maps [(n, m, y, x, c, i, j) -> (m, c, i, j), -> (n, c, i, j, y, x), -> (n, m, y, x)]
     ```
+    and with channels last:
+    ```mlir
+    %b = tenon.pad constant %x, %zero low [0, 1, 1, 0] high [0, 1, 1, 0]
+         : tensor<1x56x56x64xf32>, tensor<f32> -> tensor<1x58x58x64xf32>
+    %r = tenon_tile.window_rows %b sizes [3, 3] strides [1, 1] dilations [1, 1]
+         : tensor<1x58x58x64xf32> -> tensor<1x56x56x576xf32>
+    %y = tenon.contract %r, %w maps [(n, y, x, m, k) -> (n, y, x, k), -> (k, m), -> (n, y, x, m)]
+    ```
   }];
+  let dependentDialects = ["::tenon::tile::TileDialect"];
 }
 
 def CountNonZeroPass : Pass<"tenon-count-nonzero", "::mlir::func::FuncOp"> {

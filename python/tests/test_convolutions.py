@@ -1,0 +1,67 @@
+"""Convolutions with channels last: register tiles read the windows out of the image."""
+
+import os
+import pathlib
+import subprocess
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import tenon
+from conftest import make_model
+from onnx import TensorProto, helper, numpy_helper
+
+COMPILER = pathlib.Path(os.environ["TENON_BUILD"]) / "bin" / "tenon-compile"
+
+
+def convolutions(channels, taps, **attributes):
+    """Three in a row, so that channels last pays: a pointwise one before and behind."""
+    rng = np.random.default_rng(0)
+    spatial = len(taps)
+    shapes = {"w0": (channels, 8) + (1,) * spatial, "w1": (40, channels) + taps, "w2": (8, 40) + (1,) * spatial}
+    weights = {n: (rng.standard_normal(s) / np.sqrt(np.prod(s[1:]))).astype(np.float32) for n, s in shapes.items()}
+    nodes = [
+        helper.make_node("Conv", ["x", "w0"], ["a0"]),
+        helper.make_node("Relu", ["a0"], ["a"]),
+        helper.make_node("Conv", ["a", "w1"], ["b0"], **attributes),
+        helper.make_node("Sigmoid", ["b0"], ["b"]),
+        helper.make_node("Conv", ["b", "w2"], ["y"]),
+    ]
+    sizes = [f"d{i}" for i in range(spatial)]
+    return make_model(
+        nodes,
+        [("x", TensorProto.FLOAT, ("n", 8, *sizes))],
+        [("y", TensorProto.FLOAT, ("n", 8) + (None,) * spatial)],
+        [numpy_helper.from_array(w, n) for n, w in weights.items()],
+    )
+
+
+@pytest.mark.parametrize(
+    "channels, taps, attributes",
+    [
+        (16, (3, 3), {"pads": [1, 1, 1, 1]}),
+        (33, (3, 3), {"pads": [0, 2, 1, 0], "strides": [2, 1]}),
+        (12, (3, 5), {"dilations": [2, 1]}),
+        (50, (3, 2), {"dilations": [1, 3], "strides": [1, 2], "pads": [1, 1, 1, 1]}),
+        (65, (1, 1), {"strides": [2, 3]}),
+        (200, (3, 3), {"pads": [1, 1, 1, 1]}),  # more products than one block of a sum
+        (300, (3, 3), {"dilations": [1, 2]}),
+        (16, (4,), {"pads": [2, 1]}),
+        (35, (2, 3, 2), {"pads": [1, 0, 1, 0, 1, 0], "strides": [1, 2, 1]}),
+    ],
+)
+def test_windows(channels, taps, attributes, tmp_path):
+    model = convolutions(channels, taps, **attributes)
+    onnx.save(model, tmp_path / "model.onnx")
+    kernels = subprocess.run([COMPILER, tmp_path / "model.onnx", "--emit=kernels"], check=True, capture_output=True, text=True)
+    assert "tenon_tile.window_rows" in kernels.stdout
+    compiled = tenon.compile(model, threads=1)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    for seed, sizes in enumerate([(12, 9, 7), (7, 15, 8), (21, 10, 13)]):
+        for images in (1, 3):
+            x = np.random.default_rng(seed).standard_normal((images, 8) + sizes[: len(taps)]).astype(np.float32)
+            expected = session.run(None, {"x": x})[0]
+            actual = compiled.run({"x": x})["y"]
+            assert actual.shape == expected.shape
+            np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-5)

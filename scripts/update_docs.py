@@ -35,6 +35,8 @@ with indexing maps.
     ("kernels", "## Level 2: kernels", """
 `--emit=kernels`: one kernel with its epilogue, and the program that launches it. The weights lie in panels of 32
 columns, as register tiles read them; every buffer has a place; `work` says into how many pieces the launch can be cut.
+There is a variant of the kernel for each target, here one, with the schedule that the cost model chose: edit it, and
+compile the text.
 """),
     ("loops", "## Level 3: loops", """
 `--emit=loops`: the kernel for one target, here with vectors of 32 bytes, of which the beginning is shown. Rows are cut into

@@ -10,8 +10,10 @@
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 
 #include "ConstantBytes.h"
+#include "Targets.h"
 #include "tenon/Artifact/ArtifactWriter.h"
 #include "tenon/Codegen/CPU/Passes.h"
+#include "tenon/Codegen/Common/Passes.h"
 #include "tenon/Compiler/Pipelines.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
 #include "tenon/Frontend/ONNX/Import.h"
@@ -55,12 +57,19 @@ public:
       if (failed(runPipeline("kernels", [&](OpPassManager &pm) { buildKernelsPipeline(pm, {options.devices}); })))
         return failure();
     }
-    if (options.emit == Emit::graph || options.emit == Emit::kernels)
+    if (options.emit == Emit::graph)
       return writeText([&](raw_ostream &out) { module->print(out); });
-    if (options.targets.empty())
-      return module.emitError("no target to compile for");
-    for (const cpu::TargetDescription &target : options.targets)
-      if (failed(compileVariant(target)))
+    if (failed(findTargets()) ||
+        failed(runPipeline("kernels", [&](OpPassManager &pm) { buildVariantsPipeline(pm, targets); })))
+      return failure();
+    if (options.emit == Emit::kernels)
+      return writeText([&](raw_ostream &out) { module->print(out); });
+    if (failed(checkLaunches()) || failed(runPipeline("loops", buildLoopsPipeline)))
+      return failure();
+    if (options.emit == Emit::loops)
+      return writeText([&](raw_ostream &out) { module->print(out); });
+    for (const cpu::TargetDescription &target : targets)
+      if (failed(compileVariants(target)))
         return failure();
     if (options.emit != Emit::artifact)
       return writeText([&](raw_ostream &out) { out << text; });
@@ -142,29 +151,71 @@ private:
   // Kernels
   //===--------------------------------------------------------------------===//
 
-  LogicalResult compileVariant(const cpu::TargetDescription &target) {
-    OwningOpRef<ModuleOp> loops(module.clone());
-    LoopOptions loopOptions{target.vectorBytes, target.vectorRegisters};
-    LogicalResult lowered = runOn(*loops, [&](OpPassManager &pm) { buildLoopsPipeline(pm, loopOptions); });
-    finishStage("loops");
-    if (failed(lowered))
-      return failure();
-    if (options.emit == Emit::loops) {
-      llvm::raw_string_ostream(text) << *loops << "\n";
+  /// The targets that the module's variants are for, or else those that are asked for.
+  LogicalResult findTargets() {
+    targets = options.targets;
+    auto known = module.getOps<tile::VariantsOp>();
+    if (known.empty())
+      return targets.empty() ? module.emitError("no target to compile for") : success();
+    SmallVector<tile::TargetAttr> present;
+    for (tile::VariantOp variant : (*known.begin()).getOps<tile::VariantOp>())
+      present.push_back(variant.getTarget());
+    if (targets.empty())
+      targets = llvm::map_to_vector(present, descriptionOf);
+    SmallVector<tile::TargetAttr> asked = llvm::map_to_vector(
+        targets, [&](const auto &target) { return attributeOf(module.getContext(), target); });
+    if (asked == present)
       return success();
-    }
+    auto names = [](ArrayRef<tile::TargetAttr> list) {
+      return llvm::join(llvm::map_range(list, [](tile::TargetAttr target) { return target.getName(); }), ",");
+    };
+    return module.emitError() << "has variants for other targets (" << names(present) << ") than what is asked for ("
+                              << names(asked) << ")";
+  }
+
+  /// What is launched is there for each target.
+  LogicalResult checkLaunches() {
+    SymbolTable symbols(module);
+    LogicalResult result = success();
+    module.walk([&](host::LaunchOp launch) {
+      auto variants = symbols.lookup<tile::VariantsOp>(launch.getKernel());
+      if (!variants) {
+        launch.emitOpError() << "launches '" << launch.getKernel() << "', which is no kernel";
+        result = failure();
+        return;
+      }
+      for (const cpu::TargetDescription &target : targets)
+        if (!variantOf(variants, target)) {
+          launch.emitOpError() << "launches '" << launch.getKernel() << "', which has no variant for target '"
+                               << target.name << "'";
+          result = failure();
+        }
+    });
+    return result;
+  }
+
+  tile::VariantOp variantOf(tile::VariantsOp variants, const cpu::TargetDescription &target) {
+    tile::TargetAttr attribute = attributeOf(module.getContext(), target);
+    for (auto variant : variants.getOps<tile::VariantOp>())
+      if (variant.getTarget() == attribute)
+        return variant;
+    return nullptr;
+  }
+
+  LogicalResult compileVariants(const cpu::TargetDescription &target) {
     // Each kernel in a module of its own: what is lowered and compiled on one thread.
     OwningOpRef<ModuleOp> container = ModuleOp::create(module.getLoc());
     std::vector<cpu::NamedModule> kernels;
     OpBuilder builder = OpBuilder::atBlockEnd(container->getBody());
-    for (auto func : loops->getOps<func::FuncOp>()) {
-      if (func.isExternal() || !func->hasAttr(cpu::kKernelAttr))
+    for (auto variants : module.getOps<tile::VariantsOp>()) {
+      tile::VariantOp variant = variantOf(variants, target);
+      if (!variant)
         continue;
-      auto kernel = ModuleOp::create(builder, func.getLoc());
-      OpBuilder(kernel.getBodyRegion()).clone(*func);
-      kernels.push_back({func.getName().str(), kernel});
+      SymbolOpInterface function = variant.getFunction();
+      auto kernel = ModuleOp::create(builder, function.getLoc());
+      OpBuilder(kernel.getBodyRegion()).clone(*function);
+      kernels.push_back({function.getName().str(), kernel});
     }
-    loops = nullptr;
     LogicalResult converted =
         runOn(*container, [](OpPassManager &pm) { cpu::buildKernelToLLVMPipeline(pm.nest<ModuleOp>()); });
     finishStage("lower");
@@ -205,15 +256,6 @@ private:
     func::FuncOp main = findPlacedProgram();
     if (!main)
       return module.emitError("the model has no function with inputs or outputs");
-    WalkResult known = main.walk([&](host::LaunchOp launch) {
-      StringRef kernel = launch.getKernel();
-      if (llvm::all_of(images, [&](const cpu::Image &image) { return image.entries.contains(kernel); }))
-        return WalkResult::advance();
-      launch.emitOpError() << "launches '" << kernel << "', which is no kernel";
-      return WalkResult::interrupt();
-    });
-    if (known.wasInterrupted())
-      return failure();
     FailureOr<host::HostCode> converted = host::convertHostProgram(main);
     if (failed(converted))
       return failure();
@@ -238,7 +280,7 @@ private:
       segment.planEntry = hostImage.entries.lookup("plan_" + number);
       segment.executeEntry = hostImage.entries.lookup("execute_" + number);
     }
-    for (const cpu::TargetDescription &target : options.targets)
+    for (const cpu::TargetDescription &target : targets)
       metadata.variants.push_back({target.name, {target.features.begin(), target.features.end()}});
     for (artifact::KernelInfo &kernel : metadata.kernels)
       for (const cpu::Image &image : images)
@@ -303,6 +345,7 @@ private:
   StringRef output;
   CompileReport &report;
   double last;
+  SmallVector<cpu::TargetDescription> targets;
   std::vector<cpu::Image> images;
   cpu::Image hostImage;
   host::HostCode program;
@@ -338,6 +381,8 @@ OwningOpRef<ModuleOp> tenon::loadModel(StringRef path, MLIRContext *context) {
   }
   return parseSourceFile<ModuleOp>(path, context);
 }
+
+bool tenon::hasVariants(ModuleOp module) { return !module.getOps<tile::VariantsOp>().empty(); }
 
 LogicalResult tenon::compile(ModuleOp module, const CompileOptions &options, StringRef output,
                              CompileReport &report) {

@@ -8,6 +8,7 @@
 #include "tenon/Compiler/Pipelines.h"
 
 #include "ConstantEvaluator.h"
+#include "Targets.h"
 #include "tenon/Codegen/Common/Passes.h"
 #include "tenon/Conversion/Passes.h"
 #include "tenon/Dialect/Host/Transforms/Passes.h"
@@ -20,6 +21,7 @@
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
+using namespace tenon;
 
 void tenon::buildGraphPipeline(OpPassManager &pm) {
   pm.addPass(createConvertONNXToTenonPass());
@@ -56,14 +58,23 @@ void tenon::buildKernelsPipeline(OpPassManager &pm, const KernelOptions &options
   }
 }
 
-void tenon::buildLoopsPipeline(OpPassManager &pm, const LoopOptions &options) {
-  codegen::LowerKernelsPassOptions kernels;
-  kernels.vectorBytes = options.vectorBytes;
-  // Two vectors per row accumulate, two hold columns, one a broadcast element.
-  kernels.tileRows = options.vectorRegisters / 2 - 2;
-  pm.addPass(codegen::createLowerKernelsPass(kernels));
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
+static void buildVariants(OpPassManager &pm, std::unique_ptr<Pass> formVariants) {
+  pm.addPass(std::move(formVariants));
+  pm.nest<tile::VariantsOp>().addNestedPass<tile::VariantOp>(codegen::createSelectSchedulesPass());
+}
+
+void tenon::buildVariantsPipeline(OpPassManager &pm, ArrayRef<cpu::TargetDescription> targets) {
+  SmallVector<cpu::TargetDescription> known(targets);
+  buildVariants(pm, codegen::createFormVariantsPass([known](MLIRContext *context, StringRef) {
+    return llvm::map_to_vector(known, [&](const auto &target) { return attributeOf(context, target); });
+  }));
+}
+
+void tenon::buildLoopsPipeline(OpPassManager &pm) {
+  OpPassManager &variant = pm.nest<tile::VariantsOp>().nest<tile::VariantOp>();
+  variant.addPass(codegen::createLowerKernelsPass());
+  variant.addPass(createCanonicalizerPass());
+  variant.addPass(createCSEPass());
 }
 
 namespace {
@@ -71,11 +82,9 @@ struct KernelPipelineOptions : PassPipelineOptions<KernelPipelineOptions> {
   ListOption<std::string> devices{*this, "devices", llvm::cl::desc("Rules of tenon-assign-devices; none for the CPU")};
 };
 
-struct LoopPipelineOptions : PassPipelineOptions<LoopPipelineOptions> {
-  Option<int64_t> vectorBytes{*this, "vector-bytes", llvm::cl::desc("Bytes of a vector register"),
-                              llvm::cl::init(32)};
-  Option<int64_t> vectorRegisters{*this, "vector-registers", llvm::cl::desc("Number of vector registers"),
-                                  llvm::cl::init(16)};
+struct VariantsOptions : PassPipelineOptions<VariantsOptions> {
+  Option<std::string> targets{*this, "targets", llvm::cl::desc("Names of targets, the preferred one first"),
+                              llvm::cl::init("host")};
 };
 } // namespace
 
@@ -86,9 +95,13 @@ void tenon::registerPipelines() {
       [](OpPassManager &pm, const KernelPipelineOptions &options) {
         buildKernelsPipeline(pm, {SmallVector<std::string>(options.devices.begin(), options.devices.end())});
       });
-  PassPipelineRegistration<LoopPipelineOptions>("tenon-loops", "Level 2 to 3: kernels as loops over vectors",
-                                                [](OpPassManager &pm, const LoopPipelineOptions &options) {
-                                                  buildLoopsPipeline(
-                                                      pm, {options.vectorBytes, options.vectorRegisters});
-                                                });
+  PassPipelineRegistration<VariantsOptions>(
+      "tenon-variants", "Within level 2: kernels for each target, with schedules",
+      [](OpPassManager &pm, const VariantsOptions &options) {
+        std::string names = options.targets;
+        buildVariants(pm, codegen::createFormVariantsPass([names](MLIRContext *context, StringRef) {
+          return resolveTargets(context, names);
+        }));
+      });
+  PassPipelineRegistration<>("tenon-loops", "Level 2 to 3: variants as loops over vectors", buildLoopsPipeline);
 }

@@ -8,6 +8,7 @@
 #include "tenon/Compiler/Registration.h"
 
 #include "ConstantEvaluator.h"
+#include "Targets.h"
 #include "tenon/Compiler/Pipelines.h"
 
 #include "tenon/Codegen/Common/ElementEmitter.h"
@@ -41,7 +42,7 @@ void tenon::registerPasses() {
   registerTenonTransforms(interpretingEvaluator());
   host::registerHostPasses();
   tile::registerTilePasses();
-  codegen::registerCodegenPasses();
+  codegen::registerCodegenPasses(resolveTargets);
   host::registerHostTargetPasses();
   cpu::registerCPUCodegenPasses();
   cpu::registerCPUCodegenPipelines();

@@ -46,6 +46,60 @@ def test_level_reads_back(level, tmp_path):
         np.testing.assert_array_equal(again.run(feed)["y"], direct.run(feed)["y"])
 
 
+@pytest.mark.parametrize("level", ["kernels", "loops"])
+def test_variants_keep_their_targets(level, tmp_path):
+    """A module with variants is compiled for the targets that they are for, and for no others."""
+    onnx.save(network(), tmp_path / "model.onnx")
+    text, artifact = tmp_path / "level.mlir", tmp_path / "model.so"
+    subprocess.run([BIN / "tenon-compile", tmp_path / "model.onnx", f"--emit={level}", "--target-cpu=avx512,avx2", "-o", text],
+                   check=True)
+    listed = subprocess.run([BIN / "tenon-compile", text, "-o", artifact], check=True, capture_output=True, text=True).stdout
+    assert "(avx512): " in listed and "(avx2): " in listed and "(host): " not in listed
+    direct = subprocess.run([BIN / "tenon-compile", tmp_path / "model.onnx", "--target-cpu=avx512,avx2", "-o",
+                             tmp_path / "direct.so"], check=True, capture_output=True, text=True).stdout
+    kernels = lambda summary: [line for line in summary.splitlines() if line.startswith("  ")]
+    assert kernels(listed) == kernels(direct)
+    run = subprocess.run([BIN / "tenon-compile", text, "--target-cpu=avx2", "-o", tmp_path / "none.so"],
+                         capture_output=True, text=True)
+    assert run.returncode == 1 and "variants for other targets (avx512,avx2)" in run.stderr
+    assert not (tmp_path / "none.so").exists()
+
+
+def test_schedules_by_hand(tmp_path):
+    """Every schedule computes the same, and one that a target can't have ends with an error at its line."""
+    rng = np.random.default_rng(0)
+    weights = numpy_helper.from_array(rng.standard_normal((70, 45)).astype(np.float32), "w")
+    model = make_model(
+        [helper.make_node("MatMul", ["x", "w"], ["h"]), helper.make_node("Softmax", ["h"], ["s"]),
+         helper.make_node("Exp", ["s"], ["y"])],
+        [("x", TensorProto.FLOAT, ("n", 70))], [("y", TensorProto.FLOAT, ("n", 45))], [weights])
+    onnx.save(model, tmp_path / "model.onnx")
+    compile = lambda *arguments: subprocess.run([BIN / "tenon-compile", *arguments], capture_output=True, text=True)
+    assert compile(tmp_path / "model.onnx", "--emit=kernels", "--target-cpu=avx2", "-o", tmp_path / "kernels.mlir").returncode == 0
+    text = (tmp_path / "kernels.mlir").read_text()
+    contraction = "schedule(depth_block = 768, tile_rows = 6, turn_size = 12, vector_bytes = 32, vectors = 2)"
+    others = "schedule(vector_bytes = 32, vectors = 1)"
+    assert contraction in text and others in text
+    expected = tenon.reference(model)
+    for tile, bytes, vectors, others_vectors, block, turn in (
+            (6, 32, 2, 1, 768, 12), (1, 16, 1, 2, 16, 1), (14, 32, 1, 4, 17, 24), (2, 32, 4, 8, 35, 64), (5, 16, 2, 1, 24, 7)):
+        by_hand = text.replace(contraction, f"schedule(tile_rows = {tile}, vector_bytes = {bytes}, vectors = {vectors}, "
+                                            f"depth_block = {block}, turn_size = {turn})")
+        by_hand = by_hand.replace(others, f"schedule(vector_bytes = {bytes}, vectors = {others_vectors})")
+        (tmp_path / "hand.mlir").write_text(by_hand)
+        run = compile(tmp_path / "hand.mlir", "-o", tmp_path / "hand.so")
+        assert run.returncode == 0, run.stderr
+        session = tenon.load(tmp_path / "hand.so")
+        for n in (0, 1, 7, 97):
+            feed = {"x": rng.standard_normal((n, 70)).astype(np.float32)}
+            np.testing.assert_allclose(session.run(feed)["y"], expected.run(feed)["y"], rtol=2e-5, atol=1e-6)
+    (tmp_path / "hand.mlir").write_text(text.replace(contraction, "schedule(tile_rows = 7, vectors = 2)"))
+    run = compile(tmp_path / "hand.mlir", "-o", tmp_path / "none.so")
+    line = [i for i, line in enumerate(text.splitlines(), 1) if contraction in line][0]
+    assert run.returncode == 1 and f"hand.mlir:{line}:" in run.stderr and "needs 17 registers" in run.stderr
+    assert not (tmp_path / "none.so").exists()
+
+
 def test_an_artifact_is_small(add_file, tmp_path):
     subprocess.run([BIN / "tenon-compile", add_file, "--quiet", "-o", tmp_path / "model.so"], check=True)
     assert (tmp_path / "model.so").stat().st_size <= 150_000

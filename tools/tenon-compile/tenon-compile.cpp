@@ -29,7 +29,7 @@ struct Options {
                "output)"),
       cl::value_desc("FILE")};
   cl::opt<std::string> targetCPU{
-      "target-cpu", cl::desc("CPUs to compile for, best first: host, avx2, avx512 (default: host)"),
+      "target-cpu", cl::desc("CPUs to compile for, best first: host, avx2, avx512 (default: host, or those of a module with variants)"),
       cl::value_desc("LIST"), cl::init("host")};
   cl::list<std::string> devices{
       "device",
@@ -93,6 +93,7 @@ int compileModel(const char *program, const Options &given) {
   if (!targets)
     return fail(toString(targets.takeError()));
   options.targets = std::move(*targets);
+  bool targetsAreGiven = given.targetCPU.getNumOccurrences() > 0;
   options.runtimeLibrary =
       given.runtimeLibrary.empty() ? findRuntime(program) : given.runtimeLibrary.getValue();
   options.modelName = sys::path::stem(given.input).str();
@@ -111,6 +112,8 @@ int compileModel(const char *program, const Options &given) {
   mlir::OwningOpRef<mlir::ModuleOp> module = tenon::loadModel(given.input, &context);
   if (!module)
     return 1;
+  if (!targetsAreGiven && tenon::hasVariants(*module))
+    options.targets.clear();
   // Linking sets all of LLVM's options back, these too.
   bool prints = !given.quiet && !isText;
   tenon::CompileReport report;

@@ -21,7 +21,8 @@ namespace tenon {
 enum class Emit { import, graph, kernels, loops, llvm, assembly, artifact };
 
 struct CompileOptions {
-  /// One variant of the kernels each, in order of preference.
+  /// One variant of the kernels each, in order of preference. A module that has variants is compiled for their targets:
+  /// others are an error, none are those.
   llvm::SmallVector<cpu::TargetDescription> targets;
   /// Rules of `tenon-assign-devices`: which device runs which kernels. The CPU that runs the program runs all others.
   llvm::SmallVector<std::string> devices;
@@ -50,6 +51,9 @@ struct CompileReport {
 
 /// Reads an ONNX model, or MLIR at any level (by the file's suffix). Null after a diagnostic.
 mlir::OwningOpRef<mlir::ModuleOp> loadModel(llvm::StringRef path, mlir::MLIRContext *context);
+
+/// Whether the module's kernels are variants for some targets.
+bool hasVariants(mlir::ModuleOp module);
 
 /// Compiles a module of any level up to 3 on the threads of its context and writes `output`, which appears whole or
 /// not at all. Errors are diagnostics.

@@ -8,9 +8,8 @@
 #ifndef TENON_COMPILER_PIPELINES_H
 #define TENON_COMPILER_PIPELINES_H
 
+#include "tenon/Target/CPU/TargetDescription.h"
 #include "llvm/ADT/SmallVector.h"
-
-#include <cstdint>
 
 namespace mlir {
 class OpPassManager;
@@ -21,19 +20,15 @@ struct KernelOptions {
   llvm::SmallVector<std::string> devices; ///< rules of `tenon-assign-devices`
 };
 
-/// What the loops depend on of a target.
-struct LoopOptions {
-  int64_t vectorBytes = 32;
-  int64_t vectorRegisters = 16;
-};
-
 /// Level 0 to level 1: the graph as kernels want it.
 void buildGraphPipeline(mlir::OpPassManager &pm);
 /// Level 1 to level 2: kernels, and the host program that launches them, with every buffer in its place.
 void buildKernelsPipeline(mlir::OpPassManager &pm, const KernelOptions &options);
-/// Level 2 to level 3: kernels as loops over vectors.
-void buildLoopsPipeline(mlir::OpPassManager &pm, const LoopOptions &options);
-/// Registers them as `tenon-graph`, `tenon-kernels` and `tenon-loops`.
+/// Within level 2: a variant of each kernel for each of the targets, the preferred one first, each with its schedule.
+void buildVariantsPipeline(mlir::OpPassManager &pm, llvm::ArrayRef<cpu::TargetDescription> targets);
+/// Level 2 to level 3: variants as loops over vectors.
+void buildLoopsPipeline(mlir::OpPassManager &pm);
+/// Registers them as `tenon-graph`, `tenon-kernels`, `tenon-variants` and `tenon-loops`.
 void registerPipelines();
 } // namespace tenon
 

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Codegen/CPU/Passes.h"
+#include "tenon/Codegen/Common/Passes.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
@@ -71,19 +72,19 @@ public:
 
 private:
   LogicalResult readCounts() {
-    auto kernel = body->getAttrOfType<DictionaryAttr>(cpu::kKernelAttr);
-    checks = body->hasAttr(cpu::kChecksAttr);
+    auto kernel = body->getAttrOfType<DictionaryAttr>(codegen::kKernelAttr);
+    checks = body->hasAttr(codegen::kChecksAttr);
     int64_t total = 2 + int64_t(checks);
     constexpr llvm::StringLiteral names[] = {"buffers", "strides", "symbols"};
     for (auto [i, name] : llvm::enumerate(names)) {
       auto count = kernel.getAs<IntegerAttr>(name);
       if (!count)
-        return body.emitOpError() << "expects " << cpu::kKernelAttr << " to state the number of " << name;
+        return body.emitOpError() << "expects " << codegen::kKernelAttr << " to state the number of " << name;
       counts[i] = count.getInt();
       total += counts[i];
     }
     if (total != (int64_t)body.getNumArguments())
-      return body.emitOpError() << "expects " << total << " arguments as stated by " << cpu::kKernelAttr
+      return body.emitOpError() << "expects " << total << " arguments as stated by " << codegen::kKernelAttr
                                 << ", has " << body.getNumArguments();
     for (auto [i, type] : llvm::enumerate(body.getArgumentTypes())) {
       bool isBuffer = (int64_t)i < counts[0];
@@ -129,7 +130,7 @@ private:
 struct FormKernelEntriesPass : cpu::impl::FormKernelEntriesPassBase<FormKernelEntriesPass> {
   void runOnOperation() override {
     for (auto func : llvm::make_early_inc_range(getOperation().getOps<LLVM::LLVMFuncOp>()))
-      if (func->getAttrOfType<DictionaryAttr>(cpu::kKernelAttr) && failed(Entry(func).form()))
+      if (func->getAttrOfType<DictionaryAttr>(codegen::kKernelAttr) && failed(Entry(func).form()))
         return signalPassFailure();
   }
 };

@@ -28,7 +28,7 @@ enum Field { code, launch, position, value, limit };
 struct ExpandReportsPass : tenon::codegen::impl::ExpandReportsPassBase<ExpandReportsPass> {
   void runOnOperation() override {
     func::FuncOp func = getOperation();
-    if (!func->hasAttr("tenon_tile.checks"))
+    if (!func->hasAttr(codegen::kChecksAttr))
       return;
     Value slot = func.getArguments().back();
     SmallVector<ReportOp> reports;

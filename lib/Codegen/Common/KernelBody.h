@@ -14,6 +14,13 @@
 
 namespace tenon::codegen {
 
+/// What a schedule says of the register tiles of a contraction.
+struct ContractionSchedule {
+  int64_t tileRows = 0;   ///< most rows of a register tile
+  int64_t depthBlock = 0; ///< most products that are summed before the next rows' turn
+  int64_t turnSize = 0;   ///< rows times products that one turn of a register tile's loop adds
+};
+
 /// What a kernel's loops are emitted with.
 struct KernelBody {
   tile::KernelOp kernel;
@@ -22,7 +29,7 @@ struct KernelBody {
   mlir::Value begin, end; ///< the units of work to do
   llvm::SmallVector<mlir::Value> results; ///< what the kernel yields
   llvm::SmallVector<Buffer> outputs;      ///< where each result goes
-  int64_t tileRows;
+  ContractionSchedule tiles;
 
   /// Sizes of the iteration space.
   llvm::SmallVector<mlir::Value> space;

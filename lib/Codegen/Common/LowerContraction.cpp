@@ -19,13 +19,6 @@ using namespace tenon::codegen;
 using namespace tenon::tile;
 
 namespace {
-/// Most products that are summed before the next rows' turn: a longer row of tiles leaves the cache before
-/// its columns come around again. The sums wait in a buffer of the unit.
-constexpr int64_t depthBlock = 768;
-/// Rows times products that one turn of a register tile's loop adds: enough to hide the loop's own
-/// instructions.
-constexpr int64_t turnSize = 12;
-
 /// Up to so many rows a contraction is bound by reading its second operand, which goes fastest from front to
 /// back.
 constexpr int64_t maxWideRows = 2;
@@ -186,16 +179,19 @@ private:
     bool isLast;
   };
 
+  /// A long row of tiles would leave the cache before its columns come around again: the sums of a part wait in a
+  /// buffer of the unit.
   void splitDepth() {
     std::optional<int64_t> total = getConstantIntValue(depth);
-    if (!total || *total < 2 * depthBlock)
+    if (!total || *total < 2 * body.tiles.depthBlock)
       return;
     if (windows && windows->parts() > 1) {
       parts = windows->parts();
       partDepth = lastDepth = windows->partDepth();
     } else {
-      parts = llvm::divideCeil(*total, depthBlock);
+      parts = llvm::divideCeil(*total, body.tiles.depthBlock);
       partDepth = llvm::alignTo(llvm::divideCeil(*total, parts), 4);
+      parts = llvm::divideCeil(*total, partDepth);
       lastDepth = *total - (parts - 1) * partDepth;
     }
     auto type = MemRefType::get(blockRows * panelColumns, e.builder.getF32Type());
@@ -325,7 +321,7 @@ private:
     auto add = [&](int64_t count) {
       if (count <= 0)
         return;
-      int64_t tiles = llvm::divideCeil(count, body.tileRows);
+      int64_t tiles = llvm::divideCeil(count, body.tiles.tileRows);
       heights.insert(count / tiles);
       if (count % tiles)
         heights.insert(count / tiles + 1);
@@ -338,7 +334,7 @@ private:
 
   /// Tiles of nearly equal height: none is much lower than the registers allow.
   LogicalResult emitBalancedRows(Value column, const Part &part) {
-    Value tiles = ceilDiv(blockSize, body.tileRows);
+    Value tiles = ceilDiv(blockSize, body.tiles.tileRows);
     Value low = arith::DivUIOp::create(e.builder, e.loc, blockSize, tiles);
     Value higher = arith::RemUIOp::create(e.builder, e.loc, blockSize, tiles);
     Value high = e.add(low, e.index(1));
@@ -361,10 +357,10 @@ private:
   /// the code.
   LogicalResult emitAnyRows(Value column, const Part &part) {
     Value left = blockSize, first = firstRow;
-    for (int64_t height = body.tileRows; height > 0;
+    for (int64_t height = body.tiles.tileRows; height > 0;
          height = llvm::bit_floor((uint64_t)(height == 1 ? 0 : height - 1))) {
       Value number = arith::DivUIOp::create(e.builder, e.loc, left, e.index(height));
-      int64_t unroll = height == body.tileRows ? unrollOf(height) : 1;
+      int64_t unroll = height == body.tiles.tileRows ? unrollOf(height) : 1;
       if (failed(emitTiles(first, number, height, column, part, unroll)))
         return failure();
       first = e.add(first, e.mul(number, e.index(height)));
@@ -374,7 +370,7 @@ private:
   }
 
   int64_t unrollOf(int64_t height) {
-    return getConstantIntValue(depth) ? (int64_t)llvm::divideCeil(turnSize, height) : 1;
+    return getConstantIntValue(depth) ? (int64_t)llvm::divideCeil(body.tiles.turnSize, height) : 1;
   }
 
   LogicalResult emitTiles(Value first, Value number, int64_t height, Value column, const Part &part,

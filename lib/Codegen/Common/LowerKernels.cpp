@@ -7,6 +7,7 @@
 
 #include "KernelBody.h"
 #include "tenon/Codegen/Common/Passes.h"
+#include "tenon/Codegen/Common/ScheduleSpace.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -191,8 +192,9 @@ static LogicalResult emitRows(KernelBody &body) {
 namespace {
 class KernelLowering {
 public:
-  KernelLowering(KernelOp kernel, int64_t lanes, int64_t tileRows)
-      : kernel(kernel), builder(kernel.getContext()), lanes(lanes), tileRows(tileRows) {}
+  /// The schedule must be complete.
+  KernelLowering(KernelOp kernel, ScheduleAttr schedule)
+      : kernel(kernel), builder(kernel.getContext()), schedule(schedule) {}
 
   LogicalResult run() {
     if (failed(decomposeComposites()))
@@ -225,12 +227,12 @@ public:
     builder.setInsertionPoint(kernel);
     auto func = func::FuncOp::create(builder, kernel.getLoc(), kernel.getSymName(),
                                      builder.getFunctionType(inputs, builder.getI32Type()));
-    func->setAttr("tenon_tile.kernel",
+    func->setAttr(kKernelAttr,
                   builder.getDictionaryAttr({builder.getNamedAttr("buffers", builder.getI64IntegerAttr(bases.size())),
                                              builder.getNamedAttr("strides", builder.getI64IntegerAttr(strides)),
                                              builder.getNamedAttr("symbols", builder.getI64IntegerAttr(symbols))}));
     if (checks)
-      func->setAttr("tenon_tile.checks", builder.getUnitAttr());
+      func->setAttr(kChecksAttr, builder.getUnitAttr());
     Block *entry = func.addEntryBlock();
     builder.setInsertionPointToStart(entry);
     LogicalResult result = emitBody(func, bases.size(), strides);
@@ -274,11 +276,11 @@ private:
     for (Operation &op : source.without_terminator())
       ops.push_back(&op);
     KernelStructure structure = structureOf(ops, yield.getValues(), sizes);
-    // A register tile is two vectors wide.
-    int64_t width = structure.kind == KernelStructure::contraction ? 2 * lanes : lanes;
-    ElementEmitter emitter(builder, kernel.getLoc(), sizes, width);
+    // As many elements as 32-bit ones make up the vectors, whatever their type.
+    int64_t lanes = *schedule.get(knob::vectorBytes) / 4 * schedule.get(knob::vectors).value_or(1);
+    ElementEmitter emitter(builder, kernel.getLoc(), sizes, lanes);
     KernelBody body{kernel, structure, emitter, numbers[symbols], numbers[symbols + 1],
-                    SmallVector<Value>(yield.getValues()), {}, tileRows, {}};
+                    SmallVector<Value>(yield.getValues()), {}, tiles(), {}};
     auto givenStrides = func.getArguments().slice(buffers, strides);
     for (auto [i, tensor] : llvm::enumerate(llvm::concat<Value>(
              SmallVector<Value>(source.getArguments().drop_front(symbols)), SmallVector<Value>(body.results)))) {
@@ -307,6 +309,11 @@ private:
     Value zero = emitter.integer(builder.getI32Type(), 0);
     func::ReturnOp::create(builder, kernel.getLoc(), zero);
     return result;
+  }
+
+  ContractionSchedule tiles() {
+    return {schedule.get(knob::tileRows).value_or(0), schedule.get(knob::depthBlock).value_or(0),
+            schedule.get(knob::turnSize).value_or(0)};
   }
 
   /// The tensor's flat buffer with the strides of contiguous rows, or those that are given for all but the last dimension.
@@ -341,20 +348,20 @@ private:
 
   KernelOp kernel;
   OpBuilder builder;
-  int64_t lanes, tileRows;
+  ScheduleAttr schedule;
 };
 
 struct LowerKernelsPass : codegen::impl::LowerKernelsPassBase<LowerKernelsPass> {
   using Base::Base;
 
   void runOnOperation() override {
-    if (vectorBytes != 16 && vectorBytes != 32 && vectorBytes != 64) {
-      getOperation().emitError() << "expects vectors of 16, 32 or 64 bytes, but has " << vectorBytes;
-      return signalPassFailure();
-    }
-    for (KernelOp kernel : llvm::make_early_inc_range(getOperation().getOps<KernelOp>()))
-      if (failed(KernelLowering(kernel, vectorBytes / 4, tileRows).run()))
-        return signalPassFailure();
+    VariantOp variant = getOperation();
+    std::unique_ptr<ScheduleSpace> space = scheduleSpaceOf(variant);
+    if (!space)
+      return;
+    if (failed(space->read(variant.getScheduleAttr(), [&] { return variant.emitOpError(); })) ||
+        failed(KernelLowering(cast<KernelOp>(*variant.getFunction()), variant.getScheduleAttr()).run()))
+      signalPassFailure();
   }
 };
 } // namespace

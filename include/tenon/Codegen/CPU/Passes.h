@@ -21,12 +21,6 @@ namespace tenon::cpu {
 #define GEN_PASS_REGISTRATION
 #include "tenon/Codegen/CPU/Passes.h.inc"
 
-/// The attribute of a kernel at level 3: a dictionary of the numbers of its leading arguments by kind: `buffers`,
-/// `strides`, `symbols`. Then follow the begin and the end of the work range.
-inline constexpr llvm::StringLiteral kKernelAttr = "tenon_tile.kernel";
-/// Marks a kernel that takes its worker's error slot as the last argument.
-inline constexpr llvm::StringLiteral kChecksAttr = "tenon_tile.checks";
-
 /// From kernels in loops and vectors to the LLVM dialect with C entry points. Runs on a module of kernels.
 void buildKernelToLLVMPipeline(mlir::OpPassManager &pm);
 /// Registers the pipeline as `tenon-lower-to-llvm`.

@@ -10,11 +10,29 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
+#include "tenon/Dialect/Tile/IR/TileOps.h"
+
+#include <functional>
 
 namespace tenon::codegen {
 #define GEN_PASS_DECL
-#define GEN_PASS_REGISTRATION
 #include "tenon/Codegen/Common/Passes.h.inc"
+
+/// The attribute of a kernel at level 3: a dictionary of the numbers of its leading arguments by kind: `buffers`,
+/// `strides`, `symbols`. Then follow the begin and the end of the work range.
+inline constexpr llvm::StringLiteral kKernelAttr = "tenon_tile.kernel";
+/// Marks a kernel that takes its worker's error slot as the last argument.
+inline constexpr llvm::StringLiteral kChecksAttr = "tenon_tile.checks";
+
+/// The targets that a list names. What there is to know of targets is no part of this library.
+using TargetResolver =
+    std::function<llvm::Expected<llvm::SmallVector<tile::TargetAttr>>(mlir::MLIRContext *, llvm::StringRef list)>;
+
+/// Makes a variant of each kernel for each of the targets.
+std::unique_ptr<mlir::Pass> createFormVariantsPass(TargetResolver resolver);
+
+/// Registers the passes from kernels to loops.
+void registerCodegenPasses(const TargetResolver &resolver);
 } // namespace tenon::codegen
 
 #endif // TENON_CODEGEN_COMMON_PASSES_H

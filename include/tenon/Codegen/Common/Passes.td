@@ -10,16 +10,61 @@
 
 include "mlir/Pass/PassBase.td"
 
-def LowerKernelsPass : Pass<"tenon-lower-kernels", "::mlir::ModuleOp"> {
+def FormVariantsPass : Pass<"tenon-form-variants", "::mlir::ModuleOp"> {
+  let summary = "Make a variant of each kernel for each target";
+  let description = [{
+    A kernel moves into a `tenon_tile.variants` of its name, once per target, the preferred one first. Its attribute
+    `tenon_tile.schedule` becomes the schedule of each variant. Kernels that are loops already, functions with the
+    attribute `tenon_tile.kernel`, are taken like others.
+
+    Before:
+    ```mlir
+    tenon_tile.kernel @exp(%x: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} { ... }
+    ```
+    After:
+    ```mlir
+    tenon_tile.variants @exp {
+      tenon_tile.variant @avx512 target #avx512 {
+        tenon_tile.kernel @exp(%x: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} { ... }
+      }
+      tenon_tile.variant @avx2 target #avx2 { ... }
+    }
+    ```
+  }];
+  let options = [Option<"targets", "targets", "std::string", /*default=*/"\"host\"",
+                        "Names of targets, separated by commas, the preferred one first">];
+  let constructor = "::tenon::codegen::createFormVariantsPass(::tenon::codegen::TargetResolver())";
+  let dependentDialects = ["::tenon::tile::TileDialect"];
+}
+
+def SelectSchedulesPass : Pass<"tenon-select-schedules", "::tenon::tile::VariantOp"> {
+  let summary = "Choose a schedule for each variant";
+  let description = [{
+    The schedule is the best point of the kernel's schedule space by a cost model over the target's description; knobs that
+    the variant's schedule fixes stay as they are. A schedule that the space doesn't have is an error.
+
+    Before:
+    ```mlir
+    tenon_tile.variant @avx2 target #avx2 { ... }
+    ```
+    After:
+    ```mlir
+    tenon_tile.variant @avx2 target #avx2 schedule(depth_block = 768, tile_rows = 6, turn_size = 12,
+                                                   vector_bytes = 32, vectors = 2) { ... }
+    ```
+  }];
+  let options = [Option<"printSpace", "print-space", "bool", /*default=*/"false",
+                        "Show each space as a remark: knobs, candidates, number of schedules">];
+}
+
+def LowerKernelsPass : Pass<"tenon-lower-kernels", "::tenon::tile::VariantOp"> {
   let summary = "Turn kernels into functions of loops over vectors";
   let description = [{
-    Each `tenon_tile.kernel` becomes a function of the same name: base pointers of its tensors and results as memrefs of
-    rank 0, its symbols, the first and the last but one unit of work, and, where it can fail, where errors go. The loops
-    follow the kernel's structure; what is computed in them is asked of `ElementInterface`, a vector of `vector-bytes`
-    32-bit elements at a time. Rows are finished with one masked vector.
+    The variant's `tenon_tile.kernel` becomes a function of the same name: base pointers of its tensors and results as
+    memrefs of rank 0, its symbols, the first and the last but one unit of work, and, where it can fail, where errors go.
+    The loops follow the kernel's structure and the variant's schedule, which must be complete; what is computed in them
+    is asked of `ElementInterface`, a vector at a time. Rows are finished with one masked vector.
   }];
-  let options = [Option<"vectorBytes", "vector-bytes", "int64_t", "32", "Bytes of a vector register: 16, 32 or 64">,
-                 Option<"tileRows", "tile-rows", "int64_t", "6", "Most rows of a register tile">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect", "::mlir::func::FuncDialect",
                            "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
                            "::mlir::vector::VectorDialect", "::mlir::LLVM::LLVMDialect",

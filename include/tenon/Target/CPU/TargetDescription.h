@@ -28,6 +28,10 @@ struct TargetDescription {
   unsigned vectorRegisters = 0;
   /// Bytes per core; the last level as a whole.
   int64_t level1Bytes = 0, level2Bytes = 0, level3Bytes = 0;
+  /// What a core does per cycle: vector multiply-adds, vector loads, bytes from the second-level cache.
+  int64_t fmasPerCycle = 0, loadsPerCycle = 0, level2BytesPerCycle = 0;
+  /// Cycles until a multiply-add is done.
+  int64_t fmaLatency = 0;
 
   bool has(llvm::StringRef feature) const;
   /// For LLVM: "+avx,+avx2,...".

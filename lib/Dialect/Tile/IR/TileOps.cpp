@@ -25,7 +25,23 @@ using tenon::host::kInnerContract;
 #define GET_ATTRDEF_CLASSES
 #include "tenon/Dialect/Tile/IR/TileAttributes.cpp.inc"
 
+namespace {
+/// Targets stand at the top of the text, under their names.
+struct TileAsmInterface : OpAsmDialectInterface {
+  using OpAsmDialectInterface::OpAsmDialectInterface;
+
+  AliasResult getAlias(Attribute attribute, raw_ostream &out) const override {
+    auto target = dyn_cast<TargetAttr>(attribute);
+    if (!target)
+      return AliasResult::NoAlias;
+    out << target.getName();
+    return AliasResult::FinalAlias;
+  }
+};
+} // namespace
+
 void TileDialect::initialize() {
+  addInterfaces<TileAsmInterface>();
   addAttributes<
 #define GET_ATTRDEF_LIST
 #include "tenon/Dialect/Tile/IR/TileAttributes.cpp.inc"
@@ -35,6 +51,99 @@ void TileDialect::initialize() {
 #include "tenon/Dialect/Tile/IR/TileOps.cpp.inc"
       >();
 }
+
+LogicalResult TileDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {
+  if (attribute.getName() != kScheduleAttr)
+    return success();
+  if (!isa<KernelOp>(op) || !isa<ScheduleAttr>(attribute.getValue()))
+    return op->emitOpError("expects '") << kScheduleAttr << "' to be a schedule of a kernel";
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Targets and schedules
+//===----------------------------------------------------------------------===//
+
+LogicalResult TargetAttr::verify(function_ref<InFlightDiagnostic()> emitError, StringRef name, StringRef, StringRef,
+                                 StringRef, int64_t vectorBytes, int64_t vectorRegisters, int64_t level1Bytes,
+                                 int64_t level2Bytes, int64_t level3Bytes, int64_t fmasPerCycle, int64_t loadsPerCycle,
+                                 int64_t fmaLatency, int64_t level2BytesPerCycle) {
+  if (name.empty())
+    return emitError() << "expects a target with a name";
+  if (vectorBytes != 16 && vectorBytes != 32 && vectorBytes != 64)
+    return emitError() << "expects vectors of 16, 32 or 64 bytes, but has " << vectorBytes;
+  for (int64_t value : {vectorRegisters, level1Bytes, level2Bytes, level3Bytes, fmasPerCycle, loadsPerCycle, fmaLatency,
+                        level2BytesPerCycle})
+    if (value <= 0)
+      return emitError() << "expects positive numbers, but has " << value;
+  return success();
+}
+
+/// `a = 1, b = 2` between the delimiters.
+static ParseResult parseKnobs(AsmParser &parser, AsmParser::Delimiter delimiter, ScheduleAttr &schedule) {
+  NamedAttrList knobs;
+  auto parseKnob = [&]() -> ParseResult {
+    SMLoc location = parser.getCurrentLocation();
+    StringRef name;
+    int64_t value;
+    if (parser.parseKeyword(&name) || parser.parseEqual() || parser.parseInteger(value))
+      return failure();
+    if (knobs.get(name))
+      return parser.emitError(location) << "sets '" << name << "' twice";
+    knobs.append(name, parser.getBuilder().getI64IntegerAttr(value));
+    return success();
+  };
+  if (parser.parseCommaSeparatedList(delimiter, parseKnob))
+    return failure();
+  schedule = parser.getChecked<ScheduleAttr>(parser.getContext(), knobs.getDictionary(parser.getContext()));
+  return success(bool(schedule));
+}
+
+static void printKnobs(AsmPrinter &printer, ScheduleAttr schedule) {
+  llvm::interleaveComma(schedule.getKnobs(), printer, [&](NamedAttribute knob) {
+    printer << knob.getName().getValue() << " = " << cast<IntegerAttr>(knob.getValue()).getInt();
+  });
+}
+
+Attribute ScheduleAttr::parse(AsmParser &parser, Type) {
+  ScheduleAttr schedule;
+  return parseKnobs(parser, AsmParser::Delimiter::LessGreater, schedule) ? Attribute() : schedule;
+}
+
+void ScheduleAttr::print(AsmPrinter &printer) const {
+  printer << "<";
+  printKnobs(printer, *this);
+  printer << ">";
+}
+
+static ParseResult parseSchedule(OpAsmParser &parser, ScheduleAttr &schedule) {
+  return parseKnobs(parser, AsmParser::Delimiter::Paren, schedule);
+}
+
+static void printSchedule(OpAsmPrinter &printer, Operation *, ScheduleAttr schedule) {
+  printer << "(";
+  printKnobs(printer, schedule);
+  printer << ")";
+}
+
+LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError, DictionaryAttr knobs) {
+  for (NamedAttribute knob : knobs) {
+    auto value = dyn_cast<IntegerAttr>(knob.getValue());
+    if (!value || !value.getType().isInteger(64) || value.getInt() <= 0)
+      return emitError() << "expects a positive number for '" << knob.getName().getValue() << "', but has "
+                         << knob.getValue();
+  }
+  return success();
+}
+
+std::optional<int64_t> ScheduleAttr::get(StringRef knob) const {
+  auto value = getKnobs().getAs<IntegerAttr>(knob);
+  return value ? std::optional<int64_t>(value.getInt()) : std::nullopt;
+}
+
+//===----------------------------------------------------------------------===//
+// Panels
+//===----------------------------------------------------------------------===//
 
 /// What panels of a matrix must look like.
 static LogicalResult verifyPanels(function_ref<InFlightDiagnostic()> emitError, ShapedType panels, ShapedType matrix,
@@ -149,6 +258,31 @@ LogicalResult KernelOp::verify() {
   auto yield = dyn_cast<YieldOp>(getBody().front().back());
   if (!yield || yield.getOperandTypes() != TypeRange(getResultTypes()))
     return emitOpError("expects a body that yields ") << getResultTypes();
+  return success();
+}
+
+//===----------------------------------------------------------------------===//
+// Variants
+//===----------------------------------------------------------------------===//
+
+LogicalResult VariantsOp::verify() {
+  llvm::SmallDenseSet<Attribute> targets;
+  for (Operation &op : getBody().front()) {
+    auto variant = dyn_cast<VariantOp>(op);
+    if (!variant)
+      return emitOpError("expects nothing but variants, but has '") << op.getName() << "'";
+    if (!targets.insert(variant.getTarget()).second)
+      return variant.emitOpError("is the second one for target '") << variant.getTarget().getName() << "'";
+  }
+  return success();
+}
+
+LogicalResult VariantOp::verify() {
+  StringRef kernel = cast<VariantsOp>((*this)->getParentOp()).getSymName();
+  Block &block = getBody().front();
+  auto function = llvm::hasSingleElement(block) ? dyn_cast<SymbolOpInterface>(block.front()) : nullptr;
+  if (!function || function.getName() != kernel)
+    return emitOpError("expects one function, of the name '") << kernel << "'";
   return success();
 }
 

@@ -40,6 +40,8 @@ inline constexpr int64_t panelColumns = 32;
 inline constexpr int64_t blockRows = 96;
 /// Elements of a row that are one unit of work where there is only one row.
 inline constexpr int64_t blockElements = 4096;
+/// The attribute of a kernel by which a person fixes knobs of its schedule.
+inline constexpr llvm::StringLiteral kScheduleAttr = "tenon_tile.schedule";
 } // namespace tenon::tile
 
 #endif // TENON_DIALECT_TILE_IR_TILEOPS_H

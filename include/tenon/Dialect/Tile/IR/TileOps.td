@@ -22,6 +22,7 @@ def Tile_Dialect : Dialect {
   let cppNamespace = "::tenon::tile";
   let summary = "Kernels: what one launch computes, and the register tile that contractions are made of";
   let useDefaultAttributePrinterParser = 1;
+  let hasOperationAttrVerify = 1;
   let dependentDialects = ["::tenon::TenonDialect"];
 }
 
@@ -41,13 +42,68 @@ def Tile_PanelsAttr : AttrDef<Tile_Dialect, "Panels", [TypedAttrInterface]> {
   let genVerifyDecl = 1;
 }
 
+def Tile_TargetAttr : AttrDef<Tile_Dialect, "Target"> {
+  let mnemonic = "target";
+  let summary = "What schedules and code depend on of a CPU";
+  let description = [{
+    `cpu` and `features` are LLVM's names; caches are bytes per core, the third level's as a whole. What a core does per
+    cycle (vector multiply-adds, vector loads, bytes from the second level) and the cycles until a multiply-add is
+    done are for cost models. Two equal targets give equal code.
+
+    ```mlir
+    #avx2 = #tenon_tile.target<name = "avx2", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v3",
+        features = "+avx,+avx2,+fma", vector_bytes = 32, vector_registers = 16, level1_bytes = 32768,
+        level2_bytes = 524288, level3_bytes = 16777216, fmas_per_cycle = 2, loads_per_cycle = 2, fma_latency = 4,
+        level2_bytes_per_cycle = 32>
+    ```
+  }];
+  let parameters = (ins StringRefParameter<>:$name, StringRefParameter<>:$triple, StringRefParameter<>:$cpu,
+                        StringRefParameter<>:$features, "int64_t":$vector_bytes, "int64_t":$vector_registers,
+                        "int64_t":$level1_bytes, "int64_t":$level2_bytes, "int64_t":$level3_bytes,
+                        "int64_t":$fmas_per_cycle, "int64_t":$loads_per_cycle, "int64_t":$fma_latency,
+                        "int64_t":$level2_bytes_per_cycle);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+def Tile_ScheduleAttr : AttrDef<Tile_Dialect, "Schedule"> {
+  let mnemonic = "schedule";
+  let summary = "How a kernel's loops are tiled, vectorised and unrolled";
+  let description = [{
+    A value for each knob that it fixes; `tenon-select-schedules` chooses the others. Which knobs there are depends on the
+    kernel's structure:
+
+    | knob | kernels | meaning |
+    |---|---|---|
+    | `vector_bytes` | all | bytes of a vector: 16, 32 or 64 |
+    | `vectors` | all but ordered ones | vectors along the last dimension that are computed at once |
+    | `tile_rows` | contractions | most rows of a register tile |
+    | `depth_block` | contractions | most products that are summed before the next rows' turn |
+    | `turn_size` | contractions | rows times products that one turn of a register tile's loop adds |
+
+    How a launch is cut between threads is no part of it: the kernel's `work` says that, since one host program launches
+    all variants.
+
+    ```mlir
+    #tenon_tile.schedule<tile_rows = 4, vectors = 2>
+    ```
+  }];
+  let parameters = (ins "::mlir::DictionaryAttr":$knobs);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// The value of a knob, or none where it is open.
+    std::optional<int64_t> get(llvm::StringRef knob) const;
+  }];
+}
+
 def Tile_KernelOp : Tile_Op<"kernel", [IsolatedFromAbove, FunctionOpInterface]> {
   let summary = "what one launch computes, on any target";
   let description = [{
     A function of `index` symbols, then tensors. Each dynamic size is stated by `tenon.bind_shape` on symbols; the
     body is `tenon` ops. `work` counts the units that a launch can be cut into, as a map from the symbols. Tensors lie
     in contiguous rows, but for those under `{tenon_tile.contract = "inner"}`: only their last dimension is contiguous,
-    all other strides come with the launch.
+    all other strides come with the launch. An attribute `tenon_tile.schedule` fixes knobs of the kernel's variants.
 
     ```mlir
     tenon_tile.kernel @exp(%m: index, %x: tensor<?x4xf32>) -> tensor<?x4xf32>
@@ -81,6 +137,56 @@ def Tile_YieldOp : Tile_Op<"yield", [Pure, Terminator, ReturnLike, HasParent<"Ke
   let summary = "ends a kernel and gives its results";
   let arguments = (ins Variadic<AnyRankedTensor>:$values);
   let assemblyFormat = "attr-dict $values `:` type($values)";
+}
+
+def Tile_VariantsOp : Tile_Op<"variants", [IsolatedFromAbove, Symbol, SymbolTable, SingleBlock, NoTerminator,
+                                           NoRegionArguments]> {
+  let summary = "a kernel, once for each target";
+  let description = [{
+    Launches name it; the runtime takes the variant of the target that it chose when it loaded the model.
+
+    ```mlir
+    tenon_tile.variants @exp {
+      tenon_tile.variant @avx2 target #avx2 schedule(vector_bytes = 32, vectors = 1) {
+        tenon_tile.kernel @exp(%x: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} {
+          %y = tenon.exp %x : tensor<4xf32>
+          tenon_tile.yield %y : tensor<4xf32>
+        }
+      }
+    }
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$sym_name attr-dict-with-keyword $body";
+  let hasVerifier = 1;
+}
+
+def Tile_VariantOp : Tile_Op<"variant", [IsolatedFromAbove, Symbol, SymbolTable, SingleBlock, NoTerminator,
+                                         NoRegionArguments, HasParent<"VariantsOp">]> {
+  let summary = "a kernel for one target";
+  let description = [{
+    Holds one function of the kernel's name: at level 2 a `tenon_tile.kernel`, at level 3 a `func.func` of loops. Without
+    `schedule` none is chosen yet. Code generation works on one variant at a time.
+
+    ```mlir
+    tenon_tile.variant @avx2 target #avx2 schedule(vector_bytes = 32, vectors = 1) {
+      func.func @exp(%x: memref<f32>, %y: memref<f32>, %begin: index, %end: index) -> i32 { ... }
+    }
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, Tile_TargetAttr:$target, OptionalAttr<Tile_ScheduleAttr>:$schedule);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    $sym_name `target` $target (`schedule` `` custom<Schedule>($schedule)^)? attr-dict-with-keyword $body
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The function that it holds.
+    mlir::SymbolOpInterface getFunction() {
+      return llvm::cast<mlir::SymbolOpInterface>(getBody().front().front());
+    }
+  }];
 }
 
 def Tile_UnpackOp : Tile_Op<"unpack", [Pure]> {

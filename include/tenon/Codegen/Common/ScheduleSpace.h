@@ -1,0 +1,95 @@
+//===- ScheduleSpace.h - The schedules that a kernel can have ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+//
+// A schedule is a point of a space: a value for each knob. What searches (the heuristic of `tenon-select-schedules`, a
+// tuner) and what applies a schedule know no more of a kernel than its space says; what a kernel of some structure can
+// be varied in is one subclass.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_CODEGEN_COMMON_SCHEDULESPACE_H
+#define TENON_CODEGEN_COMMON_SCHEDULESPACE_H
+
+#include "tenon/Dialect/Tile/IR/TileOps.h"
+
+#include "llvm/Support/FormatVariadic.h"
+
+#include <memory>
+
+namespace tenon::codegen {
+
+namespace knob {
+inline constexpr llvm::StringLiteral vectorBytes = "vector_bytes", vectors = "vectors", tileRows = "tile_rows",
+                                     depthBlock = "depth_block", turnSize = "turn_size";
+} // namespace knob
+
+/// One choice that a schedule makes.
+struct Knob {
+  llvm::StringLiteral name;
+  /// What a search tries. Where the cost model sees no difference the first one is taken.
+  llvm::SmallVector<int64_t> candidates;
+};
+
+/// A value for each knob of a space, in its order.
+using SchedulePoint = llvm::SmallVector<int64_t>;
+
+class ScheduleSpace {
+public:
+  using EmitError = llvm::function_ref<mlir::InFlightDiagnostic()>;
+
+  virtual ~ScheduleSpace() = default;
+
+  /// The kind of kernel, in words.
+  llvm::StringRef getKind() const { return kind; }
+  llvm::ArrayRef<Knob> getKnobs() const { return knobs; }
+
+  /// Whether the point is a schedule of the kernel on its target; `reason` is told why not. Values may lie between the
+  /// candidates.
+  virtual bool isLegal(llvm::ArrayRef<int64_t> point, llvm::raw_ostream *reason = nullptr) const = 0;
+  /// An estimate of the time that the kernel takes, to be compared within the space.
+  virtual double cost(llvm::ArrayRef<int64_t> point) const = 0;
+
+  /// Calls `visit` with each schedule of candidates that keeps the values of `fixed`.
+  void forEach(llvm::ArrayRef<std::optional<int64_t>> fixed,
+               llvm::function_ref<void(llvm::ArrayRef<int64_t>)> visit) const;
+  /// The cheapest schedule that has the knobs that `given` fixes; `given` may be null.
+  mlir::FailureOr<SchedulePoint> best(tile::ScheduleAttr given, EmitError emitError) const;
+  /// The schedule as a point: an error where it leaves a knob open, or is none of this space.
+  mlir::FailureOr<SchedulePoint> read(tile::ScheduleAttr schedule, EmitError emitError) const;
+  tile::ScheduleAttr attributeOf(llvm::ArrayRef<int64_t> point) const;
+
+protected:
+  ScheduleSpace(mlir::MLIRContext *context, llvm::StringRef kind) : context(context), kind(kind) {}
+
+  /// False, after saying why.
+  template <typename... Values>
+  static bool refuse(llvm::raw_ostream *reason, const char *format, Values &&...values) {
+    if (reason)
+      *reason << llvm::formatv(format, std::forward<Values>(values)...);
+    return false;
+  }
+
+  mlir::MLIRContext *context;
+  llvm::StringRef kind;
+  llvm::SmallVector<Knob> knobs;
+
+private:
+  mlir::LogicalResult refuse(llvm::ArrayRef<int64_t> point, EmitError emitError) const;
+  mlir::FailureOr<llvm::SmallVector<std::optional<int64_t>>> valuesOf(tile::ScheduleAttr schedule,
+                                                                      EmitError emitError) const;
+  SchedulePoint cheapest(llvm::ArrayRef<std::optional<int64_t>> fixed) const;
+};
+
+mlir::Diagnostic &operator<<(mlir::Diagnostic &diagnostic, const ScheduleSpace &space);
+
+/// The space of the variant's kernel, or null where it is loops already.
+std::unique_ptr<ScheduleSpace> scheduleSpaceOf(tile::VariantOp variant);
+
+} // namespace tenon::codegen
+
+#endif // TENON_CODEGEN_COMMON_SCHEDULESPACE_H

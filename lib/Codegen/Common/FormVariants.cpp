@@ -1,0 +1,77 @@
+//===- FormVariants.cpp - Make a variant of each kernel for each target ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tenon/Codegen/Common/Passes.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::codegen;
+using namespace tenon::tile;
+
+namespace tenon::codegen {
+#define GEN_PASS_DEF_FORMVARIANTSPASS
+#include "tenon/Codegen/Common/Passes.h.inc"
+} // namespace tenon::codegen
+
+namespace {
+class FormVariantsPass : public codegen::impl::FormVariantsPassBase<FormVariantsPass> {
+public:
+  explicit FormVariantsPass(TargetResolver resolver) : resolver(std::move(resolver)) {}
+  FormVariantsPass(const FormVariantsPass &other) : FormVariantsPassBase(other), resolver(other.resolver) {}
+
+  void runOnOperation() override {
+    SmallVector<SymbolOpInterface> kernels;
+    for (auto op : getOperation().getOps<SymbolOpInterface>())
+      if (isa<KernelOp>(op) || (isa<func::FuncOp>(op) && op->hasAttr(kKernelAttr)))
+        kernels.push_back(op);
+    if (kernels.empty())
+      return;
+    if (!resolver) {
+      getOperation().emitError("no targets are known here");
+      return signalPassFailure();
+    }
+    auto found = resolver(&getContext(), targets);
+    if (!found) {
+      getOperation().emitError(llvm::toString(found.takeError()));
+      return signalPassFailure();
+    }
+    for (SymbolOpInterface kernel : kernels)
+      form(kernel, *found);
+  }
+
+private:
+  static void form(SymbolOpInterface kernel, ArrayRef<TargetAttr> targets) {
+    Location loc = kernel.getLoc();
+    auto schedule = kernel->getAttrOfType<ScheduleAttr>(kScheduleAttr);
+    kernel->removeAttr(kScheduleAttr);
+    OpBuilder builder(kernel);
+    auto variants = VariantsOp::create(builder, loc, kernel.getName());
+    builder.createBlock(&variants.getBody());
+    for (TargetAttr target : targets) {
+      OpBuilder::InsertionGuard guard(builder);
+      auto variant = VariantOp::create(builder, loc, target.getName(), target, schedule);
+      builder.createBlock(&variant.getBody());
+      builder.clone(*kernel);
+    }
+    kernel->erase();
+  }
+
+  TargetResolver resolver;
+};
+} // namespace
+
+std::unique_ptr<Pass> codegen::createFormVariantsPass(TargetResolver resolver) {
+  return std::make_unique<FormVariantsPass>(std::move(resolver));
+}
+
+void codegen::registerCodegenPasses(const TargetResolver &resolver) {
+  registerPass([resolver] { return createFormVariantsPass(resolver); });
+  registerPass([] { return createSelectSchedulesPass(); });
+  registerPass([] { return createLowerKernelsPass(); });
+  registerPass([] { return createExpandMicrokernelsPass(); });
+  registerPass([] { return createExpandReportsPass(); });
+}

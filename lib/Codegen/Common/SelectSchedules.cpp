@@ -1,0 +1,38 @@
+//===- SelectSchedules.cpp - Choose a schedule for each variant ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tenon/Codegen/Common/Passes.h"
+#include "tenon/Codegen/Common/ScheduleSpace.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::codegen;
+using namespace tenon::tile;
+
+namespace tenon::codegen {
+#define GEN_PASS_DEF_SELECTSCHEDULESPASS
+#include "tenon/Codegen/Common/Passes.h.inc"
+} // namespace tenon::codegen
+
+namespace {
+struct SelectSchedulesPass : codegen::impl::SelectSchedulesPassBase<SelectSchedulesPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    VariantOp variant = getOperation();
+    std::unique_ptr<ScheduleSpace> space = scheduleSpaceOf(variant);
+    if (!space)
+      return;
+    if (printSpace)
+      variant.emitRemark() << *space;
+    FailureOr<SchedulePoint> best = space->best(variant.getScheduleAttr(), [&] { return variant.emitOpError(); });
+    if (failed(best))
+      return signalPassFailure();
+    variant.setScheduleAttr(space->attributeOf(*best));
+  }
+};
+} // namespace

@@ -238,7 +238,7 @@ def test_wrong_runs(compiled, place):
         ([given, "--input", right], ["given"]),
         ([given / "model.onnx", "--input", right], ["model.onnx"]),
         ([stripped, "--input", right], ["stripped"]),
-        ([compiled, "--input", given / "missing.npz"], ["missing.npz"]),
+        ([compiled, "--input", given / "absent.npz"], ["absent.npz"]),
         ([compiled, "--input", given / "text.npz"], ["text.npz"]),
         ([compiled, "--input", right, "--output", place / "nowhere" / "y.npz"], ["nowhere"]),
         ([compiled, "--input", right, "--threads", "none"], ["none"]),

@@ -9,7 +9,7 @@ BACKENDS ?= ort,tenon
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test check test-sanitizers demo test-models bench docs format
+.PHONY: help setup build test check test-sanitizers test-large demo test-models bench docs format
 
 help: ## say what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,10 @@ test-sanitizers: setup ## the same tests under address and undefined-behaviour s
 	@cmake --preset sanitizers > /dev/null
 	@ninja -C build-sanitizers -j$(JOBS)
 	@.venv/bin/python scripts/run_tests.py --build build-sanitizers --suites unit,lit
+
+test-large: build ## a model with 3 GB of weights: what compiling and running it hold in memory (10 GB on disk)
+	@PYTHONPATH=$(BUILD)/python TENON_BUILD=$(CURDIR)/$(BUILD) .venv/bin/python -m pytest -q -s -p no:cacheprovider \
+	  python/tests/large_weights.py
 
 demo: build ## compile a trained network that reads text, and read a picture with it
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r examples/ocr/requirements.txt

@@ -56,6 +56,8 @@ public:
         return writeText([&](raw_ostream &out) { module->print(out); });
       if (failed(runPipeline("kernels", [&](OpPassManager &pm) { buildKernelsPipeline(pm, {options.devices}); })))
         return failure();
+    } else if (failed(runPipeline("devices", [&](OpPassManager &pm) { buildDevicesPipeline(pm, {options.devices}); }))) {
+      return failure();
     }
     if (options.emit == Emit::graph)
       return writeText([&](raw_ostream &out) { module->print(out); });

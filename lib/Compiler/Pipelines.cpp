@@ -50,12 +50,16 @@ void tenon::buildKernelsPipeline(OpPassManager &pm, const KernelOptions &options
   pm.addNestedPass<func::FuncOp>(tile::createAssignViewsPass());
   pm.addPass(tile::createFormKernelsPass());
   pm.addNestedPass<func::FuncOp>(host::createPlaceBuffersPass());
-  if (!options.devices.empty()) {
-    host::AssignDevicesPassOptions devices;
-    devices.rules = options.devices;
-    pm.addPass(host::createAssignDevicesPass(devices));
-    pm.addNestedPass<func::FuncOp>(host::createInsertTokensPass());
-  }
+  buildDevicesPipeline(pm, options);
+}
+
+void tenon::buildDevicesPipeline(OpPassManager &pm, const KernelOptions &options) {
+  if (options.devices.empty())
+    return;
+  host::AssignDevicesPassOptions devices;
+  devices.rules = options.devices;
+  pm.addPass(host::createAssignDevicesPass(devices));
+  pm.addNestedPass<func::FuncOp>(host::createInsertTokensPass());
 }
 
 static void buildVariants(OpPassManager &pm, std::unique_ptr<Pass> formVariants) {

@@ -219,8 +219,8 @@ NB_MODULE(_runtime, m) {
   error.attr("__module__") = "tenon";
   error.attr("__doc__") = "A model cannot be loaded, or a run failed.";
   nb::class_<Model>(m, "Model")
-      .def(nb::init<const std::string &, int32_t, const std::vector<std::string> &>(), nb::arg("path"), nb::arg("threads"),
-           nb::arg("device_libraries"))
+      .def(nb::init<const std::string &, int32_t, const std::vector<std::string> &>(), nb::arg("path"),
+           nb::arg("threads"), nb::arg("device_libraries"))
       .def("run", &Model::run, nb::arg("feeds"))
       .def_prop_ro("inputs", &Model::describeInputs)
       .def_prop_ro("outputs", &Model::describeOutputs)

@@ -315,6 +315,13 @@ def test_tools(tmp_path):
     run = ["tenon-run", tmp_path / "model.so", "--input", tmp_path / "in.npz", "--expect", tmp_path / "out.npz"]
     done = run_tool(*run, "--device", STUB)
     assert done.returncode == 0, done.stderr
+    # On level 2 it isn't too late.
+    done = run_tool("tenon-compile", tmp_path / "model.onnx", "-o", tmp_path / "kernels.mlir", "--emit=kernels", "--quiet")
+    assert done.returncode == 0, done.stderr
+    done = run_tool("tenon-compile", tmp_path / "kernels.mlir", "-o", tmp_path / "model.so", "--device=stub", "--quiet")
+    assert done.returncode == 0, done.stderr
+    done = run_tool(*run, "--device", STUB)
+    assert done.returncode == 0, done.stderr
     done = run_tool(*run)
     assert done.returncode == 1 and "the model needs device 'stub', which is not there" in done.stderr
 

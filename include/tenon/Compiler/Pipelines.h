@@ -24,6 +24,8 @@ struct KernelOptions {
 void buildGraphPipeline(mlir::OpPassManager &pm);
 /// Level 1 to level 2: kernels, and the host program that launches them, with every buffer in its place.
 void buildKernelsPipeline(mlir::OpPassManager &pm, const KernelOptions &options);
+/// The end of it, for a program that is on level 2 already: launches on devices, ordered by tokens.
+void buildDevicesPipeline(mlir::OpPassManager &pm, const KernelOptions &options);
 /// Within level 2: a variant of each kernel for each of the targets, the preferred one first, each with its schedule.
 void buildVariantsPipeline(mlir::OpPassManager &pm, llvm::ArrayRef<cpu::TargetDescription> targets);
 /// Level 2 to level 3: variants as loops over vectors.

@@ -1,4 +1,5 @@
 // RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(tenon-assign-devices{rules=tenon.exp=npu,tenon.neg=gpu})" | FileCheck %s
+// RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(tenon-assign-devices{rules=tenon.exp=npu},tenon-assign-devices{rules=tenon.neg=gpu})" | FileCheck %s
 // RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(tenon-assign-devices{rules=npu})" | FileCheck %s --check-prefix=ALL
 // RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(tenon-assign-devices)" | FileCheck %s --check-prefix=NONE
 
@@ -185,4 +186,32 @@ func.func @reshaped_output() -> memref<2x2xf32> {
   tenon_host.launch @exp ins(%x : memref<4xf32>) outs(%y : memref<4xf32>)
   %z = tenon_host.storage output 0 sizes [2, 2] : memref<2x2xf32>
   return %z : memref<2x2xf32>
+}
+
+// -----
+
+tenon_tile.kernel @exp(%x: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} {
+  %y = tenon.exp %x : tensor<4xf32>
+  tenon_tile.yield %y : tensor<4xf32>
+}
+
+// A buffer that is placed within a branch is known nowhere else, and its copy isn't either.
+// CHECK-LABEL: func.func @placed_inside
+// CHECK: tenon_host.copy %{{.*}} : memref<4xf32> to memref<4xf32, #tenon_host.device<"npu">>
+// CHECK-NEXT: scf.if
+// CHECK-NOT: tenon_host.storage arena {{.*}} : memref<4xf32>{{$}}
+// CHECK: %[[D:.*]] = tenon_host.storage arena {{.*}} : memref<4xf32, #tenon_host.device<"npu">>
+// CHECK: tenon_host.launch @exp {{.*}} outs(%[[D]] :
+// CHECK: tenon_host.launch @exp ins(%[[D]] : {{.*}}) outs(%[[Y:.*]] :
+// CHECK-NEXT: }
+// CHECK-NEXT: tenon_host.copy %[[Y]] to
+func.func @placed_inside(%f: i1) -> memref<4xf32> {
+  %x = tenon_host.storage input 0 sizes [4] : memref<4xf32>
+  %y = tenon_host.storage output 0 sizes [4] : memref<4xf32>
+  scf.if %f {
+    %a = tenon_host.storage arena 0 sizes [4] : memref<4xf32>
+    tenon_host.launch @exp ins(%x : memref<4xf32>) outs(%a : memref<4xf32>)
+    tenon_host.launch @exp ins(%a : memref<4xf32>) outs(%y : memref<4xf32>)
+  }
+  return %y : memref<4xf32>
 }

@@ -27,8 +27,8 @@ struct Rule {
   DeviceAttr device;
 };
 
-/// Gives the launches of one function away. A storage of the program has at most one copy of its bytes in each memory; a
-/// walk over the program knows which of them are up to date, and copies where one is needed that isn't.
+/// Gives the launches of one function away. A storage of the program has at most one copy of its bytes in each
+/// memory; a walk over the program knows which of them are up to date, and copies where one is needed that isn't.
 class Assignment {
 public:
   Assignment(func::FuncOp func, ArrayRef<Rule> rules) : func(func), rules(rules), builder(func.getContext()) {}
@@ -39,12 +39,18 @@ public:
     assignLaunches();
     if (devices.empty())
       return success();
+    WalkResult ordered = func.walk([](AsyncOp async) {
+      async.emitOpError("orders a program whose launches get devices only now");
+      return WalkResult::interrupt();
+    });
+    if (ordered.wasInterrupted())
+      return failure();
     assignOthers();
-    for (StorageOp storage : func.getOps<StorageOp>()) {
+    func.walk([&](StorageOp storage) {
       storages.try_emplace(Place::of(storage), storage);
       uint64_t &next = storage.getKind() == StorageKind::constant ? nextConstant : nextBuffer;
       next = std::max<uint64_t>(next, storage.getNumber() + 1);
-    }
+    });
     if (failed(walk(func.getBody().front())))
       return failure();
     eraseUnused();
@@ -78,8 +84,8 @@ private:
     return {};
   }
 
-  /// A copy goes where the launches are that use what it copies, if they are all in one place; the host reads and writes
-  /// single numbers there.
+  /// A copy goes where the launches are that use what it copies, if they are all in one place; the host reads and
+  /// writes single numbers there.
   void assignOthers() {
     DenseMap<Place, SmallVector<Device>> users;
     func.walk([&](LaunchOp launch) {
@@ -236,13 +242,14 @@ private:
     MemRefLayoutAttrInterface layout;
     if (position != 0)
       layout = StridedLayoutAttr::get(builder.getContext(), position, {});
-    Value view = ViewOp::create(builder, user->getLoc(), MemRefType::get({}, type, layout, device), *source, ValueRange(),
-                                ValueRange(), ValueRange(), ArrayRef(position), ArrayRef<int64_t>(), ArrayRef<int64_t>());
+    Value view =
+        ViewOp::create(builder, user->getLoc(), MemRefType::get({}, type, layout, device), *source, ValueRange(),
+                       ValueRange(), ValueRange(), ArrayRef(position), ArrayRef<int64_t>(), ArrayRef<int64_t>());
     // Storages stand outside of loops and branches.
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPoint(func.getBody().front().findAncestorOpInBlock(*user));
-    auto onHost = StorageOp::create(builder, user->getLoc(), MemRefType::get({}, type), StorageKind::arena, nextBuffer++,
-                                    /*name=*/StringAttr(), ValueRange(), ArrayRef<int64_t>(),
+    auto onHost = StorageOp::create(builder, user->getLoc(), MemRefType::get({}, type), StorageKind::arena,
+                                    nextBuffer++, /*name=*/StringAttr(), ValueRange(), ArrayRef<int64_t>(),
                                     /*live=*/DenseI64ArrayAttr(), /*value=*/Attribute());
     return std::pair(view, Value(onHost.getResult()));
   }
@@ -277,6 +284,9 @@ private:
     };
     llvm::MapVector<Place, Use> uses;
     for (const Access &access : accessesOf(op)) {
+      // What is placed inside begins anew each time.
+      if (op->isAncestor(access.storage))
+        continue;
       Use &use = uses.insert({access.place(), Use{access, {}}}).first->second;
       use.writes |= access.writes;
       if (Device device = devices.lookup(access.op); !llvm::is_contained(use.memories, device))
@@ -327,9 +337,10 @@ private:
 
   void numberConstants() {
     uint64_t number = 0;
-    for (StorageOp storage : func.getOps<StorageOp>())
+    func.walk<WalkOrder::PreOrder>([&](StorageOp storage) {
       if (storage.getKind() == StorageKind::constant)
         storage.setNumber(number++);
+    });
   }
 
   /// From the first operation of the function's block that uses a device's buffer to the last.
@@ -363,7 +374,8 @@ struct AssignDevicesPass : host::impl::AssignDevicesPassBase<AssignDevicesPass> 
       bool isForAll = !rule.contains('=');
       auto [op, device] = isForAll ? std::pair(StringRef(), rule) : rule.split('=');
       if (op.empty() != isForAll || device.empty()) {
-        getOperation().emitError() << "expects device rules like 'npu' or 'tenon.contract=npu', but has '" << rule << "'";
+        getOperation().emitError()
+            << "expects device rules like 'npu' or 'tenon.contract=npu', but has '" << rule << "'";
         return signalPassFailure();
       }
       parsed.push_back({op, DeviceAttr::get(&getContext(), device)});

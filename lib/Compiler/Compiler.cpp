@@ -408,6 +408,11 @@ void CompileReport::print(raw_ostream &out) const {
 OwningOpRef<ModuleOp> tenon::loadModel(StringRef path, MLIRContext *context) {
   if (path.ends_with(".onnx"))
     return onnx::importONNX(path, context);
+  // The parser would show what it can't read, all of it.
+  if (path != "-" && !path.ends_with(".mlir") && !path.ends_with(".mlirbc")) {
+    emitError(FileLineColLoc::get(context, path, 0, 0)) << "is no model: expects a file .onnx, .mlir or .mlirbc";
+    return nullptr;
+  }
   return parseSourceFile<ModuleOp>(path, context);
 }
 

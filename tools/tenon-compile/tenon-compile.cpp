@@ -66,6 +66,22 @@ std::string findRuntime(const char *program) {
   return std::string(path);
 }
 
+/// Errors at a node or value of an ONNX file, which has no lines, say its name.
+mlir::LogicalResult printNamed(mlir::Diagnostic &diagnostic) {
+  auto name = diagnostic.getLocation()->findInstanceOf<mlir::NameLoc>();
+  auto file = diagnostic.getLocation()->findInstanceOf<mlir::FileLineColLoc>();
+  if (!file || file.getLine() != 0)
+    return mlir::failure();
+  errs() << file.getFilename().getValue() << ": ";
+  WithColor::error(errs());
+  if (name)
+    errs() << "'" << name.getName().getValue() << "': ";
+  errs() << diagnostic << "\n";
+  for (mlir::Diagnostic &note : diagnostic.getNotes())
+    WithColor::note(errs()) << note << "\n";
+  return mlir::success();
+}
+
 int compileModel(const char *program, const Options &given) {
   if (given.input.empty())
     return fail("no model given (see --help)");
@@ -101,6 +117,7 @@ int compileModel(const char *program, const Options &given) {
   context.printOpOnDiagnostic(false);
   SourceMgr sources;
   mlir::SourceMgrDiagnosticHandler handler(sources, &context, errs());
+  mlir::ScopedDiagnosticHandler namedHandler(&context, printNamed);
   mlir::OwningOpRef<mlir::ModuleOp> module = tenon::loadModel(given.input, &context);
   if (!module)
     return 1;

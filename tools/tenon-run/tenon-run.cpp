@@ -278,6 +278,23 @@ npz::Array makeInput(const tenon_model *model, int32_t index, const tenon_tensor
   return array;
 }
 
+/// Ends the program where a symbol is given that no input has.
+void checkSymbols(const tenon_model *model, const Options &options) {
+  for (const auto &entry : options.symbols) {
+    bool isKnown = false;
+    for (int32_t i = 0; i < tenon_model_input_count(model); ++i) {
+      tenon_tensor_info info;
+      check(tenon_model_input(model, i, &info));
+      for (int32_t d = 0; d < info.rank; ++d) {
+        tenon_dim dim;
+        check(tenon_model_input_dim(model, i, d, &dim));
+        isKnown |= dim.symbol && entry.first == dim.symbol;
+      }
+    }
+    if (!isKnown)
+      die("no input of the model has a size named '" + entry.first + "'");
+  }
+}
 } // namespace
 
 int main(int argc, char **argv) {
@@ -306,6 +323,7 @@ int main(int argc, char **argv) {
     if (tenon_model_find_input(model, entry.first.c_str()) < 0 &&
         tenon_model_find_input(model, npz::wholeOf(entry.first).c_str()) < 0)
       die("the model has no input named '" + entry.first + "'");
+  checkSymbols(model, options);
   npz::Archive made;
   int32_t inputCount = tenon_model_input_count(model);
   made.reserve(size_t(inputCount));

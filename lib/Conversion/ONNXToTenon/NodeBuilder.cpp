@@ -39,6 +39,12 @@ RankedTensorType Node::typeFor(Type element, ArrayRef<AffineExpr> list) {
       shape.back() = 0;
     }
   }
+  int64_t elements = 1;
+  for (int64_t size : shape)
+    if (size > 0 && llvm::MulOverflow(elements, size, elements)) {
+      error() << "gives more elements than 64 bits can count";
+      shape.assign(shape.size(), 0);
+    }
   return RankedTensorType::get(shape, element);
 }
 

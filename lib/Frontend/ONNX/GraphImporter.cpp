@@ -22,6 +22,8 @@ using ::onnx::ValueInfoProto;
 
 /// The newest IR_VERSION that onnx-ml.proto knows.
 static constexpr int64_t kNewestIRVersion = ::onnx::IR_VERSION;
+/// The newest version of the standard's operators whose meaning is known.
+static constexpr int64_t kNewestOpset = 28;
 
 llvm::StringRef tenon::onnx::normalDomain(StringRef domain) { return domain == "ai.onnx" ? "" : domain; }
 
@@ -91,6 +93,10 @@ GraphImporter::readOpsets(const google::protobuf::RepeatedPtrField<::onnx::Opera
     if (import.version() < 1)
       return emitError(location) << "the imported version " << import.version() << " of the operator set '"
                                  << printedDomain(domain) << "' doesn't exist, versions start at 1";
+    if (domain.empty() && import.version() > kNewestOpset)
+      return emitError(location) << "the imported version " << import.version() << " of the operator set '"
+                                 << printedDomain(domain) << "' is newer than the " << kNewestOpset
+                                 << " that is supported";
     // The standard: where a domain is imported twice, nodes mean the newest.
     int64_t &version = opsets[domain];
     version = std::max<int64_t>(version, import.version());

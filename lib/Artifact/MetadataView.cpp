@@ -68,7 +68,7 @@ const char *MetadataView::check() const {
     return "metadata: there must be one model record";
   if (!holds(model().name) || !holds(model().producer))
     return badString;
-  if (inputCount() > count(Table::Tensors) || model().valueCount > kMaxSlots)
+  if (inputCount() > count(Table::Tensors) || model().valueCount > kMaxSlots || model().growingCount > kMaxSlots)
     return badIndex;
 
   uint32_t programs = count(Table::Programs);

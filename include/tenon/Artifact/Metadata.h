@@ -140,6 +140,7 @@ struct ModelMetadata {
   std::string modelName, producer;
   int64_t runEntry = 0;    ///< offset of run(ctx) in the host image
   uint32_t valueCount = 0; ///< length of ctx->values
+  uint32_t growingCount = 0; ///< length of ctx->growing
   std::vector<TensorInfo> inputs, outputs;
   std::vector<AliasInfo> aliases;
   std::vector<SymbolInfo> symbols;

@@ -19,7 +19,7 @@ extern "C" {
 
 /* Bumped when anything in this file changes its meaning or layout; an artifact names the version it was built
  * for. */
-#define TENON_KERNEL_ABI 1
+#define TENON_KERNEL_ABI 2
 
 /* Codes of errors that compiled code reports. 0 is success. Codes from TENON_CODE_MESSAGE on name a text in
  * the artifact's message table: code - TENON_CODE_MESSAGE is its index. */
@@ -71,7 +71,9 @@ struct tenon_value; /* tenon.h */
 typedef int32_t (*tenon_plan_entry)(const int64_t *symbols, int64_t *slots);
 /* Launches, copies, checks. Allocates nothing. */
 typedef int32_t (*tenon_execute_entry)(tenon_context *ctx, const int64_t *slots);
-/* The control flow between segments; for a model of one segment:
+/* The control flow between segments: loops and branches whose sizes show only while they run. Each time that a
+ * segment's turn comes it is planned, its arena reserved, its buffers that grow made large enough, and executed.
+ * For a model of one segment:
  *   if (rc = ctx->fns->plan(ctx, 0, ctx->symbols)) return rc;
  *   if (rc = ctx->fns->reserve(ctx, 0)) return rc;
  *   return ctx->fns->execute(ctx, 0); */
@@ -108,6 +110,11 @@ typedef struct tenon_host_functions {
                            int32_t input_count, struct tenon_value *const *outputs, int32_t output_count);
   /* body(arg, i, worker) for each i in [0, count), on the session's threads. */
   int32_t (*parallel_for)(tenon_context *ctx, tenon_parallel_body body, void *arg, int64_t count);
+  /* Makes room for `bytes` in buffer `number` of those that grow, which keeps what it holds. Room grows by a
+   * factor, so that a buffer that gets a little longer in each iteration is moved a few times only. */
+  int32_t (*grow)(tenon_context *ctx, int32_t number, int64_t bytes);
+  /* Two buffers that grow change places. */
+  int32_t (*exchange)(tenon_context *ctx, int32_t first, int32_t second);
 } tenon_host_functions;
 
 /* What the host program reads directly. Strides are in elements. Arrays of segments are indexed by segment.
@@ -124,7 +131,8 @@ struct tenon_context {
   const int64_t *const *input_strides; /* [input][dim] */
   const int64_t *const *output_strides; /* [output][dim] */
   const int64_t *const *input_sizes;    /* [input][dim] */
-  int64_t *values; /* [value] scratch for run(): sizes that it computed between segments */
+  int64_t *values;      /* [value] numbers that segments read and loops carry, for run() and later segments */
+  void *const *growing; /* [buffer] data of the buffers that grow; valid once grown */
 };
 
 #ifdef __cplusplus

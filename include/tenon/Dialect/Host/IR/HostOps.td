@@ -28,7 +28,7 @@ class Host_Op<string mnemonic, list<Trait> traits = []> : Op<Host_Dialect, mnemo
 
 def Host_StorageKind : I32EnumAttr<"StorageKind", "where bytes live", [
     I32EnumAttrCase<"input", 0>, I32EnumAttrCase<"output", 1>, I32EnumAttrCase<"constant", 2>,
-    I32EnumAttrCase<"arena", 3>]> {
+    I32EnumAttrCase<"arena", 3>, I32EnumAttrCase<"growing", 4>]> {
   let cppNamespace = "::tenon::host";
 }
 
@@ -40,9 +40,13 @@ def Host_StorageOp : Host_Op<"storage", [Pure]> {
     launches in `live`, the first and last that use it. Inputs and outputs have the model's names, constants their
     elements.
 
+    A `growing` buffer is the session's own: what a loop carries or collects, or a branch gives, under sizes that only
+    running it shows. Wherever it is named it gets room for the sizes listed and keeps the bytes that it holds.
+
     ```mlir
     %x = tenon_host.storage input 0 "pixels" sizes [%m, 768] : memref<?x768xf32>
     %h = tenon_host.storage arena 0 sizes [%m, 768] live [0, 2] : memref<?x768xf32>
+    %g = tenon_host.storage growing 0 sizes [%n, 768] : memref<?x768xf32>
     ```
   }];
   let arguments = (ins Host_StorageKind:$kind, I64Attr:$number, OptionalAttr<StrAttr>:$name, Variadic<Index>:$sizes,
@@ -154,6 +158,32 @@ def Host_WriteScalarOp : Host_Op<"write_scalar"> {
   }];
   let arguments = (ins AnyTypeOf<[Index, I1]>:$value, Arg<AnyMemRef, "", [MemWrite]>:$destination, I64Attr:$position);
   let assemblyFormat = "$value `to` $destination `at` $position attr-dict `:` type($value) `to` type($destination)";
+}
+
+def Host_ExchangeOp : Host_Op<"exchange"> {
+  let summary = "lets two growing buffers change places";
+  let description = [{
+    From here on each buffer has the bytes that the other one had. What a loop's body gives becomes what the next
+    iteration is given.
+
+    ```mlir
+    tenon_host.exchange %a, %b : memref<?xf32>, memref<?xf32>
+    ```
+  }];
+  let arguments = (ins Arg<AnyMemRef, "", [MemRead, MemWrite]>:$first, Arg<AnyMemRef, "", [MemRead, MemWrite]>:$second);
+  let assemblyFormat = "$first `,` $second attr-dict `:` type($first) `,` type($second)";
+  let hasVerifier = 1;
+}
+
+def Host_CheckEqualOp : Host_Op<"check_equal", [MemoryEffects<[MemWrite]>]> {
+  let summary = "ends the run with an error where two sizes differ";
+  let description = [{
+    ```mlir
+    tenon_host.check_equal %n, %m "scan values differ in size"
+    ```
+  }];
+  let arguments = (ins Index:$actual, Index:$expected, StrAttr:$message);
+  let assemblyFormat = "$actual `,` $expected $message attr-dict";
 }
 
 #endif // TENON_DIALECT_HOST_IR_HOSTOPS

@@ -48,7 +48,8 @@ private:
       sizeof(ModelRecord),  sizeof(TensorRecord),   sizeof(DimRecord),    sizeof(AliasRecord),
       sizeof(SymbolRecord), sizeof(ConstantRecord), sizeof(KernelRecord), sizeof(int64_t),
       sizeof(LaunchRecord), sizeof(VariantRecord),  sizeof(StringRecord), sizeof(ProgramRecord),
-      sizeof(BufferRecord), sizeof(ExternalRecord), sizeof(StringRecord), 1};
+      sizeof(BufferRecord), sizeof(ExternalRecord), sizeof(StringRecord),
+      sizeof(StringRecord), 1};
 };
 } // namespace
 
@@ -69,7 +70,7 @@ std::vector<uint8_t> ModelMetadata::serialize() const {
     out.add(Table::Symbols,
             SymbolRecord{out.string(s.name), s.source, s.input, s.dim, 0, s.min, s.max, s.divisor});
   for (const ConstantInfo &c : constants)
-    out.add(Table::Constants, ConstantRecord{c.segment, 0, c.offset, c.bytes});
+    out.add(Table::Constants, ConstantRecord{c.segment, c.devices, c.offset, c.bytes});
   for (const KernelInfo &k : kernels) {
     out.add(Table::Kernels, KernelRecord{out.string(k.name)});
     for (size_t v = 0; v < variants.size(); ++v)
@@ -88,12 +89,14 @@ std::vector<uint8_t> ModelMetadata::serialize() const {
             ProgramRecord{s.planEntry, s.executeEntry, s.symbolCount, s.slotCount,
                           out.count<BufferRecord>(Table::Buffers), uint32_t(s.buffers.size())});
     for (const BufferInfo &b : s.buffers)
-      out.add(Table::Buffers, BufferRecord{b.sizeSlot, b.firstLaunch, b.lastLaunch, 0});
+      out.add(Table::Buffers, BufferRecord{b.sizeSlot, b.firstLaunch, b.lastLaunch, b.space});
   }
   for (const ExternalInfo &e : externals)
     out.add(Table::Externals, ExternalRecord{out.string(e.library), out.string(e.function)});
   for (const std::string &text : messages)
     out.add(Table::Messages, out.string(text));
+  for (const std::string &name : devices)
+    out.add(Table::Devices, out.string(name));
   return out.finish();
 }
 
@@ -135,7 +138,7 @@ bool ModelMetadata::parse(const uint8_t *bytes, size_t size, ModelMetadata &resu
         {text(r.name), SymbolInfo::Source(r.source), r.input, r.dim, r.min, r.max, r.divisor});
   });
   each(Table::Constants, ConstantRecord(),
-       [&](auto &r, uint32_t) { result.constants.push_back({r.segment, r.offset, r.bytes}); });
+       [&](auto &r, uint32_t) { result.constants.push_back({r.segment, r.offset, r.bytes, r.devices}); });
   auto features = view.table<StringRecord>(Table::Features);
   each(Table::Variants, VariantRecord(), [&](auto &r, uint32_t) {
     VariantInfo info{text(r.name), {}};
@@ -158,12 +161,13 @@ bool ModelMetadata::parse(const uint8_t *bytes, size_t size, ModelMetadata &resu
     SegmentInfo info{r.planEntry, r.executeEntry, r.symbolCount, r.slotCount, {}};
     for (uint32_t b = 0; b < r.bufferCount; ++b) {
       const BufferRecord &buffer = buffers[r.firstBuffer + b];
-      info.buffers.push_back({buffer.sizeSlot, buffer.firstLaunch, buffer.lastLaunch});
+      info.buffers.push_back({buffer.sizeSlot, buffer.firstLaunch, buffer.lastLaunch, buffer.space});
     }
     result.segments.push_back(std::move(info));
   });
   each(Table::Externals, ExternalRecord(),
        [&](auto &r, uint32_t) { result.externals.push_back({text(r.library), text(r.function)}); });
   each(Table::Messages, StringRecord(), [&](auto &r, uint32_t) { result.messages.push_back(text(r)); });
+  each(Table::Devices, StringRecord(), [&](auto &r, uint32_t) { result.devices.push_back(text(r)); });
   return true;
 }

@@ -11,7 +11,7 @@ constexpr uint32_t kStrides[kTables] = {
     sizeof(ModelRecord),  sizeof(TensorRecord),   sizeof(DimRecord),    sizeof(AliasRecord),
     sizeof(SymbolRecord), sizeof(ConstantRecord), sizeof(KernelRecord), sizeof(int64_t),
     sizeof(LaunchRecord), sizeof(VariantRecord),  sizeof(StringRecord), sizeof(ProgramRecord),
-    sizeof(BufferRecord), sizeof(ExternalRecord), sizeof(StringRecord), 1,
+    sizeof(BufferRecord), sizeof(ExternalRecord), sizeof(StringRecord), sizeof(StringRecord), 1,
 };
 constexpr uint32_t kMaxRank = 64;
 constexpr uint32_t kMaxSlots = 1u << 24;
@@ -75,6 +75,9 @@ const char *MetadataView::check() const {
   auto program = table<ProgramRecord>(Table::Programs);
   if (programs == 0)
     return "metadata: there is no segment";
+  uint32_t devices = count(Table::Devices);
+  if (devices > kMaxDevices)
+    return badIndex;
   uint32_t buffers = count(Table::Buffers);
   auto buffer = table<BufferRecord>(Table::Buffers);
   for (uint32_t i = 0; i < programs; ++i) {
@@ -84,7 +87,7 @@ const char *MetadataView::check() const {
       return badIndex;
     for (uint32_t b = 0; b < p.bufferCount; ++b) {
       const BufferRecord &r = buffer[p.firstBuffer + b];
-      if (r.sizeSlot >= p.slotCount || r.firstLaunch < 0 || r.firstLaunch > r.lastLaunch)
+      if (r.sizeSlot >= p.slotCount || r.firstLaunch < 0 || r.firstLaunch > r.lastLaunch || r.space > devices)
         return badIndex;
     }
   }
@@ -153,7 +156,7 @@ const char *MetadataView::check() const {
     if (!inRange(variant[i].firstFeature, variant[i].featureCount, count(Table::Features)))
       return badIndex;
   }
-  const Table texts[] = {Table::Features, Table::Messages};
+  const Table texts[] = {Table::Features, Table::Messages, Table::Devices};
   for (Table t : texts) {
     auto text = table<StringRecord>(t);
     for (uint32_t i = 0; i < text.count; ++i)

@@ -52,7 +52,7 @@ public:
           return module.emitError(llvm::toString(std::move(error)));
       if (options.emit == Emit::graph)
         return writeText([&](raw_ostream &out) { module->print(out); });
-      if (failed(runPipeline("kernels", buildKernelsPipeline)))
+      if (failed(runPipeline("kernels", [&](OpPassManager &pm) { buildKernelsPipeline(pm, {options.device}); })))
         return failure();
     }
     if (options.emit == Emit::graph || options.emit == Emit::kernels)
@@ -254,8 +254,12 @@ private:
     for (auto [i, value] : llvm::enumerate(program.constants)) {
       auto [it, inserted] = known.try_emplace(value, i);
       if (!value || !inserted) {
-        if (value)
-          metadata.constants[i] = metadata.constants[it->second];
+        if (value) {
+          artifact::ConstantInfo &info = metadata.constants[i];
+          uint32_t devices = info.devices;
+          info = metadata.constants[it->second];
+          info.devices = devices;
+        }
         continue;
       }
       uint64_t start = 0, bytes = 0;
@@ -268,7 +272,8 @@ private:
       if (error)
         return module.emitError(llvm::toString(std::move(error)) + (writer.error().empty() ? "" : ": ") +
                                 writer.error());
-      metadata.constants[i] = {0, start, bytes};
+      metadata.constants[i].offset = start;
+      metadata.constants[i].bytes = bytes;
       report.constantBytes += bytes;
     }
     return success();

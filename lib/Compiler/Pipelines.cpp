@@ -31,16 +31,27 @@ void tenon::buildGraphPipeline(OpPassManager &pm) {
     pm.addNestedPass<func::FuncOp>(createSimplifyGraphPass());
   }
   pm.addPass(createFoldConstantsPass(interpretingEvaluator()));
+  pm.addNestedPass<func::FuncOp>(createAssignLayoutsPass());
+  // Transposes of weights are computed, those that meet go.
+  pm.addNestedPass<func::FuncOp>(createSimplifyGraphPass());
+  pm.addPass(createFoldConstantsPass(interpretingEvaluator()));
   pm.addPass(createCSEPass());
 }
 
-void tenon::buildKernelsPipeline(OpPassManager &pm) {
+void tenon::buildKernelsPipeline(OpPassManager &pm, const KernelOptions &options) {
   pm.addNestedPass<func::FuncOp>(tile::createCountNonZeroPass());
   pm.addNestedPass<func::FuncOp>(tile::createLowerConvolutionsPass());
+  // A transposed result is one of the contraction that a convolution became.
+  pm.addNestedPass<func::FuncOp>(createSimplifyGraphPass({/*foldScales=*/false}));
   pm.addNestedPass<func::FuncOp>(tile::createPackContractionsPass());
   pm.addPass(createCSEPass());
+  pm.addNestedPass<func::FuncOp>(tile::createAssignViewsPass());
   pm.addPass(tile::createFormKernelsPass());
   pm.addNestedPass<func::FuncOp>(host::createPlaceBuffersPass());
+  if (!options.device.empty()) {
+    pm.addNestedPass<func::FuncOp>(host::createAssignDevicesPass({options.device}));
+    pm.addNestedPass<func::FuncOp>(host::createInsertTokensPass());
+  }
 }
 
 void tenon::buildLoopsPipeline(OpPassManager &pm, const LoopOptions &options) {
@@ -54,6 +65,10 @@ void tenon::buildLoopsPipeline(OpPassManager &pm, const LoopOptions &options) {
 }
 
 namespace {
+struct KernelPipelineOptions : PassPipelineOptions<KernelPipelineOptions> {
+  Option<std::string> device{*this, "device", llvm::cl::desc("Device that runs the kernels; empty for the CPU")};
+};
+
 struct LoopPipelineOptions : PassPipelineOptions<LoopPipelineOptions> {
   Option<int64_t> vectorBytes{*this, "vector-bytes", llvm::cl::desc("Bytes of a vector register"),
                               llvm::cl::init(32)};
@@ -64,8 +79,9 @@ struct LoopPipelineOptions : PassPipelineOptions<LoopPipelineOptions> {
 
 void tenon::registerPipelines() {
   PassPipelineRegistration<>("tenon-graph", "Level 0 to 1: the graph as kernels want it", buildGraphPipeline);
-  PassPipelineRegistration<>("tenon-kernels", "Level 1 to 2: kernels and the placed host program",
-                             buildKernelsPipeline);
+  PassPipelineRegistration<KernelPipelineOptions>(
+      "tenon-kernels", "Level 1 to 2: kernels and the placed host program",
+      [](OpPassManager &pm, const KernelPipelineOptions &options) { buildKernelsPipeline(pm, {options.device}); });
   PassPipelineRegistration<LoopPipelineOptions>("tenon-loops", "Level 2 to 3: kernels as loops over vectors",
                                                 [](OpPassManager &pm, const LoopPipelineOptions &options) {
                                                   buildLoopsPipeline(

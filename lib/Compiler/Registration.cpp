@@ -30,6 +30,7 @@
 
 void tenon::registerDialects(mlir::DialectRegistry &registry) {
   registry.insert<TenonDialect, host::HostDialect, onnx::ONNXDialect, tile::TileDialect>();
+  registerLayoutModels(registry);
   codegen::registerElementwiseElements(registry);
   codegen::registerMovementElements(registry);
   codegen::registerReductionElements(registry);

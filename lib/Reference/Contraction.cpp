@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Elements.h"
+#include "RawElements.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 
 using namespace mlir;
@@ -221,7 +222,7 @@ static llvm::Error evaluateContract(Call &call) {
 // Conv
 //===----------------------------------------------------------------------===//
 
-static llvm::Error evaluateConv(Call &call) {
+static llvm::Error convChannelsFirst(Call &call) {
   if (llvm::Error error = checkTypes(call))
     return error;
   auto op = cast<tenon::ConvOp>(call.op);
@@ -306,6 +307,16 @@ static llvm::Error evaluateConv(Call &call) {
         }
   });
   return push(call, std::move(result));
+}
+
+static llvm::Error evaluateConv(Call &call) {
+  auto op = cast<tenon::ConvOp>(call.op);
+  if (!op.getChannelsLast())
+    return convChannelsFirst(call);
+  int64_t rank = call.tensor(0).getRank();
+  SmallVector<int64_t> image = channelsLastToFirst(rank), filter = {rank - 1, rank - 2};
+  llvm::append_range(filter, llvm::seq<int64_t>(0, rank - 2));
+  return evaluatePermuted(call, {image, filter}, image, convChannelsFirst);
 }
 
 void tenon::reference::registerContraction(Interpreter &interpreter) {

@@ -8,6 +8,8 @@
 #include "RawElements.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 
+#include "mlir/Dialect/Utils/IndexingUtils.h"
+
 using namespace mlir;
 using namespace tenon::reference;
 
@@ -82,14 +84,36 @@ static llvm::Error evaluateBroadcast(Call &call) {
   return move(call, operand, stridedTables(sizes, strides));
 }
 
-static llvm::Error evaluateTranspose(Call &call) {
-  const Tensor &operand = call.tensor(0);
+static llvm::Error transpose(Call &call, const Tensor &operand, ArrayRef<int64_t> permutation) {
   SmallVector<int64_t> sizes, strides, operandStrides = rowMajorStrides(operand.getShape());
-  for (int64_t dim : cast<tenon::TransposeOp>(call.op).getPermutation()) {
+  for (int64_t dim : permutation) {
     sizes.push_back(operand.getDimSize(dim));
     strides.push_back(operandStrides[dim]);
   }
   return move(call, operand, stridedTables(sizes, strides));
+}
+
+static llvm::Error evaluateTranspose(Call &call) {
+  return transpose(call, call.tensor(0), cast<tenon::TransposeOp>(call.op).getPermutation());
+}
+
+llvm::Error tenon::reference::evaluatePermuted(Call &call, ArrayRef<SmallVector<int64_t>> operandPermutations,
+                                               ArrayRef<int64_t> resultPermutation, Evaluate evaluate) {
+  SmallVector<tenon::reference::Value> operands, results;
+  Call movement{call.op, call.operands, operands, call.interpreter};
+  for (auto [i, permutation] : llvm::enumerate(operandPermutations))
+    if (llvm::Error error = transpose(movement, call.tensor(i), permutation))
+      return error;
+  Call inner{call.op, operands, results, call.interpreter};
+  if (llvm::Error error = evaluate(inner))
+    return error;
+  return transpose(call, std::get<Tensor>(results.front()), invertPermutationVector(resultPermutation));
+}
+
+SmallVector<int64_t> tenon::reference::channelsLastToFirst(int64_t rank) {
+  SmallVector<int64_t> permutation = {0, rank - 1};
+  llvm::append_range(permutation, llvm::seq<int64_t>(1, rank - 1));
+  return permutation;
 }
 
 static llvm::Error evaluateSlice(Call &call) {
@@ -167,7 +191,7 @@ static llvm::Error evaluatePad(Call &call) {
   return move(call, operand, tables, &call.tensor(1));
 }
 
-static llvm::Error evaluateUnfold(Call &call) {
+static llvm::Error unfoldChannelsFirst(Call &call) {
   auto op = cast<tenon::UnfoldOp>(call.op);
   const Tensor &operand = call.tensor(0);
   int64_t spatial = op.getSizes().size(), planes = operand.getDimSize(0) * operand.getDimSize(1);
@@ -211,6 +235,18 @@ static llvm::Error evaluateUnfold(Call &call) {
   }
   call.results.push_back(result->finish());
   return llvm::Error::success();
+}
+
+static llvm::Error evaluateUnfold(Call &call) {
+  auto op = cast<tenon::UnfoldOp>(call.op);
+  if (!op.getChannelsLast())
+    return unfoldChannelsFirst(call);
+  // [N, O.., K.., C] as [N, C, K.., O..].
+  int64_t spatial = op.getSizes().size();
+  SmallVector<int64_t> result = {0, 2 * spatial + 1};
+  llvm::append_range(result, llvm::seq<int64_t>(1 + spatial, 1 + 2 * spatial));
+  llvm::append_range(result, llvm::seq<int64_t>(1, 1 + spatial));
+  return evaluatePermuted(call, {channelsLastToFirst(spatial + 2)}, result, unfoldChannelsFirst);
 }
 
 static llvm::Error evaluateConcat(Call &call) {

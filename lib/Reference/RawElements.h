@@ -88,6 +88,13 @@ private:
   std::vector<char> spread;
 };
 
+/// Evaluates an op by one that takes its operands and gives its result with permuted dimensions: dimension i of what
+/// `evaluate` sees is dimension `permutation[i]`.
+llvm::Error evaluatePermuted(Call &call, llvm::ArrayRef<llvm::SmallVector<int64_t>> operandPermutations,
+                             llvm::ArrayRef<int64_t> resultPermutation, Evaluate evaluate);
+
+/// `[N, D1..Dn, C]` as `[N, C, D1..Dn]`, for n + 2 dimensions.
+llvm::SmallVector<int64_t> channelsLastToFirst(int64_t rank);
 } // namespace tenon::reference
 
 #endif // TENON_LIB_REFERENCE_RAWELEMENTS_H

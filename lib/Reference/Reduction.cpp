@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Combination.h"
+#include "RawElements.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 
 using namespace mlir;
@@ -105,7 +106,7 @@ static llvm::Error evaluateArgReduce(Call &call) {
 // Window
 //===----------------------------------------------------------------------===//
 
-static llvm::Error evaluateWindow(Call &call) {
+static llvm::Error windowChannelsFirst(Call &call) {
   auto op = cast<tenon::WindowOp>(call.op);
   const Tensor &operand = call.tensor(0);
   Format format(operand.getElementType());
@@ -174,6 +175,17 @@ static llvm::Error evaluateWindow(Call &call) {
     format.store(result->getData(), 0, sums.size(), sums.data());
   });
   return push(call, std::move(result));
+}
+
+static llvm::Error evaluateWindow(Call &call) {
+  auto op = cast<tenon::WindowOp>(call.op);
+  if (!op.getChannelsLast())
+    return windowChannelsFirst(call);
+  int64_t rank = call.tensor(0).getRank(), channels = rank - 1, first = op.getSpatialDim();
+  // The channels before the spatial dimensions.
+  SmallVector<int64_t> permutation = llvm::to_vector(llvm::seq<int64_t>(0, channels));
+  permutation.insert(permutation.begin() + first, channels);
+  return evaluatePermuted(call, {permutation}, permutation, windowChannelsFirst);
 }
 
 //===----------------------------------------------------------------------===//

@@ -78,32 +78,44 @@ int32_t tenon_session::plan(uint32_t segment, const int64_t *values) {
   }
   if (!found) {
     found = oldest;
-    size_t count = symbolCount + slotCount + bufferCount;
+    size_t count = symbolCount + slotCount + bufferCount + devices.size();
     if (!found->symbols) {
       found->symbols = static_cast<int64_t *>(calloc(count + 1, sizeof(int64_t)));
       if (!found->symbols)
         return abort(outOfMemory());
       found->slots = found->symbols + symbolCount;
       found->offsets = found->slots + slotCount;
+      found->deviceBytes = found->offsets + bufferCount;
     }
     memcpy(found->symbols, values, symbolCount * sizeof(int64_t));
     found->arenaBytes = 0;
     found->code = model->programs[segment].plan(found->symbols, found->slots);
     if (found->code == 0 && bufferCount != 0) {
       Array<tenon_arena_buffer> buffers;
-      if (!buffers.allocate(bufferCount)) {
+      Array<int64_t> places;
+      if (!buffers.allocate(bufferCount) || !places.allocate(bufferCount)) {
         found->lastUse = 0;
         found->code = TENON_CODE_SIZE_OVERFLOW;
         return abort(outOfMemory());
       }
       auto records = model->metadata.table<BufferRecord>(Table::Buffers);
-      for (size_t i = 0; i < bufferCount; ++i) {
-        const BufferRecord &r = records[uint32_t(record.firstBuffer + i)];
-        buffers[i] = {found->slots[r.sizeSlot], r.firstLaunch, r.lastLaunch};
+      // Each memory has an arena of its own.
+      for (uint32_t space = 0; space <= devices.size(); ++space) {
+        size_t used = 0;
+        for (size_t i = 0; i < bufferCount; ++i) {
+          const BufferRecord &r = records[uint32_t(record.firstBuffer + i)];
+          if (r.space == space)
+            buffers[used++] = {found->slots[r.sizeSlot], r.firstLaunch, r.lastLaunch};
+        }
+        int64_t bytes = tenon_pack_arena(buffers.data(), int64_t(used), places.data());
+        if (bytes < 0)
+          found->code = TENON_CODE_SIZE_OVERFLOW;
+        (space == 0 ? found->arenaBytes : found->deviceBytes[space - 1]) = bytes;
+        used = 0;
+        for (size_t i = 0; i < bufferCount; ++i)
+          if (records[uint32_t(record.firstBuffer + i)].space == space)
+            found->offsets[i] = places[used++];
       }
-      found->arenaBytes = tenon_pack_arena(buffers.data(), int64_t(bufferCount), found->offsets);
-      if (found->arenaBytes < 0)
-        found->code = TENON_CODE_SIZE_OVERFLOW;
     }
   }
   found->lastUse = ++clock;
@@ -121,6 +133,12 @@ int32_t tenon_session::reserve(uint32_t segment) {
     return abort(fail(TENON_ERROR_MEMORY, "out of memory: the arena needs %lld bytes",
                       (long long)bytes));
   arenas[segment] = state.arena.data();
+  for (size_t d = 0; d < devices.size(); ++d) {
+    if (!devices[d].reserve(segment, state.current->deviceBytes[d]))
+      return abort(fail(TENON_ERROR_MEMORY, "out of memory: the arena on device '%s' needs %lld bytes",
+                        devices[d].device->name, (long long)state.current->deviceBytes[d]));
+    deviceArenas[d * segments.size() + segment] = devices[d].arenas[segment].data;
+  }
   for (uint32_t i = 0; i < outputs.size(); ++i)
     if (model->outputProgram[i] == segment)
       if (int32_t code = reserveOutput(i))
@@ -228,6 +246,37 @@ int32_t tenon_session::launch(uint32_t index, void *const *buffers, const int64_
   return code;
 }
 
+int32_t tenon_session::copy(void *dst, const int64_t *dstStrides, const void *src, const int64_t *srcStrides,
+                            const int64_t *sizes, int64_t rank, int64_t elemBytes) {
+  StridedCopy copy;
+  if (rank > kMaxRank)
+    return check(-1, TENON_CODE_CAPACITY, rank, kMaxRank);
+  if (!copy.prepare(dst, dstStrides, src, srcStrides, sizes, rank, elemBytes))
+    return 0;
+  int64_t start = profiling ? nanoseconds() : 0;
+  if (copy.bytes() < kParallelCopyBytes) {
+    copy.run(0, copy.sizes[0]);
+  } else {
+    int64_t rows = copy.sizes[0], pieces = rows < kMaxPieces ? rows : kMaxPieces;
+    struct Job {
+      const StridedCopy &copy;
+      int64_t rows, pieces;
+    } job{copy, rows, pieces};
+    parallel(
+        [](void *arg, int64_t i, int32_t) {
+          const Job &job = *static_cast<Job *>(arg);
+          job.copy.run(i * job.rows / job.pieces, (i + 1) * job.rows / job.pieces);
+        },
+        &job, pieces);
+  }
+  if (profiling) {
+    copies.count += 1;
+    copies.bytes += copy.bytes();
+    copies.nanoseconds += nanoseconds() - start;
+  }
+  return 0;
+}
+
 //===--------------------------------------------------------------------------------------------------------===//
 // The table
 //===--------------------------------------------------------------------------------------------------------===//
@@ -249,27 +298,7 @@ static int32_t hostLaunch(tenon_context *ctx, int32_t launch, void *const *buffe
 
 static int32_t hostCopy(tenon_context *ctx, void *dst, const int64_t *dstStrides, const void *src,
                         const int64_t *srcStrides, const int64_t *sizes, int64_t rank, int64_t elemBytes) {
-  StridedCopy copy;
-  if (rank > kMaxRank)
-    return tenon_session::of(ctx)->check(-1, TENON_CODE_CAPACITY, rank, kMaxRank);
-  if (!copy.prepare(dst, dstStrides, src, srcStrides, sizes, rank, elemBytes))
-    return 0;
-  if (copy.bytes() < kParallelCopyBytes) {
-    copy.run(0, copy.sizes[0]);
-    return 0;
-  }
-  int64_t rows = copy.sizes[0], pieces = rows < kMaxPieces ? rows : kMaxPieces;
-  struct Job {
-    const StridedCopy &copy;
-    int64_t rows, pieces;
-  } job{copy, rows, pieces};
-  tenon_session::of(ctx)->parallel(
-      [](void *arg, int64_t i, int32_t) {
-        const Job &job = *static_cast<Job *>(arg);
-        job.copy.run(i * job.rows / job.pieces, (i + 1) * job.rows / job.pieces);
-      },
-      &job, pieces);
-  return 0;
+  return tenon_session::of(ctx)->copy(dst, dstStrides, src, srcStrides, sizes, rank, elemBytes);
 }
 
 static int32_t hostCheck(tenon_context *ctx, int32_t launch, int32_t code, int64_t value, int64_t limit) {
@@ -304,11 +333,48 @@ static int32_t hostExchange(tenon_context *ctx, int32_t first, int32_t second) {
   return 0;
 }
 
+static int32_t hostDeviceLaunch(tenon_context *ctx, int32_t device, int32_t launch, void *const *buffers,
+                                int32_t bufferCount, const int64_t *strides, int32_t strideCount,
+                                const int64_t *symbols, int32_t symbolCount, int64_t work, const int32_t *after,
+                                int32_t afterCount, int32_t token) {
+  tenon_session &session = *tenon_session::of(ctx);
+  const tenon_model &model = *session.model;
+  uint32_t kernel = model.metadata.table<LaunchRecord>(Table::Launches)[uint32_t(launch)].kernel;
+  tenon_device_launch request = {
+      model.string(model.metadata.table<KernelRecord>(Table::Kernels)[kernel].name),
+      model.kernels[kernel],
+      uint32_t(launch),
+      bufferCount,
+      strideCount,
+      symbolCount,
+      buffers,
+      strides,
+      symbols,
+      work,
+      /*grain=*/1,
+      /*scratch_bytes_per_worker=*/0};
+  return session.deviceLaunch(uint32_t(device), request, {after, afterCount, token});
+}
+
+static int32_t hostDeviceCopy(tenon_context *ctx, int32_t device, int32_t direction, void *dst,
+                              const int64_t *dstStrides, const void *src, const int64_t *srcStrides,
+                              const int64_t *sizes, int64_t rank, int64_t elemBytes, const int32_t *after,
+                              int32_t afterCount, int32_t token) {
+  tenon_device_copy request = {direction, int32_t(rank), elemBytes, dst, src, sizes, dstStrides, srcStrides};
+  return tenon_session::of(ctx)->deviceCopy(uint32_t(device), request, {after, afterCount, token});
+}
+
+static int32_t hostAwait(tenon_context *ctx, int32_t device, const int32_t *tokens, int32_t count) {
+  return tenon_session::of(ctx)->await(uint32_t(device), tokens, count);
+}
+
 const tenon_host_functions kHostFunctions = {
     TENON_KERNEL_ABI, sizeof(tenon_host_functions),
     hostPlan,         hostReserve,
     hostExecute,      hostLaunch,
     hostCopy,         hostCheck,
     hostCallExternal, hostParallelFor,
-    hostGrow,         hostExchange,
+    hostDeviceLaunch, hostDeviceCopy,
+    hostAwait,        hostGrow,
+    hostExchange,
 };

@@ -26,6 +26,11 @@ static constexpr uint64_t kMachine = 0;
 #endif
 
 tenon_model::~tenon_model() {
+  while (DeviceConstants *constants = deviceConstants) {
+    deviceConstants = constants->next;
+    constants->~DeviceConstants();
+    free(constants);
+  }
   for (uint32_t i = 0; i < mappingCount; ++i)
     munmap(mappings[i].base, mappings[i].size);
   free(path);

@@ -3,6 +3,7 @@
 #ifndef TENON_LIB_RUNTIME_MODEL_H
 #define TENON_LIB_RUNTIME_MODEL_H
 
+#include "Devices.h"
 #include "Memory.h"
 #include "tenon/Artifact/Container.h"
 #include "tenon/Artifact/MetadataView.h"
@@ -10,6 +11,7 @@
 #include "tenon/Runtime/tenon_kernel.h"
 
 #include <atomic>
+#include <pthread.h>
 
 /// Immutable once open, apart from the count.
 struct tenon_model {
@@ -40,6 +42,9 @@ struct tenon_model {
   tenon::runtime::Array<uint32_t> outputProgram; ///< per output: the segment that reserves it
   const char *variant = "";
 
+  /// The constants that a device reads, in its memory: copied there for the first session that uses it.
+  tenon_status constantsOn(const tenon::runtime::SessionDevice &on, uint32_t number, void *const *&result);
+
 private:
   struct Mapping {
     void *base;
@@ -54,6 +59,8 @@ private:
   tenon::runtime::Array<Mapping> mappings;
   uint32_t mappingCount = 0;
   uint64_t containerOffset = 0;
+  pthread_mutex_t deviceMutex = PTHREAD_MUTEX_INITIALIZER;
+  tenon::runtime::DeviceConstants *deviceConstants = nullptr;
 };
 
 #endif

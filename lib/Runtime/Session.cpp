@@ -29,6 +29,8 @@ tenon_session::~tenon_session() {
       buffer.~Buffer();
   for (SegmentState &segment : segments)
     segment.~SegmentState();
+  for (SessionDevice &device : devices)
+    device.~SessionDevice();
   tenon_model_close(model);
 }
 
@@ -94,10 +96,13 @@ tenon_status tenon_session::create(const tenon_options &options) {
     externals[i].name = name;
   }
 
-  context = {&kHostFunctions,     inputData.data(),     outputData.data(), model->constants.data(),
-             symbols.data(),      slots.data(),         arenas.data(),     offsets.data(),
-             inputStrides.data(), outputStrides.data(), inputSizes.data(), values.data(),
-             growing.data()};
+  if (tenon_status status = openDevices(options))
+    return status;
+
+  context = {&kHostFunctions,     inputData.data(),       outputData.data(), model->constants.data(),
+             symbols.data(),      slots.data(),           arenas.data(),     offsets.data(),
+             inputStrides.data(), outputStrides.data(),   inputSizes.data(), values.data(),
+             deviceConstants.data(), deviceArenas.data(), growing.data()};
   return TENON_OK;
 }
 
@@ -284,8 +289,13 @@ tenon_status tenon_session::run() {
   aborted = TENON_OK;
   for (const int64_t *&slot : slots)
     slot = nullptr;
-  if (int32_t code = model->run(&context))
+  if (int32_t code = model->run(&context)) {
+    // What was asked for before the error uses buffers that the caller may take back.
+    tenon_error_slot later;
+    for (SessionDevice &device : devices)
+      device.device->wait(device.queue, nullptr, 0, &later);
     return report(code);
+  }
   for (uint32_t i = 0; i < outputs.size(); ++i) {
     const TensorRecord &tensor = model->metadata.output(i);
     outputValues[i] = {int32_t(tensor.kind),
@@ -447,6 +457,8 @@ int64_t tenon_session_memory_bytes(const tenon_session *session) {
   for (uint32_t i = 0; i < session->segments.size(); ++i) {
     const ProgramRecord &r = session->model->metadata.table<ProgramRecord>(Table::Programs)[i];
     total += session->segments[i].arena.bytes();
+    for (size_t d = 0; d < session->devices.size(); ++d)
+      total += session->devices[d].arenas[i].bytes;
     for (const Plan &plan : session->segments[i].plans)
       if (plan.symbols)
         total += int64_t(r.symbolCount + r.slotCount + r.bufferCount) * 8;
@@ -468,5 +480,14 @@ tenon_status tenon_session_profile(const tenon_session *session, int32_t index, 
   *entry = {session->model->string(meta.table<KernelRecord>(Table::Kernels)[r.kernel].name),
             session->model->string(r.nodes), session->profile[size_t(index)].count,
             session->profile[size_t(index)].nanoseconds, session->profile[size_t(index)].fastest};
+  return TENON_OK;
+}
+
+tenon_status tenon_session_profile_copies(const tenon_session *session, tenon_copy_profile *copies) {
+  if (!session || !copies)
+    return nullArgument(session ? "copies" : "session");
+  if (!session->profiling)
+    return fail(TENON_ERROR_ARGUMENT, "the session was created without a profile");
+  *copies = session->copies;
   return TENON_OK;
 }

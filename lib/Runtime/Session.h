@@ -3,6 +3,7 @@
 #ifndef TENON_LIB_RUNTIME_SESSION_H
 #define TENON_LIB_RUNTIME_SESSION_H
 
+#include "Devices.h"
 #include "Memory.h"
 #include "Model.h"
 #include "ThreadPool.h"
@@ -23,6 +24,7 @@ struct Slot {
 struct Plan {
   int64_t *symbols = nullptr, *slots = nullptr, *offsets = nullptr; ///< one allocation, at `symbols`
   int64_t arenaBytes = 0;
+  int64_t *deviceBytes = nullptr; ///< [device], of their arenas; in the same allocation
   uint64_t lastUse = 0;
   int32_t code = 0; ///< of plan_i: the error is cached, too
   ~Plan() { free(symbols); }
@@ -45,6 +47,7 @@ struct tenon_session {
   ~tenon_session();
 
   tenon_status create(const tenon_options &options);
+  tenon_status openDevices(const tenon_options &options);
   tenon_status bind(bool output, uint32_t index, const tenon_value *value);
   /// Values of the symbols from what is bound; checks that they agree.
   tenon_status bindSymbols();
@@ -69,7 +72,12 @@ struct tenon_session {
   void exchange(uint32_t first, uint32_t second);
   int32_t launch(uint32_t launch, void *const *buffers, const int64_t *strides, const int64_t *symbols,
                  int64_t work, int64_t scratchBytes, int64_t grain);
+  int32_t copy(void *dst, const int64_t *dstStrides, const void *src, const int64_t *srcStrides, const int64_t *sizes,
+               int64_t rank, int64_t elemBytes);
   int32_t check(int32_t launch, int32_t code, int64_t value, int64_t limit);
+  int32_t deviceLaunch(uint32_t device, const tenon_device_launch &launch, const tenon_device_order &order);
+  int32_t deviceCopy(uint32_t device, const tenon_device_copy &copy, const tenon_device_order &order);
+  int32_t await(uint32_t device, const int32_t *tokens, int32_t count);
   /// Ends the run with a status whose text is already set.
   int32_t abort(tenon_status status);
 
@@ -86,7 +94,10 @@ struct tenon_session {
   tenon::runtime::Array<void *> inputData, outputData, arenas, growing;
   tenon::runtime::Array<const int64_t *> inputStrides, outputStrides, inputSizes, slots, offsets;
   tenon::runtime::Array<tenon_host_entry> externals;
+  tenon::runtime::Array<tenon::runtime::SessionDevice> devices;
+  tenon::runtime::Array<void *> deviceConstants, deviceArenas;
   tenon::runtime::Array<Profile> profile;
+  tenon_copy_profile copies = {};
   bool profiling = false, ran = false;
 
   tenon::runtime::ThreadPool pool;

@@ -1,5 +1,10 @@
 """The end-to-end cases: each compiled, against ONNX Runtime or values known beforehand."""
 
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
 import threading
 
 import numpy as np
@@ -37,6 +42,20 @@ def check(model, *feeds, tolerance=1e-5, compiled=None):
             assert actual[output.name].dtype == expected.dtype
             np.testing.assert_allclose(actual[output.name], expected, rtol=tolerance, atol=tolerance)
     return compiled
+
+
+def profile(compiled, *symbols):
+    """Launches, copies and bytes copied of one run on random inputs."""
+    with tempfile.NamedTemporaryFile(suffix=".so") as file:
+        compiled.save(file.name)
+        runner = pathlib.Path(os.environ.get("TENON_BUILD", "build")) / "bin" / "tenon-run"
+        command = [runner, file.name, "--random", "--profile"]
+        for symbol in symbols:
+            command += ["--symbol", symbol]
+        text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    launches = sum(int(count) for count in re.findall(r"us  x(\d+) ", text))
+    copies, size = re.search(r"copies: (\d+) of (\d+) bytes", text).groups()
+    return launches, int(copies), int(size)
 
 
 def mlp():
@@ -206,7 +225,50 @@ def test_case_i_split_and_concat():
         [("y", F, ("n", 9))],
         [integers([2, 3, 4], "parts")],
     )
-    check(model, {"x": floats((1, 9))}, {"x": floats((5, 9))})
+    compiled = check(model, {"x": floats((1, 9))}, {"x": floats((5, 9))}, {"x": floats((0, 9))})
+    # One launch writes its part of the output. The others are of the input itself: they are copied there, and nothing else.
+    assert profile(compiled, "n=5") == (1, 2, 5 * (2 + 4) * 4)
+
+
+def test_case_i_without_copies():
+    model = make_model(
+        [
+            helper.make_node("Split", ["x", "parts"], ["a", "b", "c"], axis=1),
+            helper.make_node("Relu", ["a"], ["d"]),
+            helper.make_node("MatMul", ["b", "w"], ["e"]),
+            helper.make_node("Softmax", ["c"], ["f"], axis=-1),
+            helper.make_node("Concat", ["f", "e", "d"], ["g"], axis=1),
+            helper.make_node("Slice", ["g", "starts", "ends", "axes"], ["h"]),
+            helper.make_node("MatMul", ["h", "v"], ["y"]),
+        ],
+        [("x", F, ("n", 39))],
+        [("y", F, ("n", 11)), ("g", F, ("n", 58))],
+        [integers([2, 20, 17], "parts"), integers([5], "starts"), integers([57], "ends"), integers([1], "axes"),
+         weights("w", (20, 39), 0), weights("v", (52, 11), 1)],
+    )
+    compiled = check(model, *({"x": floats((n, 39))} for n in (1, 5, 0, 97)))
+    assert profile(compiled, "n=5") == (4, 0, 0)
+
+
+def test_views_of_four_dimensions():
+    # Channels of several images: parts of each, with gaps between images.
+    model = make_model(
+        [
+            helper.make_node("Split", ["x"], ["a", "b"], axis=1),
+            helper.make_node("Conv", ["a", "w"], ["c"], pads=[1, 1, 1, 1]),
+            helper.make_node("MaxPool", ["b"], ["d"], kernel_shape=[3, 3], pads=[1, 1, 1, 1]),
+            helper.make_node("Concat", ["c", "d"], ["e"], axis=1),
+            helper.make_node("Relu", ["d"], ["f"]),
+            helper.make_node("Concat", ["e", "f"], ["g"], axis=1),
+            helper.make_node("Concat", ["f", "e"], ["h"], axis=1),
+            helper.make_node("ReduceMean", ["e"], ["i"], axes=[2, 3], keepdims=0),
+            helper.make_node("Transpose", ["d"], ["j"], perm=[0, 2, 1, 3]),
+        ],
+        [("x", F, ("n", 8, 5, "w"))],
+        [(name, F, None) for name in "ghij"],
+        [weights("w", (6, 4, 3, 3), 0)],
+    )
+    check(model, *({"x": floats((n, 8, 5, w))} for n, w in ((1, 7), (3, 1), (2, 33), (0, 4))))
 
 
 def test_case_l_unsigned_bytes():

@@ -31,8 +31,8 @@ def dense(depth, columns, constant):
 
 
 @pytest.mark.parametrize("constant", [True, False], ids=["packed", "plain"])
-@pytest.mark.parametrize("columns", [1, 16, 31, 64, 100])
-@pytest.mark.parametrize("depth", [1, 3, 64, 769, 1536, 2307, 3072])
+@pytest.mark.parametrize("columns", [1, 31, 100])
+@pytest.mark.parametrize("depth", [1, 64, 769, 2307])
 def test_sizes(depth, columns, constant):
     model, weights, bias = dense(depth, columns, constant)
     compiled = tenon.compile(model, threads=1)

@@ -31,6 +31,9 @@ struct Options {
   cl::opt<std::string> targetCPU{
       "target-cpu", cl::desc("CPUs to compile for, best first: host, avx2, avx512 (default: host)"),
       cl::value_desc("LIST"), cl::init("host")};
+  cl::opt<std::string> device{
+      "device", cl::desc("Device that runs the kernels, under the name that sessions know it by (default: none)"),
+      cl::value_desc("NAME")};
   cl::opt<tenon::Emit> emitKind{
       "emit", cl::desc("What to write instead of an artifact:"), cl::init(tenon::Emit::artifact),
       cl::values(clEnumValN(tenon::Emit::import, "import", "the model, node by node"),
@@ -63,6 +66,7 @@ int compileModel(const char *program, const Options &given) {
     return fail("no model given (see --help)");
   tenon::CompileOptions options;
   options.emit = given.emitKind;
+  options.device = given.device;
   bool isText = options.emit != tenon::Emit::artifact;
   std::string path = given.output.empty() && isText ? "-" : given.output.getValue();
   if (path.empty() || (path == "-" && !isText))

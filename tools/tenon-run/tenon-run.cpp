@@ -3,6 +3,7 @@
 
 #include "Npz.h"
 #include "tenon/Runtime/tenon.h"
+#include "tenon/Runtime/tenon_device.h"
 
 #include <algorithm>
 #include <chrono>
@@ -10,6 +11,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <dlfcn.h>
 #include <string>
 #include <vector>
 
@@ -24,8 +26,9 @@ const char kUsage[] = R"(usage: tenon-run model.so [options]
   --symbol NAME=N                    size of a symbolic dimension of an input that isn't given
   --random                           fill inputs that aren't given (seeded, the same every time)
   --time N                           run N more times and print minimum, median and mean
-  --profile                          print the mean and the lowest time of each launch
+  --profile                          print the mean and the lowest time of each launch, and the copies between them
   --threads N                        default: one per CPU
+  --device LIBRARY.so                a device that the model may need (see tenon_device.h); may be repeated
   --list                             print inputs and outputs, run nothing
   --verify                           check all checksums of the file
 )";
@@ -47,8 +50,20 @@ struct Options {
   double tolerance = 1e-4;
   long time = 0;
   int32_t threads = 0;
+  std::vector<const tenon_device *> devices;
   bool profile = false, list = false, verify = false, random = false;
 };
+
+const tenon_device *loadDevice(const std::string &path) {
+  // The device lives as long as the process.
+  void *library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!library)
+    die(dlerror());
+  auto entry = reinterpret_cast<const tenon_device *(*)()>(dlsym(library, TENON_DEVICE_ENTRY));
+  if (!entry)
+    die("'" + path + "' has no function " TENON_DEVICE_ENTRY);
+  return entry();
+}
 
 Options parse(int argc, char **argv) {
   Options options;
@@ -104,6 +119,8 @@ Options parse(int argc, char **argv) {
       options.time = long(number());
     } else if (word == "--threads") {
       options.threads = int32_t(number());
+    } else if (word == "--device") {
+      options.devices.push_back(loadDevice(operand()));
     } else if (word == "--profile") {
       options.profile = true;
     } else if (word == "--random") {
@@ -331,6 +348,8 @@ int main(int argc, char **argv) {
   sessionOptions.size = sizeof(sessionOptions);
   sessionOptions.threads = options.threads;
   sessionOptions.profile = options.profile;
+  sessionOptions.devices = options.devices.data();
+  sessionOptions.device_count = int32_t(options.devices.size());
   tenon_session *session;
   check(tenon_session_create(model, &sessionOptions, &session));
 
@@ -411,6 +430,10 @@ int main(int argc, char **argv) {
                   double(entry.nanoseconds) / double(entry.count) / 1000, double(entry.fastest) / 1000,
                   (long long)entry.count, entry.kernel, entry.nodes);
     }
+    tenon_copy_profile copies;
+    check(tenon_session_profile_copies(session, &copies));
+    std::printf("copies: %lld of %lld bytes in %.3f ms\n", (long long)copies.count, (long long)copies.bytes,
+                double(copies.nanoseconds) / 1e6);
     std::printf("launches: %.3f ms in all; memory of the session: %lld bytes\n", double(total) / 1e6,
                 (long long)tenon_session_memory_bytes(session));
   }

@@ -84,6 +84,10 @@ TEST_F(ScaleAdd, RunsWithManyShapesThreadsAndSessions) {
   EXPECT_STREQ(profile.kernel, "scale");
   EXPECT_STREQ(profile.nodes, "mul1");
   EXPECT_EQ(profile.count, 6);
+  tenon_copy_profile copies;
+  ASSERT_OK(tenon_session_profile_copies(one, &copies));
+  EXPECT_EQ(copies.count, 0);
+  EXPECT_FAILS(tenon_session_profile_copies(one, nullptr), TENON_ERROR_ARGUMENT, "copies");
   EXPECT_GT(tenon_session_memory_bytes(one), 5000 * 16);
 }
 

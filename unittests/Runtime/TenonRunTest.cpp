@@ -78,6 +78,7 @@ TEST_F(TenonRun, TimesAndProfiles) {
   EXPECT_EQ(status, 0);
   EXPECT_NE(text.find("of 5 runs"), std::string::npos) << text;
   EXPECT_NE(text.find("x6      scale  (mul1)"), std::string::npos) << text;
+  EXPECT_NE(text.find("copies: 0 of 0 bytes in"), std::string::npos) << text;
 }
 
 TEST_F(TenonRun, ErrorsAreClear) {

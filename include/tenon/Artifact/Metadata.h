@@ -96,6 +96,7 @@ struct SymbolInfo {
 struct ConstantInfo {
   uint32_t segment = 0;
   uint64_t offset = 0, bytes = 0;
+  uint32_t devices = 0; ///< bit d: device d of the table reads it, too
 };
 
 struct KernelInfo {
@@ -122,6 +123,7 @@ struct VariantInfo {
 struct BufferInfo {
   uint32_t sizeSlot = 0;
   int32_t firstLaunch = 0, lastLaunch = 0;
+  uint32_t space = 0; ///< 0: the host's memory, d + 1: that of device d of the table
 };
 
 struct SegmentInfo {
@@ -150,6 +152,7 @@ struct ModelMetadata {
   std::vector<VariantInfo> variants;
   std::vector<SegmentInfo> segments;
   std::vector<ExternalInfo> externals;
+  std::vector<std::string> devices; ///< names; at most `kMaxDevices` of MetadataView.h
   std::vector<std::string> messages; ///< texts of codes from TENON_CODE_MESSAGE on
 
   /// The bytes of the metadata segment; the same for equal values.

@@ -39,7 +39,7 @@ struct SymbolRecord {
   int64_t min, max, divisor;
 };
 struct ConstantRecord {
-  uint32_t segment, reserved;
+  uint32_t segment, devices;
   uint64_t offset, bytes;
 };
 struct KernelRecord {
@@ -60,7 +60,7 @@ struct ProgramRecord {
 struct BufferRecord {
   uint32_t sizeSlot;
   int32_t firstLaunch, lastLaunch;
-  uint32_t reserved;
+  uint32_t space;
 };
 struct ExternalRecord {
   StringRecord library, function;
@@ -83,9 +83,13 @@ enum class Table : uint32_t {
   Buffers,
   Externals,
   Messages, ///< StringRecord
+  Devices,  ///< StringRecord
   Strings,  ///< bytes
   Count,
 };
+
+/// Devices of one model.
+inline constexpr uint32_t kMaxDevices = 32;
 
 struct TableRecord {
   uint32_t offset; ///< from the start of the metadata, a multiple of 8

@@ -23,6 +23,8 @@ enum class Emit { import, graph, kernels, loops, llvm, assembly, artifact };
 struct CompileOptions {
   /// One variant of the kernels each, in order of preference.
   llvm::SmallVector<cpu::TargetDescription> targets;
+  /// The device that runs the kernels, or empty: the CPU that runs the program does.
+  std::string device;
   Emit emit = Emit::artifact;
   /// The prebuilt runtime library that the artifact starts with.
   std::string runtimeLibrary;

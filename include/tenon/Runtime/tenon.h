@@ -168,6 +168,8 @@ typedef struct tenon_host_entry {
   void *user;
 } tenon_host_entry;
 
+struct tenon_device; /* tenon_device.h */
+
 /* Zero-initialise, set `size`, then what you need. */
 typedef struct tenon_options {
   size_t size;                     /* sizeof(tenon_options) */
@@ -176,7 +178,10 @@ typedef struct tenon_options {
   void *parallel_for_user;
   const tenon_host_entry *functions;
   int32_t function_count;
-  int32_t profile; /* nonzero: measure each launch */
+  int32_t profile; /* nonzero: measure launches and copies */
+  /* Devices, found by their names; they outlive the model. */
+  const struct tenon_device *const *devices;
+  int32_t device_count;
 } tenon_options;
 
 TENON_API tenon_status tenon_session_create(tenon_model *model, const tenon_options *options,
@@ -217,6 +222,15 @@ typedef struct tenon_profile_entry {
 TENON_API int32_t tenon_session_profile_count(const tenon_session *session);
 TENON_API tenon_status tenon_session_profile(const tenon_session *session, int32_t index,
                                              tenon_profile_entry *entry);
+
+/* What the copies between launches cost so far: tensors that couldn't be written where they are read. */
+typedef struct tenon_copy_profile {
+  int64_t count; /* of copies that had elements */
+  int64_t bytes;
+  int64_t nanoseconds;
+} tenon_copy_profile;
+
+TENON_API tenon_status tenon_session_profile_copies(const tenon_session *session, tenon_copy_profile *copies);
 
 #ifdef __cplusplus
 }

@@ -110,6 +110,19 @@ typedef struct tenon_host_functions {
                            int32_t input_count, struct tenon_value *const *outputs, int32_t output_count);
   /* body(arg, i, worker) for each i in [0, count), on the session's threads. */
   int32_t (*parallel_for)(tenon_context *ctx, tenon_parallel_body body, void *arg, int64_t count);
+
+  /* Asks device `device` of the metadata's table for a launch or a copy (tenon_device.h). */
+  int32_t (*device_launch)(tenon_context *ctx, int32_t device, int32_t launch, void *const *buffers,
+                           int32_t buffer_count, const int64_t *strides, int32_t stride_count,
+                           const int64_t *symbols, int32_t symbol_count, int64_t work, const int32_t *after,
+                           int32_t after_count, int32_t token);
+  int32_t (*device_copy)(tenon_context *ctx, int32_t device, int32_t direction, void *dst,
+                         const int64_t *dst_strides, const void *src, const int64_t *src_strides,
+                         const int64_t *sizes, int64_t rank, int64_t elem_bytes, const int32_t *after,
+                         int32_t after_count, int32_t token);
+  /* Waits for tokens of the device, and records the error of a kernel that ended. */
+  int32_t (*await)(tenon_context *ctx, int32_t device, const int32_t *tokens, int32_t count);
+
   /* Makes room for `bytes` in buffer `number` of those that grow, which keeps what it holds. Room grows by a
    * factor, so that a buffer that gets a little longer in each iteration is moved a few times only. */
   int32_t (*grow)(tenon_context *ctx, int32_t number, int64_t bytes);
@@ -132,6 +145,8 @@ struct tenon_context {
   const int64_t *const *output_strides; /* [output][dim] */
   const int64_t *const *input_sizes;    /* [input][dim] */
   int64_t *values;      /* [value] numbers that segments read and loops carry, for run() and later segments */
+  void *const *device_constants; /* [device * constants + constant]; null where the device needs it not */
+  void *const *device_arenas;    /* [device * segments + segment] */
   void *const *growing; /* [buffer] data of the buffers that grow; valid once grown */
 };
 

@@ -282,11 +282,8 @@ Coordinate ElementEmitter::coordinate(Value positions) {
   return {positions, 0, Value()};
 }
 
-SmallVector<Value>
-ElementEmitter::loop(Value extent, ValueRange init,
-                     function_ref<FailureOr<SmallVector<Value>>(Value, ValueRange)> body, bool &failed) {
-  Value zero = index(0), one = index(1);
-  auto loop = scf::ForOp::create(builder, loc, zero, extent, one, init);
+SmallVector<Value> ElementEmitter::loop(Value low, Value high, ValueRange init, LoopBody body, bool &failed) {
+  auto loop = scf::ForOp::create(builder, loc, low, high, index(1), init);
   OpBuilder::InsertionGuard guard(builder);
   Scope scope(*this);
   builder.setInsertionPointToStart(loop.getBody());

@@ -23,42 +23,27 @@ namespace tenon::codegen {
 } // namespace tenon::codegen
 
 namespace {
-/// The products that one turn of the loop adds where the depth is known: enough to hide the loop's own
-/// instructions.
-constexpr int64_t unrolled = 4;
-/// Products per prefetched line.
-constexpr int64_t productsPerLine = 2;
-
 class Expansion {
 public:
   explicit Expansion(MicrokernelOp op)
       : op(op), builder(op), loc(op.getLoc()), vector(cast<VectorType>(op.getResultTypes().front())) {}
 
   void run() {
-    Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vector));
+    zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vector));
     if (op.getColumns())
       mask = vector::CreateMaskOp::create(
           builder, loc, VectorType::get(vector.getShape(), builder.getI1Type()), ValueRange(op.getColumns()));
     SmallVector<Value> sums(op.getNumResults(), zero);
     if (!op.getInit().empty())
       sums = op.getInit();
+    int64_t unroll = op.getUnroll();
+    Value whole = op.getDepth();
+    if (unroll > 1)
+      whole = sub(whole, rem(whole, index(unroll)));
+    loop(index(0), whole, unroll, sums);
     std::optional<int64_t> depth = getConstantIntValue(op.getDepth());
-    int64_t step = depth ? unrolled : 1;
-    Value low = index(0), high = depth ? index(*depth - *depth % step) : op.getDepth();
-    auto loop = scf::ForOp::create(builder, loc, low, high, index(step), sums);
-    {
-      OpBuilder::InsertionGuard guard(builder);
-      builder.setInsertionPointToStart(loop.getBody());
-      sums.assign(loop.getRegionIterArgs().begin(), loop.getRegionIterArgs().end());
-      if (op.getPrefetch() && depth)
-        prefetch(loop.getInductionVar());
-      for (int64_t i = 0; i < step; ++i)
-        addProducts(add(loop.getInductionVar(), index(i)), zero, sums);
-      scf::YieldOp::create(builder, loc, sums);
-    }
-    sums.assign(loop.getResults().begin(), loop.getResults().end());
-    for (int64_t i = 0; depth && i < *depth % step; ++i)
-      addProducts(add(high, index(i)), zero, sums);
+    if (unroll > 1 && (!depth || *depth % unroll != 0))
+      loop(whole, op.getDepth(), 1, sums);
     op->replaceAllUsesWith(sums);
     op->erase();
   }
@@ -66,10 +51,25 @@ public:
 private:
   Value index(int64_t value) { return arith::ConstantIndexOp::create(builder, loc, value); }
   Value add(Value a, Value b) { return arith::AddIOp::create(builder, loc, a, b); }
+  Value sub(Value a, Value b) { return arith::SubIOp::create(builder, loc, a, b); }
+  Value rem(Value a, Value b) { return arith::RemUIOp::create(builder, loc, a, b); }
   Value mul(Value a, Value b) { return arith::MulIOp::create(builder, loc, a, b); }
 
+  void loop(Value low, Value high, int64_t products, SmallVector<Value> &sums) {
+    auto loop = scf::ForOp::create(builder, loc, low, high, index(products), sums);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(loop.getBody());
+    sums.assign(loop.getRegionIterArgs().begin(), loop.getRegionIterArgs().end());
+    if (op.getPrefetch() && products == (int64_t)op.getUnroll())
+      prefetch(loop.getInductionVar());
+    for (int64_t i = 0; i < products; ++i)
+      addProducts(add(loop.getInductionVar(), index(i)), sums);
+    scf::YieldOp::create(builder, loc, sums);
+    sums.assign(loop.getResults().begin(), loop.getResults().end());
+  }
+
   /// The products of place `k` of the summed dimension, row by row.
-  void addProducts(Value k, Value zero, MutableArrayRef<Value> sums) {
+  void addProducts(Value k, MutableArrayRef<Value> sums) {
     Value place = add(op.getRhsOffset(), mul(k, op.getRhsStride())), columns;
     if (mask)
       columns = vector::MaskedLoadOp::create(builder, loc, vector, op.getRhs(), place, mask, zero);
@@ -82,25 +82,21 @@ private:
     }
   }
 
-  /// The lines that belong to one turn of the loop.
   void prefetch(Value k) {
-    Value line = arith::DivUIOp::create(builder, loc, k, index(productsPerLine));
-    for (int64_t i = 0; i < unrolled / productsPerLine; ++i) {
-      Value place = add(op.getPrefetch(), mul(add(line, index(i)), op.getPrefetchStep()));
-      memref::PrefetchOp::create(builder, loc, op.getRhs(), place, /*isWrite=*/false, /*localityHint=*/2,
-                                 /*isDataCache=*/true);
-    }
+    Value turn = arith::DivUIOp::create(builder, loc, k, index(op.getUnroll()));
+    Value place = add(op.getPrefetch(), mul(turn, op.getPrefetchStep()));
+    memref::PrefetchOp::create(builder, loc, op.getRhs(), place, /*isWrite=*/false, /*localityHint=*/2,
+                               /*isDataCache=*/true);
   }
 
   MicrokernelOp op;
   OpBuilder builder;
   Location loc;
   VectorType vector;
+  Value zero;
   Value mask; ///< the columns that are read, or null when all are
 };
-} // namespace
 
-namespace {
 struct ExpandMicrokernelsPass : tenon::codegen::impl::ExpandMicrokernelsPassBase<ExpandMicrokernelsPass> {
   void runOnOperation() override {
     SmallVector<MicrokernelOp> ops;

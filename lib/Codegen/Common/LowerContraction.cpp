@@ -22,8 +22,9 @@ namespace {
 /// Most products that are summed before the next rows' turn: a longer row of tiles leaves the cache before
 /// its columns come around again. The sums wait in a buffer of the unit.
 constexpr int64_t depthBlock = 768;
-/// Products per prefetched line, as `tenon_tile.microkernel` says.
-constexpr int64_t productsPerLine = 2;
+/// Rows times products that one turn of a register tile's loop adds: enough to hide the loop's own
+/// instructions.
+constexpr int64_t turnSize = 12;
 
 /// One operand as register tiles read it: offsets of a place in the iteration space, in elements.
 class Operand {
@@ -48,6 +49,8 @@ public:
 
   /// Whether the dimensions lie next to each other, in order: one stride leads through all of them.
   bool isContiguous(ArrayRef<unsigned> dims) const {
+    if (buffer.isStrided)
+      return dims.size() <= 1;
     for (auto [first, second] : llvm::zip(dims, dims.drop_front())) {
       auto a = map.getResultPosition(getAffineDimExpr(first, map.getContext()));
       auto b = map.getResultPosition(getAffineDimExpr(second, map.getContext()));
@@ -80,6 +83,8 @@ public:
       rows = e.mul(rows, extent);
     splitDepth();
     Value blocks = ceilDiv(rows, blockRows), panels = ceilDiv(columns, panelColumns);
+    // Blocks of nearly equal size, so that few heights of tiles are needed.
+    Value blockExtent = ceilDiv(rows, blocks);
     return body.loop(body.begin, body.end, 1, [&](Value unit) {
       // Blocks of rows innermost: a panel stays in the cache while rows run past it.
       e.unit = unit;
@@ -87,8 +92,8 @@ public:
       Value outer = arith::DivUIOp::create(e.builder, e.loc, unit, e.mul(panels, blocks));
       batch = e.delinearize(outer, batchExtents);
       panel = place[1];
-      firstRow = e.mul(place[2], e.index(blockRows));
-      blockSize = arith::MinUIOp::create(e.builder, e.loc, e.sub(rows, firstRow), e.index(blockRows));
+      firstRow = e.mul(place[2], blockExtent);
+      blockSize = arith::MinUIOp::create(e.builder, e.loc, e.sub(rows, firstRow), blockExtent);
       spreadPrefetch(compare(arith::CmpIPredicate::eq, place[2], e.index(0)));
       return emitUnit();
     });
@@ -110,10 +115,9 @@ private:
     return result;
   }
 
-  Value ceilDiv(Value value, int64_t by) {
-    if (auto constant = getConstantIntValue(value))
-      return e.index(llvm::divideCeil(*constant, by));
-    return arith::CeilDivUIOp::create(e.builder, e.loc, value, e.index(by));
+  Value ceilDiv(Value value, int64_t by) { return ceilDiv(value, e.index(by)); }
+  Value ceilDiv(Value value, Value by) {
+    return e.builder.createOrFold<arith::CeilDivUIOp>(e.loc, value, by);
   }
 
   Value compare(arith::CmpIPredicate predicate, Value a, Value b) {
@@ -124,10 +128,11 @@ private:
   // The summed dimension in blocks
   //===--------------------------------------------------------------------===//
 
-  /// A part of the summed dimension.
+  /// A part of the summed dimension. What it adds to stands in `partialSums`, as does what it gives, but for
+  /// the ends.
   struct Part {
     Value number, depth;
-    bool isFirst, isLast;
+    bool isLast;
   };
 
   void splitDepth() {
@@ -144,13 +149,19 @@ private:
   /// The unit's rows times its panel, one part of the summed dimension after the other.
   LogicalResult emitUnit() {
     if (parts == 1)
-      return emitPanel({e.index(0), depth, true, true});
-    if (failed(emitPanel({e.index(0), e.index(partDepth), true, false})) ||
-        failed(body.loop(e.index(1), e.index(parts - 1), 1, [&](Value number) {
-          return emitPanel({number, e.index(partDepth), false, false});
-        })))
+      return emitPanel({e.index(0), depth, true});
+    // Every part but the last is the same code: the first one adds to zeros.
+    Value zeros = e.asVector(e.number(e.builder.getF32Type(), 0));
+    Value end = e.mul(blockSize, e.index(panelColumns));
+    if (failed(body.loop(e.index(0), end, e.lanes,
+                         [&](Value place) {
+                           vector::StoreOp::create(e.builder, e.loc, zeros, partialSums, place);
+                           return success();
+                         })) ||
+        failed(body.loop(e.index(0), e.index(parts - 1), 1,
+                         [&](Value number) { return emitPanel({number, e.index(partDepth), false}); })))
       return failure();
-    return emitPanel({e.index(parts - 1), e.index(lastDepth), false, true});
+    return emitPanel({e.index(parts - 1), e.index(lastDepth), true});
   }
 
   Value partialSum(Value row, Value column) {
@@ -168,12 +179,13 @@ private:
       return;
     Value elements = e.mul(depth, e.index(panelColumns));
     Value rowVisits = e.mul(blockSize, e.index(parts * (panelColumns / e.lanes)));
-    Value share = arith::CeilDivUIOp::create(e.builder, e.loc, elements, rowVisits);
+    Value share = ceilDiv(elements, rowVisits);
     prefetchPerRow = arith::SelectOp::create(e.builder, e.loc, isFirstBlock, share, e.index(0));
   }
 
-  /// Where a register tile begins to prefetch, and how far it goes from line to line.
-  std::pair<Value, Value> prefetchOf(Value row, int64_t height, Value column, const Part &part) {
+  /// Where a register tile begins to prefetch, and how far it goes from turn to turn.
+  std::pair<Value, Value> prefetchOf(Value row, int64_t height, Value column, const Part &part,
+                                     int64_t unroll) {
     if (!prefetchPerRow)
       return {};
     Value start = e.mul(panel, e.index(panelColumns));
@@ -181,9 +193,8 @@ private:
     Value visit = e.add(e.mul(part.number, e.index(panelColumns / e.lanes)), tile);
     Value visits = e.add(e.mul(visit, blockSize), e.sub(row, firstRow));
     Value next = e.mul(e.add(panel, e.index(1)), e.mul(depth, e.index(panelColumns)));
-    Value distance = e.mul(prefetchPerRow, e.index(height * productsPerLine));
-    return {e.add(next, e.mul(visits, prefetchPerRow)),
-            arith::CeilDivUIOp::create(e.builder, e.loc, distance, part.depth)};
+    Value distance = e.mul(prefetchPerRow, e.index(height * unroll));
+    return {e.add(next, e.mul(visits, prefetchPerRow)), ceilDiv(distance, part.depth)};
   }
 
   /// The unit's panel, one register tile's columns after the other; the last ones may be fewer.
@@ -204,10 +215,15 @@ private:
     });
   }
 
-  /// The numbers of rows that register tiles can have.
+  /// The unit's rows in register tiles.
+  LogicalResult emitRows(Value column, const Part &part) {
+    return getConstantIntValue(rows) ? emitBalancedRows(column, part) : emitAnyRows(column, part);
+  }
+
+  /// The numbers of rows that tiles of nearly equal height have, of a known number of rows.
   std::set<int64_t> tileHeights() {
     std::set<int64_t> heights;
-    std::optional<int64_t> total = getConstantIntValue(rows);
+    int64_t total = *getConstantIntValue(rows);
     auto add = [&](int64_t count) {
       if (count <= 0)
         return;
@@ -216,22 +232,17 @@ private:
       if (count % tiles)
         heights.insert(count / tiles + 1);
     };
-    if (total) {
-      add(std::min(*total, blockRows));
-      add(*total % blockRows);
-    } else {
-      for (int64_t height = 1; height <= body.tileRows; ++height)
-        heights.insert(height);
-    }
+    int64_t extent = llvm::divideCeil(total, llvm::divideCeil(total, blockRows));
+    add(extent);
+    add(total % extent);
     return heights;
   }
 
-  /// The unit's rows in tiles of nearly equal height: none is much lower than the registers allow.
-  LogicalResult emitRows(Value column, const Part &part) {
-    Value count = blockSize;
-    Value tiles = arith::CeilDivUIOp::create(e.builder, e.loc, count, e.index(body.tileRows));
-    Value low = arith::DivUIOp::create(e.builder, e.loc, count, tiles);
-    Value higher = arith::RemUIOp::create(e.builder, e.loc, count, tiles);
+  /// Tiles of nearly equal height: none is much lower than the registers allow.
+  LogicalResult emitBalancedRows(Value column, const Part &part) {
+    Value tiles = ceilDiv(blockSize, body.tileRows);
+    Value low = arith::DivUIOp::create(e.builder, e.loc, blockSize, tiles);
+    Value higher = arith::RemUIOp::create(e.builder, e.loc, blockSize, tiles);
     Value high = e.add(low, e.index(1));
     Value lowStart = e.mul(higher, high);
     for (int64_t height : tileHeights()) {
@@ -242,15 +253,40 @@ private:
         return arith::SelectOp::create(e.builder, e.loc, isLow, ifLow, otherwise).getResult();
       };
       Value number = pick(e.sub(tiles, higher), higher), start = pick(lowStart, e.index(0));
-      Value first = e.add(firstRow, start), last = e.add(first, e.mul(number, e.index(height)));
-      if (failed(
-              body.loop(first, last, height, [&](Value row) { return emitTile(row, height, column, part); })))
+      if (failed(emitTiles(e.add(firstRow, start), number, height, column, part, unrollOf(height))))
         return failure();
     }
     return success();
   }
 
-  LogicalResult emitTile(Value row, int64_t height, Value column, const Part &part) {
+  /// The highest tiles as long as there are rows for them, then each power of two at most once: few tiles in
+  /// the code.
+  LogicalResult emitAnyRows(Value column, const Part &part) {
+    Value left = blockSize, first = firstRow;
+    for (int64_t height = body.tileRows; height > 0;
+         height = llvm::bit_floor((uint64_t)(height == 1 ? 0 : height - 1))) {
+      Value number = arith::DivUIOp::create(e.builder, e.loc, left, e.index(height));
+      int64_t unroll = height == body.tileRows ? unrollOf(height) : 1;
+      if (failed(emitTiles(first, number, height, column, part, unroll)))
+        return failure();
+      first = e.add(first, e.mul(number, e.index(height)));
+      left = arith::RemUIOp::create(e.builder, e.loc, left, e.index(height));
+    }
+    return success();
+  }
+
+  int64_t unrollOf(int64_t height) {
+    return getConstantIntValue(depth) ? (int64_t)llvm::divideCeil(turnSize, height) : 1;
+  }
+
+  LogicalResult emitTiles(Value first, Value number, int64_t height, Value column, const Part &part,
+                          int64_t unroll) {
+    Value last = e.add(first, e.mul(number, e.index(height)));
+    return body.loop(first, last, height,
+                     [&](Value row) { return emitTile(row, height, column, part, unroll); });
+  }
+
+  LogicalResult emitTile(Value row, int64_t height, Value column, const Part &part, int64_t unroll) {
     Value firstProduct = e.mul(part.number, e.index(partDepth));
     Value batchOffset = e.add(lhs.offset(roles.batch, batch), e.mul(firstProduct, lhs.stride(roles.depth)));
     SmallVector<Value> offsets;
@@ -279,13 +315,13 @@ private:
     rhsOffset = e.add(rhsOffset, e.mul(firstProduct, rhsStride));
     auto vector = VectorType::get(e.lanes, e.builder.getF32Type());
     SmallVector<Value> init;
-    for (int64_t i = 0; !part.isFirst && i < height; ++i)
+    for (int64_t i = 0; parts > 1 && i < height; ++i)
       init.push_back(vector::LoadOp::create(e.builder, e.loc, vector, partialSums,
                                             partialSum(e.add(row, e.index(i)), column)));
-    auto [prefetch, prefetchStep] = prefetchOf(row, height, column, part);
+    auto [prefetch, prefetchStep] = prefetchOf(row, height, column, part, unroll);
     auto tile = MicrokernelOp::create(e.builder, e.loc, SmallVector<Type>(height, vector), lhs.memref(),
                                       offsets, lhs.stride(roles.depth), rhs.memref(), rhsOffset, rhsStride,
-                                      part.depth, limit, prefetch, prefetchStep, init);
+                                      part.depth, limit, unroll, prefetch, prefetchStep, init);
     if (!part.isLast) {
       for (auto [i, sums] : llvm::enumerate(tile.getResults()))
         vector::StoreOp::create(e.builder, e.loc, sums, partialSums,

@@ -120,10 +120,18 @@ static LogicalResult emitElements(KernelBody &body) {
     } else {
       place = unitCoordinates(body, unit);
     }
-    return body.vectors(low, high, [&](Value start) {
-      place.back() = {start, 1, Value()};
-      return storeResults(body, place, true);
-    });
+    std::function<LogicalResult(size_t)> nest = [&](size_t dim) -> LogicalResult {
+      if (dim + 1 < place.size())
+        return body.loop(e.index(0), body.space[dim], 1, [&](Value position) {
+          place[dim] = {position, 0, Value()};
+          return nest(dim + 1);
+        });
+      return body.vectors(low, high, [&](Value start) {
+        place.back() = {start, 1, Value()};
+        return storeResults(body, place, true);
+      });
+    };
+    return nest(body.structure.isBlocked() ? place.size() - 1 : body.structure.unitDims().size());
   });
 }
 
@@ -199,9 +207,12 @@ public:
     for (Type type : kernel.getResultTypes())
       if (isPacked(cast<RankedTensorType>(type).getElementType()))
         return kernel.emitError() << "can't write elements of " << type << ", which share bytes";
-    unsigned symbols = kernel.getNumSymbols();
+    unsigned symbols = kernel.getNumSymbols(), strides = 0;
+    for (auto [i, type] : llvm::enumerate(llvm::concat<const Type>(tensorTypes(), kernel.getResultTypes())))
+      if (kernel.takesStrides(i))
+        strides += cast<RankedTensorType>(type).getRank() - 1;
     SmallVector<Type> inputs(bases);
-    inputs.append(symbols + 2, builder.getIndexType());
+    inputs.append(strides + symbols + 2, builder.getIndexType());
     bool checks = kernel.getBody().walk([](Operation *op) {
       auto gather = dyn_cast<GatherOp>(op);
       auto scatter = dyn_cast<ScatterOp>(op);
@@ -216,13 +227,13 @@ public:
                                      builder.getFunctionType(inputs, builder.getI32Type()));
     func->setAttr("tenon_tile.kernel",
                   builder.getDictionaryAttr({builder.getNamedAttr("buffers", builder.getI64IntegerAttr(bases.size())),
-                                             builder.getNamedAttr("strides", builder.getI64IntegerAttr(0)),
+                                             builder.getNamedAttr("strides", builder.getI64IntegerAttr(strides)),
                                              builder.getNamedAttr("symbols", builder.getI64IntegerAttr(symbols))}));
     if (checks)
       func->setAttr("tenon_tile.checks", builder.getUnitAttr());
     Block *entry = func.addEntryBlock();
     builder.setInsertionPointToStart(entry);
-    LogicalResult result = emitBody(func, bases.size());
+    LogicalResult result = emitBody(func, bases.size(), strides);
     kernel.erase();
     return result;
   }
@@ -249,12 +260,13 @@ private:
     return success();
   }
 
-  LogicalResult emitBody(func::FuncOp func, unsigned buffers) {
+  LogicalResult emitBody(func::FuncOp func, unsigned buffers, unsigned strides) {
     Block &source = kernel.getBody().front();
     unsigned symbols = kernel.getNumSymbols();
+    auto numbers = func.getArguments().drop_front(buffers + strides);
     // Symbols of the kernel become those of the function, so that sizes are computed from them.
     for (unsigned i = 0; i < symbols; ++i)
-      source.getArgument(i).replaceAllUsesWith(func.getArgument(buffers + i));
+      source.getArgument(i).replaceAllUsesWith(numbers[i]);
     // Index constants are what sizes are computed with: they are needed in the function as well.
     SizeAnalysis sizes(func.getContext());
     auto yield = cast<tile::YieldOp>(source.getTerminator());
@@ -265,11 +277,17 @@ private:
     // A register tile is two vectors wide.
     int64_t width = structure.kind == KernelStructure::contraction ? 2 * lanes : lanes;
     ElementEmitter emitter(builder, kernel.getLoc(), sizes, width);
-    KernelBody body{kernel, structure, emitter, func.getArgument(buffers + symbols), func.getArgument(buffers + symbols + 1),
+    KernelBody body{kernel, structure, emitter, numbers[symbols], numbers[symbols + 1],
                     SmallVector<Value>(yield.getValues()), {}, tileRows, {}};
+    auto givenStrides = func.getArguments().slice(buffers, strides);
     for (auto [i, tensor] : llvm::enumerate(llvm::concat<Value>(
              SmallVector<Value>(source.getArguments().drop_front(symbols)), SmallVector<Value>(body.results)))) {
-      Buffer buffer = makeBuffer(emitter, tensor, func.getArgument(i));
+      std::optional<ValueRange> given;
+      if (kernel.takesStrides(i)) {
+        given = givenStrides.take_front(cast<RankedTensorType>(tensor.getType()).getRank() - 1);
+        givenStrides = givenStrides.drop_front(given->size());
+      }
+      Buffer buffer = makeBuffer(emitter, tensor, func.getArgument(i), given);
       if (i < source.getNumArguments() - symbols)
         emitter.addBuffer(tensor, buffer);
       else
@@ -291,17 +309,28 @@ private:
     return result;
   }
 
-  /// The tensor's flat buffer with the strides of contiguous rows.
-  Buffer makeBuffer(ElementEmitter &e, Value tensor, Value base) {
+  /// The tensor's flat buffer with the strides of contiguous rows, or those that are given for all but the last dimension.
+  Buffer makeBuffer(ElementEmitter &e, Value tensor, Value base, std::optional<ValueRange> given) {
     SmallVector<AffineExpr> extents = e.sizes.sizesOf(tensor);
     Buffer buffer;
-    AffineExpr stride = e.sizes.constant(1);
-    buffer.strides.resize(extents.size());
-    for (int64_t i = (int64_t)extents.size() - 1; i >= 0; --i) {
-      buffer.strides[i] = e.sizes.materialize(builder, e.loc, stride);
-      stride = stride * extents[i];
+    OpFoldResult count;
+    if (given) {
+      buffer.isStrided = true;
+      buffer.strides = getAsOpFoldResult(*given);
+      buffer.strides.push_back(builder.getIndexAttr(1));
+      Value last = e.index(1);
+      for (auto [stride, extent] : llvm::zip(buffer.strides, extents))
+        last = e.add(last, e.mul(e.sub(e.index(extent), e.index(1)), e.index(stride)));
+      count = last;
+    } else {
+      AffineExpr stride = e.sizes.constant(1);
+      buffer.strides.resize(extents.size());
+      for (int64_t i = (int64_t)extents.size() - 1; i >= 0; --i) {
+        buffer.strides[i] = e.sizes.materialize(builder, e.loc, stride);
+        stride = stride * extents[i];
+      }
+      count = e.sizes.materialize(builder, e.loc, stride);
     }
-    OpFoldResult count = e.sizes.materialize(builder, e.loc, stride);
     auto type = MemRefType::get({getConstantIntValue(count).value_or(ShapedType::kDynamic)},
                                 cast<MemRefType>(base.getType()).getElementType());
     buffer.memref = memref::ReinterpretCastOp::create(builder, e.loc, type, base, OpFoldResult(builder.getIndexAttr(0)),

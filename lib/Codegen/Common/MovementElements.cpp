@@ -124,14 +124,20 @@ static Value reflected(ElementEmitter &e, Value position, Value size) {
   return select(e, beyond, apply<arith::SubIOp>(e, period, rest), rest);
 }
 
-FailureOr<Value> codegen::emitWithin(ElementEmitter &e, Value tensor, ArrayRef<Coordinate> coordinates, Value outside) {
+FailureOr<Value> codegen::emitWithin(ElementEmitter &e, Value tensor, ArrayRef<Coordinate> coordinates, Value outside,
+                                     ArrayRef<int64_t> checked) {
   Value allWithin, within;
   Coordinates nearest;
-  bool isVector = false;
+  bool isVector = false, isUniform = true;
   auto both = [&](Value &all, Value next) { all = all ? apply<arith::AndIOp>(e, all, next) : next; };
   for (auto [dim, coordinate] : llvm::enumerate(coordinates)) {
-    Value size = e.size(tensor, dim), positions = e.positions(coordinate);
     isVector |= !coordinate.isUniform();
+    if (!llvm::is_contained(checked, (int64_t)dim)) {
+      nearest.push_back(coordinate);
+      continue;
+    }
+    Value size = e.size(tensor, dim), positions = e.positions(coordinate);
+    isUniform &= coordinate.isUniform();
     both(within, apply<arith::AndIOp>(e, compare(e, arith::CmpIPredicate::sge, positions, e.index(0)),
                                       compare(e, arith::CmpIPredicate::slt, positions, size)));
     nearest.push_back(ElementEmitter::coordinate(clamped(e, positions, size)));
@@ -172,7 +178,7 @@ FailureOr<Value> codegen::emitWithin(ElementEmitter &e, Value tensor, ArrayRef<C
   };
   auto exact = [&] { return e.at(tensor, coordinates); };
   auto nothing = [&]() -> FailureOr<Value> { return outside; };
-  if (!isVector)
+  if (isUniform)
     return branch(within, exact, nothing);
   Value hasElements;
   for (auto [dim, size] : llvm::enumerate(shapeOf(tensor)))
@@ -210,7 +216,8 @@ static FailureOr<Value> emit(PadOp op, ElementEmitter &e, ArrayRef<Coordinate> c
   FailureOr<Value> value = e.at(op.getValue(), {});
   if (failed(value))
     return failure();
-  return emitWithin(e, op.getOperand(), source, *value);
+  return emitWithin(e, op.getOperand(), source, *value,
+                    llvm::to_vector(llvm::seq<int64_t>(0, (int64_t)source.size())));
 }
 
 static FailureOr<Value> emit(ConcatOp op, ElementEmitter &e, ArrayRef<Coordinate> coordinates) {
@@ -224,7 +231,7 @@ static FailureOr<Value> emit(ConcatOp op, ElementEmitter &e, ArrayRef<Coordinate
       Type type = registerType(elementOf(operand));
       result = e.number(type, 0);
     }
-    result = emitWithin(e, operand, source, *result);
+    result = emitWithin(e, operand, source, *result, {dim});
     if (failed(result))
       return failure();
     start = e.add(start, e.size(operand, dim));

@@ -20,12 +20,17 @@ using namespace tenon::codegen;
 namespace {
 Type elementOf(Value tensor) { return cast<RankedTensorType>(tensor.getType()).getElementType(); }
 
-/// Loops over boxes: calls `body` with one position per extent, innermost.
-Value nest(ElementEmitter &e, ArrayRef<Value> extents, Value init,
+/// A range of positions along one dimension.
+struct Range {
+  Value low, high;
+};
+
+/// Loops over boxes: calls `body` with one position per range, innermost.
+Value nest(ElementEmitter &e, ArrayRef<Range> ranges, Value init,
            function_ref<FailureOr<Value>(ArrayRef<Value>, Value)> body, bool &failed) {
   SmallVector<Value> places;
   std::function<FailureOr<Value>(Value)> next = [&](Value state) -> FailureOr<Value> {
-    if (places.size() == extents.size())
+    if (places.size() == ranges.size())
       return body(places, state);
     auto step = [&](Value place, ValueRange states) -> FailureOr<SmallVector<Value>> {
       places.push_back(place);
@@ -35,7 +40,8 @@ Value nest(ElementEmitter &e, ArrayRef<Value> extents, Value init,
         return failure();
       return SmallVector<Value>{*result};
     };
-    return e.loop(extents[places.size()], state, step, failed).front();
+    auto [low, high] = ranges[places.size()];
+    return e.loop(low, high, state, step, failed).front();
   };
   FailureOr<Value> result = next(init);
   failed |= mlir::failed(result);
@@ -58,10 +64,10 @@ FailureOr<Value> emit(ReduceOp op, ElementEmitter &e, ArrayRef<Coordinate> coord
   llvm::sort(dims);
   bool across = !dims.empty() && dims.back() == rank - 1 && !dependsOnLanes(coordinates);
   Value count = e.index(1);
-  SmallVector<Value> extents;
+  SmallVector<Range> extents;
   for (int64_t dim : dims) {
-    extents.push_back(e.size(operand, dim));
-    count = e.mul(count, extents.back());
+    extents.push_back({e.index(0), e.size(operand, dim)});
+    count = e.mul(count, extents.back().high);
   }
   Coordinates place(rank);
   for (int64_t dim = 0, next = 0; dim < rank; ++dim)
@@ -94,7 +100,7 @@ FailureOr<Value> emit(ReduceOp op, ElementEmitter &e, ArrayRef<Coordinate> coord
         failed);
   } else {
     // Whole vectors of the last dimension, then what is left of it.
-    Value extent = extents.pop_back_val(), width = e.index(e.lanes);
+    Value extent = extents.pop_back_val().high, width = e.index(e.lanes);
     Value whole = arith::DivUIOp::create(e.builder, e.loc, extent, width);
     Value start = e.mul(whole, width), rest = e.sub(extent, start);
     result = nest(
@@ -200,50 +206,108 @@ Coordinate windowPlace(ElementEmitter &e, const Coordinate &window, int64_t stri
   return {Value(), 0, e.add(scaled, e.asVector(shift))};
 }
 
-FailureOr<Value> emit(UnfoldOp op, ElementEmitter &e, ArrayRef<Coordinate> coordinates) {
-  int64_t spatial = op.getSizes().size();
-  Coordinates place(coordinates.take_front(2));
-  bool padded = false;
-  for (int64_t i = 0; i < spatial; ++i) {
-    Value tap = e.positions(coordinates[2 + i]);
-    if (!coordinates[2 + i].isUniform())
-      return op.emitOpError("can't be computed along its windows");
-    place.push_back(windowPlace(e, coordinates[2 + spatial + i], op.getStrides()[i], op.getPads()[i], tap,
-                                op.getDilations()[i]));
-    padded |= op.getPads()[i] != 0 || op.getPads()[spatial + i] != 0;
+/// The taps of the windows at a place that read inside of an operand, where those are the same for all lanes, and how
+/// windows read it. `place` are the coordinates of the windows, `first` the first spatial dimension of both.
+template <typename Op> class Windows {
+public:
+  Windows(ElementEmitter &e, Op op, Value operand, Coordinates place, int64_t first, ArrayRef<Value> sizes)
+      : place(std::move(place)), e(e), op(op), operand(operand), first(first) {
+    int64_t spatial = op.getStrides().size();
+    for (int64_t i = 0; i < spatial; ++i) {
+      Range range{e.index(0), sizes[i]};
+      if (op.getPads()[i] != 0 || op.getPads()[spatial + i] != 0 || readsBeyond()) {
+        if (this->place[first + i].isUniform())
+          range = clip(i, sizes[i]);
+        else
+          checked.push_back(first + i);
+      }
+      taps.push_back(range);
+    }
   }
-  if (!padded)
+
+  /// What the windows read at these taps; outside of the operand stands `outside`.
+  FailureOr<Value> at(ArrayRef<Value> positions, Value outside) {
+    Coordinates read(place);
+    for (auto [i, tap] : llvm::enumerate(positions))
+      read[first + i] =
+          windowPlace(e, place[first + i], op.getStrides()[i], op.getPads()[i], tap, op.getDilations()[i]);
+    return checked.empty() ? e.at(operand, read) : emitWithin(e, operand, read, outside, checked);
+  }
+
+  SmallVector<Range> taps;
+  Coordinates place; ///< may change in dimensions that aren't spatial
+
+private:
+  /// A last window that was rounded up reads beyond the padding.
+  bool readsBeyond() {
+    if constexpr (std::is_same_v<Op, WindowOp>)
+      return op.getCeil();
+    return false;
+  }
+
+  Range clip(int64_t i, Value size) {
+    // The first tap at or after 0, and the first at or after the operand's end.
+    Value start = e.sub(e.mul(e.positions(place[first + i]), e.index(op.getStrides()[i])), e.index(op.getPads()[i]));
+    Value dilation = e.index(op.getDilations()[i]);
+    auto firstFrom = [&](Value at) -> Value {
+      Value distance = e.sub(at, start);
+      if (op.getDilations()[i] != 1)
+        distance = arith::CeilDivSIOp::create(e.builder, e.loc, distance, dilation);
+      return distance;
+    };
+    Value low = arith::MaxSIOp::create(e.builder, e.loc, firstFrom(e.index(0)), e.index(0));
+    Value high = arith::MinSIOp::create(e.builder, e.loc, firstFrom(e.size(operand, first + i)), size);
+    return {low, high};
+  }
+
+  ElementEmitter &e;
+  Op op;
+  Value operand;
+  int64_t first;
+  SmallVector<int64_t> checked;
+};
+
+FailureOr<Value> emit(UnfoldOp op, ElementEmitter &e, ArrayRef<Coordinate> coordinates) {
+  int64_t spatial = op.getSizes().size(), first = op.getSpatialDim();
+  Coordinates place(spatial + 2);
+  SmallVector<int64_t> checked;
+  place.front() = coordinates.front();
+  place[op.getChannelsLast() ? spatial + 1 : 1] = op.getChannelsLast() ? coordinates.back() : coordinates[1];
+  for (int64_t i = 0; i < spatial; ++i) {
+    const Coordinate &tap = coordinates[op.getTapDim() + i];
+    if (!tap.isUniform())
+      return op.emitOpError("can't be computed along its windows");
+    place[first + i] = windowPlace(e, coordinates[op.getPlaceDim() + i], op.getStrides()[i], op.getPads()[i],
+                                   e.positions(tap), op.getDilations()[i]);
+    if (op.getPads()[i] != 0 || op.getPads()[spatial + i] != 0)
+      checked.push_back(first + i);
+  }
+  if (checked.empty())
     return e.at(op.getOperand(), place);
-  return emitWithin(e, op.getOperand(), place, e.number(registerType(elementOf(op.getOperand())), 0));
+  return emitWithin(e, op.getOperand(), place, e.number(registerType(elementOf(op.getOperand())), 0), checked);
 }
 
 FailureOr<Value> emit(WindowOp op, ElementEmitter &e, ArrayRef<Coordinate> coordinates) {
   Value operand = op.getOperand();
   Combination combination(e, op.getCombiner(), elementOf(operand));
-  int64_t spatial = op.getSizes().size(), first = coordinates.size() - spatial;
+  int64_t spatial = op.getSizes().size(), first = op.getSpatialDim();
   bool isMean = op.getCombiner() == Combiner::mean, hasLanes = dependsOnLanes(coordinates);
   SmallVector<Value> extents;
   for (int64_t size : op.getSizes())
     extents.push_back(e.index(size));
   bool failed = false;
-  auto positionsOf = [&](ArrayRef<Value> taps) {
-    Coordinates place(coordinates);
-    for (int64_t i = 0; i < spatial; ++i)
-      place[first + i] = windowPlace(e, coordinates[first + i], op.getStrides()[i], op.getPads()[i], taps[i],
-                                     op.getDilations()[i]);
-    return place;
-  };
+  Windows<WindowOp> windows(e, op, operand, Coordinates(coordinates), first, extents);
   // What is outside combines as nothing does.
   Type element = registerType(elementOf(operand));
   Value identity = combination.identity();
   Value init = hasLanes ? e.asVector(identity) : identity;
   Value result = nest(
-      e, extents, init,
+      e, windows.taps, init,
       [&](ArrayRef<Value> taps, Value state) -> FailureOr<Value> {
         Value outside = identity;
         if (outside.getType() != element)
           outside = arith::TruncFOp::create(e.builder, e.loc, element, outside);
-        FailureOr<Value> value = emitWithin(e, operand, positionsOf(taps), outside);
+        FailureOr<Value> value = windows.at(taps, outside);
         if (mlir::failed(value))
           return failure();
         return combination.combine(state, combination.widen(*value));
@@ -337,7 +401,7 @@ FailureOr<Value> emit(ContractOp op, ElementEmitter &e, ArrayRef<Coordinate> coo
   Coordinates space(maps[2].getNumDims());
   for (auto [expression, coordinate] : llvm::zip(maps[2].getResults(), coordinates))
     space[cast<AffineDimExpr>(expression).getPosition()] = coordinate;
-  SmallVector<Value> extents;
+  SmallVector<Range> extents;
   SmallVector<unsigned> summed;
   Value operands[] = {op.getLhs(), op.getRhs()};
   for (unsigned dim = 0; dim < space.size(); ++dim) {
@@ -346,7 +410,7 @@ FailureOr<Value> emit(ContractOp op, ElementEmitter &e, ArrayRef<Coordinate> coo
     summed.push_back(dim);
     for (unsigned i = 0; i < 2 && extents.size() < summed.size(); ++i)
       if (auto position = maps[i].getResultPosition(getAffineDimExpr(dim, op.getContext())))
-        extents.push_back(e.size(operands[i], *position));
+        extents.push_back({e.index(0), e.size(operands[i], *position)});
   }
   bool failed = false;
   auto read = [&](unsigned i) -> FailureOr<Value> {
@@ -379,39 +443,46 @@ FailureOr<Value> emit(ConvOp op, ElementEmitter &e, ArrayRef<Coordinate> coordin
   Value input = op.getInput(), filter = op.getFilter();
   int64_t spatial = op.getStrides().size(), groups = op.getGroups();
   Products products(e, elementOf(op.getResult()));
-  SmallVector<Value> extents;
-  for (int64_t dim = 1; dim < spatial + 2; ++dim)
-    extents.push_back(e.size(filter, dim));
-  Value perGroup = arith::DivUIOp::create(e.builder, e.loc, e.size(filter, 0), e.index(groups));
-  Coordinate channel = coordinates[1];
-  Value group = e.index(0);
-  if (groups != 1) {
-    Value both[] = {e.positions(channel), perGroup};
+  SmallVector<Value> sizes;
+  for (int64_t i = 0; i < spatial; ++i)
+    sizes.push_back(e.size(filter, op.getTapDim() + i));
+  int64_t channels = cast<RankedTensorType>(filter.getType()).getDimSize(op.getSummedDim());
+  int64_t filters = cast<RankedTensorType>(filter.getType()).getDimSize(op.getFilterDim());
+  Coordinate filterPlace = coordinates[op.getChannelDim()], group{e.index(0), 0, Value()};
+  if (groups != 1 && filters == groups) {
+    group = filterPlace;
+  } else if (groups != 1) {
+    Value perGroup = arith::DivUIOp::create(e.builder, e.loc, e.size(filter, op.getFilterDim()), e.index(groups));
+    Value both[] = {e.positions(filterPlace), perGroup};
     e.unify(both);
-    group = arith::DivUIOp::create(e.builder, e.loc, both[0], both[1]);
+    group = ElementEmitter::coordinate(arith::DivUIOp::create(e.builder, e.loc, both[0], both[1]));
   }
+  Value perGroup = e.size(filter, op.getSummedDim());
   bool failed = false;
   Value zero = e.number(products.type, 0);
   Value outside = e.number(registerType(elementOf(input)), 0);
+  // Channels are the outer loop: which taps are inside is known before.
+  Windows<ConvOp> windows(e, op, input, Coordinates(coordinates), op.getSpatialDim(), sizes);
+  SmallVector<Range> ranges(windows.taps);
+  if (channels != 1)
+    ranges.insert(ranges.begin(), {e.index(0), perGroup});
   Value sum = nest(
-      e, extents, dependsOnLanes(coordinates) ? e.asVector(zero) : zero,
+      e, ranges, dependsOnLanes(coordinates) ? e.asVector(zero) : zero,
       [&](ArrayRef<Value> taps, Value state) -> FailureOr<Value> {
-        Coordinates place{coordinates[0]}, weight{channel};
-        if (isa<VectorType>(group.getType()))
-          place.push_back(ElementEmitter::coordinate(
-              e.add(e.mul(group, e.asVector(extents[0])), e.asVector(taps[0]))));
-        else
-          place.push_back({e.add(e.mul(group, extents[0]), taps[0]), 0, Value()});
-        weight.push_back({taps[0], 0, Value()});
-        bool padded = false;
-        for (int64_t i = 0; i < spatial; ++i) {
-          place.push_back(windowPlace(e, coordinates[2 + i], op.getStrides()[i], op.getPads()[i], taps[1 + i],
-                                      op.getDilations()[i]));
-          weight.push_back({taps[1 + i], 0, Value()});
-          padded |= op.getPads()[i] != 0 || op.getPads()[spatial + i] != 0;
-        }
-        FailureOr<Value> a = padded ? emitWithin(e, input, place, outside) : e.at(input, place);
-        FailureOr<Value> b = e.at(filter, weight);
+        Value channel = channels == 1 ? e.index(0) : taps.front();
+        Coordinate place = group;
+        if (channels != 1 && !place.isUniform())
+          place = {Value(), 0, e.add(e.mul(e.positions(place), e.asVector(perGroup)), e.asVector(channel))};
+        else if (channels != 1)
+          place = {e.add(e.mul(e.positions(place), perGroup), channel), 0, Value()};
+        taps = taps.take_back(spatial);
+        Coordinates weight(spatial + 2);
+        weight[op.getFilterDim()] = filterPlace;
+        weight[op.getSummedDim()] = {channel, 0, Value()};
+        for (auto [i, tap] : llvm::enumerate(taps))
+          weight[op.getTapDim() + i] = {tap, 0, Value()};
+        windows.place[op.getChannelDim()] = place;
+        FailureOr<Value> a = windows.at(taps, outside), b = e.at(filter, weight);
         if (mlir::failed(a) || mlir::failed(b))
           return failure();
         return products.accumulate(state, products.convert(*a, elementOf(input)),

@@ -8,7 +8,7 @@
 #include "ProgramLayout.h"
 
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
-#include "tenon/Runtime/tenon_kernel.h"
+#include "tenon/Runtime/tenon_device.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -34,10 +34,26 @@ enum class Field {
   outputStrides,
   inputSizes,
   values,
+  deviceConstants,
+  deviceArenas,
   growing
 };
 /// Functions of `tenon_host_functions`, as a table of pointers: the first place holds its version and size.
-enum class Call { plan = 1, reserve, execute, launch, copy, check, callExternal, parallelFor, grow, exchange };
+enum class Call {
+  plan = 1,
+  reserve,
+  execute,
+  launch,
+  copy,
+  check,
+  callExternal,
+  parallelFor,
+  deviceLaunch,
+  deviceCopy,
+  await,
+  grow,
+  exchange
+};
 
 using Size = ProgramLayout::Size;
 
@@ -167,12 +183,18 @@ private:
     case StorageKind::output:
       return load(pointer, field(Field::outputs), number);
     case StorageKind::constant:
+      if (DeviceAttr device = deviceOf(buffer))
+        return load(pointer, field(Field::deviceConstants),
+                    layout.deviceNumber(device) * layout.constants.size() + number);
       return load(pointer, field(Field::constants), number);
     case StorageKind::growing:
       return load(pointer, field(Field::growing), number);
     case StorageKind::arena: {
       ProgramLayout::ArenaPlace place = layout.arenas.lookup(storage);
-      Value arena = load(pointer, field(Field::arenas), place.segment);
+      DeviceAttr device = deviceOf(buffer);
+      Value arena = device ? load(pointer, field(Field::deviceArenas),
+                                  layout.deviceNumber(device) * layout.segments.size() + place.segment)
+                           : load(pointer, field(Field::arenas), place.segment);
       Value offsets = load(pointer, field(Field::arenaOffsets), place.segment);
       return bytesFrom(arena, load(i64, offsets, place.number));
     }
@@ -235,6 +257,10 @@ private:
       return emitLaunch(launch);
     if (auto copy = dyn_cast<CopyOp>(op))
       return emitCopy(copy);
+    if (auto async = dyn_cast<AsyncOp>(op))
+      return emit(&async.getOperationInside());
+    if (auto wait = dyn_cast<AwaitOp>(op))
+      emitAwait(wait.getTokens());
     if (auto read = dyn_cast<ReadScalarOp>(op))
       inlined[read.getResult()] = emitRead(read);
     else if (auto write = dyn_cast<WriteScalarOp>(op))
@@ -441,6 +467,12 @@ private:
     layout.main.walk([&](CopyOp copy) {
       integers = std::max<int64_t>(integers, 3 * cast<MemRefType>(copy.getSource().getType()).getRank());
     });
+    int64_t waits = 1;
+    layout.main.walk([&](Operation *op) {
+      if (isa<AsyncOp, AwaitOp>(op))
+        waits = std::max<int64_t>(waits, op->getNumOperands());
+    });
+    tokens = LLVM::AllocaOp::create(builder, loc, pointer, i32, constant32(waits));
     buffers = LLVM::AllocaOp::create(builder, loc, pointer, pointer, constant32(std::max<int64_t>(pointers, 1)));
     numbers = LLVM::AllocaOp::create(builder, loc, pointer, i64, constant32(std::max<int64_t>(integers, 1)));
   }
@@ -475,12 +507,72 @@ private:
       LLVM::StoreOp::create(builder, loc, address(buffer), element(pointer, buffers, place++));
     }
     int64_t first = 0;
-    Value strides = storeNumbers(stridesOf(launch), first);
+    SmallVector<OpFoldResult> dynamicStrides = stridesOf(launch);
+    Value strides = storeNumbers(dynamicStrides, first);
     Value symbols = storeNumbers(getAsOpFoldResult(launch.getSymbols()), first);
     Value work = launch.getWork() ? value(OpFoldResult(launch.getWork())) : constant(1);
-    callAndCheck(Call::launch, {constant32(layout.launches.lookup(launch)), buffers, strides, symbols, work,
-                                /*scratch bytes=*/constant(0), /*grain=*/constant(1)});
+    Value number = constant32(layout.launches.lookup(launch));
+    if (DeviceAttr device = deviceOf(launch.getOperation())) {
+      callDevice(Call::deviceLaunch, device, launch,
+                 {number, buffers, constant32(place), strides, constant32(dynamicStrides.size()), symbols,
+                  constant32(launch.getSymbols().size()), work});
+      return success();
+    }
+    callAndCheck(Call::launch,
+                 {number, buffers, strides, symbols, work, /*scratch bytes=*/constant(0), /*grain=*/constant(1)});
     return success();
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Devices
+  //===--------------------------------------------------------------------===//
+
+  /// Asks a device for an operation: within `tenon_host.async` the program goes on, else it waits.
+  void callDevice(Call which, DeviceAttr device, Operation *op, ArrayRef<Value> arguments) {
+    auto async = dyn_cast<AsyncOp>(op->getParentOp());
+    SmallVector<Value> elsewhere;
+    SmallVector<int32_t> after;
+    int32_t token = tokenCount++;
+    if (async) {
+      tokenNumbers[async.getToken()] = {device, token};
+      for (Value dependency : async.getDependencies()) {
+        auto [other, number] = tokenNumbers.lookup(dependency);
+        if (other == device)
+          after.push_back(number);
+        else
+          elsewhere.push_back(dependency);
+      }
+    }
+    // No device knows the tokens of another one.
+    emitAwait(elsewhere);
+    Value number = constant32(layout.deviceNumber(device));
+    SmallVector<Value> all = {number};
+    llvm::append_range(all, arguments);
+    storeTokens(after);
+    llvm::append_range(all, ArrayRef<Value>{tokens, constant32(after.size()), constant32(token)});
+    callAndCheck(which, all);
+    if (!async)
+      emitAwait(device, token);
+  }
+
+  void storeTokens(ArrayRef<int32_t> numbers) {
+    for (auto [i, number] : llvm::enumerate(numbers))
+      LLVM::StoreOp::create(builder, loc, constant32(number), element(i32, tokens, i));
+  }
+
+  void emitAwait(DeviceAttr device, ArrayRef<int32_t> numbers) {
+    storeTokens(numbers);
+    callAndCheck(Call::await, {constant32(layout.deviceNumber(device)), tokens, constant32(numbers.size())});
+  }
+
+  void emitAwait(ValueRange awaited) {
+    llvm::MapVector<DeviceAttr, SmallVector<int32_t>> byDevice;
+    for (Value token : awaited) {
+      auto [device, number] = tokenNumbers.lookup(token);
+      byDevice[device].push_back(number);
+    }
+    for (auto &[device, numbers] : byDevice)
+      emitAwait(device, numbers);
   }
 
   LogicalResult emitCopy(CopyOp copy) {
@@ -492,8 +584,21 @@ private:
     Value sizes = storeNumbers(layout.extentsOf(copy.getSource()), first);
     Value sourceStrides = storeNumbers(layout.stridesOf(copy.getSource()), first);
     Value destinationStrides = storeNumbers(layout.stridesOf(copy.getDestination()), first);
-    callAndCheck(Call::copy, {address(copy.getDestination()), destinationStrides, address(copy.getSource()),
-                              sourceStrides, sizes, constant(type.getRank()), constant(bits / 8)});
+    SmallVector<Value> arguments = {address(copy.getDestination()), destinationStrides,
+                                    address(copy.getSource()),      sourceStrides,
+                                    sizes,                          constant(type.getRank()),
+                                    constant(bits / 8)};
+    DeviceAttr device = deviceOf(copy.getOperation());
+    if (!device) {
+      callAndCheck(Call::copy, arguments);
+      return success();
+    }
+    DeviceAttr from = deviceOf(copy.getSource()), to = deviceOf(copy.getDestination());
+    if (from && to && from != to)
+      return copy.emitOpError("can't copy from one device to another");
+    int32_t direction = from == to ? TENON_WITHIN_DEVICE : to ? TENON_HOST_TO_DEVICE : TENON_DEVICE_TO_HOST;
+    arguments.insert(arguments.begin(), constant32(direction));
+    callDevice(Call::deviceCopy, device, copy, arguments);
     return success();
   }
 
@@ -550,7 +655,9 @@ private:
   OpBuilder &builder;
   Location loc;
   Type pointer, i32, i64;
-  Value context, functions, slots, buffers, numbers;
+  Value context, functions, slots, buffers, numbers, tokens;
+  DenseMap<Value, std::pair<DeviceAttr, int32_t>> tokenNumbers;
+  int32_t tokenCount = 0;
   std::optional<unsigned> segment; ///< none in `run`
   DenseMap<Value, Value> inlined; ///< numbers that the function has computed
   Block *exit = nullptr;

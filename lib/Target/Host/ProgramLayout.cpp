@@ -7,6 +7,7 @@
 
 #include "ProgramLayout.h"
 
+#include "tenon/Artifact/MetadataView.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 
 #include "mlir/Dialect/Arith/Utils/Utils.h"
@@ -203,6 +204,13 @@ SmallVector<OpFoldResult> ProgramLayout::stridesOf(Value buffer) {
   return strides;
 }
 
+unsigned ProgramLayout::deviceNumber(DeviceAttr device) {
+  auto it = llvm::find(metadata.devices, device.getName());
+  if (it == metadata.devices.end())
+    it = metadata.devices.insert(it, device.getName().str());
+  return it - metadata.devices.begin();
+}
+
 LogicalResult ProgramLayout::build() {
   steps = cut(main.getBody().front());
   for (StorageOp storage : main.getOps<StorageOp>())
@@ -219,6 +227,7 @@ LogicalResult ProgramLayout::build() {
         if (auto launch = dyn_cast<LaunchOp>(inner)) {
           addLaunch(launch);
         } else if (!isa<SymbolOp, ViewOp, CopyOp, ReadScalarOp, WriteScalarOp, ExchangeOp, CheckEqualOp>(inner) &&
+                   !isa<AsyncOp, AwaitOp>(inner) &&
                    !isa<scf::IfOp, scf::WhileOp, scf::ConditionOp, scf::YieldOp>(inner) &&
                    !isMemoryEffectFree(inner)) {
           inner->emitOpError("has no place in the host program");
@@ -231,11 +240,15 @@ LogicalResult ProgramLayout::build() {
     }
   extendLives();
   metadata.constants.resize(constants.size());
+  for (auto [info, devices] : llvm::zip(metadata.constants, constantDevices))
+    info.devices = devices;
   metadata.valueCount = segments.size() > 1 ? data.size() : 0;
   return success();
 }
 
 LogicalResult ProgramLayout::addStorage(StorageOp storage, unsigned segment) {
+  if (DeviceAttr device = deviceOf(storage.getResult()); device && deviceNumber(device) >= artifact::kMaxDevices)
+    return storage.emitOpError() << "is on one of more than " << artifact::kMaxDevices << " devices";
   if (storage.getKind() == StorageKind::output)
     return addOutput(storage, segment);
   if (storage.getKind() == StorageKind::arena)
@@ -250,8 +263,10 @@ LogicalResult ProgramLayout::addStorage(StorageOp storage, unsigned segment) {
     if (!value)
       return storage.emitOpError("expects a constant's elements");
     if (constants.size() <= (size_t)storage.getNumber())
-      constants.resize(storage.getNumber() + 1);
+      constants.resize(storage.getNumber() + 1), constantDevices.resize(storage.getNumber() + 1);
     constants[storage.getNumber()] = value;
+    if (DeviceAttr device = deviceOf(storage.getResult()))
+      constantDevices[storage.getNumber()] |= 1u << deviceNumber(device);
   }
   return success();
 }
@@ -355,7 +370,9 @@ void ProgramLayout::addArena(StorageOp storage, unsigned segment) {
   arenas[storage] = {segment, unsigned(buffers.size())};
   place.byteSlots[storage] = place.slotCount;
   auto live = storage.getLive().value_or(ArrayRef<int64_t>());
-  buffers.push_back({place.slotCount++, live.empty() ? 0 : int32_t(live[0]), live.empty() ? INT32_MAX : int32_t(live[1])});
+  DeviceAttr device = deviceOf(storage.getResult());
+  buffers.push_back({place.slotCount++, live.empty() ? 0 : int32_t(live[0]), live.empty() ? INT32_MAX : int32_t(live[1]),
+                     device ? deviceNumber(device) + 1 : 0});
 }
 
 void ProgramLayout::addLaunch(LaunchOp launch) {

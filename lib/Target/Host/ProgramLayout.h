@@ -66,6 +66,9 @@ public:
     unsigned segment, number;
   };
 
+  /// The number of a device in the metadata's table.
+  unsigned deviceNumber(DeviceAttr device);
+
   mlir::func::FuncOp main;
   artifact::ModelMetadata metadata;
   llvm::SmallVector<mlir::TypedAttr> constants;
@@ -94,6 +97,7 @@ private:
   std::optional<unsigned> knownFrom(mlir::Value value);
 
   llvm::StringMap<unsigned> kernels;
+  llvm::SmallVector<uint32_t> constantDevices; ///< by constant: the devices that read it
   llvm::DenseMap<mlir::Value, unsigned> dataFrom;
   llvm::DenseMap<mlir::Value, std::optional<unsigned>> known;
 };

@@ -18,20 +18,20 @@ func.func @masked(%a: memref<?xf32>, %b: memref<?xf32>, %i: index) -> vector<16x
   return %c : vector<16xf32>
 }
 
-// A known depth is walked four products at a time, the rest stands behind the loop; two lines of what comes next are
-// fetched in each turn.
+// Four products are added per turn, the rest by a loop of their own; each turn fetches a line of what comes next.
 // CHECK-LABEL: func.func @unrolled
 // CHECK-SAME: %[[A:[^,]*]]: memref<?xf32>, %[[B:[^,]*]]: memref<?xf32>, %{{.*}}: index, %[[INIT:.*]]: vector<16xf32>)
-// CHECK: %[[END:.*]] = arith.constant 8 : index
+// CHECK: %[[REST:.*]] = arith.remui %[[DEPTH:.*]], %{{.*}}
+// CHECK: %[[END:.*]] = arith.subi %[[DEPTH]], %[[REST]]
 // CHECK: scf.for {{.*}} to %[[END]] step %{{.*}} iter_args(%{{.*}} = %[[INIT]])
-// CHECK-COUNT-2: memref.prefetch %[[B]]{{.*}}, read, locality<2>, data
+// CHECK: memref.prefetch %[[B]]{{.*}}, read, locality<2>, data
 // CHECK-COUNT-4: vector.fma
-// CHECK:   scf.yield
+// CHECK: scf.for {{.*}} = %[[END]] to %[[DEPTH]] step
 // CHECK: vector.fma
 // CHECK-NOT: vector.fma
 func.func @unrolled(%a: memref<?xf32>, %b: memref<?xf32>, %i: index, %s: vector<16xf32>) -> vector<16xf32> {
   %depth = arith.constant 9 : index
-  %c = tenon_tile.microkernel %a[%i] stride %i rhs %b[%i] stride %i depth %depth prefetch %i step %i
+  %c = tenon_tile.microkernel %a[%i] stride %i rhs %b[%i] stride %i depth %depth unroll 4 prefetch %i step %i
       init(%s : vector<16xf32>) : memref<?xf32>, memref<?xf32> -> vector<16xf32>
   return %c : vector<16xf32>
 }

@@ -60,8 +60,72 @@ func.func @exchange(%n: index) {
 
 // -----
 
+func.func private @k()
+func.func @spaces(%x: memref<4xf32, #tenon_host.device<"gpu">>, %y: memref<4xf32>) {
+  // expected-error @+1 {{expects buffers in one memory space, but has 'memref<4xf32, #tenon_host.device<"gpu">>'}}
+  tenon_host.launch @k ins(%x : memref<4xf32, #tenon_host.device<"gpu">>) outs(%y : memref<4xf32>)
+  return
+}
+
+// -----
+
 func.func @live_growing() {
   // expected-error @+1 {{expects a first and a last launch of an arena buffer}}
   %a = tenon_host.storage growing 0 sizes [4] live [0, 1] : memref<4xf32>
+  return
+}
+
+// -----
+
+func.func @bound() {
+  // expected-error @+1 {{expects what the caller binds on the host}}
+  %x = tenon_host.storage input 0 "x" sizes [4] : memref<4xf32, #tenon_host.device<"gpu">>
+  return
+}
+
+// -----
+
+func.func @view(%x: memref<4xf32, #tenon_host.device<"gpu">>) {
+  // expected-error @+1 {{expects source and result in one memory space}}
+  %y = tenon_host.view %x[0] sizes [4] strides [1] : memref<4xf32, #tenon_host.device<"gpu">> -> memref<4xf32>
+  return
+}
+
+// -----
+
+func.func @async(%x: memref<4xf32>, %y: memref<4xf32>) {
+  // expected-error @+1 {{expects a buffer on a device}}
+  %t = tenon_host.async {
+    tenon_host.copy %x to %y : memref<4xf32> to memref<4xf32>
+  }
+  return
+}
+
+// -----
+
+func.func @two(%x: memref<4xf32>, %y: memref<4xf32, #tenon_host.device<"gpu">>) {
+  // expected-error @+1 {{expects one launch or copy inside}}
+  %t = tenon_host.async {
+    tenon_host.copy %x to %y : memref<4xf32> to memref<4xf32, #tenon_host.device<"gpu">>
+    tenon_host.copy %x to %y : memref<4xf32> to memref<4xf32, #tenon_host.device<"gpu">>
+  }
+  return
+}
+
+// -----
+
+func.func private @rows(tensor<4x3xf32>) -> tensor<4x3xf32>
+func.func @rows_apart(%x: memref<4x3xf32, strided<[9, 1]>>, %y: memref<4x3xf32>) {
+  // expected-error@+1 {{expects contiguous rows of operand 0, but has 'memref<4x3xf32, strided<[9, 1]>>'}}
+  tenon_host.launch @rows ins(%x : memref<4x3xf32, strided<[9, 1]>>) outs(%y : memref<4x3xf32>)
+  return
+}
+
+// -----
+
+func.func private @apart(tensor<4x3xf32>) -> (tensor<4x3xf32> {tenon_tile.contract = "inner"})
+func.func @strides_unknown(%x: memref<4x3xf32>, %y: memref<4x3xf32>) {
+  // expected-error@+1 {{expects dynamic strides of operand 1, but has 'memref<4x3xf32>'}}
+  tenon_host.launch @apart ins(%x : memref<4x3xf32>) outs(%y : memref<4x3xf32>)
   return
 }

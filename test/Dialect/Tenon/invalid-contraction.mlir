@@ -69,3 +69,27 @@ func.func @conv_ranks(%x: tensor<1x4x8xf32>, %w: tensor<32x4x3x3xf32>) {
   %0 = tenon.conv %x, %w strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] groups 1 : tensor<1x4x8xf32>, tensor<32x4x3x3xf32> -> tensor<1x32x6x6xf32>
   return
 }
+
+// -----
+
+func.func @channels_last(%x: tensor<1x8x8x4xf32>, %w: tensor<3x3x2x5xf32>) {
+  // expected-error@+1 {{'tenon.conv' op expects input channels (4) to be groups (1) x filter channels (2)}}
+  %y = tenon.conv %x, %w strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] groups 1 {channels_last} : tensor<1x8x8x4xf32>, tensor<3x3x2x5xf32> -> tensor<1x8x8x5xf32>
+  return
+}
+
+// -----
+
+func.func @channels_last_filters(%x: tensor<1x8x8x4xf32>, %w: tensor<3x3x2x5xf32>) {
+  // expected-error@+1 {{'tenon.conv' op expects groups (2) to divide the filters (5)}}
+  %y = tenon.conv %x, %w strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] groups 2 {channels_last} : tensor<1x8x8x4xf32>, tensor<3x3x2x5xf32> -> tensor<1x8x8x5xf32>
+  return
+}
+
+// -----
+
+func.func @channels_last_result(%x: tensor<1x8x8x4xf32>, %w: tensor<3x3x4x5xf32>) {
+  // expected-error@+1 {{'tenon.conv' op expects size 8 of result dimension 1, but it is 5}}
+  %y = tenon.conv %x, %w strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] groups 1 {channels_last} : tensor<1x8x8x4xf32>, tensor<3x3x4x5xf32> -> tensor<1x5x8x8xf32>
+  return
+}

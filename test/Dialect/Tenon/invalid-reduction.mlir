@@ -53,3 +53,11 @@ func.func @scan_mean(%x: tensor<2x3xf32>) {
   %0 = tenon.scan mean %x dim 1 : tensor<2x3xf32>
   return
 }
+
+// -----
+
+func.func @channels_last(%x: tensor<8x8xf32>) {
+  // expected-error@+1 {{'tenon.window' op expects at most 1 window sizes, as many strides and dilations, and twice as many pads}}
+  %y = tenon.window max %x sizes [3, 3] strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] {channels_last} : tensor<8x8xf32> -> tensor<6x6xf32>
+  return
+}

@@ -29,3 +29,11 @@ func.func @result(%x: tensor<1x4x6xf32>) {
   %p = tenon.unfold %x sizes [3] strides [1] dilations [1] pads [1, 1] : tensor<1x4x6xf32> -> tensor<1x4x3x5xf32>
   return
 }
+
+// -----
+
+func.func @channels_last(%x: tensor<1x6x4xf32>) {
+  // expected-error@+1 {{'tenon.unfold' op expects size 6 of result dimension 1, but it is 3}}
+  %p = tenon.unfold %x sizes [3] strides [1] dilations [1] pads [1, 1] {channels_last} : tensor<1x6x4xf32> -> tensor<1x3x6x4xf32>
+  return
+}

@@ -50,3 +50,27 @@ func.func @init(%a: memref<?xf32>, %i: index, %s: vector<8xf32>) {
   %c = tenon_tile.microkernel %a[%i] stride %i rhs %a[%i] stride %i depth %i init(%s : vector<8xf32>) : memref<?xf32>, memref<?xf32> -> vector<16xf32>
   return
 }
+
+// -----
+
+func.func @unroll(%a: memref<?xf32>, %i: index) {
+  // expected-error@+1 {{'tenon_tile.microkernel' op expects to add products, but has unroll 0}}
+  %c = tenon_tile.microkernel %a[%i] stride %i rhs %a[%i] stride %i depth %i unroll 0 : memref<?xf32>, memref<?xf32> -> vector<16xf32>
+  return
+}
+
+// -----
+
+// expected-error@+1 {{expects the contract 'inner', of a tensor of two dimensions or more, but has "any" of 'tensor<4x4xf32>'}}
+tenon_tile.kernel @unknown_contract(%x: tensor<4x4xf32> {tenon_tile.contract = "any"}) -> tensor<4x4xf32>
+    attributes {work = affine_map<() -> (1)>} {
+  tenon_tile.yield %x : tensor<4x4xf32>
+}
+
+// -----
+
+// expected-error@+1 {{expects the contract 'inner', of a tensor of two dimensions or more, but has "inner" of 'tensor<4xf32>'}}
+tenon_tile.kernel @contract_of_one_row(%x: tensor<4xf32>) -> (tensor<4xf32> {tenon_tile.contract = "inner"})
+    attributes {work = affine_map<() -> (1)>} {
+  tenon_tile.yield %x : tensor<4xf32>
+}

@@ -40,3 +40,39 @@ func.func @depthwise(%x: tensor<1x4x6x6xf32>, %w: tensor<4x1x3x3xf32>) -> tensor
   %0 = tenon.conv %x, %w strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] groups 4 : tensor<1x4x6x6xf32>, tensor<4x1x3x3xf32> -> tensor<1x4x6x6xf32>
   return %0 : tensor<1x4x6x6xf32>
 }
+
+// -----
+
+// With channels last the windows are rows of one matrix product, and a constant filter is its matrix as it lies.
+// CHECK-LABEL: func.func @channels_last
+// CHECK: %[[P:.*]] = tenon.unfold %arg0 sizes [3, 3] {{.*}} {channels_last} : tensor<1x6x6x4xf32> -> tensor<1x6x6x3x3x4xf32>
+// CHECK-DAG: %[[L:.*]] = tenon.reshape %[[P]] sizes [1, 6, 6, 36]
+// CHECK-DAG: %[[F:.*]] = tenon.constant dense<1.000000e+00> : tensor<36x8xf32>
+// CHECK: tenon.contract %[[L]], %[[F]] {{.*}} -> tensor<1x6x6x8xf32>
+func.func @channels_last(%x: tensor<1x6x6x4xf32>) -> tensor<1x6x6x8xf32> {
+  %w = tenon.constant dense<1.0> : tensor<3x3x4x8xf32>
+  %0 = tenon.conv %x, %w strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] groups 1 {channels_last} : tensor<1x6x6x4xf32>, tensor<3x3x4x8xf32> -> tensor<1x6x6x8xf32>
+  return %0 : tensor<1x6x6x8xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @channels_last_groups
+// CHECK-DAG: %[[L:.*]] = tenon.reshape %arg0 sizes [1, 6, 6, 2, 4]
+// CHECK-DAG: %[[F:.*]] = tenon.reshape %arg1 sizes [4, 2, 3]
+// CHECK: %[[C:.*]] = tenon.contract %[[L]], %[[F]] {{.*}} -> tensor<1x6x6x2x3xf32>
+// CHECK: tenon.reshape %[[C]] sizes [1, 6, 6, 6]
+func.func @channels_last_groups(%x: tensor<1x6x6x8xf32>, %w: tensor<1x1x4x6xf32>) -> tensor<1x6x6x6xf32> {
+  %0 = tenon.conv %x, %w strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] groups 2 {channels_last} : tensor<1x6x6x8xf32>, tensor<1x1x4x6xf32> -> tensor<1x6x6x6xf32>
+  return %0 : tensor<1x6x6x6xf32>
+}
+
+// -----
+
+// Channels of a group don't run together with its taps: element by element.
+// CHECK-LABEL: func.func @channels_last_windows_of_groups
+// CHECK: tenon.conv
+func.func @channels_last_windows_of_groups(%x: tensor<1x6x6x8xf32>, %w: tensor<3x3x4x6xf32>) -> tensor<1x4x4x6xf32> {
+  %0 = tenon.conv %x, %w strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] groups 2 {channels_last} : tensor<1x6x6x8xf32>, tensor<3x3x4x6xf32> -> tensor<1x4x4x6xf32>
+  return %0 : tensor<1x4x4x6xf32>
+}

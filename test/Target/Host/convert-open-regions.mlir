@@ -8,8 +8,8 @@ func.func private @k(index)
 // CHECK-LABEL: llvm.func @execute_1
 // CHECK-SAME: (%[[CONTEXT:.*]]: !llvm.ptr,
 // The buffer's address; then the two buffers change places.
-// CHECK: llvm.getelementptr %[[CONTEXT]][12]
-// CHECK: %[[FNS:.*]] = llvm.getelementptr %{{.*}}[10]
+// CHECK: llvm.getelementptr %[[CONTEXT]][14]
+// CHECK: %[[FNS:.*]] = llvm.getelementptr %{{.*}}[13]
 // CHECK: %[[EXCHANGE:.*]] = llvm.load %[[FNS]]
 // CHECK: llvm.call %[[EXCHANGE]](%[[CONTEXT]], %{{.*}}, %{{.*}})
 // CHECK-LABEL: llvm.func @plan_1

@@ -37,6 +37,7 @@ using Coordinates = llvm::SmallVector<Coordinate>;
 struct Buffer {
   mlir::Value memref;
   llvm::SmallVector<mlir::OpFoldResult> strides;
+  bool isStrided = false; ///< dimensions that stand next to each other need not run together
 };
 
 class ElementEmitter {
@@ -104,11 +105,13 @@ public:
   /// A coordinate from an index value or a vector of them.
   static Coordinate coordinate(mlir::Value positions);
 
-  /// A loop over [0, extent) that carries values.
-  llvm::SmallVector<mlir::Value>
-  loop(mlir::Value extent, mlir::ValueRange init,
-       llvm::function_ref<mlir::FailureOr<llvm::SmallVector<mlir::Value>>(mlir::Value, mlir::ValueRange)> body,
-       bool &failed);
+  /// A loop over [low, high), or [0, extent), that carries values.
+  using LoopBody = llvm::function_ref<mlir::FailureOr<llvm::SmallVector<mlir::Value>>(mlir::Value, mlir::ValueRange)>;
+  llvm::SmallVector<mlir::Value> loop(mlir::Value low, mlir::Value high, mlir::ValueRange init, LoopBody body,
+                                      bool &failed);
+  llvm::SmallVector<mlir::Value> loop(mlir::Value extent, mlir::ValueRange init, LoopBody body, bool &failed) {
+    return loop(index(0), extent, init, body, failed);
+  }
 
   SizeAnalysis &sizes;
 
@@ -126,8 +129,10 @@ private:
 };
 
 /// The elements of `tensor` at the coordinates, some of which may lie outside of it: there, `outside`, a scalar or vector.
+/// Those of the dimensions that aren't `checked` lie inside.
 mlir::FailureOr<mlir::Value> emitWithin(ElementEmitter &emitter, mlir::Value tensor,
-                                        llvm::ArrayRef<Coordinate> coordinates, mlir::Value outside);
+                                        llvm::ArrayRef<Coordinate> coordinates, mlir::Value outside,
+                                        llvm::ArrayRef<int64_t> checked);
 
 /// How elements lie in memory: signless, `i1` as a byte. Null for types that kernels can't hold.
 mlir::Type storageType(mlir::Type element);

@@ -31,8 +31,8 @@ def ExpandMicrokernelsPass : Pass<"tenon-expand-microkernels", "::mlir::func::Fu
   let description = [{
     One accumulator per row, carried by the loop over the summed dimension; in it, row by row, an element of the first
     operand is broadcast and multiplied with the columns of the second one. This order needs no register beyond the
-    accumulators, the columns and one broadcast, also where strides are dynamic. A depth that is known is walked four
-    products at a time.
+    accumulators, the columns and one broadcast, also where strides are dynamic. Where `unroll` doesn't
+    divide the depth, a second loop adds what is left.
 
     Before:
     ```mlir

@@ -7,19 +7,56 @@
 
 #include "tenon/Dialect/Host/IR/HostOps.h"
 
+#include "mlir/IR/DialectImplementation.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
+using namespace tenon;
 using namespace tenon::host;
 
 #include "tenon/Dialect/Host/IR/HostDialect.cpp.inc"
 #include "tenon/Dialect/Host/IR/HostEnums.cpp.inc"
 
+#define GET_ATTRDEF_CLASSES
+#include "tenon/Dialect/Host/IR/HostAttributes.cpp.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "tenon/Dialect/Host/IR/HostTypes.cpp.inc"
+
 void HostDialect::initialize() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "tenon/Dialect/Host/IR/HostAttributes.cpp.inc"
+      >();
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "tenon/Dialect/Host/IR/HostTypes.cpp.inc"
+      >();
   addOperations<
 #define GET_OP_LIST
 #include "tenon/Dialect/Host/IR/HostOps.cpp.inc"
       >();
+}
+
+DeviceAttr host::deviceOf(Value buffer) {
+  auto type = dyn_cast<MemRefType>(buffer.getType());
+  return type ? dyn_cast_if_present<DeviceAttr>(type.getMemorySpace()) : DeviceAttr();
+}
+
+DeviceAttr host::deviceOf(Operation *op) {
+  if (isa<LaunchOp, CopyOp>(op))
+    for (Value operand : op->getOperands())
+      if (DeviceAttr device = deviceOf(operand))
+        return device;
+  return {};
+}
+
+StorageOp host::storageOf(Value buffer) {
+  while (auto view = buffer.getDefiningOp<ViewOp>())
+    buffer = view.getSource();
+  return buffer.getDefiningOp<StorageOp>();
 }
 
 static LogicalResult verifySizes(Operation *op, MemRefType type, ArrayRef<int64_t> fixed, size_t dynamic) {
@@ -38,6 +75,8 @@ LogicalResult StorageOp::verify() {
     return emitOpError("expects a first and a last launch of an arena buffer");
   if ((getKind() == StorageKind::constant) != getValue().has_value())
     return emitOpError("expects a value of a constant and of nothing else");
+  if (type.getMemorySpace() && (getKind() == StorageKind::input || getKind() == StorageKind::output))
+    return emitOpError("expects what the caller binds on the host, but has ") << type;
   return verifySizes(*this, type, getStaticSizes(), getSizes().size());
 }
 
@@ -58,6 +97,8 @@ LogicalResult ViewOp::verify() {
     return emitOpError("expects ") << type.getRank() << " strides, but has " << getStaticStrides().size();
   if (cast<MemRefType>(getSource().getType()).getElementType() != type.getElementType())
     return emitOpError("expects source and result of one element type");
+  if (cast<MemRefType>(getSource().getType()).getMemorySpace() != type.getMemorySpace())
+    return emitOpError("expects source and result in one memory space");
   return verifySizes(*this, type, getStaticSizes(), getSizes().size());
 }
 
@@ -69,6 +110,10 @@ LogicalResult LaunchOp::verify() {
   for (Type type : getIns().getTypes())
     if (onTensors ? !isa<RankedTensorType>(type) : !isa<MemRefType>(type))
       return emitOpError("expects ins of the same kind as outs, but has ") << type;
+  if (onMemRefs)
+    for (Value operand : llvm::concat<Value>(getIns(), getOuts()))
+      if (deviceOf(operand) != deviceOf(getOuts().front()))
+        return emitOpError("expects buffers in one memory space, but has ") << operand.getType();
   if (onMemRefs && getNumResults() != 0)
     return emitOpError("expects no results on memrefs");
   if (onTensors && getResultTypes() != getOuts().getTypes())
@@ -76,11 +121,48 @@ LogicalResult LaunchOp::verify() {
   return success();
 }
 
+LogicalResult AsyncOp::verify() {
+  if (!llvm::hasSingleElement(getBody().front()) || !isa<LaunchOp, CopyOp>(getOperationInside()))
+    return emitOpError("expects one launch or copy inside");
+  if (!deviceOf(&getOperationInside()))
+    return emitOpError("expects a buffer on a device");
+  return success();
+}
+
+/// The kernel, unless it is lowered to a function of buffers and numbers.
+static FunctionOpInterface kernelOf(LaunchOp launch, Operation *symbol) {
+  auto function = dyn_cast_if_present<FunctionOpInterface>(symbol);
+  bool isKernel = function && function.getNumArguments() == launch.getSymbols().size() + launch.getIns().size() &&
+                  function.getNumResults() == launch.getOuts().size();
+  return isKernel ? function : FunctionOpInterface();
+}
+
 LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   Operation *kernel = symbols.lookupNearestSymbolFrom(*this, getKernelAttr());
   if (!kernel)
     return emitOpError("launches ") << getKernelAttr() << ", which is not defined";
+  if (!kernelOf(*this, kernel))
+    return success();
+  for (auto [i, buffer] : llvm::enumerate(llvm::concat<Value>(getIns(), getOuts()))) {
+    auto type = dyn_cast<MemRefType>(buffer.getType());
+    if (!type)
+      continue;
+    int64_t expected = takesStrides(kernel, i) ? std::max<int64_t>(type.getRank() - 1, 0) : 0, actual = 0;
+    if (auto layout = dyn_cast<StridedLayoutAttr>(type.getLayout()))
+      actual = llvm::count(layout.getStrides(), ShapedType::kDynamic);
+    if (actual != expected || (expected == 0 && type.getRank() > 1 && !type.getLayout().isIdentity()))
+      return emitOpError("expects ") << (expected ? "dynamic strides" : "contiguous rows") << " of operand " << i
+                                     << ", but has " << type;
+  }
   return success();
+}
+
+bool LaunchOp::takesStrides(Operation *symbol, unsigned i) {
+  FunctionOpInterface kernel = kernelOf(*this, symbol);
+  if (!kernel)
+    return false;
+  return i < getIns().size() ? (bool)kernel.getArgAttr(getSymbols().size() + i, kContractAttr)
+                             : (bool)kernel.getResultAttr(i - getIns().size(), kContractAttr);
 }
 
 void LaunchOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffects::Effect>> &effects) {

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "OpenRegions.h"
+#include "tenon/Dialect/Host/Analysis/Layouts.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
 #include "tenon/Dialect/Host/Transforms/Passes.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
@@ -34,14 +35,14 @@ struct Place {
 class Placement {
 public:
   explicit Placement(func::FuncOp func)
-      : func(func), sizes(func.getContext()), regions(func, sizes), builder(func.getContext()) {}
+      : func(func), sizes(func.getContext()), regions(func, sizes), layouts(sizes), builder(func.getContext()) {}
 
   LogicalResult run() {
     if (!func.getBody().hasOneBlock())
       return func.emitOpError("expects one block");
     for (BlockArgument argument : func.getArguments())
       places[argument] = {StorageKind::input, argument.getArgNumber(), -1, -1, argument};
-    if (failed(findPlaces(func.getBody().front())))
+    if (failed(findPlaces(func.getBody().front())) || failed(checkViews()))
       return failure();
     placeGrowing();
     placeResults();
@@ -63,11 +64,17 @@ private:
   /// The value whose place a tensor shares.
   Value rootOf(Value value) {
     while (true) {
+      value = layouts.rootOf(value);
       Operation *op = value.getDefiningOp();
-      if (isa_and_present<ReshapeOp, tensor::CastOp>(op)) {
-        value = op->getOperand(0);
-      } else if (auto launch = dyn_cast_if_present<LaunchOp>(op)) {
+      if (auto launch = dyn_cast_if_present<LaunchOp>(op)) {
         value = launch.getOuts()[cast<OpResult>(value).getResultNumber()];
+      } else if (isa_and_present<tensor::EmptyOp>(op)) {
+        // What a launch writes may be a part of something larger.
+        Value written = writtenTo(value);
+        Value whole = written ? layouts.rootOf(written) : Value();
+        if (!whole || whole == written)
+          return value;
+        value = whole;
       } else if (auto argument = dyn_cast<BlockArgument>(value); argument && argument.getArgNumber() > 0) {
         // A carried value lives in the loop's result, unless that grows.
         auto loop = dyn_cast<LoopOp>(argument.getOwner()->getParentOp());
@@ -80,10 +87,23 @@ private:
     }
   }
 
-  static bool isStep(Operation *op) { return isa<LaunchOp, ConcatOp, SliceOp, IfOp, LoopOp, ItemOp, SizeOp>(op); }
+  /// The result of the launch that writes a destination.
+  static Value writtenTo(Value destination) {
+    for (OpOperand &use : destination.getUses())
+      if (auto launch = dyn_cast<LaunchOp>(use.getOwner()))
+        return launch.getTiedOpResult(&use);
+    return Value();
+  }
+
+  static bool isStep(Operation *op) {
+    auto slice = dyn_cast<SliceOp>(op);
+    return isa<LaunchOp, ConcatOp, IfOp, LoopOp, ItemOp, SizeOp>(op) || (slice && !isView(slice));
+  }
 
   void use(Value value, int64_t step) {
-    Place &place = places[rootOf(value)];
+    Value root = rootOf(value);
+    Place &place = places[root];
+    place.root = root;
     place.first = place.first < 0 ? step : std::min(place.first, step);
     place.last = std::max(place.last, step);
   }
@@ -95,11 +115,12 @@ private:
         continue;
       }
       if (auto empty = dyn_cast<tensor::EmptyOp>(op)) {
-        places[empty] = {StorageKind::arena, -1, -1, -1, empty};
+        if (rootOf(empty) == empty)
+          places[empty] = {StorageKind::arena, -1, -1, -1, empty};
         continue;
       }
       if (!isStep(&op)) {
-        if (!isa<SymbolOp, BindShapeOp, ReshapeOp, tensor::CastOp, func::ReturnOp, tenon::YieldOp>(op) &&
+        if (!isa<SymbolOp, BindShapeOp, ReshapeOp, SliceOp, tensor::CastOp, func::ReturnOp, tenon::YieldOp>(op) &&
             llvm::any_of(op.getResultTypes(), llvm::IsaPred<RankedTensorType>))
           return op.emitOpError("has no place in the host program");
         continue;
@@ -119,7 +140,7 @@ private:
       if (!isa<LaunchOp>(op))
         for (Value result : op.getResults())
           if (isa<RankedTensorType>(result.getType()))
-            places[result] = {StorageKind::arena, -1, first, last, result};
+            use(result, first), use(result, last);
       // What a region reads or writes is needed from before it to behind it.
       auto mark = [&](Value value, bool whole) {
         if (!isa<RankedTensorType>(value.getType()))
@@ -144,6 +165,48 @@ private:
       for (Value value : yield.getValues())
         use(value, step);
     return success();
+  }
+
+  /// Operands that a concat wants written in place are, and kernels take the strides of what they are given.
+  LogicalResult checkViews() {
+    WalkResult result = func.walk([&](Operation *op) {
+      auto refuse = [&](unsigned operand, const char *why) {
+        op->emitOpError() << "operand #" << operand << " " << why;
+        return WalkResult::interrupt();
+      };
+      if (auto slice = dyn_cast<SliceOp>(op); slice && isView(slice) && !layouts.layoutOf(slice.getResult()))
+        return refuse(0, "has no strides under which it could be a view");
+      if (auto concat = dyn_cast<ConcatOp>(op)) {
+        for (unsigned i = 0; i < concat.getNumOperands(); ++i)
+          if (isPlaced(concat, i) && !isWrittenInPlace(concat.getOperand(i)))
+            return refuse(i, "can't be written in place");
+        return WalkResult::advance();
+      }
+      auto launch = dyn_cast<LaunchOp>(op);
+      if (!launch)
+        return WalkResult::advance();
+      Operation *kernel = symbols.lookupNearestSymbolFrom(launch, launch.getKernelAttr());
+      SmallVector<Value> tensors(launch.getIns());
+      llvm::append_range(tensors, launch.getResults());
+      for (auto [i, tensor] : llvm::enumerate(tensors)) {
+        std::optional<Layout> layout = layouts.layoutOf(tensor);
+        if (!layout)
+          return refuse(launch.getSymbols().size() + i, "has no strides");
+        if (!layout->isContiguous() && !(layout->hasRows() && launch.takesStrides(kernel, i)))
+          return refuse(launch.getSymbols().size() + i, "has rows apart from each other, which the kernel does not take");
+      }
+      return WalkResult::advance();
+    });
+    return failure(result.wasInterrupted());
+  }
+
+  /// Whether a launch or a concat writes the tensor, under other sizes perhaps, as part of the place where it belongs.
+  bool isWrittenInPlace(Value tensor) {
+    if (!layouts.layoutOf(tensor))
+      return false;
+    while (auto reshape = tensor.getDefiningOp<ReshapeOp>())
+      tensor = reshape.getOperand();
+    return isa_and_present<LaunchOp, ConcatOp>(tensor.getDefiningOp()) && layouts.layoutOf(tensor);
   }
 
   static bool isInside(Value value, Operation *op) {
@@ -256,6 +319,13 @@ private:
       return known;
     OpBuilder::InsertionGuard guard(builder);
     goToBlockOf(tensor);
+    Layout layout = *layouts.layoutOf(tensor);
+    if (layout.root != tensor) {
+      Value source = bufferOf(layout.root);
+      bool isWhole = layout.offset == sizes.constant(0) && layout.isContiguous() &&
+                     layout.sizes == sizes.sizesOf(layout.root) && source.getType() == memrefOf(tensor.getType());
+      return buffersOf[tensor] = isWhole ? source : view(layout, tensor.getLoc());
+    }
     Value root = rootOf(tensor);
     Place place = places.lookup(root);
     if (tensor != root && tensor.getType() != root.getType()) {
@@ -275,6 +345,24 @@ private:
     buffersOf[root] = buffer;
     buffersOf[tensor] = buffer;
     return buffer;
+  }
+
+  /// A part of a buffer. Its type has the strides that aren't those of contiguous rows; all of them are dynamic in the
+  /// type of what a kernel gets strides of.
+  Value view(const Layout &layout, Location loc, bool givesStrides = false) {
+    Value source = bufferOf(layout.root);
+    auto [dynamicOffset, fixedOffset] = split(layout.offset, loc);
+    auto [dynamicSizes, fixedSizes] = split(layout.sizes, loc);
+    auto [dynamicStrides, fixedStrides] = split(layout.strides, loc);
+    MemRefLayoutAttrInterface attribute;
+    SmallVector<int64_t> typeStrides = fixedStrides;
+    if (givesStrides && !typeStrides.empty())
+      std::fill(typeStrides.begin(), typeStrides.end() - 1, ShapedType::kDynamic);
+    if (givesStrides || !layout.isContiguous())
+      attribute = StridedLayoutAttr::get(builder.getContext(), fixedOffset.front(), typeStrides);
+    auto type = MemRefType::get(fixedSizes, cast<MemRefType>(source.getType()).getElementType(), attribute);
+    return ViewOp::create(builder, loc, type, source, dynamicOffset, dynamicSizes, dynamicStrides, fixedOffset,
+                          fixedSizes, fixedStrides);
   }
 
   /// The sizes that a root's buffer has room for: of a loop's scan values, as many as there can be iterations.
@@ -331,7 +419,7 @@ private:
         place(launch);
       else if (auto concat = dyn_cast<ConcatOp>(op))
         copyParts(concat);
-      else if (auto slice = dyn_cast<SliceOp>(op))
+      else if (auto slice = dyn_cast<SliceOp>(op); slice && !isView(slice))
         copyPart(slice);
       else if (auto branch = dyn_cast<IfOp>(op))
         rewrite(branch);
@@ -345,34 +433,30 @@ private:
   }
 
   void place(LaunchOp launch) {
+    Operation *kernel = symbols.lookupNearestSymbolFrom(launch, launch.getKernelAttr());
+    unsigned operand = 0;
     auto buffersFor = [&](ValueRange values) {
-      return llvm::map_to_vector(values, [&](Value value) { return bufferOf(value); });
+      return llvm::map_to_vector(values, [&](Value value) {
+        bool givesStrides = launch.takesStrides(kernel, operand++);
+        return givesStrides ? view(*layouts.layoutOf(value), value.getLoc(), givesStrides) : bufferOf(value);
+      });
     };
-    SmallVector<Value> ins = buffersFor(launch.getIns()), outs = buffersFor(launch.getOuts());
+    SmallVector<Value> ins = buffersFor(launch.getIns()), outs = buffersFor(launch.getResults());
     auto placed = LaunchOp::create(builder, launch.getLoc(), TypeRange(), launch.getKernelAttr(), launch.getWork(),
                                    launch.getSymbols(), ins, outs);
     placed->setDiscardableAttrs(launch->getDiscardableAttrDictionary());
   }
 
   void copyPart(SliceOp slice) {
-    Value source = slice.getOperand();
-    Value part = strided(bufferOf(source), sizes.sizesOf(source), sizes.expressionsOf(slice.getMixedOffsets()),
-                         sizes.sizesOf(slice.getResult()), sizes.expressionsOf(slice.getMixedStrides()),
-                         slice.getLoc());
+    Value part = view(*layouts.sliceOf(slice), slice.getLoc());
     CopyOp::create(builder, slice.getLoc(), part, bufferOf(slice.getResult()));
   }
 
+  /// Copies the operands of a concat that weren't written in place.
   void copyParts(ConcatOp concat) {
-    Value result = concat.getResult();
-    int64_t rank = cast<RankedTensorType>(result.getType()).getRank();
-    SmallVector<AffineExpr> offsets(rank, sizes.constant(0)), ones(rank, sizes.constant(1));
-    AffineExpr &start = offsets[concat.getDim()];
-    for (Value operand : concat.getOperands()) {
-      SmallVector<AffineExpr> extents = sizes.sizesOf(operand);
-      Value part = strided(bufferOf(result), sizes.sizesOf(result), offsets, extents, ones, concat.getLoc());
-      CopyOp::create(builder, concat.getLoc(), bufferOf(operand), part);
-      start = start + extents[concat.getDim()];
-    }
+    for (auto [i, operand] : llvm::enumerate(concat.getOperands()))
+      if (!isPlaced(concat, i))
+        CopyOp::create(builder, concat.getLoc(), bufferOf(operand), view(*layouts.partOf(concat, i), concat.getLoc()));
   }
 
   void readItem(ItemOp item) {
@@ -686,6 +770,8 @@ private:
   func::FuncOp func;
   SizeAnalysis sizes;
   OpenRegions regions;
+  Layouts layouts;
+  SymbolTableCollection symbols;
   OpBuilder builder;
   llvm::MapVector<Value, Place> places;
   DenseMap<Value, Value> buffersOf;

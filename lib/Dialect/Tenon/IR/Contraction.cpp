@@ -86,14 +86,14 @@ LogicalResult ConvOp::verify() {
       return emitOpError("expects positive strides and dilations, but has ") << value;
   if (static_cast<int64_t>(getGroups()) < 1)
     return emitOpError("expects a positive number of groups, but has ") << static_cast<int64_t>(getGroups());
-  int64_t channels = input.getDimSize(1), perGroup = filter.getDimSize(1);
+  int64_t channels = input.getDimSize(getChannelDim()), perGroup = filter.getDimSize(getSummedDim());
   if (!ShapedType::isDynamic(channels) && !ShapedType::isDynamic(perGroup) &&
       channels != perGroup * (int64_t)getGroups())
     return emitOpError("expects input channels (") << channels << ") to be groups (" << getGroups()
                                                    << ") x filter channels (" << perGroup << ")";
-  if (!filter.isDynamicDim(0) && filter.getDimSize(0) % (int64_t)getGroups() != 0)
-    return emitOpError("expects groups (") << getGroups() << ") to divide the filters (" << filter.getDimSize(0)
-                                           << ")";
+  int64_t filters = filter.getDimSize(getFilterDim());
+  if (!ShapedType::isDynamic(filters) && filters % (int64_t)getGroups() != 0)
+    return emitOpError("expects groups (") << getGroups() << ") to divide the filters (" << filters << ")";
   SizeAnalysis sizes(getContext());
   for (auto [dim, expression] : llvm::enumerate(resultSizes(sizes, 0))) {
     int64_t expected = SizeAnalysis::staticSize(expression);
@@ -106,12 +106,14 @@ LogicalResult ConvOp::verify() {
 
 SmallVector<AffineExpr> ConvOp::resultSizes(SizeAnalysis &sizes, unsigned) {
   SmallVector<AffineExpr> input = sizes.sizesOf(getInput()), filter = sizes.sizesOf(getFilter());
-  SmallVector<AffineExpr> result = {input[0], filter[0]};
   size_t spatial = getStrides().size();
+  SmallVector<AffineExpr> result(input);
+  result[getChannelDim()] = filter[getFilterDim()];
   for (size_t i = 0; i < spatial; ++i) {
-    AffineExpr extent = input[i + 2] + (getPads()[i] + getPads()[i + spatial]) -
-                        (filter[i + 2] - 1) * getDilations()[i] - 1;
-    result.push_back(extent.floorDiv(getStrides()[i]) + 1);
+    AffineExpr &size = result[getSpatialDim() + i];
+    AffineExpr extent = size + (getPads()[i] + getPads()[i + spatial]) -
+                        (filter[getTapDim() + i] - 1) * getDilations()[i] - 1;
+    size = extent.floorDiv(getStrides()[i]) + 1;
   }
   return result;
 }

@@ -246,13 +246,15 @@ LogicalResult UnfoldOp::verify() {
 
 SmallVector<AffineExpr> UnfoldOp::resultSizes(SizeAnalysis &sizes, unsigned) {
   SmallVector<AffineExpr> operand = sizes.sizesOf(getOperand());
-  SmallVector<AffineExpr> result(ArrayRef(operand).take_front(2));
-  for (int64_t size : getSizes())
-    result.push_back(sizes.constant(size));
   size_t spatial = getSizes().size();
+  SmallVector<AffineExpr> result(2 + 2 * spatial);
+  result.front() = operand.front();
+  result[getChannelsLast() ? result.size() - 1 : 1] = operand[getChannelsLast() ? spatial + 1 : 1];
   for (size_t i = 0; i < spatial; ++i) {
-    AffineExpr extent = operand[i + 2] + (getPads()[i] + getPads()[i + spatial] - getDilations()[i] * (getSizes()[i] - 1) - 1);
-    result.push_back(extent.floorDiv(getStrides()[i]) + 1);
+    int64_t reach = getDilations()[i] * (getSizes()[i] - 1) + 1;
+    AffineExpr extent = operand[getSpatialDim() + i] + (getPads()[i] + getPads()[i + spatial] - reach);
+    result[getPlaceDim() + i] = extent.floorDiv(getStrides()[i]) + 1;
+    result[getTapDim() + i] = sizes.constant(getSizes()[i]);
   }
   return result;
 }

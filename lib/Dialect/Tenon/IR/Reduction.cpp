@@ -80,10 +80,10 @@ LogicalResult WindowOp::verify() {
   auto operand = cast<RankedTensorType>(getOperand().getType());
   auto result = cast<RankedTensorType>(getResult().getType());
   size_t spatial = getSizes().size();
-  if (spatial == 0 || (int64_t)spatial > operand.getRank() || getStrides().size() != spatial ||
+  if (spatial == 0 || getSpatialDim() < 0 || getStrides().size() != spatial ||
       getDilations().size() != spatial || getPads().size() != 2 * spatial)
     return emitOpError("expects at most ")
-           << operand.getRank() << " window sizes, as many strides and dilations, and "
+           << operand.getRank() - (int64_t)getChannelsLast() << " window sizes, as many strides and dilations, and "
            << "twice as many pads";
   for (int64_t value : llvm::concat<const int64_t>(getSizes(), getStrides(), getDilations()))
     if (value < 1)
@@ -95,7 +95,7 @@ LogicalResult WindowOp::verify() {
 
 SmallVector<AffineExpr> WindowOp::resultSizes(SizeAnalysis &sizes, unsigned) {
   SmallVector<AffineExpr> result = sizes.sizesOf(getOperand());
-  size_t spatial = getSizes().size(), first = result.size() - spatial;
+  size_t spatial = getSizes().size(), first = getSpatialDim();
   for (size_t i = 0; i < spatial; ++i) {
     AffineExpr size = result[first + i];
     int64_t reach = getDilations()[i] * (getSizes()[i] - 1) + 1, stride = getStrides()[i];

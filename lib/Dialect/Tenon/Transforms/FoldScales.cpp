@@ -68,7 +68,7 @@ static Value spread(OpBuilder &builder, Location loc, const PerChannel &channels
 
 /// The place among the weights' dimensions of a dimension of the result; nothing if it isn't theirs alone.
 static std::optional<int64_t> weightsDim(ConvOp op, int64_t dim, bool) {
-  return dim == 1 ? std::optional<int64_t>(0) : std::nullopt;
+  return dim == op.getChannelDim() ? std::optional<int64_t>(op.getFilterDim()) : std::nullopt;
 }
 static std::optional<int64_t> weightsDim(ContractOp op, int64_t dim, bool weightsFirst) {
   SmallVector<AffineMap> maps = op.getOperandMaps();

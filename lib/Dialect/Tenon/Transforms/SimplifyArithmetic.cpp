@@ -71,6 +71,28 @@ template <typename Op> struct RemoveTwice : OpRewritePattern<Op> {
   }
 };
 
+/// `x ** 2` is `x * x`, and `x ** 1` is `x`.
+struct ExpandPower : OpRewritePattern<PowOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(PowOp op, PatternRewriter &rewriter) const override {
+    TypedAttr exponent = splatOf(op.getRhs());
+    if (!exponent || op.getLhs().getType() != op.getType())
+      return failure();
+    auto isNumber = [&](int64_t number) {
+      if (auto real = dyn_cast<FloatAttr>(exponent))
+        return real.getValue().isExactlyValue(number);
+      return cast<IntegerAttr>(exponent).getValue() == number;
+    };
+    if (isNumber(1))
+      rewriter.replaceOp(op, op.getLhs());
+    else if (isNumber(2))
+      rewriter.replaceOpWithNewOp<MulOp>(op, op.getType(), op.getLhs(), op.getLhs());
+    else
+      return failure();
+    return success();
+  }
+};
+
 /// `x / 2^n` is `x * 2^-n`, as long as that is no denormal.
 struct DivideByPowerOfTwo : OpRewritePattern<DivOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -97,5 +119,6 @@ struct DivideByPowerOfTwo : OpRewritePattern<DivOp> {
 void tenon::populateSimplifyArithmeticPatterns(RewritePatternSet &patterns) {
   patterns.add<RemoveNeutral<MulOp, Neutral::One>, RemoveNeutral<DivOp, Neutral::One>,
                RemoveNeutral<SubOp, Neutral::Zero>, RemoveNeutral<AddOp, Neutral::NegativeZero>,
-               RemoveTwice<NegOp>, RemoveTwice<NotOp>, DivideByPowerOfTwo>(patterns.getContext());
+               RemoveTwice<NegOp>, RemoveTwice<NotOp>, ExpandPower, DivideByPowerOfTwo>(
+      patterns.getContext());
 }

@@ -39,5 +39,6 @@ struct SimplifyGraphPass : tenon::impl::SimplifyGraphPassBase<SimplifyGraphPass>
 
 void tenon::registerTenonTransforms(const Evaluator &evaluator) {
   mlir::registerPass([evaluator] { return createFoldConstantsPass(evaluator); });
+  mlir::registerPass([] { return createAssignLayoutsPass(); });
   mlir::registerPass([] { return createSimplifyGraphPass(); });
 }

@@ -11,6 +11,14 @@ using namespace mlir;
 using namespace tenon;
 using namespace tenon::tile;
 
+/// How far a unit of short rows may exceed that of a long one: no loss of parallelism for the sake of a division.
+static constexpr int64_t maxRowsPerBlock = 8;
+
+bool tile::isPlacement(Operation *op) {
+  return isa<ConstantOp, ReshapeOp, SliceOp, ConcatOp, SymbolOp, BindShapeOp, SizeOp, ItemOp, UnpackOp>(op) ||
+         !isa<TenonDialect>(op->getDialect());
+}
+
 std::optional<ContractionRoles> tile::contractionRoles(ContractOp op) {
   SmallVector<AffineMap> maps = llvm::to_vector(op.getIndexingMaps().getAsValueRange<AffineMapAttr>());
   AffineMap lhs = maps[0], rhs = maps[1], result = maps[2];
@@ -70,6 +78,17 @@ SmallVector<int64_t> KernelStructure::unitDims() const {
   SmallVector<int64_t> result = kept();
   if (!result.empty() && result.back() == (int64_t)space.size() - 1)
     result.pop_back();
+  if (kind != elements || space.empty())
+    return result;
+  // Short rows together make up a unit: finding a unit's place costs divisions.
+  int64_t elements = SizeAnalysis::staticSize(space.back());
+  while (!result.empty() && !ShapedType::isDynamic(elements) && elements < blockElements) {
+    int64_t size = SizeAnalysis::staticSize(space[result.back()]);
+    if (ShapedType::isDynamic(size) || elements * size > blockElements * maxRowsPerBlock)
+      break;
+    elements *= size;
+    result.pop_back();
+  }
   return result;
 }
 

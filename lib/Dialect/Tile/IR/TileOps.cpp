@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Dialect/Tile/IR/TileOps.h"
+#include "tenon/Dialect/Host/IR/HostOps.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -14,6 +15,8 @@
 
 using namespace mlir;
 using namespace tenon::tile;
+using tenon::host::kContractAttr;
+using tenon::host::kInnerContract;
 
 #include "tenon/Dialect/Tile/IR/TileDialect.cpp.inc"
 
@@ -76,8 +79,31 @@ void KernelOp::print(OpAsmPrinter &printer) {
                                            getArgAttrsAttrName(), getResAttrsAttrName());
 }
 
+bool KernelOp::takesStrides(unsigned tensor) {
+  unsigned arguments = getArgumentTypes().size() - getNumSymbols();
+  return tensor < arguments ? (bool)getArgAttr(getNumSymbols() + tensor, kContractAttr)
+                            : (bool)getResultAttr(tensor - arguments, kContractAttr);
+}
+
+/// The contract of an argument or result, where it states one.
+static LogicalResult verifyContract(KernelOp kernel, Attribute contract, Type type) {
+  if (!contract)
+    return success();
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  if (contract != StringAttr::get(kernel.getContext(), kInnerContract) || !tensor || tensor.getRank() < 2)
+    return kernel.emitOpError("expects the contract 'inner', of a tensor of two dimensions or more, but has ")
+           << contract << " of " << type;
+  return success();
+}
+
 LogicalResult KernelOp::verify() {
   unsigned symbols = getNumSymbols();
+  for (auto [i, type] : llvm::enumerate(getArgumentTypes()))
+    if (failed(verifyContract(*this, getArgAttr(i, kContractAttr), type)))
+      return failure();
+  for (auto [i, type] : llvm::enumerate(getResultTypes()))
+    if (failed(verifyContract(*this, getResultAttr(i, kContractAttr), type)))
+      return failure();
   for (auto [i, type] : llvm::enumerate(getArgumentTypes()))
     if (type.isIndex() != (i < symbols) || (!type.isIndex() && !isa<RankedTensorType>(type)))
       return emitOpError("expects index arguments, then tensors, but has ") << type << " as argument " << i;
@@ -100,6 +126,8 @@ LogicalResult MicrokernelOp::verify() {
     return emitOpError("expects flat buffers");
   if (!getInit().empty() && getInit().getTypes() != getResultTypes())
     return emitOpError("expects initial sums of the results' types, but has ") << getInit().getTypes();
+  if (getUnroll() < 1)
+    return emitOpError("expects to add products, but has unroll ") << getUnroll();
   if (!getPrefetch() != !getPrefetchStep())
     return emitOpError("expects a place to prefetch and a step, or neither");
   return success();

@@ -20,7 +20,7 @@ namespace {
 /// Which dimensions of a kernel's tensors are the same dimension of its iteration space.
 class Dimensions {
 public:
-  explicit Dimensions(KernelOp kernel) : kernel(kernel), sizes(kernel.getContext()) {
+  Dimensions(KernelOp kernel, ArrayRef<SmallVector<bool>> breaks) : kernel(kernel), sizes(kernel.getContext()) {
     Block &body = kernel.getBody().front();
     for (Value argument : body.getArguments().drop_front(kernel.getNumSymbols()))
       add(argument);
@@ -31,6 +31,12 @@ public:
     for (Operation &op : body.without_terminator())
       relate(&op);
     relateResults(body);
+    SmallVector<Value> tensors(body.getArguments().drop_front(kernel.getNumSymbols()));
+    llvm::append_range(tensors, body.getTerminator()->getOperands());
+    for (auto [tensor, isBreak] : llvm::zip(tensors, breaks))
+      for (size_t dim = 1; dim < isBreak.size(); ++dim)
+        if (isBreak[dim])
+          separate.push_back(dims[tensor][dim - 1]);
   }
 
   /// Runs of dimensions that become one, per tensor.
@@ -156,6 +162,9 @@ private:
           it->second = none;
       }
     }
+    // In memory the next dimension isn't next to it.
+    for (int id : separate)
+      next[leader(id)] = none;
     DenseMap<int, int> result;
     for (auto [id, follows] : next)
       if (follows > 0 && previous.lookup(follows - 1) == id + 1 && !apart.contains(id) &&
@@ -168,7 +177,7 @@ private:
   SizeAnalysis sizes;
   llvm::MapVector<Value, SmallVector<int>> dims;
   llvm::EquivalenceClasses<int> classes;
-  SmallVector<int> fixed;
+  SmallVector<int> fixed, separate;
   int count = 0;
 };
 
@@ -264,8 +273,9 @@ void rewrite(Operation *op, const Runs &runs) {
 }
 } // namespace
 
-std::optional<SmallVector<SmallVector<ReassociationIndices>>> tile::collapseDims(KernelOp kernel) {
-  Runs runs = Dimensions(kernel).runs();
+std::optional<SmallVector<SmallVector<ReassociationIndices>>> tile::collapseDims(KernelOp kernel,
+                                                                                ArrayRef<SmallVector<bool>> breaks) {
+  Runs runs = Dimensions(kernel, breaks).runs();
   if (llvm::all_of(runs, [](auto &entry) {
         return (int64_t)entry.second.size() == cast<RankedTensorType>(entry.first.getType()).getRank();
       }))

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "CollapseDims.h"
+#include "tenon/Dialect/Host/Analysis/Layouts.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
 #include "tenon/Dialect/Tile/Analysis/KernelStructure.h"
 #include "tenon/Dialect/Tile/Transforms/Passes.h"
@@ -25,12 +26,6 @@ namespace tenon::tile {
 } // namespace tenon::tile
 
 namespace {
-/// Says where things lie; launches nothing.
-bool isPlacement(Operation *op) {
-  return isa<ConstantOp, ReshapeOp, SliceOp, ConcatOp, SymbolOp, BindShapeOp, SizeOp, ItemOp, UnpackOp>(op) ||
-         !isa<TenonDialect>(op->getDialect());
-}
-
 /// Costs next to nothing per element and reads each operand at one place.
 bool isCheap(Operation *op) {
   return op->hasTrait<OpTrait::Elementwise>() || isa<BroadcastOp, TransposeOp, IotaOp, FromSizesOp>(op);
@@ -52,7 +47,7 @@ struct Group {
 class KernelFormation {
 public:
   KernelFormation(func::FuncOp func, llvm::StringMap<std::string> &kernels)
-      : func(func), sizes(func.getContext()), builder(func.getContext()), kernels(kernels) {}
+      : func(func), sizes(func.getContext()), layouts(sizes), builder(func.getContext()), kernels(kernels) {}
 
   LogicalResult run() {
     unsigned count = 0;
@@ -370,9 +365,9 @@ private:
     }
     tile::YieldOp::create(builder, builder.getUnknownLoc(),
                     llvm::map_to_vector(info.results, [&](Value value) { return mapping.lookup(value); }));
-    auto collapse = collapseDims(kernel);
-    AffineMap workMap = setWork(kernel);
     info.tensors.assign(tensors.begin(), tensors.end());
+    auto collapse = collapseDims(kernel, stateContracts(kernel, info));
+    AffineMap workMap = setWork(kernel);
     FlatSymbolRefAttr symbol = unique(kernel, group);
 
     // The launch.
@@ -410,6 +405,23 @@ private:
       sizes.replace(result, value);
       result.replaceUsesWithIf(value, [&](OpOperand &use) { return !members.contains(use.getOwner()); });
     }
+  }
+
+  /// Says which operands and results have rows apart from each other; gives where dimensions of each don't run together.
+  SmallVector<SmallVector<bool>> stateContracts(KernelOp kernel, const Outlined &info) {
+    SmallVector<SmallVector<bool>> breaks;
+    auto inner = builder.getStringAttr(host::kInnerContract);
+    for (auto [i, tensor] : llvm::enumerate(llvm::concat<const Value>(info.tensors, info.results))) {
+      std::optional<host::Layout> layout = layouts.layoutOf(tensor);
+      breaks.push_back(layout ? layout->breaks : SmallVector<bool>());
+      if (!llvm::is_contained(breaks.back(), true))
+        continue;
+      if (i < info.tensors.size())
+        kernel.setArgAttr(kernel.getNumSymbols() + i, host::kContractAttr, inner);
+      else
+        kernel.setResultAttr(i - info.tensors.size(), host::kContractAttr, inner);
+    }
+    return breaks;
   }
 
   static SmallVector<AffineExpr> products(ArrayRef<AffineExpr> extents, ArrayRef<ReassociationIndices> groups) {
@@ -466,6 +478,7 @@ private:
 
   func::FuncOp func;
   SizeAnalysis sizes;
+  host::Layouts layouts;
   OpBuilder builder;
   llvm::StringMap<std::string> &kernels;
   DenseMap<Operation *, unsigned> positions;

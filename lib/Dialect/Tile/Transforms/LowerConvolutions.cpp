@@ -25,7 +25,21 @@ public:
   explicit Lowering(ConvOp op)
       : op(op), builder(op), sizes(op.getContext()), spatial(op.getStrides().size()), groups(op.getGroups()) {}
 
+  /// Whether there are register tiles for it: one summed dimension, once those that run together are one.
+  static bool isPossible(ConvOp op) {
+    return !op.getChannelsLast() || op.getGroups() == 1 || isPointwise(op);
+  }
+
   void run() {
+    Value result = op.getChannelsLast() ? channelsLast() : channelsFirst();
+    if (result.getType() != op.getResult().getType())
+      result = tensor::CastOp::create(builder, op.getLoc(), op.getResult().getType(), result);
+    op.getResult().replaceAllUsesWith(result);
+    op.erase();
+  }
+
+private:
+  Value channelsFirst() {
     Value windows = unfold();
     // Dimensions: n, g, m, o.., c, k.. with g only where there are groups.
     unsigned g = groups != 1, count = 3 + g + 2 * spatial, next = 0;
@@ -71,41 +85,95 @@ public:
     }
     filter = reshaped(filter, filterSizes);
     windows = reshaped(windows, inputSizes);
-    auto element = cast<RankedTensorType>(op.getResult().getType()).getElementType();
-    SmallVector<int64_t> shape = llvm::map_to_vector(resultSizes, SizeAnalysis::staticSize);
-    Value result = ContractOp::create(builder, op.getLoc(), RankedTensorType::get(shape, element), filter, windows,
-                                      builder.getAffineMapArrayAttr(maps));
-    if (g)
-      result = reshaped(result, flatResult);
-    if (result.getType() != op.getResult().getType())
-      result = tensor::CastOp::create(builder, op.getLoc(), op.getResult().getType(), result);
-    op.getResult().replaceAllUsesWith(result);
-    op.erase();
+    return reshaped(contract(filter, windows, maps, resultSizes), flatResult);
   }
 
-private:
-  Value unfold() {
-    auto filter = cast<RankedTensorType>(op.getFilter().getType());
-    ArrayRef<int64_t> taps = filter.getShape().drop_front(2);
+  /// The windows' channels and taps are rows of the filter: [n, o.., g, k] and [k, g, m] give [n, o.., g, m].
+  Value channelsLast() {
+    Value windows = unfold();
+    SmallVector<AffineExpr> filter = sizes.sizesOf(op.getFilter()), flatResult = sizes.sizesOf(op.getResult());
+    AffineExpr depth = filter[op.getSummedDim()], group = sizes.constant(groups), m = filter.back().floorDiv(groups);
+    for (int64_t i = 0; i < spatial; ++i)
+      depth = depth * filter[i];
+    bool g = groups != 1;
+    auto places = ArrayRef(flatResult).drop_back();
+    unsigned count = spatial + 3 + g, next = 0;
+    SmallVector<AffineExpr> lhs, rhs, result, lhsSizes(places), rhsSizes = {depth}, resultSizes(places);
+    for (; next < places.size(); ++next)
+      lhs.push_back(builder.getAffineDimExpr(next));
+    result = lhs;
+    rhs.push_back(builder.getAffineDimExpr(count - 1));
+    if (g) {
+      for (auto *dims : {&lhs, &rhs, &result})
+        dims->push_back(builder.getAffineDimExpr(next));
+      ++next;
+      for (auto *extents : {&lhsSizes, &rhsSizes, &resultSizes})
+        extents->push_back(group);
+    }
+    lhs.push_back(builder.getAffineDimExpr(count - 1));
+    lhsSizes.push_back(depth);
+    for (auto *dims : {&rhs, &result})
+      dims->push_back(builder.getAffineDimExpr(next));
+    rhsSizes.push_back(m);
+    resultSizes.push_back(m);
+    AffineMap maps[] = {AffineMap::get(count, 0, lhs, op.getContext()), AffineMap::get(count, 0, rhs, op.getContext()),
+                        AffineMap::get(count, 0, result, op.getContext())};
+    Value contracted = contract(reshaped(windows, lhsSizes), reshaped(op.getFilter(), rhsSizes), maps, resultSizes);
+    return reshaped(contracted, flatResult);
+  }
+
+  Value contract(Value lhs, Value rhs, ArrayRef<AffineMap> maps, ArrayRef<AffineExpr> resultSizes) {
+    auto element = cast<RankedTensorType>(op.getResult().getType()).getElementType();
+    SmallVector<int64_t> shape = llvm::map_to_vector(resultSizes, SizeAnalysis::staticSize);
+    return ContractOp::create(builder, op.getLoc(), RankedTensorType::get(shape, element), lhs, rhs,
+                              builder.getAffineMapArrayAttr(maps));
+  }
+
+  static ArrayRef<int64_t> tapsOf(ConvOp op) {
+    ArrayRef<int64_t> shape = cast<RankedTensorType>(op.getFilter().getType()).getShape();
+    return shape.slice(op.getTapDim(), op.getStrides().size());
+  }
+
+  /// Windows of one element, which lie as the input does.
+  static bool isPointwise(ConvOp op) {
     auto isOne = [](int64_t value) { return value == 1; };
-    if (llvm::all_of(taps, isOne) && llvm::all_of(op.getStrides(), isOne) &&
-        llvm::all_of(op.getPads(), [](int64_t pad) { return pad == 0; }))
+    return llvm::all_of(tapsOf(op), isOne) && llvm::all_of(op.getStrides(), isOne) &&
+           llvm::all_of(op.getPads(), [](int64_t pad) { return pad == 0; });
+  }
+
+  Value unfold() {
+    if (isPointwise(op))
       return op.getInput();
-    SmallVector<AffineExpr> all = sizes.sizesOf(op.getInput()), result = sizes.sizesOf(op.getResult());
-    all.resize(2);
-    for (int64_t tap : taps)
-      all.push_back(sizes.constant(tap));
-    all.append(result.begin() + 2, result.end());
-    SmallVector<int64_t> shape = llvm::map_to_vector(all, SizeAnalysis::staticSize);
-    auto input = cast<RankedTensorType>(op.getInput().getType());
-    return UnfoldOp::create(builder, op.getLoc(), input.clone(shape), op.getInput(), taps, op.getStrides(),
-                            op.getDilations(), op.getPads());
+    SmallVector<AffineExpr> input = sizes.sizesOf(op.getInput()), result = sizes.sizesOf(op.getResult()), all;
+    SmallVector<AffineExpr> taps = llvm::map_to_vector(tapsOf(op), [&](int64_t tap) { return sizes.constant(tap); });
+    if (op.getChannelsLast()) {
+      llvm::append_range(all, ArrayRef(result).drop_back());
+      llvm::append_range(all, taps);
+      all.push_back(input.back());
+    } else {
+      llvm::append_range(all, ArrayRef(input).take_front(2));
+      llvm::append_range(all, taps);
+      llvm::append_range(all, ArrayRef(result).drop_front(2));
+    }
+    auto type = cast<RankedTensorType>(op.getInput().getType());
+    return UnfoldOp::create(builder, op.getLoc(), type.clone(llvm::map_to_vector(all, SizeAnalysis::staticSize)),
+                            op.getInput(), tapsOf(op), op.getStrides(), op.getDilations(), op.getPads(),
+                            op.getChannelsLast());
   }
 
   Value reshaped(Value value, ArrayRef<AffineExpr> extents) {
     auto type = cast<RankedTensorType>(value.getType());
     if ((int64_t)extents.size() == type.getRank())
       return value;
+    // A constant under other sizes is one: its elements lie as before.
+    if (auto constant = value.getDefiningOp<ConstantOp>()) {
+      auto to = type.clone(llvm::map_to_vector(extents, SizeAnalysis::staticSize));
+      if (auto dense = dyn_cast<DenseElementsAttr>(constant.getValue()))
+        return ConstantOp::create(builder, op.getLoc(), to, cast<TypedAttr>(dense.reshape(to)));
+      if (auto blob = dyn_cast<tenon::BlobAttr>(constant.getValue()))
+        return ConstantOp::create(builder, op.getLoc(), to,
+                                  tenon::BlobAttr::get(op.getContext(), to, blob.getFile(), blob.getOffset(), blob.getBytes()));
+    }
     SmallVector<Value> dynamic;
     SmallVector<int64_t> fixed;
     dispatchIndexOpFoldResults(sizes.materialize(builder, op.getLoc(), extents), dynamic, fixed);
@@ -125,10 +193,11 @@ struct LowerConvolutionsPass : tile::impl::LowerConvolutionsPassBase<LowerConvol
     for (ConvOp op : convolutions) {
       auto filter = cast<RankedTensorType>(op.getFilter().getType());
       auto input = cast<RankedTensorType>(op.getInput().getType());
-      bool isKnown = !ShapedType::isDynamicShape(filter.getShape().drop_front(1));
-      if (!isKnown || !filter.getElementType().isF32() || !input.getElementType().isF32())
+      SmallVector<int64_t> summed(filter.getShape().slice(op.getTapDim(), op.getStrides().size()));
+      summed.push_back(filter.getDimSize(op.getSummedDim()));
+      if (ShapedType::isDynamicShape(summed) || !filter.getElementType().isF32() || !input.getElementType().isF32())
         continue;
-      if (filter.getDimSize(1) >= minChannelsPerGroup || op.getGroups() == 1)
+      if ((summed.back() >= minChannelsPerGroup || op.getGroups() == 1) && Lowering::isPossible(op))
         Lowering(op).run();
     }
   }

@@ -115,3 +115,22 @@ func.func @there_and_back(%x: tensor<4xf16>, %y: tensor<4xf32>) -> (tensor<4xf16
   %d = tenon.cast %c : tensor<4xf16> -> tensor<4xf32>
   return %b, %d : tensor<4xf16>, tensor<4xf32>
 }
+
+// A square is a product; a cube stays what it is.
+// CHECK-LABEL: func.func @powers
+func.func @powers(%x: tensor<4xf32>, %n: tensor<4xi32>) -> (tensor<4xf32>, tensor<4xf32>, tensor<4xi32>, tensor<4xi32>) {
+  %two = tenon.constant dense<2.0> : tensor<f32>
+  %twos = tenon.broadcast %two dims [] sizes [4] : tensor<f32> -> tensor<4xf32>
+  %threes = tenon.constant dense<3.0> : tensor<4xf32>
+  %squares = tenon.constant dense<2> : tensor<4xi32>
+  %ones = tenon.constant dense<1> : tensor<4xi32>
+  // CHECK: %[[A:.*]] = tenon.mul %[[X:.*]], %[[X]] : tensor<4xf32>
+  %a = tenon.pow %x, %twos : tensor<4xf32>
+  // CHECK: %[[B:.*]] = tenon.pow
+  %b = tenon.pow %x, %threes : tensor<4xf32>
+  // CHECK: %[[C:.*]] = tenon.mul %[[N:.*]], %[[N]] : tensor<4xi32>
+  %c = tenon.pow %n, %squares : tensor<4xi32>
+  %d = tenon.pow %n, %ones : tensor<4xi32>
+  // CHECK: return %[[A]], %[[B]], %[[C]], %[[N]]
+  return %a, %b, %c, %d : tensor<4xf32>, tensor<4xf32>, tensor<4xi32>, tensor<4xi32>
+}

@@ -26,7 +26,29 @@
 #include "tenon/Dialect/Host/IR/HostDialect.h.inc"
 #include "tenon/Dialect/Host/IR/HostEnums.h.inc"
 
+#define GET_ATTRDEF_CLASSES
+#include "tenon/Dialect/Host/IR/HostAttributes.h.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "tenon/Dialect/Host/IR/HostTypes.h.inc"
+
+namespace tenon::host {
+/// On an operand or result of a kernel: which strides it takes. Without it, those of contiguous rows.
+inline constexpr llvm::StringLiteral kContractAttr = "tenon_tile.contract";
+/// Elements along the last dimension lie next to each other; all other strides come with the launch.
+inline constexpr llvm::StringLiteral kInnerContract = "inner";
+} // namespace tenon::host
+
 #define GET_OP_CLASSES
 #include "tenon/Dialect/Host/IR/HostOps.h.inc"
+
+namespace tenon::host {
+/// The device that a buffer lies on; none for the host.
+DeviceAttr deviceOf(mlir::Value buffer);
+/// The device that a launch or copy needs; none for what the host does alone.
+DeviceAttr deviceOf(mlir::Operation *op);
+/// The storage that a buffer is, or is a view of.
+StorageOp storageOf(mlir::Value buffer);
+} // namespace tenon::host
 
 #endif // TENON_DIALECT_HOST_IR_HOSTOPS_H

@@ -8,6 +8,7 @@
 #ifndef TENON_DIALECT_HOST_IR_HOSTOPS
 #define TENON_DIALECT_HOST_IR_HOSTOPS
 
+include "mlir/IR/AttrTypeBase.td"
 include "mlir/IR/EnumAttr.td"
 include "mlir/IR/OpBase.td"
 include "mlir/IR/SymbolInterfaces.td"
@@ -22,6 +23,24 @@ def Host_Dialect : Dialect {
     Two forms: on tensors in destination-passing style, where a launch takes the tensors it overwrites and gives
     their new values; and placed, on memrefs, where every buffer is a storage or a view of one.
   }];
+  let useDefaultAttributePrinterParser = 1;
+  let useDefaultTypePrinterParser = 1;
+}
+
+def Host_DeviceAttr : AttrDef<Host_Dialect, "Device"> {
+  let mnemonic = "device";
+  let summary = "the memory space of a device";
+  let description = [{
+    `memref<?x4xf32, #tenon_host.device<"gpu">>` lies in the memory of the device that the session is given under that
+    name; a memref without a memory space lies on the host. A launch runs where its buffers are.
+  }];
+  let parameters = (ins StringRefParameter<>:$name);
+  let assemblyFormat = "`<` $name `>`";
+}
+
+def Host_TokenType : TypeDef<Host_Dialect, "Token"> {
+  let mnemonic = "token";
+  let summary = "the end of something that a device was asked to do";
 }
 
 class Host_Op<string mnemonic, list<Trait> traits = []> : Op<Host_Dialect, mnemonic, traits>;
@@ -104,7 +123,9 @@ def Host_LaunchOp : Host_Op<"launch", [AttrSizedOperandSegments, DestinationStyl
   let summary = "runs a kernel";
   let description = [{
     The kernel gets its symbols, reads `ins` and writes all of `outs`. On tensors there is one result per out; on
-    memrefs there are none, and `work` says into how many pieces the kernel can be cut.
+    memrefs there are none, and `work` says into how many pieces the kernel can be cut. All buffers are in one memory
+    space: the kernel runs there. What the kernel takes under the contract `inner` has a type with dynamic strides,
+    everything else contiguous rows.
 
     ```mlir
     %y = tenon_host.launch @contract_relu symbols(%m) ins(%x, %w : tensor<?x768xf32>, tensor<768x64xf32>)
@@ -120,6 +141,8 @@ def Host_LaunchOp : Host_Op<"launch", [AttrSizedOperandSegments, DestinationStyl
   }];
   let extraClassDeclaration = [{
     mlir::MutableOperandRange getDpsInitsMutable() { return getOutsMutable(); }
+    /// Whether `kernel`, which it launches, takes strides of operand `i`: of the ins, then of the outs.
+    bool takesStrides(mlir::Operation *kernel, unsigned i);
   }];
   let hasVerifier = 1;
 }
@@ -158,6 +181,42 @@ def Host_WriteScalarOp : Host_Op<"write_scalar"> {
   }];
   let arguments = (ins AnyTypeOf<[Index, I1]>:$value, Arg<AnyMemRef, "", [MemWrite]>:$destination, I64Attr:$position);
   let assemblyFormat = "$value `to` $destination `at` $position attr-dict `:` type($value) `to` type($destination)";
+}
+
+def Host_AsyncOp : Host_Op<"async", [SingleBlock, NoTerminator, NoRegionArguments, RecursiveMemoryEffects]> {
+  let summary = "asks a device for a launch or a copy and goes on";
+  let description = [{
+    The one operation inside starts when all `dependencies` have ended; the result ends with it. A host program for the
+    CPU alone has none: a launch there is over when the program goes on.
+
+    ```mlir
+    %t1 = tenon_host.async after(%t0) {
+      tenon_host.launch @k ins(%a : memref<4xf32, #tenon_host.device<"gpu">>) outs(%b : memref<4xf32, #tenon_host.device<"gpu">>)
+    }
+    ```
+  }];
+  let arguments = (ins Variadic<Host_TokenType>:$dependencies);
+  let results = (outs Host_TokenType:$token);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "(`after` `(` $dependencies^ `)`)? attr-dict-with-keyword $body";
+  let extraClassDeclaration = [{
+    mlir::Operation &getOperationInside() { return getBody().front().front(); }
+  }];
+  let hasVerifier = 1;
+}
+
+def Host_AwaitOp : Host_Op<"await", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "goes on when all tokens have ended";
+  let description = [{
+    What the host reads or writes next is then no longer in use by a device. An error of an operation that ended is
+    reported here.
+
+    ```mlir
+    tenon_host.await %t0, %t1
+    ```
+  }];
+  let arguments = (ins Variadic<Host_TokenType>:$tokens);
+  let assemblyFormat = "$tokens attr-dict";
 }
 
 def Host_ExchangeOp : Host_Op<"exchange"> {

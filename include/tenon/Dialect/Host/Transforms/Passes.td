@@ -37,4 +37,60 @@ def PlaceBuffersPass : Pass<"tenon-place-buffers", "::mlir::func::FuncOp"> {
                            "::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect"];
 }
 
+def AssignDevicesPass : Pass<"tenon-assign-devices", "::mlir::func::FuncOp"> {
+  let summary = "Run the launches of a placed program on a device";
+  let description = [{
+    The arena and the constants that launches read move into the device's memory. Inputs are copied there, outputs
+    copied back at the end; a number that the program reads or writes goes through a buffer on the host. Without a
+    device nothing happens.
+
+    Before:
+    ```mlir
+    %0 = tenon_host.storage input 0 sizes [4] : memref<4xf32>
+    %1 = tenon_host.storage output 0 sizes [4] : memref<4xf32>
+    tenon_host.launch @k ins(%0 : memref<4xf32>) outs(%1 : memref<4xf32>)
+    ```
+    After:
+    ```mlir
+    %2 = tenon_host.storage arena 0 sizes [4] : memref<4xf32, #tenon_host.device<"gpu">>
+    tenon_host.copy %0 to %2 : memref<4xf32> to memref<4xf32, #tenon_host.device<"gpu">>
+    %3 = tenon_host.storage arena 1 sizes [4] : memref<4xf32, #tenon_host.device<"gpu">>
+    tenon_host.launch @k ins(%2 : memref<4xf32, #tenon_host.device<"gpu">>)
+        outs(%3 : memref<4xf32, #tenon_host.device<"gpu">>)
+    tenon_host.copy %3 to %1 : memref<4xf32, #tenon_host.device<"gpu">> to memref<4xf32>
+    ```
+  }];
+  let options = [Option<"device", "device", "std::string", "\"\"", "Name of the device; empty for none">];
+  let dependentDialects = ["::tenon::host::HostDialect"];
+}
+
+def InsertTokensPass : Pass<"tenon-insert-tokens", "::mlir::func::FuncOp"> {
+  let summary = "Let devices work while the program goes on";
+  let description = [{
+    Each launch and copy on a device becomes asynchronous. It waits for those that write what it reads or writes, for
+    those that read what it writes, and for all that use arena buffers which may lie where its own do. The program
+    waits where the host uses a buffer that a device is busy with, before and at the end of loops and branches, and at
+    the end.
+
+    Before:
+    ```mlir
+    tenon_host.copy %0 to %1 : memref<4xf32> to memref<4xf32, #tenon_host.device<"gpu">>
+    tenon_host.launch @k ins(%1 : memref<4xf32, #tenon_host.device<"gpu">>)
+        outs(%2 : memref<4xf32, #tenon_host.device<"gpu">>)
+    ```
+    After:
+    ```mlir
+    %t0 = tenon_host.async {
+      tenon_host.copy %0 to %1 : memref<4xf32> to memref<4xf32, #tenon_host.device<"gpu">>
+    }
+    %t1 = tenon_host.async after(%t0) {
+      tenon_host.launch @k ins(%1 : memref<4xf32, #tenon_host.device<"gpu">>)
+          outs(%2 : memref<4xf32, #tenon_host.device<"gpu">>)
+    }
+    tenon_host.await %t1
+    ```
+  }];
+  let dependentDialects = ["::tenon::host::HostDialect"];
+}
+
 #endif // TENON_DIALECT_HOST_TRANSFORMS_PASSES

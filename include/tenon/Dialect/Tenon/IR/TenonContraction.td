@@ -41,17 +41,30 @@ def Tenon_ConvOp : Tenon_Op<"conv", [Pure, DeclareOpInterfaceMethods<Tenon_Sizes
     where g is the group of m and reads outside of the input give zero. `Oi = (Di + pad_low + pad_high -
     dilation*(Ki - 1) - 1) / stride + 1`.
 
+    With `channels_last` the channels of input and result are their last dimension, `[N, D1..Dn, C]` and
+    `[N, O1..On, M]`, and the filter is `[K1..Kn, C/groups, M]`.
+
     ```mlir
     %y = tenon.conv %x, %w strides [2, 2] dilations [1, 1] pads [3, 3, 3, 3] groups 1
          : tensor<1x3x224x224xf32>, tensor<64x3x7x7xf32> -> tensor<1x64x112x112xf32>
     ```
   }];
   let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$filter, DenseI64ArrayAttr:$strides,
-                       DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$pads, I64Attr:$groups);
+                       DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$pads, I64Attr:$groups,
+                       UnitAttr:$channels_last);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = [{
     $input `,` $filter `strides` $strides `dilations` $dilations `pads` $pads `groups` $groups attr-dict
     `:` type($input) `,` type($filter) `->` type($result)
+  }];
+  let extraClassDeclaration = [{
+    /// The dimension of channels and the first spatial one, of input and result.
+    int64_t getChannelDim() { return getChannelsLast() ? getStrides().size() + 1 : 1; }
+    int64_t getSpatialDim() { return getChannelsLast() ? 1 : 2; }
+    /// The dimensions of the filter: the first spatial one, that of the input's channels, that of the result's.
+    int64_t getTapDim() { return getChannelsLast() ? 0 : 2; }
+    int64_t getSummedDim() { return getChannelsLast() ? getStrides().size() : 1; }
+    int64_t getFilterDim() { return getChannelsLast() ? getStrides().size() + 1 : 0; }
   }];
   let hasVerifier = 1;
 }

@@ -164,7 +164,8 @@ def Tenon_UnfoldOp : Tenon_Op<"unfold", [Pure, DeclareOpInterfaceMethods<Tenon_S
   let description = [{
     Operand `[N, C, D1..Dn]`, result `[N, C, K1..Kn, O1..On]`: `result[n, c, k, o] = operand[n, c, o*stride + k*dilation -
     pad_low]`, zero outside of the operand; K are the `sizes` of a window, `Oi = (Di + pad_low + pad_high - dilation*(Ki -
-    1) - 1) / stride + 1`. A convolution is a contraction with it.
+    1) - 1) / stride + 1`. A convolution is a contraction with it. With `channels_last` the operand is `[N, D1..Dn, C]`
+    and the result `[N, O1..On, K1..Kn, C]`.
 
     ```mlir
     %p = tenon.unfold %x sizes [3, 3] strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1]
@@ -172,11 +173,17 @@ def Tenon_UnfoldOp : Tenon_Op<"unfold", [Pure, DeclareOpInterfaceMethods<Tenon_S
     ```
   }];
   let arguments = (ins AnyRankedTensor:$operand, DenseI64ArrayAttr:$sizes, DenseI64ArrayAttr:$strides,
-                       DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$pads);
+                       DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$pads, UnitAttr:$channels_last);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = [{
     $operand `sizes` $sizes `strides` $strides `dilations` $dilations `pads` $pads attr-dict
     `:` type($operand) `->` type($result)
+  }];
+  let extraClassDeclaration = [{
+    /// The first spatial dimension of the operand; the first of the result's places, and of its taps.
+    int64_t getSpatialDim() { return getChannelsLast() ? 1 : 2; }
+    int64_t getPlaceDim() { return getChannelsLast() ? 1 : 2 + getSizes().size(); }
+    int64_t getTapDim() { return getChannelsLast() ? 1 + getSizes().size() : 2; }
   }];
   let hasVerifier = 1;
 }

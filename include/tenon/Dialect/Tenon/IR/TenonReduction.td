@@ -52,7 +52,8 @@ def Tenon_WindowOp : Tenon_Op<"window", [Pure, DeclareOpInterfaceMethods<Tenon_S
     The last n dimensions of the operand are spatial, n the length of `sizes`. Each result element combines one
     window; places outside the operand are left out of it (`mean` divides by the places within the operand, or with
     `count_pads` by those within operand and padding). `pads` are n low then n high ones. With `ceil` the number of
-    windows is rounded up, and a window that starts in the high padding is dropped.
+    windows is rounded up, and a window that starts in the high padding is dropped. With `channels_last` one more
+    dimension, the channels, follows the spatial ones.
 
     ```mlir
     %y = tenon.window max %x sizes [3, 3] strides [2, 2] dilations [1, 1] pads [1, 1, 1, 1]
@@ -61,11 +62,18 @@ def Tenon_WindowOp : Tenon_Op<"window", [Pure, DeclareOpInterfaceMethods<Tenon_S
   }];
   let arguments = (ins Tenon_Combiner:$combiner, AnyRankedTensor:$operand, DenseI64ArrayAttr:$sizes,
                        DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$pads,
-                       UnitAttr:$ceil, UnitAttr:$count_pads);
+                       UnitAttr:$ceil, UnitAttr:$count_pads, UnitAttr:$channels_last);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = [{
     $combiner $operand `sizes` $sizes `strides` $strides `dilations` $dilations `pads` $pads attr-dict
     `:` type($operand) `->` type($result)
+  }];
+  let extraClassDeclaration = [{
+    /// The first spatial dimension.
+    int64_t getSpatialDim() {
+      return mlir::cast<mlir::RankedTensorType>(getOperand().getType()).getRank() - (int64_t)getSizes().size() -
+             getChannelsLast();
+    }
   }];
   let hasVerifier = 1;
 }

@@ -9,6 +9,7 @@
 #define TENON_DIALECT_TENON_TRANSFORMS_PASSES_H
 
 #include "tenon/Dialect/Tenon/Transforms/Evaluator.h"
+#include "tenon/Dialect/Tenon/Transforms/Layout.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"

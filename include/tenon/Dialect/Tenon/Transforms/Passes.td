@@ -73,4 +73,42 @@ def SimplifyGraphPass : Pass<"tenon-simplify-graph"> {
   let dependentDialects = ["::tenon::TenonDialect"];
 }
 
+def AssignLayoutsPass : Pass<"tenon-assign-layouts", "::mlir::func::FuncOp"> {
+  let summary = "Choose between channels first and channels last for all images of a graph";
+  let description = [{
+    Each op that implements `LayoutInterface` says what it costs in either layout; a tensor that is wanted in another
+    layout than it is made in costs a transpose, once; constants are transposed for nothing. Values that regions pass on
+    have one layout inside and outside. The cheapest assignment of all is a minimum cut, which is exact for two layouts.
+    What the function takes and gives stays as it is; the transposes that are needed are ops.
+
+    Before:
+    ```mlir
+    %y = tenon.conv %x, %w strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] groups 1
+         : tensor<1x64x56x56xf32>, tensor<64x64x3x3xf32> -> tensor<1x64x56x56xf32>
+    %z = tenon.exp %y : tensor<1x64x56x56xf32>
+    ```
+    After:
+    ```mlir
+    %t = tenon.transpose %x [0, 2, 3, 1] : tensor<1x64x56x56xf32> -> tensor<1x56x56x64xf32>
+    %f = tenon.transpose %w [2, 3, 1, 0] : tensor<64x64x3x3xf32> -> tensor<3x3x64x64xf32>
+    %y = tenon.conv %t, %f strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] groups 1 {channels_last}
+         : tensor<1x56x56x64xf32>, tensor<3x3x64x64xf32> -> tensor<1x56x56x64xf32>
+    %z = tenon.exp %y : tensor<1x56x56x64xf32>
+    %u = tenon.transpose %z [0, 3, 1, 2] : tensor<1x56x56x64xf32> -> tensor<1x64x56x56xf32>
+    ```
+  }];
+  let options = [
+    Option<"multiplyFirst", "multiply-first", "double", "LayoutPrices().multiplyFirst",
+           "Time of a multiplication in a contraction of images with channels first, in ns">,
+    Option<"multiplyLast", "multiply-last", "double", "LayoutPrices().multiplyLast",
+           "Time of a multiplication in a contraction of images with channels last, in ns">,
+    Option<"toLast", "to-last", "double", "LayoutPrices().toLast",
+           "Time per element of a transpose to channels last, in ns">,
+    Option<"toFirst", "to-first", "double", "LayoutPrices().toFirst",
+           "Time per element of a transpose to channels first, in ns">,
+    Option<"remarks", "remarks", "bool", "false", "Report how many ops have channels last">
+  ];
+  let dependentDialects = ["::tenon::TenonDialect"];
+}
+
 #endif // TENON_DIALECT_TENON_TRANSFORMS_PASSES

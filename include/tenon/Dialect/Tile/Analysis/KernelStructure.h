@@ -19,6 +19,9 @@
 
 namespace tenon::tile {
 
+/// Whether an op says where things lie and launches nothing.
+bool isPlacement(mlir::Operation *op);
+
 /// The dimensions of a contraction's iteration space by their role. A contraction has a register tile when its result's
 /// last dimension is a column, contiguous in rhs, and one dimension is summed; all others are computed element by
 /// element.
@@ -44,7 +47,8 @@ struct KernelStructure {
   bool isReduced(int64_t dim) const { return llvm::is_contained(reduced, dim); }
   /// Dimensions of `space` that aren't reduced.
   llvm::SmallVector<int64_t> kept() const;
-  /// Dimensions over which units of work run: all parallel ones but those of a vector.
+  /// Dimensions over which units of work run: all parallel ones but those of a vector, and of short rows those within
+  /// which loops run.
   llvm::SmallVector<int64_t> unitDims() const;
   /// Whether the last dimension of a lone row is cut into blocks.
   bool isBlocked() const;

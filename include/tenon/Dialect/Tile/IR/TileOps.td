@@ -44,7 +44,9 @@ def Tile_KernelOp : Tile_Op<"kernel", [IsolatedFromAbove, FunctionOpInterface]> 
   let summary = "what one launch computes, on any target";
   let description = [{
     A function of `index` symbols, then tensors. Each dynamic size is stated by `tenon.bind_shape` on symbols; the
-    body is `tenon` ops. `work` counts the units that a launch can be cut into, as a map from the symbols.
+    body is `tenon` ops. `work` counts the units that a launch can be cut into, as a map from the symbols. Tensors lie
+    in contiguous rows, but for those under `{tenon_tile.contract = "inner"}`: only their last dimension is contiguous,
+    all other strides come with the launch.
 
     ```mlir
     tenon_tile.kernel @exp(%m: index, %x: tensor<?x4xf32>) -> tensor<?x4xf32>
@@ -69,6 +71,8 @@ def Tile_KernelOp : Tile_Op<"kernel", [IsolatedFromAbove, FunctionOpInterface]> 
     unsigned getNumSymbols() {
       return llvm::count_if(getArgumentTypes(), [](mlir::Type type) { return type.isIndex(); });
     }
+    /// Whether strides of a tensor come with the launch: of the tensor arguments, then of the results.
+    bool takesStrides(unsigned tensor);
   }];
 }
 
@@ -100,21 +104,23 @@ def Tile_MicrokernelOp : Tile_Op<"microkernel", [AttrSizedOperandSegments]> {
     One result vector per entry of `rows`: `result[r][c] = init[r][c] + sum over k < depth of lhs[rows[r] + k *
     lhsStride] * rhs[rhsOffset + k * rhsStride + c]`, summed in order of k by fused multiply-adds; without `init` it is
     zero. Buffers are flat, offsets and strides count elements. With `columns` only that many leading columns are read,
-    the others are zero. With `prefetch` elements of `rhs` are brought into the second-level cache on the way: those at
-    `prefetch + i * step` for each pair of products `i < depth / 2`.
+    the others are zero. The loop over `k` adds `unroll` products per turn. With `prefetch` turn `t` also brings the element
+    of `rhs` at `prefetch + t * step` into the second-level cache.
 
     ```mlir
-    %c:2 = tenon_tile.microkernel %a[%r0, %r1] stride %one rhs %b[%o] stride %n depth %k prefetch %next step %s
+    %c:2 = tenon_tile.microkernel %a[%r0, %r1] stride %one rhs %b[%o] stride %n depth %k unroll 4 prefetch %next step %s
            : memref<?xf32>, memref<?xf32> -> vector<16xf32>, vector<16xf32>
     ```
   }];
   let arguments = (ins AnyMemRef:$lhs, Variadic<Index>:$rows, Index:$lhs_stride, AnyMemRef:$rhs, Index:$rhs_offset,
-                       Index:$rhs_stride, Index:$depth, Optional<Index>:$columns, Optional<Index>:$prefetch,
-                       Optional<Index>:$prefetch_step, Variadic<AnyVectorOfNonZeroRank>:$init);
+                       Index:$rhs_stride, Index:$depth, Optional<Index>:$columns, DefaultValuedAttr<I64Attr, "1">:$unroll,
+                       Optional<Index>:$prefetch, Optional<Index>:$prefetch_step,
+                       Variadic<AnyVectorOfNonZeroRank>:$init);
   let results = (outs Variadic<AnyVectorOfNonZeroRank>:$results);
   let assemblyFormat = [{
     $lhs `[` $rows `]` `stride` $lhs_stride `rhs` $rhs `[` $rhs_offset `]` `stride` $rhs_stride `depth` $depth
-    (`columns` $columns^)? (`prefetch` $prefetch^ `step` $prefetch_step)? (`init` `(` $init^ `:` type($init) `)`)?
+    (`columns` $columns^)? (`unroll` $unroll^)? (`prefetch` $prefetch^ `step` $prefetch_step)?
+    (`init` `(` $init^ `:` type($init) `)`)?
     attr-dict `:` type($lhs) `,` type($rhs) `->` type($results)
   }];
   let hasVerifier = 1;

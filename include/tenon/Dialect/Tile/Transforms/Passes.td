@@ -70,6 +70,29 @@ def PackContractionsPass : Pass<"tenon-pack-contractions", "::mlir::func::FuncOp
   let dependentDialects = ["::tenon::tile::TileDialect"];
 }
 
+def AssignViewsPass : Pass<"tenon-assign-views", "::mlir::func::FuncOp"> {
+  let summary = "Decide which slices and concats move nothing";
+  let description = [{
+    A slice becomes a view of its operand where all that read it can take the strides: kernels do as long as the last
+    dimension stays contiguous. What a kernel computes for a concat is written where the concat's result lies. Not so
+    an operand that comes from outside, that another concat has, that is returned or that a loop or branch carries:
+    it is copied. Kernel formation then lets these kernels take strides, and `tenon-place-buffers` makes the views.
+
+    Before:
+    ```mlir
+    %a = tenon.slice %x offsets [0, 4] sizes [%m, 4] strides [1, 1] : tensor<?x8xf32> -> tensor<?x4xf32>
+    %b = tenon.exp %a : tensor<?x4xf32>
+    %y = tenon.concat %b, %z dim 1 : tensor<?x4xf32>, tensor<?x4xf32> -> tensor<?x8xf32>
+    ```
+    After:
+    ```mlir
+    %a = tenon.slice %x offsets [0, 4] sizes [%m, 4] strides [1, 1] {tenon_host.view} : tensor<?x8xf32> -> tensor<?x4xf32>
+    %b = tenon.exp %a : tensor<?x4xf32>
+    %y = tenon.concat %b, %z dim 1 {tenon_host.placed = array<i64: 0>} : ...
+    ```
+  }];
+}
+
 def FormKernelsPass : Pass<"tenon-form-kernels", "::mlir::ModuleOp"> {
   let summary = "Partition the graph into kernels and the host program that launches them";
   let description = [{

@@ -1,0 +1,76 @@
+//===- Layouts.h - Where the elements of tensors lie ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+//
+// Slices, reshapes and concats that move nothing: a tensor is part of the place of another one, at an offset and with
+// strides. Which slices and operands of concats are such parts is decided before kernels are formed
+// (`tenon-assign-views`) and stands in attributes; kernel formation and placement ask here what follows from them.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_DIALECT_HOST_ANALYSIS_LAYOUTS_H
+#define TENON_DIALECT_HOST_ANALYSIS_LAYOUTS_H
+
+#include "tenon/Dialect/Tenon/IR/SizeAnalysis.h"
+#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+
+namespace tenon::host {
+
+/// On a slice: its result is read where the operand lies.
+inline constexpr llvm::StringLiteral kViewAttr = "tenon_host.view";
+/// On a concat: the numbers of the operands that are written where the result lies, ascending.
+inline constexpr llvm::StringLiteral kPlacedAttr = "tenon_host.placed";
+
+bool isView(SliceOp slice);
+bool isPlaced(ConcatOp concat, unsigned operand);
+
+/// Element `i` of a tensor is element `offset + sum of i[d] * strides[d]` of the place of `root`.
+struct Layout {
+  mlir::Value root;
+  mlir::AffineExpr offset;
+  llvm::SmallVector<mlir::AffineExpr> sizes, strides;
+  llvm::SmallVector<bool> breaks; ///< per dimension, whether no stride leads from the one before it through both
+
+  /// Whether elements along the last dimension lie next to each other.
+  bool hasRows() const;
+  bool isContiguous() const;
+};
+
+/// Makes no IR. What it is asked about may change between questions.
+class Layouts {
+public:
+  explicit Layouts(SizeAnalysis &sizes) : sizes(sizes) {}
+
+  /// None where no strides describe a reshape.
+  std::optional<Layout> layoutOf(mlir::Value tensor);
+  /// The tensor in whose place it lies.
+  mlir::Value rootOf(mlir::Value tensor);
+
+  /// What a slice of a tensor would be as a view.
+  std::optional<Layout> sliceOf(SliceOp slice);
+  /// Where an operand of a concat goes.
+  std::optional<Layout> partOf(ConcatOp concat, unsigned operand);
+  /// The same elements under other sizes.
+  std::optional<Layout> reshaped(const Layout &layout, llvm::ArrayRef<mlir::AffineExpr> extents);
+
+private:
+  /// The concat, and which of its operands, that says where the tensor or a reshape of it is written.
+  struct Home {
+    ConcatOp concat;
+    unsigned operand;
+    llvm::SmallVector<mlir::Value> reshapes; ///< that lead there, in order
+  };
+  std::optional<Home> homeOf(mlir::Value tensor);
+  Layout contiguous(mlir::Value root);
+  void complete(Layout &layout);
+
+  SizeAnalysis &sizes;
+};
+
+} // namespace tenon::host
+
+#endif // TENON_DIALECT_HOST_ANALYSIS_LAYOUTS_H

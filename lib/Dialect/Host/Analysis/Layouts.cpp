@@ -1,0 +1,169 @@
+//===- Layouts.cpp - Where the elements of tensors lie ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tenon/Dialect/Host/Analysis/Layouts.h"
+
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::host;
+
+bool host::isView(SliceOp slice) { return slice->hasAttr(kViewAttr); }
+
+bool host::isPlaced(ConcatOp concat, unsigned operand) {
+  auto placed = concat->getAttrOfType<DenseI64ArrayAttr>(kPlacedAttr);
+  return placed && llvm::is_contained(placed.asArrayRef(), operand);
+}
+
+//===----------------------------------------------------------------------===//
+// Layout
+//===----------------------------------------------------------------------===//
+
+bool Layout::hasRows() const { return strides.empty() || SizeAnalysis::staticSize(strides.back()) == 1; }
+
+bool Layout::isContiguous() const { return hasRows() && !llvm::is_contained(breaks, true); }
+
+//===----------------------------------------------------------------------===//
+// Layouts
+//===----------------------------------------------------------------------===//
+
+/// A dimension of size 1 gets the stride that continues the next one: its own is never used.
+void Layouts::complete(Layout &layout) {
+  size_t rank = layout.sizes.size();
+  layout.breaks.assign(rank, false);
+  for (size_t d = rank; d-- > 0;) {
+    AffineExpr outer = d + 1 == rank ? sizes.constant(1) : sizes.simplify(layout.strides[d + 1] * layout.sizes[d + 1]);
+    if (SizeAnalysis::staticSize(layout.sizes[d]) == 1)
+      layout.strides[d] = outer;
+    if (d + 1 < rank)
+      layout.breaks[d + 1] = layout.strides[d] != outer;
+  }
+}
+
+Layout Layouts::contiguous(Value root) {
+  Layout layout{root, sizes.constant(0), sizes.sizesOf(root), {}, {}};
+  layout.breaks.assign(layout.sizes.size(), false);
+  layout.strides.resize(layout.sizes.size());
+  AffineExpr stride = sizes.constant(1);
+  for (int64_t d = (int64_t)layout.sizes.size() - 1; d >= 0; --d) {
+    layout.strides[d] = stride;
+    stride = sizes.simplify(stride * layout.sizes[d]);
+  }
+  return layout;
+}
+
+std::optional<Layouts::Home> Layouts::homeOf(Value tensor) {
+  Operation *op = tensor.getDefiningOp();
+  if (!op || isa<ConstantOp>(op))
+    return std::nullopt;
+  for (OpOperand &use : tensor.getUses())
+    if (auto concat = dyn_cast<ConcatOp>(use.getOwner()); concat && isPlaced(concat, use.getOperandNumber()))
+      return Home{concat, use.getOperandNumber(), {}};
+  for (Operation *user : tensor.getUsers())
+    if (auto reshape = dyn_cast<ReshapeOp>(user))
+      if (std::optional<Home> home = homeOf(reshape.getResult())) {
+        home->reshapes.insert(home->reshapes.begin(), reshape.getResult());
+        return home;
+      }
+  return std::nullopt;
+}
+
+Value Layouts::rootOf(Value tensor) {
+  while (true) {
+    if (std::optional<Home> home = homeOf(tensor)) {
+      tensor = home->concat.getResult();
+      continue;
+    }
+    Operation *op = tensor.getDefiningOp();
+    auto slice = dyn_cast_if_present<SliceOp>(op);
+    if (!isa_and_present<ReshapeOp, tensor::CastOp>(op) && !(slice && isView(slice)))
+      return tensor;
+    tensor = op->getOperand(0);
+  }
+}
+
+std::optional<Layout> Layouts::layoutOf(Value tensor) {
+  if (std::optional<Home> home = homeOf(tensor)) {
+    std::optional<Layout> layout = partOf(home->concat, home->operand);
+    // From the tensor that is placed back to the one it is a reshape of.
+    if (layout && !home->reshapes.empty())
+      layout = reshaped(*layout, sizes.sizesOf(tensor));
+    return layout;
+  }
+  Operation *op = tensor.getDefiningOp();
+  if (auto slice = dyn_cast_if_present<SliceOp>(op); slice && isView(slice))
+    return sliceOf(slice);
+  if (!isa_and_present<ReshapeOp, tensor::CastOp>(op))
+    return contiguous(tensor);
+  std::optional<Layout> layout = layoutOf(op->getOperand(0));
+  return layout ? reshaped(*layout, sizes.sizesOf(tensor)) : std::nullopt;
+}
+
+std::optional<Layout> Layouts::sliceOf(SliceOp slice) {
+  std::optional<Layout> layout = layoutOf(slice.getOperand());
+  if (!layout)
+    return std::nullopt;
+  for (auto [stride, offset, step] :
+       llvm::zip(layout->strides, sizes.expressionsOf(slice.getMixedOffsets()), sizes.expressionsOf(slice.getMixedStrides()))) {
+    layout->offset = sizes.simplify(layout->offset + offset * stride);
+    stride = sizes.simplify(stride * step);
+  }
+  layout->sizes = sizes.sizesOf(slice.getResult());
+  complete(*layout);
+  return layout;
+}
+
+std::optional<Layout> Layouts::partOf(ConcatOp concat, unsigned operand) {
+  std::optional<Layout> layout = layoutOf(concat.getResult());
+  if (!layout)
+    return std::nullopt;
+  int64_t dim = concat.getDim();
+  for (Value before : concat.getOperands().take_front(operand))
+    layout->offset = sizes.simplify(layout->offset + sizes.sizesOf(before)[dim] * layout->strides[dim]);
+  layout->sizes = sizes.sizesOf(concat.getOperand(operand));
+  complete(*layout);
+  return layout;
+}
+
+std::optional<Layout> Layouts::reshaped(const Layout &layout, ArrayRef<AffineExpr> extents) {
+  if (ArrayRef(layout.sizes) == extents)
+    return layout;
+  Layout result{layout.root, layout.offset, SmallVector<AffineExpr>(extents), {}, {}};
+  // Runs of dimensions through which one stride leads, outermost first.
+  struct Run {
+    AffineExpr size, stride;
+  };
+  SmallVector<Run> runs;
+  for (auto [size, stride, isBreak] : llvm::zip(layout.sizes, layout.strides, layout.breaks)) {
+    if (runs.empty() || isBreak)
+      runs.push_back({size, stride});
+    else
+      runs.back() = {sizes.simplify(runs.back().size * size), stride};
+  }
+  if (runs.empty())
+    runs.push_back({sizes.constant(1), sizes.constant(1)});
+  result.strides.assign(extents.size(), sizes.constant(1));
+  AffineExpr covered = sizes.constant(1);
+  for (int64_t d = (int64_t)extents.size() - 1; d >= 0; --d) {
+    if (SizeAnalysis::staticSize(extents[d]) == 1)
+      continue;
+    // The outermost run has what is left.
+    if (runs.size() > 1 && covered == runs.back().size) {
+      runs.pop_back();
+      covered = sizes.constant(1);
+    }
+    result.strides[d] = sizes.simplify(runs.back().stride * covered);
+    covered = sizes.simplify(covered * extents[d]);
+  }
+  if (runs.size() > 1 && covered == runs.back().size)
+    runs.pop_back();
+  if (runs.size() > 1)
+    return std::nullopt;
+  complete(result);
+  return result;
+}

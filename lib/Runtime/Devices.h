@@ -1,0 +1,62 @@
+//===- Devices.h - devices that a session uses
+//--------------------------------------------------------------===//
+#ifndef TENON_LIB_RUNTIME_DEVICES_H
+#define TENON_LIB_RUNTIME_DEVICES_H
+
+#include "Memory.h"
+#include "tenon/Runtime/tenon_device.h"
+
+namespace tenon::runtime {
+
+/// Memory of a device, 64-byte aligned.
+struct DeviceMemory {
+  void *data;
+  int64_t bytes;
+};
+
+/// A session's queue on a device, and its arenas there, one per segment.
+struct SessionDevice {
+  const tenon_device *device;
+  void *queue;
+  Array<DeviceMemory> arenas;
+
+  ~SessionDevice() {
+    if (!device)
+      return;
+    if (queue)
+      device->close(device->user, queue);
+    for (DeviceMemory &arena : arenas)
+      if (arena.data)
+        device->release(device->user, arena.data);
+  }
+
+  /// Makes room for `bytes` in a segment's arena; what was held may be lost. False when out of memory.
+  [[nodiscard]] bool reserve(size_t segment, int64_t bytes) {
+    DeviceMemory &arena = arenas[segment];
+    if (bytes <= arena.bytes)
+      return true;
+    if (arena.data)
+      device->release(device->user, arena.data);
+    arena = {device->allocate(device->user, bytes), bytes};
+    if (!arena.data)
+      arena.bytes = 0;
+    return arena.data != nullptr;
+  }
+};
+
+/// A model's constants in a device's memory, for all sessions that use it.
+struct DeviceConstants {
+  const tenon_device *device = nullptr;
+  Array<void *> constants; ///< null: not read there
+  DeviceConstants *next = nullptr;
+
+  ~DeviceConstants() {
+    for (void *memory : constants)
+      if (memory)
+        device->release(device->user, memory);
+  }
+};
+
+} // namespace tenon::runtime
+
+#endif

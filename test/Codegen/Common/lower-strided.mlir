@@ -1,0 +1,31 @@
+// RUN: %tenon_opt %s --pass-pipeline="builtin.module(tenon-lower-kernels,canonicalize,cse)" | FileCheck %s
+
+// Strides come behind the buffers, then the symbols: one per dimension but the last.
+// CHECK-LABEL: func.func @elements(
+// CHECK-SAME: %[[X:.*]]: memref<f32>, %[[Y:.*]]: memref<f32>, %[[SX:.*]]: index, %[[M:.*]]: index, %[[BEGIN:.*]]: index, %[[END:.*]]: index
+// CHECK-SAME: {tenon_tile.kernel = {buffers = 2 : i64, strides = 1 : i64, symbols = 1 : i64}}
+// CHECK: scf.for %[[R:.*]] = %[[BEGIN]] to %[[END]]
+// CHECK: %[[FROM:.*]] = arith.muli %[[R]], %[[SX]]
+// CHECK: vector.load %{{.*}}[%[[FROM]]]
+// CHECK: %[[TO:.*]] = arith.muli %[[R]], %c8
+// CHECK: vector.store %{{.*}}, %{{.*}}[%[[TO]]]
+tenon_tile.kernel @elements(%m: index, %x: tensor<?x8xf32> {tenon_tile.contract = "inner"}) -> tensor<?x8xf32>
+    attributes {work = affine_map<()[s0] -> (s0)>} {
+  tenon.bind_shape %x [%m, 8] : tensor<?x8xf32>
+  %y = tenon.exp %x : tensor<?x8xf32>
+  tenon_tile.yield %y : tensor<?x8xf32>
+}
+
+// A contraction reads and writes rows at their strides: two dimensions of rows are taken apart.
+// CHECK-LABEL: func.func @contraction(
+// CHECK-SAME: %{{.*}}: memref<f32>, %{{.*}}: memref<f32>, %{{.*}}: memref<f32>, %[[S0:[a-z0-9]*]]: index, %[[S1:[a-z0-9]*]]: index, %[[SB:[a-z0-9]*]]: index, %[[SY0:[a-z0-9]*]]: index, %[[SY1:[a-z0-9]*]]: index,
+// CHECK-SAME: strides = 5 : i64, symbols = 0 : i64
+// CHECK: tenon_tile.microkernel %{{.*}}[%c0, %[[S1]], %{{.*}}, %[[S0]], %{{.*}}, %{{.*}}] stride %c1 rhs %{{.*}} stride %[[SB]] depth
+// CHECK: vector.store %{{.*}}#1, %[[Y:.*]][%[[SY1]]]
+// CHECK: vector.store %{{.*}}#3, %[[Y]][%[[SY0]]]
+tenon_tile.kernel @contraction(%a: tensor<2x3x4xf32> {tenon_tile.contract = "inner"}, %b: tensor<4x16xf32> {tenon_tile.contract = "inner"})
+    -> (tensor<2x3x16xf32> {tenon_tile.contract = "inner"}) attributes {work = affine_map<() -> (1)>} {
+  %c = tenon.contract %a, %b maps [affine_map<(i, j, n, k) -> (i, j, k)>, affine_map<(i, j, n, k) -> (k, n)>, affine_map<(i, j, n, k) -> (i, j, n)>]
+       : tensor<2x3x4xf32>, tensor<4x16xf32> -> tensor<2x3x16xf32>
+  tenon_tile.yield %c : tensor<2x3x16xf32>
+}

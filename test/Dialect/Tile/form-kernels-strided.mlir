@@ -1,0 +1,48 @@
+// RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(tenon-form-kernels)" | FileCheck %s
+
+// A view's rows lie apart: its dimensions stay, and the contract says so. What the other kernel reads and writes is
+// contiguous, and one dimension.
+// CHECK: tenon_tile.kernel @exp_0(%{{.*}}: tensor<4x6xf32> {tenon_tile.contract = "inner"}) -> tensor<4x6xf32>
+// CHECK: tenon_tile.kernel @neg_1(%{{.*}}: tensor<24xf32>) -> tensor<24xf32>
+// CHECK-LABEL: func.func @read
+func.func @read(%x: tensor<4x12xf32>) -> tensor<4x6xf32> {
+  // CHECK: %[[A:.*]] = tenon.slice
+  %a = tenon.slice %x offsets [0, 2] sizes [4, 6] strides [1, 1] {tenon_host.view} : tensor<4x12xf32> -> tensor<4x6xf32>
+  // CHECK: tenon_host.launch @exp_0 {{.*}} ins(%[[A]] : tensor<4x6xf32>)
+  %b = tenon.exp %a : tensor<4x6xf32>
+  %c = tenon.reshape %b sizes [6, 4] : tensor<4x6xf32> -> tensor<6x4xf32>
+  %d = tenon.neg %c : tensor<6x4xf32>
+  %e = tenon.reshape %d sizes [4, 6] : tensor<6x4xf32> -> tensor<4x6xf32>
+  return %e : tensor<4x6xf32>
+}
+
+// -----
+
+// Only at the dimension that is cut are there gaps: the others run together. A batch of one has none.
+// CHECK: tenon_tile.kernel @exp_0(%{{.*}}: tensor<2x48xf32>) -> (tensor<2x48xf32> {tenon_tile.contract = "inner"})
+// CHECK: tenon_tile.kernel @exp_1(%{{.*}}: tensor<48xf32>) -> tensor<48xf32>
+// CHECK-LABEL: func.func @images
+func.func @images(%x: tensor<2x3x4x4xf32>, %y: tensor<1x3x4x4xf32>) -> (tensor<2x6x4x4xf32>, tensor<1x6x4x4xf32>) {
+  %a = tenon.exp %x : tensor<2x3x4x4xf32>
+  %b = tenon.concat %x, %a dim 1 {tenon_host.placed = array<i64: 1>} : tensor<2x3x4x4xf32>, tensor<2x3x4x4xf32> -> tensor<2x6x4x4xf32>
+  %c = tenon.exp %y : tensor<1x3x4x4xf32>
+  %d = tenon.concat %c, %y dim 1 {tenon_host.placed = array<i64: 0>} : tensor<1x3x4x4xf32>, tensor<1x3x4x4xf32> -> tensor<1x6x4x4xf32>
+  return %b, %d : tensor<2x6x4x4xf32>, tensor<1x6x4x4xf32>
+}
+
+// -----
+
+// Kernels that differ in their contracts are two, equal ones are one.
+// CHECK-COUNT-2: tenon_tile.kernel
+// CHECK-NOT: tenon_tile.kernel
+// CHECK-LABEL: func.func @merged
+func.func @merged(%x: tensor<4x12xf32>, %y: tensor<4x6xf32>) -> (tensor<4x6xf32>, tensor<4x6xf32>, tensor<4x6xf32>) {
+  %a = tenon.slice %x offsets [0, 2] sizes [4, 6] strides [1, 1] {tenon_host.view} : tensor<4x12xf32> -> tensor<4x6xf32>
+  %b = tenon.slice %x offsets [0, 6] sizes [4, 6] strides [1, 1] {tenon_host.view} : tensor<4x12xf32> -> tensor<4x6xf32>
+  // CHECK: launch @[[K:.*]] work
+  %c = tenon.exp %a : tensor<4x6xf32>
+  // CHECK: launch @[[K]] work
+  %d = tenon.exp %b : tensor<4x6xf32>
+  %e = tenon.exp %y : tensor<4x6xf32>
+  return %c, %d, %e : tensor<4x6xf32>, tensor<4x6xf32>, tensor<4x6xf32>
+}

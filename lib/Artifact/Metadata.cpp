@@ -56,7 +56,7 @@ private:
 std::vector<uint8_t> ModelMetadata::serialize() const {
   TableWriter out;
   out.add(Table::Model, ModelRecord{out.string(modelName), out.string(producer), runEntry, valueCount,
-                                    uint32_t(inputs.size()), heldCount, 0});
+                                    uint32_t(inputs.size()), heldCount, growingCount});
   for (const auto *list : {&inputs, &outputs})
     for (const TensorInfo &t : *list) {
       out.add(Table::Tensors, TensorRecord{out.string(t.name), uint32_t(t.dtype), uint32_t(t.kind),
@@ -116,6 +116,7 @@ bool ModelMetadata::parse(const uint8_t *bytes, size_t size, ModelMetadata &resu
   result.runEntry = view.model().runEntry;
   result.valueCount = view.model().valueCount;
   result.heldCount = view.model().heldCount;
+  result.growingCount = view.model().growingCount;
   auto dims = view.table<DimRecord>(Table::Dims);
   for (uint32_t i = 0; i < view.count(Table::Tensors); ++i) {
     const TensorRecord &t = view.input(i);

@@ -69,7 +69,7 @@ const char *MetadataView::check() const {
   if (!holds(model().name) || !holds(model().producer))
     return badString;
   if (inputCount() > count(Table::Tensors) || model().valueCount > kMaxSlots ||
-      model().heldCount > kMaxSlots)
+      model().heldCount > kMaxSlots || model().growingCount > kMaxSlots)
     return badIndex;
 
   uint32_t programs = count(Table::Programs);

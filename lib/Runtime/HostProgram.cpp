@@ -128,9 +128,11 @@ int32_t tenon_session::plan(uint32_t segment, const int64_t *values) {
 
 int32_t tenon_session::reserve(uint32_t segment) {
   SegmentState &state = segments[segment];
-  if (!state.arena.reserve(state.current->arenaBytes))
+  // The first segment has the sizes that inputs give it; those of later ones may grow while a loop runs.
+  int64_t bytes = state.current->arenaBytes;
+  if (!(segment == 0 ? state.arena.reserve(bytes) : state.arena.reserveMore(bytes)))
     return abort(fail(TENON_ERROR_MEMORY, "out of memory: the arena needs %lld bytes",
-                      (long long)state.current->arenaBytes));
+                      (long long)bytes));
   arenas[segment] = state.arena.data();
   for (size_t d = 0; d < devices.size(); ++d) {
     if (!devices[d].reserve(segment, state.current->deviceBytes[d]))
@@ -191,6 +193,20 @@ int32_t tenon_session::reserveOutput(uint32_t index) {
         fail(TENON_ERROR_MEMORY, "out of memory: output '%s' needs %lld bytes", name, (long long)bytes));
   outputData[index] = outputBuffers[index].data();
   return 0;
+}
+
+int32_t tenon_session::grow(uint32_t number, int64_t bytes) {
+  Buffer &buffer = growingBuffers[number];
+  if (!buffer.grow(bytes))
+    return abort(fail(TENON_ERROR_MEMORY, "out of memory: a tensor that grows needs %lld bytes", (long long)bytes));
+  growing[number] = buffer.data();
+  return 0;
+}
+
+void tenon_session::exchange(uint32_t first, uint32_t second) {
+  growingBuffers[first].exchange(growingBuffers[second]);
+  growing[first] = growingBuffers[first].data();
+  growing[second] = growingBuffers[second].data();
 }
 
 int32_t tenon_session::launch(uint32_t index, void *const *buffers, const int64_t *strides,
@@ -361,6 +377,15 @@ static int32_t hostParallelFor(tenon_context *ctx, tenon_parallel_body body, voi
   return 0;
 }
 
+static int32_t hostGrow(tenon_context *ctx, int32_t number, int64_t bytes) {
+  return tenon_session::of(ctx)->grow(uint32_t(number), bytes);
+}
+
+static int32_t hostExchange(tenon_context *ctx, int32_t first, int32_t second) {
+  tenon_session::of(ctx)->exchange(uint32_t(first), uint32_t(second));
+  return 0;
+}
+
 static int32_t hostDeviceLaunch(tenon_context *ctx, int32_t device, int32_t launch, void *const *buffers,
                                 int32_t bufferCount, const int64_t *strides, int32_t strideCount,
                                 const int64_t *symbols, int32_t symbolCount, int64_t work, const int32_t *after,
@@ -403,5 +428,6 @@ const tenon_host_functions kHostFunctions = {
     hostCopy,         hostCheck,
     hostCallExternal, hostParallelFor,
     hostDeviceLaunch, hostDeviceCopy,
-    hostAwait,
+    hostAwait,        hostGrow,
+    hostExchange,
 };

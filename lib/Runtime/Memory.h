@@ -66,6 +66,34 @@ public:
       madvise(first, size_t(rounded), MADV_HUGEPAGE);
     return true;
   }
+  /// Like `reserve` but for what gets larger again and again: room grows by half at least, so moves are few.
+  [[nodiscard]] bool reserveMore(int64_t bytes) {
+    if (first && bytes <= size)
+      return true;
+    int64_t ample = size + size / 2;
+    return (bytes < ample && reserve(ample)) || reserve(bytes);
+  }
+  /// `reserveMore` that keeps what is held.
+  [[nodiscard]] bool grow(int64_t bytes) {
+    if (first && bytes <= size)
+      return true;
+    Buffer larger;
+    larger.size = size; // what its room grows from
+    if (!larger.reserveMore(bytes))
+      return false;
+    if (size != 0)
+      memcpy(larger.first, first, size_t(size));
+    exchange(larger);
+    return true;
+  }
+  void exchange(Buffer &other) {
+    void *data = first;
+    int64_t bytes = size;
+    first = other.first;
+    size = other.size;
+    other.first = data;
+    other.size = bytes;
+  }
   void *data() const { return first; }
   int64_t bytes() const { return size; }
 

@@ -28,8 +28,9 @@ tenon_session::~tenon_session() {
   // First: a device may be at work on what follows.
   for (SessionDevice &device : devices)
     device.~SessionDevice();
-  for (Buffer &buffer : outputBuffers)
-    buffer.~Buffer();
+  for (Array<Buffer> *buffers : {&outputBuffers, &growingBuffers})
+    for (Buffer &buffer : *buffers)
+      buffer.~Buffer();
   for (SegmentState &segment : segments)
     segment.~SegmentState();
   for (HeldSlot &slot : held)
@@ -54,7 +55,8 @@ tenon_status tenon_session::create(const tenon_options &options) {
   bool ok = inputs.allocate(inputCount) && outputs.allocate(outputCount) && shapeMemory.allocate(3 * ranks) &&
             outputValues.allocate(outputCount) && outputBuffers.allocate(outputCount) &&
             segments.allocate(segmentCount) && symbols.allocate(meta.count(Table::Symbols)) &&
-            values.allocate(meta.model().valueCount) && inputData.allocate(inputCount) &&
+            values.allocate(meta.model().valueCount) && growing.allocate(meta.model().growingCount) &&
+            growingBuffers.allocate(meta.model().growingCount) && inputData.allocate(inputCount) &&
             outputData.allocate(outputCount) && arenas.allocate(segmentCount) &&
             inputStrides.allocate(inputCount) && outputStrides.allocate(outputCount) &&
             inputSizes.allocate(inputCount) && slots.allocate(segmentCount) &&
@@ -93,7 +95,7 @@ tenon_status tenon_session::create(const tenon_options &options) {
   context = {&kHostFunctions,     inputData.data(),       outputData.data(), model->constants.data(),
              symbols.data(),      slots.data(),           arenas.data(),     offsets.data(),
              inputStrides.data(), outputStrides.data(),   inputSizes.data(), values.data(),
-             deviceConstants.data(), deviceArenas.data(), heldValues.data()};
+             deviceConstants.data(), deviceArenas.data(), heldValues.data(), growing.data()};
   return TENON_OK;
 }
 
@@ -528,8 +530,9 @@ int64_t tenon_session_memory_bytes(const tenon_session *session) {
   if (!session)
     return 0;
   int64_t total = int64_t(sizeof(tenon_session)) + session->scratch.bytes();
-  for (size_t i = 0; i < session->outputBuffers.size(); ++i)
-    total += session->outputBuffers[i].bytes();
+  for (const Array<Buffer> *buffers : {&session->outputBuffers, &session->growingBuffers})
+    for (size_t i = 0; i < buffers->size(); ++i)
+      total += (*buffers)[i].bytes();
   for (uint32_t i = 0; i < session->segments.size(); ++i) {
     const ProgramRecord &r = session->model->metadata.table<ProgramRecord>(Table::Programs)[i];
     total += session->segments[i].arena.bytes();

@@ -73,6 +73,8 @@ struct tenon_session {
   int32_t plan(uint32_t segment, const int64_t *symbols);
   int32_t reserve(uint32_t segment);
   int32_t reserveOutput(uint32_t index);
+  int32_t grow(uint32_t number, int64_t bytes);
+  void exchange(uint32_t first, uint32_t second);
   int32_t launch(uint32_t launch, void *const *buffers, const int64_t *strides, const int64_t *symbols,
                  int64_t work, int64_t scratchBytes, int64_t grain);
   int32_t copy(void *dst, const int64_t *dstStrides, const void *src, const int64_t *srcStrides, const int64_t *sizes,
@@ -93,10 +95,10 @@ struct tenon_session {
   tenon::runtime::Array<tenon::runtime::Slot> inputs, outputs;
   tenon::runtime::Array<int64_t> shapeMemory;
   tenon::runtime::Array<tenon_value> outputValues;
-  tenon::runtime::Array<tenon::runtime::Buffer> outputBuffers;
+  tenon::runtime::Array<tenon::runtime::Buffer> outputBuffers, growingBuffers;
   tenon::runtime::Array<tenon::runtime::SegmentState> segments;
   tenon::runtime::Array<int64_t> symbols, values;
-  tenon::runtime::Array<void *> inputData, outputData, arenas;
+  tenon::runtime::Array<void *> inputData, outputData, arenas, growing;
   tenon::runtime::Array<const int64_t *> inputStrides, outputStrides, inputSizes, slots, offsets;
   tenon::runtime::Array<tenon_host_entry> externals;
   /// Values that are no plain buffers: one place per input and per output, used by those of strings, sequences and

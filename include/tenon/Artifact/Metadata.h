@@ -146,6 +146,7 @@ struct ModelMetadata {
   int64_t runEntry = 0;    ///< offset of run(ctx) in the host image
   uint32_t valueCount = 0; ///< length of ctx->values
   uint32_t heldCount = 0;  ///< places for values in ctx->held behind those of inputs and outputs
+  uint32_t growingCount = 0; ///< length of ctx->growing
   std::vector<TensorInfo> inputs, outputs;
   std::vector<AliasInfo> aliases;
   std::vector<SymbolInfo> symbols;

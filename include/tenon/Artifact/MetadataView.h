@@ -20,7 +20,7 @@ struct ModelRecord {
   StringRecord name, producer;
   int64_t runEntry;
   uint32_t valueCount, inputCount; ///< the first `inputCount` tensors are the inputs, the others the outputs
-  uint32_t heldCount, reserved;
+  uint32_t heldCount, growingCount;
 };
 struct TensorRecord {
   StringRecord name;

@@ -71,7 +71,9 @@ struct tenon_value; /* tenon.h */
 typedef int32_t (*tenon_plan_entry)(const int64_t *symbols, int64_t *slots);
 /* Launches, copies, checks. Allocates nothing. */
 typedef int32_t (*tenon_execute_entry)(tenon_context *ctx, const int64_t *slots);
-/* The control flow between segments; for a model of one segment:
+/* The control flow between segments: loops and branches whose sizes show only while they run. Each time that a
+ * segment's turn comes it is planned, its arena reserved, its buffers that grow made large enough, and executed.
+ * For a model of one segment:
  *   if (rc = ctx->fns->plan(ctx, 0, ctx->symbols)) return rc;
  *   if (rc = ctx->fns->reserve(ctx, 0)) return rc;
  *   return ctx->fns->execute(ctx, 0); */
@@ -121,6 +123,12 @@ typedef struct tenon_host_functions {
                          int32_t after_count, int32_t token);
   /* Waits for tokens of the device, and records the error of a kernel that ended. */
   int32_t (*await)(tenon_context *ctx, int32_t device, const int32_t *tokens, int32_t count);
+
+  /* Makes room for `bytes` in buffer `number` of those that grow, which keeps what it holds. Room grows by a
+   * factor, so that a buffer that gets a little longer in each iteration is moved a few times only. */
+  int32_t (*grow)(tenon_context *ctx, int32_t number, int64_t bytes);
+  /* Two buffers that grow change places. */
+  int32_t (*exchange)(tenon_context *ctx, int32_t first, int32_t second);
 } tenon_host_functions;
 
 /* What the host program reads directly. Strides are in elements. Arrays of segments are indexed by segment.
@@ -137,12 +145,13 @@ struct tenon_context {
   const int64_t *const *input_strides; /* [input][dim] */
   const int64_t *const *output_strides; /* [output][dim] */
   const int64_t *const *input_sizes;    /* [input][dim] */
-  int64_t *values; /* [value] scratch for run(): sizes that it computed between segments */
+  int64_t *values;      /* [value] numbers that segments read and loops carry, for run() and later segments */
   void *const *device_constants; /* [device * constants + constant]; null where the device needs it not */
   void *const *device_arenas;    /* [device * segments + segment] */
   /* [input, then output, then the program's own] strings, sequences, optionals, and tensors before their sizes are
    * known */
   struct tenon_value *const *held;
+  void *const *growing; /* [buffer] data of the buffers that grow; valid once grown */
 };
 
 #ifdef __cplusplus

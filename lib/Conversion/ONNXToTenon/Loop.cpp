@@ -12,11 +12,20 @@ using namespace mlir;
 using namespace tenon;
 using namespace tenon::onnx;
 
+/// Whether a value is computed in a region, which may not be part of an op yet, as those around it may not.
+static bool isInside(Value value, Region &region) {
+  Region *current = value.getParentRegion();
+  while (current && current != &region) {
+    Operation *parent = current->getParentOp();
+    current = parent ? parent->getParentRegion() : nullptr;
+  }
+  return current;
+}
+
 Sizes onnx::sizesOutside(Node &node, Value value, Region &region) {
   Sizes sizes = node.sizesOf(value);
   for (AffineExpr &size : sizes)
-    if (llvm::any_of(node.sizes.valuesOf(size),
-                     [&](Value v) { return region.isAncestor(v.getParentRegion()); }))
+    if (llvm::any_of(node.sizes.valuesOf(size), [&](Value v) { return isInside(v, region); }))
       size = AffineExpr();
   return sizes;
 }

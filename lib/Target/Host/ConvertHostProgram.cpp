@@ -51,9 +51,10 @@ FailureOr<HostCode> emitProgram(func::FuncOp main, OpBuilder &builder) {
   for (auto [i, segment] : llvm::enumerate(layout.segments)) {
     if (failed(emitPlan(layout, i, builder)))
       return failure();
-    layout.metadata.segments[i].symbolCount = layout.metadata.symbols.size() + segment.dataCount;
+    layout.metadata.segments[i].symbolCount = layout.metadata.symbols.size() + segment.planData.size();
     layout.metadata.segments[i].slotCount = segment.slotCount;
   }
+  emitRun(layout, builder);
   HostCode result;
   result.metadata = std::move(layout.metadata);
   result.constants = std::move(layout.constants);

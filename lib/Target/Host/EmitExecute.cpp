@@ -8,6 +8,7 @@
 #include "ProgramLayout.h"
 
 #include "tenon/Runtime/tenon.h"
+#include "tenon/Dialect/Tenon/IR/TenonOps.h"
 #include "tenon/Runtime/tenon_device.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -36,7 +37,8 @@ enum class Field {
   values,
   deviceConstants,
   deviceArenas,
-  held
+  held,
+  growing
 };
 /// Functions of `tenon_host_functions`, as a table of pointers: the first place holds its version and size.
 enum class Call {
@@ -50,7 +52,9 @@ enum class Call {
   parallelFor,
   deviceLaunch,
   deviceCopy,
-  await
+  await,
+  grow,
+  exchange
 };
 
 /// A `tenon_value` in words of 8 bytes.
@@ -81,7 +85,7 @@ public:
         return failure();
       for (Value result : op->getResults())
         if (layout.data.contains(result) && layout.segments.size() > 1)
-          keep(result);
+          keep(result, inlined.lookup(result));
     }
     finish();
     return success();
@@ -91,18 +95,18 @@ public:
     OpBuilder::InsertionGuard guard(builder);
     auto function = LLVM::LLVMFuncOp::create(builder, loc, "run", LLVM::LLVMFunctionType::get(i32, {pointer}));
     begin(function);
-    if (layout.segments.size() > 1) {
-      // Plans of later segments find the symbols in front of the data.
-      Value from = field(Field::symbols), to = field(Field::values);
-      for (size_t i = 0; i < layout.metadata.symbols.size(); ++i)
-        LLVM::StoreOp::create(builder, loc, load(i64, from, i), element(i64, to, i));
+    segment = std::nullopt;
+    inlined.clear();
+    size_t symbols = layout.metadata.symbols.size(), most = 0;
+    for (ProgramLayout::Segment &segment : layout.segments)
+      most = std::max(most, segment.planData.size());
+    if (most != 0) {
+      // Plans find the symbols in front of the data.
+      numbers = LLVM::AllocaOp::create(builder, loc, pointer, i64, constant32(symbols + most));
+      for (size_t i = 0; i < symbols; ++i)
+        LLVM::StoreOp::create(builder, loc, load(i64, field(Field::symbols), i), element(i64, numbers, i));
     }
-    for (size_t i = 0; i < layout.segments.size(); ++i) {
-      Value number = constant32(i);
-      callAndCheck(Call::plan, {number, field(i == 0 ? Field::symbols : Field::values)});
-      callAndCheck(Call::reserve, {number});
-      callAndCheck(Call::execute, {number});
-    }
+    emitSteps(layout.steps);
     finish();
   }
 
@@ -120,34 +124,34 @@ private:
     return LLVM::LoadOp::create(builder, loc, type, element(type, array, number));
   }
   Value field(Field number) { return load(pointer, context, int64_t(number)); }
-  int64_t dataPlace(Value data) { return layout.metadata.symbols.size() + layout.data.lookup(data); }
 
   /// A size or offset: from the plan, or where data decides computed here.
   Value value(OpFoldResult size) {
-    Size known = layout.sizeOf(size, segment);
-    if (known.constant)
-      return constant(*known.constant);
+    if (std::optional<int64_t> known = getConstantIntValue(size))
+      return constant(*known);
+    Size known = segment ? layout.sizeOf(size, *segment) : Size();
     return known.slot ? load(i64, slots, *known.slot) : computed(cast<Value>(size));
   }
 
   /// Leaves a number for later segments.
-  void keep(Value data) {
-    Value known = inlined.lookup(data);
-    if (known.getType() != i64)
-      known = LLVM::ZExtOp::create(builder, loc, i64, known);
-    LLVM::StoreOp::create(builder, loc, known, element(i64, field(Field::values), dataPlace(data)));
+  void keep(Value data, Value number) {
+    if (number.getType() != i64)
+      number = LLVM::ZExtOp::create(builder, loc, i64, number);
+    LLVM::StoreOp::create(builder, loc, number, element(i64, field(Field::values), layout.data.lookup(data)));
   }
 
   Value computed(Value index) {
     if (Value done = inlined.lookup(index))
       return done;
     if (layout.data.contains(index)) {
-      Value kept = load(i64, field(Field::values), dataPlace(index));
+      Value kept = load(i64, field(Field::values), layout.data.lookup(index));
       return index.getType().isIndex() ? kept
                                        : LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::ne, kept, constant(0))
                                              .getResult();
     }
     Operation *op = index.getDefiningOp();
+    if (auto symbol = dyn_cast<SymbolOp>(op))
+      return load(i64, field(Field::symbols), layout.symbols.lookup(symbol.getName()));
     IRMapping mapping;
     for (Value operand : op->getOperands()) {
       Value number = operand.getType().isIndex() ? value(OpFoldResult(operand)) : computed(operand);
@@ -188,6 +192,8 @@ private:
         return load(pointer, field(Field::deviceConstants),
                     layout.deviceNumber(device) * layout.constants.size() + number);
       return load(pointer, field(Field::constants), number);
+    case StorageKind::growing:
+      return load(pointer, field(Field::growing), number);
     case StorageKind::arena: {
       ProgramLayout::ArenaPlace place = layout.arenas.lookup(storage);
       DeviceAttr device = deviceOf(buffer);
@@ -266,6 +272,8 @@ private:
       inlined[read.getResult()] = emitRead(read);
     else if (auto write = dyn_cast<WriteScalarOp>(op))
       emitWrite(write);
+    else if (auto exchange = dyn_cast<ExchangeOp>(op))
+      emitExchange(exchange);
     else if (auto check = dyn_cast<CheckEqualOp>(op))
       emitCheck(check, check.getActual(), check.getExpected(), check.getMessage(), LLVM::ICmpPredicate::ne);
     else if (auto check = dyn_cast<CheckAtMostOp>(op))
@@ -364,6 +372,11 @@ private:
     return success();
   }
 
+  void emitExchange(ExchangeOp exchange) {
+    auto numberOf = [&](Value buffer) { return constant32(buffer.getDefiningOp<StorageOp>().getNumber()); };
+    callAndCheck(Call::exchange, {numberOf(exchange.getFirst()), numberOf(exchange.getSecond())});
+  }
+
   /// Ends the run where two numbers compare so.
   void emitCheck(Operation *op, Value first, Value second, StringRef what, LLVM::ICmpPredicate predicate) {
     SmallVector<StringRef> names;
@@ -383,6 +396,75 @@ private:
     Value number = LLVM::SelectOp::create(builder, loc, wrong, constant32(code), constant32(0));
     callAndCheck(Call::check, {constant32(-1), number, actual, limit});
   }
+
+  //===--------------------------------------------------------------------===//
+  // Between segments
+  //===--------------------------------------------------------------------===//
+
+  void emitSteps(ArrayRef<ProgramLayout::Step> steps) {
+    for (const ProgramLayout::Step &step : steps)
+      if (auto branch = dyn_cast_if_present<scf::IfOp>(step.flow))
+        emitBetween(branch, step);
+      else if (auto loop = dyn_cast_if_present<scf::WhileOp>(step.flow))
+        emitBetween(loop, step);
+      else
+        runSegment(step.segment);
+  }
+
+  void runSegment(unsigned number) {
+    ProgramLayout::Segment &next = layout.segments[number];
+    for (auto &[data, place] : next.planData)
+      LLVM::StoreOp::create(builder, loc, load(i64, field(Field::values), layout.data.lookup(data)),
+                            element(i64, numbers, place));
+    Value which = constant32(number);
+    callAndCheck(Call::plan, {which, next.planData.empty() ? field(Field::symbols) : numbers});
+    callAndCheck(Call::reserve, {which});
+    for (StorageOp storage : next.growing) {
+      Value bytes = load(i64, load(pointer, field(Field::slots), number), next.byteSlots.lookup(storage));
+      callAndCheck(Call::grow, {constant32(storage.getNumber()), bytes});
+    }
+    callAndCheck(Call::execute, {which});
+  }
+
+  /// Leaves numbers that are computed before any of them is left: a loop's next may be its last.
+  void keepAll(ValueRange places, ValueRange values) {
+    for (auto [place, number] : llvm::zip(places, machineValues(values)))
+      keep(place, number);
+  }
+
+  void emitBetween(scf::IfOp branch, const ProgramLayout::Step &step) {
+    Block *blocks[] = {newBlock(), newBlock()}, *after = newBlock();
+    LLVM::CondBrOp::create(builder, loc, number(branch.getCondition()), blocks[0], ValueRange(), blocks[1],
+                           ValueRange());
+    for (auto [block, region, body] : llvm::zip(blocks, branch->getRegions(), step.bodies)) {
+      builder.setInsertionPointToStart(block);
+      emitSteps(body);
+      if (!region.empty())
+        keepAll(branch.getResults(), region.front().getTerminator()->getOperands());
+      LLVM::BrOp::create(builder, loc, ValueRange(), after);
+    }
+    builder.setInsertionPointToStart(after);
+  }
+
+  void emitBetween(scf::WhileOp loop, const ProgramLayout::Step &step) {
+    Block *before = newBlock(), *after = newBlock(), *end = newBlock();
+    keepAll(loop.getBeforeArguments(), loop.getInits());
+    LLVM::BrOp::create(builder, loc, ValueRange(), before);
+    builder.setInsertionPointToStart(before);
+    keepAll(loop.getAfterArguments(), loop.getConditionOp().getArgs());
+    keepAll(loop.getResults(), loop.getConditionOp().getArgs());
+    LLVM::CondBrOp::create(builder, loc, number(loop.getConditionOp().getCondition()), after, ValueRange(), end,
+                           ValueRange());
+    builder.setInsertionPointToStart(after);
+    emitSteps(step.bodies.front());
+    keepAll(loop.getBeforeArguments(), loop.getYieldOp().getResults());
+    LLVM::BrOp::create(builder, loc, ValueRange(), before);
+    builder.setInsertionPointToStart(end);
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Launches, copies and what is bound
+  //===--------------------------------------------------------------------===//
 
   /// The arrays that calls read, as large as the largest one needs.
   void allocateArrays() {
@@ -574,6 +656,8 @@ private:
   /// Checks inputs and outputs as soon as their strides are known, outputs under the sizes that they are returned with:
   /// those of their last storage.
   void checkBindings() {
+    if (!layout.segments[*segment].runsOnce)
+      return;
     llvm::MapVector<std::pair<unsigned, uint64_t>, StorageOp> bound;
     for (auto storage : layout.main.getOps<StorageOp>())
       if (storage.getKind() == StorageKind::input || storage.getKind() == StorageKind::output)
@@ -582,7 +666,7 @@ private:
       SmallVector<OpFoldResult> strides = layout.stridesOf(storage), all = storage.getMixedSizes();
       llvm::append_range(all, strides);
       auto isKnown = [&](OpFoldResult stride) {
-        Size size = layout.sizeOf(stride, segment);
+        Size size = layout.sizeOf(stride, *segment);
         return size.constant || size.slot;
       };
       if (strides.size() >= 2 && llvm::all_of(all, isKnown) && checked.insert(key).second)
@@ -626,7 +710,7 @@ private:
   Value context, functions, slots, buffers, numbers, tokens;
   DenseMap<Value, std::pair<DeviceAttr, int32_t>> tokenNumbers;
   int32_t tokenCount = 0;
-  unsigned segment = 0;
+  std::optional<unsigned> segment; ///< none in `run`
   DenseMap<Value, Value> inlined; ///< numbers that the function has computed
   Block *exit = nullptr;
   llvm::DenseSet<std::pair<unsigned, uint64_t>> checked;
@@ -638,6 +722,7 @@ LogicalResult tenon::host::emitExecute(ProgramLayout &layout, OpBuilder &builder
   for (size_t i = 0; i < layout.segments.size(); ++i)
     if (failed(emitter.emitExecute(i)))
       return failure();
-  emitter.emitRun();
   return success();
 }
+
+void tenon::host::emitRun(ProgramLayout &layout, OpBuilder &builder) { ExecuteEmitter(layout, builder).emitRun(); }

@@ -70,8 +70,8 @@ private:
       Value next = work.pop_back_val();
       if (layout.data.contains(next)) {
         // Data of earlier segments comes behind the symbols.
-        unsigned place = layout.metadata.symbols.size() + layout.data.lookup(next);
-        if (!mapping.contains(next))
+        unsigned place = layout.metadata.symbols.size() + segment.planData.size();
+        if (segment.planData.insert({next, place}).second)
           mapping.map(next, arith::IndexCastOp::create(builder, loc, builder.getIndexType(), symbol(place)));
         continue;
       }

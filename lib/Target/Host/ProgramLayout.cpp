@@ -102,8 +102,8 @@ std::optional<unsigned> ProgramLayout::knownFrom(Value value) {
     return it->second;
   std::optional<unsigned> result;
   Operation *op = value.getDefiningOp();
-  if (auto it = dataSegment.find(value); it != dataSegment.end()) {
-    result = it->second + 1;
+  if (auto it = dataFrom.find(value); it != dataFrom.end()) {
+    result = it->second;
   } else if (op && op->getNumRegions() == 0 && (isa<SymbolOp>(op) || isMemoryEffectFree(op))) {
     // Divisions too, which are not pure where they divide by a number that may be zero.
     result = 0;
@@ -115,24 +115,67 @@ std::optional<unsigned> ProgramLayout::knownFrom(Value value) {
   return known[value] = result;
 }
 
-/// Assigns each op of the function's block to a segment.
-void ProgramLayout::cut() {
-  segments.emplace_back();
-  for (Operation &op : main.getBody().front()) {
-    unsigned current = segments.size() - 1;
-    if (auto storage = dyn_cast<StorageOp>(op))
-      for (Value size : storage.getSizes())
-        if (knownFrom(size).value_or(0) > current) {
-          segments.emplace_back();
-          segments.back().dataCount = data.size();
-          current = segments.size() - 1;
-          break;
-        }
+/// Whether a loop or branch has segments inside.
+static bool isOpen(Operation *op) {
+  return (isa<scf::IfOp>(op) && op->getNumResults() != 0) ||
+         (isa<scf::IfOp, scf::WhileOp>(op) &&
+          op->walk([](StorageOp) { return WalkResult::interrupt(); }).wasInterrupted());
+}
+
+void ProgramLayout::addData(ValueRange values, unsigned from) {
+  for (Value value : values) {
+    data.insert({value, data.size()});
+    dataFrom[value] = from;
+  }
+}
+
+/// Assigns each op of a block to a segment.
+std::vector<ProgramLayout::Step> ProgramLayout::cut(Block &block) {
+  std::vector<Step> steps;
+  bool isTop = block.getParentOp() == main, begun = false;
+  auto begin = [&] {
+    steps.push_back({unsigned(segments.size()), nullptr, {}});
+    segments.emplace_back();
+    segments.back().runsOnce = isTop;
+    begun = true;
+  };
+  // The first segment checks what is bound.
+  if (isTop)
+    begin();
+  for (Operation &op : block) {
+    if (isOpen(&op)) {
+      steps.push_back(cutFlow(&op));
+      begun = false;
+      continue;
+    }
+    // Arithmetic is computed where it is used.
+    if (op.hasTrait<OpTrait::IsTerminator>() || isa<arith::ArithDialect, affine::AffineDialect>(op.getDialect()))
+      continue;
+    auto storage = dyn_cast<StorageOp>(op);
+    if (!begun || (storage && llvm::any_of(storage.getSizes(), [&](Value size) {
+                     return knownFrom(size).value_or(0) >= segments.size();
+                   })))
+      begin();
     segments.back().ops.push_back(&op);
     if (isa<ReadScalarOp, scf::WhileOp>(op))
-      for (Value result : op.getResults())
-        data.insert({result, data.size()}), dataSegment[result] = current;
+      addData(op.getResults(), segments.size());
   }
+  return steps;
+}
+
+ProgramLayout::Step ProgramLayout::cutFlow(Operation *op) {
+  Step step;
+  step.flow = op;
+  if (auto loop = dyn_cast<scf::WhileOp>(op)) {
+    addData(loop.getBeforeArguments(), segments.size());
+    addData(loop.getAfterArguments(), segments.size());
+    step.bodies.push_back(cut(*loop.getAfterBody()));
+  } else {
+    for (Region &region : op->getRegions())
+      step.bodies.push_back(region.empty() ? std::vector<Step>() : cut(region.front()));
+  }
+  addData(op->getResults(), segments.size());
+  return step;
 }
 
 SmallVector<OpFoldResult> ProgramLayout::extentsOf(Value buffer) {
@@ -175,7 +218,7 @@ unsigned ProgramLayout::deviceNumber(DeviceAttr device) {
 }
 
 LogicalResult ProgramLayout::build() {
-  cut();
+  steps = cut(main.getBody().front());
   for (Operation &op : main.getBody().front()) {
     auto storage = dyn_cast<StorageOp>(op);
     auto slot = dyn_cast<SlotOp>(op);
@@ -198,7 +241,7 @@ LogicalResult ProgramLayout::build() {
         } else if (auto call = dyn_cast<CallOp>(inner)) {
           addCall(call);
         } else if (!isa<SymbolOp, ViewOp, CopyOp, ReadScalarOp, WriteScalarOp, func::ReturnOp>(inner) &&
-                   !isa<AsyncOp, AwaitOp, CheckEqualOp, CheckAtMostOp>(inner) &&
+                   !isa<AsyncOp, AwaitOp, CheckEqualOp, CheckAtMostOp, ExchangeOp>(inner) &&
                    !isa<scf::IfOp, scf::WhileOp, scf::ConditionOp, scf::YieldOp>(inner) &&
                    !isMemoryEffectFree(inner)) {
           inner->emitOpError("has no place in the host program");
@@ -213,7 +256,7 @@ LogicalResult ProgramLayout::build() {
   metadata.constants.resize(constants.size());
   for (auto [info, devices] : llvm::zip(metadata.constants, constantDevices))
     info.devices = devices;
-  metadata.valueCount = segments.size() > 1 ? metadata.symbols.size() + data.size() : 0;
+  metadata.valueCount = segments.size() > 1 ? data.size() : 0;
   return success();
 }
 
@@ -224,6 +267,11 @@ LogicalResult ProgramLayout::addStorage(StorageOp storage, unsigned segment) {
     return addOutput(storage, segment);
   if (storage.getKind() == StorageKind::arena)
     addArena(storage, segment);
+  if (storage.getKind() == StorageKind::growing) {
+    segments[segment].growing.push_back(storage);
+    segments[segment].byteSlots[storage] = segments[segment].slotCount++;
+    metadata.growingCount = std::max<uint32_t>(metadata.growingCount, storage.getNumber() + 1);
+  }
   if (storage.getKind() == StorageKind::constant) {
     auto value = dyn_cast_if_present<TypedAttr>(storage.getValueAttr());
     if (!value)
@@ -375,7 +423,10 @@ Dim ProgramLayout::outputDim(OpFoldResult size) {
       return Dim::symbol(symbols.lookup(symbol.getName()));
   if (std::optional<int64_t> constant = getConstantIntValue(size))
     return Dim::fixed(*constant);
+  // A segment that runs in every run says it.
   unsigned segment = *knownFrom(cast<Value>(size));
+  while (!segments[segment].runsOnce)
+    ++segment;
   return Dim::slot(*sizeOf(size, segment).slot, segment);
 }
 

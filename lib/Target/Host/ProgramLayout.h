@@ -16,8 +16,8 @@
 namespace tenon::host {
 
 /// The segments, symbols, slots and launches of a program, numbered. A segment ends where a buffer is needed whose size is
-/// data that the segment reads. It works on a copy of the function, to which it adds the index arithmetic that placing
-/// left implicit.
+/// data that the segment reads, and where a loop or branch names buffers: those have segments of their own inside. It
+/// works on a copy of the function, to which it adds the index arithmetic that placing left implicit.
 class ProgramLayout {
 public:
   explicit ProgramLayout(mlir::func::FuncOp main) : main(main) {}
@@ -43,12 +43,22 @@ public:
   };
 
   struct Segment {
-    llvm::SmallVector<mlir::Operation *> ops; ///< of the function's block, in order
+    llvm::SmallVector<mlir::Operation *> ops; ///< of one block, in order
+    bool runsOnce = false;                    ///< in the function's block, so in every run
     /// Index values by slot; arena buffers' bytes, which stand in slots of their own.
     llvm::MapVector<mlir::Value, unsigned> slots;
     llvm::MapVector<mlir::Operation *, unsigned> byteSlots;
     unsigned slotCount = 0;
-    unsigned dataCount = 0; ///< data values that are known when it is planned
+    /// Data that the plan reads: what stands behind the symbols, by its place there.
+    llvm::MapVector<mlir::Value, unsigned> planData;
+    llvm::SmallVector<StorageOp> growing;
+  };
+
+  /// What `run` does in turn: a segment, or a loop or branch with what it does inside.
+  struct Step {
+    unsigned segment = 0;
+    mlir::Operation *flow = nullptr;
+    std::vector<std::vector<Step>> bodies; ///< per region of a branch; of a loop, its body
   };
 
   /// A buffer of an arena: whose, and which one.
@@ -62,8 +72,9 @@ public:
   mlir::func::FuncOp main;
   artifact::ModelMetadata metadata;
   llvm::SmallVector<mlir::TypedAttr> constants;
-  llvm::SmallVector<Segment> segments;
-  llvm::MapVector<mlir::Value, unsigned> data; ///< numbers read while the program runs, in order
+  std::vector<Segment> segments;
+  std::vector<Step> steps;
+  llvm::MapVector<mlir::Value, unsigned> data; ///< numbers that are read, or that loops and branches give, in order
   llvm::DenseMap<mlir::Operation *, ArenaPlace> arenas;
   llvm::StringMap<unsigned> symbols; ///< sizes, by name
   llvm::DenseMap<mlir::Operation *, unsigned> bindings; ///< ops that stand for one of the metadata's symbols
@@ -73,7 +84,10 @@ public:
   unsigned placeOf(SlotOp slot);
 
 private:
-  void cut();
+  std::vector<Step> cut(mlir::Block &block);
+  Step cutFlow(mlir::Operation *op);
+  /// What segments from `from` on know.
+  void addData(mlir::ValueRange values, unsigned from);
   mlir::LogicalResult addStorage(StorageOp storage, unsigned segment);
   template <typename Op> mlir::LogicalResult addInput(Op place, mlir::Type type);
   mlir::LogicalResult addSlot(SlotOp slot);
@@ -92,7 +106,7 @@ private:
 
   llvm::StringMap<unsigned> kernels;
   llvm::SmallVector<uint32_t> constantDevices; ///< by constant: the devices that read it
-  llvm::DenseMap<mlir::Value, unsigned> dataSegment;
+  llvm::DenseMap<mlir::Value, unsigned> dataFrom;
   llvm::DenseMap<mlir::Value, std::optional<unsigned>> known;
 };
 
@@ -102,8 +116,10 @@ void collectNames(mlir::Location loc, llvm::SmallVectorImpl<llvm::StringRef> &na
 mlir::LogicalResult emitPlan(ProgramLayout &layout, unsigned segment, mlir::OpBuilder &builder);
 /// Guards the divisions of the plan, once it is arithmetic.
 void guardDivisions(mlir::func::FuncOp plan);
-/// Adds `execute_<segment>` of each segment, and `run`.
+/// Adds `execute_<segment>` of each segment.
 mlir::LogicalResult emitExecute(ProgramLayout &layout, mlir::OpBuilder &builder);
+/// Adds `run`, once the plans are known.
+void emitRun(ProgramLayout &layout, mlir::OpBuilder &builder);
 
 } // namespace tenon::host
 

@@ -50,10 +50,28 @@ func.func @sizes() {
 
 // -----
 
+func.func @exchange(%n: index) {
+  %a = tenon_host.storage growing 0 sizes [%n] : memref<?xf32>
+  %b = tenon_host.storage arena 1 sizes [%n] : memref<?xf32>
+  // expected-error @+1 {{expects growing storages}}
+  tenon_host.exchange %a, %b : memref<?xf32>, memref<?xf32>
+  return
+}
+
+// -----
+
 func.func private @k()
 func.func @spaces(%x: memref<4xf32, #tenon_host.device<"gpu">>, %y: memref<4xf32>) {
   // expected-error @+1 {{expects buffers in one memory space, but has 'memref<4xf32, #tenon_host.device<"gpu">>'}}
   tenon_host.launch @k ins(%x : memref<4xf32, #tenon_host.device<"gpu">>) outs(%y : memref<4xf32>)
+  return
+}
+
+// -----
+
+func.func @live_growing() {
+  // expected-error @+1 {{expects a first and a last launch of an arena buffer}}
+  %a = tenon_host.storage growing 0 sizes [4] live [0, 1] : memref<4xf32>
   return
 }
 

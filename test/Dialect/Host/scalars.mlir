@@ -11,3 +11,15 @@ func.func @scalars(%b: memref<2xi64>, %c: memref<i1>) -> i1 {
   %f = tenon_host.read_scalar %c at 0 : memref<i1> -> i1
   return %f : i1
 }
+
+// CHECK-LABEL: func.func @growing
+func.func @growing(%n: index, %m: index) {
+  // CHECK: %[[A:.*]] = tenon_host.storage growing 0 sizes [%{{.*}}, 4] : memref<?x4xf32>
+  %a = tenon_host.storage growing 0 sizes [%n, 4] : memref<?x4xf32>
+  %b = tenon_host.storage growing 1 sizes [%m, 4] : memref<?x4xf32>
+  // CHECK: tenon_host.exchange %[[A]], %{{.*}} : memref<?x4xf32>, memref<?x4xf32>
+  tenon_host.exchange %a, %b : memref<?x4xf32>, memref<?x4xf32>
+  // CHECK: tenon_host.check_equal %{{.*}}, %{{.*}} "sizes differ"
+  tenon_host.check_equal %n, %m "sizes differ"
+  return
+}

@@ -104,6 +104,15 @@ LogicalResult BindStridesOp::verify() {
   return success();
 }
 
+LogicalResult ExchangeOp::verify() {
+  for (Value buffer : {getFirst(), getSecond()}) {
+    auto storage = buffer.getDefiningOp<StorageOp>();
+    if (!storage || storage.getKind() != StorageKind::growing)
+      return emitOpError("expects growing storages");
+  }
+  return success();
+}
+
 LogicalResult ViewOp::verify() {
   auto type = cast<MemRefType>(getResult().getType());
   if (getStaticOffsets().size() != 1)

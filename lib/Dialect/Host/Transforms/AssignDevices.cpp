@@ -95,6 +95,9 @@ private:
     func.walk([&](Operation *op) {
       if (!isa<CopyOp, ReadScalarOp, WriteScalarOp>(op))
         return;
+      // What grows stays with the host.
+      if (llvm::any_of(accessesOf(op), [](const Access &access) { return access.storage.getKind() == StorageKind::growing; }))
+        return;
       SmallVector<Device> candidates;
       for (const Access &access : accessesOf(op))
         llvm::append_range(candidates, users.lookup(access.place()));
@@ -178,6 +181,9 @@ private:
         return storage.emitOpError("has several types, which no device can use");
       if (!storage.getStrides().empty())
         return storage.emitOpError("is bound with strides, which no device can use");
+      if (storage.getKind() == StorageKind::growing)
+        return storage.emitError() << "a loop or branch whose sizes show while it runs can't run on device '"
+                                   << device.getName() << "' yet";
       if (isNew) {
         auto clone = cast<StorageOp>(builder.clone(*storage));
         bool isConstant = storage.getKind() == StorageKind::constant;

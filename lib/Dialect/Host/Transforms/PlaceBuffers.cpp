@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "OpenRegions.h"
 #include "tenon/Dialect/Host/Analysis/Layouts.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
 #include "tenon/Dialect/Host/Transforms/Passes.h"
@@ -34,18 +35,17 @@ struct Place {
 class Placement {
 public:
   explicit Placement(func::FuncOp func)
-      : func(func), sizes(func.getContext()), layouts(sizes), builder(func.getContext()) {}
+      : func(func), sizes(func.getContext()), regions(func, sizes), layouts(sizes), builder(func.getContext()) {}
 
   LogicalResult run() {
     if (!func.getBody().hasOneBlock())
       return func.emitOpError("expects one block");
-    if (failed(checkSizes()))
-      return failure();
     separateDestinations();
     for (BlockArgument argument : func.getArguments())
       places[argument] = {StorageKind::input, argument.getArgNumber(), -1, -1, argument};
     if (failed(findPlaces(func.getBody().front())) || failed(checkViews()))
       return failure();
+    placeGrowing();
     placeResults();
     builder.setInsertionPoint(firstAfterSizes());
     // Inputs stand first, in order, whether they are used or not: their sizes are what binds the symbols.
@@ -74,20 +74,6 @@ private:
       }
   }
 
-  /// Sizes of what a region computes must be known where it starts: its buffers are placed there.
-  LogicalResult checkSizes() {
-    WalkResult result = func.walk([&](Operation *op) {
-      if (op->getParentOp() == func)
-        return WalkResult::advance();
-      if (isa<SizeOp, ItemOp>(op) && !op->use_empty()) {
-        op->emitError() << "a size within a loop or branch that depends on its data can't be compiled yet";
-        return WalkResult::interrupt();
-      }
-      return WalkResult::advance();
-    });
-    return failure(result.wasInterrupted());
-  }
-
   /// The value whose place a tensor shares.
   Value rootOf(Value value) {
     while (true) {
@@ -105,9 +91,9 @@ private:
           return value;
         value = whole;
       } else if (auto argument = dyn_cast<BlockArgument>(value); argument && argument.getArgNumber() > 0) {
-        // A carried value lives in the loop's result.
+        // A carried value lives in the loop's result, unless that grows.
         auto loop = dyn_cast<LoopOp>(argument.getOwner()->getParentOp());
-        if (!loop)
+        if (!loop || regions.grows(argument))
           return value;
         return loop.getResult(argument.getArgNumber() - 1);
       } else {
@@ -159,7 +145,9 @@ private:
       int64_t first = step++;
       for (Region &region : op.getRegions()) {
         if (auto loop = dyn_cast<LoopOp>(op))
-          places[loop.getBody().getArgument(0)] = {StorageKind::arena, -1, first, first, loop.getBody().getArgument(0)};
+          for (Value argument : region.getArguments())
+            if (rootOf(argument) == argument)
+              places[argument] = {StorageKind::arena, -1, first, first, argument};
         if (failed(findPlaces(region.front())))
           return failure();
       }
@@ -242,6 +230,41 @@ private:
     return op->isProperAncestor(value.getParentRegion()->getParentOp()) || value.getParentRegion()->getParentOp() == op;
   }
 
+  /// Results whose sizes show only while a loop or branch runs get a buffer that grows; carried ones have another, into
+  /// which the body writes what the next iteration is given. What a region computes for them is computed there.
+  void placeGrowing() {
+    auto grow = [&](Value value, int64_t number) {
+      Place &place = places[value];
+      place.kind = StorageKind::growing;
+      place.number = number;
+    };
+    func.walk<WalkOrder::PreOrder>([&](Operation *op) {
+      if (!isa<IfOp, LoopOp>(op) || !regions.isOpen(op))
+        return;
+      auto loop = dyn_cast<LoopOp>(op);
+      unsigned carried = loop ? loop.getCarried().size() : op->getNumResults();
+      for (OpResult result : op->getResults()) {
+        unsigned i = result.getResultNumber();
+        if (!regions.grows(result))
+          continue;
+        if (places[result].kind != StorageKind::growing)
+          grow(result, growing++);
+        int64_t target = places[result].number;
+        if (loop && i < carried) {
+          grow(loop.getBody().getArgument(i + 1), target);
+          target = backs[result] = growing++;
+        }
+        for (Region &region : op->getRegions()) {
+          Block &body = region.front();
+          Value root = i < carried ? rootOf(body.getTerminator()->getOperand(loop ? i + 1 : i)) : Value();
+          if (root && !isa<BlockArgument>(root) && root.getParentBlock() == &body &&
+              places[root].kind == StorageKind::arena)
+            grow(root, target);
+        }
+      }
+    });
+  }
+
   /// A returned tensor lives in the output it is first returned as, unless its size shows only later.
   void placeResults() {
     auto placeResult = [&](unsigned i, Value value) {
@@ -318,18 +341,26 @@ private:
     return result;
   }
 
-  /// Goes to before the loop or branch at hand, if any.
-  void leaveRegions() {
-    if (outermost)
-      builder.setInsertionPoint(outermost);
+  /// Goes to where the tensor's buffer can be named: to the block that it belongs to, but before loops and branches that
+  /// are part of a segment.
+  void goToBlockOf(Value tensor) {
+    Block *block = tensor.getParentBlock();
+    for (Operation *parent = block->getParentOp(); parent != func; parent = parent->getParentOp())
+      if (!regions.isOpen(parent))
+        block = parent->getBlock();
+    Operation *here = block->findAncestorOpInBlock(*builder.getInsertionPoint());
+    if (Operation *placed = flow.lookup(here))
+      builder.setInsertionPoint(placed);
+    else if (here->getBlock() != builder.getInsertionBlock())
+      builder.setInsertionPoint(here);
   }
 
-  /// The buffer of a tensor under its own sizes, made where it is first needed, but outside of loops and branches.
+  /// The buffer of a tensor under its own sizes, named where it is first needed.
   Value bufferOf(Value tensor) {
     if (Value known = buffersOf.lookup(tensor))
       return known;
     OpBuilder::InsertionGuard guard(builder);
-    leaveRegions();
+    goToBlockOf(tensor);
     if (isHeld(tensor.getType())) {
       Value root = rootOf(tensor);
       Place place = places.lookup(root);
@@ -386,16 +417,9 @@ private:
     SmallVector<AffineExpr> result = sizes.sizesOf(root);
     auto loop = root.getDefiningOp<LoopOp>();
     unsigned number = loop ? cast<OpResult>(root).getResultNumber() : 0;
-    if (loop && number >= loop.getCarried().size() && !isKnownBefore(result[0], loop))
+    if (loop && number >= loop.getCarried().size() && !regions.grows(root) && !regions.unknownDims(root).empty())
       result[0] = sizes.expressionOf(tripCounts[loop]);
     return result;
-  }
-
-  bool isKnownBefore(AffineExpr size, Operation *op) {
-    return llvm::all_of(sizes.valuesOf(size), [&](Value value) {
-      Operation *source = value.getDefiningOp();
-      return !source || (source->getBlock() == op->getBlock() && source->isBeforeInBlock(op));
-    });
   }
 
   Value contiguousView(Value source, Value tensor, ArrayRef<AffineExpr> extents) {
@@ -452,6 +476,8 @@ private:
         rewrite(loop);
       else if (auto item = dyn_cast<ItemOp>(op))
         readItem(item);
+      else if (auto size = dyn_cast<SizeOp>(op); size && !size.use_empty())
+        size.getResult().replaceAllUsesWith(valueOf(sizes.expressionOf(size.getResult()), size.getLoc()));
     }
   }
 
@@ -536,37 +562,109 @@ private:
       copy(source, destination, loc);
   }
 
+  /// The value in growing buffer `number`: copied to it, unless it was computed there.
+  StorageOp growTo(Value value, int64_t number, Location loc) {
+    Value source = bufferOf(value);
+    Place place = places.lookup(rootOf(value));
+    if (place.kind == StorageKind::growing && place.number == number)
+      return storageOf(source);
+    Value target = storage(value, sizes.sizesOf(value), StorageKind::growing, number, DenseI64ArrayAttr(), Attribute());
+    CopyOp::create(builder, loc, source, target);
+    return target.getDefiningOp<StorageOp>();
+  }
+
+  static StorageOp storageOf(Value buffer) {
+    while (auto view = buffer.getDefiningOp<ViewOp>())
+      buffer = view.getSource();
+    return buffer.getDefiningOp<StorageOp>();
+  }
+
+  Value valueOf(AffineExpr size, Location loc) {
+    return getValueOrCreateConstantIndexOp(builder, loc, sizes.materialize(builder, loc, size));
+  }
+
+  /// Says what a size is that followed from nothing.
+  void resolve(Value tensor, int64_t dim, Value size) {
+    sizes.sizesOf(tensor);
+    sizes.resolve(tensor, dim, size);
+  }
+
   void rewrite(IfOp op) {
     Location loc = op.getLoc();
-    for (Value result : op.getResults())
-      bufferOf(result);
+    SmallVector<std::pair<OpResult, int64_t>> unknown;
+    for (OpResult result : op.getResults()) {
+      if (!regions.grows(result))
+        bufferOf(result);
+      for (int64_t dim : regions.unknownDims(result))
+        unknown.push_back({result, dim});
+    }
     Value condition =
         ReadScalarOp::create(builder, loc, builder.getI1Type(), bufferOf(op.getCondition()), /*position=*/0);
-    auto branch = scf::IfOp::create(builder, loc, condition, /*withElseRegion=*/true);
-    Operation *enclosing = std::exchange(outermost, outermost ? outermost : branch);
+    auto branch = scf::IfOp::create(builder, loc, SmallVector<Type>(unknown.size(), builder.getIndexType()), condition,
+                                    /*withElseRegion=*/true);
+    flow[op] = branch;
     for (auto [source, target] : llvm::zip(op.getRegions(), branch->getRegions())) {
       Block &body = source->front();
       rewrite(body);
       auto yield = cast<tenon::YieldOp>(body.getTerminator());
       builder.setInsertionPoint(yield);
+      SmallVector<Value> extents;
+      for (auto [result, dim] : unknown)
+        extents.push_back(valueOf(sizes.sizesOf(yield.getValues()[result.getResultNumber()])[dim], loc));
       for (auto [value, result] : llvm::zip(yield.getValues(), op.getResults()))
-        copyTo(value, result, loc);
-      move(body, target.front());
+        if (regions.grows(result))
+          growTo(value, places.lookup(result).number, loc);
+        else
+          copyTo(value, result, loc);
+      move(body, target.front(), extents, loc);
     }
-    outermost = enclosing;
+    flow.erase(op);
+    builder.setInsertionPoint(op);
+    for (auto [dimension, size] : llvm::zip(unknown, branch.getResults()))
+      resolve(dimension.first, dimension.second, size);
+    for (Value result : op.getResults())
+      bufferOf(result);
   }
 
-  /// Moves what has been placed; what is left are tensors.
-  void move(Block &from, Block &to) {
+  /// Moves what has been placed to a region, which gives `values`; what is left are tensors.
+  void move(Block &from, Block &to, ValueRange values, Location loc) {
+    if (!to.empty())
+      to.back().erase();
     for (Operation &inner : llvm::make_early_inc_range(from.without_terminator()))
       if (!isTensorOp(&inner))
-        inner.moveBefore(to.getTerminator());
+        inner.moveBefore(&to, to.end());
+    builder.setInsertionPointToEnd(&to);
+    scf::YieldOp::create(builder, loc, values);
   }
 
   static bool isTensorOp(Operation *op) {
     return isa<BindShapeOp, BindStridesOp, tensor::EmptyOp, ConstantOp, ReshapeOp, tensor::CastOp, ConcatOp, SliceOp, IfOp, LoopOp, ItemOp,
                SizeOp>(op) ||
            (isa<LaunchOp, CallOp>(op) && op->getNumResults() != 0);
+  }
+
+  /// A size that a loop carries: of what the body is given, yields and leaves behind.
+  struct CarriedSize {
+    unsigned result;
+    int64_t dim; ///< of the result
+  };
+
+  SmallVector<CarriedSize> carriedSizes(LoopOp op) {
+    SmallVector<CarriedSize> result;
+    unsigned carried = op.getCarried().size();
+    for (unsigned i = 0; i < op.getNumResults(); ++i) {
+      if (!regions.grows(op.getResult(i)))
+        continue;
+      llvm::SmallSetVector<int64_t, 4> dims;
+      dims.insert_range(regions.unknownDims(op.getResult(i)));
+      if (i < carried)
+        dims.insert_range(regions.unknownDims(op.getBody().getArgument(i + 1)));
+      else
+        dims.remove(0); // the number of iterations
+      for (int64_t dim : dims)
+        result.push_back({i, dim});
+    }
+    return result;
   }
 
   void rewrite(LoopOp op) {
@@ -579,62 +677,115 @@ private:
     Value condition = ReadScalarOp::create(builder, loc, i1, bufferOf(op.getCondition()), /*position=*/0);
     unsigned carried = op.getCarried().size();
     for (auto [value, result] : llvm::zip(op.getCarried(), op.getResults()))
-      copyTo(value, result, loc);
+      if (regions.grows(result))
+        growTo(value, places.lookup(result).number, loc);
+      else
+        copyTo(value, result, loc);
     for (Value result : op.getResults())
-      bufferOf(result);
-    Block &body = op.getBody().front();
-    Value iteration = bufferOf(body.getArgument(0));
+      if (!regions.grows(result))
+        bufferOf(result);
 
-    auto loop = scf::WhileOp::create(builder, loc, TypeRange(index), ValueRange{zero, condition});
-    Operation *enclosing = std::exchange(outermost, outermost ? outermost : loop);
-    Type state[] = {index, i1};
-    Location locations[] = {loc, loc};
-    Block *before = builder.createBlock(&loop.getBefore(), {}, state, locations);
+    // The loop carries its place, whether it goes on, and sizes; scan values have none before the first.
+    SmallVector<CarriedSize> carriedSizes = this->carriedSizes(op);
+    SmallVector<Value> initial = {zero, condition};
+    for (auto [i, dim] : carriedSizes)
+      initial.push_back(i < carried ? valueOf(sizes.sizesOf(op.getCarried()[i])[dim], loc) : zero);
+    SmallVector<Type> state(initial.size(), index), passed(initial.size() - 1, index);
+    state[1] = i1;
+    auto loop = scf::WhileOp::create(builder, loc, passed, initial);
+    flow[op] = loop;
+    Block *before = builder.createBlock(&loop.getBefore(), {}, state, SmallVector<Location>(state.size(), loc));
     Value below = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, before->getArgument(0), trip);
     Value goesOn = arith::AndIOp::create(builder, loc, below, before->getArgument(1));
-    scf::ConditionOp::create(builder, loc, goesOn, ValueRange{before->getArgument(0)});
-    Block *after = builder.createBlock(&loop.getAfter(), {}, TypeRange(index), ArrayRef(loc));
+    SmallVector<Value> kept(before->getArguments());
+    kept.erase(kept.begin() + 1);
+    scf::ConditionOp::create(builder, loc, goesOn, kept);
+    Block *after = builder.createBlock(&loop.getAfter(), {}, passed, SmallVector<Location>(passed.size(), loc));
     Value place = after->getArgument(0);
-    WriteScalarOp::create(builder, loc, place, iteration, /*position=*/0);
-    Value next = arith::AddIOp::create(builder, loc, place, one);
+    ValueRange given = after->getArguments().drop_front();
 
+    Block &body = op.getBody().front();
+    for (auto [carriedSize, size] : llvm::zip(carriedSizes, given))
+      if (carriedSize.result < carried)
+        resolve(body.getArgument(carriedSize.result + 1), carriedSize.dim, size);
+    builder.setInsertionPoint(&body.front());
+    WriteScalarOp::create(builder, loc, place, bufferOf(body.getArgument(0)), /*position=*/0);
     rewrite(body);
+
     auto yield = cast<tenon::YieldOp>(body.getTerminator());
+    ValueRange values = yield.getValues().drop_front();
     builder.setInsertionPoint(yield);
-    for (auto [value, result] : llvm::zip(yield.getValues().drop_front(1 + carried), op.getResults().drop_front(carried)))
+    SmallVector<Value> next = {arith::AddIOp::create(builder, loc, place, one)};
+    next.push_back(ReadScalarOp::create(builder, loc, i1, bufferOf(yield.getValues().front()), /*position=*/0));
+    for (auto [i, dim] : carriedSizes)
+      next.push_back(valueOf(sizes.sizesOf(values[i])[i < carried ? dim : dim - 1], loc));
+    checkScanned(carriedSizes, carried, place, given, ArrayRef(next).drop_front(2), loc);
+    for (auto [value, result] : llvm::zip(values.drop_front(carried), op.getResults().drop_front(carried)))
       appendTo(value, result, place, loc);
-    copyCarried(yield.getValues().slice(1, carried), op, loc);
-    Value again = ReadScalarOp::create(builder, loc, i1, bufferOf(yield.getValues().front()), /*position=*/0);
-    builder.setInsertionPointToEnd(after);
-    scf::YieldOp::create(builder, loc, ValueRange{next, again});
-    move(body, *after);
-    outermost = enclosing;
+    exchangeCarried(values, op, loc);
+    move(body, *after, next, loc);
+    flow.erase(op);
     builder.setInsertionPoint(op);
+    for (auto [carriedSize, size] : llvm::zip(carriedSizes, loop.getResults().drop_front()))
+      resolve(op.getResult(carriedSize.result), carriedSize.dim, size);
     for (OpResult result : op.getResults().drop_front(carried))
-      setCount(op, result, loop.getResult(0));
+      setCount(result, loop.getResult(0));
+    for (Value result : op.getResults())
+      bufferOf(result);
   }
 
   /// Says how many scan values there are, now that the loop has run.
-  void setCount(LoopOp op, OpResult result, Value count) {
-    if (isKnownBefore(sizes.sizesOf(result)[0], op))
+  void setCount(OpResult result, Value count) {
+    if (!llvm::is_contained(regions.unknownDims(result), 0))
       return;
-    sizes.resolve(result, 0, count);
-    for (Operation *user : llvm::make_early_inc_range(result.getUsers()))
-      if (auto size = dyn_cast<SizeOp>(user); size && size.getDim() == 0)
-        size.getResult().replaceAllUsesWith(count);
-    buffersOf[result] = contiguousView(bufferOf(result), result, sizes.sizesOf(result));
+    resolve(result, 0, count);
+    if (!regions.grows(result))
+      buffersOf[result] = contiguousView(bufferOf(result), result, sizes.sizesOf(result));
+  }
+
+  /// Scan values have one size in all iterations.
+  void checkScanned(ArrayRef<CarriedSize> carriedSizes, unsigned carried, Value place, ValueRange before,
+                    ValueRange now, Location loc) {
+    for (auto [carriedSize, expected, actual] : llvm::zip(carriedSizes, before, now)) {
+      if (carriedSize.result < carried)
+        continue;
+      Value zero = arith::ConstantIndexOp::create(builder, loc, 0);
+      Value isFirst = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, place, zero);
+      Value same = arith::SelectOp::create(builder, loc, isFirst, actual, expected);
+      CheckEqualOp::create(builder, loc, actual, same, "scan values of the iterations differ in size");
+    }
   }
 
   /// The scan value of one iteration, behind those of the ones before.
   void appendTo(Value value, Value result, Value place, Location loc) {
-    SmallVector<AffineExpr> whole = capacityOf(result), extents = sizes.sizesOf(value);
-    SmallVector<AffineExpr> offsets(whole.size(), sizes.constant(0)), ones(whole.size(), sizes.constant(1));
-    offsets[0] = sizes.expressionOf(place);
+    SmallVector<AffineExpr> extents = sizes.sizesOf(value);
     extents.insert(extents.begin(), sizes.constant(1));
-    Value part = strided(bufferOf(result), whole, offsets, extents, ones, loc);
-    SmallVector<AffineExpr> zeros(whole.size(), sizes.constant(0));
+    SmallVector<AffineExpr> whole = capacityOf(result), zeros(extents.size(), sizes.constant(0)), offsets(zeros),
+                            ones(extents.size(), sizes.constant(1));
+    offsets[0] = sizes.expressionOf(place);
+    Value all;
+    if (regions.grows(result)) {
+      whole = extents;
+      whole[0] = offsets[0] + 1;
+      all = storage(result, whole, StorageKind::growing, places.lookup(result).number, DenseI64ArrayAttr(),
+                    Attribute());
+    } else {
+      all = bufferOf(result);
+    }
+    Value part = strided(all, whole, offsets, extents, ones, loc);
     Value source = strided(bufferOf(value), extents, zeros, extents, ones, loc);
     CopyOp::create(builder, loc, source, part);
+  }
+
+  /// What the body gives becomes what the next iteration is given: what grows changes places with it.
+  void exchangeCarried(ValueRange values, LoopOp op, Location loc) {
+    SmallVector<std::pair<StorageOp, StorageOp>> pairs;
+    for (auto [i, given] : llvm::enumerate(op.getBody().getArguments().drop_front()))
+      if (regions.grows(given) && rootOf(values[i]) != given)
+        pairs.push_back({storageOf(bufferOf(given)), growTo(values[i], backs.lookup(op.getResult(i)), loc)});
+    copyCarried(values.take_front(op.getCarried().size()), op, loc);
+    for (auto [given, next] : pairs)
+      ExchangeOp::create(builder, loc, given, next);
   }
 
   /// What the body gives takes the place of what it was given. A value that is itself carried is saved first, where
@@ -644,13 +795,15 @@ private:
     for (auto [i, value] : llvm::enumerate(values)) {
       Value root = rootOf(value);
       auto owner = root.getDefiningOp<LoopOp>();
-      if (owner != op || cast<OpResult>(root).getResultNumber() >= i)
+      if (regions.grows(op.getResult(i)) || owner != op || cast<OpResult>(root).getResultNumber() >= i)
         continue;
       saved[i] = temporary(value, op);
       this->copy(bufferOf(value), saved[i], loc);
     }
     for (auto [i, value] : llvm::enumerate(values)) {
       Value result = op.getResult(i);
+      if (regions.grows(result))
+        continue;
       if (Value copy = saved.lookup(i))
         this->copy(copy, bufferOf(result), loc);
       else
@@ -660,7 +813,7 @@ private:
 
   Value temporary(Value tensor, LoopOp op) {
     OpBuilder::InsertionGuard guard(builder);
-    leaveRegions();
+    goToBlockOf(op.getResult(0));
     if (isHeld(tensor.getType()))
       return slot(tensor, StorageKind::arena, slots++);
     Place place = places.lookup(op.getResult(0));
@@ -709,6 +862,7 @@ private:
 
   func::FuncOp func;
   SizeAnalysis sizes;
+  OpenRegions regions;
   Layouts layouts;
   SymbolTableCollection symbols;
   OpBuilder builder;
@@ -716,8 +870,9 @@ private:
   DenseMap<Value, Value> buffersOf;
   DenseMap<Operation *, Value> tripCounts;
   SmallVector<Value> outputs; ///< as they are returned
-  Operation *outermost = nullptr; ///< the placed loop or branch that is being filled
-  int64_t constants = 0, buffers = 0, slots = 0, step = 0;
+  DenseMap<Value, int64_t> backs; ///< of carried values that grow: the buffer of what the body gives
+  DenseMap<Operation *, Operation *> flow; ///< loops and branches that are being placed, by those on tensors
+  int64_t constants = 0, buffers = 0, growing = 0, slots = 0, step = 0;
 };
 
 struct PlaceBuffersPass : host::impl::PlaceBuffersPassBase<PlaceBuffersPass> {

@@ -54,7 +54,7 @@ class Host_Op<string mnemonic, list<Trait> traits = []> : Op<Host_Dialect, mnemo
 
 def Host_StorageKind : I32EnumAttr<"StorageKind", "where bytes live", [
     I32EnumAttrCase<"input", 0>, I32EnumAttrCase<"output", 1>, I32EnumAttrCase<"constant", 2>,
-    I32EnumAttrCase<"arena", 3>]> {
+    I32EnumAttrCase<"arena", 3>, I32EnumAttrCase<"growing", 4>]> {
   let cppNamespace = "::tenon::host";
 }
 
@@ -107,10 +107,14 @@ def Host_StorageOp : Host_Op<"storage", [Pure, AttrSizedOperandSegments]> {
     contiguous, but for inputs and outputs with `strides`, of all dimensions but the last: a buffer that has room for
     more.
 
+    A `growing` buffer is the session's own: what a loop carries or collects, or a branch gives, under sizes that only
+    running it shows. Wherever it is named it gets room for the sizes listed and keeps the bytes that it holds.
+
     ```mlir
     %x = tenon_host.storage input 0 "pixels" sizes [%m, 768] : memref<?x768xf32>
     %h = tenon_host.storage arena 0 sizes [%m, 768] live [0, 2] : memref<?x768xf32>
     %c = tenon_host.storage input 1 "past" sizes [%n, 16] strides(%s) : memref<?x16xf32, strided<[?, 1]>>
+    %g = tenon_host.storage growing 0 sizes [%n, 768] : memref<?x768xf32>
     ```
   }];
   let arguments = (ins Host_StorageKind:$kind, I64Attr:$number, OptionalAttr<StrAttr>:$name, Variadic<Index>:$sizes,
@@ -313,6 +317,21 @@ def Host_AwaitOp : Host_Op<"await", [MemoryEffects<[MemRead, MemWrite]>]> {
   }];
   let arguments = (ins Variadic<Host_TokenType>:$tokens);
   let assemblyFormat = "$tokens attr-dict";
+}
+
+def Host_ExchangeOp : Host_Op<"exchange"> {
+  let summary = "lets two growing buffers change places";
+  let description = [{
+    From here on each buffer has the bytes that the other one had. What a loop's body gives becomes what the next
+    iteration is given.
+
+    ```mlir
+    tenon_host.exchange %a, %b : memref<?xf32>, memref<?xf32>
+    ```
+  }];
+  let arguments = (ins Arg<AnyMemRef, "", [MemRead, MemWrite]>:$first, Arg<AnyMemRef, "", [MemRead, MemWrite]>:$second);
+  let assemblyFormat = "$first `,` $second attr-dict `:` type($first) `,` type($second)";
+  let hasVerifier = 1;
 }
 
 def Host_CheckEqualOp : Host_Op<"check_equal", [MemoryEffects<[MemWrite]>]> {

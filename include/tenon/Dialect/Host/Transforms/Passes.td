@@ -41,6 +41,10 @@ def PlaceBuffersPass : Pass<"tenon-place-buffers", "::mlir::func::FuncOp"> {
     from the launch that writes them to the last that reads them. A reshape or a cast is the same place under other
     sizes. What can't be placed where it is wanted (an input that is returned, a tensor returned twice) is copied.
 
+    Buffers of loops and branches stand before them, where all sizes inside follow from what is known there. In others
+    they stand inside, and what such a loop carries or collects, or such a branch gives, lives in buffers that grow; the
+    sizes are carried along as numbers.
+
     Before:
     ```mlir
     %e = tensor.empty(%m) : tensor<?x4xf32>

@@ -136,7 +136,9 @@ private:
   }
 
   void checkBatch(Value operand, Value indices, int64_t count) {
-    for (auto [a, b] : llvm::zip(ArrayRef(sizes.sizesOf(indices)).take_front(count), sizes.sizesOf(operand)))
+    SmallVector<AffineExpr> batch = sizes.sizesOf(indices);
+    batch.resize(count);
+    for (auto [a, b] : llvm::zip(batch, sizes.sizesOf(operand)))
       expectEqual(a, b, "the indices differ from the operand in a batch dimension");
   }
 

@@ -20,7 +20,7 @@ cast_FLOAT8E4M3FNUZ_to cast_FLOAT8E5M2_to ceil clip concat_1d concat_2d
 constantofshape conv_with cos cosh cumsum_1d depthtospace dequantizelinear div dropout elu equal erf exp expand eyelike
 flatten floor gather_ gather_elements gathernd gelu gemm globalaveragepool globalmaxpool greater group_normalization gru
 hardsigmoid hardswish identity instancenorm isinf isnan layer_normalization leakyrelu less log logsoftmax lstm
-matmul_ matmulinteger max_ maxpool_2d mean_ min_ mish mod_ mul neg nonzero not onehot or pad_ pow prelu
+matmul_ matmulinteger max_ maxpool_2d mean_ min_ mish mod_ mul neg nllloss nonzero not onehot or pad_ pow prelu
 quantizelinear range reciprocal reduce_l1 reduce_l2 reduce_log_sum_exp reduce_max reduce_mean reduce_min reduce_prod
 reduce_sum relu reshape resize round rms_normalization scatter_elements scatternd selu shape sigmoid sign sin
 sinh size slice softmax softplus softsign spacetodepth split_ sqrt squeeze sub sum_ swish tan tanh tile topk

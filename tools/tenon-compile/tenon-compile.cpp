@@ -22,23 +22,27 @@ using namespace llvm;
 namespace {
 /// Made after LLVM's own options are gone: those of its libraries have some of these names.
 struct Options {
-  cl::opt<std::string> input{cl::Positional, cl::desc("<model.onnx or .mlir>")};
+  cl::OptionCategory category{"Options"};
+  cl::opt<std::string> input{cl::Positional, cl::desc("<model.onnx or .mlir>"), cl::cat(category)};
   cl::opt<std::string> output{
       "o",
       cl::desc("Where to write: the artifact, or text ('-', the default, is the standard "
                "output)"),
-      cl::value_desc("FILE")};
-  cl::opt<std::string> targetCPU{
-      "target-cpu", cl::desc("CPUs to compile for, best first: host, avx2, avx512 (default: host, or those of a module with variants)"),
-      cl::value_desc("LIST"), cl::init("host")};
+      cl::value_desc("FILE"), cl::cat(category)};
+  cl::opt<std::string> targetCPU{"target-cpu",
+                                 cl::desc("CPUs to compile for, best first: host, avx2, avx512 (default: "
+                                          "host, or those of a module with variants)"),
+                                 cl::value_desc("LIST"), cl::init("host"), cl::cat(category)};
   cl::list<std::string> devices{
       "device",
-      cl::desc("Device that runs the kernels, under the name that sessions know it by, or those with the operation OP\n"
+      cl::desc("Device that runs the kernels, under the name that sessions know it by, or those with the "
+               "operation OP\n"
                "(tenon.contract=gpu); may be repeated, the first that applies counts (default: none)"),
-      cl::value_desc("[OP=]NAME")};
+      cl::value_desc("[OP=]NAME"), cl::cat(category)};
   cl::list<std::string> aliases{
-      "alias", cl::desc("An output that may be bound to the buffer of an input that it begins with; may be repeated"),
-      cl::value_desc("OUTPUT=INPUT")};
+      "alias",
+      cl::desc("An output that may be bound to the buffer of an input that it begins with; may be repeated"),
+      cl::value_desc("OUTPUT=INPUT"), cl::cat(category)};
   cl::opt<tenon::Emit> emitKind{
       "emit", cl::desc("What to write instead of an artifact:"), cl::init(tenon::Emit::artifact),
       cl::values(clEnumValN(tenon::Emit::import, "import", "the model, node by node"),
@@ -46,12 +50,13 @@ struct Options {
                  clEnumValN(tenon::Emit::kernels, "kernels", "kernels and the host program"),
                  clEnumValN(tenon::Emit::loops, "loops", "kernels as loops over vectors"),
                  clEnumValN(tenon::Emit::llvm, "llvm", "LLVM IR of the kernels"),
-                 clEnumValN(tenon::Emit::assembly, "asm", "assembly of the kernels"))};
+                 clEnumValN(tenon::Emit::assembly, "asm", "assembly of the kernels")),
+      cl::cat(category)};
   cl::opt<unsigned> threads{"threads", cl::desc("Threads to compile with (default: one per core)"),
-                            cl::init(0)};
-  cl::opt<bool> quiet{"quiet", cl::desc("No summary")};
+                            cl::init(0), cl::cat(category)};
+  cl::opt<bool> quiet{"quiet", cl::desc("No summary"), cl::cat(category)};
   cl::opt<std::string> runtimeLibrary{"runtime", cl::desc("The runtime library (default: beside this tool)"),
-                                      cl::value_desc("FILE")};
+                                      cl::value_desc("FILE"), cl::cat(category)};
 };
 
 int fail(const Twine &message) {
@@ -81,6 +86,33 @@ mlir::LogicalResult printNamed(mlir::Diagnostic &diagnostic) {
     WithColor::note(errs()) << note << "\n";
   return mlir::success();
 }
+
+/// The stage at work, on one line of a terminal.
+class ProgressLine {
+public:
+  explicit ProgressLine(bool isShown) : isShown(isShown) {}
+  ~ProgressLine() { clear(); }
+
+  void show(StringRef stage, size_t done, size_t total) {
+    clear();
+    if (!isShown)
+      return;
+    errs() << stage;
+    if (total)
+      errs() << " " << done << " of " << total;
+    errs() << " ...";
+    hasText = true;
+  }
+
+  void clear() {
+    if (hasText)
+      errs() << "\r\033[K"; // ECMA-48: erase to the end of the line
+    hasText = false;
+  }
+
+private:
+  bool isShown, hasText = false;
+};
 
 int compileModel(const char *program, const Options &given) {
   if (given.input.empty())
@@ -118,6 +150,13 @@ int compileModel(const char *program, const Options &given) {
   SourceMgr sources;
   mlir::SourceMgrDiagnosticHandler handler(sources, &context, errs());
   mlir::ScopedDiagnosticHandler namedHandler(&context, printNamed);
+  ProgressLine progress(!given.quiet && errs().is_displayed());
+  mlir::ScopedDiagnosticHandler clearingHandler(&context, [&](mlir::Diagnostic &) {
+    progress.clear();
+    return mlir::failure();
+  });
+  options.progress = [&](StringRef stage, size_t done, size_t total) { progress.show(stage, done, total); };
+  progress.show("import", 0, 0);
   mlir::OwningOpRef<mlir::ModuleOp> module = tenon::loadModel(given.input, &context);
   if (!module)
     return 1;
@@ -128,6 +167,7 @@ int compileModel(const char *program, const Options &given) {
   tenon::CompileReport report;
   if (failed(tenon::compile(*module, options, path, report)))
     return 1;
+  progress.clear();
   if (prints)
     report.print(outs());
   return 0;

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "KernelBody.h"
+#include "tenon/Codegen/Common/ScheduleSpace.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -124,15 +125,15 @@ public:
     // Blocks of nearly equal size, so that few heights of tiles are needed.
     Value blockExtent = ceilDiv(rows, blocks);
     return body.loop(body.begin, body.end, 1, [&](Value unit) {
-      // Blocks of rows innermost: a panel stays in the cache while rows run past it.
+      // Panels innermost: a block of rows stays in the second-level cache, panels stream through it.
       e.unit = unit;
-      SmallVector<Value> place = e.delinearize(unit, {e.index(1), panels, blocks});
+      SmallVector<Value> place = e.delinearize(unit, {e.index(1), blocks, panels});
       Value outer = arith::DivUIOp::create(e.builder, e.loc, unit, e.mul(panels, blocks));
       batch = e.delinearize(outer, batchExtents);
-      panel = place[1];
-      firstRow = e.mul(place[2], blockExtent);
+      panel = place[2];
+      firstRow = e.mul(place[1], blockExtent);
       blockSize = arith::MinUIOp::create(e.builder, e.loc, e.sub(rows, firstRow), blockExtent);
-      spreadPrefetch(compare(arith::CmpIPredicate::eq, place[2], e.index(0)));
+      spreadPrefetch();
       return emitUnit();
     });
   }
@@ -179,8 +180,8 @@ private:
     bool isLast;
   };
 
-  /// A long row of tiles would leave the cache before its columns come around again: the sums of a part wait in a
-  /// buffer of the unit.
+  /// A long row of tiles would leave the cache before its columns come around again: the sums of a part wait
+  /// in a buffer of the unit.
   void splitDepth() {
     std::optional<int64_t> total = getConstantIntValue(depth);
     if (!total || *total < 2 * body.tiles.depthBlock)
@@ -230,6 +231,7 @@ private:
           MicrokernelOp::create(e.builder, e.loc, vector, lhs.memref(), rowOffset(row, place),
                                 lhs.stride(roles.depth), rhs.memref(), start, e.index(panelColumns), depth,
                                 /*columns=*/Value(), unroll, Value(), Value(), ValueRange());
+      ElementEmitter::Scope scope(e);
       for (int64_t part = 0; part < panelColumns; part += e.lanes) {
         Value sums = vector::ExtractStridedSliceOp::create(e.builder, e.loc, tile.getResults().front(), part,
                                                            e.lanes, 1);
@@ -267,14 +269,13 @@ private:
   // The next panel on its way into the cache
   //===--------------------------------------------------------------------===//
 
-  /// The register tiles of a panel's first block of rows fetch the next panel, each an equal part of it.
-  void spreadPrefetch(Value isFirstBlock) {
+  /// Register tiles fetch the next panel, each an equal part of it.
+  void spreadPrefetch() {
     if (!packed || !getConstantIntValue(depth))
       return;
     Value elements = e.mul(depth, e.index(panelColumns));
     Value rowVisits = e.mul(blockSize, e.index(parts * (panelColumns / e.lanes)));
-    Value share = ceilDiv(elements, rowVisits);
-    prefetchPerRow = arith::SelectOp::create(e.builder, e.loc, isFirstBlock, share, e.index(0));
+    prefetchPerRow = ceilDiv(elements, rowVisits);
   }
 
   /// Where a register tile begins to prefetch, and how far it goes from turn to turn.
@@ -359,8 +360,7 @@ private:
   /// the code.
   LogicalResult emitAnyRows(Value column, const Part &part) {
     Value left = blockSize, first = firstRow;
-    for (int64_t height = body.tiles.tileRows; height > 0;
-         height = llvm::bit_floor((uint64_t)(height == 1 ? 0 : height - 1))) {
+    for (int64_t height = body.tiles.tileRows; height > 0; height = lowerTile(height)) {
       Value number = arith::DivUIOp::create(e.builder, e.loc, left, e.index(height));
       int64_t unroll = height == body.tiles.tileRows ? unrollOf(height) : 1;
       if (failed(emitTiles(first, number, height, column, part, unroll)))
@@ -447,6 +447,8 @@ private:
                                 partialSum(e.add(row, e.index(i)), column));
       return success();
     }
+    // What depends on the column only is the same for all rows.
+    ElementEmitter::Scope scope(e);
     for (auto [i, sums] : llvm::enumerate(tile))
       if (failed(finish(places[i], column, sums)))
         return failure();
@@ -463,9 +465,8 @@ private:
     return e.add(batchOffset, lhs.offset(roles.rows, place));
   }
 
-  /// Computes the kernel's results from a row's sums, and stores them.
+  /// Computes the kernel's results from a row's sums, and stores them; within the scope of a register tile.
   LogicalResult finish(ArrayRef<Value> rowPlace, Value column, Value sums) {
-    ElementEmitter::Scope scope(e);
     Coordinates coordinates = resultCoordinates(rowPlace, column);
     e.define(op.getResult(), coordinates, sums);
     for (auto [result, output] : llvm::zip(body.results, body.outputs)) {

@@ -62,7 +62,9 @@ FailureOr<SmallVector<std::optional<int64_t>>> ScheduleSpace::valuesOf(ScheduleA
     const Knob *knob = llvm::find_if(knobs, [&](const Knob &knob) { return knob.name == name; });
     if (knob == knobs.end())
       return emitError() << "has a schedule with '" << name << "', but " << kind << " have "
-                         << llvm::join(llvm::map_range(knobs, [](const Knob &knob) { return knob.name.str(); }), ", ");
+                         << llvm::join(
+                                llvm::map_range(knobs, [](const Knob &knob) { return knob.name.str(); }),
+                                ", ");
     values[knob - knobs.begin()] = schedule.get(name);
   }
   return values;
@@ -96,7 +98,8 @@ FailureOr<SchedulePoint> ScheduleSpace::read(ScheduleAttr schedule, EmitError em
   SchedulePoint point;
   for (auto [knob, value] : llvm::zip(knobs, *values)) {
     if (!value)
-      return emitError() << "expects a schedule with '" << knob.name << "': run tenon-select-schedules before";
+      return emitError() << "expects a schedule with '" << knob.name
+                         << "': run tenon-select-schedules before";
     point.push_back(*value);
   }
   if (!isLegal(point))
@@ -114,11 +117,13 @@ ScheduleAttr ScheduleSpace::attributeOf(ArrayRef<int64_t> point) const {
 
 Diagnostic &codegen::operator<<(Diagnostic &diagnostic, const ScheduleSpace &space) {
   int64_t schedules = 0;
-  space.forEach(SmallVector<std::optional<int64_t>>(space.getKnobs().size()), [&](ArrayRef<int64_t>) { ++schedules; });
+  space.forEach(SmallVector<std::optional<int64_t>>(space.getKnobs().size()),
+                [&](ArrayRef<int64_t>) { ++schedules; });
   diagnostic << schedules << " schedules of " << space.getKind() << ":";
   for (const Knob &knob : space.getKnobs()) {
     diagnostic << " " << knob.name << " {";
-    llvm::interleave(knob.candidates, [&](int64_t value) { diagnostic << value; }, [&] { diagnostic << ", "; });
+    llvm::interleave(
+        knob.candidates, [&](int64_t value) { diagnostic << value; }, [&] { diagnostic << ", "; });
     diagnostic << "}";
   }
   return diagnostic;
@@ -146,8 +151,8 @@ public:
     if (bytes != 16 && bytes != 32 && bytes != 64)
       return refuse(reason, "vectors have 16, 32 or 64 bytes, not {0}", bytes);
     if (bytes > target.getVectorBytes())
-      return refuse(reason, "vectors have {0} bytes, but those of target '{1}' have {2}", bytes, target.getName(),
-                    target.getVectorBytes());
+      return refuse(reason, "vectors have {0} bytes, but those of target '{1}' have {2}", bytes,
+                    target.getName(), target.getVectorBytes());
     if (point.size() > 1 && !isLegalNumber(point[1]))
       return refuse(reason, "1, 2, 4 or 8 vectors are computed at once, not {0}", point[1]);
     return true;
@@ -157,7 +162,9 @@ public:
   double cost(ArrayRef<int64_t> point) const override { return 1.0 / point[0]; }
 
 protected:
-  static bool isLegalNumber(int64_t vectors) { return vectors == 1 || vectors == 2 || vectors == 4 || vectors == 8; }
+  static bool isLegalNumber(int64_t vectors) {
+    return vectors == 1 || vectors == 2 || vectors == 4 || vectors == 8;
+  }
 
   TargetAttr target;
 };
@@ -186,17 +193,19 @@ public:
     auto [bytes, vectors, tileRows, depthBlock, turnSize] = values(point);
     int64_t width = vectors * bytes / bytesOfElement;
     if (width > panelColumns)
-      return refuse(reason, "a register tile of {0} columns is wider than a panel, which has {1}", width, panelColumns);
+      return refuse(reason, "a register tile of {0} columns is wider than a panel, which has {1}", width,
+                    panelColumns);
     // Accumulators, columns, and an element of the first operand in all lanes.
     int64_t registers = tileRows * vectors + vectors + 1;
     if (registers > target.getVectorRegisters())
-      return refuse(reason, "a register tile of {0} rows and {1} vectors needs {2} registers, but target '{3}' has {4}",
-                    tileRows, vectors, registers, target.getName(), target.getVectorRegisters());
+      return refuse(
+          reason, "a register tile of {0} rows and {1} vectors needs {2} registers, but target '{3}' has {4}",
+          tileRows, vectors, registers, target.getName(), target.getVectorRegisters());
     if (depthBlock < leastDepthBlock)
       return refuse(reason, "a depth block has at least {0} products, not {1}", leastDepthBlock, depthBlock);
     if (turnSize > mostTurnSize)
-      return refuse(reason, "a turn of a register tile's loop adds at most {0} products, not {1}", mostTurnSize,
-                    turnSize);
+      return refuse(reason, "a turn of a register tile's loop adds at most {0} products, not {1}",
+                    mostTurnSize, turnSize);
     return true;
   }
 
@@ -204,12 +213,22 @@ public:
   double cost(ArrayRef<int64_t> point) const override {
     auto [bytes, vectors, tileRows, depthBlock, turnSize] = values(point);
     int64_t width = vectors * bytes / bytesOfElement;
-    int64_t height = blockHeight(), tiles = llvm::divideCeil(height, tileRows);
-    double tileHeight = double(height) / tiles;
-    double cycles = std::max({tileHeight * vectors / target.getFmasPerCycle(),
-                              (tileHeight + vectors) / target.getLoadsPerCycle(), double(target.getFmaLatency()),
-                              double(vectors * bytes) / target.getLevel2BytesPerCycle()});
-    return tiles * columnTiles(width) * (cycles + tileCost);
+    auto ofTiles = [&, bytes = bytes, vectors = vectors](int64_t number, double height) {
+      double cycles = std::max(
+          {height * vectors / target.getFmasPerCycle(), (height + vectors) / target.getLoadsPerCycle(),
+           double(target.getFmaLatency()), double(vectors * bytes) / target.getLevel2BytesPerCycle()});
+      return number * (cycles + tileCost);
+    };
+    if (rows) {
+      int64_t height = blockHeight(), tiles = llvm::divideCeil(height, tileRows);
+      return columnTiles(width) * ofTiles(tiles, double(height) / tiles);
+    }
+    double cycles = 0;
+    for (int64_t left = blockRows, height = tileRows; left > 0; height = lowerTile(height)) {
+      cycles += ofTiles(left / height, height);
+      left %= height;
+    }
+    return columnTiles(width) * cycles;
   }
 
 private:
@@ -222,10 +241,8 @@ private:
     return {point[0], point[1], point[2], point[3], point[4]};
   }
 
-  /// Rows of a unit of work: blocks are of nearly equal size.
+  /// Rows of a unit of work, where their number is known: blocks are of nearly equal size.
   int64_t blockHeight() const {
-    if (!rows)
-      return blockRows;
     int64_t count = std::max<int64_t>(*rows, 1);
     return llvm::divideCeil(count, llvm::divideCeil(count, blockRows));
   }
@@ -275,6 +292,6 @@ std::unique_ptr<ScheduleSpace> codegen::scheduleSpaceOf(VariantOp variant) {
     rows = rows && !ShapedType::isDynamic(extent) ? std::optional(*rows * extent) : std::nullopt;
   }
   int64_t columns = SizeAnalysis::staticSize(structure.space.back());
-  return std::make_unique<ContractionSpace>(target, rows,
-                                            ShapedType::isDynamic(columns) ? std::nullopt : std::optional(columns));
+  return std::make_unique<ContractionSpace>(
+      target, rows, ShapedType::isDynamic(columns) ? std::nullopt : std::optional(columns));
 }

@@ -18,10 +18,11 @@ tenon_tile.kernel @ordered(%x: tensor<4x8xf32>) -> tensor<4x8xf32> attributes {w
   tenon_tile.yield %y : tensor<4x8xf32>
 }
 
-// The register tile with the most multiply-adds per load that the registers hold.
+// The register tile with the most multiply-adds per load that the registers hold, and that leaves no lower ones of a unit
+// of rows.
 // CHECK-LABEL: tenon_tile.variants @any_rows
 // CHECK: target #avx2 schedule(depth_block = 768, tile_rows = 6, turn_size = 12, vector_bytes = 32, vectors = 2)
-// CHECK: target #avx512 schedule(depth_block = 768, tile_rows = 14, turn_size = 12, vector_bytes = 64, vectors = 2)
+// CHECK: target #avx512 schedule(depth_block = 768, tile_rows = 12, turn_size = 12, vector_bytes = 64, vectors = 2)
 tenon_tile.kernel @any_rows(%m: index, %x: tensor<?x8xf32>, %w: tensor<8x32xf32>) -> tensor<?x32xf32>
     attributes {work = affine_map<()[s0] -> (s0 ceildiv 96)>} {
   tenon.bind_shape %x [%m, 8] : tensor<?x8xf32>

@@ -147,4 +147,31 @@ def FormKernelsPass : Pass<"tenon-form-kernels", "::mlir::ModuleOp"> {
                            "::mlir::tensor::TensorDialect", "::mlir::affine::AffineDialect"];
 }
 
+def GeneralizeSizesPass : Pass<"tenon-generalize-sizes", "::mlir::ModuleOp"> {
+  let summary = "Let kernels that differ in sizes only be one kernel";
+  let description = [{
+    Sizes that don't help a schedule become symbols where that makes kernels equal: how often something is done as a
+    whole (the outermost dimension, the batch of a contraction), and how long long rows are. The launches say the sizes.
+    Kernels that would stay alone keep all that is known of them: code for any size is more code. Every kernel that
+    goes is one less to compile.
+
+    Before:
+    ```mlir
+    tenon_tile.kernel @exp_0(%x: tensor<8x32xf32>) -> tensor<8x32xf32> attributes {work = affine_map<() -> (1)>} {..}
+    tenon_tile.kernel @exp_1(%x: tensor<4x32xf32>) -> tensor<4x32xf32> attributes {work = affine_map<() -> (1)>} {..}
+    %y = tenon_host.launch @exp_1 work %c1 ins(%x : tensor<4x32xf32>) ...
+    ```
+    After:
+    ```mlir
+    tenon_tile.kernel @exp_0(%n: index, %x: tensor<?x32xf32>) -> tensor<?x32xf32>
+        attributes {work = affine_map<()[s0] -> (s0)>} {
+      tenon.bind_shape %x [%n, 32] : tensor<?x32xf32>
+      ..
+    }
+    %y = tenon_host.launch @exp_0 work %c4 symbols(%c4) ins(%x : tensor<4x32xf32>) ...
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect"];
+}
+
 #endif // TENON_DIALECT_TILE_TRANSFORMS_PASSES

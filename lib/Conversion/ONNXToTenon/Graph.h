@@ -15,8 +15,8 @@
 
 namespace tenon::onnx {
 
-/// What the conversion of a block has led to: values of the results of an op of the model. It is the one that holds the
-/// block, or one further out where branches differ in rank: what follows them is then part of them.
+/// What the conversion of a block has led to: values of the results of an op of the model. It is the one that
+/// holds the block, or one further out where branches differ in rank: what follows them is then part of them.
 struct Reached {
   mlir::Operation *op;
   llvm::SmallVector<mlir::Value> values;
@@ -45,8 +45,8 @@ public:
   /// The same where it may lead further than to the end of the subgraph.
   mlir::FailureOr<Reached> convertBlock(mlir::Region &source, llvm::ArrayRef<mlir::Value> arguments);
 
-  /// Builds what follows an op of the model in its block, once more, with these values as the op's results. Values that
-  /// became part of this copy are known as long as a `Copy` lives.
+  /// Builds what follows an op of the model in its block, once more, with these values as the op's results.
+  /// Values that became part of this copy are known as long as a `Copy` lives.
   mlir::FailureOr<Reached> convertAfter(Reached reached);
   class Copy {
   public:

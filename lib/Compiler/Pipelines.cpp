@@ -12,6 +12,7 @@
 #include "tenon/Codegen/Common/Passes.h"
 #include "tenon/Conversion/Passes.h"
 #include "tenon/Dialect/Host/Transforms/Passes.h"
+#include "tenon/Dialect/Tenon/IR/TenonOps.h"
 #include "tenon/Dialect/Tenon/Transforms/Passes.h"
 #include "tenon/Dialect/Tile/Transforms/Passes.h"
 
@@ -33,6 +34,7 @@ void tenon::buildGraphPipeline(OpPassManager &pm) {
     pm.addNestedPass<func::FuncOp>(createSimplifyGraphPass());
   }
   pm.addPass(createFoldConstantsPass(interpretingEvaluator()));
+  pm.addPass(createRecognizeCompositesPass());
   pm.addNestedPass<func::FuncOp>(createAssignLayoutsPass());
   // Transposes of weights are computed, those that meet go.
   pm.addNestedPass<func::FuncOp>(createSimplifyGraphPass());
@@ -41,6 +43,9 @@ void tenon::buildGraphPipeline(OpPassManager &pm) {
 }
 
 void tenon::buildKernelsPipeline(OpPassManager &pm, const KernelOptions &options) {
+  DecomposeCompositesPassOptions withoutKernels;
+  withoutKernels.ops = {AttentionOp::getOperationName().str()};
+  pm.addPass(createDecomposeCompositesPass(withoutKernels));
   pm.addNestedPass<func::FuncOp>(host::createFormHostCallsPass());
   pm.addNestedPass<func::FuncOp>(tile::createCountNonZeroPass());
   pm.addNestedPass<func::FuncOp>(tile::createCheckSizesPass());

@@ -137,6 +137,7 @@ void registerElementwise(Interpreter &interpreter);
 void registerContraction(Interpreter &interpreter);
 void registerReduction(Interpreter &interpreter);
 void registerNormalization(Interpreter &interpreter);
+void registerAttention(Interpreter &interpreter);
 void registerDataMovement(Interpreter &interpreter);
 void registerIndexing(Interpreter &interpreter);
 void registerShape(Interpreter &interpreter);

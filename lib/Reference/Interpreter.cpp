@@ -56,6 +56,7 @@ Interpreter::Interpreter() {
   registerContraction(*this);
   registerReduction(*this);
   registerNormalization(*this);
+  registerAttention(*this);
   registerDataMovement(*this);
   registerIndexing(*this);
   registerShape(*this);

@@ -5,77 +5,21 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "CompositeBuilder.h"
 
 using namespace mlir;
 using namespace tenon;
-
-namespace {
-/// Builds simple ops at one location; narrow floating point is computed in f32.
-class Build {
-public:
-  Build(OpBuilder &builder, Operation *op) : builder(builder), loc(op->getLoc()), sizes(op->getContext()) {}
-
-  Value toCompute(Value value) {
-    auto type = cast<RankedTensorType>(value.getType());
-    if (type.getElementTypeBitWidth() >= 32)
-      return value;
-    return CastOp::create(builder, loc, type.clone(builder.getF32Type()), value, /*saturate=*/false);
-  }
-
-  Value fromCompute(Value value, Type type) {
-    return value.getType() == type ? value : CastOp::create(builder, loc, type, value, /*saturate=*/false);
-  }
-
-  template <typename Op> Value unary(Value value) { return Op::create(builder, loc, value.getType(), value); }
-  template <typename Op> Value binary(Value a, Value b) { return Op::create(builder, loc, a.getType(), a, b); }
-
-  Value reduce(Combiner combiner, Value value, ArrayRef<int64_t> dims) {
-    auto type = cast<RankedTensorType>(value.getType());
-    SmallVector<int64_t> shape;
-    for (auto [i, size] : llvm::enumerate(type.getShape()))
-      if (!llvm::is_contained(dims, (int64_t)i))
-        shape.push_back(size);
-    return ReduceOp::create(builder, loc, type.clone(shape), combiner, value, dims);
-  }
-
-  /// Repeats a value, reduced along `dims`, to the sizes of `like`.
-  Value expand(Value value, ArrayRef<int64_t> dims, Value like) {
-    SmallVector<int64_t> kept;
-    for (int64_t i = 0, e = cast<RankedTensorType>(like.getType()).getRank(); i < e; ++i)
-      if (!llvm::is_contained(dims, i))
-        kept.push_back(i);
-    return broadcast(value, kept, like);
-  }
-
-  Value splat(double number, Value like) {
-    auto type = RankedTensorType::get({}, getElementTypeOrSelf(like));
-    auto attribute = DenseElementsAttr::get(type, FloatAttr::get(type.getElementType(), number));
-    return broadcast(ConstantOp::create(builder, loc, type, cast<TypedAttr>(attribute)), {}, like);
-  }
-
-private:
-  Value broadcast(Value value, ArrayRef<int64_t> dims, Value like) {
-    SmallVector<Value> dynamic;
-    SmallVector<int64_t> fixed;
-    dispatchIndexOpFoldResults(sizes.materialize(builder, loc, sizes.sizesOf(like)), dynamic, fixed);
-    return BroadcastOp::create(builder, loc, like.getType(), value, dynamic, dims, fixed);
-  }
-
-  OpBuilder &builder;
-  Location loc;
-  SizeAnalysis sizes;
-};
-} // namespace
 
 //===----------------------------------------------------------------------===//
 // SoftmaxOp
 //===----------------------------------------------------------------------===//
 
-SmallVector<AffineExpr> SoftmaxOp::resultSizes(SizeAnalysis &sizes, unsigned) { return sizes.sizesOf(getOperand()); }
+SmallVector<AffineExpr> SoftmaxOp::resultSizes(SizeAnalysis &sizes, unsigned) {
+  return sizes.sizesOf(getOperand());
+}
 
 FailureOr<SmallVector<Value>> SoftmaxOp::decompose(OpBuilder &builder) {
-  Build build(builder, *this);
+  CompositeBuilder build(builder, *this);
   Value x = build.toCompute(getOperand());
   Value largest = build.expand(build.reduce(Combiner::max, x, getDims()), getDims(), x);
   Value shifted = build.binary<SubOp>(x, largest);
@@ -95,7 +39,7 @@ SmallVector<AffineExpr> NormalizeOp::resultSizes(SizeAnalysis &sizes, unsigned) 
 }
 
 FailureOr<SmallVector<Value>> NormalizeOp::decompose(OpBuilder &builder) {
-  Build build(builder, *this);
+  CompositeBuilder build(builder, *this);
   Value x = build.toCompute(getOperand());
   // The mean is subtracted before squaring: a large mean would cancel the digits of the variance.
   if (!getRms())
@@ -111,10 +55,12 @@ FailureOr<SmallVector<Value>> NormalizeOp::decompose(OpBuilder &builder) {
 // GeluOp
 //===----------------------------------------------------------------------===//
 
-SmallVector<AffineExpr> GeluOp::resultSizes(SizeAnalysis &sizes, unsigned) { return sizes.sizesOf(getOperand()); }
+SmallVector<AffineExpr> GeluOp::resultSizes(SizeAnalysis &sizes, unsigned) {
+  return sizes.sizesOf(getOperand());
+}
 
 FailureOr<SmallVector<Value>> GeluOp::decompose(OpBuilder &builder) {
-  Build build(builder, *this);
+  CompositeBuilder build(builder, *this);
   Value x = build.toCompute(getOperand());
   Value inner;
   if (getTanh()) {

@@ -83,6 +83,10 @@ void TenonDialect::initialize() {
       >();
   addOperations<
 #define GET_OP_LIST
+#include "tenon/Dialect/Tenon/IR/TenonAttention.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
 #include "tenon/Dialect/Tenon/IR/TenonDataMovement.cpp.inc"
       >();
   addOperations<

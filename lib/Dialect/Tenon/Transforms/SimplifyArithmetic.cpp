@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "Forms.h"
 #include "tenon/Dialect/Tenon/Transforms/Passes.h"
 
 #include "mlir/IR/Matchers.h"
@@ -13,19 +13,6 @@
 
 using namespace mlir;
 using namespace tenon;
-
-/// The one value of a constant, also of one that was broadcast: an APFloat or APInt attribute.
-static TypedAttr splatOf(Value value) {
-  while (auto broadcast = value.getDefiningOp<BroadcastOp>())
-    value = broadcast.getOperand();
-  auto constant = value.getDefiningOp<ConstantOp>();
-  auto dense = constant ? dyn_cast<DenseElementsAttr>(constant.getValue()) : DenseElementsAttr();
-  if (!dense || !dense.getElementType().isIntOrFloat() || dense.getNumElements() == 0)
-    return {};
-  if (!dense.isSplat() && dense.getNumElements() != 1)
-    return {};
-  return dyn_cast<TypedAttr>(*dense.getValues<Attribute>().begin());
-}
 
 namespace {
 /// What leaves the other operand as it is.

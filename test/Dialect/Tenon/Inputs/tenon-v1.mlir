@@ -1,4 +1,14 @@
 module {
+  module @attention {
+    func.func @heads(%arg0: tensor<?x?x12x64xf32>, %arg1: tensor<?x?x12x64xf32>, %arg2: tensor<?x?x12x64xf32>, %arg3: tensor<?x?xf32>) -> tensor<?x?x12x64xf32> {
+      %0 = tenon.attention %arg0, %arg1, %arg2 mask(%arg3 : tensor<?x?xf32>) maps [affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d2, d1, d5)>, affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d4, d1, d5)>, affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d4, d1, d3)>, affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d4)>, affine_map<(d0, d1, d2, d3, d4, d5) -> (d0, d2, d1, d3)>] scale 1.250000e-01 : tensor<?x?x12x64xf32>, tensor<?x?x12x64xf32>, tensor<?x?x12x64xf32> -> tensor<?x?x12x64xf32>
+      return %0 : tensor<?x?x12x64xf32>
+    }
+    func.func @selects(%arg0: tensor<4x8xf16>, %arg1: tensor<5x8xf16>, %arg2: tensor<5x3xf16>, %arg3: tensor<4x5xi1>) -> tensor<4x3xf16> {
+      %0 = tenon.attention %arg0, %arg1, %arg2 mask(%arg3 : tensor<4x5xi1>) maps [affine_map<(d0, d1, d2, d3) -> (d0, d3)>, affine_map<(d0, d1, d2, d3) -> (d2, d3)>, affine_map<(d0, d1, d2, d3) -> (d2, d1)>, affine_map<(d0, d1, d2, d3) -> (d0, d2)>, affine_map<(d0, d1, d2, d3) -> (d0, d1)>] scale 1.000000e+00 fill -1.000000e+04 {zero_nan} : tensor<4x8xf16>, tensor<5x8xf16>, tensor<5x3xf16> -> tensor<4x3xf16>
+      return %0 : tensor<4x3xf16>
+    }
+  }
   module @contraction {
     func.func @batched(%arg0: tensor<?x?x64xf32>, %arg1: tensor<?x64x32xf32>) -> tensor<?x?x32xf32> {
       %0 = tenon.contract %arg0, %arg1 maps [affine_map<(d0, d1, d2, d3) -> (d0, d1, d3)>, affine_map<(d0, d1, d2, d3) -> (d0, d3, d2)>, affine_map<(d0, d1, d2, d3) -> (d0, d1, d2)>] : tensor<?x?x64xf32>, tensor<?x64x32xf32> -> tensor<?x?x32xf32>

@@ -27,6 +27,8 @@
 #define GET_OP_CLASSES
 #include "tenon/Dialect/Tenon/IR/TenonNormalization.h.inc"
 #define GET_OP_CLASSES
+#include "tenon/Dialect/Tenon/IR/TenonAttention.h.inc"
+#define GET_OP_CLASSES
 #include "tenon/Dialect/Tenon/IR/TenonDataMovement.h.inc"
 #define GET_OP_CLASSES
 #include "tenon/Dialect/Tenon/IR/TenonIndexing.h.inc"

@@ -34,6 +34,10 @@ void populateSimplifyMovementPatterns(mlir::RewritePatternSet &patterns);
 void populateSimplifyArithmeticPatterns(mlir::RewritePatternSet &patterns);
 /// Transposes into the indexing maps of contractions.
 void populateSimplifyContractionPatterns(mlir::RewritePatternSet &patterns);
+/// Composites in the forms that exporters write them.
+void populateRecognizeNormalizationPatterns(mlir::RewritePatternSet &patterns);
+void populateRecognizeGeluPatterns(mlir::RewritePatternSet &patterns);
+void populateRecognizeAttentionPatterns(mlir::RewritePatternSet &patterns);
 /// Factors per channel into the weights before them.
 void populateFoldScalesPatterns(mlir::RewritePatternSet &patterns);
 } // namespace tenon

@@ -73,6 +73,55 @@ def SimplifyGraphPass : Pass<"tenon-simplify-graph"> {
   let dependentDialects = ["::tenon::TenonDialect"];
 }
 
+def RecognizeCompositesPass : Pass<"tenon-recognize-composites"> {
+  let summary = "Find composites in the simple ops that exporters write";
+  let description = [{
+    Layer and RMS normalisation (`c / sqrt(mean(c^2) + epsilon)` with `c = x - mean(x)`, or x itself; the root or its inverse,
+    squares as products or powers), softmax and its logarithm (`e^(x - max) / sum`), GELU by the error function or the
+    hyperbolic tangent (its factors in any order, its argument as any polynomial), and attention: a contraction, a
+    number that it is multiplied with in one of the usual places, a mask that is added or selects, a softmax, a second
+    contraction. Constants may be rounded as exporters round them.
+
+    What is used elsewhere stays: nothing is computed twice. Scale and bias after a normalisation are elementwise ops.
+
+    Before:
+    ```mlir
+    %e = tenon.erf %z : tensor<?x3072xf32>      // of x * 0.70710678
+    %a = tenon.add %e, %one : tensor<?x3072xf32>
+    %b = tenon.mul %x, %a : tensor<?x3072xf32>
+    %y = tenon.mul %b, %half : tensor<?x3072xf32>
+    ```
+    After:
+    ```mlir
+    %y = tenon.gelu %x : tensor<?x3072xf32>
+    ```
+  }];
+  let options = [Option<"remarks", "remarks", "bool", "false", "Report the composites that there are">];
+  let dependentDialects = ["::tenon::TenonDialect", "::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect"];
+}
+
+def DecomposeCompositesPass : Pass<"tenon-decompose-composites"> {
+  let summary = "Put simple ops in place of composites";
+  let description = [{
+    For composites that code generation has no form of its own for: `ops` names them. All others stay whole until their
+    kernel is lowered.
+
+    Before:
+    ```mlir
+    %y = tenon.gelu %x : tensor<?x4xf32>
+    ```
+    After, with `ops=tenon.gelu`:
+    ```mlir
+    %z = tenon.mul %x, %inverseRootOfTwo : tensor<?x4xf32>
+    %e = tenon.erf %z : tensor<?x4xf32>
+    ...
+    %y = tenon.mul %half, %sum : tensor<?x4xf32>
+    ```
+  }];
+  let options = [ListOption<"ops", "ops", "std::string", "Names of the ops to decompose">];
+  let dependentDialects = ["::tenon::TenonDialect", "::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect"];
+}
+
 def AssignLayoutsPass : Pass<"tenon-assign-layouts", "::mlir::func::FuncOp"> {
   let summary = "Choose between channels first and channels last for all images of a graph";
   let description = [{

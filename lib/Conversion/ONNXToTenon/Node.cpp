@@ -30,7 +30,10 @@ InFlightDiagnostic Node::error() {
   return op.emitError() << "'" << op.getOpType() << "' (opset " << version() << ") ";
 }
 
-InFlightDiagnostic Node::unsupported() { return error() << "is not supported: "; }
+InFlightDiagnostic Node::unsupported() {
+  ++graph.unsupported;
+  return error() << "is not supported: ";
+}
 
 //===----------------------------------------------------------------------===//
 // Attributes

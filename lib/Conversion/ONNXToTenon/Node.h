@@ -36,6 +36,8 @@ public:
   Results(const mlir::InFlightDiagnostic &) : isFailure(true) {}
 
   llvm::SmallVector<mlir::Value> values;
+  /// The op of the model whose results these are, where it isn't the node: one that holds the node.
+  mlir::Operation *of = nullptr;
   bool isFailure = false;
 };
 

@@ -152,6 +152,23 @@ func.func @branches(%c: tensor<i1>, %x: tensor<4xf32>, %y: tensor<4x1xf32>) -> !
 
 // -----
 
+func.func @counts(%c: tensor<i1>, %x: tensor<4xf32>, %y: tensor<4x1xf32>) -> !tenon_onnx.unknown {
+  %0 = tenon_onnx.node "If" version 16 (%c) {} regions ["then_branch", "else_branch"] {
+    // expected-error @+1 {{'If' (opset 16) expects 1 results of the subgraph that holds it, but it has 2}}
+    %1 = tenon_onnx.node "If" version 16 (%c) {} regions ["then_branch", "else_branch"] {
+      tenon_onnx.yield %x : tensor<4xf32>
+    }, {
+      tenon_onnx.yield %y : tensor<4x1xf32>
+    } : (tensor<i1>) -> !tenon_onnx.unknown
+    tenon_onnx.yield %1, %1 : !tenon_onnx.unknown, !tenon_onnx.unknown
+  }, {
+    tenon_onnx.yield %x : tensor<4xf32>
+  } : (tensor<i1>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
 func.func @carried(%n: tensor<i64>, %x: tensor<4xf32>) -> !tenon_onnx.unknown {
   %none = tenon_onnx.none
   // expected-error @+1 {{'Loop' (opset 16) is not supported: carried value 0 changes from 'tensor<4xf32>' to 'tensor<f32>'}}

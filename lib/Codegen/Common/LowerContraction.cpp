@@ -84,6 +84,12 @@ public:
     return result;
   }
 
+  /// Elements of the image per window, which share most of what they read.
+  int64_t elementsPerRow() {
+    return cast<RankedTensorType>(op.getOperand().getType()).getShape().back() *
+           llvm::product_of(op.getStrides());
+  }
+
   /// Products of one part, and the number of parts.
   int64_t partDepth() const { return run; }
   int64_t parts() const { return llvm::product_of(partTaps); }
@@ -124,14 +130,16 @@ public:
     Value blocks = ceilDiv(rows, blockRows), panels = ceilDiv(columns, panelColumns);
     // Blocks of nearly equal size, so that few heights of tiles are needed.
     Value blockExtent = ceilDiv(rows, blocks);
+    rowsAreInner = compare(arith::CmpIPredicate::ule, e.mul(rows, e.index(bytesPerRow())),
+                           e.index(body.tiles.residentBytes));
     return body.loop(body.begin, body.end, 1, [&](Value unit) {
-      // Panels innermost: a block of rows stays in the second-level cache, panels stream through it.
       e.unit = unit;
       SmallVector<Value> place = e.delinearize(unit, {e.index(1), blocks, panels});
+      SmallVector<Value> otherPlace = e.delinearize(unit, {e.index(1), panels, blocks});
       Value outer = arith::DivUIOp::create(e.builder, e.loc, unit, e.mul(panels, blocks));
       batch = e.delinearize(outer, batchExtents);
-      panel = place[2];
-      firstRow = e.mul(place[1], blockExtent);
+      panel = select(rowsAreInner, otherPlace[1], place[2]);
+      firstRow = e.mul(select(rowsAreInner, otherPlace[2], place[1]), blockExtent);
       blockSize = arith::MinUIOp::create(e.builder, e.loc, e.sub(rows, firstRow), blockExtent);
       spreadPrefetch();
       return emitUnit();
@@ -165,8 +173,20 @@ private:
     return e.builder.createOrFold<arith::CeilDivUIOp>(e.loc, value, by);
   }
 
+  Value select(Value condition, Value yes, Value no) {
+    return e.builder.createOrFold<arith::SelectOp>(e.loc, condition, yes, no);
+  }
+
+  /// What a row of the first operand takes in the cache.
+  int64_t bytesPerRow() {
+    constexpr int64_t bytesOfElement = 4;
+    if (windows)
+      return windows->elementsPerRow() * bytesOfElement;
+    return getConstantIntValue(depth).value_or(body.tiles.depthBlock) * bytesOfElement;
+  }
+
   Value compare(arith::CmpIPredicate predicate, Value a, Value b) {
-    return arith::CmpIOp::create(e.builder, e.loc, predicate, a, b);
+    return e.builder.createOrFold<arith::CmpIOp>(e.loc, predicate, a, b);
   }
 
   //===--------------------------------------------------------------------===//
@@ -269,24 +289,26 @@ private:
   // The next panel on its way into the cache
   //===--------------------------------------------------------------------===//
 
-  /// Register tiles fetch the next panel, each an equal part of it.
+  /// Register tiles fetch the next panel, each an equal part of it: those of all rows that use this one.
   void spreadPrefetch() {
     if (!packed || !getConstantIntValue(depth))
       return;
     Value elements = e.mul(depth, e.index(panelColumns));
-    Value rowVisits = e.mul(blockSize, e.index(parts * (panelColumns / e.lanes)));
-    prefetchPerRow = ceilDiv(elements, rowVisits);
+    prefetchRows = select(rowsAreInner, rows, blockSize);
+    prefetchFirst = select(rowsAreInner, e.index(0), firstRow);
+    prefetchPerRow = ceilDiv(elements, e.mul(prefetchRows, e.index(parts * (panelColumns / e.lanes))));
   }
 
   /// Where a register tile begins to prefetch, and how far it goes from turn to turn.
   std::pair<Value, Value> prefetchOf(Value row, int64_t height, Value column, const Part &part,
                                      int64_t unroll) {
-    if (!prefetchPerRow)
+    // What is left over of any number of rows is little: it fetches nothing.
+    if (!prefetchPerRow || (!getConstantIntValue(rows) && height < body.tiles.tileRows))
       return {};
     Value start = e.mul(panel, e.index(panelColumns));
     Value tile = arith::DivUIOp::create(e.builder, e.loc, e.sub(column, start), e.index(e.lanes));
     Value visit = e.add(e.mul(part.number, e.index(panelColumns / e.lanes)), tile);
-    Value visits = e.add(e.mul(visit, blockSize), e.sub(row, firstRow));
+    Value visits = e.add(e.mul(visit, prefetchRows), e.sub(row, prefetchFirst));
     Value next = e.mul(e.add(panel, e.index(1)), e.mul(depth, e.index(panelColumns)));
     Value distance = e.mul(prefetchPerRow, e.index(height * unroll));
     return {e.add(next, e.mul(visits, prefetchPerRow)), ceilDiv(distance, part.depth)};
@@ -500,6 +522,11 @@ private:
   Value depth, columns, rows, panel, firstRow, blockSize;
   int64_t parts = 1, partDepth = 0, lastDepth = 0; ///< of the summed dimension
   Value partialSums;                               ///< of a unit
+  /// Whether units run along the rows first: all of them stay in the second-level cache, and each panel comes
+  /// once. Else a block of rows stays there, and the panels come once per block.
+  Value rowsAreInner;
+  Value prefetchRows,
+      prefetchFirst;    ///< the rows that one panel is multiplied with in a row, and the first of them
   Value prefetchPerRow; ///< elements of the next panel for each row of each register tile, or null
   SmallVector<Value> rowExtents, batchExtents, batch;
 };

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Codegen/Common/ScheduleSpace.h"
+#include "tenon/Codegen/Common/ElementEmitter.h"
 #include "tenon/Dialect/Tile/Analysis/KernelStructure.h"
 
 #include <limits>
@@ -134,11 +135,16 @@ Diagnostic &codegen::operator<<(Diagnostic &diagnostic, const ScheduleSpace &spa
 //===----------------------------------------------------------------------===//
 
 namespace {
+/// Kernels that take so many instructions per vector compute longer than they read and write.
+constexpr int64_t manyInstructions = 16;
+
 /// Everything but contractions: vectors run along the last dimension.
 class VectorSpace : public ScheduleSpace {
 public:
-  VectorSpace(TargetAttr target, StringRef kind, bool hasVectors)
-      : ScheduleSpace(target.getContext(), kind), target(target) {
+  /// `length` of the last dimension, and the `instructions` that a vector takes.
+  VectorSpace(TargetAttr target, StringRef kind, bool hasVectors, int64_t length = 1,
+              int64_t instructions = 1)
+      : ScheduleSpace(target.getContext(), kind), target(target), length(length), instructions(instructions) {
     knobs.push_back({knob::vectorBytes, {}});
     for (int64_t bytes = target.getVectorBytes(); bytes >= 16; bytes /= 2)
       knobs.back().candidates.push_back(bytes);
@@ -158,15 +164,30 @@ public:
     return true;
   }
 
-  /// Memory is the limit: the widest vectors, one at a time.
-  double cost(ArrayRef<int64_t> point) const override { return 1.0 / point[0]; }
+  /// Cycles along the last dimension. Where little is computed memory is the limit, and one vector at a time
+  /// is as good as several; else several hide the latency of each other, as long as what is left of a row
+  /// fills them.
+  double cost(ArrayRef<int64_t> point) const override {
+    int64_t vectors = point.size() > 1 ? point[1] : 1, lanes = point[0] / bytesOfElement;
+    double latency = instructions < manyInstructions ? 0 : latencyCycles;
+    int64_t turns = llvm::divideCeil(length, lanes * vectors);
+    return turns * (vectors * double(instructions) / instructionsPerCycle + latency);
+  }
 
 protected:
   static bool isLegalNumber(int64_t vectors) {
     return vectors == 1 || vectors == 2 || vectors == 4 || vectors == 8;
   }
 
+  static constexpr int64_t bytesOfElement = 4;
+
   TargetAttr target;
+
+private:
+  static constexpr int64_t instructionsPerCycle = 2;
+  static constexpr double latencyCycles = 8;
+
+  int64_t length, instructions;
 };
 
 //===----------------------------------------------------------------------===//
@@ -182,15 +203,17 @@ public:
     knobs.push_back({knob::tileRows, {}});
     for (int64_t rows = target.getVectorRegisters(); rows > 0; --rows)
       knobs.back().candidates.push_back(rows);
-    // The cost model says nothing of these two: the first ones were measured (docs/performance).
+    // The cost model says nothing of these: the first ones were measured (docs/performance).
     knobs.push_back({knob::depthBlock, {768, 256, 384, 512, 1024, 1536}});
     knobs.push_back({knob::turnSize, {12, 6, 24}});
+    // Half of the cache is left to panels and results.
+    knobs.push_back({knob::residentBytes, {target.getLevel2Bytes() / 2}});
   }
 
   bool isLegal(ArrayRef<int64_t> point, raw_ostream *reason) const override {
     if (!VectorSpace::isLegal(point, reason))
       return false;
-    auto [bytes, vectors, tileRows, depthBlock, turnSize] = values(point);
+    auto [bytes, vectors, tileRows, depthBlock, turnSize, residentBytes] = values(point);
     int64_t width = vectors * bytes / bytesOfElement;
     if (width > panelColumns)
       return refuse(reason, "a register tile of {0} columns is wider than a panel, which has {1}", width,
@@ -211,7 +234,7 @@ public:
 
   /// Cycles per product of the summed dimension, over all tiles of a panel's columns and a block of rows.
   double cost(ArrayRef<int64_t> point) const override {
-    auto [bytes, vectors, tileRows, depthBlock, turnSize] = values(point);
+    auto [bytes, vectors, tileRows, depthBlock, turnSize, residentBytes] = values(point);
     int64_t width = vectors * bytes / bytesOfElement;
     auto ofTiles = [&, bytes = bytes, vectors = vectors](int64_t number, double height) {
       double cycles = std::max(
@@ -232,13 +255,12 @@ public:
   }
 
 private:
-  static constexpr int64_t bytesOfElement = 4;
   static constexpr int64_t leastDepthBlock = 16, mostTurnSize = 64;
   /// What a tile costs apart from its products, per product of a depth of some hundreds.
   static constexpr double tileCost = 0.01;
 
-  static std::tuple<int64_t, int64_t, int64_t, int64_t, int64_t> values(ArrayRef<int64_t> point) {
-    return {point[0], point[1], point[2], point[3], point[4]};
+  static std::tuple<int64_t, int64_t, int64_t, int64_t, int64_t, int64_t> values(ArrayRef<int64_t> point) {
+    return {point[0], point[1], point[2], point[3], point[4], point[5]};
   }
 
   /// Rows of a unit of work, where their number is known: blocks are of nearly equal size.
@@ -261,6 +283,30 @@ private:
 };
 } // namespace
 
+/// How long the vectors' loop is: a row of unknown length may be short.
+static int64_t lengthOf(const KernelStructure &structure) {
+  constexpr int64_t unknownLength = 32;
+  if (structure.space.empty())
+    return 1;
+  int64_t length = SizeAnalysis::staticSize(structure.space.back());
+  if (structure.isBlocked())
+    return ShapedType::isDynamic(length) ? blockElements : std::min(length, blockElements);
+  return ShapedType::isDynamic(length) ? unknownLength : length;
+}
+
+/// About how many instructions a vector of the kernel's results takes.
+static int64_t instructionsOf(const KernelStructure &structure, ArrayRef<Operation *> ops) {
+  // A reduction's vectors wait for each other.
+  int64_t result = structure.kind == KernelStructure::rows ? manyInstructions : 0;
+  for (Operation *op : ops) {
+    if (auto element = dyn_cast<ElementInterface>(op))
+      result += element.estimateInstructions();
+    else if (isa<DecomposableInterface>(op))
+      result += manyInstructions;
+  }
+  return result;
+}
+
 std::unique_ptr<ScheduleSpace> codegen::scheduleSpaceOf(VariantOp variant) {
   auto kernel = dyn_cast<KernelOp>(*variant.getFunction());
   if (!kernel)
@@ -274,9 +320,11 @@ std::unique_ptr<ScheduleSpace> codegen::scheduleSpaceOf(VariantOp variant) {
   KernelStructure structure = structureOf(ops, block.getTerminator()->getOperands(), sizes);
   switch (structure.kind) {
   case KernelStructure::elements:
-    return std::make_unique<VectorSpace>(target, "elementwise kernels", /*hasVectors=*/true);
+    return std::make_unique<VectorSpace>(target, "elementwise kernels", /*hasVectors=*/true,
+                                         lengthOf(structure), instructionsOf(structure, ops));
   case KernelStructure::rows:
-    return std::make_unique<VectorSpace>(target, "kernels of rows", /*hasVectors=*/true);
+    return std::make_unique<VectorSpace>(target, "kernels of rows", /*hasVectors=*/true, lengthOf(structure),
+                                         instructionsOf(structure, ops));
   case KernelStructure::ordered:
     return std::make_unique<VectorSpace>(target, "ordered kernels", /*hasVectors=*/false);
   case KernelStructure::contraction:

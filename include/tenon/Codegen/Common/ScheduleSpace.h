@@ -27,7 +27,7 @@ namespace tenon::codegen {
 namespace knob {
 inline constexpr llvm::StringLiteral vectorBytes = "vector_bytes", vectors = "vectors",
                                      tileRows = "tile_rows", depthBlock = "depth_block",
-                                     turnSize = "turn_size";
+                                     turnSize = "turn_size", residentBytes = "resident_bytes";
 } // namespace knob
 
 /// One choice that a schedule makes.

@@ -101,9 +101,25 @@ func.func @rank(%x: tensor<4x3xf32>, %s: tensor<?xi64>) -> !tenon_onnx.unknown {
 
 // -----
 
-func.func @axes(%x: tensor<4x3xf32>, %a: tensor<1xi64>) -> !tenon_onnx.unknown {
-  // expected-error @+1 {{'ReduceSum' (opset 13) is not supported: the axes in operand 1 are not known when compiling}}
-  %0 = tenon_onnx.node "ReduceSum" version 13 (%x, %a) {} : (tensor<4x3xf32>, tensor<1xi64>) -> !tenon_onnx.unknown
+func.func @axes(%x: tensor<4x3xf32>, %a: tensor<?xi64>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'ReduceSum' (opset 13) is not supported: the number of sizes in 'tensor<?xi64>' is not known when compiling}}
+  %0 = tenon_onnx.node "ReduceSum" version 13 (%x, %a) {} : (tensor<4x3xf32>, tensor<?xi64>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @many_axes(%x: tensor<4x3xf32>, %a: tensor<3xi64>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'ReduceSum' (opset 13) expects at most 2 different axes, but has 3}}
+  %0 = tenon_onnx.node "ReduceSum" version 13 (%x, %a) {} : (tensor<4x3xf32>, tensor<3xi64>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @integer_mean(%x: tensor<4x3xi32>, %a: tensor<2xi64>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'ReduceMean' (opset 18) is not supported: a mean of integers along several axes that are not known when compiling}}
+  %0 = tenon_onnx.node "ReduceMean" version 18 (%x, %a) {} : (tensor<4x3xi32>, tensor<2xi64>) -> !tenon_onnx.unknown
   return %0 : !tenon_onnx.unknown
 }
 

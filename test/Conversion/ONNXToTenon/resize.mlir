@@ -119,7 +119,7 @@ func.func @given_scales(%x: tensor<4x4xf32>, %s: tensor<2xf32>) -> !tenon_onnx.u
 // With antialiasing each axis is a contraction with weights, over the operand and what goes on outside of it.
 // CHECK-LABEL: func.func @antialias(
 // CHECK: %[[P:.*]] = tenon.pad edge %arg0
-// CHECK: tenon.contract %[[P]], %{{.*}} : tensor<2x20xf32>, tensor<3x20xf32> -> tensor<2x3xf32>
+// CHECK: tenon.contract %[[P]], {{.*}} : tensor<2x24xf32>, tensor<3x24xf32> -> tensor<2x3xf32>
 func.func @antialias(%x: tensor<2x8xf32>) -> !tenon_onnx.unknown {
   %none = tenon_onnx.none
   %s = tenon.constant dense<[2, 3]> : tensor<2xi64>

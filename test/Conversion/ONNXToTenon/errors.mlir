@@ -219,3 +219,29 @@ func.func @ellipses(%a: tensor<4xf32>, %b: tensor<2x4xf32>) -> !tenon_onnx.unkno
   %0 = tenon_onnx.node "Einsum" version 12 (%a, %b) {equation = "...i,...i->..."} : (tensor<4xf32>, tensor<2x4xf32>) -> !tenon_onnx.unknown
   return %0 : !tenon_onnx.unknown
 }
+
+// -----
+
+func.func @scales(%x: tensor<4x4xf32>, %s: tensor<?xf32>) -> !tenon_onnx.unknown {
+  %none = tenon_onnx.none
+  // expected-error @+1 {{'Resize' (opset 19) is not supported: the number of scales in 'tensor<?xf32>' is not known when compiling}}
+  %0 = tenon_onnx.node "Resize" version 19 (%x, %none, %s) {} : (tensor<4x4xf32>, none, tensor<?xf32>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @region(%x: tensor<4x4xf32>, %r: tensor<3xf32>, %s: tensor<2xf32>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'Resize' (opset 19) expects a region of 4 numbers}}
+  %0 = tenon_onnx.node "Resize" version 19 (%x, %r, %s) {coordinate_transformation_mode = "tf_crop_and_resize"} : (tensor<4x4xf32>, tensor<3xf32>, tensor<2xf32>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @coordinates(%x: tensor<4x4xf32>, %s: tensor<2xf32>) -> !tenon_onnx.unknown {
+  %none = tenon_onnx.none
+  // expected-error @+1 {{'Resize' (opset 19) expects a known coordinate_transformation_mode, but has 'middle'}}
+  %0 = tenon_onnx.node "Resize" version 19 (%x, %none, %s) {coordinate_transformation_mode = "middle"} : (tensor<4x4xf32>, none, tensor<2xf32>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}

@@ -20,25 +20,33 @@
 using namespace llvm;
 
 namespace {
-/// Made after LLVM's own options are gone: those of its libraries have some of these names.
+/// As many as a session of the runtime may have.
+constexpr unsigned kMaxThreads = 1024;
+
+/// Made after LLVM's own options are gone: those of its libraries have some of these names. So is the
+/// category that options have by themselves, without which --help doesn't know them.
 struct Options {
-  cl::opt<std::string> input{cl::Positional, cl::desc("<model.onnx or .mlir>")};
+  cl::OptionCategory category{"Options of tenon-compile"};
+  cl::opt<std::string> input{cl::Positional, cl::desc("<model.onnx or .mlir>"), cl::cat(category)};
   cl::opt<std::string> output{
       "o",
       cl::desc("Where to write: the artifact, or text ('-', the default, is the standard "
                "output)"),
-      cl::value_desc("FILE")};
-  cl::opt<std::string> targetCPU{
-      "target-cpu", cl::desc("CPUs to compile for, best first: host, avx2, avx512 (default: host, or those of a module with variants)"),
-      cl::value_desc("LIST"), cl::init("host")};
+      cl::value_desc("FILE"), cl::cat(category)};
+  cl::opt<std::string> targetCPU{"target-cpu",
+                                 cl::desc("CPUs to compile for, best first: host, avx2, avx512 (default: "
+                                          "host, or those of a module with variants)"),
+                                 cl::value_desc("LIST"), cl::init("host"), cl::cat(category)};
   cl::list<std::string> devices{
       "device",
-      cl::desc("Device that runs the kernels, under the name that sessions know it by, or those with the operation OP\n"
+      cl::desc("Device that runs the kernels, under the name that sessions know it by, or those with the "
+               "operation OP\n"
                "(tenon.contract=gpu); may be repeated, the first that applies counts (default: none)"),
-      cl::value_desc("[OP=]NAME")};
+      cl::value_desc("[OP=]NAME"), cl::cat(category)};
   cl::list<std::string> aliases{
-      "alias", cl::desc("An output that may be bound to the buffer of an input that it begins with; may be repeated"),
-      cl::value_desc("OUTPUT=INPUT")};
+      "alias",
+      cl::desc("An output that may be bound to the buffer of an input that it begins with; may be repeated"),
+      cl::value_desc("OUTPUT=INPUT"), cl::cat(category)};
   cl::opt<tenon::Emit> emitKind{
       "emit", cl::desc("What to write instead of an artifact:"), cl::init(tenon::Emit::artifact),
       cl::values(clEnumValN(tenon::Emit::import, "import", "the model, node by node"),
@@ -46,12 +54,13 @@ struct Options {
                  clEnumValN(tenon::Emit::kernels, "kernels", "kernels and the host program"),
                  clEnumValN(tenon::Emit::loops, "loops", "kernels as loops over vectors"),
                  clEnumValN(tenon::Emit::llvm, "llvm", "LLVM IR of the kernels"),
-                 clEnumValN(tenon::Emit::assembly, "asm", "assembly of the kernels"))};
+                 clEnumValN(tenon::Emit::assembly, "asm", "assembly of the kernels")),
+      cl::cat(category)};
   cl::opt<unsigned> threads{"threads", cl::desc("Threads to compile with (default: one per core)"),
-                            cl::init(0)};
-  cl::opt<bool> quiet{"quiet", cl::desc("No summary")};
+                            cl::init(0), cl::cat(category)};
+  cl::opt<bool> quiet{"quiet", cl::desc("No summary"), cl::cat(category)};
   cl::opt<std::string> runtimeLibrary{"runtime", cl::desc("The runtime library (default: beside this tool)"),
-                                      cl::value_desc("FILE")};
+                                      cl::value_desc("FILE"), cl::cat(category)};
 };
 
 int fail(const Twine &message) {
@@ -85,6 +94,8 @@ mlir::LogicalResult printNamed(mlir::Diagnostic &diagnostic) {
 int compileModel(const char *program, const Options &given) {
   if (given.input.empty())
     return fail("no model given (see --help)");
+  if (given.threads > kMaxThreads)
+    return fail("--threads is " + Twine(given.threads) + ", it must be at most " + Twine(kMaxThreads));
   tenon::CompileOptions options;
   options.emit = given.emitKind;
   options.devices.assign(given.devices.begin(), given.devices.end());

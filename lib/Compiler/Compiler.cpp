@@ -57,9 +57,11 @@ public:
           return module.emitError(llvm::toString(std::move(error)));
       if (options.emit == Emit::graph)
         return writeText([&](raw_ostream &out) { module->print(out); });
-      if (failed(runPipeline("kernels", [&](OpPassManager &pm) { buildKernelsPipeline(pm, {options.devices}); })))
+      if (failed(runPipeline("kernels",
+                             [&](OpPassManager &pm) { buildKernelsPipeline(pm, {options.devices}); })))
         return failure();
-    } else if (failed(runPipeline("devices", [&](OpPassManager &pm) { buildDevicesPipeline(pm, {options.devices}); }))) {
+    } else if (failed(runPipeline("devices",
+                                  [&](OpPassManager &pm) { buildDevicesPipeline(pm, {options.devices}); }))) {
       return failure();
     }
     if (options.emit == Emit::graph)
@@ -98,7 +100,8 @@ private:
       return success();
     if (!options.devices.empty())
       return module.emitError("outputs that share a buffer with an input can't be on a device");
-    auto funcs = llvm::make_filter_range(module.getOps<func::FuncOp>(), [](func::FuncOp f) { return !f.isExternal(); });
+    auto funcs = llvm::make_filter_range(module.getOps<func::FuncOp>(),
+                                         [](func::FuncOp f) { return !f.isExternal(); });
     if (funcs.empty())
       return module.emitError("the model has no function");
     func::FuncOp main = *funcs.begin();
@@ -119,6 +122,11 @@ private:
       main.setResultAttr(result, host::kAliasAttr, Builder(module.getContext()).getI64IntegerAttr(argument));
     }
     return success();
+  }
+
+  void showProgress(StringRef stage, size_t done = 0, size_t total = 0) {
+    if (options.progress)
+      options.progress(stage, done, total);
   }
 
   /// Ends a stage of the report.
@@ -143,6 +151,7 @@ private:
   }
 
   LogicalResult runPipeline(StringRef name, function_ref<void(OpPassManager &)> build) {
+    showProgress(name);
     LogicalResult result = runOn(module, build);
     finishStage(name);
     return result;
@@ -165,7 +174,8 @@ private:
           error = llvm::joinErrors(std::move(error), offset.takeError());
           return WalkResult::interrupt();
         }
-        value = tenon::BlobAttr::get(op.getContext(), blob.getType(), file.getPath(), *offset, blob.getBytes());
+        value =
+            tenon::BlobAttr::get(op.getContext(), blob.getType(), file.getPath(), *offset, blob.getBytes());
       }
       op.setValueAttr(value);
       return WalkResult::advance();
@@ -203,8 +213,8 @@ private:
     auto names = [](ArrayRef<tile::TargetAttr> list) {
       return llvm::join(llvm::map_range(list, [](tile::TargetAttr target) { return target.getName(); }), ",");
     };
-    return module.emitError() << "has variants for other targets (" << names(present) << ") than what is asked for ("
-                              << names(asked) << ")";
+    return module.emitError() << "has variants for other targets (" << names(present)
+                              << ") than what is asked for (" << names(asked) << ")";
   }
 
   /// What is launched is there for each target.
@@ -250,6 +260,7 @@ private:
       OpBuilder(kernel.getBodyRegion()).clone(*function);
       kernels.push_back({function.getName().str(), kernel});
     }
+    showProgress("lower");
     LogicalResult converted =
         runOn(*container, [](OpPassManager &pm) { cpu::buildKernelToLLVMPipeline(pm.nest<ModuleOp>()); });
     finishStage("lower");
@@ -258,7 +269,9 @@ private:
     cpu::CodeKind kind = options.emit == Emit::llvm       ? cpu::CodeKind::llvmIR
                          : options.emit == Emit::assembly ? cpu::CodeKind::assembly
                                                           : cpu::CodeKind::object;
-    FailureOr<std::vector<cpu::ObjectCode>> codes = cpu::compileModules(kernels, target, kind);
+    showProgress("code", 0, kernels.size());
+    FailureOr<std::vector<cpu::ObjectCode>> codes = cpu::compileModules(
+        kernels, target, kind, [&](size_t done) { showProgress("code", done, kernels.size()); });
     finishStage("code");
     if (failed(codes))
       return failure();
@@ -290,6 +303,7 @@ private:
     func::FuncOp main = findPlacedProgram();
     if (!main)
       return module.emitError("the model has no function with inputs or outputs");
+    showProgress("host");
     FailureOr<host::HostCode> converted = host::convertHostProgram(main);
     if (failed(converted))
       return failure();
@@ -356,6 +370,7 @@ private:
   }
 
   LogicalResult writeArtifact() {
+    showProgress("write");
     completeMetadata();
     auto runtime = llvm::MemoryBuffer::getFile(options.runtimeLibrary, /*IsText=*/false,
                                                /*RequiresNullTerminator=*/false);
@@ -410,7 +425,8 @@ OwningOpRef<ModuleOp> tenon::loadModel(StringRef path, MLIRContext *context) {
     return onnx::importONNX(path, context);
   // The parser would show what it can't read, all of it.
   if (path != "-" && !path.ends_with(".mlir") && !path.ends_with(".mlirbc")) {
-    emitError(FileLineColLoc::get(context, path, 0, 0)) << "is no model: expects a file .onnx, .mlir or .mlirbc";
+    emitError(FileLineColLoc::get(context, path, 0, 0))
+        << "is no model: expects a file .onnx, .mlir or .mlirbc";
     return nullptr;
   }
   return parseSourceFile<ModuleOp>(path, context);

@@ -52,6 +52,7 @@ void tenon::buildKernelsPipeline(OpPassManager &pm, const KernelOptions &options
   pm.addNestedPass<func::FuncOp>(host::createAssignAliasesPass());
   pm.addNestedPass<func::FuncOp>(tile::createAssignViewsPass());
   pm.addPass(tile::createFormKernelsPass());
+  pm.addPass(tile::createGeneralizeSizesPass());
   pm.addNestedPass<func::FuncOp>(host::createPlaceBuffersPass());
   buildDevicesPipeline(pm, options);
 }

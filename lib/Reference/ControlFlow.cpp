@@ -8,6 +8,8 @@
 #include "Elements.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+
 using namespace mlir;
 using namespace tenon::reference;
 
@@ -94,7 +96,14 @@ static llvm::Error evaluateLoop(Call &call) {
   return llvm::Error::success();
 }
 
+static llvm::Error evaluateAssert(Call &call) {
+  if (!call.index(0))
+    return call.fail(cast<cf::AssertOp>(call.op).getMsg());
+  return llvm::Error::success();
+}
+
 void tenon::reference::registerControlFlow(Interpreter &interpreter) {
+  interpreter.registerOp(cf::AssertOp::getOperationName(), evaluateAssert);
   interpreter.registerOp(tenon::IfOp::getOperationName(), evaluateIf);
   interpreter.registerOp(tenon::LoopOp::getOperationName(), evaluateLoop);
 }

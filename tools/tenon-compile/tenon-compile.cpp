@@ -26,7 +26,7 @@ constexpr unsigned kMaxThreads = 1024;
 /// Made after LLVM's own options are gone: those of its libraries have some of these names. So is the
 /// category that options have by themselves, without which --help doesn't know them.
 struct Options {
-  cl::OptionCategory category{"Options of tenon-compile"};
+  cl::OptionCategory category{"Options"};
   cl::opt<std::string> input{cl::Positional, cl::desc("<model.onnx or .mlir>"), cl::cat(category)};
   cl::opt<std::string> output{
       "o",
@@ -91,6 +91,33 @@ mlir::LogicalResult printNamed(mlir::Diagnostic &diagnostic) {
   return mlir::success();
 }
 
+/// The stage at work, on one line of a terminal.
+class ProgressLine {
+public:
+  explicit ProgressLine(bool isShown) : isShown(isShown) {}
+  ~ProgressLine() { clear(); }
+
+  void show(StringRef stage, size_t done, size_t total) {
+    clear();
+    if (!isShown)
+      return;
+    errs() << stage;
+    if (total)
+      errs() << " " << done << " of " << total;
+    errs() << " ...";
+    hasText = true;
+  }
+
+  void clear() {
+    if (hasText)
+      errs() << "\r\033[K"; // ECMA-48: erase to the end of the line
+    hasText = false;
+  }
+
+private:
+  bool isShown, hasText = false;
+};
+
 int compileModel(const char *program, const Options &given) {
   if (given.input.empty())
     return fail("no model given (see --help)");
@@ -129,6 +156,13 @@ int compileModel(const char *program, const Options &given) {
   SourceMgr sources;
   mlir::SourceMgrDiagnosticHandler handler(sources, &context, errs());
   mlir::ScopedDiagnosticHandler namedHandler(&context, printNamed);
+  ProgressLine progress(!given.quiet && errs().is_displayed());
+  mlir::ScopedDiagnosticHandler clearingHandler(&context, [&](mlir::Diagnostic &) {
+    progress.clear();
+    return mlir::failure();
+  });
+  options.progress = [&](StringRef stage, size_t done, size_t total) { progress.show(stage, done, total); };
+  progress.show("import", 0, 0);
   mlir::OwningOpRef<mlir::ModuleOp> module = tenon::loadModel(given.input, &context);
   if (!module)
     return 1;
@@ -139,6 +173,7 @@ int compileModel(const char *program, const Options &given) {
   tenon::CompileReport report;
   if (failed(tenon::compile(*module, options, path, report)))
     return 1;
+  progress.clear();
   if (prints)
     report.print(outs());
   return 0;

@@ -13,6 +13,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 
+#include <functional>
 #include <vector>
 
 namespace tenon {
@@ -21,10 +22,11 @@ namespace tenon {
 enum class Emit { import, graph, kernels, loops, llvm, assembly, artifact };
 
 struct CompileOptions {
-  /// One variant of the kernels each, in order of preference. A module that has variants is compiled for their targets:
-  /// others are an error, none are those.
+  /// One variant of the kernels each, in order of preference. A module that has variants is compiled for
+  /// their targets: others are an error, none are those.
   llvm::SmallVector<cpu::TargetDescription> targets;
-  /// Rules of `tenon-assign-devices`: which device runs which kernels. The CPU that runs the program runs all others.
+  /// Rules of `tenon-assign-devices`: which device runs which kernels. The CPU that runs the program runs all
+  /// others.
   llvm::SmallVector<std::string> devices;
   /// Outputs that may be bound to the buffer of an input that they begin with, by name: caches.
   std::vector<std::pair<std::string, std::string>> aliases; ///< output, input
@@ -32,6 +34,9 @@ struct CompileOptions {
   /// The prebuilt runtime library that the artifact starts with.
   std::string runtimeLibrary;
   std::string modelName;
+  /// Called when a stage begins, and as its parts are done where it has some (`total` is 0 otherwise): from
+  /// any thread of the context, one call at a time.
+  std::function<void(llvm::StringRef stage, size_t done, size_t total)> progress;
 };
 
 /// What compilation did.
@@ -57,8 +62,8 @@ mlir::OwningOpRef<mlir::ModuleOp> loadModel(llvm::StringRef path, mlir::MLIRCont
 /// Whether the module's kernels are variants for some targets.
 bool hasVariants(mlir::ModuleOp module);
 
-/// Compiles a module of any level up to 3 on the threads of its context and writes `output`, which appears whole or
-/// not at all. Errors are diagnostics.
+/// Compiles a module of any level up to 3 on the threads of its context and writes `output`, which appears
+/// whole or not at all. Errors are diagnostics.
 mlir::LogicalResult compile(mlir::ModuleOp module, const CompileOptions &options, llvm::StringRef output,
                             CompileReport &report);
 

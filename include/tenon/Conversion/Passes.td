@@ -23,6 +23,10 @@ def ConvertONNXToTenonPass : Pass<"convert-onnx-to-tenon", "::mlir::ModuleOp"> {
     is read from data is `tenon.item`. In `Slice`, literal bounds and bounds from data are clamped as ONNX says; bounds
     that are expressions of sizes are taken to lie within the operand, which `tenon.slice` checks.
 
+    Where the branches of an `If` differ in the rank of a result, what follows them becomes part of them, up to where
+    ranks agree again. A branch that ONNX gives no meaning to what follows is refused at run time, by a `cf.assert` that
+    the condition chooses the other one.
+
     What a model states of result types is a hint: a static size that inference refutes is an error. Nodes that
     can't be converted are all reported, each at its location; nodes that depend on them stay silent.
 
@@ -36,7 +40,7 @@ def ConvertONNXToTenonPass : Pass<"convert-onnx-to-tenon", "::mlir::ModuleOp"> {
     %y = tenon.add %x, %0 : tensor<?x8xf32>
     ```
   }];
-  let dependentDialects = ["::tenon::TenonDialect"];
+  let dependentDialects = ["::mlir::cf::ControlFlowDialect", "::tenon::TenonDialect"];
 }
 
 #endif // TENON_CONVERSION_PASSES

@@ -71,8 +71,12 @@ Number Reals::expWithTail(Number x, Number tail) {
 }
 
 Number Reals::exp(Number x) {
-  // Beyond these bounds the result is infinite or zero.
-  return expWithTail(clamp(x, pick(-746, -105), pick(710, 89)), constant(-0.0));
+  // Above the first bound the result is infinite. Below the second it is zero, which isn't left to a product that
+  // underflows: processors take a hundred cycles for one, and masks make such arguments by the thousand.
+  Number top = constant(pick(710, 89)), bottom = constant(pick(-746, -104));
+  Flag vanishes = less(x, bottom);
+  Number inRange = select(vanishes, constant(0), select(less(top, x), top, x));
+  return select(vanishes, constant(0), expWithTail(inRange, constant(-0.0)));
 }
 
 Number Reals::exp2(Number x) {
@@ -172,7 +176,7 @@ Number Reals::erf(Number x) {
   Number z = x * x, t = clamp(abs(x), 0, pick(6, 4));
   Number small = fma(x, isDouble ? polynomial(erfDouble, z) : polynomial(erfFloat, z), x);
   Number q = (t - 4.0) / (t + 4.0);
-  Number complement = exp(-(t * t)) * (isDouble ? polynomial(erfcDouble, q) : polynomial(erfcFloat, q));
+  Number complement = expWithTail(-(t * t), constant(-0.0)) * (isDouble ? polynomial(erfcDouble, q) : polynomial(erfcFloat, q));
   Number large = withSign(1.0 - complement, x);
   return select(isNaN(x), x, select(less(abs(x), constant(1)), small, large));
 }

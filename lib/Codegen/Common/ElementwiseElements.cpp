@@ -334,6 +334,12 @@ template <typename OpT> bool computesNarrow(Type element) {
   return !keeps && (element.isF16() || element.isBF16());
 }
 
+/// Whether the op is a function that is expanded into polynomials.
+template <typename OpT>
+constexpr bool isFunction =
+    llvm::is_one_of<OpT, ExpOp, Expm1Op, LogOp, Log1pOp, SinOp, CosOp, TanOp, AsinOp, AcosOp, AtanOp, SinhOp, CoshOp,
+                    AsinhOp, AcoshOp, AtanhOp, TanhOp, ErfOp, SigmoidOp, PowOp, Atan2Op>::value;
+
 template <typename OpT>
 struct ElementwiseModel : ElementInterface::ExternalModel<ElementwiseModel<OpT>, OpT> {
   FailureOr<Value> emitElement(Operation *op, ElementEmitter &emitter, ArrayRef<Coordinate> coordinates) const {
@@ -358,6 +364,8 @@ struct ElementwiseModel : ElementInterface::ExternalModel<ElementwiseModel<OpT>,
       return result;
     return arith::TruncFOp::create(emitter.builder, emitter.loc, emitter.typeLike(result, narrow), result).getResult();
   }
+
+  int64_t estimateInstructions(Operation *) const { return isFunction<OpT> ? 20 : 1; }
 };
 
 template <typename... Ops> void attach(MLIRContext *context) {

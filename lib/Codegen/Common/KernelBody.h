@@ -16,9 +16,10 @@ namespace tenon::codegen {
 
 /// What a schedule says of the register tiles of a contraction.
 struct ContractionSchedule {
-  int64_t tileRows = 0;   ///< most rows of a register tile
-  int64_t depthBlock = 0; ///< most products that are summed before the next rows' turn
-  int64_t turnSize = 0;   ///< rows times products that one turn of a register tile's loop adds
+  int64_t tileRows = 0;      ///< most rows of a register tile
+  int64_t depthBlock = 0;    ///< most products that are summed before the next rows' turn
+  int64_t turnSize = 0;      ///< rows times products that one turn of a register tile's loop adds
+  int64_t residentBytes = 0; ///< bytes of the first operand's rows that stay in a cache while panels change
 };
 
 /// What a kernel's loops are emitted with.
@@ -26,7 +27,7 @@ struct KernelBody {
   tile::KernelOp kernel;
   tile::KernelStructure structure;
   ElementEmitter &e;
-  mlir::Value begin, end; ///< the units of work to do
+  mlir::Value begin, end;                 ///< the units of work to do
   llvm::SmallVector<mlir::Value> results; ///< what the kernel yields
   llvm::SmallVector<Buffer> outputs;      ///< where each result goes
   ContractionSchedule tiles;
@@ -34,8 +35,8 @@ struct KernelBody {
   /// Sizes of the iteration space.
   llvm::SmallVector<mlir::Value> space;
 
-  /// Emits `body(start)` for each whole vector of [low, high), and once more for the rest, with the lanes that are left
-  /// in use.
+  /// Emits `body(start)` for each whole vector of [low, high), and once more for the rest, with the lanes
+  /// that are left in use.
   mlir::LogicalResult vectors(mlir::Value low, mlir::Value high,
                               llvm::function_ref<mlir::LogicalResult(mlir::Value)> body);
   /// A loop over [low, high) without carried values.

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "KernelBody.h"
+#include "tenon/Codegen/Common/ScheduleSpace.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -83,6 +84,12 @@ public:
     return result;
   }
 
+  /// Elements of the image per window, which share most of what they read.
+  int64_t elementsPerRow() {
+    return cast<RankedTensorType>(op.getOperand().getType()).getShape().back() *
+           llvm::product_of(op.getStrides());
+  }
+
   /// Products of one part, and the number of parts.
   int64_t partDepth() const { return run; }
   int64_t parts() const { return llvm::product_of(partTaps); }
@@ -123,16 +130,18 @@ public:
     Value blocks = ceilDiv(rows, blockRows), panels = ceilDiv(columns, panelColumns);
     // Blocks of nearly equal size, so that few heights of tiles are needed.
     Value blockExtent = ceilDiv(rows, blocks);
+    rowsAreInner = compare(arith::CmpIPredicate::ule, e.mul(rows, e.index(bytesPerRow())),
+                           e.index(body.tiles.residentBytes));
     return body.loop(body.begin, body.end, 1, [&](Value unit) {
-      // Blocks of rows innermost: a panel stays in the cache while rows run past it.
       e.unit = unit;
-      SmallVector<Value> place = e.delinearize(unit, {e.index(1), panels, blocks});
+      SmallVector<Value> place = e.delinearize(unit, {e.index(1), blocks, panels});
+      SmallVector<Value> otherPlace = e.delinearize(unit, {e.index(1), panels, blocks});
       Value outer = arith::DivUIOp::create(e.builder, e.loc, unit, e.mul(panels, blocks));
       batch = e.delinearize(outer, batchExtents);
-      panel = place[1];
-      firstRow = e.mul(place[2], blockExtent);
+      panel = select(rowsAreInner, otherPlace[1], place[2]);
+      firstRow = e.mul(select(rowsAreInner, otherPlace[2], place[1]), blockExtent);
       blockSize = arith::MinUIOp::create(e.builder, e.loc, e.sub(rows, firstRow), blockExtent);
-      spreadPrefetch(compare(arith::CmpIPredicate::eq, place[2], e.index(0)));
+      spreadPrefetch();
       return emitUnit();
     });
   }
@@ -164,8 +173,20 @@ private:
     return e.builder.createOrFold<arith::CeilDivUIOp>(e.loc, value, by);
   }
 
+  Value select(Value condition, Value yes, Value no) {
+    return e.builder.createOrFold<arith::SelectOp>(e.loc, condition, yes, no);
+  }
+
+  /// What a row of the first operand takes in the cache.
+  int64_t bytesPerRow() {
+    constexpr int64_t bytesOfElement = 4;
+    if (windows)
+      return windows->elementsPerRow() * bytesOfElement;
+    return getConstantIntValue(depth).value_or(body.tiles.depthBlock) * bytesOfElement;
+  }
+
   Value compare(arith::CmpIPredicate predicate, Value a, Value b) {
-    return arith::CmpIOp::create(e.builder, e.loc, predicate, a, b);
+    return e.builder.createOrFold<arith::CmpIOp>(e.loc, predicate, a, b);
   }
 
   //===--------------------------------------------------------------------===//
@@ -179,8 +200,8 @@ private:
     bool isLast;
   };
 
-  /// A long row of tiles would leave the cache before its columns come around again: the sums of a part wait in a
-  /// buffer of the unit.
+  /// A long row of tiles would leave the cache before its columns come around again: the sums of a part wait
+  /// in a buffer of the unit.
   void splitDepth() {
     std::optional<int64_t> total = getConstantIntValue(depth);
     if (!total || *total < 2 * body.tiles.depthBlock)
@@ -230,6 +251,7 @@ private:
           MicrokernelOp::create(e.builder, e.loc, vector, lhs.memref(), rowOffset(row, place),
                                 lhs.stride(roles.depth), rhs.memref(), start, e.index(panelColumns), depth,
                                 /*columns=*/Value(), unroll, Value(), Value(), ValueRange());
+      ElementEmitter::Scope scope(e);
       for (int64_t part = 0; part < panelColumns; part += e.lanes) {
         Value sums = vector::ExtractStridedSliceOp::create(e.builder, e.loc, tile.getResults().front(), part,
                                                            e.lanes, 1);
@@ -267,25 +289,26 @@ private:
   // The next panel on its way into the cache
   //===--------------------------------------------------------------------===//
 
-  /// The register tiles of a panel's first block of rows fetch the next panel, each an equal part of it.
-  void spreadPrefetch(Value isFirstBlock) {
+  /// Register tiles fetch the next panel, each an equal part of it: those of all rows that use this one.
+  void spreadPrefetch() {
     if (!packed || !getConstantIntValue(depth))
       return;
     Value elements = e.mul(depth, e.index(panelColumns));
-    Value rowVisits = e.mul(blockSize, e.index(parts * (panelColumns / e.lanes)));
-    Value share = ceilDiv(elements, rowVisits);
-    prefetchPerRow = arith::SelectOp::create(e.builder, e.loc, isFirstBlock, share, e.index(0));
+    prefetchRows = select(rowsAreInner, rows, blockSize);
+    prefetchFirst = select(rowsAreInner, e.index(0), firstRow);
+    prefetchPerRow = ceilDiv(elements, e.mul(prefetchRows, e.index(parts * (panelColumns / e.lanes))));
   }
 
   /// Where a register tile begins to prefetch, and how far it goes from turn to turn.
   std::pair<Value, Value> prefetchOf(Value row, int64_t height, Value column, const Part &part,
                                      int64_t unroll) {
-    if (!prefetchPerRow)
+    // What is left over of any number of rows is little: it fetches nothing.
+    if (!prefetchPerRow || (!getConstantIntValue(rows) && height < body.tiles.tileRows))
       return {};
     Value start = e.mul(panel, e.index(panelColumns));
     Value tile = arith::DivUIOp::create(e.builder, e.loc, e.sub(column, start), e.index(e.lanes));
     Value visit = e.add(e.mul(part.number, e.index(panelColumns / e.lanes)), tile);
-    Value visits = e.add(e.mul(visit, blockSize), e.sub(row, firstRow));
+    Value visits = e.add(e.mul(visit, prefetchRows), e.sub(row, prefetchFirst));
     Value next = e.mul(e.add(panel, e.index(1)), e.mul(depth, e.index(panelColumns)));
     Value distance = e.mul(prefetchPerRow, e.index(height * unroll));
     return {e.add(next, e.mul(visits, prefetchPerRow)), ceilDiv(distance, part.depth)};
@@ -359,8 +382,7 @@ private:
   /// the code.
   LogicalResult emitAnyRows(Value column, const Part &part) {
     Value left = blockSize, first = firstRow;
-    for (int64_t height = body.tiles.tileRows; height > 0;
-         height = llvm::bit_floor((uint64_t)(height == 1 ? 0 : height - 1))) {
+    for (int64_t height = body.tiles.tileRows; height > 0; height = lowerTile(height)) {
       Value number = arith::DivUIOp::create(e.builder, e.loc, left, e.index(height));
       int64_t unroll = height == body.tiles.tileRows ? unrollOf(height) : 1;
       if (failed(emitTiles(first, number, height, column, part, unroll)))
@@ -391,7 +413,7 @@ private:
     SmallVector<SmallVector<Value>> places;
     for (int64_t i = 0; i < height; ++i) {
       Value index = e.add(row, e.index(i));
-      places.push_back(e.delinearize(index, rowExtents));
+      places.push_back(i == 0 ? e.delinearize(row, rowExtents) : placeAfter(places.back()));
       offsets.push_back(e.add(rowOffset(index, places.back()), partOffset));
     }
     Value rhsOffset, rhsStride, limit;
@@ -447,10 +469,30 @@ private:
                                 partialSum(e.add(row, e.index(i)), column));
       return success();
     }
+    // What depends on the column only is the same for all rows.
+    ElementEmitter::Scope scope(e);
     for (auto [i, sums] : llvm::enumerate(tile))
       if (failed(finish(places[i], column, sums)))
         return failure();
     return success();
+  }
+
+  /// The place of the next row. Counting on costs no divisions; nor does LLVM compute those again for each
+  /// product, as strength reduction does with places that depend on the row's number alone.
+  SmallVector<Value> placeAfter(ArrayRef<Value> place) {
+    SmallVector<Value> result(place);
+    Value grows;
+    for (size_t dim = place.size(); dim-- > 0;) {
+      Value next = e.add(place[dim], e.index(1));
+      if (grows)
+        next = arith::SelectOp::create(e.builder, e.loc, grows, next, place[dim]);
+      result[dim] = next;
+      if (dim == 0)
+        break;
+      grows = compare(arith::CmpIPredicate::eq, next, rowExtents[dim]);
+      result[dim] = arith::SelectOp::create(e.builder, e.loc, grows, e.index(0), next);
+    }
+    return result;
   }
 
   /// Where the first product's factor of a row of the unit lies.
@@ -463,9 +505,8 @@ private:
     return e.add(batchOffset, lhs.offset(roles.rows, place));
   }
 
-  /// Computes the kernel's results from a row's sums, and stores them.
+  /// Computes the kernel's results from a row's sums, and stores them; within the scope of a register tile.
   LogicalResult finish(ArrayRef<Value> rowPlace, Value column, Value sums) {
-    ElementEmitter::Scope scope(e);
     Coordinates coordinates = resultCoordinates(rowPlace, column);
     e.define(op.getResult(), coordinates, sums);
     for (auto [result, output] : llvm::zip(body.results, body.outputs)) {
@@ -499,6 +540,11 @@ private:
   Value depth, columns, rows, panel, firstRow, blockSize;
   int64_t parts = 1, partDepth = 0, lastDepth = 0; ///< of the summed dimension
   Value partialSums;                               ///< of a unit
+  /// Whether units run along the rows first: all of them stay in the second-level cache, and each panel comes
+  /// once. Else a block of rows stays there, and the panels come once per block.
+  Value rowsAreInner;
+  Value prefetchRows,
+      prefetchFirst;    ///< the rows that one panel is multiplied with in a row, and the first of them
   Value prefetchPerRow; ///< elements of the next panel for each row of each register tile, or null
   SmallVector<Value> rowExtents, batchExtents, batch;
 };

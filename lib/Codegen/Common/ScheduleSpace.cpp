@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Codegen/Common/ScheduleSpace.h"
+#include "tenon/Codegen/Common/ElementEmitter.h"
 #include "tenon/Dialect/Tile/Analysis/KernelStructure.h"
 
 #include <limits>
@@ -62,7 +63,9 @@ FailureOr<SmallVector<std::optional<int64_t>>> ScheduleSpace::valuesOf(ScheduleA
     const Knob *knob = llvm::find_if(knobs, [&](const Knob &knob) { return knob.name == name; });
     if (knob == knobs.end())
       return emitError() << "has a schedule with '" << name << "', but " << kind << " have "
-                         << llvm::join(llvm::map_range(knobs, [](const Knob &knob) { return knob.name.str(); }), ", ");
+                         << llvm::join(
+                                llvm::map_range(knobs, [](const Knob &knob) { return knob.name.str(); }),
+                                ", ");
     values[knob - knobs.begin()] = schedule.get(name);
   }
   return values;
@@ -96,7 +99,8 @@ FailureOr<SchedulePoint> ScheduleSpace::read(ScheduleAttr schedule, EmitError em
   SchedulePoint point;
   for (auto [knob, value] : llvm::zip(knobs, *values)) {
     if (!value)
-      return emitError() << "expects a schedule with '" << knob.name << "': run tenon-select-schedules before";
+      return emitError() << "expects a schedule with '" << knob.name
+                         << "': run tenon-select-schedules before";
     point.push_back(*value);
   }
   if (!isLegal(point))
@@ -114,11 +118,13 @@ ScheduleAttr ScheduleSpace::attributeOf(ArrayRef<int64_t> point) const {
 
 Diagnostic &codegen::operator<<(Diagnostic &diagnostic, const ScheduleSpace &space) {
   int64_t schedules = 0;
-  space.forEach(SmallVector<std::optional<int64_t>>(space.getKnobs().size()), [&](ArrayRef<int64_t>) { ++schedules; });
+  space.forEach(SmallVector<std::optional<int64_t>>(space.getKnobs().size()),
+                [&](ArrayRef<int64_t>) { ++schedules; });
   diagnostic << schedules << " schedules of " << space.getKind() << ":";
   for (const Knob &knob : space.getKnobs()) {
     diagnostic << " " << knob.name << " {";
-    llvm::interleave(knob.candidates, [&](int64_t value) { diagnostic << value; }, [&] { diagnostic << ", "; });
+    llvm::interleave(
+        knob.candidates, [&](int64_t value) { diagnostic << value; }, [&] { diagnostic << ", "; });
     diagnostic << "}";
   }
   return diagnostic;
@@ -129,11 +135,16 @@ Diagnostic &codegen::operator<<(Diagnostic &diagnostic, const ScheduleSpace &spa
 //===----------------------------------------------------------------------===//
 
 namespace {
+/// Kernels that take so many instructions per vector compute longer than they read and write.
+constexpr int64_t manyInstructions = 16;
+
 /// Everything but contractions: vectors run along the last dimension.
 class VectorSpace : public ScheduleSpace {
 public:
-  VectorSpace(TargetAttr target, StringRef kind, bool hasVectors)
-      : ScheduleSpace(target.getContext(), kind), target(target) {
+  /// `length` of the last dimension, and the `instructions` that a vector takes.
+  VectorSpace(TargetAttr target, StringRef kind, bool hasVectors, int64_t length = 1,
+              int64_t instructions = 1)
+      : ScheduleSpace(target.getContext(), kind), target(target), length(length), instructions(instructions) {
     knobs.push_back({knob::vectorBytes, {}});
     for (int64_t bytes = target.getVectorBytes(); bytes >= 16; bytes /= 2)
       knobs.back().candidates.push_back(bytes);
@@ -146,20 +157,37 @@ public:
     if (bytes != 16 && bytes != 32 && bytes != 64)
       return refuse(reason, "vectors have 16, 32 or 64 bytes, not {0}", bytes);
     if (bytes > target.getVectorBytes())
-      return refuse(reason, "vectors have {0} bytes, but those of target '{1}' have {2}", bytes, target.getName(),
-                    target.getVectorBytes());
+      return refuse(reason, "vectors have {0} bytes, but those of target '{1}' have {2}", bytes,
+                    target.getName(), target.getVectorBytes());
     if (point.size() > 1 && !isLegalNumber(point[1]))
       return refuse(reason, "1, 2, 4 or 8 vectors are computed at once, not {0}", point[1]);
     return true;
   }
 
-  /// Memory is the limit: the widest vectors, one at a time.
-  double cost(ArrayRef<int64_t> point) const override { return 1.0 / point[0]; }
+  /// Cycles along the last dimension. Where little is computed memory is the limit, and one vector at a time
+  /// is as good as several; else several hide the latency of each other, as long as what is left of a row
+  /// fills them.
+  double cost(ArrayRef<int64_t> point) const override {
+    int64_t vectors = point.size() > 1 ? point[1] : 1, lanes = point[0] / bytesOfElement;
+    double latency = instructions < manyInstructions ? 0 : latencyCycles;
+    int64_t turns = llvm::divideCeil(length, lanes * vectors);
+    return turns * (vectors * double(instructions) / instructionsPerCycle + latency);
+  }
 
 protected:
-  static bool isLegalNumber(int64_t vectors) { return vectors == 1 || vectors == 2 || vectors == 4 || vectors == 8; }
+  static bool isLegalNumber(int64_t vectors) {
+    return vectors == 1 || vectors == 2 || vectors == 4 || vectors == 8;
+  }
+
+  static constexpr int64_t bytesOfElement = 4;
 
   TargetAttr target;
+
+private:
+  static constexpr int64_t instructionsPerCycle = 2;
+  static constexpr double latencyCycles = 8;
+
+  int64_t length, instructions;
 };
 
 //===----------------------------------------------------------------------===//
@@ -175,57 +203,68 @@ public:
     knobs.push_back({knob::tileRows, {}});
     for (int64_t rows = target.getVectorRegisters(); rows > 0; --rows)
       knobs.back().candidates.push_back(rows);
-    // The cost model says nothing of these two: the first ones were measured (docs/performance).
+    // The cost model says nothing of these: the first ones were measured (docs/performance).
     knobs.push_back({knob::depthBlock, {768, 256, 384, 512, 1024, 1536}});
     knobs.push_back({knob::turnSize, {12, 6, 24}});
+    // Half of the cache is left to panels and results.
+    knobs.push_back({knob::residentBytes, {target.getLevel2Bytes() / 2}});
   }
 
   bool isLegal(ArrayRef<int64_t> point, raw_ostream *reason) const override {
     if (!VectorSpace::isLegal(point, reason))
       return false;
-    auto [bytes, vectors, tileRows, depthBlock, turnSize] = values(point);
+    auto [bytes, vectors, tileRows, depthBlock, turnSize, residentBytes] = values(point);
     int64_t width = vectors * bytes / bytesOfElement;
     if (width > panelColumns)
-      return refuse(reason, "a register tile of {0} columns is wider than a panel, which has {1}", width, panelColumns);
+      return refuse(reason, "a register tile of {0} columns is wider than a panel, which has {1}", width,
+                    panelColumns);
     // Accumulators, columns, and an element of the first operand in all lanes.
     int64_t registers = tileRows * vectors + vectors + 1;
     if (registers > target.getVectorRegisters())
-      return refuse(reason, "a register tile of {0} rows and {1} vectors needs {2} registers, but target '{3}' has {4}",
-                    tileRows, vectors, registers, target.getName(), target.getVectorRegisters());
+      return refuse(
+          reason, "a register tile of {0} rows and {1} vectors needs {2} registers, but target '{3}' has {4}",
+          tileRows, vectors, registers, target.getName(), target.getVectorRegisters());
     if (depthBlock < leastDepthBlock)
       return refuse(reason, "a depth block has at least {0} products, not {1}", leastDepthBlock, depthBlock);
     if (turnSize > mostTurnSize)
-      return refuse(reason, "a turn of a register tile's loop adds at most {0} products, not {1}", mostTurnSize,
-                    turnSize);
+      return refuse(reason, "a turn of a register tile's loop adds at most {0} products, not {1}",
+                    mostTurnSize, turnSize);
     return true;
   }
 
   /// Cycles per product of the summed dimension, over all tiles of a panel's columns and a block of rows.
   double cost(ArrayRef<int64_t> point) const override {
-    auto [bytes, vectors, tileRows, depthBlock, turnSize] = values(point);
+    auto [bytes, vectors, tileRows, depthBlock, turnSize, residentBytes] = values(point);
     int64_t width = vectors * bytes / bytesOfElement;
-    int64_t height = blockHeight(), tiles = llvm::divideCeil(height, tileRows);
-    double tileHeight = double(height) / tiles;
-    double cycles = std::max({tileHeight * vectors / target.getFmasPerCycle(),
-                              (tileHeight + vectors) / target.getLoadsPerCycle(), double(target.getFmaLatency()),
-                              double(vectors * bytes) / target.getLevel2BytesPerCycle()});
-    return tiles * columnTiles(width) * (cycles + tileCost);
+    auto ofTiles = [&, bytes = bytes, vectors = vectors](int64_t number, double height) {
+      double cycles = std::max(
+          {height * vectors / target.getFmasPerCycle(), (height + vectors) / target.getLoadsPerCycle(),
+           double(target.getFmaLatency()), double(vectors * bytes) / target.getLevel2BytesPerCycle()});
+      return number * (cycles + tileCost);
+    };
+    if (rows) {
+      int64_t height = blockHeight(), tiles = llvm::divideCeil(height, tileRows);
+      return columnTiles(width) * ofTiles(tiles, double(height) / tiles);
+    }
+    double cycles = 0;
+    for (int64_t left = blockRows, height = tileRows; left > 0; height = lowerTile(height)) {
+      cycles += ofTiles(left / height, height);
+      left %= height;
+    }
+    return columnTiles(width) * cycles;
   }
 
 private:
-  static constexpr int64_t bytesOfElement = 4;
   static constexpr int64_t leastDepthBlock = 16, mostTurnSize = 64;
   /// What a tile costs apart from its products, per product of a depth of some hundreds.
   static constexpr double tileCost = 0.01;
 
-  static std::tuple<int64_t, int64_t, int64_t, int64_t, int64_t> values(ArrayRef<int64_t> point) {
-    return {point[0], point[1], point[2], point[3], point[4]};
+  static std::tuple<int64_t, int64_t, int64_t, int64_t, int64_t, int64_t> values(ArrayRef<int64_t> point) {
+    return {point[0], point[1], point[2], point[3], point[4], point[5]};
   }
 
-  /// Rows of a unit of work: blocks are of nearly equal size.
+  /// Rows of a unit of work, where their number is known: blocks are of nearly equal size.
   int64_t blockHeight() const {
-    if (!rows)
-      return blockRows;
     int64_t count = std::max<int64_t>(*rows, 1);
     return llvm::divideCeil(count, llvm::divideCeil(count, blockRows));
   }
@@ -244,6 +283,30 @@ private:
 };
 } // namespace
 
+/// How long the vectors' loop is: a row of unknown length may be short.
+static int64_t lengthOf(const KernelStructure &structure) {
+  constexpr int64_t unknownLength = 32;
+  if (structure.space.empty())
+    return 1;
+  int64_t length = SizeAnalysis::staticSize(structure.space.back());
+  if (structure.isBlocked())
+    return ShapedType::isDynamic(length) ? blockElements : std::min(length, blockElements);
+  return ShapedType::isDynamic(length) ? unknownLength : length;
+}
+
+/// About how many instructions a vector of the kernel's results takes.
+static int64_t instructionsOf(const KernelStructure &structure, ArrayRef<Operation *> ops) {
+  // A reduction's vectors wait for each other.
+  int64_t result = structure.kind == KernelStructure::rows ? manyInstructions : 0;
+  for (Operation *op : ops) {
+    if (auto element = dyn_cast<ElementInterface>(op))
+      result += element.estimateInstructions();
+    else if (isa<DecomposableInterface>(op))
+      result += manyInstructions;
+  }
+  return result;
+}
+
 std::unique_ptr<ScheduleSpace> codegen::scheduleSpaceOf(VariantOp variant) {
   auto kernel = dyn_cast<KernelOp>(*variant.getFunction());
   if (!kernel)
@@ -257,9 +320,11 @@ std::unique_ptr<ScheduleSpace> codegen::scheduleSpaceOf(VariantOp variant) {
   KernelStructure structure = structureOf(ops, block.getTerminator()->getOperands(), sizes);
   switch (structure.kind) {
   case KernelStructure::elements:
-    return std::make_unique<VectorSpace>(target, "elementwise kernels", /*hasVectors=*/true);
+    return std::make_unique<VectorSpace>(target, "elementwise kernels", /*hasVectors=*/true,
+                                         lengthOf(structure), instructionsOf(structure, ops));
   case KernelStructure::rows:
-    return std::make_unique<VectorSpace>(target, "kernels of rows", /*hasVectors=*/true);
+    return std::make_unique<VectorSpace>(target, "kernels of rows", /*hasVectors=*/true, lengthOf(structure),
+                                         instructionsOf(structure, ops));
   case KernelStructure::ordered:
     return std::make_unique<VectorSpace>(target, "ordered kernels", /*hasVectors=*/false);
   case KernelStructure::contraction:
@@ -275,6 +340,6 @@ std::unique_ptr<ScheduleSpace> codegen::scheduleSpaceOf(VariantOp variant) {
     rows = rows && !ShapedType::isDynamic(extent) ? std::optional(*rows * extent) : std::nullopt;
   }
   int64_t columns = SizeAnalysis::staticSize(structure.space.back());
-  return std::make_unique<ContractionSpace>(target, rows,
-                                            ShapedType::isDynamic(columns) ? std::nullopt : std::optional(columns));
+  return std::make_unique<ContractionSpace>(
+      target, rows, ShapedType::isDynamic(columns) ? std::nullopt : std::optional(columns));
 }

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Branch.h"
 #include "Indexing.h"
 #include "Loop.h"
 #include "Values.h"
@@ -21,77 +22,6 @@ bool isTensor(Node &node, Value value) {
     return true;
   node.unsupported() << "a subgraph gives a value of type " << value.getType();
   return false;
-}
-
-//===----------------------------------------------------------------------===//
-// If
-//===----------------------------------------------------------------------===//
-
-Results branch(Node &node) {
-  Region *sources[] = {node.op.getBody("then_branch"), node.op.getBody("else_branch")};
-  if (!sources[0] || !sources[1])
-    return node.error() << "expects the subgraphs 'then_branch' and 'else_branch'";
-  if (!elementOf(node[0]).isInteger(1) || !isSingle(node[0]))
-    return node.error() << "expects one truth value as condition, but has " << typeOf(node[0]);
-  for (Region *source : sources)
-    if (source->front().getNumArguments() != 0)
-      return node.error() << "expects subgraphs without inputs";
-  Value condition = node.reshape(node[0], {});
-  // A condition on sizes that are known leaves one branch; the other need not even make sense.
-  if (auto known = node.constantIntegers(node[0])) {
-    auto values = node.graph.convertBody(*sources[known->front() != 0 ? 0 : 1], {});
-    return succeeded(values) ? Results(ArrayRef(*values)) : Results(failure());
-  }
-
-  SmallVector<Value> yielded[2];
-  Region *regions[2];
-  bool failed = false;
-  for (size_t i : {0, 1}) {
-    regions[i] = &node.graph.newRegion();
-    Graph::Inside inside(node.graph, *regions[i]);
-    auto values = node.graph.convertBody(*sources[i], {});
-    failed |= mlir::failed(values);
-    if (succeeded(values)) {
-      yielded[i] = *values;
-      tenon::YieldOp::create(node.builder, node.loc, *values);
-    }
-  }
-  if (failed)
-    return failure();
-  if (yielded[0].size() != yielded[1].size() || yielded[0].size() != node.op->getNumResults())
-    return node.error() << "expects " << node.op->getNumResults() << " results of both subgraphs, but has "
-                        << yielded[0].size() << " and " << yielded[1].size();
-  SmallVector<Type> types;
-  SmallVector<Sizes> common;
-  for (auto [a, b] : llvm::zip(yielded[0], yielded[1])) {
-    if (heldType(a.getType())) {
-      types.push_back(joinTypes(a.getType(), b.getType()));
-      common.emplace_back();
-      if (!types.back())
-        return node.unsupported() << "the subgraphs give " << a.getType() << " and " << b.getType() << " as one result";
-      continue;
-    }
-    if (!isTensor(node, a) || !isTensor(node, b))
-      return failure();
-    if (elementOf(a) != elementOf(b) || rankOf(a) != rankOf(b))
-      return node.unsupported() << "the subgraphs give " << typeOf(a) << " and " << typeOf(b)
-                                << " as one result, of different rank or element type";
-    Sizes sizes = sizesOutside(node, a, *regions[0]);
-    for (auto [size, other] : llvm::zip(sizes, sizesOutside(node, b, *regions[1])))
-      size = size == other ? size : AffineExpr();
-    SmallVector<int64_t> shape;
-    for (AffineExpr size : sizes)
-      shape.push_back(SizeAnalysis::staticSize(size));
-    types.push_back(RankedTensorType::get(shape, elementOf(a)));
-    common.push_back(sizes);
-  }
-  auto op = IfOp::create(node.builder, node.loc, types, condition);
-  op.getThenRegion().takeBody(*regions[0]);
-  op.getElseRegion().takeBody(*regions[1]);
-  for (auto [result, sizes] : llvm::zip(op.getResults(), common))
-    if (isa<RankedTensorType>(result.getType()))
-      bindSizes(node, result, sizes);
-  return Results(ArrayRef(llvm::to_vector_of<Value>(op.getResults())));
 }
 
 //===----------------------------------------------------------------------===//

@@ -8,6 +8,8 @@
 #include "Graph.h"
 #include "tenon/Conversion/Passes.h"
 
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+
 using namespace mlir;
 using namespace tenon;
 using namespace tenon::onnx;

@@ -34,12 +34,28 @@ LogicalResult Graph::convert() {
   builder.setInsertionPointToStart(&body);
   if (mlir::failed(convertArguments()))
     return failure();
+  auto terminator = dyn_cast<func::ReturnOp>(body.getTerminator());
+  if (!terminator)
+    return func.emitOpError("expects func.return at its end");
   SmallVector<NodeOp> nodes(body.getOps<NodeOp>());
+  std::optional<Reached> end;
   for (NodeOp node : nodes) {
+    if (end)
+      break;
     builder.setInsertionPoint(node);
-    failed |= mlir::failed(convertNode(node));
+    auto reached = convertNode(node);
+    failed |= mlir::failed(reached);
+    if (mlir::succeeded(reached))
+      end = *reached;
   }
-  if (failed || mlir::failed(convertReturn()))
+  if (!end) {
+    end = Reached{func, {}};
+    for (Value operand : terminator.getOperands()) {
+      end->values.push_back(valueOf(operand));
+      failed |= !end->values.back();
+    }
+  }
+  if (failed || mlir::failed(convertReturn(end->values)))
     return failure();
   for (NodeOp node : llvm::reverse(nodes))
     node.erase();
@@ -133,21 +149,16 @@ static LogicalResult checkStated(Type stated, Type actual, function_ref<InFlight
   return error() << "has type " << actual << ", but the model states " << stated;
 }
 
-LogicalResult Graph::convertReturn() {
-  auto terminator = dyn_cast<func::ReturnOp>(func.getBody().front().getTerminator());
-  if (!terminator)
-    return func.emitOpError("expects func.return at its end");
+LogicalResult Graph::convertReturn(ArrayRef<Value> results) {
+  Operation *terminator = func.getBody().front().getTerminator();
   bool failed = false;
-  for (auto [i, operand] : llvm::enumerate(terminator->getOpOperands())) {
-    Value value = valueOf(operand.get());
-    if (!value)
-      return failure();
+  for (auto [i, value] : llvm::enumerate(results)) {
     auto named = func.getResultAttrOfType<StringAttr>(i, "tenon.name");
     std::string name = named ? named.str() : std::to_string(i);
     failed |= mlir::failed(checkStated(func.getResultTypes()[i], value.getType(), [&] {
       return emitError(value.getLoc()) << "result '" << name << "' ";
     }));
-    operand.set(value);
+    terminator->setOperand(i, value);
   }
   if (failed)
     return failure();
@@ -183,10 +194,12 @@ LogicalResult Graph::checkHint(NodeOp op, unsigned number, Value value) {
   });
 }
 
-LogicalResult Graph::convertNode(NodeOp op) {
+FailureOr<std::optional<Reached>> Graph::convertNode(NodeOp op) {
   const Converter *converter = table.find(op.getDomain(), op.getOpType(), op.getVersion());
-  if (!converter)
+  if (!converter) {
+    ++unsupported;
     return failure();
+  }
   SmallVector<Value> operands;
   for (Value operand : op.getOperands()) {
     if (isa<NoneType>(operand.getType())) {
@@ -210,17 +223,20 @@ LogicalResult Graph::convertNode(NodeOp op) {
       error << "at least " << converter->minOperands;
     else
       error << converter->minOperands << " to " << converter->maxOperands;
-    return error << " operands, but has " << operands.size();
+    error << " operands, but has " << operands.size();
+    return failure();
   }
   for (auto [i, operand] : llvm::enumerate(operands)) {
     if (!operand && i < converter->minOperands)
-      return node.error() << "expects operand " << i;
-    if (!operand || converter->accepts == Accepts::values)
+      node.error() << "expects operand " << i;
+    else if (!operand || converter->accepts == Accepts::values)
       continue;
-    if (!isa<RankedTensorType>(operand.getType()))
-      return node.unsupported() << "operand " << i << " has type " << operand.getType();
-    if (converter->accepts == Accepts::numbers && isa<tenon::StringType>(elementOf(operand)))
-      return node.unsupported() << "operand " << i << " holds strings";
+    else if (!isa<RankedTensorType>(operand.getType()))
+      node.unsupported() << "operand " << i << " has type " << operand.getType();
+    else if (converter->accepts == Accepts::numbers && isa<tenon::StringType>(elementOf(operand)))
+      node.unsupported() << "operand " << i << " holds strings";
+    if (node.hasFailed())
+      return failure();
   }
 
   size_t first = recorder.ops.size();
@@ -234,17 +250,21 @@ LogicalResult Graph::convertNode(NodeOp op) {
   recorder.ops.truncate(first);
   if (failed)
     return failure();
+  if (results.of && results.of != op)
+    return std::optional(Reached{results.of, results.values});
   for (auto [i, result] : llvm::enumerate(op->getResults())) {
     Value value = i < results.values.size() ? results.values[i] : Value();
-    if (!value && !result.use_empty())
-      return node.unsupported() << "result " << i << " is used";
+    if (!value && !result.use_empty()) {
+      node.unsupported() << "result " << i << " is used";
+      return failure();
+    }
     if (!value || isa<NoneType>(result.getType()))
       continue;
     if (mlir::failed(checkHint(op, i, value)))
       return failure();
     values[result] = value;
   }
-  return success();
+  return std::optional<Reached>();
 }
 
 //===----------------------------------------------------------------------===//
@@ -258,13 +278,36 @@ Region &Graph::newRegion() {
 }
 
 FailureOr<SmallVector<Value>> Graph::convertBody(Region &source, ArrayRef<Value> arguments) {
+  auto reached = convertBlock(source, arguments);
+  if (failed(reached))
+    return failure();
+  return reached->values;
+}
+
+FailureOr<Reached> Graph::convertBlock(Region &source, ArrayRef<Value> arguments) {
   Block &block = source.front();
   for (auto [argument, value] : llvm::zip_equal(block.getArguments(), arguments))
     values[argument] = value;
+  return convertNodes(block, block.begin());
+}
+
+FailureOr<Reached> Graph::convertAfter(Reached reached) {
+  for (auto [result, value] : llvm::zip_equal(reached.op->getResults(), reached.values))
+    values[result] = value;
+  return convertNodes(*reached.op->getBlock(), std::next(reached.op->getIterator()));
+}
+
+FailureOr<Reached> Graph::convertNodes(Block &block, Block::iterator first) {
   bool failed = false;
-  for (Operation &op : block.without_terminator()) {
+  for (Operation &op : llvm::make_range(first, block.getTerminator()->getIterator())) {
     if (auto node = dyn_cast<NodeOp>(op)) {
-      failed |= mlir::failed(convertNode(node));
+      auto reached = convertNode(node);
+      failed |= mlir::failed(reached);
+      if (mlir::failed(reached) || !*reached)
+        continue;
+      if (failed)
+        return failure();
+      return **reached;
     } else if (!isa<NoneOp>(op)) {
       IRMapping mapping;
       for (Value operand : op.getOperands())
@@ -274,14 +317,21 @@ FailureOr<SmallVector<Value>> Graph::convertBody(Region &source, ArrayRef<Value>
         values[from] = to;
     }
   }
-  SmallVector<Value> results;
+  Reached end{block.getParentOp(), {}};
   for (Value operand : block.getTerminator()->getOperands()) {
-    results.push_back(valueOf(operand));
-    failed |= !results.back();
+    end.values.push_back(valueOf(operand));
+    failed |= !end.values.back();
   }
   if (failed)
     return failure();
-  return results;
+  return end;
+}
+
+std::optional<bool> Graph::isKnown(const Equality &equality) const {
+  for (const Scope &scope : scopes)
+    if (auto it = scope.facts.find({equality.a, equality.b}); it != scope.facts.end())
+      return it->second == equality.holds;
+  return std::nullopt;
 }
 
 //===----------------------------------------------------------------------===//

@@ -15,6 +15,19 @@
 
 namespace tenon::onnx {
 
+/// What the conversion of a block has led to: values of the results of an op of the model. It is the one that
+/// holds the block, or one further out where branches differ in rank: what follows them is then part of them.
+struct Reached {
+  mlir::Operation *op;
+  llvm::SmallVector<mlir::Value> values;
+};
+
+/// That two sizes are equal, or that they aren't.
+struct Equality {
+  mlir::AffineExpr a, b;
+  bool holds;
+};
+
 /// Converts one function: its nodes in order, with those of subgraphs where the nodes that hold them are
 /// converted.
 class Graph {
@@ -28,6 +41,26 @@ public:
   /// or a failure that has been reported.
   mlir::FailureOr<llvm::SmallVector<mlir::Value>> convertBody(mlir::Region &source,
                                                               llvm::ArrayRef<mlir::Value> arguments);
+
+  /// The same where it may lead further than to the end of the subgraph.
+  mlir::FailureOr<Reached> convertBlock(mlir::Region &source, llvm::ArrayRef<mlir::Value> arguments);
+
+  /// Builds what follows an op of the model in its block, once more, with these values as the op's results.
+  /// Values that became part of this copy are known as long as a `Copy` lives.
+  mlir::FailureOr<Reached> convertAfter(Reached reached);
+  class Copy {
+  public:
+    explicit Copy(Graph &graph) : graph(graph), saved(graph.values) {}
+    ~Copy() { graph.values = std::move(saved); }
+
+  private:
+    Graph &graph;
+    llvm::DenseMap<mlir::Value, mlir::Value> saved;
+  };
+
+  /// States what holds in the innermost region that is built, and asks what is known there.
+  void assume(const Equality &equality) { scopes.back().facts[{equality.a, equality.b}] = equality.holds; }
+  std::optional<bool> isKnown(const Equality &equality) const;
 
   /// A region that lives as long as the conversion: sizes may refer to what a discarded attempt holds.
   mlir::Region &newRegion();
@@ -56,13 +89,17 @@ public:
 
   mlir::OpBuilder builder;
   SizeAnalysis sizes;
+  unsigned unsupported = 0; ///< errors so far that aren't the model's
+  unsigned copies = 0;      ///< of what follows branches that differ in rank
 
 private:
   mlir::Value valueOf(mlir::Value value); ///< null where its node has failed
   mlir::LogicalResult checkOperators();
   mlir::LogicalResult convertArguments();
-  mlir::LogicalResult convertReturn();
-  mlir::LogicalResult convertNode(NodeOp op);
+  mlir::LogicalResult convertReturn(llvm::ArrayRef<mlir::Value> results);
+  /// Nothing where the node's results have their values, else what its conversion has led to.
+  mlir::FailureOr<std::optional<Reached>> convertNode(NodeOp op);
+  mlir::FailureOr<Reached> convertNodes(mlir::Block &block, mlir::Block::iterator first);
   mlir::LogicalResult checkHint(NodeOp op, unsigned number, mlir::Value value);
   void eraseDead();
 
@@ -82,6 +119,7 @@ private:
   struct Scope {
     llvm::DenseMap<mlir::AffineExpr, mlir::Value> values;
     std::map<std::pair<std::string, std::vector<const void *>>, mlir::AffineExpr> derived;
+    llvm::DenseMap<std::pair<mlir::AffineExpr, mlir::AffineExpr>, bool> facts; ///< which sizes are equal
   };
   llvm::SmallVector<Scope> scopes;
   llvm::SmallVector<std::unique_ptr<mlir::Region>> regions;

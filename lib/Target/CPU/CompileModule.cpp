@@ -88,7 +88,8 @@ llvm::Error optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   builder.crossRegisterProxies(loops, functions, components, modules);
   llvm::ModulePassManager passes;
   if (llvm::Error error = builder.parsePassPipeline(
-          passes, "function(sroa,early-cse<memssa>,instcombine<no-verify-fixpoint>,loop-mssa(licm),gvn,simplifycfg)"))
+          passes,
+          "function(sroa,early-cse<memssa>,instcombine<no-verify-fixpoint>,loop-mssa(licm),gvn,simplifycfg)"))
     return error;
   passes.run(module, modules);
   return llvm::Error::success();
@@ -154,8 +155,8 @@ LogicalResult compileModule(const NamedModule &source, const TargetDescription &
 } // namespace
 
 FailureOr<std::vector<ObjectCode>> tenon::cpu::compileModules(llvm::ArrayRef<NamedModule> modules,
-                                                              const TargetDescription &target,
-                                                              CodeKind kind) {
+                                                              const TargetDescription &target, CodeKind kind,
+                                                              llvm::function_ref<void(size_t)> finished) {
   std::vector<ObjectCode> codes(modules.size());
   if (modules.empty())
     return codes;
@@ -165,8 +166,15 @@ FailureOr<std::vector<ObjectCode>> tenon::cpu::compileModules(llvm::ArrayRef<Nam
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);
   context->appendDialectRegistry(registry);
+  std::mutex mutex;
+  size_t done = 0;
   if (failed(failableParallelForEachN(context, 0, modules.size(), [&](size_t i) {
-        return compileModule(modules[i], target, kind, codes[i]);
+        LogicalResult result = compileModule(modules[i], target, kind, codes[i]);
+        std::lock_guard lock(mutex);
+        ++done;
+        if (finished)
+          finished(done);
+        return result;
       })))
     return failure();
   return codes;

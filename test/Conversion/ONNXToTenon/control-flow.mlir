@@ -104,3 +104,65 @@ func.func @scan(%x: tensor<?x6x4xf32> {tenon.name = "x", tenon.dims = ["b", "", 
   } : (tensor<?xf32>, tensor<?x6x4xf32>) -> (!tenon_onnx.unknown, !tenon_onnx.unknown)
   return %0#0, %0#1 : !tenon_onnx.unknown, !tenon_onnx.unknown
 }
+
+// -----
+
+// What follows branches of different ranks is part of both; the same condition is known in what follows.
+// CHECK-LABEL: func.func @ranks(
+// CHECK-SAME: %[[X:[^:]*]]: tensor<3x?xf32>
+// CHECK: %[[Z:.*]] = tenon.if %{{.*}} -> tensor<f32> {
+// CHECK: %[[R:.*]] = tenon.reshape %[[X]] sizes [3]
+// CHECK: %[[E:.*]] = tenon.exp %[[R]] : tensor<3xf32>
+// CHECK: %[[S:.*]] = tenon.reduce sum %[[E]]
+// CHECK: %[[T:.*]] = tenon.add %[[S]], %{{.*}} : tensor<f32>
+// CHECK-NEXT: tenon.yield %[[T]] : tensor<f32>
+// CHECK: } else {
+// CHECK: %[[E:.*]] = tenon.exp %[[X]] : tensor<3x?xf32>
+// CHECK: %[[S:.*]] = tenon.reduce sum %[[E]]
+// CHECK-NEXT: tenon.yield %[[S]] : tensor<f32>
+// CHECK: return %[[Z]] : tensor<f32>
+func.func @ranks(%x: tensor<3x?xf32> {tenon.name = "x", tenon.dims = ["", "n"]}) -> !tenon_onnx.unknown {
+  %s = tenon_onnx.node "Shape" version 15 (%x) {start = 1 : i64} : (tensor<3x?xf32>) -> !tenon_onnx.unknown
+  %one = tenon.constant dense<1> : tensor<1xi64>
+  %c = tenon_onnx.node "Equal" version 13 (%s, %one) {} : (!tenon_onnx.unknown, tensor<1xi64>) -> !tenon_onnx.unknown
+  %0 = tenon_onnx.node "If" version 16 (%c) {} regions ["then_branch", "else_branch"] {
+    %q = tenon_onnx.node "Squeeze" version 13 (%x, %one) {} : (tensor<3x?xf32>, tensor<1xi64>) -> !tenon_onnx.unknown
+    tenon_onnx.yield %q : !tenon_onnx.unknown
+  }, {
+    tenon_onnx.yield %x : tensor<3x?xf32>
+  } : (!tenon_onnx.unknown) -> !tenon_onnx.unknown
+  %e = tenon_onnx.node "Exp" version 13 (%0) {} : (!tenon_onnx.unknown) -> !tenon_onnx.unknown
+  %r = tenon_onnx.node "ReduceSum" version 13 (%e) {keepdims = 0 : i64} : (!tenon_onnx.unknown) -> !tenon_onnx.unknown
+  %again = tenon_onnx.node "Not" version 1 (%c) {} : (!tenon_onnx.unknown) -> !tenon_onnx.unknown
+  %1 = tenon_onnx.node "If" version 16 (%again) {} regions ["then_branch", "else_branch"] {
+    tenon_onnx.yield %r : !tenon_onnx.unknown
+  }, {
+    %d = tenon_onnx.node "Add" version 13 (%r, %r) {} : (!tenon_onnx.unknown, !tenon_onnx.unknown) -> !tenon_onnx.unknown
+    tenon_onnx.yield %d : !tenon_onnx.unknown
+  } : (!tenon_onnx.unknown) -> !tenon_onnx.unknown
+  return %1 : !tenon_onnx.unknown
+}
+
+// -----
+
+// A branch that ONNX gives no meaning to what follows is refused at run time.
+// CHECK-LABEL: func.func @refused(
+// CHECK-SAME: %[[X:[^:]*]]: tensor<3x?xf32>
+// CHECK: %[[N:.*]] = tenon.symbol "n"
+// CHECK: %[[C:.*]] = arith.cmpi eq, %[[N]], %{{.*}} : index
+// CHECK: cf.assert %[[C]], "what follows the branch that is chosen here has no meaning: 'Transpose' (opset 13) expects a permutation of 2 dimensions
+// CHECK: tenon.reshape %[[X]] sizes [3] : tensor<3x?xf32> -> tensor<3xf32>
+// CHECK-NOT: tenon.if
+func.func @refused(%x: tensor<3x?xf32> {tenon.name = "x", tenon.dims = ["", "n"]}) -> !tenon_onnx.unknown {
+  %s = tenon_onnx.node "Shape" version 15 (%x) {start = 1 : i64} : (tensor<3x?xf32>) -> !tenon_onnx.unknown
+  %one = tenon.constant dense<1> : tensor<1xi64>
+  %c = tenon_onnx.node "Equal" version 13 (%s, %one) {} : (!tenon_onnx.unknown, tensor<1xi64>) -> !tenon_onnx.unknown
+  %0 = tenon_onnx.node "If" version 16 (%c) {} regions ["then_branch", "else_branch"] {
+    %q = tenon_onnx.node "Squeeze" version 13 (%x, %one) {} : (tensor<3x?xf32>, tensor<1xi64>) -> !tenon_onnx.unknown
+    tenon_onnx.yield %q : !tenon_onnx.unknown
+  }, {
+    tenon_onnx.yield %x : tensor<3x?xf32>
+  } : (!tenon_onnx.unknown) -> !tenon_onnx.unknown
+  %1 = tenon_onnx.node "Transpose" version 13 (%0) {perm = array<i64: 0>} : (!tenon_onnx.unknown) -> !tenon_onnx.unknown
+  return %1 : !tenon_onnx.unknown
+}

@@ -101,9 +101,25 @@ func.func @rank(%x: tensor<4x3xf32>, %s: tensor<?xi64>) -> !tenon_onnx.unknown {
 
 // -----
 
-func.func @axes(%x: tensor<4x3xf32>, %a: tensor<1xi64>) -> !tenon_onnx.unknown {
-  // expected-error @+1 {{'ReduceSum' (opset 13) is not supported: the axes in operand 1 are not known when compiling}}
-  %0 = tenon_onnx.node "ReduceSum" version 13 (%x, %a) {} : (tensor<4x3xf32>, tensor<1xi64>) -> !tenon_onnx.unknown
+func.func @axes(%x: tensor<4x3xf32>, %a: tensor<?xi64>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'ReduceSum' (opset 13) is not supported: the number of sizes in 'tensor<?xi64>' is not known when compiling}}
+  %0 = tenon_onnx.node "ReduceSum" version 13 (%x, %a) {} : (tensor<4x3xf32>, tensor<?xi64>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @many_axes(%x: tensor<4x3xf32>, %a: tensor<3xi64>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'ReduceSum' (opset 13) expects at most 2 different axes, but has 3}}
+  %0 = tenon_onnx.node "ReduceSum" version 13 (%x, %a) {} : (tensor<4x3xf32>, tensor<3xi64>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @integer_mean(%x: tensor<4x3xi32>, %a: tensor<2xi64>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'ReduceMean' (opset 18) is not supported: a mean of integers along several axes that are not known when compiling}}
+  %0 = tenon_onnx.node "ReduceMean" version 18 (%x, %a) {} : (tensor<4x3xi32>, tensor<2xi64>) -> !tenon_onnx.unknown
   return %0 : !tenon_onnx.unknown
 }
 
@@ -152,6 +168,23 @@ func.func @branches(%c: tensor<i1>, %x: tensor<4xf32>, %y: tensor<4x1xf32>) -> !
 
 // -----
 
+func.func @counts(%c: tensor<i1>, %x: tensor<4xf32>, %y: tensor<4x1xf32>) -> !tenon_onnx.unknown {
+  %0 = tenon_onnx.node "If" version 16 (%c) {} regions ["then_branch", "else_branch"] {
+    // expected-error @+1 {{'If' (opset 16) expects 1 results of the subgraph that holds it, but it has 2}}
+    %1 = tenon_onnx.node "If" version 16 (%c) {} regions ["then_branch", "else_branch"] {
+      tenon_onnx.yield %x : tensor<4xf32>
+    }, {
+      tenon_onnx.yield %y : tensor<4x1xf32>
+    } : (tensor<i1>) -> !tenon_onnx.unknown
+    tenon_onnx.yield %1, %1 : !tenon_onnx.unknown, !tenon_onnx.unknown
+  }, {
+    tenon_onnx.yield %x : tensor<4xf32>
+  } : (tensor<i1>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
 func.func @carried(%n: tensor<i64>, %x: tensor<4xf32>) -> !tenon_onnx.unknown {
   %none = tenon_onnx.none
   // expected-error @+1 {{'Loop' (opset 16) is not supported: carried value 0 changes from 'tensor<4xf32>' to 'tensor<f32>'}}
@@ -184,5 +217,31 @@ func.func @inside(%n: tensor<i64>, %x: tensor<4xf32>) -> !tenon_onnx.unknown {
 func.func @ellipses(%a: tensor<4xf32>, %b: tensor<2x4xf32>) -> !tenon_onnx.unknown {
   // expected-error @+1 {{'Einsum' (opset 12) expects each '...' to stand for as many dimensions, but has 0 in '...i' and 1 in '...i'}}
   %0 = tenon_onnx.node "Einsum" version 12 (%a, %b) {equation = "...i,...i->..."} : (tensor<4xf32>, tensor<2x4xf32>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @scales(%x: tensor<4x4xf32>, %s: tensor<?xf32>) -> !tenon_onnx.unknown {
+  %none = tenon_onnx.none
+  // expected-error @+1 {{'Resize' (opset 19) is not supported: the number of scales in 'tensor<?xf32>' is not known when compiling}}
+  %0 = tenon_onnx.node "Resize" version 19 (%x, %none, %s) {} : (tensor<4x4xf32>, none, tensor<?xf32>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @region(%x: tensor<4x4xf32>, %r: tensor<3xf32>, %s: tensor<2xf32>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'Resize' (opset 19) expects a region of 4 numbers}}
+  %0 = tenon_onnx.node "Resize" version 19 (%x, %r, %s) {coordinate_transformation_mode = "tf_crop_and_resize"} : (tensor<4x4xf32>, tensor<3xf32>, tensor<2xf32>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @coordinates(%x: tensor<4x4xf32>, %s: tensor<2xf32>) -> !tenon_onnx.unknown {
+  %none = tenon_onnx.none
+  // expected-error @+1 {{'Resize' (opset 19) expects a known coordinate_transformation_mode, but has 'middle'}}
+  %0 = tenon_onnx.node "Resize" version 19 (%x, %none, %s) {coordinate_transformation_mode = "middle"} : (tensor<4x4xf32>, none, tensor<2xf32>) -> !tenon_onnx.unknown
   return %0 : !tenon_onnx.unknown
 }

@@ -1,4 +1,5 @@
 // RUN: %tenon_opt %s | %tenon_opt | FileCheck %s
+// RUN: %tenon_opt %s --emit-bytecode | %tenon_opt | FileCheck %s
 
 // CHECK-LABEL: func.func @placed(
 func.func @placed(%n: index, %x: memref<?xf32>, %y: memref<?xf32>) {

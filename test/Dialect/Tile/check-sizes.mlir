@@ -132,3 +132,24 @@ func.func @branch(%c: tensor<i1>, %x: tensor<?xf32>, %y: tensor<?xf32>) -> tenso
   }
   return %z : tensor<?xf32>
 }
+
+// -----
+
+// What the graph states: of two sizes as they are, of anything else that it holds.
+// CHECK-LABEL: func.func @stated
+// CHECK-DAG: %[[N:.*]] = tenon.symbol "n"
+// CHECK-DAG: %[[C4:.*]] = arith.constant 4 : index
+// CHECK: tenon_host.check_equal %[[N]], %[[C4]] "not four"
+// CHECK: %[[L:.*]] = arith.cmpi ne, %[[N]], %[[C4]]
+// CHECK: %[[H:.*]] = arith.select %[[L]], %[[ONE:.*]], %{{.*}} : index
+// CHECK: tenon_host.check_equal %[[H]], %[[ONE]] "four"
+// CHECK-NOT: cf.assert
+func.func @stated() {
+  %n = tenon.symbol "n"
+  %c4 = arith.constant 4 : index
+  %equal = arith.cmpi eq, %n, %c4 : index
+  cf.assert %equal, "not four"
+  %other = arith.cmpi ne, %n, %c4 : index
+  cf.assert %other, "four"
+  return
+}

@@ -32,3 +32,10 @@ func.func @microkernel(%a: memref<?xf32>, %b: memref<?xf32>, %i: index) -> (vect
   %c:2 = tenon_tile.microkernel %a[%i, %i] stride %i rhs %b[%i] stride %i depth %i columns %i prefetch %i step %i : memref<?xf32>, memref<?xf32> -> vector<16xf32>, vector<16xf32>
   return %c#0, %c#1 : vector<16xf32>, vector<16xf32>
 }
+
+// CHECK-LABEL: func.func @report
+func.func @report(%i: index, %u: i64) {
+  // CHECK: tenon_tile.report 1 at %{{.*}} value %{{.*}} limit %{{.*}}
+  tenon_tile.report 1 at %i value %u limit %u
+  return
+}

@@ -23,7 +23,10 @@ def Codegen_ElementInterface : OpInterface<"ElementInterface"> {
         depends on the lane, else a vector.
       }], "::mlir::FailureOr<::mlir::Value>", "emitElement",
       (ins "::tenon::codegen::ElementEmitter &":$emitter,
-           "::llvm::ArrayRef<::tenon::codegen::Coordinate>":$coordinates)>
+           "::llvm::ArrayRef<::tenon::codegen::Coordinate>":$coordinates)>,
+    InterfaceMethod<[{
+        About how many instructions a vector of the elements takes.
+      }], "int64_t", "estimateInstructions", (ins), [{}], [{ return 1; }]>
   ];
 }
 

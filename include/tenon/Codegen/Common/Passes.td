@@ -49,8 +49,8 @@ def SelectSchedulesPass : Pass<"tenon-select-schedules", "::tenon::tile::Variant
     ```
     After:
     ```mlir
-    tenon_tile.variant @avx2 target #avx2 schedule(depth_block = 768, tile_rows = 6, turn_size = 12,
-                                                   vector_bytes = 32, vectors = 2) { ... }
+    tenon_tile.variant @avx2 target #avx2 schedule(depth_block = 768, resident_bytes = 262144, tile_rows = 6,
+                                                   turn_size = 12, vector_bytes = 32, vectors = 2) { ... }
     ```
   }];
   let options = [Option<"printSpace", "print-space", "bool", /*default=*/"false",

@@ -6,9 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 //
-// A schedule is a point of a space: a value for each knob. What searches (the heuristic of `tenon-select-schedules`, a
-// tuner) and what applies a schedule know no more of a kernel than its space says; what a kernel of some structure can
-// be varied in is one subclass.
+// A schedule is a point of a space: a value for each knob. What searches (the heuristic of
+// `tenon-select-schedules`, a tuner) and what applies a schedule know no more of a kernel than its space
+// says; what a kernel of some structure can be varied in is one subclass.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,6 +17,7 @@
 
 #include "tenon/Dialect/Tile/IR/TileOps.h"
 
+#include "llvm/ADT/bit.h"
 #include "llvm/Support/FormatVariadic.h"
 
 #include <memory>
@@ -24,8 +25,9 @@
 namespace tenon::codegen {
 
 namespace knob {
-inline constexpr llvm::StringLiteral vectorBytes = "vector_bytes", vectors = "vectors", tileRows = "tile_rows",
-                                     depthBlock = "depth_block", turnSize = "turn_size";
+inline constexpr llvm::StringLiteral vectorBytes = "vector_bytes", vectors = "vectors",
+                                     tileRows = "tile_rows", depthBlock = "depth_block",
+                                     turnSize = "turn_size", residentBytes = "resident_bytes";
 } // namespace knob
 
 /// One choice that a schedule makes.
@@ -38,6 +40,10 @@ struct Knob {
 /// A value for each knob of a space, in its order.
 using SchedulePoint = llvm::SmallVector<int64_t>;
 
+/// The height of the register tiles that follow those of `height`, 0 after the last, where the number of rows
+/// is not known: each power of two is there at most once, which is little code for any rest.
+inline int64_t lowerTile(int64_t height) { return height == 1 ? 0 : llvm::bit_floor(uint64_t(height - 1)); }
+
 class ScheduleSpace {
 public:
   using EmitError = llvm::function_ref<mlir::InFlightDiagnostic()>;
@@ -48,8 +54,8 @@ public:
   llvm::StringRef getKind() const { return kind; }
   llvm::ArrayRef<Knob> getKnobs() const { return knobs; }
 
-  /// Whether the point is a schedule of the kernel on its target; `reason` is told why not. Values may lie between the
-  /// candidates.
+  /// Whether the point is a schedule of the kernel on its target; `reason` is told why not. Values may lie
+  /// between the candidates.
   virtual bool isLegal(llvm::ArrayRef<int64_t> point, llvm::raw_ostream *reason = nullptr) const = 0;
   /// An estimate of the time that the kernel takes, to be compared within the space.
   virtual double cost(llvm::ArrayRef<int64_t> point) const = 0;

@@ -39,10 +39,12 @@ struct NamedModule {
 };
 
 /// Compiles modules of the LLVM dialect on the threads of their context, in parallel where it allows that. The
-/// result's order is that of the modules. Errors are diagnostics.
+/// result's order is that of the modules. `finished`, if given, is called with the number of modules done, from any
+/// of the threads, one call at a time. Errors are diagnostics.
 mlir::FailureOr<std::vector<ObjectCode>> compileModules(llvm::ArrayRef<NamedModule> modules,
                                                         const TargetDescription &target,
-                                                        CodeKind kind = CodeKind::object);
+                                                        CodeKind kind = CodeKind::object,
+                                                        llvm::function_ref<void(size_t)> finished = nullptr);
 
 } // namespace tenon::cpu
 

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Dialect/Host/IR/HostOps.h"
+#include "tenon/Dialect/Bytecode/BytecodeVersion.h"
 
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
@@ -33,6 +34,7 @@ bool tenon::host::isHeld(Type type) {
 }
 
 void HostDialect::initialize() {
+  addInterface<VersionedBytecode>(/*current=*/1);
   addAttributes<
 #define GET_ATTRDEF_LIST
 #include "tenon/Dialect/Host/IR/HostAttributes.cpp.inc"

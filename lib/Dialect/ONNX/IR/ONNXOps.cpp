@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Dialect/ONNX/IR/ONNXOps.h"
+#include "tenon/Dialect/Bytecode/BytecodeVersion.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -20,6 +21,7 @@ using namespace tenon::onnx;
 #include "tenon/Dialect/ONNX/IR/ONNXTypes.cpp.inc"
 
 void ONNXDialect::initialize() {
+  addInterface<VersionedBytecode>(/*current=*/1);
   addTypes<
 #define GET_TYPEDEF_LIST
 #include "tenon/Dialect/ONNX/IR/ONNXTypes.cpp.inc"

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Dialect/Tenon/IR/TenonDialect.h"
+#include "tenon/Dialect/Bytecode/BytecodeVersion.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 
 #include "mlir/IR/DialectImplementation.h"
@@ -101,6 +102,7 @@ void TenonDialect::initialize() {
 #include "tenon/Dialect/Tenon/IR/TenonHostCalls.cpp.inc"
       >();
   addInterfaces<BlobFiles>();
+  addInterface<VersionedBytecode>(/*current=*/1);
 }
 
 Operation *TenonDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type, Location loc) {

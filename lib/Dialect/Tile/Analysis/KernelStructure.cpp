@@ -6,15 +6,19 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Dialect/Tile/Analysis/KernelStructure.h"
+#include "tenon/Dialect/Host/Analysis/Layouts.h"
 
 using namespace mlir;
 using namespace tenon;
 using namespace tenon::tile;
 
-/// How far a unit of short rows may exceed that of a long one: no loss of parallelism for the sake of a division.
+/// How far a unit of short rows may exceed that of a long one: no loss of parallelism for the sake of a
+/// division.
 static constexpr int64_t maxRowsPerBlock = 8;
 
 bool tile::isPlacement(Operation *op) {
+  if (isa<PadOp>(op))
+    return host::isPlaced(op, 0);
   return isa<ConstantOp, ReshapeOp, SliceOp, ConcatOp, SymbolOp, BindShapeOp, SizeOp, ItemOp, UnpackOp>(op) ||
          !isa<TenonDialect>(op->getDialect());
 }
@@ -22,8 +26,8 @@ bool tile::isPlacement(Operation *op) {
 std::optional<ContractionRoles> tile::contractionRoles(ContractOp op) {
   SmallVector<AffineMap> maps = llvm::to_vector(op.getIndexingMaps().getAsValueRange<AffineMapAttr>());
   AffineMap lhs = maps[0], rhs = maps[1], result = maps[2];
-  if (!cast<RankedTensorType>(op.getResult().getType()).getElementType().isF32() || result.getNumResults() < 1 ||
-      rhs.getNumResults() < 1)
+  if (!cast<RankedTensorType>(op.getResult().getType()).getElementType().isF32() ||
+      result.getNumResults() < 1 || rhs.getNumResults() < 1)
     return std::nullopt;
   ContractionRoles roles;
   std::optional<unsigned> depth;
@@ -93,8 +97,9 @@ SmallVector<int64_t> KernelStructure::unitDims() const {
 }
 
 bool KernelStructure::isBlocked() const {
-  return kind == elements && !space.empty() &&
-         llvm::all_of(ArrayRef(space).drop_back(), [](AffineExpr size) { return SizeAnalysis::staticSize(size) == 1; });
+  return kind == elements && !space.empty() && llvm::all_of(ArrayRef(space).drop_back(), [](AffineExpr size) {
+           return SizeAnalysis::staticSize(size) == 1;
+         });
 }
 
 AffineExpr KernelStructure::work(SizeAnalysis &sizes) const {
@@ -137,8 +142,9 @@ KernelStructure tile::structureOf(ArrayRef<Operation *> ops, ValueRange results,
       else if (auto topk = dyn_cast<TopKOp>(op))
         structure.reduced = {(int64_t)topk.getDim()};
       else
-        llvm::append_range(structure.reduced,
-                           llvm::seq<int64_t>(0, cast<RankedTensorType>(op->getOperand(0).getType()).getRank()));
+        llvm::append_range(
+            structure.reduced,
+            llvm::seq<int64_t>(0, cast<RankedTensorType>(op->getOperand(0).getType()).getRank()));
       structure.space = sizes.sizesOf(op->getOperand(0));
       break;
     }
@@ -150,4 +156,14 @@ KernelStructure tile::structureOf(ArrayRef<Operation *> ops, ValueRange results,
     }
   }
   return structure;
+}
+
+AffineMap tile::workOf(KernelOp kernel) {
+  SizeAnalysis sizes(kernel.getContext());
+  Block &body = kernel.getBody().front();
+  SmallVector<Operation *> ops;
+  for (Operation &op : body.without_terminator())
+    ops.push_back(&op);
+  AffineExpr work = structureOf(ops, body.getTerminator()->getOperands(), sizes).work(sizes);
+  return *sizes.mapOf(work, body.getArguments().take_front(kernel.getNumSymbols()));
 }

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Dialect/Tile/IR/TileOps.h"
-
+#include "tenon/Dialect/Bytecode/BytecodeVersion.h"
 #include "tenon/Dialect/Tenon/IR/SizeAnalysis.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
 
@@ -42,6 +42,7 @@ struct TileAsmInterface : OpAsmDialectInterface {
 
 void TileDialect::initialize() {
   addInterfaces<TileAsmInterface>();
+  addInterface<VersionedBytecode>(/*current=*/1);
   addAttributes<
 #define GET_ATTRDEF_LIST
 #include "tenon/Dialect/Tile/IR/TileAttributes.cpp.inc"

@@ -1,4 +1,4 @@
-//===- AssignViews.cpp - Decide which slices and concats move nothing ---===//
+//===- AssignViews.cpp - Decide which slices, concats and pads move nothing ---===//
 //
 // Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -28,13 +28,16 @@ public:
   explicit ViewAssignment(func::FuncOp func) : func(func), sizes(func.getContext()), layouts(sizes) {}
 
   void run() {
-    // From the end: where a concat's own result goes is known before its operands are looked at.
-    SmallVector<ConcatOp> concats;
-    func.walk([&](ConcatOp concat) { concats.push_back(concat); });
-    for (ConcatOp concat : llvm::reverse(concats))
-      for (unsigned i = 0; i < concat.getNumOperands(); ++i)
-        if (canPlace(concat, i))
-          markPlaced(concat, i);
+    // From the end: where a result goes is known before the operands are looked at.
+    SmallVector<Operation *> wholes;
+    func.walk([&](Operation *op) {
+      if (isa<ConcatOp>(op) || hasHalo(op))
+        wholes.push_back(op);
+    });
+    for (Operation *whole : llvm::reverse(wholes))
+      for (unsigned i = 0, end = isa<PadOp>(whole) ? 1 : whole->getNumOperands(); i < end; ++i)
+        if (canPlace(whole, i))
+          markPlaced(whole, i);
     func.walk([&](SliceOp slice) {
       if (canView(slice))
         slice->setAttr(kViewAttr, UnitAttr::get(func.getContext()));
@@ -42,12 +45,23 @@ public:
   }
 
 private:
-  static void markPlaced(ConcatOp concat, unsigned operand) {
+  static void markPlaced(Operation *whole, unsigned operand) {
     SmallVector<int64_t> placed;
-    if (auto known = concat->getAttrOfType<DenseI64ArrayAttr>(kPlacedAttr))
+    if (auto known = whole->getAttrOfType<DenseI64ArrayAttr>(kPlacedAttr))
       llvm::append_range(placed, known.asArrayRef());
     placed.push_back(operand);
-    concat->setAttr(kPlacedAttr, DenseI64ArrayAttr::get(concat.getContext(), placed));
+    whole->setAttr(kPlacedAttr, DenseI64ArrayAttr::get(whole->getContext(), placed));
+  }
+
+  /// A pad whose border costs less than moving what it surrounds: rows stay whole, so that whoever writes
+  /// them does it as before, and nothing is cropped.
+  static bool hasHalo(Operation *op) {
+    auto pad = dyn_cast<PadOp>(op);
+    if (!pad || pad.getMode() != PadMode::constant || pad.getStaticLow().empty())
+      return false;
+    auto isKnown = [](int64_t amount) { return !ShapedType::isDynamic(amount) && amount >= 0; };
+    return llvm::all_of(pad.getStaticLow(), isKnown) && llvm::all_of(pad.getStaticHigh(), isKnown) &&
+           pad.getStaticLow().back() == 0 && pad.getStaticHigh().back() == 0;
   }
 
   static bool isKernelOp(Operation *op) {
@@ -77,16 +91,20 @@ private:
         std::optional<Layout> view = layouts.reshaped(layout, sizes.sizesOf(reshape.getResult()));
         return view && isReadableAt(reshape.getResult(), *view);
       }
-      return isa<SliceOp, ConcatOp, BindShapeOp, BindStridesOp, SizeOp>(user) || isKernelOp(user);
+      // Neighbours in a row of the image are read together.
+      if (isa<WindowRowsOp>(user))
+        return !layout.breaks.back();
+      return isa<SliceOp, ConcatOp, PadOp, BindShapeOp, BindStridesOp, SizeOp>(user) || isKernelOp(user);
     });
   }
 
-  /// A kernel in the concat's block writes the operand, nothing else says where it lies, and its readers take strides.
-  bool canPlace(ConcatOp concat, unsigned operand) {
-    Value tensor = concat.getOperand(operand);
-    std::optional<Layout> layout = layouts.partOf(concat, operand);
+  /// A kernel in the same block writes the operand, nothing else says where it lies, and its readers take
+  /// strides.
+  bool canPlace(Operation *whole, unsigned operand) {
+    Value tensor = whole->getOperand(operand);
+    std::optional<Layout> layout = layouts.partOf(whole, operand);
     if (!layout || !layout->hasRows() || sharesBytes(tensor) || !isKnownOnEntry(*layout) ||
-        !isKnownOnEntry(sizes.sizesOf(concat.getResult())))
+        !isKnownOnEntry(sizes.sizesOf(whole->getResult(0))))
       return false;
     while (auto reshape = tensor.getDefiningOp<ReshapeOp>()) {
       tensor = reshape.getOperand();
@@ -95,8 +113,9 @@ private:
         return false;
     }
     Operation *source = tensor.getDefiningOp();
-    return source && source->getBlock() == concat->getBlock() && (isKernelOp(source) || isa<ConcatOp>(source)) &&
-           layouts.rootOf(tensor) == tensor && isReadableAt(tensor, *layout);
+    return source && source->getBlock() == whole->getBlock() &&
+           (isKernelOp(source) || isa<ConcatOp>(source)) && layouts.rootOf(tensor) == tensor &&
+           isReadableAt(tensor, *layout);
   }
 
   /// What the slice reads is written once, before, and its readers take strides.

@@ -10,6 +10,7 @@
 #include "tenon/Dialect/Tile/Transforms/Passes.h"
 
 #include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "llvm/ADT/TypeSwitch.h"
 
 #include <set>
@@ -29,6 +30,7 @@ public:
   explicit Checks(func::FuncOp func) : func(func), sizes(func.getContext()), builder(func.getContext()) {}
 
   void run() {
+    SmallVector<cf::AssertOp> stated;
     func.walk<WalkOrder::PreOrder>([&](Operation *op) {
       builder.setInsertionPoint(op);
       loc = op->getLoc();
@@ -37,8 +39,14 @@ public:
         checkSpace(maps);
       llvm::TypeSwitch<Operation *>(op)
           .Case<ReshapeOp, BroadcastOp, SliceOp, ConcatOp, GatherOp, ScatterOp, TopKOp, ConvOp, ArgReduceOp, ItemOp,
-                tensor::CastOp>([&](auto known) { check(known); });
+                tensor::CastOp>([&](auto known) { check(known); })
+          .Case<cf::AssertOp>([&](auto known) {
+            check(known);
+            stated.push_back(known);
+          });
     });
+    for (cf::AssertOp op : stated)
+      op.erase();
   }
 
 private:
@@ -173,6 +181,19 @@ private:
   void check(tensor::CastOp op) {
     for (auto [from, to] : llvm::zip(sizes.sizesOf(op.getSource()), sizes.sizesOf(op.getDest())))
       expectEqual(from, to, "a size is not what the model says");
+  }
+
+  /// What the graph states itself.
+  void check(cf::AssertOp op) {
+    auto compare = op.getArg().getDefiningOp<arith::CmpIOp>();
+    Value actual, expected;
+    if (compare && compare.getPredicate() == arith::CmpIPredicate::eq && compare.getLhs().getType().isIndex()) {
+      actual = compare.getLhs(), expected = compare.getRhs();
+    } else {
+      expected = number(sizes.constant(1));
+      actual = arith::SelectOp::create(builder, loc, op.getArg(), expected, number(sizes.constant(0)));
+    }
+    host::CheckEqualOp::create(builder, loc, actual, expected, op.getMsg());
   }
 
   //===--------------------------------------------------------------------===//

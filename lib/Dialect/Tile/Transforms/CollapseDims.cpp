@@ -7,9 +7,8 @@
 
 #include "CollapseDims.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
-#include "tenon/Dialect/Tile/Analysis/KernelStructure.h"
+#include "tenon/Dialect/Tile/Analysis/KernelDimensions.h"
 
-#include "llvm/ADT/EquivalenceClasses.h"
 #include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
@@ -17,36 +16,27 @@ using namespace tenon;
 using namespace tenon::tile;
 
 namespace {
-/// Which dimensions of a kernel's tensors are the same dimension of its iteration space.
-class Dimensions {
+/// Runs of dimensions that become one.
+class CollapsibleRuns {
 public:
-  Dimensions(KernelOp kernel, ArrayRef<SmallVector<bool>> breaks) : kernel(kernel), sizes(kernel.getContext()) {
+  CollapsibleRuns(KernelOp kernel, ArrayRef<SmallVector<bool>> breaks) : dimensions(kernel) {
     Block &body = kernel.getBody().front();
-    for (Value argument : body.getArguments().drop_front(kernel.getNumSymbols()))
-      add(argument);
-    for (Operation &op : body)
-      for (Value result : op.getResults())
-        if (isa<RankedTensorType>(result.getType()))
-          add(result);
-    for (Operation &op : body.without_terminator())
-      relate(&op);
-    relateResults(body);
     SmallVector<Value> tensors(body.getArguments().drop_front(kernel.getNumSymbols()));
     llvm::append_range(tensors, body.getTerminator()->getOperands());
     for (auto [tensor, isBreak] : llvm::zip(tensors, breaks))
       for (size_t dim = 1; dim < isBreak.size(); ++dim)
         if (isBreak[dim])
-          separate.push_back(dims[tensor][dim - 1]);
+          separate.push_back(dimensions.of(tensor)[dim - 1]);
   }
 
-  /// Runs of dimensions that become one, per tensor.
-  llvm::MapVector<Value, SmallVector<ReassociationIndices>> runs() {
+  llvm::MapVector<Value, SmallVector<ReassociationIndices>> find() {
     DenseMap<int, int> next = successors();
     llvm::MapVector<Value, SmallVector<ReassociationIndices>> result;
-    for (auto &[value, ids] : dims) {
-      SmallVector<ReassociationIndices> &groups = result[value];
+    for (Value tensor : dimensions.tensors()) {
+      SmallVector<ReassociationIndices> &groups = result[tensor];
+      ArrayRef<int> ids = dimensions.of(tensor);
       for (auto [dim, id] : llvm::enumerate(ids)) {
-        if (dim > 0 && next.lookup(leader(ids[dim - 1])) == leader(id) + 1)
+        if (dim > 0 && next.lookup(ids[dim - 1]) == id + 1)
           groups.back().push_back(dim);
         else
           groups.push_back({(int64_t)dim});
@@ -56,106 +46,19 @@ public:
   }
 
 private:
-  void add(Value value) {
-    for (int64_t i = 0; i < cast<RankedTensorType>(value.getType()).getRank(); ++i) {
-      classes.insert(count);
-      dims[value].push_back(count++);
-    }
-    dims.try_emplace(value);
-  }
-
-  int leader(int id) { return classes.getLeaderValue(id); }
-
-  void unite(Value a, int64_t i, Value b, int64_t j) { classes.unionSets(dims[a][i], dims[b][j]); }
-
-  /// The dimension is read in a way of its own.
-  void fix(Value value, int64_t dim) { fixed.push_back(dims[value][dim]); }
-
-  void fixAll(Operation *op) {
-    for (Value value : llvm::concat<Value>(op->getOperands(), op->getResults()))
-      for (int64_t dim = 0; dim < (int64_t)dims.lookup(value).size(); ++dim)
-        fix(value, dim);
-  }
-
-  void relate(Operation *op) {
-    if (isa<ConstantOp, BindShapeOp>(op) || !isa_and_present<TenonDialect, TileDialect>(op->getDialect()))
-      return;
-    if (op->hasTrait<OpTrait::Elementwise>() || isa<SoftmaxOp, NormalizeOp>(op)) {
-      for (Value operand : op->getOperands())
-        for (int64_t dim = 0; dim < (int64_t)dims[operand].size(); ++dim)
-          unite(operand, dim, op->getResult(0), dim);
-      if (auto softmax = dyn_cast<SoftmaxOp>(op))
-        keepApart(op, softmax.getDims());
-      if (auto normalize = dyn_cast<NormalizeOp>(op))
-        keepApart(op, normalize.getDims());
-    } else if (auto maps = dyn_cast<IndexingMapsInterface>(op); maps && isa<ContractOp, ReduceOp, TransposeOp>(op)) {
-      relateMaps(maps);
-    } else if (auto broadcast = dyn_cast<BroadcastOp>(op)) {
-      SmallVector<AffineExpr> from = sizes.sizesOf(broadcast.getOperand()), to = sizes.sizesOf(broadcast.getResult());
-      for (auto [i, dim] : llvm::enumerate(broadcast.getDims())) {
-        if (from[i] == to[dim])
-          unite(broadcast.getOperand(), i, broadcast.getResult(), dim);
-        else
-          fix(broadcast.getOperand(), i), fix(broadcast.getResult(), dim);
-      }
-    } else {
-      fixAll(op);
-    }
-  }
-
-  /// Dimensions that are reduced don't join others.
-  void keepApart(Operation *op, ArrayRef<int64_t> reduced) {
-    for (int64_t dim : reduced)
-      fix(op->getResult(0), dim);
-  }
-
-  /// What has the sizes of the iteration space is computed at one place of it, whether it is read together or not.
-  void relateResults(Block &body) {
-    SmallVector<Value> wholes(body.getTerminator()->getOperands());
-    for (Operation &op : body)
-      if (reducedDims(&op))
-        wholes.push_back(op.getOperand(0));
-    for (auto [i, whole] : llvm::enumerate(wholes))
-      for (Value other : ArrayRef(wholes).drop_front(i + 1))
-        if (sizes.sizesOf(whole) == sizes.sizesOf(other))
-          for (int64_t dim = 0; dim < (int64_t)dims[whole].size(); ++dim)
-            unite(whole, dim, other, dim);
-  }
-
-  void relateMaps(IndexingMapsInterface op) {
-    DenseMap<unsigned, int> ids;
-    auto visit = [&](Value value, AffineMap map) {
-      for (auto [dim, expression] : llvm::enumerate(map.getResults())) {
-        unsigned position = cast<AffineDimExpr>(expression).getPosition();
-        auto [it, inserted] = ids.try_emplace(position, dims[value][dim]);
-        if (!inserted)
-          classes.unionSets(it->second, dims[value][dim]);
-      }
-    };
-    for (auto [value, map] : llvm::zip(op->getOperands(), op.getOperandMaps()))
-      visit(value, map);
-    for (auto [value, map] : llvm::zip(op->getResults(), op.getResultMaps()))
-      visit(value, map);
-    // A reduction's dimensions are written in its attribute: they stay.
-    if (auto reduce = dyn_cast<ReduceOp>(op.getOperation()))
-      for (int64_t dim : reduce.getDims())
-        fix(reduce.getOperand(), dim);
-  }
-
   /// For each dimension the one that always follows it, plus 1.
   DenseMap<int, int> successors() {
     DenseMap<int, int> next, previous;
-    DenseSet<int> apart;
-    for (int id : fixed)
-      apart.insert(leader(id));
+    DenseSet<int> repeated;
     constexpr int none = -1;
-    for (auto &[value, ids] : dims) {
+    for (Value tensor : dimensions.tensors()) {
       DenseSet<int> seen;
-      for (auto [dim, id] : llvm::enumerate(ids)) {
-        int here = leader(id), follows = dim + 1 < ids.size() ? leader(ids[dim + 1]) + 1 : none;
-        int precedes = dim > 0 ? leader(ids[dim - 1]) + 1 : none;
+      ArrayRef<int> ids = dimensions.of(tensor);
+      for (auto [dim, here] : llvm::enumerate(ids)) {
+        int follows = dim + 1 < ids.size() ? ids[dim + 1] + 1 : none;
+        int precedes = dim > 0 ? ids[dim - 1] + 1 : none;
         if (!seen.insert(here).second)
-          apart.insert(here);
+          repeated.insert(here);
         if (auto [it, inserted] = next.try_emplace(here, follows); !inserted && it->second != follows)
           it->second = none;
         if (auto [it, inserted] = previous.try_emplace(here, precedes); !inserted && it->second != precedes)
@@ -164,21 +67,18 @@ private:
     }
     // In memory the next dimension isn't next to it.
     for (int id : separate)
-      next[leader(id)] = none;
+      next[id] = none;
+    auto staysApart = [&](int id) { return repeated.contains(id) || dimensions.isFixed(id); };
     DenseMap<int, int> result;
     for (auto [id, follows] : next)
-      if (follows > 0 && previous.lookup(follows - 1) == id + 1 && !apart.contains(id) &&
-          !apart.contains(follows - 1))
+      if (follows > 0 && previous.lookup(follows - 1) == id + 1 && !staysApart(id) &&
+          !staysApart(follows - 1))
         result[id] = follows;
     return result;
   }
 
-  KernelOp kernel;
-  SizeAnalysis sizes;
-  llvm::MapVector<Value, SmallVector<int>> dims;
-  llvm::EquivalenceClasses<int> classes;
-  SmallVector<int> fixed, separate;
-  int count = 0;
+  KernelDimensions dimensions;
+  SmallVector<int> separate;
 };
 
 using Runs = llvm::MapVector<Value, SmallVector<ReassociationIndices>>;
@@ -196,7 +96,8 @@ RankedTensorType collapsed(RankedTensorType type, ArrayRef<ReassociationIndices>
   for (const ReassociationIndices &group : groups) {
     int64_t size = 1;
     for (int64_t dim : group)
-      size = type.isDynamicDim(dim) || ShapedType::isDynamic(size) ? ShapedType::kDynamic : size * type.getDimSize(dim);
+      size = type.isDynamicDim(dim) || ShapedType::isDynamic(size) ? ShapedType::kDynamic
+                                                                   : size * type.getDimSize(dim);
     shape.push_back(size);
   }
   return type.clone(shape);
@@ -209,7 +110,8 @@ SmallVector<OpFoldResult> collapsed(OpBuilder &builder, Location loc, ArrayRef<O
     OpFoldResult product = extents[group.front()];
     for (int64_t dim : llvm::drop_begin(group))
       product = affine::makeComposedFoldedAffineApply(
-          builder, loc, builder.getAffineSymbolExpr(0) * builder.getAffineSymbolExpr(1), {product, extents[dim]});
+          builder, loc, builder.getAffineSymbolExpr(0) * builder.getAffineSymbolExpr(1),
+          {product, extents[dim]});
     return product;
   });
 }
@@ -229,7 +131,8 @@ void rewrite(Operation *op, const Runs &runs) {
   auto setSizes = [&](auto sized, ArrayRef<ReassociationIndices> groups) {
     SmallVector<Value> dynamic;
     SmallVector<int64_t> fixed;
-    dispatchIndexOpFoldResults(collapsed(builder, op->getLoc(), sized.getMixedSizes(), groups), dynamic, fixed);
+    dispatchIndexOpFoldResults(collapsed(builder, op->getLoc(), sized.getMixedSizes(), groups), dynamic,
+                               fixed);
     sized.getSizesMutable().assign(dynamic);
     sized.setStaticSizes(fixed);
   };
@@ -247,12 +150,14 @@ void rewrite(Operation *op, const Runs &runs) {
   } else if (auto transpose = dyn_cast<TransposeOp>(op)) {
     SmallVector<int64_t> permutation;
     for (const ReassociationIndices &group : groupsOf(transpose.getResult()))
-      permutation.push_back(newDim(groupsOf(transpose.getOperand()), transpose.getPermutation()[group.front()]));
+      permutation.push_back(
+          newDim(groupsOf(transpose.getOperand()), transpose.getPermutation()[group.front()]));
     transpose.setPermutation(permutation);
   } else if (auto contract = dyn_cast<ContractOp>(op)) {
     // The first of the dimensions that became one stands for it.
     Value values[] = {contract.getLhs(), contract.getRhs(), contract.getResult()};
-    SmallVector<AffineMap> maps = llvm::to_vector(contract.getIndexingMaps().getAsValueRange<AffineMapAttr>());
+    SmallVector<AffineMap> maps =
+        llvm::to_vector(contract.getIndexingMaps().getAsValueRange<AffineMapAttr>());
     SmallVector<bool> stays(maps[0].getNumDims(), false);
     for (auto [value, map] : llvm::zip(values, maps))
       for (const ReassociationIndices &group : groupsOf(value))
@@ -273,9 +178,9 @@ void rewrite(Operation *op, const Runs &runs) {
 }
 } // namespace
 
-std::optional<SmallVector<SmallVector<ReassociationIndices>>> tile::collapseDims(KernelOp kernel,
-                                                                                ArrayRef<SmallVector<bool>> breaks) {
-  Runs runs = Dimensions(kernel, breaks).runs();
+std::optional<SmallVector<SmallVector<ReassociationIndices>>>
+tile::collapseDims(KernelOp kernel, ArrayRef<SmallVector<bool>> breaks) {
+  Runs runs = CollapsibleRuns(kernel, breaks).find();
   if (llvm::all_of(runs, [](auto &entry) {
         return (int64_t)entry.second.size() == cast<RankedTensorType>(entry.first.getType()).getRank();
       }))

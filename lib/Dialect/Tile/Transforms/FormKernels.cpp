@@ -368,7 +368,8 @@ private:
                     llvm::map_to_vector(info.results, [&](Value value) { return mapping.lookup(value); }));
     info.tensors.assign(tensors.begin(), tensors.end());
     auto collapse = collapseDims(kernel, stateContracts(kernel, info));
-    AffineMap workMap = setWork(kernel);
+    AffineMap workMap = workOf(kernel);
+    kernel.setWork(workMap);
     FlatSymbolRefAttr symbol = unique(kernel, group);
 
     // The launch.
@@ -444,18 +445,6 @@ private:
     SmallVector<AffineExpr> extents = products(sizes.sizesOf(tensor), groups);
     dispatchIndexOpFoldResults(sizes.materialize(builder, loc, ArrayRef(extents)), dynamic, fixed);
     return ReshapeOp::create(builder, loc, type.clone(fixed), tensor, dynamic, fixed);
-  }
-
-  static AffineMap setWork(KernelOp kernel) {
-    SizeAnalysis analysis(kernel.getContext());
-    SmallVector<Operation *> ops;
-    for (Operation &op : kernel.getBody().front())
-      ops.push_back(&op);
-    auto yield = cast<tile::YieldOp>(ops.pop_back_val());
-    AffineExpr work = structureOf(ops, yield.getValues(), analysis).work(analysis);
-    auto map = analysis.mapOf(work, kernel.getBody().getArguments().take_front(kernel.getNumSymbols()));
-    kernel.setWork(*map);
-    return *map;
   }
 
   /// The kernel's name; an equal one that exists already takes its place.

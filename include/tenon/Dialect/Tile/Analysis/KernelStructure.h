@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 //
-// What loops a kernel is made of, before any target is known: formation asks it whether ops fit into one kernel and how
-// many units of work there are; lowering follows it.
+// What loops a kernel is made of, before any target is known: formation asks it whether ops fit into one
+// kernel and how many units of work there are; lowering follows it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -22,9 +22,9 @@ namespace tenon::tile {
 /// Whether an op says where things lie and launches nothing.
 bool isPlacement(mlir::Operation *op);
 
-/// The dimensions of a contraction's iteration space by their role. A contraction has a register tile when its result's
-/// last dimension is a column, contiguous in rhs, and one dimension is summed; all others are computed element by
-/// element.
+/// The dimensions of a contraction's iteration space by their role. A contraction has a register tile when
+/// its result's last dimension is a column, contiguous in rhs, and one dimension is summed; all others are
+/// computed element by element.
 struct ContractionRoles {
   llvm::SmallVector<unsigned> batch; ///< of the second operand, whether the first has them or not
   llvm::SmallVector<unsigned> rows;  ///< of the first operand alone; both in the order of the result
@@ -40,15 +40,16 @@ struct KernelStructure {
     ordered,     ///< one element after the other along `reduced`
   };
   Kind kind = elements;
-  llvm::SmallVector<mlir::AffineExpr> space; ///< sizes of the iteration space, of the contraction its result's
-  llvm::SmallVector<int64_t> reduced;        ///< ascending
+  llvm::SmallVector<mlir::AffineExpr>
+      space;                          ///< sizes of the iteration space, of the contraction its result's
+  llvm::SmallVector<int64_t> reduced; ///< ascending
   ContractOp contract;
 
   bool isReduced(int64_t dim) const { return llvm::is_contained(reduced, dim); }
   /// Dimensions of `space` that aren't reduced.
   llvm::SmallVector<int64_t> kept() const;
-  /// Dimensions over which units of work run: all parallel ones but those of a vector, and of short rows those within
-  /// which loops run.
+  /// Dimensions over which units of work run: all parallel ones but those of a vector, and of short rows
+  /// those within which loops run.
   llvm::SmallVector<int64_t> unitDims() const;
   /// Whether the last dimension of a lone row is cut into blocks.
   bool isBlocked() const;
@@ -63,7 +64,11 @@ bool isOrdered(mlir::Operation *op);
 std::optional<llvm::SmallVector<int64_t>> reducedDims(mlir::Operation *op);
 
 /// The structure of a group of ops that make up one kernel, in order; `results` are what it gives.
-KernelStructure structureOf(llvm::ArrayRef<mlir::Operation *> ops, mlir::ValueRange results, SizeAnalysis &sizes);
+KernelStructure structureOf(llvm::ArrayRef<mlir::Operation *> ops, mlir::ValueRange results,
+                            SizeAnalysis &sizes);
+
+/// The number of a kernel's units of work, from its symbols.
+mlir::AffineMap workOf(KernelOp kernel);
 
 } // namespace tenon::tile
 

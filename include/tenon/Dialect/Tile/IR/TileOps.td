@@ -80,6 +80,7 @@ def Tile_ScheduleAttr : AttrDef<Tile_Dialect, "Schedule"> {
     | `tile_rows` | contractions | most rows of a register tile |
     | `depth_block` | contractions | most products that are summed before the next rows' turn |
     | `turn_size` | contractions | rows times products that one turn of a register tile's loop adds |
+    | `resident_bytes` | contractions | bytes of rows up to which all of them wait in a cache for panel after panel; of more, a block does |
 
     How a launch is cut between threads is no part of it: the kernel's `work` says that, since one host program launches
     all variants.

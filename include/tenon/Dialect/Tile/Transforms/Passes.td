@@ -102,12 +102,13 @@ def PackContractionsPass : Pass<"tenon-pack-contractions", "::mlir::func::FuncOp
 }
 
 def AssignViewsPass : Pass<"tenon-assign-views", "::mlir::func::FuncOp"> {
-  let summary = "Decide which slices and concats move nothing";
+  let summary = "Decide which slices, concats and pads move nothing";
   let description = [{
     A slice becomes a view of its operand where all that read it can take the strides: kernels do as long as the last
     dimension stays contiguous. What a kernel computes for a concat is written where the concat's result lies. Not so
     an operand that comes from outside, that another concat has, that is returned or that a loop or branch carries:
-    it is copied. Kernel formation then lets these kernels take strides, and `tenon-place-buffers` makes the views.
+    it is copied. So it is with a pad of whole rows by a constant: its operand is written inside of the border, and the
+    border around it in every execution. Kernel formation then lets these kernels take strides, and `tenon-place-buffers` makes the views.
 
     Before:
     ```mlir
@@ -145,6 +146,33 @@ def FormKernelsPass : Pass<"tenon-form-kernels", "::mlir::ModuleOp"> {
   }];
   let dependentDialects = ["::tenon::tile::TileDialect", "::tenon::host::HostDialect",
                            "::mlir::tensor::TensorDialect", "::mlir::affine::AffineDialect"];
+}
+
+def GeneralizeSizesPass : Pass<"tenon-generalize-sizes", "::mlir::ModuleOp"> {
+  let summary = "Let kernels that differ in sizes only be one kernel";
+  let description = [{
+    Sizes that don't help a schedule become symbols where that makes kernels equal: how often something is done as a
+    whole (the outermost dimension, the batch of a contraction), and how long long rows are. The launches say the sizes.
+    Kernels that would stay alone keep all that is known of them: code for any size is more code. Every kernel that
+    goes is one less to compile.
+
+    Before:
+    ```mlir
+    tenon_tile.kernel @exp_0(%x: tensor<8x32xf32>) -> tensor<8x32xf32> attributes {work = affine_map<() -> (1)>} {..}
+    tenon_tile.kernel @exp_1(%x: tensor<4x32xf32>) -> tensor<4x32xf32> attributes {work = affine_map<() -> (1)>} {..}
+    %y = tenon_host.launch @exp_1 work %c1 ins(%x : tensor<4x32xf32>) ...
+    ```
+    After:
+    ```mlir
+    tenon_tile.kernel @exp_0(%n: index, %x: tensor<?x32xf32>) -> tensor<?x32xf32>
+        attributes {work = affine_map<()[s0] -> (s0)>} {
+      tenon.bind_shape %x [%n, 32] : tensor<?x32xf32>
+      ..
+    }
+    %y = tenon_host.launch @exp_0 work %c4 symbols(%c4) ins(%x : tensor<4x32xf32>) ...
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect"];
 }
 
 #endif // TENON_DIALECT_TILE_TRANSFORMS_PASSES

@@ -1,0 +1,226 @@
+//===- GeneralizeSizes.cpp - Let kernels that differ in sizes be one ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tenon/Dialect/Host/IR/HostOps.h"
+#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "tenon/Dialect/Tile/Analysis/KernelDimensions.h"
+#include "tenon/Dialect/Tile/Analysis/KernelStructure.h"
+#include "tenon/Dialect/Tile/Transforms/Passes.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::tile;
+
+namespace tenon::tile {
+#define GEN_PASS_DEF_GENERALIZESIZESPASS
+#include "tenon/Dialect/Tile/Transforms/Passes.h.inc"
+} // namespace tenon::tile
+
+namespace {
+/// Rows from this length on hardly feel that their length isn't known: what is left after whole vectors is
+/// little.
+constexpr int64_t minLength = 64;
+
+/// A dimension of a kernel's iteration space, by its number, and its size.
+struct Candidate {
+  int dimension;
+  int64_t size;
+};
+
+/// The dimensions whose sizes don't help a schedule: how often something is done as a whole, and the length
+/// of long rows. Rows, columns and depth of register tiles do, and so do inner dimensions, by which places
+/// are divided.
+SmallVector<Candidate> candidatesOf(KernelOp kernel) {
+  KernelDimensions dimensions(kernel);
+  Block &body = kernel.getBody().front();
+  SmallVector<Operation *> ops;
+  for (Operation &op : body.without_terminator())
+    ops.push_back(&op);
+  SizeAnalysis sizes(kernel.getContext());
+  KernelStructure structure = structureOf(ops, body.getTerminator()->getOperands(), sizes);
+  llvm::SmallSetVector<int, 4> wanted;
+  auto want = [&](Value tensor, int64_t dim) { wanted.insert(dimensions.of(tensor)[dim]); };
+  if (structure.space.empty())
+    return {};
+  Value whole = body.getTerminator()->getOperand(0);
+  int64_t last = structure.space.size() - 1;
+  switch (structure.kind) {
+  case KernelStructure::contraction: {
+    ContractionRoles roles = *contractionRoles(structure.contract);
+    AffineMap result = cast<AffineMapAttr>(structure.contract.getIndexingMaps()[2]).getValue();
+    for (auto [dim, expression] : llvm::enumerate(result.getResults()))
+      if (llvm::is_contained(roles.batch, cast<AffineDimExpr>(expression).getPosition()))
+        want(structure.contract.getResult(), dim);
+    break;
+  }
+  case KernelStructure::rows:
+    whole = (*llvm::find_if(ops, [](Operation *op) { return reducedDims(op).has_value(); }))->getOperand(0);
+    if (last > 0)
+      want(whole, 0);
+    break;
+  case KernelStructure::elements:
+    if (last > 0)
+      want(whole, 0);
+    if (SizeAnalysis::staticSize(structure.space.back()) >= minLength)
+      want(whole, last);
+    break;
+  case KernelStructure::ordered:
+    break;
+  }
+  // Other tensors may have the dimension at a place where its size counts, or a constant that can't do
+  // without it.
+  SmallVector<Candidate> candidates;
+  for (int dimension : wanted) {
+    int64_t size = ShapedType::kDynamic;
+    bool isFree = !dimensions.isFixed(dimension);
+    for (Value tensor : dimensions.tensors())
+      for (auto [dim, id] : llvm::enumerate(dimensions.of(tensor)))
+        if (id == dimension) {
+          size = cast<RankedTensorType>(tensor.getType()).getDimSize(dim);
+          isFree &= !tensor.getDefiningOp<ConstantOp>();
+        }
+    if (isFree && !ShapedType::isDynamic(size) && size > 1)
+      candidates.push_back({dimension, size});
+  }
+  return candidates;
+}
+
+/// Makes symbols of sizes of a kernel, in place, after those that it has.
+void generalize(KernelOp kernel, ArrayRef<Candidate> candidates) {
+  KernelDimensions dimensions(kernel);
+  Block &body = kernel.getBody().front();
+  OpBuilder builder(kernel.getContext());
+  unsigned symbols = kernel.getNumSymbols();
+  SmallVector<Type> arguments(kernel.getArgumentTypes());
+  arguments.insert(arguments.begin() + symbols, candidates.size(), builder.getIndexType());
+  // Attributes of the tensors move with them.
+  if (ArrayAttr attributes = kernel.getArgAttrsAttr()) {
+    SmallVector<Attribute> moved(attributes.begin(), attributes.end());
+    moved.insert(moved.begin() + symbols, candidates.size(), builder.getDictionaryAttr({}));
+    kernel.setArgAttrsAttr(builder.getArrayAttr(moved));
+  }
+  DenseMap<int, Value> symbolOf;
+  for (auto [i, candidate] : llvm::enumerate(candidates))
+    symbolOf[candidate.dimension] = body.insertArgument(symbols + i, builder.getIndexType(), kernel.getLoc());
+  /// The sizes of a tensor, those that become symbols among them.
+  auto generalized = [&](Value tensor, SmallVector<OpFoldResult> sizes) {
+    for (auto [dim, id] : llvm::enumerate(dimensions.of(tensor)))
+      if (Value symbol = symbolOf.lookup(id))
+        sizes[dim] = symbol;
+    return sizes;
+  };
+  auto setSizes = [&](auto op, Value tensor) {
+    SmallVector<Value> dynamic;
+    SmallVector<int64_t> fixed;
+    dispatchIndexOpFoldResults(generalized(tensor, op.getMixedSizes()), dynamic, fixed);
+    op.getSizesMutable().assign(dynamic);
+    op.setStaticSizes(fixed);
+  };
+  for (Operation &op : body.without_terminator()) {
+    if (auto bind = dyn_cast<BindShapeOp>(op))
+      setSizes(bind, bind.getOperand());
+    else if (auto broadcast = dyn_cast<BroadcastOp>(op))
+      setSizes(broadcast, broadcast.getResult());
+  }
+  builder.setInsertionPointToStart(&body);
+  for (Value tensor : dimensions.tensors()) {
+    auto type = cast<RankedTensorType>(tensor.getType());
+    SmallVector<int64_t> shape(type.getShape());
+    for (auto [dim, id] : llvm::enumerate(dimensions.of(tensor)))
+      if (symbolOf.contains(id))
+        shape[dim] = ShapedType::kDynamic;
+    tensor.setType(type.clone(shape));
+    auto argument = dyn_cast<BlockArgument>(tensor);
+    if (!argument)
+      continue;
+    arguments[argument.getArgNumber()] = tensor.getType();
+    if (type.hasStaticShape() && tensor.getType() != type) {
+      SmallVector<Value> dynamic;
+      SmallVector<int64_t> fixed;
+      dispatchIndexOpFoldResults(
+          generalized(tensor, getAsIndexOpFoldResult(builder.getContext(), type.getShape())), dynamic, fixed);
+      BindShapeOp::create(builder, kernel.getLoc(), tensor, dynamic, fixed);
+    }
+  }
+  kernel.setFunctionType(builder.getFunctionType(arguments, body.getTerminator()->getOperandTypes()));
+  kernel.setWork(workOf(kernel));
+}
+
+/// Kernels that are one once all their candidates are symbols.
+struct Family {
+  struct Member {
+    KernelOp kernel;
+    SmallVector<Candidate> candidates;
+  };
+  SmallVector<Member> members;
+};
+
+std::string textOf(KernelOp kernel) {
+  std::string text;
+  llvm::raw_string_ostream(text) << kernel;
+  return text;
+}
+
+struct GeneralizeSizesPass : tile::impl::GeneralizeSizesPassBase<GeneralizeSizesPass> {
+  void runOnOperation() override {
+    llvm::MapVector<StringAttr, Family> families;
+    for (auto kernel : getOperation().getOps<KernelOp>()) {
+      SmallVector<Candidate> candidates = candidatesOf(kernel);
+      if (candidates.empty())
+        continue;
+      OwningOpRef<KernelOp> general = kernel.clone();
+      general->setSymName("kernel");
+      generalize(*general, candidates);
+      families[StringAttr::get(&getContext(), textOf(*general))].members.push_back({kernel, candidates});
+    }
+    launches.clear();
+    getOperation().walk(
+        [&](host::LaunchOp launch) { launches[launch.getKernelAttr().getAttr()].push_back(launch); });
+    for (auto &[text, family] : families)
+      if (family.members.size() > 1)
+        merge(family);
+  }
+
+private:
+  /// Makes one kernel of a family; only sizes in which its members differ become symbols.
+  void merge(Family &family) {
+    Family::Member &first = family.members.front();
+    SmallVector<unsigned> different;
+    for (unsigned i = 0; i < first.candidates.size(); ++i)
+      if (llvm::any_of(family.members, [&](Family::Member &member) {
+            return member.candidates[i].size != first.candidates[i].size;
+          }))
+        different.push_back(i);
+    generalize(first.kernel, llvm::map_to_vector(different, [&](unsigned i) { return first.candidates[i]; }));
+    for (Family::Member &member : family.members) {
+      for (host::LaunchOp launch : launches.lookup(member.kernel.getSymNameAttr()))
+        relaunch(launch, first.kernel,
+                 llvm::map_to_vector(different, [&](unsigned i) { return member.candidates[i].size; }));
+      if (&member != &first)
+        member.kernel.erase();
+    }
+  }
+
+  /// Launches the kernel with more symbols.
+  void relaunch(host::LaunchOp launch, KernelOp kernel, ArrayRef<int64_t> sizes) {
+    OpBuilder builder(launch);
+    for (int64_t size : sizes)
+      launch.getSymbolsMutable().append(
+          arith::ConstantIndexOp::create(builder, launch.getLoc(), size).getResult());
+    launch.setKernelAttr(FlatSymbolRefAttr::get(kernel.getSymNameAttr()));
+    OpFoldResult work = affine::makeComposedFoldedAffineApply(builder, launch.getLoc(), kernel.getWork(),
+                                                              getAsOpFoldResult(launch.getSymbols()));
+    launch.getWorkMutable().assign(getValueOrCreateConstantIndexOp(builder, launch.getLoc(), work));
+  }
+
+  DenseMap<StringAttr, SmallVector<host::LaunchOp>> launches;
+};
+} // namespace

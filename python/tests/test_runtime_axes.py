@@ -123,3 +123,11 @@ def test_a_step_of_zero():
     for made in (tenon.compile(model, threads=1), tenon.reference(model)):
         with pytest.raises(tenon.RunError, match="a step is 0"):
             made.run(feed)
+
+
+def test_center_crop_pad():
+    model = model_of("CenterCropPad", {"x": ("n", 5, "m"), "shape": (2,)}, 3, axes=[0, -1])
+    agree(model, *({"x": floats((4, 5, 7)), "shape": integers(*wanted)} for wanted in [(7, 4), (1, 12), (4, 7), (0, 8)]))
+    for made in (tenon.compile(model, threads=1), tenon.reference(model)):
+        with pytest.raises(tenon.RunError):
+            made.run({"x": floats((4, 5, 7)), "shape": integers(-1, 7)})

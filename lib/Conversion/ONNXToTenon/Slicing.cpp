@@ -329,13 +329,11 @@ Results centerCropPad(Node &node) {
   Sizes low(rankOf(x), node.size(0)), high = low;
   for (auto [dim, wanted] : llvm::zip(dims, *shape)) {
     AffineExpr extent = node.sizeOf(x, dim), total = node.sizes.simplify(wanted - extent);
-    if (!isStatic(total))
-      return node.unsupported() << "how far dimension " << dim
-                                << " is cropped or padded is not known when compiling";
     // Rounded towards zero: padding and cropping both take the smaller half first.
-    int64_t half = SizeAnalysis::staticSize(total) / 2;
-    low[dim] = node.size(half);
-    high[dim] = node.size(SizeAnalysis::staticSize(total) - half);
+    AffineExpr padded = node.largest(total, node.size(0));
+    AffineExpr cropped = node.largest(node.sizes.simplify(-total), node.size(0));
+    low[dim] = node.sizes.simplify(padded.floorDiv(2) - cropped.floorDiv(2));
+    high[dim] = node.sizes.simplify(total - low[dim]);
   }
   return node.pad(x, node.scalar(0, elementOf(x)), low, high);
 }

@@ -245,3 +245,14 @@ func.func @coordinates(%x: tensor<4x4xf32>, %s: tensor<2xf32>) -> !tenon_onnx.un
   %0 = tenon_onnx.node "Resize" version 19 (%x, %none, %s) {coordinate_transformation_mode = "middle"} : (tensor<4x4xf32>, none, tensor<2xf32>) -> !tenon_onnx.unknown
   return %0 : !tenon_onnx.unknown
 }
+
+// -----
+
+func.func @batch_of_lengths(%n: tensor<2xi64>, %x: tensor<2x4xf32>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'Scan' (opset 8) is not supported: sequences of different lengths in a batch}}
+  %0 = tenon_onnx.node "Scan" version 8 (%n, %x) {num_scan_inputs = 1 : i64} regions ["body"] {
+  ^bb0(%a: tensor<f32>):
+    tenon_onnx.yield %a : tensor<f32>
+  } : (tensor<2xi64>, tensor<2x4xf32>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}

@@ -90,3 +90,35 @@ func.func @with_concats(%x: tensor<2x3x4xf32>, %y: tensor<2x5x4xf32>)
   %k = tenon.exp %i : tensor<2x4x8xf32>
   return %c, %g, %j, %k : tensor<2x5x8xf32>, tensor<2x5x8xf32>, tensor<2x5x8xf32>, tensor<2x4x8xf32>
 }
+
+// Sizes that are computed from those of inputs are known at the start, wherever the arithmetic stood; a division that may
+// fail stays where it is, behind what checks it.
+// CHECK-LABEL: func.func @computed_sizes
+func.func @computed_sizes(%x: tensor<?x4xf32>, %y: tensor<?x4xf32>) -> (tensor<?x4xf32>, tensor<?x4xf32>) {
+  // CHECK-NEXT: %[[M:.*]] = tenon.symbol "m"
+  // CHECK-NEXT: %[[N:.*]] = tenon.symbol "n"
+  // CHECK-NEXT: tenon.bind_shape %arg0
+  // CHECK-NEXT: tenon.bind_shape %arg1
+  // CHECK-NEXT: %[[ONE:.*]] = arith.constant 1
+  // CHECK-NEXT: %[[IS:.*]] = arith.cmpi eq, %[[M]], %[[ONE]]
+  // CHECK-NEXT: %[[S:.*]] = arith.select %[[IS]], %[[N]], %[[M]]
+  // CHECK-NEXT: tenon.constant
+  %m = tenon.symbol "m"
+  %n = tenon.symbol "n"
+  tenon.bind_shape %x [%m, 4] : tensor<?x4xf32>
+  tenon.bind_shape %y [%n, 4] : tensor<?x4xf32>
+  %zero = tenon.constant dense<0.0> : tensor<f32>
+  %a = tenon.exp %x : tensor<?x4xf32>
+  %one = arith.constant 1 : index
+  %is = arith.cmpi eq, %m, %one : index
+  %s = arith.select %is, %n, %m : index
+  %b = tenon.broadcast %a dims [0, 1] sizes [%s, 4] : tensor<?x4xf32> -> tensor<?x4xf32>
+  // CHECK: tenon.pad {{.*}} {tenon_host.placed = array<i64: 0>}
+  %c = tenon.pad constant %b, %zero low [1, 0] high [1, 0] : tensor<?x4xf32>, tensor<f32> -> tensor<?x4xf32>
+  // CHECK: arith.divui
+  %q = arith.divui %m, %n : index
+  %d = tenon.broadcast %a dims [0, 1] sizes [%q, 4] : tensor<?x4xf32> -> tensor<?x4xf32>
+  // CHECK: tenon.pad {{.*}} high [1, 0] :
+  %e = tenon.pad constant %d, %zero low [1, 0] high [1, 0] : tensor<?x4xf32>, tensor<f32> -> tensor<?x4xf32>
+  return %c, %e : tensor<?x4xf32>, tensor<?x4xf32>
+}

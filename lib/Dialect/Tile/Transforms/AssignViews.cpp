@@ -10,6 +10,8 @@
 #include "tenon/Dialect/Tile/Analysis/KernelStructure.h"
 #include "tenon/Dialect/Tile/Transforms/Passes.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 using namespace mlir;
@@ -28,6 +30,7 @@ public:
   explicit ViewAssignment(func::FuncOp func) : func(func), sizes(func.getContext()), layouts(sizes) {}
 
   void run() {
+    raiseSizes();
     // From the end: where a result goes is known before the operands are looked at.
     SmallVector<Operation *> wholes;
     func.walk([&](Operation *op) {
@@ -45,6 +48,30 @@ public:
   }
 
 private:
+  /// What is computed from what is bound alone, without a chance of failing, is computed at the start: places
+  /// have such sizes before what they follow from is reached.
+  void raiseSizes() {
+    Block &entry = func.getBody().front();
+    auto isKnown = [&](Value value) {
+      return onEntry.contains(value) || (isa<BlockArgument>(value) && isa<TensorType>(value.getType()));
+    };
+    auto isSize = [](Operation &op) {
+      bool isArithmetic = isa<arith::ArithDialect, affine::AffineDialect>(op.getDialect());
+      return isa<SymbolOp, BindShapeOp, BindStridesOp, BoundStrideOp, IsAliasedOp>(op) ||
+             (isArithmetic && isPure(&op));
+    };
+    Block::iterator front = entry.begin();
+    for (Operation &op : llvm::make_early_inc_range(entry)) {
+      if (!isSize(op) || !llvm::all_of(op.getOperands(), isKnown))
+        continue;
+      onEntry.insert(op.result_begin(), op.result_end());
+      if (&*front == &op)
+        ++front;
+      else
+        op.moveBefore(&entry, front);
+    }
+  }
+
   static void markPlaced(Operation *whole, unsigned operand) {
     SmallVector<int64_t> placed;
     if (auto known = whole->getAttrOfType<DenseI64ArrayAttr>(kPlacedAttr))
@@ -75,9 +102,7 @@ private:
   /// Whether they follow from what is bound: a place can be named from the start on.
   bool isKnownOnEntry(ArrayRef<AffineExpr> expressions) {
     return llvm::all_of(expressions, [&](AffineExpr expression) {
-      return llvm::all_of(sizes.valuesOf(expression), [](Value value) {
-        return isa_and_present<SymbolOp, BoundStrideOp, IsAliasedOp>(value.getDefiningOp());
-      });
+      return llvm::all_of(sizes.valuesOf(expression), [&](Value value) { return onEntry.contains(value); });
     });
   }
   bool isKnownOnEntry(const Layout &layout) {
@@ -87,15 +112,16 @@ private:
   /// Whether all that read the tensor, or reshapes of it, can read it there.
   bool isReadableAt(Value tensor, const Layout &layout) {
     return layout.hasRows() && llvm::all_of(tensor.getUsers(), [&](Operation *user) {
-      if (auto reshape = dyn_cast<ReshapeOp>(user)) {
-        std::optional<Layout> view = layouts.reshaped(layout, sizes.sizesOf(reshape.getResult()));
-        return view && isReadableAt(reshape.getResult(), *view);
-      }
-      // Neighbours in a row of the image are read together.
-      if (isa<WindowRowsOp>(user))
-        return !layout.breaks.back();
-      return isa<SliceOp, ConcatOp, PadOp, BindShapeOp, BindStridesOp, SizeOp>(user) || isKernelOp(user);
-    });
+             if (auto reshape = dyn_cast<ReshapeOp>(user)) {
+               std::optional<Layout> view = layouts.reshaped(layout, sizes.sizesOf(reshape.getResult()));
+               return view && isReadableAt(reshape.getResult(), *view);
+             }
+             // Neighbours in a row of the image are read together.
+             if (isa<WindowRowsOp>(user))
+               return !layout.breaks.back();
+             return isa<SliceOp, ConcatOp, PadOp, BindShapeOp, BindStridesOp, SizeOp>(user) ||
+                    isKernelOp(user);
+           });
   }
 
   /// A kernel in the same block writes the operand, nothing else says where it lies, and its readers take
@@ -120,8 +146,9 @@ private:
 
   /// What the slice reads is written once, before, and its readers take strides.
   bool canView(SliceOp slice) {
-    if (sharesBytes(slice.getOperand()) ||
-        llvm::any_of(slice.getMixedStrides(), [](OpFoldResult step) { return getConstantIntValue(step).value_or(0) <= 0; }))
+    if (sharesBytes(slice.getOperand()) || llvm::any_of(slice.getMixedStrides(), [](OpFoldResult step) {
+          return getConstantIntValue(step).value_or(0) <= 0;
+        }))
       return false;
     std::optional<Layout> layout = layouts.sliceOf(slice);
     if (!layout || !isReadableAt(slice.getResult(), *layout))
@@ -137,6 +164,7 @@ private:
   func::FuncOp func;
   SizeAnalysis sizes;
   Layouts layouts;
+  DenseSet<Value> onEntry; ///< numbers that are known before anything runs
 };
 
 struct AssignViewsPass : tile::impl::AssignViewsPassBase<AssignViewsPass> {

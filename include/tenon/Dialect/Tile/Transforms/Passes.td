@@ -108,7 +108,8 @@ def AssignViewsPass : Pass<"tenon-assign-views", "::mlir::func::FuncOp"> {
     dimension stays contiguous. What a kernel computes for a concat is written where the concat's result lies. Not so
     an operand that comes from outside, that another concat has, that is returned or that a loop or branch carries:
     it is copied. So it is with a pad of whole rows by a constant: its operand is written inside of the border, and the
-    border around it in every execution. Kernel formation then lets these kernels take strides, and `tenon-place-buffers` makes the views.
+    border around it in every execution. Arithmetic on what is bound moves to the start, so that places are known from
+    there on. Kernel formation then lets these kernels take strides, and `tenon-place-buffers` makes the views.
 
     Before:
     ```mlir

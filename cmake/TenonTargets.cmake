@@ -7,6 +7,8 @@ target_compile_options(tenon_flags INTERFACE -Wall -Wextra -Wno-unused-parameter
 if(TENON_SANITIZERS)
   target_compile_options(tenon_flags INTERFACE -fsanitize=${TENON_SANITIZERS} -fno-sanitize-recover=undefined -g1)
   target_link_options(tenon_flags INTERFACE -fsanitize=${TENON_SANITIZERS})
+  target_sources(tenon_flags INTERFACE
+    "$<$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>:${CMAKE_CURRENT_LIST_DIR}/SanitizerOptions.c>")
 endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_link_options(tenon_flags INTERFACE -B/usr/lib/llvm-22/bin -fuse-ld=lld)

@@ -14,7 +14,9 @@ config.environment["PATH"] = os.pathsep.join(
 
 # Pass tests say %tenon_opt, so that the suite also runs under a stock mlir-opt: lit --param plugin=1
 plugin = config.tenon_build + "/lib/TenonPlugin.so"
-stock = f"mlir-opt --load-dialect-plugin={plugin} --load-pass-plugin={plugin}"
+# The packaged mlir-opt has no sanitizers: their runtime comes before it (options: cmake/SanitizerOptions.c).
+preload = config.sanitizer_runtime and f"env LD_PRELOAD={config.sanitizer_runtime} ASAN_OPTIONS=allow_user_poisoning=0 "
+stock = f"{preload}mlir-opt --load-dialect-plugin={plugin} --load-pass-plugin={plugin}"
 config.substitutions += [
     ("%tenon_opt", stock if lit_config.params.get("plugin") else "tenon-opt"),
     ("%stock_opt", stock),

@@ -46,6 +46,14 @@ int64_t StridedCopy::bytes() const {
 
 namespace {
 template <typename T> void copyElements(char *dst, int64_t d, const char *src, int64_t s, int64_t count) {
+  if (s == 0 && d == int64_t(sizeof(T))) {
+    // One value for a whole row, as borders are written: these are vectors.
+    T value;
+    memcpy(&value, src, sizeof(T));
+    for (int64_t i = 0; i < count; ++i)
+      memcpy(dst + i * int64_t(sizeof(T)), &value, sizeof(T));
+    return;
+  }
   for (; count > 0; --count, dst += d, src += s)
     memcpy(dst, src, sizeof(T));
 }

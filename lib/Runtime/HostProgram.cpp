@@ -33,7 +33,7 @@ struct Launch {
   int64_t work, piece;
   std::atomic<bool> failed;
 
-  static void run(void *launch, int64_t index, int32_t worker) {
+  TENON_CALLS_COMPILED_CODE static void run(void *launch, int64_t index, int32_t worker) {
     Launch &self = *static_cast<Launch *>(launch);
     int64_t begin = index * self.piece, end = begin + self.piece < self.work ? begin + self.piece : self.work;
     int32_t code = self.kernel(&self.args, begin, end, worker);
@@ -65,7 +65,7 @@ int32_t tenon_session::check(int32_t launch, int32_t code, int64_t value, int64_
   return code;
 }
 
-int32_t tenon_session::plan(uint32_t segment, const int64_t *values) {
+TENON_CALLS_COMPILED_CODE int32_t tenon_session::plan(uint32_t segment, const int64_t *values) {
   const ProgramRecord &record = model->metadata.table<ProgramRecord>(Table::Programs)[segment];
   SegmentState &state = segments[segment];
   size_t symbolCount = record.symbolCount, slotCount = record.slotCount, bufferCount = record.bufferCount;
@@ -346,7 +346,7 @@ static int32_t hostPlan(tenon_context *ctx, int32_t segment, const int64_t *symb
 static int32_t hostReserve(tenon_context *ctx, int32_t segment) {
   return tenon_session::of(ctx)->reserve(uint32_t(segment));
 }
-static int32_t hostExecute(tenon_context *ctx, int32_t segment) {
+TENON_CALLS_COMPILED_CODE static int32_t hostExecute(tenon_context *ctx, int32_t segment) {
   return tenon_session::of(ctx)->model->programs[size_t(segment)].execute(ctx, ctx->slots[segment]);
 }
 static int32_t hostLaunch(tenon_context *ctx, int32_t launch, void *const *buffers, const int64_t *strides,

@@ -13,6 +13,14 @@
 #include <atomic>
 #include <pthread.h>
 
+/// On functions that call compiled code. Clang's check of function types reads the bytes before the function, which say
+/// its type where Clang compiled it; an image begins with its first function, and nothing is mapped before that.
+#if defined(__clang__)
+#define TENON_CALLS_COMPILED_CODE __attribute__((no_sanitize("function")))
+#else
+#define TENON_CALLS_COMPILED_CODE
+#endif
+
 /// Immutable once open, apart from the count.
 struct tenon_model {
   ~tenon_model();

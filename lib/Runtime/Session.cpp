@@ -334,7 +334,7 @@ tenon_status tenon_session::checkOverlaps() {
   return TENON_OK;
 }
 
-tenon_status tenon_session::run() {
+TENON_CALLS_COMPILED_CODE tenon_status tenon_session::run() {
   ran = false;
   if (broken)
     return fail(TENON_ERROR_EXTERNAL, "the session can't run again: a device failed");

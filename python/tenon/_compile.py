@@ -4,7 +4,7 @@ import os
 import tempfile
 from typing import Callable, Dict, Optional, Sequence, Union
 
-from ._model import Model
+from ._model import Model, _check_threads
 
 
 def _source(model):
@@ -33,8 +33,7 @@ def compile(model, *, target: str = "host", threads: Optional[int] = None,
     """
     from . import _compiler
 
-    if threads is not None and threads < 1:
-        raise ValueError(f"threads is {threads}, it must be at least 1")
+    _check_threads(threads)
     path, data = _source(model)
     name = "model.onnx" if path is None else os.path.basename(path)
     with tempfile.TemporaryDirectory(prefix="tenon-") as directory:

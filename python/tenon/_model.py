@@ -30,13 +30,17 @@ def _address(function):
     return function
 
 
+def _check_threads(threads):
+    if threads is not None and not 1 <= threads <= 1024:
+        raise ValueError(f"threads is {threads}, it must be between 1 and 1024")
+
+
 class Model:
     """A compiled model. Threads may run it at the same time."""
 
     def __init__(self, path, threads: Optional[int] = None, device_libraries: Sequence = (),
                  functions: Optional[Dict[str, Callable]] = None):
-        if threads is not None and threads < 1:
-            raise ValueError(f"threads is {threads}, it must be at least 1")
+        _check_threads(threads)
         # Kept open: save() copies from it, whatever happens to the path.
         self._file = open(path, "rb")
         self._functions = functions  # what addresses point to lives as long as the model

@@ -190,6 +190,7 @@ def test_wrong_files(compiled, place):
         ([model, "-o", given], ["given"]),
         ([model, "-o", "/dev/null/model.so"], ["/dev/null/model.so"]),
         ([model, "-o", out, "--target-cpu="], ["target"]),
+        ([model, "-o", out, "--threads=1000000000"], ["threads", "1024"]),
         ([model, "-o", out, "--runtime", given / "missing.so"], ["missing.so"]),
     ):
         expect_refusal(tool("tenon-compile", *arguments), place, *words)

@@ -249,3 +249,20 @@ def test_case_h_gather_out_of_range_in_a_loop():
     with pytest.raises(tenon.RunError, match="lookup.*4"):
         compiled.run({**feed, "n": trips(9)})
     check(model, feed, compiled=compiled)
+
+
+@pytest.mark.parametrize("directions", [(0, 0), (1, 0)])
+def test_scan_over_a_batch(directions):
+    body = graph(
+        "body",
+        [node("Mul", "a b", "product"), node("Add", "s product", "sum"), node("Identity", "sum", "all")],
+        [("s", F, (2,)), ("a", F, (2,)), ("b", F, (2,))],
+        [("sum", F, (2,)), ("all", F, (2,))],
+    )
+    model = make_model(
+        [node("Scan", ["", "s0", "x", "y"], "last scanned", body=body, num_scan_inputs=2, directions=directions)],
+        [("s0", F, ("n", 2)), ("x", F, ("n", "t", 2)), ("y", F, ("n", "t", 2))],
+        [("last", F, ("n", 2)), ("scanned", F, ("n", "t", 2))],
+        opset=8,
+    )
+    check(model, *({"s0": floats((n, 2)), "x": floats((n, t, 2), 1), "y": floats((n, t, 2), 2)} for n, t in ((1, 3), (3, 4))))

@@ -65,3 +65,44 @@ def test_windows(channels, taps, attributes, tmp_path):
             actual = compiled.run({"x": x})["y"]
             assert actual.shape == expected.shape
             np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "channels, taps, attributes",
+    [
+        (16, (2, 2), {"strides": [2, 2]}),
+        (24, (4, 4), {"strides": [2, 2], "pads": [1, 1, 1, 1]}),
+        (16, (4, 3), {"strides": [2, 1], "pads": [0, 1, 2, 0], "output_padding": [1, 0]}),
+        (17, (6, 2), {"strides": [3, 2], "output_shape": [29, 17]}),
+        (16, (3, 3), {"strides": [2, 2], "pads": [1, 1, 1, 1], "output_padding": [1, 1]}),
+        (16, (2, 2), {"strides": [3, 3]}),
+        (16, (4, 4), {"strides": [2, 2], "dilations": [2, 1]}),
+        (16, (2, 2), {"strides": [2, 2], "group": 2}),
+        (16, (8,), {"strides": [4], "pads": [2, 2]}),
+        (16, (2, 2, 2), {"strides": [2, 1, 2]}),
+    ],
+    ids=str,
+)
+def test_transposed(channels, taps, attributes):
+    """Between convolutions that make channels last pay. What isn't finite stays where it belongs."""
+    rng = np.random.default_rng(0)
+    spatial, groups = len(taps), attributes.get("group", 1)
+    shapes = {"w0": (channels, 8) + (1,) * spatial, "w1": (channels, 40 // groups) + taps, "w2": (8, 40) + (1,) * spatial}
+    weights = {n: rng.standard_normal(s).astype(np.float32) / 8 for n, s in shapes.items()}
+    nodes = [
+        helper.make_node("Conv", ["x", "w0"], ["a"]),
+        helper.make_node("ConvTranspose", ["a", "w1", "c"], ["b"], **attributes),
+        helper.make_node("Conv", ["b", "w2"], ["y"]),
+    ]
+    weights["c"] = rng.standard_normal(40).astype(np.float32)
+    sizes = [f"d{i}" for i in range(spatial)]
+    model = make_model(nodes, [("x", TensorProto.FLOAT, ("n", 8, *sizes))],
+                       [("y", TensorProto.FLOAT, ("n", 8) + (None,) * spatial)],
+                       [numpy_helper.from_array(w, n) for n, w in weights.items()])
+    compiled = tenon.compile(model, threads=1)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    for seed, extent in enumerate([(9, 8, 5), (9, 8, 3)] if "output_shape" in attributes else [(9, 8, 5), (1, 2, 3), (13, 7, 4)]):
+        x = np.random.default_rng(seed).standard_normal((2, 8) + extent[:spatial]).astype(np.float32)
+        x[(1, 3) + (0,) * spatial] = np.nan
+        expected = session.run(None, {"x": x})[0]
+        np.testing.assert_allclose(compiled.run({"x": x})["y"], expected, rtol=1e-5, atol=1e-5)

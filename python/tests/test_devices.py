@@ -185,6 +185,30 @@ def test_sizes_from_data_on_a_device(stub):
     check(stub, model, *({"x": floats((n, 5), n)} for n in (4, 1, 9, 0)))
 
 
+def test_tensors_that_grow_beside_a_device(stub):
+    """They stay with the host; what the loop computes besides goes to the device."""
+    body = helper.make_graph(
+        [
+            helper.make_node("Gemm", ["v", "w0"], ["a"]),
+            helper.make_node("Softmax", ["a"], ["b"], axis=1),
+            helper.make_node("ReduceMax", ["b"], ["row"], axes=[0], keepdims=1),
+            helper.make_node("Concat", ["v", "row"], ["v_out"], axis=0),
+            helper.make_node("Identity", ["go"], ["go_out"]),
+        ],
+        "body",
+        [helper.make_tensor_value_info("i", I64, ()), helper.make_tensor_value_info("go", B, ()),
+         helper.make_tensor_value_info("v", F, (None, 8))],
+        [helper.make_tensor_value_info("go_out", B, ()), helper.make_tensor_value_info("v_out", F, (None, 8))],
+        [weights("w0", (8, 8), 0)],
+    )
+    model = make_model(
+        [helper.make_node("Loop", ["trip", "", "x"], ["last"], body=body), helper.make_node("Exp", ["last"], ["y"])],
+        [("trip", I64, ()), ("x", F, ("n", 8))], [("y", F, None)])
+    before = stub.counts()["launches"]
+    check(stub, model, *({"trip": np.array(t), "x": floats((n, 8), n)} for t, n in ((5, 2), (0, 3), (9, 1))))
+    assert stub.counts()["launches"] > before
+
+
 def test_what_is_copied(stub):
     """Constants once for a model, inputs and outputs once for a run, nothing between kernels."""
     model = compile_for_stub(residual())

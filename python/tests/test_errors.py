@@ -89,7 +89,8 @@ def test_file_that_is_not_there(tmp_path):
 def test_wrong_arguments(add):
     with pytest.raises(tenon.CompileError, match="pdp11"):
         tenon.compile(add, target="pdp11")
-    with pytest.raises(ValueError, match="threads is 0"):
-        tenon.compile(add, threads=0)
+    for threads in (0, 1025, 10**9):
+        with pytest.raises(ValueError, match=f"threads is {threads}"):
+            tenon.compile(add, threads=threads)
     with pytest.raises(TypeError, match="not a int"):
         tenon.compile(3)

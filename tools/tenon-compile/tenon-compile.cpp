@@ -20,7 +20,11 @@
 using namespace llvm;
 
 namespace {
-/// Made after LLVM's own options are gone: those of its libraries have some of these names.
+/// As many as a session of the runtime may have.
+constexpr unsigned kMaxThreads = 1024;
+
+/// Made after LLVM's own options are gone: those of its libraries have some of these names. So is the
+/// category that options have by themselves, without which --help doesn't know them.
 struct Options {
   cl::OptionCategory category{"Options"};
   cl::opt<std::string> input{cl::Positional, cl::desc("<model.onnx or .mlir>"), cl::cat(category)};
@@ -117,6 +121,8 @@ private:
 int compileModel(const char *program, const Options &given) {
   if (given.input.empty())
     return fail("no model given (see --help)");
+  if (given.threads > kMaxThreads)
+    return fail("--threads is " + Twine(given.threads) + ", it must be at most " + Twine(kMaxThreads));
   tenon::CompileOptions options;
   options.emit = given.emitKind;
   options.devices.assign(given.devices.begin(), given.devices.end());

@@ -23,7 +23,7 @@ uint64_t little(const unsigned char *p, int bytes) {
 
 void append(std::vector<unsigned char> &out, uint64_t value, int bytes) {
   for (int i = 0; i < bytes; ++i)
-    out.push_back(static_cast<unsigned char>(value >> 8 * i));
+    out.push_back(i < 8 ? static_cast<unsigned char>(value >> 8 * i) : 0);
 }
 
 bool readFile(const std::string &path, std::vector<unsigned char> &bytes, std::string &error) {
@@ -41,6 +41,9 @@ bool readFile(const std::string &path, std::vector<unsigned char> &bytes, std::s
     error = "cannot read '" + path + "'";
   return !failed;
 }
+
+/// Of an array, whether or not they have bytes.
+constexpr uint64_t kMaxElements = uint64_t(1) << 40;
 
 /// The text behind `'key':` in the header's dictionary.
 bool findField(const std::string &header, const char *key, std::string &rest) {
@@ -107,7 +110,8 @@ bool tenon::npz::parseNpy(const unsigned char *bytes, size_t size, Array &array,
     return false;
   }
   array.shape.clear();
-  uint64_t total = uint64_t(array.item);
+  // Texts may have no characters, but their number must make sense all the same.
+  uint64_t total = uint64_t(array.item), count = 1;
   const char *p = shape.c_str() + 1;
   for (;;) {
     while (*p == ' ' || *p == ',')
@@ -117,7 +121,8 @@ bool tenon::npz::parseNpy(const unsigned char *bytes, size_t size, Array &array,
     char *end;
     errno = 0;
     long long extent = std::strtoll(p, &end, 10);
-    if (end == p || errno != 0 || extent < 0 || __builtin_mul_overflow(total, uint64_t(extent), &total)) {
+    if (end == p || errno != 0 || extent < 0 || __builtin_mul_overflow(total, uint64_t(extent), &total) ||
+        __builtin_mul_overflow(count, uint64_t(extent), &count) || count > kMaxElements) {
       error = "the .npy header has a shape that makes no sense";
       return false;
     }
@@ -130,7 +135,7 @@ bool tenon::npz::parseNpy(const unsigned char *bytes, size_t size, Array &array,
     return false;
   }
   array.data.assign(bytes + start, bytes + start + total);
-  if (order.compare(0, 4, "True") == 0 && array.shape.size() > 1)
+  if (order.compare(0, 4, "True") == 0 && array.shape.size() > 1 && total > 0)
     toRowMajor(array);
   return true;
 }

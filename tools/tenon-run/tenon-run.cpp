@@ -307,6 +307,7 @@ int main(int argc, char **argv) {
     printTensors(model, false);
     printTensors(model, true);
     std::printf("code: %s\n", tenon_model_variant(model));
+    tenon_model_close(model);
     return 0;
   }
 

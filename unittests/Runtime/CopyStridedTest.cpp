@@ -46,6 +46,30 @@ TEST(CopyStrided, BroadcastsWithStrideZero) {
     EXPECT_EQ(value, 3);
 }
 
+template <typename T> void fillAround() {
+  // The border of [3, 20] within [5, 24]: what is inside stays.
+  std::vector<T> dst(5 * 24 + 1, T(7));
+  T value = T(3);
+  const int64_t parts[][3] = {{0, 1, 24}, {96, 1, 24}, {24, 3, 1}, {45, 3, 3}}; // offset, rows, columns
+  for (auto [offset, rows, columns] : parts) {
+    int64_t sizes[] = {rows, columns}, dstStrides[] = {24, 1}, srcStrides[] = {0, 0};
+    StridedCopy copy;
+    ASSERT_TRUE(copy.prepare(dst.data() + offset, dstStrides, &value, srcStrides, sizes, 2, sizeof(T)));
+    copy.run(0, copy.sizes[0]);
+  }
+  for (int64_t i = 0; i < 5; ++i)
+    for (int64_t j = 0; j < 24; ++j)
+      EXPECT_EQ(dst[i * 24 + j], i >= 1 && i < 4 && j >= 1 && j < 21 ? T(7) : T(3)) << i << ", " << j;
+  EXPECT_EQ(dst.back(), T(7));
+}
+
+TEST(CopyStrided, FillsBorders) {
+  fillAround<uint8_t>();
+  fillAround<int16_t>();
+  fillAround<float>();
+  fillAround<double>();
+}
+
 TEST(CopyStrided, EmptyAndScalar) {
   int64_t zero = 0, one = 1;
   int16_t src = 5, dst = 0;

@@ -413,7 +413,7 @@ private:
     SmallVector<SmallVector<Value>> places;
     for (int64_t i = 0; i < height; ++i) {
       Value index = e.add(row, e.index(i));
-      places.push_back(e.delinearize(index, rowExtents));
+      places.push_back(i == 0 ? e.delinearize(row, rowExtents) : placeAfter(places.back()));
       offsets.push_back(e.add(rowOffset(index, places.back()), partOffset));
     }
     Value rhsOffset, rhsStride, limit;
@@ -475,6 +475,24 @@ private:
       if (failed(finish(places[i], column, sums)))
         return failure();
     return success();
+  }
+
+  /// The place of the next row. Counting on costs no divisions; nor does LLVM compute those again for each
+  /// product, as strength reduction does with places that depend on the row's number alone.
+  SmallVector<Value> placeAfter(ArrayRef<Value> place) {
+    SmallVector<Value> result(place);
+    Value grows;
+    for (size_t dim = place.size(); dim-- > 0;) {
+      Value next = e.add(place[dim], e.index(1));
+      if (grows)
+        next = arith::SelectOp::create(e.builder, e.loc, grows, next, place[dim]);
+      result[dim] = next;
+      if (dim == 0)
+        break;
+      grows = compare(arith::CmpIPredicate::eq, next, rowExtents[dim]);
+      result[dim] = arith::SelectOp::create(e.builder, e.loc, grows, e.index(0), next);
+    }
+    return result;
   }
 
   /// Where the first product's factor of a row of the unit lies.

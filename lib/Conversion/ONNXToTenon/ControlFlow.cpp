@@ -70,7 +70,8 @@ Results loop(Node &node) {
     auto values = node.graph.convertBody(*source, arguments);
     // Carried values may be sequences and optionals.
     if (failed(values) || !isTensor(node, values->front()) ||
-        !llvm::all_of(llvm::drop_begin(*values, 1 + carriedCount), [&](Value value) { return isTensor(node, value); }))
+        !llvm::all_of(llvm::drop_begin(*values, 1 + carriedCount),
+                      [&](Value value) { return isTensor(node, value); }))
       return std::nullopt;
     Value goesOn = scalarOf(node, values->front(), i1);
     auto rest = ArrayRef(*values).drop_front();
@@ -91,35 +92,18 @@ public:
   explicit Scan(Node &node) : node(node) {}
 
   Results convert() {
-    int64_t scans = node.integer("num_scan_inputs", 0), operands = node.size();
-    source = node.op.getBody("body");
-    if (!source || scans < 1 || scans > operands)
-      return node.error() << "expects the subgraph 'body' and num_scan_inputs from 1 to " << operands
-                          << ", but has " << scans;
-    states = operands - scans;
-    int64_t results = node.op->getNumResults(), outputs = results - states;
-    if (outputs < 0 || source->front().getNumArguments() != node.size() ||
-        source->front().getTerminator()->getNumOperands() != (size_t)results)
-      return node.error() << "expects a body with " << operands << " inputs and " << results << " outputs";
-    for (int64_t i = 0; i < operands; ++i)
-      if (!node.has(i))
-        return node.error() << "expects operand " << i;
+    if (!setOperands(node.all()))
+      return failure();
+    size_t scans = scanned.size();
     inputAxes = node.integers("scan_input_axes", scans, 0);
     inputsReversed = node.integers("scan_input_directions", scans, 0);
     SmallVector<int64_t> outputAxes = node.integers("scan_output_axes", outputs, 0);
     SmallVector<int64_t> outputsReversed = node.integers("scan_output_directions", outputs, 0);
-    for (int64_t i = 0; i < scans && !node.hasFailed(); ++i)
-      inputAxes[i] = node.dimension(inputAxes[i], rankOf(node[states + i]));
-    if (node.hasFailed() || !setLength())
-      return failure();
-
-    Value tripCount = node.fromSizes(length, RankedTensorType::get({}, node.builder.getI64Type()));
-    auto body = [&](Value iteration, ArrayRef<Value> carried) { return step(iteration, carried); };
-    auto values = LoopBuilder(node, node.all().take_front(states)).build(tripCount, node.boolean(true), body);
+    auto values = run();
     if (!values)
       return failure();
-    for (int64_t i = 0; i < outputs; ++i) {
-      Value &value = (*values)[states + i];
+    for (size_t i = 0; i < outputs; ++i) {
+      Value &value = (*values)[states.size() + i];
       int64_t dim = node.dimension(outputAxes[i], rankOf(value));
       if (node.hasFailed())
         return failure();
@@ -130,10 +114,77 @@ public:
     return Results(ArrayRef(*values));
   }
 
+  /// Version 8 scans each element of a batch, which is the first dimension of all operands and results.
+  Results convertBatched() {
+    if (node.has(0))
+      return node.unsupported() << "sequences of different lengths in a batch";
+    SmallVector<Value> batched(node.all().drop_front(std::min<size_t>(1, node.size())));
+    if (!setOperands(batched))
+      return failure();
+    inputAxes.assign(scanned.size(), 0);
+    inputsReversed = node.integers("directions", scanned.size(), 0);
+    for (Value operand : batched)
+      if (rankOf(operand) < 1)
+        return node.error() << "expects operands with a batch, but has " << typeOf(operand);
+    Value count = tripCount(node.sizeOf(batched.front(), 0));
+    auto body = [&](Value element, ArrayRef<Value>) -> std::optional<LoopBuilder::Yielded> {
+      SmallVector<Value> own;
+      for (Value operand : batched)
+        own.push_back(take(node, operand, element, 0));
+      states.assign(own.begin(), own.begin() + states.size());
+      scanned.assign(own.begin() + states.size(), own.end());
+      auto values = run();
+      return values ? std::optional(LoopBuilder::Yielded{node.boolean(true), {}, *values}) : std::nullopt;
+    };
+    auto values = LoopBuilder(node, {}).build(count, node.boolean(true), body);
+    return values ? Results(ArrayRef(*values)) : Results(failure());
+  }
+
 private:
+  /// States come first, then what is scanned.
+  bool setOperands(ArrayRef<Value> operands) {
+    int64_t scans = node.integer("num_scan_inputs", 0), count = operands.size();
+    source = node.op.getBody("body");
+    if (!source || scans < 1 || scans > count) {
+      node.error() << "expects the subgraph 'body' and num_scan_inputs from 1 to " << count << ", but has "
+                   << scans;
+      return false;
+    }
+    int64_t results = node.op->getNumResults();
+    if (results < count - scans || source->front().getNumArguments() != operands.size() ||
+        source->front().getTerminator()->getNumOperands() != (size_t)results) {
+      node.error() << "expects a body with " << count << " inputs and " << results << " outputs";
+      return false;
+    }
+    for (auto [i, operand] : llvm::enumerate(operands))
+      if (!operand) {
+        node.error() << "expects operand " << i;
+        return false;
+      }
+    states.assign(operands.begin(), operands.end() - scans);
+    scanned.assign(operands.end() - scans, operands.end());
+    outputs = results - states.size();
+    return true;
+  }
+
+  Value tripCount(AffineExpr count) {
+    return node.fromSizes(count, RankedTensorType::get({}, node.builder.getI64Type()));
+  }
+
+  /// The last states, then what is scanned out, along a first dimension.
+  std::optional<SmallVector<Value>> run() {
+    for (size_t i = 0; i < scanned.size() && !node.hasFailed(); ++i)
+      inputAxes[i] = node.dimension(inputAxes[i], rankOf(scanned[i]));
+    if (node.hasFailed() || !setLength())
+      return std::nullopt;
+    auto body = [&](Value iteration, ArrayRef<Value> carried) { return step(iteration, carried); };
+    return LoopBuilder(node, states).build(tripCount(length), node.boolean(true), body);
+  }
+
   bool setLength() {
+    length = AffineExpr();
     for (size_t i = 0; i < inputAxes.size(); ++i) {
-      AffineExpr size = node.sizeOf(node[states + i], inputAxes[i]);
+      AffineExpr size = node.sizeOf(scanned[i], inputAxes[i]);
       if (length && isStatic(size) && isStatic(length) && size != length) {
         node.error() << "expects one length of all scanned operands, but has "
                      << SizeAnalysis::staticSize(length) << " and " << SizeAnalysis::staticSize(size);
@@ -153,30 +204,32 @@ private:
         Value last = node.fromSizes(node.sizes.simplify(length - 1), typeOf(iteration));
         place = node.binary<SubOp>(last, iteration);
       }
-      arguments.push_back(take(node, node[states + i], place, inputAxes[i]));
+      arguments.push_back(take(node, scanned[i], place, inputAxes[i]));
     }
     auto values = node.graph.convertBody(*source, arguments);
     if (failed(values) || !llvm::all_of(*values, [&](Value value) { return isTensor(node, value); }))
       return std::nullopt;
-    return LoopBuilder::Yielded{node.boolean(true), SmallVector<Value>(ArrayRef(*values).take_front(states)),
-                                SmallVector<Value>(ArrayRef(*values).drop_front(states))};
+    return LoopBuilder::Yielded{node.boolean(true),
+                                SmallVector<Value>(ArrayRef(*values).take_front(states.size())),
+                                SmallVector<Value>(ArrayRef(*values).drop_front(states.size()))};
   }
 
   Node &node;
   Region *source = nullptr;
-  size_t states = 0;
+  SmallVector<Value> states, scanned;
+  size_t outputs = 0;
   SmallVector<int64_t> inputAxes, inputsReversed;
   AffineExpr length;
 };
 
 Results scan(Node &node) { return Scan(node).convert(); }
 
-Results batchedScan(Node &node) { return node.unsupported() << "the batched form of version 8"; }
+Results batchedScan(Node &node) { return Scan(node).convertBatched(); }
 } // namespace
 
 void onnx::addControlFlowConverters(ConverterTable &table) {
   table.add("If", 1, 1, 1, branch);
   table.add("Loop", 1, 0, ConverterTable::variadic, loop, Accepts::values);
-  table.add("Scan", 8, 1, ConverterTable::variadic, batchedScan);
+  table.add("Scan", 8, 0, ConverterTable::variadic, batchedScan);
   table.add("Scan", 9, 1, ConverterTable::variadic, scan);
 }

@@ -161,9 +161,7 @@ public:
                           << " and " << elementOf(filter);
     if (!placeResult())
       return failure();
-    bool apart =
-        kernel == strides && groups == 1 && llvm::all_of(dilations, [](int64_t d) { return d == 1; });
-    Value y = apart ? tiles() : spread();
+    Value y = hasEqualPhases() ? phases() : spread();
     return y ? withBias(node, y, 2) : Results(failure());
   }
 
@@ -202,25 +200,64 @@ private:
     return !node.hasFailed();
   }
 
-  /// Results of neighbours don't overlap: one contraction, whose kernel dimensions lie between the spatial
-  /// ones.
-  Value tiles() {
-    SmallVector<unsigned> inputDims = {0, 2}, filterDims = {2, 1}, resultDims = {0, 1};
-    Sizes sizes = {node.sizeOf(input, 0), node.sizeOf(filter, 1)};
-    for (unsigned i = 0; i < spatial; ++i) {
-      inputDims.push_back(3 + 2 * i);
-      filterDims.push_back(4 + 2 * i);
-      resultDims.append({3 + 2 * i, 4 + 2 * i});
-      sizes.push_back(node.sizes.simplify(node.sizeOf(input, i + 2) * kernel[i]));
+  /// Whether the places of each period of `stride` results sum equally many products: none of a missing tap.
+  bool hasEqualPhases() {
+    return groups == 1 && llvm::all_of(dilations, [](int64_t d) { return d == 1; }) &&
+           llvm::any_of(strides, [](int64_t stride) { return stride != 1; }) &&
+           llvm::all_of(llvm::zip(kernel, strides),
+                        [](auto pair) { return std::get<0>(pair) % std::get<1>(pair) == 0; });
+  }
+
+  /// Result `q * stride + r` is the sum over `j` of input `q - j` times tap `r + stride * j`: for each `r` a
+  /// plain convolution. All of them are one, whose results are then moved apart; with channels last, where
+  /// what moves lies together. Layout assignment removes the transposes where the neighbours have channels
+  /// last too.
+  Value phases() {
+    int64_t rank = rankOf(input);
+    SmallVector<int64_t> ones(spatial, 1), pads;
+    for (size_t i = 0; i < spatial; ++i)
+      pads.push_back(kernel[i] / strides[i] - 1);
+    pads.append(SmallVector<int64_t>(pads));
+    Value y = node.sized<ConvOp>(rank, elementOf(input), input, filterOfPhases(), ones, ones, pads, 1);
+    y = node.moveDim(y, 1, rank - 1);
+    Sizes result = node.sizesOf(y), apart(ArrayRef(result).drop_back());
+    SmallVector<int64_t> interleaved = {0};
+    result.back() = node.sizeOf(filter, 1);
+    for (size_t i = 0; i < spatial; ++i) {
+      interleaved.append({int64_t(1 + i), int64_t(1 + spatial + i)});
+      apart.push_back(node.size(strides[i]));
+      result[1 + i] = node.sizes.simplify(result[1 + i] * strides[i]);
     }
-    Value y =
-        node.contract(input, filter, 3 + 2 * spatial, inputDims, filterDims, resultDims, elementOf(input));
+    interleaved.push_back(1 + 2 * spatial);
+    apart.push_back(result.back());
+    y = node.reshape(node.transpose(node.reshape(y, apart), interleaved), result);
     Sizes low(2, node.size(0)), high(2, node.size(0));
     for (size_t i = 0; i < spatial; ++i) {
       low.push_back(node.sizes.simplify(-before[i]));
       high.push_back(node.sizes.simplify(-after[i]));
     }
-    return node.pad(node.reshape(y, sizes), node.scalar(0, elementOf(input)), low, high);
+    return node.pad(node.moveDim(y, rank - 1, 1), node.scalar(0, elementOf(input)), low, high);
+  }
+
+  /// `[C, M, K..]` as `[S.. * M, C, K / S..]`, the taps of each phase reversed.
+  Value filterOfPhases() {
+    Sizes sizes = {node.sizeOf(filter, 0), node.sizeOf(filter, 1)}, offsets(2, node.size(0)),
+          steps(2, node.size(1)), result = {sizes[1], sizes[0]};
+    SmallVector<int64_t> permutation;
+    for (size_t i = 0; i < spatial; ++i) {
+      int64_t taps = kernel[i] / strides[i];
+      sizes.append({node.size(taps), node.size(strides[i])});
+      offsets.append({node.size(taps - 1), node.size(0)});
+      steps.append({node.size(-1), node.size(1)});
+      permutation.push_back(3 + 2 * i);
+      result[0] = node.sizes.simplify(result[0] * strides[i]);
+      result.push_back(node.size(taps));
+    }
+    permutation.append({1, 0});
+    for (size_t i = 0; i < spatial; ++i)
+      permutation.push_back(2 + 2 * i);
+    Value reversed = node.slice(node.reshape(filter, sizes), offsets, sizes, steps);
+    return node.reshape(node.transpose(reversed, permutation), result);
   }
 
   /// Zeros between the input elements, then a convolution with the filter turned around.

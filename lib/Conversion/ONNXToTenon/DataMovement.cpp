@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Node.h"
+#include "RuntimeAxes.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -118,12 +118,26 @@ Results flatten(Node &node) {
 
 /// Axes are an attribute or, from version 13 on, an operand.
 std::optional<SmallVector<int64_t>> axesOf(Node &node) {
-  return node.has(1) ? node.axesOperand(1) : node.integers("axes");
+  return node.has(1) ? node.constantIntegers(node[1]) : node.integers("axes");
+}
+
+/// Of the dimensions that are dropped each has size 1, as long as the number of elements stays.
+Results squeezeGiven(Node &node) {
+  auto axes = RuntimeAxes::read(node, node[1], rankOf(node[0]));
+  return axes ? Results(node.reshape(node[0], axes->drop(node.sizesOf(node[0])))) : Results(failure());
+}
+
+Results unsqueezeGiven(Node &node) {
+  int64_t inserted = typeOf(node[1]).hasStaticShape() ? typeOf(node[1]).getNumElements() : 0;
+  auto axes = RuntimeAxes::read(node, node[1], rankOf(node[0]) + inserted);
+  return axes ? Results(node.reshape(node[0], axes->insertOnes(node.sizesOf(node[0])))) : Results(failure());
 }
 
 Results squeeze(Node &node) {
   Value x = node[0];
   auto axes = axesOf(node);
+  if (node.has(1) && !axes)
+    return squeezeGiven(node);
   SmallVector<int64_t> dims;
   if (axes) {
     dims = node.dimensions(*axes, rankOf(x));
@@ -140,6 +154,8 @@ Results squeeze(Node &node) {
 
 Results unsqueeze(Node &node) {
   auto axes = axesOf(node);
+  if (node.has(1) && !axes)
+    return unsqueezeGiven(node);
   if (!axes)
     return node.error() << "expects axes";
   SmallVector<int64_t> dims = node.dimensions(*axes, rankOf(node[0]) + axes->size());

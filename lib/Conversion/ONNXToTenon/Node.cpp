@@ -9,6 +9,7 @@
 
 #include "Graph.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
@@ -134,6 +135,8 @@ std::optional<SmallVector<int64_t>> Node::constantIntegers(Value value) {
   if (!value || !elementOf(value).isInteger())
     return std::nullopt;
   SmallVector<int64_t> result;
+  if (typeOf(value).hasStaticShape() && typeOf(value).getNumElements() == 0)
+    return result;
   if (auto known = sizes.elementsOf(value)) {
     for (AffineExpr element : *known) {
       if (!element || !isStatic(element))
@@ -165,13 +168,6 @@ std::optional<SmallVector<double>> Node::constantNumbers(Value value) {
   if (auto integers = constantIntegers(value))
     return SmallVector<double>(integers->begin(), integers->end());
   return std::nullopt;
-}
-
-std::optional<SmallVector<int64_t>> Node::axesOperand(size_t i) {
-  auto axes = constantIntegers(operands[i]);
-  if (!axes)
-    unsupported() << "the axes in operand " << i << " are not known when compiling";
-  return axes;
 }
 
 std::optional<Sizes> Node::elements(Value value) {
@@ -332,6 +328,15 @@ AffineExpr Node::fromEnd(AffineExpr place, AffineExpr extent) {
     return arith::SelectOp::create(builder, loc, isNegative, arith::AddIOp::create(builder, loc, at, length),
                                    at);
   });
+}
+
+void Node::expectEqual(AffineExpr actual, AffineExpr expected, StringRef message) {
+  if (sizes.simplify(actual - expected) == size(0))
+    return;
+  Value a = getValueOrCreateConstantIndexOp(builder, loc, materialize(actual));
+  Value b = getValueOrCreateConstantIndexOp(builder, loc, materialize(expected));
+  cf::AssertOp::create(builder, loc, arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, a, b),
+                       message);
 }
 
 OpFoldResult Node::materialize(AffineExpr size) {

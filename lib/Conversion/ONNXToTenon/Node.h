@@ -103,8 +103,6 @@ public:
   /// All elements, where they are known when compiling.
   std::optional<llvm::SmallVector<int64_t>> constantIntegers(mlir::Value value);
   std::optional<llvm::SmallVector<double>> constantNumbers(mlir::Value value);
-  /// The axes that operand `i` gives, an error where they aren't known.
-  std::optional<llvm::SmallVector<int64_t>> axesOperand(size_t i);
   /// The elements of an integer tensor of rank 0 or 1 as sizes; those that follow from nothing are read from
   /// data.
   std::optional<Sizes> elements(mlir::Value value);
@@ -123,6 +121,8 @@ public:
   /// `place < 0 ? place + extent : place`.
   mlir::AffineExpr fromEnd(mlir::AffineExpr place, mlir::AffineExpr extent);
   mlir::OpFoldResult materialize(mlir::AffineExpr size);
+  /// Ends the run with a message where two sizes differ.
+  void expectEqual(mlir::AffineExpr actual, mlir::AffineExpr expected, llvm::StringRef message);
   /// The common sizes by numpy's rules, an error where there are none.
   std::optional<Sizes> broadcastSizes(llvm::ArrayRef<mlir::AffineExpr> a, llvm::ArrayRef<mlir::AffineExpr> b);
   std::optional<Sizes> broadcastSizes(llvm::ArrayRef<mlir::Value> values);
@@ -239,6 +239,7 @@ void addDataMovementConverters(ConverterTable &table);
 void addElementwiseConverters(ConverterTable &table);
 void addIndexingConverters(ConverterTable &table);
 void addLossConverters(ConverterTable &table);
+void addMicrosoftConverters(ConverterTable &table);
 void addNormalizationConverters(ConverterTable &table);
 void addQuantizationConverters(ConverterTable &table);
 void addRecurrentConverters(ConverterTable &table);

@@ -7,6 +7,7 @@
 
 #include "Contraction.h"
 #include "Node.h"
+#include "RuntimeAxes.h"
 
 #include <limits>
 
@@ -21,30 +22,47 @@ using namespace tenon::onnx;
 namespace {
 enum class Kind { l1, l2, logSum, logSumExp, max, mean, min, prod, sum, sumSquare };
 
-Value plainReduce(Node &node, Combiner combiner, Value x, ArrayRef<int64_t> dims, bool keepDims) {
-  // Of truth values, the largest is their or and the least their and.
-  if (elementOf(x).isInteger(1) && combiner == Combiner::max)
-    combiner = Combiner::sum;
-  if (elementOf(x).isInteger(1) && combiner == Combiner::min)
-    combiner = Combiner::prod;
-  return node.reduce(combiner, x, dims, keepDims);
+/// What combines elements of a tensor along the dimensions that a node names.
+using Reduce = llvm::function_ref<Value(Combiner, Value, bool keepDims)>;
+
+/// Along one axis that is data after the other.
+Value reduceAlong(Node &node, RuntimeAxes &axes, Combiner combiner, Value x, bool keepDims) {
+  Type element = elementOf(x);
+  // Between the axes nothing is rounded to a narrow type.
+  bool isNarrow = isa<FloatType>(element) && element.getIntOrFloatBitWidth() < 32 && axes.count() > 1;
+  if (isNarrow)
+    x = node.cast(x, node.builder.getF32Type());
+  else if (combiner == Combiner::mean && !isa<FloatType>(element) && axes.count() > 1)
+    node.unsupported() << "a mean of integers along several axes that are not known when compiling";
+  Sizes sizes = node.sizesOf(x);
+  for (size_t i = 0; i < axes.count(); ++i) {
+    x = node.reduce(combiner, axes.around(x, sizes, i), {1});
+    sizes = axes.replace(i, sizes, node.size(1));
+  }
+  x = node.reshape(x, keepDims ? sizes : axes.drop(sizes));
+  return node.cast(x, element);
 }
 
 /// m + ln(sum(e^(x - m))), with m the largest element where that is finite: no sum overflows.
-Value logSumExp(Node &node, Value x, ArrayRef<int64_t> dims, bool keepDims) {
-  Value largest = node.reduce(Combiner::max, x, dims, /*keepDims=*/true);
+Value logSumExp(Node &node, Value x, Reduce reduce, bool keepDims) {
+  Value largest = reduce(Combiner::max, x, /*keepDims=*/true);
   Value isInfinite =
       node.compare(Predicate::eq, node.unary<AbsOp>(largest), std::numeric_limits<double>::infinity());
   largest = node.select(isInfinite, node.splat(0, largest), largest);
   Value shifted = node.binary<SubOp>(x, node.broadcastTo(largest, node.sizesOf(x)));
-  Value sum = node.reduce(Combiner::sum, node.unary<ExpOp>(shifted), dims, /*keepDims=*/true);
-  Value result = node.binary<AddOp>(node.unary<LogOp>(sum), largest);
-  return keepDims ? result : node.squeeze(result, dims);
+  Value sum = reduce(Combiner::sum, node.unary<ExpOp>(shifted), keepDims);
+  largest = node.reshape(largest, node.sizesOf(sum));
+  return node.binary<AddOp>(node.unary<LogOp>(sum), largest);
 }
 
-Value reduceTo(Node &node, Kind kind, Value x, ArrayRef<int64_t> dims, bool keepDims) {
+Value reduceTo(Node &node, Kind kind, Value x, Reduce reduce, bool keepDims) {
   auto plain = [&](Combiner combiner, Value value) {
-    return plainReduce(node, combiner, value, dims, keepDims);
+    // Of truth values, the largest is their or and the least their and.
+    if (elementOf(value).isInteger(1) && combiner == Combiner::max)
+      combiner = Combiner::sum;
+    if (elementOf(value).isInteger(1) && combiner == Combiner::min)
+      combiner = Combiner::prod;
+    return reduce(combiner, value, keepDims);
   };
   switch (kind) {
   case Kind::l1:
@@ -54,7 +72,7 @@ Value reduceTo(Node &node, Kind kind, Value x, ArrayRef<int64_t> dims, bool keep
   case Kind::logSum:
     return node.unary<LogOp>(plain(Combiner::sum, x));
   case Kind::logSumExp:
-    return logSumExp(node, x, dims, keepDims);
+    return logSumExp(node, x, reduce, keepDims);
   case Kind::max:
     return plain(Combiner::max, x);
   case Kind::mean:
@@ -74,11 +92,18 @@ Value reduceTo(Node &node, Kind kind, Value x, ArrayRef<int64_t> dims, bool keep
 /// Axes are an attribute or, in later versions, an operand.
 template <Kind kind> Results reduction(Node &node) {
   Value x = node[0];
-  auto axes = node.integers("axes");
-  if (node.has(1)) {
-    axes = node.axesOperand(1);
-    if (!axes)
+  bool keepDims = node.flag("keepdims", true);
+  auto axes = node.has(1) ? node.constantIntegers(node[1]) : node.integers("axes");
+  if (node.has(1) && !axes) {
+    auto given = RuntimeAxes::read(node, node[1], rankOf(x));
+    if (!given)
       return failure();
+    return reduceTo(
+        node, kind, x,
+        [&](Combiner combiner, Value value, bool keep) {
+          return reduceAlong(node, *given, combiner, value, keep);
+        },
+        keepDims);
   }
   SmallVector<int64_t> dims;
   if (axes && !axes->empty())
@@ -87,7 +112,10 @@ template <Kind kind> Results reduction(Node &node) {
     dims = llvm::to_vector(llvm::seq<int64_t>(0, rankOf(x)));
   if (node.hasFailed())
     return failure();
-  return reduceTo(node, kind, x, dims, node.flag("keepdims", true));
+  return reduceTo(
+      node, kind, x,
+      [&](Combiner combiner, Value value, bool keep) { return node.reduce(combiner, value, dims, keep); },
+      keepDims);
 }
 
 template <Combiner combiner> Results argReduce(Node &node) {
@@ -105,15 +133,20 @@ template <Combiner combiner> Results argReduce(Node &node) {
 
 /// The axis is an operand.
 template <Combiner combiner> Results cumulate(Node &node) {
-  auto axis = node.axesOperand(1);
-  if (!axis)
-    return failure();
-  if (axis->size() != 1)
-    return node.error() << "expects one axis, but has " << axis->size();
-  int64_t dim = node.dimension(axis->front(), rankOf(node[0]));
-  return ScanOp::create(node.builder, node.loc, node[0].getType(), combiner, node[0], dim,
-                        node.flag("exclusive"), node.flag("reverse"))
-      .getResult();
+  Value x = node[0];
+  if (!isSingle(node[1]))
+    return node.error() << "expects one axis, but has " << typeOf(node[1]);
+  auto scan = [&](Value along, int64_t dim) -> Value {
+    return ScanOp::create(node.builder, node.loc, along.getType(), combiner, along, dim,
+                          node.flag("exclusive"), node.flag("reverse"));
+  };
+  if (auto axis = node.constantIntegers(node[1])) {
+    int64_t dim = node.dimension(axis->front(), rankOf(x));
+    return node.hasFailed() ? Results(failure()) : Results(scan(x, dim));
+  }
+  auto axes = RuntimeAxes::read(node, node[1], rankOf(x));
+  return axes ? Results(node.reshape(scan(axes->around(x, node.sizesOf(x), 0), 1), node.sizesOf(x)))
+              : Results(failure());
 }
 
 //===----------------------------------------------------------------------===//

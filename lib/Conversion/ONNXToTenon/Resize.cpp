@@ -18,6 +18,17 @@ namespace {
 struct Axis {
   AffineExpr from, to;
   std::optional<double> scale; ///< where the node states it; `to / from` otherwise
+  Value given;                 ///< the same as a scalar, where it is data
+  Value start, end;            ///< of the part that is cropped out, as scalars from 0 to 1
+};
+
+/// What a node says about result sizes: scales, scales that are data, or sizes.
+struct Stated {
+  std::optional<SmallVector<double>> scales;
+  SmallVector<Value> given;
+  std::optional<Sizes> sizes;
+
+  size_t count() const { return scales ? scales->size() : sizes ? sizes->size() : given.size(); }
 };
 
 /// A number as p / q with a small q; 0 / 0 where there is none.
@@ -39,9 +50,8 @@ public:
     rounding = node.string("nearest_mode", isFirst ? "floor" : "round_prefer_floor");
   }
 
-  Results convert(ArrayRef<int64_t> dims, std::optional<SmallVector<double>> scales,
-                  std::optional<Sizes> sizes) {
-    if (!check() || !setAxes(dims, scales, sizes))
+  Results convert(ArrayRef<int64_t> dims, Stated stated) {
+    if (!check() || !setAxes(dims, stated) || (place == crop && !setRegion(dims)))
       return failure();
     Type element = elementOf(x);
     if (mode == "nearest") {
@@ -49,7 +59,7 @@ public:
         return repeat();
       for (auto [dim, axis] : axes)
         x = take(node, x, nearest(axis), dim, IndexMode::clamp);
-      return x;
+      return extrapolate(x);
     }
     // Narrow types lose too much between the axes.
     Type compute = element.getIntOrFloatBitWidth() < 32 || !isa<FloatType>(element)
@@ -57,53 +67,78 @@ public:
                        : element;
     x = node.cast(x, compute);
     for (auto [dim, axis] : axes)
-      x = interpolate(axis, dim);
-    return node.cast(x, element);
+      x = node.flag("antialias") ? filter(axis, dim) : interpolate(axis, dim);
+    return node.cast(extrapolate(x), element);
   }
 
 private:
   bool check() {
     static constexpr StringRef modes[] = {"nearest", "linear", "cubic"},
-                               places[] = {"half_pixel", "half_pixel_symmetric", "pytorch_half_pixel",
-                                           "align_corners", "asymmetric"},
+                               places[] = {"half_pixel",    "half_pixel_symmetric", "pytorch_half_pixel",
+                                           "align_corners", "asymmetric",           crop},
                                roundings[] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"};
     if (!llvm::is_contained(modes, mode))
       node.error() << "expects mode nearest, linear or cubic, but has '" << mode << "'";
     else if (!llvm::is_contained(places, place))
-      node.unsupported() << "coordinate_transformation_mode '" << place << "'";
+      node.error() << "expects a known coordinate_transformation_mode, but has '" << place << "'";
     else if (!llvm::is_contained(roundings, rounding))
       node.error() << "expects a known nearest_mode, but has '" << rounding << "'";
-    else if (node.flag("antialias") && mode != "nearest")
-      node.unsupported() << "antialias";
     return !node.hasFailed();
   }
 
-  bool setAxes(ArrayRef<int64_t> dims, std::optional<SmallVector<double>> scales,
-               std::optional<Sizes> sizes) {
-    size_t given = scales ? scales->size() : sizes->size();
-    if (given != dims.size()) {
-      node.error() << "expects " << dims.size() << " scales or sizes, but has " << given;
+  bool setAxes(ArrayRef<int64_t> dims, Stated &stated) {
+    if (stated.count() != dims.size()) {
+      node.error() << "expects " << dims.size() << " scales or sizes, but has " << stated.count();
       return false;
     }
-    if (sizes && !keepAspectRatio(dims, *sizes, scales))
+    if (stated.sizes && !keepAspectRatio(dims, stated))
       return false;
     for (auto [i, dim] : llvm::enumerate(dims)) {
-      Axis axis{node.sizeOf(x, dim), {}, std::nullopt};
-      if (scales) {
-        axis.scale = (*scales)[i];
-        if (!(*axis.scale > 0)) {
-          node.error() << "expects positive scales, but has " << *axis.scale;
-          return false;
-        }
+      Axis axis{node.sizeOf(x, dim), {}, std::nullopt, {}, {}, {}};
+      if (stated.scales && !((*stated.scales)[i] > 0)) {
+        node.error() << "expects positive scales, but has " << (*stated.scales)[i];
+        return false;
       }
-      axis.to = sizes ? (*sizes)[i] : scaled(axis.from, *axis.scale);
+      if (stated.scales)
+        axis.scale = (*stated.scales)[i];
+      if (!stated.given.empty())
+        axis.given = stated.given[i];
+      axis.to = stated.sizes ? (*stated.sizes)[i]
+                : axis.scale ? scaled(axis.from, *axis.scale)
+                             : floorOf(node.binary<MulOp>(number(axis.from), axis.given));
       if (!axis.to)
         return false;
-      if (axis.from == axis.to && (!axis.scale || *axis.scale == 1))
+      if (axis.from == axis.to && !axis.given && (!axis.scale || *axis.scale == 1) && place != crop)
         continue;
       axes.push_back({dim, axis});
     }
     return true;
+  }
+
+  /// A size that is computed as a scalar; of what isn't positive, none.
+  AffineExpr floorOf(Value number) {
+    auto sizes = node.elements(node.cast(node.unary<FloorOp>(number), node.builder.getI64Type()));
+    return sizes ? node.largest(sizes->front(), node.size(0)) : AffineExpr();
+  }
+
+  /// Starts, then ends of the part that is cropped out, for each of the dimensions.
+  bool setRegion(ArrayRef<int64_t> dims) {
+    int64_t count = dims.size();
+    if (!node.has(1) || !typeOf(node[1]).hasStaticShape() || typeOf(node[1]).getNumElements() != 2 * count) {
+      node.error() << "expects a region of " << 2 * count << " numbers";
+      return false;
+    }
+    Value region = node.cast(node[1], node.builder.getF32Type());
+    for (auto &[dim, axis] : axes) {
+      int64_t i = llvm::find(dims, dim) - dims.begin();
+      axis.start = scalarAt(region, i);
+      axis.end = scalarAt(region, count + i);
+    }
+    return true;
+  }
+
+  Value scalarAt(Value vector, int64_t i) {
+    return node.reshape(node.slice(vector, 0, node.size(i), node.size(1)), {});
   }
 
   AffineExpr scaled(AffineExpr from, double scale) {
@@ -123,7 +158,7 @@ private:
   }
 
   /// Sizes may be bounds that the ratio of the operand's sizes is kept within.
-  bool keepAspectRatio(ArrayRef<int64_t> dims, Sizes &sizes, std::optional<SmallVector<double>> &scales) {
+  bool keepAspectRatio(ArrayRef<int64_t> dims, Stated &stated) {
     StringRef policy = node.string("keep_aspect_ratio_policy", "stretch");
     if (policy == "stretch")
       return true;
@@ -132,22 +167,39 @@ private:
                    << policy << "'";
       return false;
     }
+    Sizes from = llvm::map_to_vector(dims, [&](int64_t dim) { return node.sizeOf(x, dim); });
+    auto isKnown = [](AffineExpr size) { return isStatic(size); };
+    if (llvm::all_of(from, isKnown) && llvm::all_of(*stated.sizes, isKnown))
+      keepKnownRatio(from, stated, policy == "not_larger");
+    else
+      keepGivenRatio(from, stated, policy == "not_larger");
+    return true;
+  }
+
+  void keepKnownRatio(ArrayRef<AffineExpr> from, Stated &stated, bool notLarger) {
     std::optional<double> common;
-    for (auto [dim, extent] : llvm::zip(dims, sizes)) {
-      AffineExpr from = node.sizeOf(x, dim);
-      if (!isStatic(from) || !isStatic(extent)) {
-        node.unsupported() << "keep_aspect_ratio_policy where sizes are not known when compiling";
-        return false;
-      }
-      double scale = double(SizeAnalysis::staticSize(extent)) / SizeAnalysis::staticSize(from);
-      bool isTighter = common && (policy == "not_larger" ? scale < *common : scale > *common);
-      if (!common || isTighter)
+    for (auto [extent, size] : llvm::zip(from, *stated.sizes)) {
+      double scale = double(SizeAnalysis::staticSize(size)) / SizeAnalysis::staticSize(extent);
+      if (!common || (notLarger ? scale < *common : scale > *common))
         common = scale;
     }
-    for (auto [dim, extent] : llvm::zip(dims, sizes))
-      extent = node.size((int64_t)std::floor(SizeAnalysis::staticSize(node.sizeOf(x, dim)) * *common + 0.5));
-    scales = SmallVector<double>(sizes.size(), *common);
-    return true;
+    for (auto [extent, size] : llvm::zip(from, *stated.sizes))
+      size = node.size((int64_t)std::floor(SizeAnalysis::staticSize(extent) * *common + 0.5));
+    stated.scales = SmallVector<double>(from.size(), *common);
+  }
+
+  /// The same where sizes show at run time.
+  void keepGivenRatio(ArrayRef<AffineExpr> from, Stated &stated, bool notLarger) {
+    Value common;
+    for (auto [extent, size] : llvm::zip(from, *stated.sizes)) {
+      Value scale = node.binary<DivOp>(number(size), number(extent));
+      common = !common     ? scale
+               : notLarger ? node.binary<MinOp>(common, scale)
+                           : node.binary<MaxOp>(common, scale);
+    }
+    for (auto [extent, size] : llvm::zip(from, *stated.sizes))
+      size = floorOf(node.binary<AddOp>(node.binary<MulOp>(number(extent), common), 0.5));
+    stated.given.assign(from.size(), common);
   }
 
   //===--- Nearest ---===//
@@ -202,18 +254,52 @@ private:
     return node.cast(node.fromSizes(size, RankedTensorType::get({}, node.builder.getI64Type())), f32);
   }
 
+  Value scaleOf(const Axis &axis) {
+    return axis.given   ? axis.given
+           : axis.scale ? node.scalar(*axis.scale, node.builder.getF32Type())
+                        : node.binary<DivOp>(number(axis.to), number(axis.from));
+  }
+
+  /// start (from - 1) + at (end - start) (from - 1) / (to - 1); of one place, the middle of the part.
+  Value cropped(const Axis &axis, Value at) {
+    Value last = node.binary<SubOp>(number(axis.from), 1.0), steps = node.binary<SubOp>(number(axis.to), 1.0);
+    Value one = node.scalar(1, node.builder.getF32Type());
+    Value isOne = node.compare(Predicate::le, steps, 0.0);
+    Value step = node.binary<DivOp>(node.binary<MulOp>(node.binary<SubOp>(axis.end, axis.start), last),
+                                    node.select(isOne, one, steps));
+    Value middle =
+        node.binary<MulOp>(node.binary<MulOp>(node.binary<AddOp>(axis.start, axis.end), 0.5), last);
+    Value first = node.select(isOne, middle, node.binary<MulOp>(axis.start, last));
+    return node.binary<AddOp>(node.binary<MulOp>(at, step), first);
+  }
+
+  /// Places outside of the operand have a value of their own.
+  Value extrapolate(Value y) {
+    if (place != crop)
+      return y;
+    Value value = node.splat(node.number("extrapolation_value", 0), y);
+    for (auto [dim, axis] : axes) {
+      Value at = coordinates(axis), last = node.binary<SubOp>(number(axis.from), 1.0);
+      Value isOutside =
+          node.binary<OrOp>(node.compare(Predicate::lt, at, 0.0), node.compare(Predicate::gt, at, last));
+      y = node.select(node.along(isOutside, dim, y), value, y);
+    }
+    return y;
+  }
+
   /// The operand's coordinate of each result place, as f32.
   Value coordinates(const Axis &axis) {
     Value at = node.iota(axis.to, 0, node.builder.getF32Type());
     Value from = number(axis.from), to = number(axis.to);
-    Value scale =
-        axis.scale ? node.scalar(*axis.scale, node.builder.getF32Type()) : node.binary<DivOp>(to, from);
+    Value scale = scaleOf(axis);
+    if (place == crop)
+      return cropped(axis, at);
     if (place == "asymmetric")
       return node.binary<DivOp>(at, scale);
     Value zero = node.splat(0, at);
     if (place == "align_corners") {
       // With scales the result's length isn't rounded here. Of one place, the first: the divisor would be 0.
-      Value length = axis.scale ? node.binary<MulOp>(from, scale) : to;
+      Value length = axis.scale || axis.given ? node.binary<MulOp>(from, scale) : to;
       Value steps = node.binary<SubOp>(length, 1.0);
       steps = node.select(node.compare(Predicate::eq, steps, 0.0), node.scalar(1, node.builder.getF32Type()),
                           steps);
@@ -245,10 +331,49 @@ private:
       Value tap = tapOf(whole, first + int64_t(i));
       tap = node.binary<MinOp>(node.binary<MaxOp>(tap, 0.0), last);
       Value sample = take(node, x, node.cast(tap, node.builder.getI64Type()), dim, IndexMode::clamp);
-      Value term = node.binary<MulOp>(sample, node.along(node.cast(weight, elementOf(sample)), dim, sample));
+      Value factor = node.along(node.cast(weight, elementOf(sample)), dim, sample);
+      Value term = node.binary<MulOp>(sample, factor);
+      // Along an axis that only data says isn't resized, infinity beside a place is no part of it.
+      if (axis.given)
+        term = node.select(node.compare(Predicate::eq, factor, 0.0), node.splat(0, sample), term);
       result = result ? node.binary<AddOp>(result, term) : term;
     }
     return result;
+  }
+
+  /// With antialiasing the kernel is as wide as the places are apart: each result is a sum over all of the
+  /// operand, whose edges go on outside of it.
+  Value filter(const Axis &axis, int64_t dim) {
+    Type f32 = node.builder.getF32Type();
+    AffineExpr reach = node.size(0), extent = axis.from;
+    if (!node.flag("exclude_outside")) {
+      // Cubic kernels reach 2 places, times how many there are for one of the result.
+      reach =
+          node.sizes.simplify((node.quotient({axis.from}, {node.largest(axis.to, node.size(1))}) + 2) * 2);
+      Sizes around(rankOf(x), node.size(0));
+      around[dim] = reach;
+      extent = node.sizes.simplify(axis.from + reach * 2);
+      x = node.pad(x, node.scalar(0, elementOf(x)), around, around, PadMode::edge);
+    }
+    Value one = node.scalar(1, f32), narrow = node.binary<MinOp>(scaleOf(axis), one);
+    Sizes both = {axis.to, extent};
+    Value at = node.binary<AddOp>(coordinates(axis), number(reach));
+    Value away = node.binary<SubOp>(node.iota(both, 1, f32), node.broadcast(at, {0}, both));
+    away = node.unary<AbsOp>(node.binary<MulOp>(away, narrow));
+    Value weights = mode == "linear" ? node.binary<MaxOp>(node.binary<SubOp>(one, away), 0.0) : cubicAt(away);
+    Value sum = node.reduce(Combiner::sum, weights, {1}, /*keepDims=*/true);
+    weights = node.binary<DivOp>(weights, node.broadcastTo(sum, both));
+    int64_t rank = rankOf(x);
+    SmallVector<unsigned> from = llvm::to_vector(llvm::seq<unsigned>(0, rank)), to = from;
+    to[dim] = rank;
+    return node.contract(x, node.cast(weights, elementOf(x)), rank + 1, from, {unsigned(rank), unsigned(dim)},
+                         to, elementOf(x));
+  }
+
+  /// The cubic kernel at a distance.
+  Value cubicAt(Value away) {
+    Value isNear = node.compare(Predicate::le, away, 1.0), isReached = node.compare(Predicate::lt, away, 2.0);
+    return node.select(isNear, cubicNear(away), node.select(isReached, cubicFar(away), node.splat(0, away)));
   }
 
   Value tapOf(Value whole, int64_t offset) {
@@ -259,17 +384,23 @@ private:
 
   /// Keys' cubic convolution (1981): weights of the 4 places around, with parameter a.
   SmallVector<Value> cubic(Value t) {
-    double a = node.number("cubic_coeff_a", -0.75);
-    auto polynomial = [&](Value s, ArrayRef<double> coefficients) {
-      Value sum = node.splat(coefficients[0], s);
-      for (double coefficient : coefficients.drop_front())
-        sum = node.binary<AddOp>(node.binary<MulOp>(sum, s), coefficient);
-      return sum;
-    };
-    auto near = [&](Value s) { return polynomial(s, {a + 2, -(a + 3), 0, 1}); };
-    auto far = [&](Value s) { return polynomial(s, {a, -5 * a, 8 * a, -4 * a}); };
     Value rest = node.binary<SubOp>(node.splat(1, t), t);
-    return {far(node.binary<AddOp>(t, 1.0)), near(t), near(rest), far(node.binary<AddOp>(rest, 1.0))};
+    return {cubicFar(node.binary<AddOp>(t, 1.0)), cubicNear(t), cubicNear(rest),
+            cubicFar(node.binary<AddOp>(rest, 1.0))};
+  }
+  Value cubicNear(Value s) {
+    double a = node.number("cubic_coeff_a", -0.75);
+    return polynomial(s, {a + 2, -(a + 3), 0, 1});
+  }
+  Value cubicFar(Value s) {
+    double a = node.number("cubic_coeff_a", -0.75);
+    return polynomial(s, {a, -5 * a, 8 * a, -4 * a});
+  }
+  Value polynomial(Value s, ArrayRef<double> coefficients) {
+    Value sum = node.splat(coefficients[0], s);
+    for (double coefficient : coefficients.drop_front())
+      sum = node.binary<AddOp>(node.binary<MulOp>(sum, s), coefficient);
+    return sum;
   }
 
   /// Places outside of the operand have no weight, the others add up to 1.
@@ -286,6 +417,8 @@ private:
       weight = node.binary<DivOp>(weight, sum);
   }
 
+  static constexpr StringRef crop = "tf_crop_and_resize";
+
   Node &node;
   Value x;
   StringRef mode, place, rounding;
@@ -295,10 +428,16 @@ private:
 SmallVector<int64_t> allDims(Node &node) { return llvm::to_vector(llvm::seq<int64_t>(0, rankOf(node[0]))); }
 
 Results byScales(Node &node, size_t operand, ArrayRef<int64_t> dims) {
-  auto scales = node.constantNumbers(node[operand]);
-  if (!scales)
-    return node.unsupported() << "the scales are not known when compiling";
-  return Resize(node).convert(dims, scales, std::nullopt);
+  Stated stated;
+  stated.scales = node.constantNumbers(node[operand]);
+  RankedTensorType type = typeOf(node[operand]);
+  if (!stated.scales && (type.getRank() != 1 || !type.hasStaticShape()))
+    return node.unsupported() << "the number of scales in " << type << " is not known when compiling";
+  for (int64_t i = 0; !stated.scales && i < type.getNumElements(); ++i) {
+    Value scale = node.slice(node[operand], 0, node.size(i), node.size(1));
+    stated.given.push_back(node.cast(node.reshape(scale, {}), node.builder.getF32Type()));
+  }
+  return Resize(node).convert(dims, stated);
 }
 
 /// Scales as operand 1 in version 10, or operand 2 with sizes as operand 3.
@@ -313,20 +452,23 @@ Results resize(Node &node) {
   }
   if (node.hasFailed())
     return failure();
-  bool hasScales = node.has(2) && typeOf(node[2]).getNumElements() != 0;
+  bool hasScales =
+      node.has(2) && !(typeOf(node[2]).hasStaticShape() && typeOf(node[2]).getNumElements() == 0);
   if (hasScales == node.has(3))
     return node.error() << "expects either scales or sizes";
   if (hasScales)
     return byScales(node, 2, dims);
-  auto sizes = node.elements(node[3]);
-  return sizes ? Resize(node).convert(dims, std::nullopt, sizes) : Results(failure());
+  Stated stated;
+  stated.sizes = node.elements(node[3]);
+  return stated.sizes ? Resize(node).convert(dims, stated) : Results(failure());
 }
 
 Results upsampleAttributes(Node &node) {
-  auto scales = node.numbers("scales");
-  if (!scales)
+  Stated stated;
+  stated.scales = node.numbers("scales");
+  if (!stated.scales)
     return node.error() << "expects the attribute 'scales'";
-  return Resize(node).convert(allDims(node), scales, std::nullopt);
+  return Resize(node).convert(allDims(node), stated);
 }
 } // namespace
 

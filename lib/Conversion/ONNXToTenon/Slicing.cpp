@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Node.h"
+#include "RuntimeAxes.h"
 
 #include <limits>
 
@@ -82,31 +82,104 @@ private:
   bool isExact = true;
 };
 
+/// The same where the step is data, and with it the side that is begun from.
+class DataRange {
+public:
+  DataRange(Node &node, AffineExpr extent, AffineExpr start, AffineExpr end, AffineExpr step) : node(node) {
+    step = node.least(node.largest(step, node.size(-maxStep)), node.size(maxStep));
+    node.expectEqual(node.choose(step, node.size(0), node.size(1), node.size(0)), node.size(0),
+                     "a step is 0");
+    AffineExpr sign = node.least(node.largest(step, node.size(-1)), node.size(1));
+    // Forwards places are from 0 to the extent, backwards one less.
+    AffineExpr isBack = node.choose(sign, node.size(-1), node.size(1), node.size(0));
+    auto bound = [&](AffineExpr place) {
+      AffineExpr low = node.sizes.simplify(-isBack), high = node.sizes.simplify(extent - isBack);
+      return node.least(node.largest(node.fromEnd(place, extent), low), high);
+    };
+    offset = bound(start);
+    AffineExpr distance = node.largest(times(bound(end) - offset, sign), node.size(0)),
+               length = times(step, sign);
+    size = node.quotient({node.sizes.simplify(distance + length - 1)}, {length});
+  }
+
+  AffineExpr offset, size;
+
+private:
+  static constexpr int64_t maxStep = int64_t(1) << 40; ///< longer than any dimension
+
+  AffineExpr times(AffineExpr value, AffineExpr sign) {
+    value = node.sizes.simplify(value);
+    return node.choose(sign, node.size(-1), node.sizes.simplify(-value), value);
+  }
+
+  Node &node;
+};
+
+/// What a slice takes along the axes that it names, in their order.
+struct Ranges {
+  Sizes offsets, sizes, strides;
+
+  /// False after an error.
+  bool add(Node &node, AffineExpr extent, AffineExpr start, AffineExpr end, AffineExpr step) {
+    if (isStatic(step, 0)) {
+      node.error() << "expects steps other than 0";
+      return false;
+    }
+    strides.push_back(step);
+    if (!isStatic(step)) {
+      DataRange range(node, extent, start, end, step);
+      offsets.push_back(range.offset);
+      sizes.push_back(range.size);
+      return !node.hasFailed();
+    }
+    Range range(node, extent, start, end, SizeAnalysis::staticSize(step));
+    offsets.push_back(isStatic(range.size, 0) ? node.size(0) : range.offset);
+    sizes.push_back(range.size);
+    return !node.hasFailed();
+  }
+};
+
+bool checkCounts(Node &node, ArrayRef<AffineExpr> starts, ArrayRef<AffineExpr> ends, size_t axes,
+                 ArrayRef<AffineExpr> steps) {
+  if (ends.size() == starts.size() && axes == starts.size() && steps.size() == starts.size())
+    return true;
+  node.error() << "expects as many starts, ends, axes and steps, but has " << starts.size() << ", "
+               << ends.size() << ", " << axes << " and " << steps.size();
+  return false;
+}
+
 Results sliceBy(Node &node, Value x, ArrayRef<AffineExpr> starts, ArrayRef<AffineExpr> ends,
-                std::optional<SmallVector<int64_t>> axes, std::optional<SmallVector<int64_t>> steps) {
-  size_t count = starts.size();
+                std::optional<SmallVector<int64_t>> axes, ArrayRef<AffineExpr> steps) {
   if (!axes)
-    axes = llvm::to_vector(llvm::seq<int64_t>(0, count));
-  if (!steps)
-    steps = SmallVector<int64_t>(count, 1);
-  if (ends.size() != count || axes->size() != count || steps->size() != count)
-    return node.error() << "expects as many starts, ends, axes and steps, but has " << count << ", "
-                        << ends.size() << ", " << axes->size() << " and " << steps->size();
+    axes = llvm::to_vector(llvm::seq<int64_t>(0, starts.size()));
+  if (!checkCounts(node, starts, ends, axes->size(), steps))
+    return failure();
   Sizes offsets(rankOf(x), node.size(0)), sizes = node.sizesOf(x), strides(rankOf(x), node.size(1));
-  for (auto [start, end, axis, step] : llvm::zip(starts, ends, *axes, *steps)) {
+  Ranges ranges;
+  for (auto [i, axis] : llvm::enumerate(*axes)) {
     int64_t dim = node.dimension(axis, rankOf(x));
-    if (step == 0)
-      return node.error() << "expects steps other than 0";
-    if (node.hasFailed())
+    if (node.hasFailed() || !ranges.add(node, node.sizeOf(x, dim), starts[i], ends[i], steps[i]))
       return failure();
-    Range range(node, node.sizeOf(x, dim), start, end, step);
-    offsets[dim] = range.offset;
-    sizes[dim] = range.size;
-    strides[dim] = node.size(step);
-    if (isStatic(range.size, 0))
-      offsets[dim] = node.size(0);
+    offsets[dim] = ranges.offsets[i];
+    sizes[dim] = ranges.sizes[i];
+    strides[dim] = ranges.strides[i];
   }
   return node.slice(x, offsets, sizes, strides);
+}
+
+/// Along axes that are data.
+Results sliceAlong(Node &node, Value x, ArrayRef<AffineExpr> starts, ArrayRef<AffineExpr> ends, Value axes,
+                   ArrayRef<AffineExpr> steps) {
+  auto given = RuntimeAxes::read(node, axes, rankOf(x));
+  if (!given || !checkCounts(node, starts, ends, given->count(), steps))
+    return failure();
+  Ranges ranges;
+  for (size_t i = 0; i < given->count(); ++i)
+    if (!ranges.add(node, given->choose(i, node.sizesOf(x)), starts[i], ends[i], steps[i]))
+      return failure();
+  return node.slice(x, given->spread(ranges.offsets, Sizes(rankOf(x), node.size(0))),
+                    given->spread(ranges.sizes, node.sizesOf(x)),
+                    given->spread(ranges.strides, Sizes(rankOf(x), node.size(1))));
 }
 
 /// Bounds are attributes before version 10.
@@ -116,19 +189,20 @@ Results sliceAttributes(Node &node) {
     return node.error() << "expects the attributes 'starts' and 'ends'";
   auto literal = [&](int64_t value) { return node.size(value); };
   return sliceBy(node, node[0], llvm::map_to_vector(*starts, literal), llvm::map_to_vector(*ends, literal),
-                 node.integers("axes"), std::nullopt);
+                 node.integers("axes"), Sizes(starts->size(), node.size(1)));
 }
 
 Results slice(Node &node) {
-  std::optional<SmallVector<int64_t>> axes, steps;
-  if (node.has(3) && !(axes = node.axesOperand(3)))
-    return failure();
-  if (node.has(4) && !(steps = node.constantIntegers(node[4])))
-    return node.unsupported() << "the steps are not known when compiling";
   auto starts = node.elements(node[1]), ends = node.elements(node[2]);
   if (!starts || !ends)
     return failure();
-  return sliceBy(node, node[0], *starts, *ends, axes, steps);
+  std::optional<Sizes> steps = Sizes(starts->size(), node.size(1));
+  if (node.has(4) && !(steps = node.elements(node[4])))
+    return failure();
+  auto axes = node.has(3) ? node.constantIntegers(node[3]) : std::nullopt;
+  if (node.has(3) && !axes)
+    return sliceAlong(node, node[0], *starts, *ends, node[3], *steps);
+  return sliceBy(node, node[0], *starts, *ends, axes, *steps);
 }
 
 //===----------------------------------------------------------------------===//
@@ -176,20 +250,18 @@ Results split(Node &node) {
 // Pad
 //===----------------------------------------------------------------------===//
 
-Results padBy(Node &node, ArrayRef<AffineExpr> amounts, ArrayRef<int64_t> dims, Value value) {
-  Value x = node[0];
+Results padBy(Node &node, ArrayRef<AffineExpr> low, ArrayRef<AffineExpr> high, Value value) {
   StringRef mode = node.string("mode", "constant");
   auto known = symbolizePadMode(mode);
   if (!known)
     return node.error() << "expects mode constant, reflect, edge or wrap, but has '" << mode << "'";
-  if (amounts.size() != 2 * dims.size())
-    return node.error() << "expects " << 2 * dims.size() << " pads, but has " << amounts.size();
-  Sizes low(rankOf(x), node.size(0)), high = low;
-  for (auto [i, dim] : llvm::enumerate(dims)) {
-    low[dim] = amounts[i];
-    high[dim] = amounts[i + dims.size()];
-  }
-  return node.pad(x, value, low, high, *known);
+  return node.pad(node[0], value, low, high, *known);
+}
+
+bool checkPads(Node &node, size_t amounts, size_t axes) {
+  if (amounts != 2 * axes)
+    node.error() << "expects " << 2 * axes << " pads, but has " << amounts;
+  return !node.hasFailed();
 }
 
 /// Amounts are attributes before version 11.
@@ -197,31 +269,47 @@ Results padAttributes(Node &node) {
   auto pads = node.integers("pads");
   if (!pads)
     return node.error() << "expects the attribute 'pads'";
+  if (!checkPads(node, pads->size(), rankOf(node[0])))
+    return failure();
   Sizes amounts = llvm::map_to_vector(*pads, [&](int64_t amount) { return node.size(amount); });
-  return padBy(node, amounts, llvm::to_vector(llvm::seq<int64_t>(0, rankOf(node[0]))),
+  return padBy(node, ArrayRef(amounts).take_front(rankOf(node[0])),
+               ArrayRef(amounts).drop_front(rankOf(node[0])),
                node.scalar(node.number("value", 0), elementOf(node[0])));
 }
 
+/// Amounts are for all dimensions in order, or for those that axes name.
 Results pad(Node &node) {
   auto amounts = node.elements(node[1]);
   if (!amounts)
     return failure();
-  SmallVector<int64_t> dims = llvm::to_vector(llvm::seq<int64_t>(0, rankOf(node[0])));
-  if (node.has(3)) {
-    auto axes = node.axesOperand(3);
-    if (!axes)
-      return failure();
-    dims.clear();
-    for (int64_t axis : *axes)
-      dims.push_back(node.dimension(axis, rankOf(node[0])));
-    if (node.hasFailed())
-      return failure();
-  }
   Value value = node.has(2) ? node[2] : node.scalar(0, elementOf(node[0]));
   if (!isSingle(value) || elementOf(value) != elementOf(node[0]))
     return node.error() << "expects a scalar of type " << elementOf(node[0]) << " as value, but has "
                         << typeOf(value);
-  return padBy(node, *amounts, dims, node.reshape(value, {}));
+  value = node.reshape(value, {});
+  Sizes none(rankOf(node[0]), node.size(0));
+  auto half = ArrayRef(*amounts).take_front(amounts->size() / 2),
+       rest = ArrayRef(*amounts).drop_front(half.size());
+  std::optional<SmallVector<int64_t>> axes = llvm::to_vector(llvm::seq<int64_t>(0, none.size()));
+  if (node.has(3))
+    axes = node.constantIntegers(node[3]);
+  if (!axes) {
+    auto given = RuntimeAxes::read(node, node[3], none.size());
+    return given && checkPads(node, amounts->size(), given->count())
+               ? padBy(node, given->spread(half, none), given->spread(rest, none), value)
+               : Results(failure());
+  }
+  if (!checkPads(node, amounts->size(), axes->size()))
+    return failure();
+  Sizes low = none, high = none;
+  for (auto [i, axis] : llvm::enumerate(*axes)) {
+    int64_t dim = node.dimension(axis, none.size());
+    if (node.hasFailed())
+      return failure();
+    low[dim] = half[i];
+    high[dim] = rest[i];
+  }
+  return padBy(node, low, high, value);
 }
 
 /// Pads or crops to a shape, evenly before and after, the odd place after.
@@ -241,13 +329,11 @@ Results centerCropPad(Node &node) {
   Sizes low(rankOf(x), node.size(0)), high = low;
   for (auto [dim, wanted] : llvm::zip(dims, *shape)) {
     AffineExpr extent = node.sizeOf(x, dim), total = node.sizes.simplify(wanted - extent);
-    if (!isStatic(total))
-      return node.unsupported() << "how far dimension " << dim
-                                << " is cropped or padded is not known when compiling";
     // Rounded towards zero: padding and cropping both take the smaller half first.
-    int64_t half = SizeAnalysis::staticSize(total) / 2;
-    low[dim] = node.size(half);
-    high[dim] = node.size(SizeAnalysis::staticSize(total) - half);
+    AffineExpr padded = node.largest(total, node.size(0));
+    AffineExpr cropped = node.largest(node.sizes.simplify(-total), node.size(0));
+    low[dim] = node.sizes.simplify(padded.floorDiv(2) - cropped.floorDiv(2));
+    high[dim] = node.sizes.simplify(total - low[dim]);
   }
   return node.pad(x, node.scalar(0, elementOf(x)), low, high);
 }

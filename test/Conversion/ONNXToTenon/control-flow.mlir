@@ -166,3 +166,25 @@ func.func @refused(%x: tensor<3x?xf32> {tenon.name = "x", tenon.dims = ["", "n"]
   %1 = tenon_onnx.node "Transpose" version 13 (%0) {perm = array<i64: 0>} : (!tenon_onnx.unknown) -> !tenon_onnx.unknown
   return %1 : !tenon_onnx.unknown
 }
+
+// -----
+
+// Version 8 scans each element of a batch: a loop in a loop.
+// CHECK-LABEL: func.func @batched_scan(
+// CHECK-SAME: %[[X:[^:]*]]: tensor<2x3xf32>
+// CHECK: %[[Y:.*]] = tenon.loop %{{.*}}, %{{.*}} -> tensor<2x3xf32> {
+// CHECK: ^bb0(%[[B:.*]]: tensor<i64>):
+// CHECK: %[[ROW:.*]] = tenon.gather error %[[X]]
+// CHECK: %[[R:.*]] = tenon.loop %{{.*}}, %{{.*}} -> tensor<3xf32> {
+// CHECK: tenon.gather error %[[ROW]]
+// CHECK: tenon.yield %{{.*}}, %[[R]] : tensor<i1>, tensor<3xf32>
+// CHECK: return %[[Y]]
+func.func @batched_scan(%x: tensor<2x3xf32>) -> !tenon_onnx.unknown {
+  %none = tenon_onnx.none
+  %0 = tenon_onnx.node "Scan" version 8 (%none, %x) {num_scan_inputs = 1 : i64} regions ["body"] {
+  ^bb0(%a: tensor<f32>):
+    %n = tenon_onnx.node "Neg" version 6 (%a) {} : (tensor<f32>) -> !tenon_onnx.unknown
+    tenon_onnx.yield %n : !tenon_onnx.unknown
+  } : (none, tensor<2x3xf32>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}

@@ -101,9 +101,25 @@ func.func @rank(%x: tensor<4x3xf32>, %s: tensor<?xi64>) -> !tenon_onnx.unknown {
 
 // -----
 
-func.func @axes(%x: tensor<4x3xf32>, %a: tensor<1xi64>) -> !tenon_onnx.unknown {
-  // expected-error @+1 {{'ReduceSum' (opset 13) is not supported: the axes in operand 1 are not known when compiling}}
-  %0 = tenon_onnx.node "ReduceSum" version 13 (%x, %a) {} : (tensor<4x3xf32>, tensor<1xi64>) -> !tenon_onnx.unknown
+func.func @axes(%x: tensor<4x3xf32>, %a: tensor<?xi64>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'ReduceSum' (opset 13) is not supported: the number of sizes in 'tensor<?xi64>' is not known when compiling}}
+  %0 = tenon_onnx.node "ReduceSum" version 13 (%x, %a) {} : (tensor<4x3xf32>, tensor<?xi64>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @many_axes(%x: tensor<4x3xf32>, %a: tensor<3xi64>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'ReduceSum' (opset 13) expects at most 2 different axes, but has 3}}
+  %0 = tenon_onnx.node "ReduceSum" version 13 (%x, %a) {} : (tensor<4x3xf32>, tensor<3xi64>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @integer_mean(%x: tensor<4x3xi32>, %a: tensor<2xi64>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'ReduceMean' (opset 18) is not supported: a mean of integers along several axes that are not known when compiling}}
+  %0 = tenon_onnx.node "ReduceMean" version 18 (%x, %a) {} : (tensor<4x3xi32>, tensor<2xi64>) -> !tenon_onnx.unknown
   return %0 : !tenon_onnx.unknown
 }
 
@@ -201,5 +217,42 @@ func.func @inside(%n: tensor<i64>, %x: tensor<4xf32>) -> !tenon_onnx.unknown {
 func.func @ellipses(%a: tensor<4xf32>, %b: tensor<2x4xf32>) -> !tenon_onnx.unknown {
   // expected-error @+1 {{'Einsum' (opset 12) expects each '...' to stand for as many dimensions, but has 0 in '...i' and 1 in '...i'}}
   %0 = tenon_onnx.node "Einsum" version 12 (%a, %b) {equation = "...i,...i->..."} : (tensor<4xf32>, tensor<2x4xf32>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @scales(%x: tensor<4x4xf32>, %s: tensor<?xf32>) -> !tenon_onnx.unknown {
+  %none = tenon_onnx.none
+  // expected-error @+1 {{'Resize' (opset 19) is not supported: the number of scales in 'tensor<?xf32>' is not known when compiling}}
+  %0 = tenon_onnx.node "Resize" version 19 (%x, %none, %s) {} : (tensor<4x4xf32>, none, tensor<?xf32>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @region(%x: tensor<4x4xf32>, %r: tensor<3xf32>, %s: tensor<2xf32>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'Resize' (opset 19) expects a region of 4 numbers}}
+  %0 = tenon_onnx.node "Resize" version 19 (%x, %r, %s) {coordinate_transformation_mode = "tf_crop_and_resize"} : (tensor<4x4xf32>, tensor<3xf32>, tensor<2xf32>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @coordinates(%x: tensor<4x4xf32>, %s: tensor<2xf32>) -> !tenon_onnx.unknown {
+  %none = tenon_onnx.none
+  // expected-error @+1 {{'Resize' (opset 19) expects a known coordinate_transformation_mode, but has 'middle'}}
+  %0 = tenon_onnx.node "Resize" version 19 (%x, %none, %s) {coordinate_transformation_mode = "middle"} : (tensor<4x4xf32>, none, tensor<2xf32>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @batch_of_lengths(%n: tensor<2xi64>, %x: tensor<2x4xf32>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'Scan' (opset 8) is not supported: sequences of different lengths in a batch}}
+  %0 = tenon_onnx.node "Scan" version 8 (%n, %x) {num_scan_inputs = 1 : i64} regions ["body"] {
+  ^bb0(%a: tensor<f32>):
+    tenon_onnx.yield %a : tensor<f32>
+  } : (tensor<2xi64>, tensor<2x4xf32>) -> !tenon_onnx.unknown
   return %0 : !tenon_onnx.unknown
 }

@@ -45,11 +45,10 @@ func.func @noop(%x: tensor<4xf32>, %c: tensor<4xi1>) -> (!tenon_onnx.unknown, !t
 // CHECK: %[[V6:.*]] = tenon.sub %[[ARG0]], %[[V5]] : tensor<2x4xf32>
 // CHECK: %[[V7:.*]] = tenon.exp %[[V6]] : tensor<2x4xf32>
 // CHECK: %[[V8:.*]] = tenon.reduce sum %[[V7]] dims [1] : tensor<2x4xf32> -> tensor<2xf32>
-// CHECK: %[[V9:.*]] = tenon.reshape %[[V8]] sizes [2, 1] : tensor<2xf32> -> tensor<2x1xf32>
-// CHECK: %[[V10:.*]] = tenon.log %[[V9]] : tensor<2x1xf32>
-// CHECK: %[[V11:.*]] = tenon.add %[[V10]], %[[V4]] : tensor<2x1xf32>
-// CHECK: %[[V12:.*]] = tenon.reshape %[[V11]] sizes [2] : tensor<2x1xf32> -> tensor<2xf32>
-// CHECK: return %[[V12]] : tensor<2xf32>
+// CHECK: %[[V9:.*]] = tenon.reshape %[[V4]] sizes [2] : tensor<2x1xf32> -> tensor<2xf32>
+// CHECK: %[[V10:.*]] = tenon.log %[[V8]] : tensor<2xf32>
+// CHECK: %[[V11:.*]] = tenon.add %[[V10]], %[[V9]] : tensor<2xf32>
+// CHECK: return %[[V11]] : tensor<2xf32>
 func.func @log_sum_exp(%x: tensor<2x4xf32>) -> !tenon_onnx.unknown {
   %0 = tenon_onnx.node "ReduceLogSumExp" version 13 (%x) {axes = array<i64: 1>, keepdims = 0 : i64} : (tensor<2x4xf32>) -> !tenon_onnx.unknown
   return %0 : !tenon_onnx.unknown
@@ -100,5 +99,31 @@ func.func @pools(%x: tensor<?x8x112x112xf32> {tenon.name = "x", tenon.dims = ["n
 func.func @cumulate(%x: tensor<?x4xf32> {tenon.name = "x", tenon.dims = ["n", ""]}) -> !tenon_onnx.unknown {
   %a = tenon.constant dense<-1> : tensor<i64>
   %0 = tenon_onnx.node "CumSum" version 14 (%x, %a) {exclusive = 1 : i64} : (tensor<?x4xf32>, tensor<i64>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+// An axis that is data: of three dimensions the middle one.
+// CHECK-LABEL: func.func @given(
+// CHECK-SAME: %[[X:[^:]*]]: tensor<2x3x4xf32>, %[[A:[^:]*]]: tensor<1xi64>
+// CHECK: %[[I:.*]] = tenon.item %[[A]] at 0
+// CHECK: cf.assert %{{.*}}, "the axes aren't as many different dimensions of the operand"
+// CHECK: %[[V:.*]] = tenon.reshape %[[X]] sizes [%{{.*}}, %{{.*}}, %{{.*}}] : tensor<2x3x4xf32> -> tensor<?x?x?xf32>
+// CHECK: %[[S:.*]] = tenon.reduce max %[[V]] dims [1] : tensor<?x?x?xf32> -> tensor<?x?xf32>
+// CHECK: tenon.reshape %[[S]] sizes [%{{.*}}, %{{.*}}] : tensor<?x?xf32> -> tensor<?x?xf32>
+func.func @given(%x: tensor<2x3x4xf32>, %a: tensor<1xi64>) -> !tenon_onnx.unknown {
+  %0 = tenon_onnx.node "ReduceMax" version 18 (%x, %a) {keepdims = 0 : i64} : (tensor<2x3x4xf32>, tensor<1xi64>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+// Of no axes nothing is read.
+// CHECK-LABEL: func.func @given_none(
+// CHECK-NOT: tenon.item
+// CHECK: tenon.reduce sum %{{.*}} dims [0, 1]
+func.func @given_none(%x: tensor<2x3xf32>, %a: tensor<0xi64>) -> !tenon_onnx.unknown {
+  %0 = tenon_onnx.node "ReduceSum" version 13 (%x, %a) {} : (tensor<2x3xf32>, tensor<0xi64>) -> !tenon_onnx.unknown
   return %0 : !tenon_onnx.unknown
 }

@@ -98,3 +98,31 @@ func.func @linear(%x: tensor<2x?xf32> {tenon.name = "x", tenon.dims = ["", "w"]}
   %0 = tenon_onnx.node "Resize" version 18 (%x, %none, %s) {mode = "linear", axes = array<i64: 1>, coordinate_transformation_mode = "align_corners"} : (tensor<2x?xf32>, none, tensor<1xf32>) -> !tenon_onnx.unknown
   return %0 : !tenon_onnx.unknown
 }
+
+// -----
+
+// Scales that are data: the result's sizes are computed, then read.
+// CHECK-LABEL: func.func @given_scales(
+// CHECK-SAME: %[[X:[^:]*]]: tensor<4x4xf32>, %[[S:[^:]*]]: tensor<2xf32>
+// CHECK: %[[F:.*]] = tenon.floor %{{.*}} : tensor<f32>
+// CHECK: %[[I:.*]] = tenon.cast %[[F]] : tensor<f32> -> tensor<i64>
+// CHECK: tenon.item %[[I]] at 0 : tensor<i64>
+// CHECK: tenon.gather clamp %[[X]]
+func.func @given_scales(%x: tensor<4x4xf32>, %s: tensor<2xf32>) -> !tenon_onnx.unknown {
+  %none = tenon_onnx.none
+  %0 = tenon_onnx.node "Resize" version 19 (%x, %none, %s) {mode = "nearest"} : (tensor<4x4xf32>, none, tensor<2xf32>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+// With antialiasing each axis is a contraction with weights, over the operand and what goes on outside of it.
+// CHECK-LABEL: func.func @antialias(
+// CHECK: %[[P:.*]] = tenon.pad edge %arg0
+// CHECK: tenon.contract %[[P]], {{.*}} : tensor<2x24xf32>, tensor<3x24xf32> -> tensor<2x3xf32>
+func.func @antialias(%x: tensor<2x8xf32>) -> !tenon_onnx.unknown {
+  %none = tenon_onnx.none
+  %s = tenon.constant dense<[2, 3]> : tensor<2xi64>
+  %0 = tenon_onnx.node "Resize" version 19 (%x, %none, %none, %s) {mode = "linear", antialias = 1 : i64} : (tensor<2x8xf32>, none, none, tensor<2xi64>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}

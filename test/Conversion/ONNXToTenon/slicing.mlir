@@ -120,3 +120,29 @@ func.func @pad(%x: tensor<2x?xf32> {tenon.name = "x", tenon.dims = ["", "n"]}) -
   %1 = tenon_onnx.node "Pad" version 18 (%x, %pads, %value, %axes) {} : (tensor<2x?xf32>, tensor<2xi64>, tensor<f32>, tensor<1xi64>) -> !tenon_onnx.unknown
   return %0, %1 : !tenon_onnx.unknown, !tenon_onnx.unknown
 }
+
+// -----
+
+// Half of what a dimension is longer or shorter, rounded towards zero, goes before it.
+// CHECK-LABEL: func.func @center(
+// CHECK: %[[W:.*]] = tenon.item %arg1 at 0
+// CHECK: %[[T:.*]] = affine.apply {{.*}}[%[[W]]]
+// CHECK: %[[P:.*]] = arith.maxsi %[[T]], %{{.*}} : index
+// CHECK: %[[C:.*]] = arith.maxsi %{{.*}}, %{{.*}} : index
+// CHECK: tenon.pad constant %arg0, %{{.*}} low [%{{.*}}] high [%{{.*}}] : tensor<4xf32>, tensor<f32> -> tensor<?xf32>
+func.func @center(%x: tensor<4xf32>, %s: tensor<1xi64>) -> !tenon_onnx.unknown {
+  %0 = tenon_onnx.node "CenterCropPad" version 18 (%x, %s) {} : (tensor<4xf32>, tensor<1xi64>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+// Bounds along an axis that is data: each dimension has those of the axis, or none.
+// CHECK-LABEL: func.func @given_axis(
+// CHECK: %[[A:.*]] = tenon.item %arg3 at 0
+// CHECK: cf.assert %{{.*}}, "the axes aren't as many different dimensions of the operand"
+// CHECK: tenon.slice %arg0 offsets [%{{.*}}, %{{.*}}] sizes [%{{.*}}, %{{.*}}] strides [1, 1] : tensor<4x3xf32> -> tensor<?x?xf32>
+func.func @given_axis(%x: tensor<4x3xf32>, %s: tensor<1xi64>, %e: tensor<1xi64>, %a: tensor<1xi64>) -> !tenon_onnx.unknown {
+  %0 = tenon_onnx.node "Slice" version 13 (%x, %s, %e, %a) {} : (tensor<4x3xf32>, tensor<1xi64>, tensor<1xi64>, tensor<1xi64>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}

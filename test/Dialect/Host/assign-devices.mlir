@@ -215,3 +215,30 @@ func.func @placed_inside(%f: i1) -> memref<4xf32> {
   }
   return %y : memref<4xf32>
 }
+
+// -----
+
+tenon_tile.kernel @exp(%x: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} {
+  %y = tenon.exp %x : tensor<4xf32>
+  tenon_tile.yield %y : tensor<4xf32>
+}
+
+// A buffer that grows stays with the host, and so does the kernel that writes it; the one before it goes.
+// CHECK-LABEL: func.func @growing
+// CHECK: scf.if
+// CHECK: tenon_host.launch @exp {{.*}} outs(%[[D:.*]] : memref<4xf32, #tenon_host.device<"npu">>)
+// CHECK: tenon_host.copy %[[D]] to %[[A:.*]] : memref<4xf32, #tenon_host.device<"npu">> to memref<4xf32>
+// CHECK: tenon_host.launch @exp ins(%[[A]] : memref<4xf32>) outs(%[[G:.*]] : memref<4xf32>)
+// CHECK-NOT: growing {{.*}}device
+func.func @growing(%f: i1) -> memref<4xf32> {
+  %x = tenon_host.storage input 0 sizes [4] : memref<4xf32>
+  %y = tenon_host.storage output 0 sizes [4] : memref<4xf32>
+  scf.if %f {
+    %a = tenon_host.storage arena 0 sizes [4] : memref<4xf32>
+    %g = tenon_host.storage growing 0 sizes [4] : memref<4xf32>
+    tenon_host.launch @exp ins(%x : memref<4xf32>) outs(%a : memref<4xf32>)
+    tenon_host.launch @exp ins(%a : memref<4xf32>) outs(%g : memref<4xf32>)
+    tenon_host.copy %g to %y : memref<4xf32> to memref<4xf32>
+  }
+  return %y : memref<4xf32>
+}

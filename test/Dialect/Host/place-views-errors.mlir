@@ -27,3 +27,21 @@ func.func @view_of_columns_as_row(%x: tensor<4x9xf32>) -> tensor<6xf32> {
   %c = tenon.slice %b offsets [0] sizes [6] strides [1] {tenon_host.view} : tensor<12xf32> -> tensor<6xf32>
   return %c : tensor<6xf32>
 }
+
+// -----
+
+func.func @input_within_border(%x: tensor<4x3xf32>) -> tensor<6x3xf32> {
+  %zero = tenon.constant dense<0.0> : tensor<f32>
+  // expected-error@+1 {{operand #0 can't be written in place}}
+  %y = tenon.pad constant %x, %zero low [1, 0] high [1, 0] {tenon_host.placed = array<i64: 0>} : tensor<4x3xf32>, tensor<f32> -> tensor<6x3xf32>
+  return %y : tensor<6x3xf32>
+}
+
+// -----
+
+func.func @pad_that_moves(%x: tensor<4x3xf32>) -> tensor<6x3xf32> {
+  %zero = tenon.constant dense<0.0> : tensor<f32>
+  // expected-error@+1 {{'tenon.pad' op has no place in the host program}}
+  %y = tenon.pad constant %x, %zero low [1, 0] high [1, 0] : tensor<4x3xf32>, tensor<f32> -> tensor<6x3xf32>
+  return %y : tensor<6x3xf32>
+}

@@ -46,3 +46,25 @@ func.func @merged(%x: tensor<4x12xf32>, %y: tensor<4x6xf32>) -> (tensor<4x6xf32>
   %e = tenon.exp %y : tensor<4x6xf32>
   return %c, %d, %e : tensor<4x6xf32>, tensor<4x6xf32>, tensor<4x6xf32>
 }
+
+// -----
+
+// A border is no kernel: who writes what is within takes strides, between images and between rows. What else it computes
+// is contiguous, and so is what reads all of the image.
+// CHECK: tenon_tile.kernel @exp_abs_0(%{{.*}}: index, %{{.*}}: tensor<?x5x28xf32>) -> (tensor<?x5x28xf32> {tenon_tile.contract = "inner"}, tensor<?x5x28xf32>)
+// CHECK: tenon_tile.kernel @neg_1({{.*}}: tensor<?xf32>) -> tensor<?xf32>
+// CHECK-LABEL: func.func @halo
+func.func @halo(%x: tensor<?x5x7x4xf32>) -> (tensor<?x7x9x4xf32>, tensor<?x5x7x4xf32>) {
+  %n = tenon.symbol "n"
+  tenon.bind_shape %x [%n, 5, 7, 4] : tensor<?x5x7x4xf32>
+  %zero = tenon.constant dense<0.0> : tensor<f32>
+  // CHECK: launch @exp_abs_0
+  %a = tenon.exp %x : tensor<?x5x7x4xf32>
+  %b = tenon.abs %a : tensor<?x5x7x4xf32>
+  // CHECK: %[[P:.*]] = tenon.pad
+  %p = tenon.pad constant %a, %zero low [0, 1, 1, 0] high [0, 1, 1, 0] {tenon_host.placed = array<i64: 0>} : tensor<?x5x7x4xf32>, tensor<f32> -> tensor<?x7x9x4xf32>
+  // CHECK: %[[F:.*]] = tenon.reshape %[[P]]
+  // CHECK: launch @neg_1 {{.*}} ins(%[[F]]
+  %c = tenon.neg %p : tensor<?x7x9x4xf32>
+  return %c, %b : tensor<?x7x9x4xf32>, tensor<?x5x7x4xf32>
+}

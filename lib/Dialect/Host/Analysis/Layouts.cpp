@@ -16,8 +16,8 @@ using namespace tenon::host;
 
 bool host::isView(SliceOp slice) { return slice->hasAttr(kViewAttr); }
 
-bool host::isPlaced(ConcatOp concat, unsigned operand) {
-  auto placed = concat->getAttrOfType<DenseI64ArrayAttr>(kPlacedAttr);
+bool host::isPlaced(Operation *whole, unsigned operand) {
+  auto placed = whole->getAttrOfType<DenseI64ArrayAttr>(kPlacedAttr);
   return placed && llvm::is_contained(placed.asArrayRef(), operand);
 }
 
@@ -77,8 +77,8 @@ std::optional<Layouts::Home> Layouts::homeOf(Value tensor) {
   if (!op || isa<ConstantOp>(op))
     return std::nullopt;
   for (OpOperand &use : tensor.getUses())
-    if (auto concat = dyn_cast<ConcatOp>(use.getOwner()); concat && isPlaced(concat, use.getOperandNumber()))
-      return Home{concat, use.getOperandNumber(), {}};
+    if (isPlaced(use.getOwner(), use.getOperandNumber()))
+      return Home{use.getOwner(), use.getOperandNumber(), {}};
   for (Operation *user : tensor.getUsers())
     if (auto reshape = dyn_cast<ReshapeOp>(user))
       if (std::optional<Home> home = homeOf(reshape.getResult())) {
@@ -91,7 +91,7 @@ std::optional<Layouts::Home> Layouts::homeOf(Value tensor) {
 Value Layouts::rootOf(Value tensor) {
   while (true) {
     if (std::optional<Home> home = homeOf(tensor)) {
-      tensor = home->concat.getResult();
+      tensor = home->whole->getResult(0);
       continue;
     }
     Operation *op = tensor.getDefiningOp();
@@ -104,7 +104,7 @@ Value Layouts::rootOf(Value tensor) {
 
 std::optional<Layout> Layouts::layoutOf(Value tensor) {
   if (std::optional<Home> home = homeOf(tensor)) {
-    std::optional<Layout> layout = partOf(home->concat, home->operand);
+    std::optional<Layout> layout = partOf(home->whole, home->operand);
     // From the tensor that is placed back to the one it is a reshape of.
     if (layout && !home->reshapes.empty())
       layout = reshaped(*layout, sizes.sizesOf(tensor));
@@ -133,16 +133,53 @@ std::optional<Layout> Layouts::sliceOf(SliceOp slice) {
   return layout;
 }
 
-std::optional<Layout> Layouts::partOf(ConcatOp concat, unsigned operand) {
-  std::optional<Layout> layout = layoutOf(concat.getResult());
+Layout Layouts::partOf(Layout whole, ArrayRef<AffineExpr> offsets, ArrayRef<AffineExpr> extents) {
+  for (auto [stride, offset] : llvm::zip(whole.strides, offsets))
+    whole.offset = sizes.simplify(whole.offset + offset * stride);
+  whole.sizes.assign(extents.begin(), extents.end());
+  complete(whole);
+  return whole;
+}
+
+std::optional<Layout> Layouts::partOf(Operation *whole, unsigned operand) {
+  std::optional<Layout> layout = layoutOf(whole->getResult(0));
   if (!layout)
     return std::nullopt;
-  int64_t dim = concat.getDim();
-  for (Value before : concat.getOperands().take_front(operand))
-    layout->offset = sizes.simplify(layout->offset + sizes.sizesOf(before)[dim] * layout->strides[dim]);
-  layout->sizes = sizes.sizesOf(concat.getOperand(operand));
-  complete(*layout);
-  return layout;
+  SmallVector<AffineExpr> offsets(layout->sizes.size(), sizes.constant(0));
+  if (auto pad = dyn_cast<PadOp>(whole)) {
+    offsets = sizes.expressionsOf(pad.getMixedLow());
+  } else {
+    auto concat = cast<ConcatOp>(whole);
+    for (Value before : concat.getOperands().take_front(operand))
+      offsets[concat.getDim()] = offsets[concat.getDim()] + sizes.sizesOf(before)[concat.getDim()];
+  }
+  return partOf(*layout, offsets, sizes.sizesOf(whole->getOperand(operand)));
+}
+
+SmallVector<Layout> Layouts::borderOf(PadOp pad) {
+  SmallVector<Layout> parts;
+  std::optional<Layout> whole = layoutOf(pad.getResult());
+  if (!whole)
+    return parts;
+  SmallVector<AffineExpr> inner = sizes.sizesOf(pad.getOperand()),
+                          low = sizes.expressionsOf(pad.getMixedLow()),
+                          high = sizes.expressionsOf(pad.getMixedHigh());
+  // Before and behind a dimension lies all of those after it, of those before it what is inside.
+  SmallVector<AffineExpr> offsets(inner.size(), sizes.constant(0)), extents = whole->sizes;
+  for (size_t dim = 0; dim < inner.size(); ++dim) {
+    auto add = [&](AffineExpr offset, AffineExpr extent) {
+      if (SizeAnalysis::staticSize(extent) == 0)
+        return;
+      offsets[dim] = offset;
+      extents[dim] = extent;
+      parts.push_back(partOf(*whole, offsets, extents));
+    };
+    add(sizes.constant(0), low[dim]);
+    add(low[dim] + inner[dim], high[dim]);
+    offsets[dim] = low[dim];
+    extents[dim] = inner[dim];
+  }
+  return parts;
 }
 
 std::optional<Layout> Layouts::reshaped(const Layout &layout, ArrayRef<AffineExpr> extents) {

@@ -68,9 +68,17 @@ private:
 
   void assignLaunches() {
     func.walk([&](LaunchOp launch) {
-      if (Device device = deviceOf(launch.getOperation()) ? Device() : deviceFor(launch))
+      // What grows stays with the host, and so do the kernels that read or write it.
+      if (deviceOf(launch.getOperation()) || touchesGrowing(launch))
+        return;
+      if (Device device = deviceFor(launch))
         devices[launch] = device;
     });
+  }
+
+  static bool touchesGrowing(Operation *op) {
+    return llvm::any_of(accessesOf(op),
+                        [](const Access &access) { return access.storage.getKind() == StorageKind::growing; });
   }
 
   Device deviceFor(LaunchOp launch) {
@@ -95,8 +103,7 @@ private:
     func.walk([&](Operation *op) {
       if (!isa<CopyOp, ReadScalarOp, WriteScalarOp>(op))
         return;
-      // What grows stays with the host.
-      if (llvm::any_of(accessesOf(op), [](const Access &access) { return access.storage.getKind() == StorageKind::growing; }))
+      if (touchesGrowing(op))
         return;
       SmallVector<Device> candidates;
       for (const Access &access : accessesOf(op))
@@ -181,9 +188,6 @@ private:
         return storage.emitOpError("has several types, which no device can use");
       if (!storage.getStrides().empty())
         return storage.emitOpError("is bound with strides, which no device can use");
-      if (storage.getKind() == StorageKind::growing)
-        return storage.emitError() << "a loop or branch whose sizes show while it runs can't run on device '"
-                                   << device.getName() << "' yet";
       if (isNew) {
         auto clone = cast<StorageOp>(builder.clone(*storage));
         bool isConstant = storage.getKind() == StorageKind::constant;

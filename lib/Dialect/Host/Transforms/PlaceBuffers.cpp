@@ -114,8 +114,11 @@ private:
 
   static bool isStep(Operation *op) {
     auto slice = dyn_cast<SliceOp>(op);
-    return isa<LaunchOp, ConcatOp, IfOp, LoopOp, ItemOp, SizeOp, CallOp>(op) || (slice && !isView(slice));
+    return isa<LaunchOp, ConcatOp, IfOp, LoopOp, ItemOp, SizeOp, CallOp>(op) || (slice && !isView(slice)) ||
+           hasHalo(op);
   }
+
+  static bool hasHalo(Operation *op) { return isa<PadOp>(op) && isPlaced(op, 0); }
 
   void use(Value value, int64_t step) {
     Value root = rootOf(value);
@@ -193,12 +196,9 @@ private:
       };
       if (auto slice = dyn_cast<SliceOp>(op); slice && isView(slice) && !layouts.layoutOf(slice.getResult()))
         return refuse(0, "has no strides under which it could be a view");
-      if (auto concat = dyn_cast<ConcatOp>(op)) {
-        for (unsigned i = 0; i < concat.getNumOperands(); ++i)
-          if (isPlaced(concat, i) && !isWrittenInPlace(concat.getOperand(i)))
-            return refuse(i, "can't be written in place");
-        return WalkResult::advance();
-      }
+      for (OpOperand &operand : op->getOpOperands())
+        if (isPlaced(op, operand.getOperandNumber()) && !isWrittenInPlace(operand.get()))
+          return refuse(operand.getOperandNumber(), "can't be written in place");
       auto launch = dyn_cast<LaunchOp>(op);
       if (!launch)
         return WalkResult::advance();
@@ -217,13 +217,15 @@ private:
     return failure(result.wasInterrupted());
   }
 
-  /// Whether a launch or a concat writes the tensor, under other sizes perhaps, as part of the place where it belongs.
+  /// Whether a launch, a concat or a pad writes the tensor, under other sizes perhaps, as part of the place
+  /// where it belongs.
   bool isWrittenInPlace(Value tensor) {
     if (!layouts.layoutOf(tensor))
       return false;
     while (auto reshape = tensor.getDefiningOp<ReshapeOp>())
       tensor = reshape.getOperand();
-    return isa_and_present<LaunchOp, ConcatOp>(tensor.getDefiningOp()) && layouts.layoutOf(tensor);
+    Operation *source = tensor.getDefiningOp();
+    return source && (isa<LaunchOp, ConcatOp>(source) || hasHalo(source)) && layouts.layoutOf(tensor);
   }
 
   static bool isInside(Value value, Operation *op) {
@@ -468,6 +470,8 @@ private:
         place(call);
       else if (auto concat = dyn_cast<ConcatOp>(op))
         copyParts(concat);
+      else if (hasHalo(&op))
+        writeBorder(cast<PadOp>(op));
       else if (auto slice = dyn_cast<SliceOp>(op); slice && !isView(slice))
         copyPart(slice);
       else if (auto branch = dyn_cast<IfOp>(op))
@@ -533,6 +537,18 @@ private:
         builder.setInsertionPointToStart(branch.thenBlock());
       }
       CopyOp::create(builder, concat.getLoc(), source, part);
+    }
+  }
+
+  /// What is around the operand, which was written in its place. In every execution: others have the place
+  /// meanwhile.
+  void writeBorder(PadOp pad) {
+    Layout value = *layouts.layoutOf(pad.getValue());
+    for (const Layout &part : layouts.borderOf(pad)) {
+      Layout repeated = {value.root, value.offset, part.sizes, {}, {}};
+      repeated.strides.assign(part.sizes.size(), sizes.constant(0));
+      repeated.breaks.assign(part.sizes.size(), false);
+      CopyOp::create(builder, pad.getLoc(), view(repeated, pad.getLoc()), view(part, pad.getLoc()));
     }
   }
 
@@ -638,8 +654,8 @@ private:
   }
 
   static bool isTensorOp(Operation *op) {
-    return isa<BindShapeOp, BindStridesOp, tensor::EmptyOp, ConstantOp, ReshapeOp, tensor::CastOp, ConcatOp, SliceOp, IfOp, LoopOp, ItemOp,
-               SizeOp>(op) ||
+    return isa<BindShapeOp, BindStridesOp, tensor::EmptyOp, ConstantOp, ReshapeOp, tensor::CastOp, ConcatOp,
+               PadOp, SliceOp, IfOp, LoopOp, ItemOp, SizeOp>(op) ||
            (isa<LaunchOp, CallOp>(op) && op->getNumResults() != 0);
   }
 

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Dialect/Tile/Analysis/KernelStructure.h"
+#include "tenon/Dialect/Host/Analysis/Layouts.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -16,6 +17,8 @@ using namespace tenon::tile;
 static constexpr int64_t maxRowsPerBlock = 8;
 
 bool tile::isPlacement(Operation *op) {
+  if (isa<PadOp>(op))
+    return host::isPlaced(op, 0);
   return isa<ConstantOp, ReshapeOp, SliceOp, ConcatOp, SymbolOp, BindShapeOp, SizeOp, ItemOp, UnpackOp>(op) ||
          !isa<TenonDialect>(op->getDialect());
 }

@@ -1,4 +1,4 @@
-//===- AssignViews.cpp - Decide which slices and concats move nothing ---===//
+//===- AssignViews.cpp - Decide which slices, concats and pads move nothing ---===//
 //
 // Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -10,6 +10,8 @@
 #include "tenon/Dialect/Tile/Analysis/KernelStructure.h"
 #include "tenon/Dialect/Tile/Transforms/Passes.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 using namespace mlir;
@@ -28,13 +30,17 @@ public:
   explicit ViewAssignment(func::FuncOp func) : func(func), sizes(func.getContext()), layouts(sizes) {}
 
   void run() {
-    // From the end: where a concat's own result goes is known before its operands are looked at.
-    SmallVector<ConcatOp> concats;
-    func.walk([&](ConcatOp concat) { concats.push_back(concat); });
-    for (ConcatOp concat : llvm::reverse(concats))
-      for (unsigned i = 0; i < concat.getNumOperands(); ++i)
-        if (canPlace(concat, i))
-          markPlaced(concat, i);
+    raiseSizes();
+    // From the end: where a result goes is known before the operands are looked at.
+    SmallVector<Operation *> wholes;
+    func.walk([&](Operation *op) {
+      if (isa<ConcatOp>(op) || hasHalo(op))
+        wholes.push_back(op);
+    });
+    for (Operation *whole : llvm::reverse(wholes))
+      for (unsigned i = 0, end = isa<PadOp>(whole) ? 1 : whole->getNumOperands(); i < end; ++i)
+        if (canPlace(whole, i))
+          markPlaced(whole, i);
     func.walk([&](SliceOp slice) {
       if (canView(slice))
         slice->setAttr(kViewAttr, UnitAttr::get(func.getContext()));
@@ -42,12 +48,47 @@ public:
   }
 
 private:
-  static void markPlaced(ConcatOp concat, unsigned operand) {
+  /// What is computed from what is bound alone, without a chance of failing, is computed at the start: places
+  /// have such sizes before what they follow from is reached.
+  void raiseSizes() {
+    Block &entry = func.getBody().front();
+    auto isKnown = [&](Value value) {
+      return onEntry.contains(value) || (isa<BlockArgument>(value) && isa<TensorType>(value.getType()));
+    };
+    auto isSize = [](Operation &op) {
+      bool isArithmetic = isa<arith::ArithDialect, affine::AffineDialect>(op.getDialect());
+      return isa<SymbolOp, BindShapeOp, BindStridesOp, BoundStrideOp, IsAliasedOp>(op) ||
+             (isArithmetic && isPure(&op));
+    };
+    Block::iterator front = entry.begin();
+    for (Operation &op : llvm::make_early_inc_range(entry)) {
+      if (!isSize(op) || !llvm::all_of(op.getOperands(), isKnown))
+        continue;
+      onEntry.insert(op.result_begin(), op.result_end());
+      if (&*front == &op)
+        ++front;
+      else
+        op.moveBefore(&entry, front);
+    }
+  }
+
+  static void markPlaced(Operation *whole, unsigned operand) {
     SmallVector<int64_t> placed;
-    if (auto known = concat->getAttrOfType<DenseI64ArrayAttr>(kPlacedAttr))
+    if (auto known = whole->getAttrOfType<DenseI64ArrayAttr>(kPlacedAttr))
       llvm::append_range(placed, known.asArrayRef());
     placed.push_back(operand);
-    concat->setAttr(kPlacedAttr, DenseI64ArrayAttr::get(concat.getContext(), placed));
+    whole->setAttr(kPlacedAttr, DenseI64ArrayAttr::get(whole->getContext(), placed));
+  }
+
+  /// A pad whose border costs less than moving what it surrounds: rows stay whole, so that whoever writes
+  /// them does it as before, and nothing is cropped.
+  static bool hasHalo(Operation *op) {
+    auto pad = dyn_cast<PadOp>(op);
+    if (!pad || pad.getMode() != PadMode::constant || pad.getStaticLow().empty())
+      return false;
+    auto isKnown = [](int64_t amount) { return !ShapedType::isDynamic(amount) && amount >= 0; };
+    return llvm::all_of(pad.getStaticLow(), isKnown) && llvm::all_of(pad.getStaticHigh(), isKnown) &&
+           pad.getStaticLow().back() == 0 && pad.getStaticHigh().back() == 0;
   }
 
   static bool isKernelOp(Operation *op) {
@@ -61,9 +102,7 @@ private:
   /// Whether they follow from what is bound: a place can be named from the start on.
   bool isKnownOnEntry(ArrayRef<AffineExpr> expressions) {
     return llvm::all_of(expressions, [&](AffineExpr expression) {
-      return llvm::all_of(sizes.valuesOf(expression), [](Value value) {
-        return isa_and_present<SymbolOp, BoundStrideOp, IsAliasedOp>(value.getDefiningOp());
-      });
+      return llvm::all_of(sizes.valuesOf(expression), [&](Value value) { return onEntry.contains(value); });
     });
   }
   bool isKnownOnEntry(const Layout &layout) {
@@ -73,20 +112,25 @@ private:
   /// Whether all that read the tensor, or reshapes of it, can read it there.
   bool isReadableAt(Value tensor, const Layout &layout) {
     return layout.hasRows() && llvm::all_of(tensor.getUsers(), [&](Operation *user) {
-      if (auto reshape = dyn_cast<ReshapeOp>(user)) {
-        std::optional<Layout> view = layouts.reshaped(layout, sizes.sizesOf(reshape.getResult()));
-        return view && isReadableAt(reshape.getResult(), *view);
-      }
-      return isa<SliceOp, ConcatOp, BindShapeOp, BindStridesOp, SizeOp>(user) || isKernelOp(user);
-    });
+             if (auto reshape = dyn_cast<ReshapeOp>(user)) {
+               std::optional<Layout> view = layouts.reshaped(layout, sizes.sizesOf(reshape.getResult()));
+               return view && isReadableAt(reshape.getResult(), *view);
+             }
+             // Neighbours in a row of the image are read together.
+             if (isa<WindowRowsOp>(user))
+               return !layout.breaks.back();
+             return isa<SliceOp, ConcatOp, PadOp, BindShapeOp, BindStridesOp, SizeOp>(user) ||
+                    isKernelOp(user);
+           });
   }
 
-  /// A kernel in the concat's block writes the operand, nothing else says where it lies, and its readers take strides.
-  bool canPlace(ConcatOp concat, unsigned operand) {
-    Value tensor = concat.getOperand(operand);
-    std::optional<Layout> layout = layouts.partOf(concat, operand);
+  /// A kernel in the same block writes the operand, nothing else says where it lies, and its readers take
+  /// strides.
+  bool canPlace(Operation *whole, unsigned operand) {
+    Value tensor = whole->getOperand(operand);
+    std::optional<Layout> layout = layouts.partOf(whole, operand);
     if (!layout || !layout->hasRows() || sharesBytes(tensor) || !isKnownOnEntry(*layout) ||
-        !isKnownOnEntry(sizes.sizesOf(concat.getResult())))
+        !isKnownOnEntry(sizes.sizesOf(whole->getResult(0))))
       return false;
     while (auto reshape = tensor.getDefiningOp<ReshapeOp>()) {
       tensor = reshape.getOperand();
@@ -95,14 +139,16 @@ private:
         return false;
     }
     Operation *source = tensor.getDefiningOp();
-    return source && source->getBlock() == concat->getBlock() && (isKernelOp(source) || isa<ConcatOp>(source)) &&
-           layouts.rootOf(tensor) == tensor && isReadableAt(tensor, *layout);
+    return source && source->getBlock() == whole->getBlock() &&
+           (isKernelOp(source) || isa<ConcatOp>(source)) && layouts.rootOf(tensor) == tensor &&
+           isReadableAt(tensor, *layout);
   }
 
   /// What the slice reads is written once, before, and its readers take strides.
   bool canView(SliceOp slice) {
-    if (sharesBytes(slice.getOperand()) ||
-        llvm::any_of(slice.getMixedStrides(), [](OpFoldResult step) { return getConstantIntValue(step).value_or(0) <= 0; }))
+    if (sharesBytes(slice.getOperand()) || llvm::any_of(slice.getMixedStrides(), [](OpFoldResult step) {
+          return getConstantIntValue(step).value_or(0) <= 0;
+        }))
       return false;
     std::optional<Layout> layout = layouts.sliceOf(slice);
     if (!layout || !isReadableAt(slice.getResult(), *layout))
@@ -118,6 +164,7 @@ private:
   func::FuncOp func;
   SizeAnalysis sizes;
   Layouts layouts;
+  DenseSet<Value> onEntry; ///< numbers that are known before anything runs
 };
 
 struct AssignViewsPass : tile::impl::AssignViewsPassBase<AssignViewsPass> {

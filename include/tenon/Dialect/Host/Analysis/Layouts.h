@@ -6,9 +6,11 @@
 //===----------------------------------------------------------------------===//
 
 //
-// Slices, reshapes and concats that move nothing: a tensor is part of the place of another one, at an offset and with
-// strides. Which slices and operands of concats are such parts is decided before kernels are formed
-// (`tenon-assign-views`) and stands in attributes; kernel formation and placement ask here what follows from them.
+// Slices, reshapes, concats and pads that move nothing: a tensor is part of the place of another one, at an
+// offset and with strides. Which slices and operands of concats and pads are such parts is decided before
+// kernels are formed
+// (`tenon-assign-views`) and stands in attributes; kernel formation and placement ask here what follows from
+// them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -22,11 +24,12 @@ namespace tenon::host {
 
 /// On a slice: its result is read where the operand lies.
 inline constexpr llvm::StringLiteral kViewAttr = "tenon_host.view";
-/// On a concat: the numbers of the operands that are written where the result lies, ascending.
+/// On a concat or a pad: the numbers of the operands that are written where the result lies, ascending. The
+/// border of such a pad is its halo.
 inline constexpr llvm::StringLiteral kPlacedAttr = "tenon_host.placed";
 
 bool isView(SliceOp slice);
-bool isPlaced(ConcatOp concat, unsigned operand);
+bool isPlaced(mlir::Operation *whole, unsigned operand);
 /// The strides, but for the last one, that are stated of a tensor in a buffer of the caller.
 std::optional<mlir::ValueRange> boundStridesOf(mlir::Value tensor);
 
@@ -57,20 +60,25 @@ public:
 
   /// What a slice of a tensor would be as a view.
   std::optional<Layout> sliceOf(SliceOp slice);
-  /// Where an operand of a concat goes.
-  std::optional<Layout> partOf(ConcatOp concat, unsigned operand);
+  /// Where an operand of a concat, or the operand of a pad that crops nothing, goes.
+  std::optional<Layout> partOf(mlir::Operation *whole, unsigned operand);
+  /// What of a pad's result is around its operand, in parts that don't overlap.
+  llvm::SmallVector<Layout> borderOf(PadOp pad);
   /// The same elements under other sizes.
   std::optional<Layout> reshaped(const Layout &layout, llvm::ArrayRef<mlir::AffineExpr> extents);
 
 private:
-  /// The concat, and which of its operands, that says where the tensor or a reshape of it is written.
+  /// The concat or pad, and which of its operands, that says where the tensor or a reshape of it is written.
   struct Home {
-    ConcatOp concat;
+    mlir::Operation *whole;
     unsigned operand;
     llvm::SmallVector<mlir::Value> reshapes; ///< that lead there, in order
   };
   std::optional<Home> homeOf(mlir::Value tensor);
   Layout wholeOf(mlir::Value root);
+  /// The part of a place that begins at `offsets`.
+  Layout partOf(Layout whole, llvm::ArrayRef<mlir::AffineExpr> offsets,
+                llvm::ArrayRef<mlir::AffineExpr> extents);
   void complete(Layout &layout);
 
   SizeAnalysis &sizes;

@@ -96,7 +96,8 @@ def AssignDevicesPass : Pass<"tenon-assign-devices", "::mlir::ModuleOp"> {
     rule `op=device` applies to kernels that have an operation of this name, a rule `device` to all. Copies follow the
     launches around them. What a device uses gets a place in its memory, and is copied there and back where the other side
     has changed it; constants are there from the start. A number that the program reads from a device's buffer, or writes
-    there, goes through a buffer on the host. Without rules nothing happens.
+    there, goes through a buffer on the host. Buffers that grow, and the kernels that read or write them, stay with the
+    host. Without rules nothing happens.
 
     Before:
     ```mlir

@@ -102,12 +102,14 @@ def PackContractionsPass : Pass<"tenon-pack-contractions", "::mlir::func::FuncOp
 }
 
 def AssignViewsPass : Pass<"tenon-assign-views", "::mlir::func::FuncOp"> {
-  let summary = "Decide which slices and concats move nothing";
+  let summary = "Decide which slices, concats and pads move nothing";
   let description = [{
     A slice becomes a view of its operand where all that read it can take the strides: kernels do as long as the last
     dimension stays contiguous. What a kernel computes for a concat is written where the concat's result lies. Not so
     an operand that comes from outside, that another concat has, that is returned or that a loop or branch carries:
-    it is copied. Kernel formation then lets these kernels take strides, and `tenon-place-buffers` makes the views.
+    it is copied. So it is with a pad of whole rows by a constant: its operand is written inside of the border, and the
+    border around it in every execution. Arithmetic on what is bound moves to the start, so that places are known from
+    there on. Kernel formation then lets these kernels take strides, and `tenon-place-buffers` makes the views.
 
     Before:
     ```mlir

@@ -1,0 +1,93 @@
+"""Resize whose scales, sizes or region are inputs of the model, with antialiasing and with crops, against ONNX Runtime."""
+
+import numpy as np
+import pytest
+from conftest import make_model
+from onnx import TensorProto, helper, numpy_helper
+from test_cases import check, floats
+
+import tenon
+
+F, I64 = TensorProto.FLOAT, TensorProto.INT64
+
+
+def resize(shape, scales=None, sizes=None, roi=None, opset=19, **attributes):
+    """Scales, sizes and region are values, or the number of them that an input has."""
+    names, inputs, constants = ["x"], [("x", F, shape)], []
+    for name, kind, value in (("roi", F, roi), ("scales", F, scales), ("sizes", I64, sizes)):
+        names.append("" if value is None else name)
+        if isinstance(value, int):
+            inputs.append((name, kind, (value,)))
+        elif value is not None:
+            constants.append(numpy_helper.from_array(np.array(value, np.float32 if kind == F else np.int64), name))
+    node = helper.make_node("Resize", names, ["y"], **attributes)
+    return make_model([node], inputs, [("y", F, [f"y{i}" for i in range(len(shape))])], constants, opset=opset)
+
+
+def f32(*values):
+    return np.array(values, np.float32)
+
+
+def agree(model, *feeds, tolerance=1e-4):
+    check(model, *feeds, tolerance=tolerance)
+    compiled, reference = tenon.compile(model, threads=1), tenon.reference(model)
+    for feed in feeds:
+        np.testing.assert_allclose(compiled.run(feed)["y"], reference.run(feed)["y"], rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize("mode", ["nearest", "linear", "cubic"])
+def test_scales_that_are_data(mode):
+    model = resize(("n", 2, "h", "w"), scales=4, mode=mode)
+    agree(
+        model,
+        {"x": floats((1, 2, 5, 6)), "scales": f32(1, 1, 2, 1.5)},
+        {"x": floats((3, 2, 4, 9)), "scales": f32(1, 1, 0.6, 3)},
+        {"x": floats((2, 2, 4, 4)), "scales": f32(1, 1, 1, 1)},
+    )
+
+
+def test_infinity_in_another_channel():
+    x = floats((1, 2, 3, 3))
+    x[0, 1] = np.inf
+    y = tenon.compile(resize((1, 2, 3, 3), scales=4, mode="linear"), threads=1).run({"x": x, "scales": f32(1, 1, 2, 2)})["y"]
+    assert np.isfinite(y[0, 0]).all() and not np.isfinite(y[0, 1]).any()
+
+
+@pytest.mark.parametrize("policy", ["not_larger", "not_smaller"])
+def test_aspect_ratio_of_sizes_that_are_data(policy):
+    model = resize(("n", 1, "h", "w"), sizes=2, axes=[2, 3], mode="linear", keep_aspect_ratio_policy=policy)
+    sizes = [((4, 6), (8, 9)), ((5, 5), (7, 3)), ((2, 8), (2, 8))]
+    agree(model, *({"x": floats((2, 1, *shape)), "sizes": np.array(size)} for shape, size in sizes))
+
+
+@pytest.mark.parametrize("mode", ["linear", "cubic"])
+@pytest.mark.parametrize("exclude_outside", [0, 1])
+def test_antialias(mode, exclude_outside):
+    attributes = {"mode": mode, "antialias": 1, "exclude_outside": exclude_outside}
+    reference = tenon.reference(resize((1, 1, 8, 9), sizes=[1, 1, 3, 4], **attributes))
+    model = resize(("n", 1, "h", "w"), sizes=2, axes=[2, 3], **attributes)
+    for made in (tenon.compile(model, threads=1), tenon.reference(model)):
+        y = made.run({"x": floats((1, 1, 8, 9)), "sizes": np.array([3, 4])})["y"]
+        np.testing.assert_allclose(y, reference.run({"x": floats((1, 1, 8, 9))})["y"], rtol=1e-4, atol=1e-5)
+        # Of a constant image every average is that constant, whatever is taken for what lies outside.
+        ones = made.run({"x": np.ones((2, 1, 7, 6), np.float32), "sizes": np.array([2, 8])})["y"]
+        np.testing.assert_allclose(ones, np.ones((2, 1, 2, 8)), rtol=1e-5)
+
+
+def test_antialias_against_onnx():
+    from onnx.reference import ReferenceEvaluator
+
+    for mode in ("linear", "cubic"):
+        model = resize((1, 1, 8, 9), sizes=[1, 1, 3, 4], mode=mode, antialias=1)
+        x = floats((1, 1, 8, 9))
+        (expected,) = ReferenceEvaluator(model).run(None, {"x": x})
+        y = tenon.compile(model, threads=1).run({"x": x})["y"]
+        np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("mode", ["nearest", "linear"])
+def test_crop(mode):
+    attributes = {"coordinate_transformation_mode": "tf_crop_and_resize", "extrapolation_value": 7.0, "mode": mode}
+    model = resize((1, 1, "h", "w"), sizes=[1, 1, 3, 4], roi=8, **attributes)
+    regions = [(0, 0, 0.4, 0.6, 1, 1, 0.6, 0.8), (0, 0, -0.3, 0.1, 1, 1, 1.2, 0.9)]
+    agree(model, *({"x": floats((1, 1, 5, 6)), "roi": f32(*region)} for region in regions))

@@ -47,6 +47,7 @@ class ConvertONNXToTenon : public tenon::impl::ConvertONNXToTenonPassBase<Conver
     addElementwiseConverters(table);
     addIndexingConverters(table);
     addLossConverters(table);
+    addMicrosoftConverters(table);
     addNormalizationConverters(table);
     addQuantizationConverters(table);
     addRecurrentConverters(table);

@@ -239,6 +239,7 @@ void addDataMovementConverters(ConverterTable &table);
 void addElementwiseConverters(ConverterTable &table);
 void addIndexingConverters(ConverterTable &table);
 void addLossConverters(ConverterTable &table);
+void addMicrosoftConverters(ConverterTable &table);
 void addNormalizationConverters(ConverterTable &table);
 void addQuantizationConverters(ConverterTable &table);
 void addRecurrentConverters(ConverterTable &table);

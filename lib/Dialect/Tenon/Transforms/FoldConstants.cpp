@@ -13,6 +13,7 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/Support/Debug.h"
 #include <cstring>
 
@@ -64,6 +65,7 @@ public:
 private:
   void visit(Operation *op);
   LogicalResult fold(Operation *op);
+  void foldWeights();
   llvm::Expected<KnownValue> evaluate(Value value, DenseMap<Value, KnownValue> &computed);
   llvm::Error moveConstants();
   llvm::Expected<TypedAttr> toAttribute(const KnownValue &value);
@@ -232,6 +234,19 @@ LogicalResult FoldConstantsPass::fold(Operation *op) {
   return success();
 }
 
+/// Contractions and convolutions read memory: weights that are stored in fewer bytes would be made in every run.
+void FoldConstantsPass::foldWeights() {
+  llvm::SetVector<Operation *> weights;
+  getOperation()->walk([&](Operation *op) {
+    if (isa<ContractOp, ConvOp>(op))
+      for (Value operand : op->getOperands())
+        if (deferred.contains(operand))
+          weights.insert(operand.getDefiningOp());
+  });
+  for (Operation *op : weights)
+    (void)fold(op);
+}
+
 /// Moves what is still used from the temporary file to the one that was asked for.
 llvm::Error FoldConstantsPass::moveConstants() {
   ConstantFile kept(constantsFile);
@@ -265,6 +280,7 @@ void FoldConstantsPass::runOnOperation() {
   getOperation()->walk<WalkOrder::PreOrder>([&](Operation *op) { ops.push_back(op); });
   for (Operation *op : ops)
     visit(op);
+  foldWeights();
   deferred.clear();
   // Users before what they use.
   SmallVector<Operation *> left;

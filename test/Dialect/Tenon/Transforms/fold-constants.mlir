@@ -97,3 +97,21 @@ func.func @stays() -> (tensor<1xf32>, tensor<1xf32>) {
   }
   return %y, %z : tensor<1xf32>, tensor<1xf32>
 }
+
+// Weights that are stored in fewer bytes: a contraction reads memory. What only elementwise ops read stays small.
+// CHECK-LABEL: @weights
+// CHECK: %[[W:.*]] = tenon.constant #tenon.blob<{{.*}}> : tensor<32x32xf32>
+// CHECK: tenon.contract %arg0, %[[W]]
+// CHECK: tenon.cast %{{.*}} : tensor<32x32xi8> -> tensor<32x32xf32>
+func.func @weights(%x: tensor<4x32xf32>, %z: tensor<32x32xf32>) -> (tensor<4x32xf32>, tensor<32x32xf32>) {
+  %i = tenon.iota dim 0 sizes [32, 32] : tensor<32x32xi8>
+  %s = tenon.constant dense<"0x000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F"> : tensor<32xi8>
+  %b = tenon.broadcast %s dims [1] sizes [32, 32] : tensor<32xi8> -> tensor<32x32xi8>
+  %q = tenon.add %i, %b : tensor<32x32xi8>
+  %w = tenon.cast %q : tensor<32x32xi8> -> tensor<32x32xf32>
+  %y = tenon.contract %x, %w maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>]
+       : tensor<4x32xf32>, tensor<32x32xf32> -> tensor<4x32xf32>
+  %v = tenon.cast %q : tensor<32x32xi8> -> tensor<32x32xf32>
+  %e = tenon.add %z, %v : tensor<32x32xf32>
+  return %y, %e : tensor<4x32xf32>, tensor<32x32xf32>
+}

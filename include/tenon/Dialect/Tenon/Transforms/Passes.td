@@ -17,8 +17,8 @@ def FoldConstantsPass : Pass<"tenon-fold-constants", "::mlir::ModuleOp"> {
     computes. Results above 1 kB go to a file as `#tenon.blob`, equal elements are one.
 
     A result that is much larger than the constants it comes from (a broadcast, an iota) stays an op, so that a kernel
-    makes it where it is used; what is computed from it and isn't larger than its constants is folded all the same. Ops
-    with regions stay, and ops that fail, which fail again when they run. Constants that nothing uses any more go.
+    makes it where it is used; what is computed from it and isn't larger than its constants is folded all the same, and so
+    are weights of contractions and convolutions, which read memory. Ops with regions stay, and ops that fail, which fail again when they run. Constants that nothing uses any more go.
 
     Before:
     ```mlir

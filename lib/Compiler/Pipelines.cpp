@@ -28,6 +28,7 @@ void tenon::buildGraphPipeline(OpPassManager &pm) {
   pm.addPass(createConvertONNXToTenonPass());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
+  pm.addNestedPass<func::FuncOp>(createInferSizesPass());
   // What simplification makes of constants is folded, which lets it see more.
   for (int round = 0; round < 2; ++round) {
     pm.addPass(createFoldConstantsPass(interpretingEvaluator()));

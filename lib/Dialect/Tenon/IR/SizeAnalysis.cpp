@@ -205,6 +205,14 @@ static SmallVector<AffineExpr> sizesFromMaps(SizeAnalysis &analysis, IndexingMap
                              [&](AffineExpr e) { return space[cast<AffineDimExpr>(e).getPosition()]; });
 }
 
+SmallVector<AffineExpr> SizeAnalysis::inferredSizesOf(OpResult result) {
+  if (auto stated = dyn_cast<SizesInterface>(result.getOwner()))
+    return stated.resultSizes(*this, result.getResultNumber());
+  if (auto maps = dyn_cast<IndexingMapsInterface>(result.getOwner()))
+    return sizesFromMaps(*this, maps, result.getResultNumber());
+  return {};
+}
+
 SmallVector<AffineExpr> SizeAnalysis::computeSizes(Value tensor) {
   for (Operation *user : tensor.getUsers())
     if (auto bind = dyn_cast<BindShapeOp>(user)) {
@@ -220,11 +228,8 @@ SmallVector<AffineExpr> SizeAnalysis::computeSizes(Value tensor) {
   Operation *op = tensor.getDefiningOp();
   if (!op)
     return {};
-  unsigned number = cast<OpResult>(tensor).getResultNumber();
-  if (auto stated = dyn_cast<SizesInterface>(op))
-    return stated.resultSizes(*this, number);
-  if (auto maps = dyn_cast<IndexingMapsInterface>(op))
-    return sizesFromMaps(*this, maps, number);
+  if (isa<SizesInterface, IndexingMapsInterface>(op))
+    return inferredSizesOf(cast<OpResult>(tensor));
   if (auto cast = dyn_cast<tensor::CastOp>(op))
     return sizesOf(cast.getSource());
   if (auto empty = dyn_cast<tensor::EmptyOp>(op))

@@ -40,6 +40,7 @@ struct SimplifyGraphPass : tenon::impl::SimplifyGraphPassBase<SimplifyGraphPass>
 void tenon::registerTenonTransforms(const Evaluator &evaluator) {
   mlir::registerPass([evaluator] { return createFoldConstantsPass(evaluator); });
   mlir::registerPass([] { return createAssignLayoutsPass(); });
+  mlir::registerPass([] { return createInferSizesPass(); });
   mlir::registerPass([] { return createRecognizeCompositesPass(); });
   mlir::registerPass([] { return createDecomposeCompositesPass(); });
   mlir::registerPass([] { return createSimplifyGraphPass(); });

@@ -34,6 +34,10 @@ public:
   /// symbol of its own, which `materialize` gives as `tenon.size`.
   llvm::SmallVector<mlir::AffineExpr> sizesOf(mlir::Value tensor);
 
+  /// The sizes of an op's result that follow from the op alone, whatever its type says; a null expression where nothing
+  /// follows.
+  llvm::SmallVector<mlir::AffineExpr> inferredSizesOf(mlir::OpResult result);
+
   /// The elements of a small integer tensor, row by row, where they follow from constants and sizes: shape
   /// arithmetic. An element that doesn't is a null expression; nothing is known of tensors above 64 elements.
   std::optional<llvm::SmallVector<mlir::AffineExpr>> elementsOf(mlir::Value tensor);

@@ -73,6 +73,27 @@ def SimplifyGraphPass : Pass<"tenon-simplify-graph"> {
   let dependentDialects = ["::tenon::TenonDialect"];
 }
 
+def InferSizesPass : Pass<"tenon-infer-sizes", "::mlir::func::FuncOp"> {
+  let summary = "Write the static sizes that follow from ops into the types of their results";
+  let description = [{
+    In order, each op's result gets the sizes that follow from its operands: from indexing maps, or from what the op
+    states of its sizes. A static size that inference refutes is an error at the op. What asks for the type that a value
+    had (regions, returned values) gets it by `tensor.cast`.
+
+    Before:
+    ```mlir
+    %y = tenon.contract %x, %w maps [...] : tensor<4x8xf32>, tensor<8x32xf32> -> tensor<?x32xf32>
+    %z = tenon.exp %y : tensor<?x32xf32>
+    ```
+    After:
+    ```mlir
+    %y = tenon.contract %x, %w maps [...] : tensor<4x8xf32>, tensor<8x32xf32> -> tensor<4x32xf32>
+    %z = tenon.exp %y : tensor<4x32xf32>
+    ```
+  }];
+  let dependentDialects = ["::mlir::tensor::TensorDialect"];
+}
+
 def RecognizeCompositesPass : Pass<"tenon-recognize-composites"> {
   let summary = "Find composites in the simple ops that exporters write";
   let description = [{

@@ -335,6 +335,14 @@ static void copyElements(const T *source, T *result, const OffsetTables &offsets
   }
 }
 
+namespace {
+/// An element as bytes: constants mapped from a model's file lie at any address.
+template <size_t N>
+struct Element {
+  char bytes[N];
+};
+} // namespace
+
 void tenon::reference::copyByTables(const char *source, char *result, const OffsetTables &offsets,
                                     int64_t bytes, const char *fill) {
   auto copy = [&](auto element) {
@@ -346,11 +354,11 @@ void tenon::reference::copyByTables(const char *source, char *result, const Offs
   case 1:
     return copy(uint8_t());
   case 2:
-    return copy(uint16_t());
+    return copy(Element<2>());
   case 4:
-    return copy(uint32_t());
+    return copy(Element<4>());
   case 8:
-    return copy(uint64_t());
+    return copy(Element<8>());
   default: // strings
     return copy(std::string());
   }

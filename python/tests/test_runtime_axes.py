@@ -131,3 +131,17 @@ def test_center_crop_pad():
     for made in (tenon.compile(model, threads=1), tenon.reference(model)):
         with pytest.raises(tenon.RunError):
             made.run({"x": floats((4, 5, 7)), "shape": integers(-1, 7)})
+
+
+@pytest.mark.parametrize("element", [np.int64, np.float32])
+def test_a_range_with_a_delta_of_zero(element):
+    kind = TensorProto.INT64 if element == np.int64 else TensorProto.FLOAT
+    graph = helper.make_graph([helper.make_node("Range", ["start", "limit", "delta"], ["y"], name="steps")], "g",
+                              [helper.make_tensor_value_info(name, kind, []) for name in ("start", "limit", "delta")],
+                              [helper.make_tensor_value_info("y", kind, ["n"])])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=10)
+    feed = {name: np.array(value, element) for name, value in (("start", 1), ("limit", 9), ("delta", 3))}
+    for run in (tenon.compile(model).run, tenon.reference(model).run):
+        np.testing.assert_array_equal(run(feed)["y"], [1, 4, 7])
+        with pytest.raises(tenon.RunError, match="the delta is 0"):
+            run({**feed, "delta": np.array(0, element)})

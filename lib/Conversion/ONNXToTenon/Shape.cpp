@@ -143,6 +143,10 @@ Results range(Node &node) {
   auto known = node.constantNumbers(delta);
   if (known && known->front() == 0)
     return node.error() << "expects a delta other than 0";
+  if (!known) {
+    Value isZero = node.cast(node.compare(Predicate::eq, delta, 0.0), node.builder.getI64Type());
+    node.expectEqual(node.elements(isZero)->front(), node.size(0), "the delta is 0");
+  }
   if (isa<FloatType>(element)) {
     auto from = node.constantNumbers(start), to = node.constantNumbers(limit);
     if (known && from && to) {

@@ -81,7 +81,8 @@ private:
       if (Group *group = groupOf.lookup(&op); group && done.insert(group).second)
         groups.push_back(group);
     for (Group *group : groups)
-      outline(*group);
+      if (failed(outline(*group)))
+        return failure();
     for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
       if (isOpTriviallyDead(&op))
         op.erase();
@@ -276,7 +277,7 @@ private:
     llvm::MapVector<AffineExpr, Value> symbols; ///< to the kernel's argument
   };
 
-  void outline(Group &group) {
+  LogicalResult outline(Group &group) {
     Outlined info;
     DenseSet<Operation *> members(group.ops.begin(), group.ops.end());
     llvm::SetVector<Value> tensors;
@@ -312,12 +313,16 @@ private:
       }
     for (Operation *op : group.ops)
       for (Value result : op->getResults()) {
-        if (llvm::any_of(result.getUsers(), [&](Operation *user) { return !members.contains(user); })) {
-          info.results.push_back(result);
-        }
+        if (llvm::all_of(result.getUsers(), [&](Operation *user) { return members.contains(user); }))
+          continue;
+        Type element = getElementTypeOrSelf(result);
+        if (element.getIntOrFloatBitWidth() < 8 && !element.isInteger(1))
+          return op->emitError() << "'" << op->getName() << "' gives elements of " << element
+                                 << ", which share bytes: kernels read such, but don't write them";
+        info.results.push_back(result);
       }
     if (info.results.empty())
-      return;
+      return success();
     SmallVector<Operation *> bodyOps(inner);
     bodyOps.append(group.ops);
     KernelStructure structure = structureOf(group.ops, info.results, sizes);
@@ -407,6 +412,7 @@ private:
       sizes.replace(result, value);
       result.replaceUsesWithIf(value, [&](OpOperand &use) { return !members.contains(use.getOwner()); });
     }
+    return success();
   }
 
   /// Says which operands and results have rows apart from each other; gives where dimensions of each don't run together.

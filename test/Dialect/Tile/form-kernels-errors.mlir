@@ -1,0 +1,16 @@
+// RUN: %tenon_opt %s --split-input-file --verify-diagnostics --pass-pipeline="builtin.module(tenon-form-kernels)"
+
+func.func @packed(%x: tensor<5xf32>) -> tensor<5xi4> {
+  // expected-error @+1 {{'tenon.cast' gives elements of 'i4', which share bytes: kernels read such, but don't write them}}
+  %y = tenon.cast %x : tensor<5xf32> -> tensor<5xi4>
+  return %y : tensor<5xi4>
+}
+
+// -----
+
+// Within a kernel they are numbers like others.
+func.func @inside(%x: tensor<5xf32>) -> tensor<5xf32> {
+  %y = tenon.cast %x : tensor<5xf32> -> tensor<5xi4>
+  %z = tenon.cast %y : tensor<5xi4> -> tensor<5xf32>
+  return %z : tensor<5xf32>
+}

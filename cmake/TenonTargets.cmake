@@ -15,7 +15,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
 endif()
 
 # MLIR's headers, precompiled once for every library that includes them.
-file(WRITE ${CMAKE_BINARY_DIR}/tenon_pch.cpp "")
+file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/tenon_pch.cpp CONTENT "")
 add_library(tenon_pch OBJECT ${CMAKE_BINARY_DIR}/tenon_pch.cpp)
 target_link_libraries(tenon_pch PRIVATE tenon_flags tenon_mlir)
 target_precompile_headers(tenon_pch PRIVATE ${CMAKE_CURRENT_LIST_DIR}/TenonPrecompiled.h)

@@ -10,6 +10,9 @@
 #define NPY_NO_DEPRECATED_API NPY_1_22_API_VERSION
 #include <numpy/arrayobject.h>
 
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
+
 #include <cstring>
 
 namespace nb = nanobind;
@@ -38,7 +41,7 @@ std::string describeShape(const std::vector<int64_t> &sizes, const std::vector<s
 }
 
 [[noreturn]] void mismatch(const Tensor &tensor, const std::string &actual) {
-  throw RunError("input '" + tensor.name + "' expects " + tensor.describe() + ", the array is " + actual);
+  throw InputError(tensor.name + " expects " + tensor.describe() + ", the array is " + actual);
 }
 
 std::string describeArray(const nb::object &array) {
@@ -48,15 +51,22 @@ std::string describeArray(const nb::object &array) {
   return nb::str(nb::handle(type)).c_str() + describeShape(shape, nullptr);
 }
 
-/// Any object as an array. Arrays keep their dtype; lists and numbers become what the model declares.
+nb::object valuesModule() { return nb::module_::import_("tenon._values"); }
+
+bool hasType(const nb::object &array, const Tensor &tensor) {
+  return PyArray_EquivTypes(PyArray_DESCR(arrayOf(array)), reinterpret_cast<PyArray_Descr *>(tensor.numpyType.ptr()));
+}
+
+/// Any object as an array. What has a dtype keeps it; lists and numbers become what the model declares.
 nb::object makeArray(nb::handle given, const Tensor &tensor) {
-  if (PyArray_Check(given.ptr()) || PyArray_IsScalar(given.ptr(), Generic) ||
-      PyObject_HasAttrString(given.ptr(), "__array__"))
-    return owned(PyArray_FROM_O(given.ptr()));
-  PyArray_Descr *type = tensor.dtype == TENON_STRING
-                            ? PyArray_DescrFromType(NPY_OBJECT)
-                            : reinterpret_cast<PyArray_Descr *>(nb::object(tensor.numpyType).release().ptr());
-  return owned(PyArray_FromAny(given.ptr(), type, 0, 0, 0, nullptr));
+  if (PyArray_CheckExact(given.ptr()))
+    return nb::borrow(given);
+  if (PyArray_IsScalar(given.ptr(), Generic)) {
+    nb::object array = owned(PyArray_FROM_O(given.ptr()));
+    if (hasType(array, tensor))
+      return array;
+  }
+  return valuesModule().attr("as_array")(given, tensor.numpyType, tensor.name, tensor.describe());
 }
 
 void describeStrings(const Tensor &tensor, Operand &operand) {
@@ -79,8 +89,8 @@ void describeStrings(const Tensor &tensor, Operand &operand) {
       data = PyBytes_AS_STRING(items[i]);
       size = PyBytes_GET_SIZE(items[i]);
     } else {
-      throw RunError("input '" + tensor.name + "' expects strings, element " + std::to_string(i) + " is a " +
-                     (items[i] ? Py_TYPE(items[i])->tp_name : "null"));
+      throw InputError(tensor.name + " expects strings, element " + std::to_string(i) + " is a " +
+                       (items[i] ? Py_TYPE(items[i])->tp_name : "null"));
     }
     operand.strings[size_t(i)] = {data, size_t(size)};
   }
@@ -188,8 +198,7 @@ int numpyTypeNumber(int32_t dtype) {
 
 nb::object newArray(const Tensor &tensor, const int64_t *shape, size_t rank) {
   if (tensor.numpyType.is_none())
-    throw RunError("output '" + tensor.name +
-                   "' is of a type that NumPy doesn't have: " + tenon_dtype_name(tensor.dtype));
+    throw RunError(tensor.name + " is of a type that NumPy doesn't have: " + tenon_dtype_name(tensor.dtype));
   std::vector<npy_intp> sizes(shape, shape + rank);
   auto *type = reinterpret_cast<PyArray_Descr *>(nb::object(tensor.numpyType).release().ptr());
   return owned(PyArray_NewFromDescr(&PyArray_Type, type, int(sizes.size()), sizes.data(), nullptr, nullptr, 0,
@@ -204,6 +213,69 @@ void tenon::python::importNumPy() {
     throw nb::python_error();
 }
 
+/// What DLPack calls an element type; 0 when the runtime has none like it.
+static int32_t dtypeOf(nb::dlpack::dtype type) {
+  using Code = nb::dlpack::dtype_code;
+  auto bySize = [&](int32_t of8, int32_t of16, int32_t of32, int32_t of64) {
+    return type.bits == 8 ? of8 : type.bits == 16 ? of16 : type.bits == 32 ? of32 : type.bits == 64 ? of64 : 0;
+  };
+  if (type.lanes != 1)
+    return 0;
+  switch (Code(type.code)) {
+  case Code::Int:
+    return bySize(TENON_I8, TENON_I16, TENON_I32, TENON_I64);
+  case Code::UInt:
+    return bySize(TENON_U8, TENON_U16, TENON_U32, TENON_U64);
+  case Code::Float:
+    return bySize(0, TENON_F16, TENON_F32, TENON_F64);
+  case Code::Bfloat:
+    return bySize(0, TENON_BF16, 0, 0);
+  case Code::Bool:
+    return bySize(TENON_BOOL, 0, 0, 0);
+  case Code::Complex:
+    return type.bits == 64 ? TENON_C64 : type.bits == 128 ? TENON_C128 : 0;
+  case Code::Float8_E4M3FN:
+    return TENON_F8E4M3FN;
+  case Code::Float8_E4M3FNUZ:
+    return TENON_F8E4M3FNUZ;
+  case Code::Float8_E5M2:
+    return TENON_F8E5M2;
+  case Code::Float8_E5M2FNUZ:
+    return TENON_F8E5M2FNUZ;
+  default:
+    return 0;
+  }
+}
+
+template <typename View> static nb::object viewOf(const View &tensor, int flags, const std::string &what) {
+  int32_t dtype = dtypeOf(tensor.dtype());
+  if (dtype == 0)
+    throw InputError(what + " is of a type that models don't have: DLPack's code " + std::to_string(tensor.dtype().code) +
+                     " with " + std::to_string(tensor.dtype().bits) + " bits");
+  auto *type = reinterpret_cast<PyArray_Descr *>(numpyTypeOf(dtype).release().ptr());
+  std::vector<npy_intp> shape, strides;
+  for (size_t d = 0; d < tensor.ndim(); ++d) {
+    shape.push_back(npy_intp(tensor.shape(d)));
+    strides.push_back(npy_intp(tensor.stride(d)) * PyDataType_ELSIZE(type));
+  }
+  nb::object array = owned(PyArray_NewFromDescr(&PyArray_Type, type, int(shape.size()), shape.data(), strides.data(),
+                                                const_cast<void *>(static_cast<const void *>(tensor.data())), flags,
+                                                nullptr));
+  nb::capsule owner(new View(tensor), [](void *kept) noexcept { delete static_cast<View *>(kept); });
+  if (PyArray_SetBaseObject(arrayOf(array), owner.release().ptr()) < 0)
+    throw nb::python_error();
+  return array;
+}
+
+nb::object tenon::python::fromDLPack(nb::handle capsule, const std::string &what) {
+  if (nb::ndarray<> tensor; nb::try_cast(capsule, tensor))
+    return viewOf(tensor, NPY_ARRAY_WRITEABLE, what);
+  // Only a capsule of the protocol's version 1 says that its memory is read-only.
+  if (nb::ndarray<nb::ro> tensor; nb::try_cast(capsule, tensor))
+    return viewOf(tensor, 0, what);
+  throw InputError(what + ": '__dlpack__' gave no capsule of DLPack");
+}
+
 nb::object tenon::python::numpyTypeOf(int32_t dtype) {
   if (int number = numpyTypeNumber(dtype); number >= 0)
     return owned(reinterpret_cast<PyObject *>(PyArray_DescrFromType(number)));
@@ -215,6 +287,8 @@ nb::object tenon::python::numpyTypeOf(int32_t dtype) {
   return nb::module_::import_("numpy").attr("dtype")(scalar);
 }
 
+static std::string describeAny(nb::handle value) { return nb::str(valuesModule().attr("describe")(value)).c_str(); }
+
 /// Lists are sequences, None is an optional without a value.
 static void fromItems(nb::handle given, const Tensor &tensor, Operand &operand) {
   bool isList = PyList_Check(given.ptr()) || PyTuple_Check(given.ptr());
@@ -222,8 +296,7 @@ static void fromItems(nb::handle given, const Tensor &tensor, Operand &operand) 
   int32_t kind = TENON_TENSOR;
   if (tensor.kind == TENON_SEQUENCE) {
     if (!isList)
-      throw RunError("input '" + tensor.name + "' is a sequence: it expects a list, got a " +
-                     Py_TYPE(given.ptr())->tp_name);
+      throw InputError(tensor.name + " is a sequence: it expects a list, got " + describeAny(given));
     for (nb::handle item : given)
       values.push_back(nb::borrow(item));
   } else if (!given.is_none()) {
@@ -253,7 +326,7 @@ int32_t tenon::python::dtypeOf(const nb::object &array) {
     if (!known.is_none() && PyArray_EquivTypes(type, reinterpret_cast<PyArray_Descr *>(known.ptr())))
       return dtype;
   }
-  throw RunError("an array of dtype " + describeArray(array) + " can't be a value of a model");
+  throw InputError("an array of dtype " + describeArray(array) + " can't be a value of a model");
 }
 
 void tenon::python::fromAnyPython(nb::handle given, const std::string &name, Operand &operand) {
@@ -280,14 +353,14 @@ void tenon::python::fromPython(nb::handle given, const Tensor &tensor, Operand &
     return fromItems(given, tensor, operand);
   operand.array = makeArray(given, tensor);
   PyArrayObject *array = arrayOf(operand.array);
-  auto *expected = reinterpret_cast<PyArray_Descr *>(tensor.numpyType.ptr());
   if (tensor.dtype != TENON_STRING) {
+    auto *expected = reinterpret_cast<PyArray_Descr *>(tensor.numpyType.ptr());
     if (PyArray_ISBYTESWAPPED(array) && PyArray_TYPE(array) == expected->type_num) {
       Py_INCREF(expected);
       operand.array = owned(PyArray_FromArray(array, expected, NPY_ARRAY_CARRAY_RO));
       array = arrayOf(operand.array);
     }
-    if (!PyArray_EquivTypes(PyArray_DESCR(array), expected))
+    if (!hasType(operand.array, tensor))
       mismatch(tensor, describeArray(operand.array));
   }
   operand.shape.assign(PyArray_DIMS(array), PyArray_DIMS(array) + PyArray_NDIM(array));
@@ -312,26 +385,37 @@ bool tenon::python::isWrittenInPlace(int32_t dtype) {
 }
 
 void tenon::python::intoPython(nb::handle given, const Tensor &tensor, Operand &operand) {
-  auto refuse = [&](const std::string &what) {
-    throw RunError("output '" + tensor.name + "' " + what);
-  };
-  if (!PyArray_Check(given.ptr()))
-    refuse(std::string("can be written into an array only, not a ") + Py_TYPE(given.ptr())->tp_name);
-  operand.array = nb::borrow(given);
-  PyArrayObject *array = arrayOf(operand.array);
-  auto *expected = reinterpret_cast<PyArray_Descr *>(tensor.numpyType.ptr());
-  if (!isWrittenInPlace(tensor.dtype) || !PyArray_EquivTypes(PyArray_DESCR(array), expected) ||
-      PyArray_NDIM(array) != int(tensor.sizes.size()))
-    refuse("is " + tensor.describe() + ", the array to write into is " + describeArray(operand.array));
-  if (!PyArray_ISWRITEABLE(array) || PyArray_ISBYTESWAPPED(array) || !isAligned(array) ||
-      !findStrides(array, operand.strides))
-    refuse("needs an array that can be written, aligned and contiguous along its last dimension");
+  if (tensor.kind != TENON_TENSOR)
+    throw InputError(tensor.name + " is a sequence or optional: it can't be written into an array");
+  nb::object target = valuesModule().attr("array_to_write")(given, tensor.name);
+  PyArrayObject *array = arrayOf(target);
+  bool isSwapped = PyArray_ISBYTESWAPPED(array);
+  nb::object native = isSwapped ? target.attr("dtype").attr("newbyteorder")("=") : target.attr("dtype");
+  if (tensor.numpyType.is_none() || PyArray_NDIM(array) != int(tensor.sizes.size()) ||
+      !PyArray_EquivTypes(reinterpret_cast<PyArray_Descr *>(native.ptr()),
+                          reinterpret_cast<PyArray_Descr *>(tensor.numpyType.ptr())))
+    throw InputError(tensor.name + " is " + tensor.describe() + ", the array to write into is " + describeArray(target));
+  operand.given = nb::borrow(given);
+  bool isInPlace = isWrittenInPlace(tensor.dtype) && !isSwapped && isAligned(array) &&
+                   (tensor.takesStrides ? findStrides(array, operand.strides) : bool(PyArray_IS_C_CONTIGUOUS(array)));
+  if (!isInPlace && tensor.takesStrides)
+    throw InputError(tensor.name + " shares its input's memory: it needs an array that is aligned and contiguous along "
+                                   "its last dimension");
+  operand.isCopied = !isInPlace;
+  if (!isInPlace)
+    return;
+  operand.array = std::move(target);
   operand.shape.assign(PyArray_DIMS(array), PyArray_DIMS(array) + PyArray_NDIM(array));
   operand.value.dtype = tensor.dtype;
   operand.value.rank = int64_t(operand.shape.size());
   operand.value.shape = operand.shape.data();
-  operand.value.strides = operand.strides.data();
+  if (tensor.takesStrides)
+    operand.value.strides = operand.strides.data();
   operand.value.data = PyArray_DATA(array);
+}
+
+void tenon::python::copyToGiven(const Tensor &tensor, const Operand &operand) {
+  valuesModule().attr("copy_into")(operand.given, operand.array, tensor.name);
 }
 
 void tenon::python::allocate(const Tensor &tensor, const int64_t *shape, Operand &operand) {

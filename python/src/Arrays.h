@@ -23,10 +23,14 @@ namespace tenon::python {
 struct RunError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
+/// Becomes `tenon.InputError`: the caller's mistake.
+struct InputError : RunError {
+  using RunError::RunError;
+};
 
 /// An input or output as the model declares it.
 struct Tensor {
-  std::string name;
+  std::string name; ///< as errors call it: "input 'x'"
   int32_t kind, dtype;
   /// Sizes, -1 where they are known when inputs are bound only, and their names, empty where there is none.
   std::vector<int64_t> sizes;
@@ -52,6 +56,8 @@ struct Operand {
   std::vector<tenon_string> strings;
   std::vector<uint8_t> packed;
   nanobind::object array;
+  nanobind::object given; ///< outputs: what the caller wants to be written
+  bool isCopied = false;  ///< outputs: `array` is not the memory of `given`
   std::vector<std::unique_ptr<Operand>> items; ///< of a sequence or optional
   std::vector<const tenon_value *> itemValues;
 };
@@ -68,11 +74,17 @@ void fromAnyPython(nanobind::handle given, const std::string &name, Operand &ope
 nanobind::object numpyTypeOf(int32_t dtype);
 
 /// Describes `given` as a value for `tensor`. The array is used in place when it is contiguous or the model takes its
-/// strides, and copied otherwise. Throws RunError when dtype, rank or a static size differ.
+/// strides, and copied otherwise. Throws InputError when dtype, rank or a static size differ.
 void fromPython(nanobind::handle given, const Tensor &tensor, Operand &operand);
 
-/// Describes an array that an output is to be written to, in place. Throws RunError when that can't be.
+/// Describes an array that an output is to be written to: in place, or where that can't be `isCopied`. Throws InputError
+/// when dtype or rank differ, and where an output that `takesStrides` would have to be copied.
 void intoPython(nanobind::handle given, const Tensor &tensor, Operand &operand);
+/// Copies the array of an output that `isCopied` into what the caller gave.
+void copyToGiven(const Tensor &tensor, const Operand &operand);
+
+/// A view of the memory that a DLPack capsule describes; `what` names it in errors.
+nanobind::object fromDLPack(nanobind::handle capsule, const std::string &what);
 
 /// A new array for an output of the given shape, described in `operand`.
 void allocate(const Tensor &tensor, const int64_t *shape, Operand &operand);

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "CompileModel.h"
+#include "Gil.h"
 #include "ReferenceModel.h"
 
 #include <nanobind/nanobind.h>
@@ -16,6 +17,7 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <cstring>
 #include <stdexcept>
 
 namespace nb = nanobind;
@@ -50,21 +52,17 @@ void compile(std::string path, std::optional<nb::bytes> model, std::string name,
   request.aliases = std::move(aliases);
   request.runtimeLibrary = std::move(runtimeLibrary);
   request.output = std::move(output);
-  std::string error;
-  {
-    nb::gil_scoped_release release;
-    error = compileModel(request);
-  }
+  std::string error = withoutGil([&] { return compileModel(request); });
   if (!error.empty())
     throw CompileError(error);
 }
 
-using Info = std::tuple<std::string, int32_t, std::vector<int64_t>, int32_t>;
+using Info = std::tuple<std::string, int32_t, std::vector<int64_t>, std::vector<std::string>, int32_t>;
 
 std::vector<Info> describe(const std::vector<PlainInfo> &infos) {
   std::vector<Info> result;
   for (const PlainInfo &info : infos)
-    result.emplace_back(info.name, info.dtype, info.shape, int32_t(info.kind));
+    result.emplace_back(info.name, info.dtype, info.shape, info.symbols, int32_t(info.kind));
   return result;
 }
 
@@ -72,11 +70,7 @@ std::shared_ptr<ReferenceModel> loadReference(std::string path, std::optional<nb
                                               std::string constantsFile) {
   CompileRequest request = requestFor(std::move(path), model, std::move(name), std::move(constantsFile));
   auto result = std::make_shared<ReferenceModel>();
-  std::string error;
-  {
-    nb::gil_scoped_release release;
-    error = result->load(request);
-  }
+  std::string error = withoutGil([&] { return result->load(request); });
   if (!error.empty())
     throw CompileError(error);
   return result;
@@ -121,11 +115,7 @@ nb::object runReference(ReferenceModel &model, nb::dict feeds) {
   for (auto [name, value] : feeds)
     plain[nb::cast<std::string>(name)] = plainFrom(value);
   std::vector<PlainValue> results;
-  std::string error;
-  {
-    nb::gil_scoped_release release;
-    error = model.run(plain, results);
-  }
+  std::string error = withoutGil([&] { return model.run(plain, results); });
   if (!error.empty())
     return nb::cast(error);
   nb::list list;
@@ -133,12 +123,21 @@ nb::object runReference(ReferenceModel &model, nb::dict feeds) {
     list.append(fromPlain(value));
   return list;
 }
+
+void translate(const std::exception_ptr &thrown, void *) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const CompileError &error) {
+    // Names in a model may be any bytes.
+    nb::object text = nb::steal(PyUnicode_DecodeUTF8(error.what(), Py_ssize_t(std::strlen(error.what())), "backslashreplace"));
+    PyErr_SetObject(nb::module_::import_("tenon._errors").attr("CompileError").ptr(), text.ptr());
+  }
+}
 } // namespace
 
 NB_MODULE(_compiler, m) {
-  nb::object error = nb::exception<CompileError>(m, "CompileError", PyExc_RuntimeError);
-  error.attr("__module__") = "tenon";
-  error.attr("__doc__") = "A model cannot be compiled. The text has one line for each reason.";
+  nb::set_leak_warnings(false); // as in tenon._runtime
+  nb::register_exception_translator(translate);
   m.def("compile", &compile, nb::arg("path"), nb::arg("model").none(), nb::arg("name"), nb::arg("target"),
         nb::arg("devices"), nb::arg("threads"), nb::arg("aliases"), nb::arg("runtime_library"), nb::arg("output"),
         nb::arg("constants_file"));

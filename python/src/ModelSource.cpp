@@ -17,11 +17,17 @@ using namespace mlir;
 using namespace tenon::python;
 
 namespace {
-/// The part of a location that a user knows: the node's name and the model's file.
+/// What a user knows of a location: the file, and the line of IR or the name of the node or value.
 void printLocation(Location location, llvm::raw_ostream &out) {
-  if (isa<UnknownLoc>(location))
-    return;
-  out << location << ": ";
+  auto file = location->findInstanceOf<FileLineColLoc>();
+  if (file) {
+    out << file.getFilename().getValue() << ":";
+    if (file.getLine() != 0)
+      out << file.getLine() << ":" << file.getColumn() << ":";
+    out << " ";
+  }
+  if (auto name = location->findInstanceOf<NameLoc>(); name && (!file || file.getLine() == 0))
+    out << "'" << name.getName().getValue() << "': ";
 }
 
 void printDiagnostic(const Diagnostic &diagnostic, llvm::raw_ostream &out) {

@@ -125,8 +125,8 @@ std::string ReferenceModel::load(const CompileRequest &request) {
   state->main = state->module->lookupSymbol<func::FuncOp>("main");
   if (!state->main)
     return "the model has no function 'main'";
-  auto describe = [](Type type, std::string name) {
-    PlainInfo info{std::move(name), 0, {}, kindOf(type)};
+  auto describe = [](Type type, std::string name, ArrayAttr dims) {
+    PlainInfo info{std::move(name), 0, {}, {}, kindOf(type)};
     while (Type held = heldType(type))
       type = held;
     info.dtype = int32_t(dtypeOf(getElementTypeOrSelf(type)));
@@ -135,13 +135,19 @@ std::string ReferenceModel::load(const CompileRequest &request) {
     if (auto tensor = dyn_cast<RankedTensorType>(type)) {
       for (int64_t size : tensor.getShape())
         info.shape.push_back(ShapedType::isDynamic(size) ? -1 : size);
+      info.symbols.resize(info.shape.size());
+      for (auto [symbol, dim] : llvm::zip(info.symbols, dims ? dims.getValue() : ArrayRef<Attribute>()))
+        if (auto text = dyn_cast<StringAttr>(dim))
+          symbol = text.str();
     }
     return info;
   };
   for (auto [i, type] : llvm::enumerate(state->main.getArgumentTypes()))
-    inputs.push_back(describe(type, reference::argumentName(state->main, i)));
+    inputs.push_back(describe(type, reference::argumentName(state->main, i),
+                              state->main.getArgAttrOfType<ArrayAttr>(i, "tenon.dims")));
   for (auto [i, type] : llvm::enumerate(state->main.getResultTypes()))
-    outputs.push_back(describe(type, reference::resultName(state->main, i)));
+    outputs.push_back(describe(type, reference::resultName(state->main, i),
+                               state->main.getResultAttrOfType<ArrayAttr>(i, "tenon.dims")));
   return "";
 }
 

@@ -34,7 +34,8 @@ struct PlainValue {
 struct PlainInfo {
   std::string name;
   int32_t dtype = 0;
-  std::vector<int64_t> shape; ///< -1 where a size is not known
+  std::vector<int64_t> shape;       ///< -1 where a size is not known
+  std::vector<std::string> symbols; ///< the sizes' names, empty where there is none
   PlainKind kind = PlainKind::tensor;
 };
 

@@ -5,292 +5,45 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Arrays.h"
-#include "tenon/Runtime/tenon_host.h"
+#include "LoadedModel.h"
 
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
-#include <mutex>
-
 namespace nb = nanobind;
 using namespace tenon::python;
 
-namespace {
-void check(tenon_status status) {
-  if (status != TENON_OK)
-    throw RunError(tenon_last_error());
-}
-
-/// Calls a Python function with arrays, lists and None, and gives what it returns.
-int32_t callPython(tenon_call *call) {
-  nb::gil_scoped_acquire acquire;
-  try {
-    nb::list arguments;
-    for (int32_t i = 0; i < call->input_count; ++i)
-      arguments.append(toPython(*call->inputs[i], Tensor{}));
-    nb::object result = (*static_cast<const nb::object *>(call->user))(*arguments);
-    bool isTuple = PyTuple_Check(result.ptr());
-    if (call->output_count != (isTuple ? PyTuple_GET_SIZE(result.ptr()) : 1))
-      return call->fail(call, ("it is expected to return " + std::to_string(call->output_count) + " values").c_str());
-    for (int32_t i = 0; i < call->output_count; ++i) {
-      Operand operand;
-      nb::object value = isTuple ? nb::object(result[i]) : result;
-      std::string name = "returned value " + std::to_string(i);
-      if (const tenon_value *output = call->outputs[i]; output->kind == TENON_TENSOR)
-        fromPython(value, {name, TENON_TENSOR, output->dtype, {}, {}, numpyTypeOf(output->dtype), false, true}, operand);
-      else
-        fromAnyPython(value, name, operand);
-      if (int32_t code = call->set_value(call, i, &operand.value))
-        return code;
-    }
-    return 0;
-  } catch (nb::python_error &error) {
-    std::string type = nb::str(error.type().attr("__name__")).c_str();
-    return call->fail(call, (type + ": " + nb::str(error.value()).c_str()).c_str());
-  } catch (std::exception &error) {
-    return call->fail(call, error.what());
-  }
-}
-
-/// A loaded model with the sessions that run it: as many as there were runs at one time.
-class Model {
-public:
-  /// Functions are Python's own, or addresses of functions as in tenon_host.h.
-  Model(const std::string &path, int32_t threads, const std::vector<std::string> &deviceLibraries, nb::dict given)
-      : threads(threads) {
-    for (const std::string &library : deviceLibraries)
-      check(tenon_device_load(library.c_str(), &devices.emplace_back()));
-    for (auto [name, function] : given) {
-      names.push_back(nb::cast<std::string>(name));
-      functions.push_back(nb::borrow(function));
-    }
-    for (size_t i = 0; i < names.size(); ++i) {
-      bool isAddress = PyLong_Check(functions[i].ptr());
-      entries.push_back({names[i].c_str(),
-                         isAddress ? reinterpret_cast<tenon_host_function>(nb::cast<uintptr_t>(functions[i])) : callPython,
-                         isAddress ? nullptr : &functions[i]});
-    }
-    tenon_status status;
-    {
-      nb::gil_scoped_release release;
-      status = tenon_model_open(path.c_str(), &model);
-    }
-    check(status);
-    try {
-      describe(inputs, tenon_model_input_count(model), tenon_model_input, tenon_model_input_dim);
-      describe(outputs, tenon_model_output_count(model), tenon_model_output, tenon_model_output_dim);
-    } catch (...) {
-      tenon_model_close(model);
-      throw;
-    }
-    for (int32_t i = 0; i < tenon_model_output_count(model); ++i) {
-      tenon_tensor_info info;
-      if (tenon_model_output(model, i, &info) == TENON_OK && info.alias >= 0)
-        inputs[size_t(info.alias)].takesStrides = true;
-    }
-    for (const Tensor &tensor : inputs)
-      inputNames.push_back(nb::str(tensor.name.c_str()));
-    for (const Tensor &tensor : outputs)
-      outputNames.push_back(nb::str(tensor.name.c_str()));
-  }
-  Model(const Model &) = delete;
-  ~Model() {
-    for (tenon_session *session : idle)
-      tenon_session_destroy(session);
-    tenon_model_close(model);
-  }
-
-  nb::dict run(nb::handle feeds, nb::handle into) {
-    if (!PyDict_Check(feeds.ptr()))
-      throw RunError(std::string("run expects a dict from input names to arrays, got a ") +
-                     Py_TYPE(feeds.ptr())->tp_name);
-    std::vector<Operand> operands(inputs.size());
-    std::string missing;
-    for (size_t i = 0; i < inputs.size(); ++i) {
-      if (PyObject *given = PyDict_GetItemWithError(feeds.ptr(), inputNames[i].ptr()))
-        fromPython(given, inputs[i], operands[i]);
-      else if (PyErr_Occurred())
-        throw nb::python_error();
-      else
-        missing += (missing.empty() ? "'" : ", '") + inputs[i].name + "'";
-    }
-    checkNames(nb::borrow<nb::dict>(feeds), inputs, inputNames, "input");
-    if (!missing.empty())
-      throw RunError("no value is given for input " + missing);
-    std::vector<Operand> results(outputs.size());
-    if (!into.is_none()) {
-      if (!PyDict_Check(into.ptr()))
-        throw RunError(std::string("into is a dict from output names to arrays, not a ") + Py_TYPE(into.ptr())->tp_name);
-      checkNames(nb::borrow<nb::dict>(into), outputs, outputNames, "output");
-      for (size_t i = 0; i < outputs.size(); ++i)
-        if (PyObject *given = PyDict_GetItemWithError(into.ptr(), outputNames[i].ptr()))
-          intoPython(given, outputs[i], results[i]);
-    }
-    return runWith(operands, results);
-  }
-
-  nb::list describeInputs() const { return describe(inputs); }
-  nb::list describeOutputs() const { return describe(outputs); }
-  const char *name() const { return tenon_model_name(model); }
-  const char *variant() const { return tenon_model_variant(model); }
-
-private:
-  /// Holds one session of the pool.
-  struct Lease {
-    explicit Lease(Model &owner) : owner(owner) {
-      std::lock_guard lock(owner.mutex);
-      if (!owner.idle.empty()) {
-        session = owner.idle.back();
-        owner.idle.pop_back();
-      }
-    }
-    ~Lease() {
-      if (!session)
-        return;
-      std::lock_guard lock(owner.mutex);
-      owner.idle.push_back(session);
-    }
-    Model &owner;
-    tenon_session *session = nullptr;
+/// Errors as the exceptions of tenon._errors.
+static void translate(const std::exception_ptr &thrown, void *) {
+  auto raise = [](const char *type, const std::exception &error) {
+    PyErr_SetObject(nb::module_::import_("tenon._errors").attr(type).ptr(),
+                    textOf(error.what(), "backslashreplace").ptr());
   };
-
-  nb::dict runWith(std::vector<Operand> &operands, std::vector<Operand> &results) {
-    Lease lease(*this);
-    if (!lease.session) {
-      tenon_options options = {};
-      options.size = sizeof(options);
-      options.threads = threads;
-      options.devices = devices.data();
-      options.device_count = int32_t(devices.size());
-      options.functions = entries.data();
-      options.function_count = int32_t(entries.size());
-      tenon_status status;
-      {
-        nb::gil_scoped_release release;
-        status = tenon_session_create(model, &options, &lease.session);
-      }
-      check(status);
-    }
-    tenon_session *session = lease.session;
-    for (size_t i = 0; i < operands.size(); ++i)
-      check(tenon_session_bind_input(session, int32_t(i), &operands[i].value));
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      int32_t index = int32_t(i), rank = int32_t(outputs[i].sizes.size());
-      check(tenon_session_bind_output(session, index, nullptr));
-      if (results[i].array.is_valid() || outputs[i].kind != TENON_TENSOR || !isWrittenInPlace(outputs[i].dtype))
-        continue;
-      std::vector<int64_t> shape(outputs[i].sizes.size());
-      tenon_status status = tenon_session_output_shape(session, index, shape.data(), rank);
-      if (status == TENON_ERROR_UNKNOWN_SIZE)
-        continue;
-      check(status);
-      allocate(outputs[i], shape.data(), results[i]);
-    }
-    for (size_t i = 0; i < outputs.size(); ++i)
-      if (results[i].array.is_valid())
-        check(tenon_session_bind_output(session, int32_t(i), &results[i].value));
-    tenon_status status;
-    {
-      nb::gil_scoped_release release;
-      status = tenon_session_run(session);
-    }
-    check(status);
-    nb::dict dict;
-    for (size_t i = 0; i < outputs.size(); ++i) {
-      if (!results[i].array.is_valid()) {
-        const tenon_value *value;
-        check(tenon_session_output(session, int32_t(i), &value));
-        results[i].array = toPython(*value, outputs[i]);
-      }
-      dict[outputNames[i]] = results[i].array;
-    }
-    return dict;
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const InputError &error) {
+    raise("InputError", error);
+  } catch (const RunError &error) {
+    raise("RunError", error);
   }
-
-  /// Whether each name is one of an input, or an output.
-  static void checkNames(const nb::dict &given, const std::vector<Tensor> &tensors,
-                         const std::vector<nb::object> &names, const char *role) {
-    if (given.size() <= tensors.size())
-      for (size_t found = 0; const nb::object &name : names)
-        if ((found += size_t(PyDict_Contains(given.ptr(), name.ptr()) == 1)) == given.size())
-          return;
-    std::string known;
-    for (const Tensor &tensor : tensors)
-      known += (known.empty() ? "'" : ", '") + tensor.name + "'";
-    for (auto [key, value] : given) {
-      bool exists = false;
-      for (const nb::object &name : names)
-        exists |= name.equal(key);
-      if (!exists)
-        throw RunError(std::string("the model has no ") + role + " " + nb::repr(key).c_str() +
-                       (known.empty() ? "" : ", it has " + known));
-    }
-  }
-
-  void describe(std::vector<Tensor> &tensors, int32_t count,
-                tenon_status (*query)(const tenon_model *, int32_t, tenon_tensor_info *),
-                tenon_status (*queryDim)(const tenon_model *, int32_t, int32_t, tenon_dim *)) {
-    for (int32_t i = 0; i < count; ++i) {
-      tenon_tensor_info info;
-      check(query(model, i, &info));
-      Tensor &tensor = tensors.emplace_back(Tensor{info.name, info.kind, info.dtype, {}, {}, {}});
-      tensor.numpyType = numpyTypeOf(info.dtype);
-      for (int32_t d = 0; d < info.rank; ++d) {
-        tenon_dim dim;
-        check(queryDim(model, i, d, &dim));
-        tensor.sizes.push_back(dim.size);
-        tensor.symbols.push_back(dim.size < 0 && dim.symbol ? dim.symbol : "");
-      }
-    }
-  }
-
-  /// (name, dtype, shape, kind) of each, the shape with numbers, names, and None.
-  static nb::list describe(const std::vector<Tensor> &tensors) {
-    nb::list result;
-    for (const Tensor &tensor : tensors) {
-      nb::list shape;
-      for (size_t d = 0; d < tensor.sizes.size(); ++d) {
-        if (tensor.sizes[d] >= 0)
-          shape.append(tensor.sizes[d]);
-        else if (!tensor.symbols[d].empty())
-          shape.append(tensor.symbols[d].c_str());
-        else
-          shape.append(nb::none());
-      }
-      const char *kind = tensor.kind == TENON_TENSOR     ? "tensor"
-                         : tensor.kind == TENON_SEQUENCE ? "sequence"
-                                                         : "optional";
-      result.append(nb::make_tuple(tensor.name, tensor.numpyType, nb::tuple(shape), kind));
-    }
-    return result;
-  }
-
-  tenon_model *model = nullptr;
-  int32_t threads;
-  std::vector<const tenon_device *> devices;
-  std::vector<std::string> names;
-  std::vector<nb::object> functions;
-  std::vector<tenon_host_entry> entries;
-  std::vector<Tensor> inputs, outputs;
-  std::vector<nb::object> inputNames, outputNames;
-  std::mutex mutex;
-  std::vector<tenon_session *> idle;
-};
-} // namespace
+}
 
 NB_MODULE(_runtime, m) {
   importNumPy();
+  // A daemon thread that runs when the interpreter exits keeps its model.
+  nb::set_leak_warnings(false);
+  nb::register_exception_translator(translate);
   m.attr("__version__") = tenon_version();
-  nb::object error = nb::exception<RunError>(m, "RunError", PyExc_RuntimeError);
-  error.attr("__module__") = "tenon";
-  error.attr("__doc__") = "A model cannot be loaded, or a run failed.";
-  nb::class_<Model>(m, "Model")
+  m.def("from_dlpack", &fromDLPack, nb::arg("capsule"), nb::arg("what"));
+  nb::class_<LoadedModel>(m, "Model")
       .def(nb::init<const std::string &, int32_t, const std::vector<std::string> &, nb::dict>(), nb::arg("path"),
            nb::arg("threads"), nb::arg("device_libraries"), nb::arg("functions"))
-      .def("run", &Model::run, nb::arg("feeds"), nb::arg("into").none())
-      .def_prop_ro("inputs", &Model::describeInputs)
-      .def_prop_ro("outputs", &Model::describeOutputs)
-      .def_prop_ro("name", &Model::name)
-      .def_prop_ro("variant", &Model::variant);
+      .def("run", &LoadedModel::run, nb::arg("feeds"), nb::arg("outputs").none(), nb::arg("into").none())
+      .def("profile", &LoadedModel::profile, nb::arg("feeds"), nb::arg("runs"))
+      .def("memory", &LoadedModel::memory)
+      .def("close", &LoadedModel::close)
+      .def_prop_ro("inputs", &LoadedModel::describeInputs)
+      .def_prop_ro("outputs", &LoadedModel::describeOutputs)
+      .def_ro("name", &LoadedModel::name)
+      .def_ro("variant", &LoadedModel::variant);
 }

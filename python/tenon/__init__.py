@@ -10,17 +10,11 @@
 """
 
 from ._compile import compile
-from ._model import Model, RunError, TensorInfo, load
-from ._reference import reference
+from ._errors import CancelledError, CompileError, InputError, RunError
+from ._model import Model, TensorInfo, load
+from ._profile import Copies, Launch, Profile
+from ._reference import ReferenceModel, reference
 from ._runtime import __version__
 
-__all__ = ["CompileError", "Model", "RunError", "TensorInfo", "compile", "load", "reference"]
-
-
-def __getattr__(name):
-    # The compiler is loaded when it is first needed.
-    if name == "CompileError":
-        from ._compiler import CompileError
-
-        return CompileError
-    raise AttributeError(f"module 'tenon' has no attribute {name!r}")
+__all__ = ["CancelledError", "CompileError", "Copies", "InputError", "Launch", "Model", "Profile", "ReferenceModel", "RunError",
+           "TensorInfo", "compile", "load", "reference"]

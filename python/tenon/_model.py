@@ -1,76 +1,73 @@
 """Compiled models, loaded and run. Nothing here loads the compiler."""
 
-import ctypes
 import os
 import tempfile
-from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple, Union
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, NamedTuple, Optional, Union
 
 import numpy
 
-from . import _runtime
-from ._runtime import RunError
+from . import _arguments, _runtime, _values
+from ._profile import Profile
+
+_Path = Union[str, "os.PathLike[str]"]
 
 
 class TensorInfo(NamedTuple):
-    """An input or output: a size is a number, the name of one that is known when inputs are, or None."""
+    """An input or output of a model."""
 
     name: str
     dtype: numpy.dtype
-    shape: Tuple[Union[int, str, None], ...]
+    """Of the tensor, or of the tensors in a sequence or optional; strings are objects."""
+    shape: tuple[Union[int, str, None], ...]
+    """A size is a number, the name of one that is known when inputs are, or None."""
     kind: str = "tensor"
-    """Or "sequence", "optional"; the dtype is then that of the tensors in it."""
+    """Or "sequence", "optional"."""
+
+    def describe(self) -> str:
+        """As in float32[batch, 3, 224, 224]."""
+        return f"{self.dtype}[{', '.join('?' if size is None else str(size) for size in self.shape)}]"
 
 
-def _address(function):
-    """Functions of ctypes as addresses; Python's own stay."""
-    if isinstance(function, ctypes._CFuncPtr):
-        return ctypes.cast(function, ctypes.c_void_p).value
-    if not callable(function):
-        raise TypeError(f"a host function is something to call, not a {type(function).__name__}")
-    return function
+class Runnable:
+    """What a compiled model and the interpreter have in common."""
 
+    name: str
+    """Of the model: by default its file's name without the ending."""
+    inputs: list[TensorInfo]
+    outputs: list[TensorInfo]
 
-def _check_threads(threads):
-    if threads is not None and not 1 <= threads <= 1024:
-        raise ValueError(f"threads is {threads}, it must be between 1 and 1024")
+    def run(self, feeds: Mapping[str, Any], outputs: Optional[Iterable[str]] = None, *,
+            into: Optional[Mapping[str, Any]] = None) -> dict[str, Any]:
+        """Runs the model on {input name: value} and gives {output name: value}.
 
+        Values: A tensor is an array of the declared dtype and shape, or anything with `__dlpack__`, `__array__` or a
+        buffer that has this dtype: it is read where it lies, or copied where the model takes no gaps between its rows.
+        Numbers, and lists of them, become the declared dtype where nothing is lost: integers in its range, True and
+        False for bool only, no float for an integer. Python's floats are rounded to a float dtype. A tensor of strings is an
+        array of objects, of NumPy's strings, or a list; a sequence is a list; an optional without a value is None.
 
-class Model:
-    """A compiled model. Threads may run it at the same time."""
+        Args:
+          feeds: a value for each input.
+          outputs: the names of the outputs to give, in this order; all when None. The model computes them all.
+          into: arrays, or tensors of another library with `__dlpack__`, that outputs are written to, of their dtype and
+            shape. C-contiguous ones are written in place, others through a copy. An output that was compiled with
+            `aliases` may get a longer view of its input's memory, such as `cache[:, :n + 1]` for `cache[:, :n]`: what the
+            input holds stays where it is.
 
-    def __init__(self, path, threads: Optional[int] = None, device_libraries: Sequence = (),
-                 functions: Optional[Dict[str, Callable]] = None):
-        _check_threads(threads)
-        # Kept open: save() copies from it, whatever happens to the path.
-        self._file = open(path, "rb")
-        self._functions = functions  # what addresses point to lives as long as the model
-        addresses = {name: _address(function) for name, function in (functions or {}).items()}
-        libraries = [os.fspath(library) for library in device_libraries]
-        self._model = _runtime.Model(os.fspath(path), threads or 0, libraries, addresses)
-        self.inputs: List[TensorInfo] = [TensorInfo(*info) for info in self._model.inputs]
-        self.outputs: List[TensorInfo] = [TensorInfo(*info) for info in self._model.outputs]
-
-    @property
-    def name(self) -> str:
-        return self._model.name
-
-    @property
-    def variant(self) -> str:
-        """The CPU that the code which runs here was compiled for."""
-        return self._model.variant
-
-    def run(self, feeds: Dict[str, Any], into: Optional[Dict[str, numpy.ndarray]] = None) -> Dict[str, numpy.ndarray]:
-        """Runs the model on {input name: array} and gives {output name: array}.
-
-        Strings are arrays of objects or of NumPy's strings, sequences are lists, an optional without a value is None.
-        Arrays must have the declared dtype; lists and numbers are converted to it. Outputs named in `into` are written
-        to the arrays given there, which must have the output's shape. One that was compiled with `aliases` may be a
-        longer view of its input's memory, such as `cache[:, :n + 1]` for `cache[:, :n]`: what the input holds stays
-        where it is. Raises RunError when a name, dtype or shape is wrong, or when the model finds an error in its data.
+        Raises:
+          InputError: a name, dtype, shape or value is wrong, or the model is closed.
+          RunError: the model found an error in its data, or has no memory.
         """
-        return self._model.run(feeds, into)
+        if type(feeds) is not dict or outputs is not None or into is not None:
+            feeds, outputs, into = _values.run_arguments(feeds, outputs, into, [info.name for info in self.outputs])
+        return self._run(feeds, outputs, into)
 
-    def __call__(self, *args, **kwargs):
+    def _run(self, feeds, outputs, into):
+        raise NotImplementedError
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Runs the model on inputs by position or name; gives the output, or a tuple of several."""
         if len(args) > len(self.inputs):
             raise TypeError(f"the model has {len(self.inputs)} inputs, got {len(args)}")
@@ -79,12 +76,82 @@ class Model:
             if name in feeds:
                 raise TypeError(f"input {name!r} is given twice")
             feeds[name] = value
-        outputs = tuple(self._model.run(feeds, None).values())
-        return outputs[0] if len(outputs) == 1 else outputs
+        results = tuple(self._run(feeds, None, None).values())
+        return results[0] if len(results) == 1 else results
 
-    def save(self, path) -> None:
-        """Writes the model as a file for tenon.load, tenon-run and the C interface. It appears whole or not at all."""
-        path = os.fspath(path)
+    def close(self) -> None:
+        """Gives back what the model holds."""
+        raise NotImplementedError
+
+    def __reduce__(self):
+        raise TypeError(f"a tenon.{type(self).__name__} can't be pickled or copied: make it where it is needed, "
+                        "from the model's file or the one that save() wrote")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind: Optional[type[BaseException]], error: Optional[BaseException],
+                 traceback: Optional[TracebackType]) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        def side(infos):
+            return ", ".join(f"{info.name}: {info.describe()}" for info in infos)
+
+        return f"<tenon.{type(self).__name__} {self.name!r} ({side(self.inputs)}) -> ({side(self.outputs)})>"
+
+
+class Model(Runnable):
+    """A compiled model. Threads may run it at the same time, and other threads of Python go on while it runs."""
+
+    def __init__(self, path: _Path, threads: Optional[int] = None, device_libraries: Sequence[_Path] = (),
+                 functions: Optional[Mapping[str, Callable[..., Any]]] = None):
+        """As tenon.load."""
+        path = _arguments.path_of(path)
+        threads = _arguments.number_of_threads(threads)
+        libraries = _arguments.libraries_of(device_libraries)
+        self._functions = dict(functions) if isinstance(functions, Mapping) else functions  # functions of ctypes stay alive
+        addresses = _arguments.functions_of(functions)
+        # Kept open: save() copies from it, whatever happens to the path.
+        self._file = open(path, "rb")
+        self._model = _runtime.Model(path, threads, libraries, addresses)
+        self.name = self._model.name
+        self.inputs = [TensorInfo(*info) for info in self._model.inputs]
+        self.outputs = [TensorInfo(*info) for info in self._model.outputs]
+
+    @property
+    def variant(self) -> str:
+        """The CPU that the code which runs here was compiled for."""
+        return self._model.variant
+
+    @property
+    def memory(self) -> int:
+        """Bytes that the model holds for its next runs: for temporary values, and for outputs of unknown size. Constants,
+        which are mapped from the file, and runs in progress are not counted."""
+        return self._model.memory()
+
+    def _run(self, feeds, outputs, into):
+        return self._model.run(feeds, outputs, into)
+
+    def profile(self, feeds: Mapping[str, Any], *, runs: int = 20) -> Profile:
+        """Runs the model `runs` times on `feeds` and gives what each launch of a kernel took; raises what `run` does."""
+        if runs < 1:
+            raise ValueError(f"runs is {runs}, it must be at least 1")
+        feeds, _, _ = _values.run_arguments(feeds, None, None, [])
+        return Profile.made_from(self._model.profile(feeds, runs))
+
+    def close(self) -> None:
+        """Gives back the memory, files and threads that the model holds, when runs in progress have ended. A closed model
+        can't run or be saved; closing it again does nothing."""
+        self._model.close()
+        self._file.close()
+
+    def save(self, path: _Path) -> None:
+        """Writes the model as a file for tenon.load, tenon-run and the C interface. It appears whole or not at all.
+
+        Raises OSError when the file can't be written, ValueError when the model is closed.
+        """
+        path = _arguments.path_of(path)
         handle, temporary = tempfile.mkstemp(prefix=os.path.basename(path) + ".", dir=os.path.dirname(path) or ".")
         try:
             with os.fdopen(handle, "wb") as out:
@@ -105,20 +172,21 @@ class Model:
             os.unlink(temporary)
             raise
 
-    def __repr__(self):
-        def side(infos):
-            return ", ".join(f"{i.name}: {i.dtype}[{', '.join('?' if s is None else str(s) for s in i.shape)}]" for i in infos)
 
-        return f"<tenon.Model {self.name!r} ({side(self.inputs)}) -> ({side(self.outputs)})>"
+def load(path: _Path, *, threads: Optional[int] = None, device_libraries: Sequence[_Path] = (),
+         functions: Optional[Mapping[str, Callable[..., Any]]] = None) -> Model:
+    """Opens a model that was saved, or written by tenon-compile. It is code: open only files that you trust.
 
+    Args:
+      path: the file.
+      threads: how many threads a run may use, 1 to 1024: by default one per CPU of the process.
+      device_libraries: paths of shared libraries with the devices that the model was compiled for.
+      functions: host functions by name, which take and return arrays, or are functions of ctypes with the interface of
+        tenon_host.h.
 
-def load(path, *, threads: Optional[int] = None, device_libraries: Sequence = (),
-         functions: Optional[Dict[str, Callable]] = None) -> Model:
-    """Opens a model that was saved, or written by tenon-compile.
-
-    `threads` is how many threads a run may use: by default one per CPU. `device_libraries` are shared
-    libraries with the devices that the model was compiled for. `functions` are host functions by name, which take and
-    return arrays, or are functions of ctypes with the interface of tenon_host.h. Raises OSError when the file cannot be
-    read, RunError when it is not a model.
+    Raises:
+      OSError: the file can't be read.
+      RunError: it is not a model, is damaged, or has no code for this CPU.
+      TypeError, ValueError: an argument is wrong.
     """
     return Model(path, threads, device_libraries, functions)

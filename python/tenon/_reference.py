@@ -2,11 +2,13 @@
 
 import os
 import tempfile
+from typing import Any
 
 import numpy
 
-from ._compile import _source
-from ._model import RunError, TensorInfo
+from . import _arguments, _values
+from ._errors import InputError, RunError
+from ._model import Runnable, TensorInfo
 
 # As ONNX numbers element types.
 _DTYPES = {1: "float32", 2: "uint8", 3: "int8", 4: "uint16", 5: "int16", 6: "int32", 7: "int64", 8: "object", 9: "bool", 10: "float16",
@@ -29,23 +31,30 @@ def _dtype(number):
 _KINDS = ["tensor", "sequence", "optional"]
 
 
-def _plain(name, value, kind, dtype, number):
+def _plain(value, info, number, kind):
     """What the interpreter takes: (kind, dtype, shape, bytes or strings, items)."""
+    what = f"input {info.name!r}"
     is_list = isinstance(value, (list, tuple))
     if kind == "sequence":
         if not is_list:
-            raise RunError(f"input {name!r} is a sequence: it expects a list, got a {type(value).__name__}")
-        return 1, number, [], b"", [_plain(name, item, "tensor", dtype, number) for item in value]
+            raise InputError(f"{what} is a sequence: it expects a list, got {_values.describe(value)}")
+        return 1, number, [], b"", [_plain(item, info, number, "tensor") for item in value]
     if kind == "optional":
-        items = [] if value is None else [_plain(name, value, "sequence" if is_list else "tensor", dtype, number)]
+        items = [] if value is None else [_plain(value, info, number, "sequence" if is_list else "tensor")]
         return 2, number, [], b"", items
-    array = numpy.asarray(value, dtype=object if dtype == object else None)
-    if array.dtype != dtype:
-        raise RunError(f"input {name!r} expects {dtype}, the array is {array.dtype}")
-    if dtype == object:
+    expected = info.describe() if info.kind == "tensor" else f"{info.dtype} of any shape"
+    array = _values.as_array(value, info.dtype, what, expected)
+    if info.dtype == object and array.dtype.kind in "USTO":
+        array = array.astype(object)
+        if not all(isinstance(text, (str, bytes)) for text in array.flat):
+            raise InputError(f"{what} expects strings, got other objects")
         texts = [text if isinstance(text, bytes) else text.encode("utf-8", "surrogateescape") for text in array.flat]
         return 0, number, list(array.shape), texts, []
-    return 0, number, list(array.shape), numpy.ascontiguousarray(array).tobytes(), []
+    fits = info.kind != "tensor" or (len(info.shape) == array.ndim and all(
+        not isinstance(size, int) or size == actual for size, actual in zip(info.shape, array.shape)))
+    if array.dtype.newbyteorder("=") != info.dtype or not fits:
+        raise InputError(f"{what} expects {expected}, the array is {_values.describe(array)}")
+    return 0, number, list(array.shape), numpy.ascontiguousarray(array, info.dtype).tobytes(), []
 
 
 def _value(plain):
@@ -61,44 +70,57 @@ def _value(plain):
     return numpy.frombuffer(data, _dtype(number)).reshape(shape).copy()
 
 
-class ReferenceModel:
-    """A model that the interpreter runs: exact formulas, one op after the other, slow."""
+class ReferenceModel(Runnable):
+    """A model that the interpreter runs: exact formulas, one op after the other, slow, one run at a time."""
 
-    def __init__(self, model):
+    def __init__(self, model: Any):
+        """As tenon.reference."""
+        path, data = _arguments.source_of(model)
+
         from . import _compiler
 
-        path, data = _source(model)
         name = "model.onnx" if path is None else os.path.basename(path)
+        self.name = os.path.splitext(name)[0]
         self._directory = tempfile.TemporaryDirectory(prefix="tenon-")
         self._model = _compiler.reference(
-            path="" if path is None else path,
+            path=path or "",
             model=data,
             name=name,
             constants_file=os.path.join(self._directory.name, "constants.bin"),
         )
+        self._numbers = [info[1] for info in self._model.inputs]
         self.inputs = [self._info(info) for info in self._model.inputs]
         self.outputs = [self._info(info) for info in self._model.outputs]
 
     @staticmethod
     def _info(info):
-        name, dtype, shape, kind = info
-        return TensorInfo(name, _dtype(dtype), tuple(None if size < 0 else size for size in shape), _KINDS[kind])
+        name, dtype, sizes, symbols, kind = info
+        shape = tuple(size if size >= 0 else symbol or None for size, symbol in zip(sizes, symbols))
+        return TensorInfo(name, _dtype(dtype), shape, _KINDS[kind])
 
-    def run(self, feeds):
-        """Runs the model on {input name: value} and gives {output name: value}. Raises RunError with the reason."""
-        known = {info.name: (info, number) for info, (_, number, _, _) in zip(self.inputs, self._model.inputs)}
-        plain = {}
-        for name, value in feeds.items():
-            if name not in known:
-                raise RunError(f"the model has no input named {name!r}")
-            info, number = known[name]
-            plain[name] = _plain(name, value, info.kind, info.dtype, number)
-        results = self._model.run(plain)
+    def _run(self, feeds, outputs, into):
+        if self._model is None:
+            raise InputError("the model is closed")
+        _values.check_feeds(feeds, [info.name for info in self.inputs])
+        results = self._model.run({info.name: _plain(feeds[info.name], info, number, info.kind)
+                                   for info, number in zip(self.inputs, self._numbers)})
         if isinstance(results, str):
             raise RunError(results)
-        return {info.name: _value(result) for info, result in zip(self.outputs, results)}
+        values = {info.name: _value(result) for info, result in zip(self.outputs, results)}
+        for name, target in (into or {}).items():
+            _values.copy_into(target, values[name], f"output {name!r}")
+            values[name] = target
+        return values if outputs is None else {name: values[name] for name in outputs}
+
+    def close(self) -> None:
+        """Gives back what the model holds. A closed model can't run; closing it again does nothing."""
+        self._model = None
+        self._directory.cleanup()
 
 
-def reference(model) -> ReferenceModel:
-    """The model as the reference interpreter runs it; `model` as for tenon.compile."""
+def reference(model: Any) -> ReferenceModel:
+    """The model as the reference interpreter runs it, to compare with; `model` as for tenon.compile.
+
+    Raises CompileError where the model can't be read.
+    """
     return ReferenceModel(model)

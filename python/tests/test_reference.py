@@ -26,9 +26,9 @@ def test_element_types(element, dtype):
 
 def test_inputs_and_errors(add):
     model = tenon.reference(add)
-    assert [info.name for info in model.inputs] == ["a", "b"] and model.inputs[0].shape == (None, 4)
+    assert [info.name for info in model.inputs] == ["a", "b"] and model.inputs[0].shape == ("batch", 4)
     ones = np.ones((2, 4), np.float32)
-    for feeds, message in (({"a": ones}, "'b' is not given"), ({"a": ones, "b": ones, "c": ones}, "'c'"),
-                           ({"a": ones, "b": ones.astype(np.int32)}, "float32"), ({"a": ones, "b": ones[0]}, "'b': expects")):
+    for feeds, message in (({"a": ones}, "no value is given for input 'b'"), ({"a": ones, "b": ones, "c": ones}, "'c'"),
+                           ({"a": ones, "b": ones.astype(np.int32)}, "float32"), ({"a": ones, "b": ones[0]}, "'b' expects")):
         with pytest.raises(tenon.RunError, match=message):
             model.run(feeds)

@@ -1,0 +1,10 @@
+from typing import Any, Optional, Union
+
+def compile(path: str, model: Optional[bytes], name: str, target: str, devices: list[str], threads: int,
+            aliases: list[tuple[str, str]], runtime_library: str, output: str, constants_file: str) -> None: ...
+def reference(path: str, model: Optional[bytes], name: str, constants_file: str) -> ReferenceModel: ...
+
+class ReferenceModel:
+    inputs: list[tuple[str, int, list[int], list[str], int]]
+    outputs: list[tuple[str, int, list[int], list[str], int]]
+    def run(self, feeds: dict[str, Any]) -> Union[list[Any], str]: ...

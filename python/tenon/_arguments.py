@@ -96,7 +96,7 @@ def functions_of(functions):
         raise TypeError(f"{what}, not {_kind(functions)}")
     result = {}
     for name, function in functions.items():
-        if isinstance(function, ctypes._CFuncPtr):
+        if isinstance(function, ctypes._CFuncPtr):  # type: ignore[attr-defined]
             function = ctypes.cast(function, ctypes.c_void_p).value
         elif not callable(function):
             raise TypeError(f"a host function is something to call, not {_kind(function)}")

@@ -33,7 +33,7 @@ def compile(model: Any, *, target: str = "host", threads: Optional[int] = None,
     """
     path, data = _arguments.source_of(model)
     target = _arguments.text(target, 'target is a str such as "host" or "avx512,avx2"')
-    aliases = _arguments.pairs_of(aliases, "aliases is a dict from names of outputs to names of inputs")
+    pairs = _arguments.pairs_of(aliases, "aliases is a dict from names of outputs to names of inputs")
     devices = _arguments.devices_of(device)
     _arguments.libraries_of(device_libraries)
     _arguments.functions_of(functions)
@@ -49,7 +49,7 @@ def compile(model: Any, *, target: str = "host", threads: Optional[int] = None,
             target=target,
             devices=devices,
             threads=_arguments.number_of_threads(threads),
-            aliases=aliases,
+            aliases=pairs,
             runtime_library=os.path.join(os.path.dirname(__file__), "libtenon_runtime.so"),
             output=artifact,
             constants_file=os.path.join(directory, "constants.bin"),

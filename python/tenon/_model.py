@@ -4,7 +4,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, NamedTuple, Optional, Union
+from typing import Any, NamedTuple, Optional, TypeVar, Union
 
 import numpy
 
@@ -12,6 +12,7 @@ from . import _arguments, _runtime, _values
 from ._profile import Profile
 
 _Path = Union[str, "os.PathLike[str]"]
+_Self = TypeVar("_Self", bound="Runnable")
 
 
 class TensorInfo(NamedTuple):
@@ -87,7 +88,7 @@ class Runnable:
         raise TypeError(f"a tenon.{type(self).__name__} can't be pickled or copied: make it where it is needed, "
                         "from the model's file or the one that save() wrote")
 
-    def __enter__(self):
+    def __enter__(self: _Self) -> _Self:
         return self
 
     def __exit__(self, kind: Optional[type[BaseException]], error: Optional[BaseException],
@@ -107,14 +108,14 @@ class Model(Runnable):
     def __init__(self, path: _Path, threads: Optional[int] = None, device_libraries: Sequence[_Path] = (),
                  functions: Optional[Mapping[str, Callable[..., Any]]] = None):
         """As tenon.load."""
-        path = _arguments.path_of(path)
-        threads = _arguments.number_of_threads(threads)
+        name = _arguments.path_of(path)
+        number = _arguments.number_of_threads(threads)
         libraries = _arguments.libraries_of(device_libraries)
         self._functions = dict(functions) if isinstance(functions, Mapping) else functions  # functions of ctypes stay alive
         addresses = _arguments.functions_of(functions)
         # Kept open: save() copies from it, whatever happens to the path.
-        self._file = open(path, "rb")
-        self._model = _runtime.Model(path, threads, libraries, addresses)
+        self._file = open(name, "rb")
+        self._model = _runtime.Model(name, number, libraries, addresses)
         self.name = self._model.name
         self.inputs = [TensorInfo(*info) for info in self._model.inputs]
         self.outputs = [TensorInfo(*info) for info in self._model.outputs]
@@ -137,8 +138,8 @@ class Model(Runnable):
         """Runs the model `runs` times on `feeds` and gives what each launch of a kernel took; raises what `run` does."""
         if runs < 1:
             raise ValueError(f"runs is {runs}, it must be at least 1")
-        feeds, _, _ = _values.run_arguments(feeds, None, None, [])
-        return Profile.made_from(self._model.profile(feeds, runs))
+        plain, _, _ = _values.run_arguments(feeds, None, None, [])
+        return Profile.made_from(self._model.profile(plain, runs))
 
     def close(self) -> None:
         """Gives back the memory, files and threads that the model holds, when runs in progress have ended. A closed model

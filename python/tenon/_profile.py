@@ -1,9 +1,10 @@
 """What Model.profile gives."""
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 
-class Launch(NamedTuple):
+@dataclass(frozen=True)
+class Launch:
     """A launch of a kernel, over all runs."""
 
     kernel: str
@@ -16,7 +17,8 @@ class Launch(NamedTuple):
     """Seconds of the fastest one."""
 
 
-class Copies(NamedTuple):
+@dataclass(frozen=True)
+class Copies:
     """Tensors that couldn't be written where they are read, over all runs."""
 
     count: int
@@ -24,7 +26,8 @@ class Copies(NamedTuple):
     seconds: float
 
 
-class Profile(NamedTuple):
+@dataclass(frozen=True)
+class Profile:
     """What the runs of a model took. As text: a line for each launch, with the columns of `tenon-run --profile`."""
 
     launches: list[Launch]

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from typing import Any
+from typing import Any, Optional
 
 import numpy
 
@@ -82,7 +82,7 @@ class ReferenceModel(Runnable):
         name = "model.onnx" if path is None else os.path.basename(path)
         self.name = os.path.splitext(name)[0]
         self._directory = tempfile.TemporaryDirectory(prefix="tenon-")
-        self._model = _compiler.reference(
+        self._model: Optional[_compiler.ReferenceModel] = _compiler.reference(
             path=path or "",
             model=data,
             name=name,

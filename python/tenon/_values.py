@@ -252,8 +252,8 @@ class _List:
             result = given.astype(self.dtype)
             back = result.astype(wide)
         # Infinities and NaN stay what they are, and nothing else becomes one.
-        for number in numpy.flatnonzero((numpy.isinf(given) != numpy.isinf(back)) | (numpy.isnan(given) != numpy.isnan(back))):
-            self._refuse_item(int(number), lost)
+        for index in numpy.flatnonzero((numpy.isinf(given) != numpy.isinf(back)) | (numpy.isnan(given) != numpy.isnan(back))):
+            self._refuse_item(int(index), lost)
         if any(map(_is_integer, set(map(type, self.items)))):
             for number, item in enumerate(self.items):
                 if _is_integer(type(item)) and int(back[number].real) != operator.index(item):

@@ -17,7 +17,7 @@ constexpr uint32_t kMaxRank = 64;
 constexpr uint32_t kMaxSlots = 1u << 24;
 
 struct Element {
-  const char *name;
+  char name[15]; // no pointer: the loader has nothing to do
   unsigned char bits;
 };
 constexpr Element kElements[] = {

@@ -6,6 +6,7 @@
 
 #include <dlfcn.h>
 #include <new>
+#include <string.h>
 
 using namespace tenon::artifact;
 using namespace tenon::runtime;
@@ -75,6 +76,7 @@ tenon_status tenon_session::openDevices(const tenon_options &options) {
       return fail(TENON_ERROR_EXTERNAL, "the model needs device '%s', which is not there", name);
     if (state.device->size < sizeof(tenon_device))
       return fail(TENON_ERROR_EXTERNAL, "device '%s' is of another version", name);
+    state.account = &account;
     if (!state.arenas.allocate(segmentCount))
       return outOfMemory();
     state.queue = state.device->open(state.device->user);
@@ -101,6 +103,8 @@ void tenon_session::drainDevices() {
 
 int32_t tenon_session::deviceLaunch(uint32_t index, const tenon_device_launch &launch,
                                     const tenon_device_order &order) {
+  if (int32_t code = checkCancelled())
+    return code;
   const tenon_device &device = *devices[index].device;
   if (device.launch(devices[index].queue, &launch, &order) == 0)
     return 0;

@@ -12,6 +12,7 @@ namespace tenon::runtime {
 struct DeviceMemory {
   void *data;
   int64_t bytes;
+  bool isNeeded; ///< in the run that is under way
 };
 
 /// A session's queue on a device, and its arenas there, one per segment.
@@ -19,14 +20,22 @@ struct SessionDevice {
   const tenon_device *device;
   void *queue;
   Array<DeviceMemory> arenas;
+  Account *account;
 
   ~SessionDevice() {
     if (!device)
       return;
     close();
     for (DeviceMemory &arena : arenas)
-      if (arena.data)
-        device->release(device->user, arena.data);
+      release(arena);
+  }
+
+  void release(DeviceMemory &arena) {
+    if (!arena.data)
+      return;
+    device->release(device->user, arena.data);
+    account->give(arena.bytes);
+    arena = {};
   }
 
   /// Waits for all that was asked for.
@@ -39,14 +48,19 @@ struct SessionDevice {
   /// Makes room for `bytes` in a segment's arena; what was held may be lost. False when out of memory.
   [[nodiscard]] bool reserve(size_t segment, int64_t bytes) {
     DeviceMemory &arena = arenas[segment];
-    if (bytes <= arena.bytes)
-      return true;
-    if (arena.data)
-      device->release(device->user, arena.data);
-    arena = {device->allocate(device->user, bytes), bytes};
-    if (!arena.data)
-      arena.bytes = 0;
-    return arena.data != nullptr;
+    if (bytes > arena.bytes) {
+      release(arena);
+      if (!account->take(bytes))
+        return false;
+      arena = {device->allocate(device->user, bytes), bytes, true};
+      if (!arena.data) {
+        account->fail(bytes);
+        arena = {};
+        return false;
+      }
+    }
+    arena.isNeeded = true;
+    return true;
   }
 };
 

@@ -8,6 +8,7 @@
 #include "tenon/Runtime/PackArena.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 using namespace tenon::artifact;
@@ -31,10 +32,13 @@ struct Launch {
   tenon_kernel kernel;
   tenon_kernel_args args;
   int64_t work, piece;
+  const std::atomic<bool> &isCancelled;
   std::atomic<bool> failed;
 
   TENON_CALLS_COMPILED_CODE static void run(void *launch, int64_t index, int32_t worker) {
     Launch &self = *static_cast<Launch *>(launch);
+    if (self.isCancelled.load(std::memory_order_relaxed))
+      return;
     int64_t begin = index * self.piece, end = begin + self.piece < self.work ? begin + self.piece : self.work;
     int32_t code = self.kernel(&self.args, begin, end, worker);
     if (code == 0)
@@ -50,7 +54,10 @@ struct Launch {
 void tenon_session::parallel(tenon_parallel_body body, void *arg, int64_t count) {
   if (count > 1 && threads > 1 && parallelFor)
     return parallelFor(parallelForUser, body, arg, count);
-  pool.run(body, arg, count);
+  if (pool)
+    return pool->run(body, arg, count);
+  for (int64_t i = 0; i < count; ++i)
+    body(arg, i, 0);
 }
 
 int32_t tenon_session::abort(tenon_status status) {
@@ -81,9 +88,15 @@ TENON_CALLS_COMPILED_CODE int32_t tenon_session::plan(uint32_t segment, const in
     found = oldest;
     size_t count = symbolCount + slotCount + bufferCount + devices.size();
     if (!found->symbols) {
+      int64_t bytes = int64_t(count + 1) * int64_t(sizeof(int64_t));
+      if (!hold([&] { return account.take(bytes); }))
+        return abort(noMemory(bytes, "a plan"));
       found->symbols = static_cast<int64_t *>(calloc(count + 1, sizeof(int64_t)));
-      if (!found->symbols)
-        return abort(outOfMemory());
+      if (!found->symbols) {
+        account.fail(bytes);
+        return abort(noMemory(bytes, "a plan"));
+      }
+      found->bytes = bytes;
       found->slots = found->symbols + symbolCount;
       found->offsets = found->slots + slotCount;
       found->deviceBytes = found->offsets + bufferCount;
@@ -109,6 +122,11 @@ TENON_CALLS_COMPILED_CODE int32_t tenon_session::plan(uint32_t segment, const in
             buffers[used++] = {found->slots[r.sizeSlot], r.firstLaunch, r.lastLaunch};
         }
         int64_t bytes = tenon_pack_arena(buffers.data(), int64_t(used), places.data());
+        if (bytes == -2) {
+          found->lastUse = 0;
+          found->code = TENON_CODE_SIZE_OVERFLOW;
+          return abort(outOfMemory());
+        }
         if (bytes < 0)
           found->code = TENON_CODE_SIZE_OVERFLOW;
         (space == 0 ? found->arenaBytes : found->deviceBytes[space - 1]) = bytes;
@@ -130,14 +148,12 @@ int32_t tenon_session::reserve(uint32_t segment) {
   SegmentState &state = segments[segment];
   // The first segment has the sizes that inputs give it; those of later ones may grow while a loop runs.
   int64_t bytes = state.current->arenaBytes;
-  if (!(segment == 0 ? state.arena.reserve(bytes) : state.arena.reserveMore(bytes)))
-    return abort(fail(TENON_ERROR_MEMORY, "out of memory: the arena needs %lld bytes",
-                      (long long)bytes));
+  if (!hold([&] { return segment == 0 ? state.arena.reserve(bytes) : state.arena.reserveMore(bytes); }))
+    return abort(noMemory(bytes, "the arena"));
   arenas[segment] = state.arena.data();
   for (size_t d = 0; d < devices.size(); ++d) {
-    if (!devices[d].reserve(segment, state.current->deviceBytes[d]))
-      return abort(fail(TENON_ERROR_MEMORY, "out of memory: the arena on device '%s' needs %lld bytes",
-                        devices[d].device->name, (long long)state.current->deviceBytes[d]));
+    if (!hold([&] { return devices[d].reserve(segment, state.current->deviceBytes[d]); }))
+      return abort(noMemory(state.current->deviceBytes[d], "the arena on device '%s'", devices[d].device->name));
     deviceArenas[d * segments.size() + segment] = devices[d].arenas[segment].data;
   }
   for (uint32_t i = 0; i < outputs.size(); ++i)
@@ -188,17 +204,16 @@ int32_t tenon_session::reserveOutput(uint32_t index) {
     outputData[index] = slot.data;
     return 0;
   }
-  if (!outputBuffers[index].reserve(bytes))
-    return abort(
-        fail(TENON_ERROR_MEMORY, "out of memory: output '%s' needs %lld bytes", name, (long long)bytes));
+  if (!hold([&] { return outputBuffers[index].reserve(bytes); }))
+    return abort(noMemory(bytes, "output '%s'", name));
   outputData[index] = outputBuffers[index].data();
   return 0;
 }
 
 int32_t tenon_session::grow(uint32_t number, int64_t bytes) {
   Buffer &buffer = growingBuffers[number];
-  if (!buffer.grow(bytes))
-    return abort(fail(TENON_ERROR_MEMORY, "out of memory: a tensor that grows needs %lld bytes", (long long)bytes));
+  if (!hold([&] { return buffer.grow(bytes); }))
+    return abort(noMemory(bytes, "a tensor that grows"));
   growing[number] = buffer.data();
   return 0;
 }
@@ -212,12 +227,13 @@ void tenon_session::exchange(uint32_t first, uint32_t second) {
 int32_t tenon_session::launch(uint32_t index, void *const *buffers, const int64_t *strides,
                               const int64_t *kernelSymbols, int64_t work, int64_t scratchBytes,
                               int64_t grain) {
+  if (int32_t code = checkCancelled())
+    return code;
   if (work <= 0)
     return 0;
   int64_t stride = scratchBytes > 0 ? (scratchBytes + 63) / 64 * 64 : 0, total;
-  if (__builtin_mul_overflow(stride, int64_t(threads), &total) || !scratch.reserve(total))
-    return abort(fail(TENON_ERROR_MEMORY, "out of memory: %d workers need %lld bytes of scratch each",
-                      threads, (long long)stride));
+  if (__builtin_mul_overflow(stride, int64_t(threads), &total) || !hold([&] { return scratch.reserve(total); }))
+    return abort(noMemory(stride, "the scratch of each of %d workers", threads));
   uint32_t kernel = model->metadata.table<LaunchRecord>(Table::Launches)[index].kernel;
   int64_t piece = work / kMaxPieces + (work % kMaxPieces != 0);
   if (piece < grain)
@@ -226,6 +242,7 @@ int32_t tenon_session::launch(uint32_t index, void *const *buffers, const int64_
                    {buffers, strides, kernelSymbols, scratch.data(), stride, errorSlots.data(), index},
                    work,
                    piece,
+                   isCancelled,
                    {false}};
   int64_t start = profiling ? nanoseconds() : 0;
   parallel(Launch::run, &launch, work / piece + (work % piece != 0));
@@ -237,7 +254,7 @@ int32_t tenon_session::launch(uint32_t index, void *const *buffers, const int64_
     entry.nanoseconds += elapsed;
   }
   if (!launch.failed.load(std::memory_order_relaxed))
-    return 0;
+    return checkCancelled();
   tenon_error_slot *first = nullptr;
   for (tenon_error_slot &slot : errorSlots)
     if (slot.code != 0 && (!first || slot.index < first->index))
@@ -260,6 +277,7 @@ int32_t tenon_session::callExternal(uint32_t external, const tenon_value *const 
       !copies.allocate(count))
     return abort(outOfMemory());
   bool complete = true;
+  account.refused = 0;
   auto slotOf = [&](const tenon_value *value) -> HeldSlot * {
     auto *slot = reinterpret_cast<HeldSlot *>(const_cast<tenon_value *>(value));
     return slot >= held.begin() && slot < held.end() ? slot : nullptr;
@@ -297,10 +315,12 @@ int32_t tenon_session::callExternal(uint32_t external, const tenon_value *const 
     release(copy);
   if (ok)
     return 0;
-  if (!complete)
-    return abort(outOfMemory());
   const char *nodes = model->string(record.nodes);
   const char *before = nodes[0] ? "node '" : "", *after = nodes[0] ? "': " : "";
+  if (account.refused != 0)
+    return abort(noMemory(account.refused, "%s%s%sa value", before, nodes, after));
+  if (!complete)
+    return abort(outOfMemory());
   return abort(fail(TENON_ERROR_EXTERNAL, "%s%s%sfunction '%s' failed: %s", before, nodes, after,
                     externals[external].name, call.text[0] ? call.text : "no reason was given"));
 }
@@ -312,6 +332,8 @@ int32_t tenon_session::copy(void *dst, const int64_t *dstStrides, const void *sr
     return check(-1, TENON_CODE_CAPACITY, rank, kMaxRank);
   if (!copy.prepare(dst, dstStrides, src, srcStrides, sizes, rank, elemBytes))
     return 0;
+  if (int32_t code = checkCancelled())
+    return code;
   int64_t start = profiling ? nanoseconds() : 0;
   if (copy.bytes() < kParallelCopyBytes) {
     copy.run(0, copy.sizes[0]);
@@ -320,11 +342,13 @@ int32_t tenon_session::copy(void *dst, const int64_t *dstStrides, const void *sr
     struct Job {
       const StridedCopy &copy;
       int64_t rows, pieces;
-    } job{copy, rows, pieces};
+      const std::atomic<bool> &isCancelled;
+    } job{copy, rows, pieces, isCancelled};
     parallel(
         [](void *arg, int64_t i, int32_t) {
           const Job &job = *static_cast<Job *>(arg);
-          job.copy.run(i * job.rows / job.pieces, (i + 1) * job.rows / job.pieces);
+          if (!job.isCancelled.load(std::memory_order_relaxed))
+            job.copy.run(i * job.rows / job.pieces, (i + 1) * job.rows / job.pieces);
         },
         &job, pieces);
   }
@@ -341,6 +365,8 @@ int32_t tenon_session::copy(void *dst, const int64_t *dstStrides, const void *sr
 //===--------------------------------------------------------------------------------------------------------===//
 
 static int32_t hostPlan(tenon_context *ctx, int32_t segment, const int64_t *symbols) {
+  if (int32_t code = tenon_session::of(ctx)->checkCancelled())
+    return code;
   return tenon_session::of(ctx)->plan(uint32_t(segment), symbols);
 }
 static int32_t hostReserve(tenon_context *ctx, int32_t segment) {
@@ -360,21 +386,40 @@ static int32_t hostCopy(tenon_context *ctx, void *dst, const int64_t *dstStrides
   return tenon_session::of(ctx)->copy(dst, dstStrides, src, srcStrides, sizes, rank, elemBytes);
 }
 
+/// Loops call it with code 0, once per iteration: they end here when the run is cancelled.
 static int32_t hostCheck(tenon_context *ctx, int32_t launch, int32_t code, int64_t value, int64_t limit) {
+  if (int32_t cancelled = tenon_session::of(ctx)->checkCancelled())
+    return cancelled;
   return tenon_session::of(ctx)->check(launch, code, value, limit);
 }
 
 static int32_t hostCallExternal(tenon_context *ctx, int32_t external, const tenon_value *const *inputs,
                                 int32_t inputCount, tenon_value *const *outputs, int32_t outputCount) {
+  if (int32_t code = tenon_session::of(ctx)->checkCancelled())
+    return code;
   return tenon_session::of(ctx)->callExternal(uint32_t(external), inputs, inputCount, outputs, outputCount);
 }
+
+/// A loop of the host program.
+struct HostLoop {
+  tenon_parallel_body body;
+  void *arg;
+  const std::atomic<bool> &isCancelled;
+
+  TENON_CALLS_COMPILED_CODE static void run(void *loop, int64_t index, int32_t worker) {
+    const HostLoop &self = *static_cast<HostLoop *>(loop);
+    if (!self.isCancelled.load(std::memory_order_relaxed))
+      self.body(self.arg, index, worker);
+  }
+};
 
 static int32_t hostParallelFor(tenon_context *ctx, tenon_parallel_body body, void *arg, int64_t count) {
   // The pool counts iterations in 32 bits.
   if (count > INT32_MAX)
     return tenon_session::of(ctx)->check(-1, TENON_CODE_CAPACITY, count, INT32_MAX);
-  tenon_session::of(ctx)->parallel(body, arg, count);
-  return 0;
+  HostLoop loop = {body, arg, tenon_session::of(ctx)->isCancelled};
+  tenon_session::of(ctx)->parallel(HostLoop::run, &loop, count);
+  return tenon_session::of(ctx)->checkCancelled();
 }
 
 static int32_t hostGrow(tenon_context *ctx, int32_t number, int64_t bytes) {

@@ -3,10 +3,9 @@
 #ifndef TENON_LIB_RUNTIME_MEMORY_H
 #define TENON_LIB_RUNTIME_MEMORY_H
 
+#include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 
 namespace tenon::runtime {
 
@@ -38,68 +37,71 @@ private:
   size_t length = 0;
 };
 
-/// Bytes for tensors, aligned to 64; large ones are on huge pages where the system has them.
+/// What a session holds, and how much it may hold, in bytes.
+struct Account {
+  int64_t held = 0;
+  int64_t limit = INT64_MAX;
+  bool isOverLimit = false; ///< the last request that failed was one too many, not more than the system has
+  int64_t refused = 0;      ///< its bytes
+
+  /// False when it would be too much.
+  [[nodiscard]] bool take(int64_t bytes) {
+    isOverLimit = bytes > limit - held;
+    if (isOverLimit)
+      refused = bytes;
+    else
+      held += bytes;
+    return !isOverLimit;
+  }
+  void give(int64_t bytes) { held -= bytes; }
+  /// After `take`, when the system has refused.
+  void fail(int64_t bytes) {
+    held -= bytes;
+    refused = bytes;
+  }
+};
+
+/// Bytes for tensors, aligned to 64. Those that take pages are mappings of their own, on huge pages where there are
+/// many and the system has them: what is given back goes back to the system.
 class Buffer {
 public:
   Buffer() = default;
   Buffer(const Buffer &) = delete;
   Buffer &operator=(const Buffer &) = delete;
-  ~Buffer() { free(first); }
+  ~Buffer() { release(); }
 
-  /// Makes room for `bytes`; what was held may be lost. False when out of memory.
-  [[nodiscard]] bool reserve(int64_t bytes) {
-    if (first && bytes <= size)
-      return true;
-    constexpr int64_t huge = int64_t(2) << 20;
-    free(first);
-    first = nullptr;
-    size = 0;
-    int64_t alignment = bytes >= 2 * huge ? huge : 64;
-    if (bytes < 0 || bytes > INT64_MAX - huge)
-      return false;
-    int64_t rounded = (bytes + alignment - 1) / alignment * alignment;
-    first = aligned_alloc(size_t(alignment), size_t(rounded != 0 ? rounded : alignment));
-    if (!first)
-      return false;
-    size = rounded;
-    if (alignment == huge)
-      madvise(first, size_t(rounded), MADV_HUGEPAGE);
-    return true;
-  }
+  /// What counts the bytes.
+  void chargeTo(Account &newAccount) { account = &newAccount; }
+
+  /// Makes room for `bytes`; what was held may be lost. False when there is no memory.
+  [[nodiscard]] bool reserve(int64_t bytes);
   /// Like `reserve` but for what gets larger again and again: room grows by half at least, so moves are few.
-  [[nodiscard]] bool reserveMore(int64_t bytes) {
-    if (first && bytes <= size)
-      return true;
-    int64_t ample = size + size / 2;
-    return (bytes < ample && reserve(ample)) || reserve(bytes);
-  }
-  /// `reserveMore` that keeps what is held.
-  [[nodiscard]] bool grow(int64_t bytes) {
-    if (first && bytes <= size)
-      return true;
-    Buffer larger;
-    larger.size = size; // what its room grows from
-    if (!larger.reserveMore(bytes))
-      return false;
-    if (size != 0)
-      memcpy(larger.first, first, size_t(size));
-    exchange(larger);
-    return true;
-  }
-  void exchange(Buffer &other) {
-    void *data = first;
-    int64_t bytes = size;
-    first = other.first;
-    size = other.size;
-    other.first = data;
-    other.size = bytes;
-  }
+  [[nodiscard]] bool reserveMore(int64_t bytes);
+  /// `reserveMore` that keeps what is held, also when it fails.
+  [[nodiscard]] bool grow(int64_t bytes);
+  void release();
+
+  /// From now on nothing is needed until it is asked for again.
+  void startRun() { needed = 0; }
+  /// Gives back what was not asked for since `startRun`; what was stays where it is.
+  void tidy() { keep(needed); }
+  /// Gives back what was not asked for since the last call of this, where that is the most of it.
+  void trimToRecent();
+
+  void exchange(Buffer &other);
   void *data() const { return first; }
   int64_t bytes() const { return size; }
 
 private:
+  bool allocate(int64_t bytes);
+  bool moveTo(int64_t bytes);
+  void keep(int64_t bytes);
+  void need(int64_t bytes);
+
   void *first = nullptr;
   int64_t size = 0;
+  int64_t needed = 0, recent = 0; ///< most bytes asked for since `startRun`, and since `trimToRecent`
+  Account *account = nullptr;
 };
 
 } // namespace tenon::runtime

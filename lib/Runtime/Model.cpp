@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <new>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

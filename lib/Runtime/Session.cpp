@@ -7,6 +7,9 @@
 
 #include <new>
 #include <sched.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
 
 using namespace tenon::artifact;
 using namespace tenon::runtime;
@@ -22,6 +25,8 @@ int32_t usableCpus() {
 int64_t elementBits(uint32_t dtype) { return dtype == TENON_STRING ? 128 : int64_t(bitsOf(dtype)); }
 
 constexpr int32_t kMaxThreads = 1024;
+/// A session gives back what it hasn't needed for so many runs.
+constexpr uint32_t kRunsBetweenTrims = 64;
 } // namespace
 
 tenon_session::~tenon_session() {
@@ -35,6 +40,7 @@ tenon_session::~tenon_session() {
     segment.~SegmentState();
   for (HeldSlot &slot : held)
     release(slot.box);
+  ThreadPool::release(pool);
   tenon_model_close(model);
 }
 
@@ -51,19 +57,38 @@ tenon_status tenon_session::create(const tenon_options &options) {
   parallelFor = options.parallel_for;
   parallelForUser = options.parallel_for_user;
   profiling = options.profile != 0;
+  if (options.memory_limit < 0)
+    return fail(TENON_ERROR_ARGUMENT, "a memory limit of %lld bytes is negative", (long long)options.memory_limit);
 
-  bool ok = inputs.allocate(inputCount) && outputs.allocate(outputCount) && shapeMemory.allocate(3 * ranks) &&
-            outputValues.allocate(outputCount) && outputBuffers.allocate(outputCount) &&
-            segments.allocate(segmentCount) && symbols.allocate(meta.count(Table::Symbols)) &&
-            values.allocate(meta.model().valueCount) && growing.allocate(meta.model().growingCount) &&
-            growingBuffers.allocate(meta.model().growingCount) && inputData.allocate(inputCount) &&
-            outputData.allocate(outputCount) && arenas.allocate(segmentCount) &&
-            inputStrides.allocate(inputCount) && outputStrides.allocate(outputCount) &&
-            inputSizes.allocate(inputCount) && slots.allocate(segmentCount) &&
-            offsets.allocate(segmentCount) && externals.allocate(meta.count(Table::Externals)) &&
-            held.allocate(inputCount + outputCount + meta.model().heldCount) && heldValues.allocate(held.size()) &&
-            profile.allocate(meta.count(Table::Launches)) && errorSlots.allocate(size_t(threads));
-  if (!ok || (!parallelFor && !pool.start(threads)))
+  int64_t bytes = int64_t(sizeof(tenon_session));
+  auto allocate = [&](auto &array, size_t count) {
+    bytes += int64_t(count * sizeof(array[0]));
+    return array.allocate(count);
+  };
+  bool ok = allocate(inputs, inputCount) && allocate(outputs, outputCount) && allocate(shapeMemory, 3 * ranks) &&
+            allocate(outputValues, outputCount) && allocate(outputBuffers, outputCount) &&
+            allocate(segments, segmentCount) && allocate(symbols, meta.count(Table::Symbols)) &&
+            allocate(values, meta.model().valueCount) && allocate(growing, meta.model().growingCount) &&
+            allocate(growingBuffers, meta.model().growingCount) && allocate(inputData, inputCount) &&
+            allocate(outputData, outputCount) && allocate(arenas, segmentCount) &&
+            allocate(inputStrides, inputCount) && allocate(outputStrides, outputCount) &&
+            allocate(inputSizes, inputCount) && allocate(slots, segmentCount) && allocate(offsets, segmentCount) &&
+            allocate(externals, meta.count(Table::Externals)) &&
+            allocate(held, inputCount + outputCount + meta.model().heldCount) && allocate(heldValues, held.size()) &&
+            allocate(profile, meta.count(Table::Launches)) && allocate(errorSlots, size_t(threads));
+  if (!ok)
+    return outOfMemory();
+  for (Array<Buffer> *buffers : {&outputBuffers, &growingBuffers})
+    for (Buffer &buffer : *buffers)
+      buffer.chargeTo(account);
+  for (SegmentState &segment : segments)
+    segment.arena.chargeTo(account);
+  scratch.chargeTo(account);
+  if (options.memory_limit > 0)
+    account.limit = options.memory_limit;
+  if (!account.take(bytes))
+    return noMemory(bytes, "the session itself");
+  if (!parallelFor && threads > 1 && !(pool = ThreadPool::acquire(threads)))
     return outOfMemory();
 
   int64_t *next = shapeMemory.data();
@@ -206,9 +231,10 @@ tenon_status tenon_session::bindHeld(bool output, uint32_t index, const tenon_va
                     nameOf(uint32_t(item->dtype)));
       break;
     }
-  Box *box = copyOf(*value);
-  if (!box)
-    return outOfMemory();
+  ChargeBoxes charge(account);
+  Box *box = nullptr;
+  if (!hold([&] { return (box = copyOf(*value)) != nullptr; }))
+    return noMemory(account.refused, "the copy of input '%s'", name);
   held[index].set(box);
   // Of strings the shape is still to be looked at.
   inputs[index].bound = tensor.kind != TENON_TENSOR;
@@ -334,8 +360,43 @@ tenon_status tenon_session::checkOverlaps() {
   return TENON_OK;
 }
 
-TENON_CALLS_COMPILED_CODE tenon_status tenon_session::run() {
+void tenon_session::startRun() {
+  error = {};
+  aborted = TENON_OK;
+  account.isOverLimit = false;
+  clockAtStart = clock;
+  for (const int64_t *&slot : slots)
+    slot = nullptr;
+  for (size_t i = inputs.size(); i < held.size(); ++i)
+    held[i].set(nullptr);
+  eachBuffer(&Buffer::startRun);
+  for (SessionDevice &device : devices)
+    for (DeviceMemory &arena : device.arenas)
+      arena.isNeeded = false;
+  // In a process that was forked off the threads are missing.
+  if (pool && !pool->hasThreadsHere())
+    pool = ThreadPool::acquire(threads);
+}
+
+void tenon_session::endRun() {
+  // What the program held for itself is of no more use.
+  for (size_t i = inputs.size() + outputs.size(); i < held.size(); ++i)
+    held[i].set(nullptr);
+  if (++runs % kRunsBetweenTrims == 0)
+    eachBuffer(&Buffer::trimToRecent);
+}
+
+tenon_status tenon_session::run() {
   ran = false;
+  tenon_status status = isCancelled.load() ? TENON_ERROR_CANCELLED : runOnce();
+  // A cancel is for the run that it meets, however that has ended.
+  if (isCancelled.exchange(false))
+    status = TENON_ERROR_CANCELLED;
+  ran = status == TENON_OK;
+  return status != TENON_ERROR_CANCELLED ? status : fail(status, "the run was cancelled");
+}
+
+TENON_CALLS_COMPILED_CODE tenon_status tenon_session::runOnce() {
   if (broken)
     return fail(TENON_ERROR_EXTERNAL, "the session can't run again: a device failed");
   tenon_status status = bindSymbols();
@@ -343,19 +404,14 @@ TENON_CALLS_COMPILED_CODE tenon_status tenon_session::run() {
     status = checkOverlaps();
   if (status != TENON_OK)
     return status;
-  error = {};
-  aborted = TENON_OK;
-  for (const int64_t *&slot : slots)
-    slot = nullptr;
-  for (size_t i = inputs.size(); i < held.size(); ++i)
-    held[i].set(nullptr);
-  if (int32_t code = model->run(&context)) {
+  ChargeBoxes charge(account);
+  startRun();
+  int32_t code = model->run(&context);
+  if (code != 0)
     drainDevices();
+  endRun();
+  if (code != 0)
     return report(code);
-  }
-  // What the program held for itself is of no more use.
-  for (size_t i = inputs.size() + outputs.size(); i < held.size(); ++i)
-    held[i].set(nullptr);
   for (uint32_t i = 0; i < outputs.size(); ++i) {
     const TensorRecord &tensor = model->metadata.output(i);
     if (tenon_model::isHeld(tensor)) {
@@ -379,7 +435,60 @@ TENON_CALLS_COMPILED_CODE tenon_status tenon_session::run() {
                        0,
                        nullptr};
   }
-  ran = true;
+  return TENON_OK;
+}
+
+//===--------------------------------------------------------------------------------------------------------===//
+// Memory
+//===--------------------------------------------------------------------------------------------------------===//
+
+void tenon_session::eachBuffer(void (Buffer::*visit)()) {
+  for (Array<Buffer> *buffers : {&outputBuffers, &growingBuffers})
+    for (Buffer &buffer : *buffers)
+      (buffer.*visit)();
+  for (SegmentState &segment : segments)
+    (segment.arena.*visit)();
+  (scratch.*visit)();
+}
+
+bool tenon_session::giveBack() {
+  int64_t before = account.held;
+  eachBuffer(&Buffer::tidy);
+  for (SessionDevice &device : devices)
+    for (DeviceMemory &arena : device.arenas)
+      if (!arena.isNeeded)
+        device.release(arena);
+  for (SegmentState &segment : segments)
+    for (Plan &plan : segment.plans) {
+      if (plan.lastUse > clockAtStart || !plan.symbols)
+        continue;
+      account.give(plan.bytes);
+      plan.~Plan();
+      new (&plan) Plan;
+      if (segment.current == &plan)
+        segment.current = nullptr;
+    }
+  return account.held != before;
+}
+
+tenon_status tenon_session::noMemory(int64_t bytes, const char *format, ...) {
+  char what[512];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(what, sizeof(what), format, arguments);
+  va_end(arguments);
+  if (!account.isOverLimit)
+    return fail(TENON_ERROR_MEMORY, "out of memory: %s needs %lld bytes", what, (long long)bytes);
+  return fail(TENON_ERROR_MEMORY, "%s needs %lld bytes: the session holds %lld of the %lld that it may hold", what,
+              (long long)bytes, (long long)account.held, (long long)account.limit);
+}
+
+tenon_status tenon_session::trim() {
+  // A device may be at work still on what nobody waited for.
+  drainDevices();
+  ran = false;
+  startRun();
+  giveBack();
   return TENON_OK;
 }
 
@@ -433,14 +542,27 @@ tenon_status tenon_session::report(int32_t code) {
 // C ABI
 //===--------------------------------------------------------------------------------------------------------===//
 
+/// Of this version, of an earlier one, which ended with `profile` or later, or of a later one.
+static bool isSizeOfOptions(size_t size) {
+  return size >= offsetof(tenon_options, devices) && size <= 1024 && size % alignof(tenon_options) == 0;
+}
+
 tenon_status tenon_session_create(tenon_model *model, const tenon_options *options, tenon_session **session) {
   if (session)
     *session = nullptr;
   if (!model || !session)
     return nullArgument(model ? "session" : "model");
   tenon_options known = {};
-  if (options)
+  if (options) {
+    if (!isSizeOfOptions(options->size))
+      return fail(TENON_ERROR_ARGUMENT, "the options' size is %zu, it should be sizeof(tenon_options), %zu",
+                  options->size, sizeof(known));
     memcpy(&known, options, options->size < sizeof(known) ? options->size : sizeof(known));
+    for (size_t i = sizeof(known); i < options->size; ++i)
+      if (reinterpret_cast<const char *>(options)[i] != 0)
+        return fail(TENON_ERROR_ARGUMENT, "the options have something set that this version of the runtime, %s, doesn't know",
+                    tenon_version());
+  }
   void *memory = aligned_alloc(alignof(tenon_session), sizeof(tenon_session));
   if (!memory)
     return outOfMemory();
@@ -501,6 +623,25 @@ tenon_status tenon_session_run(tenon_session *session) {
   return session ? session->run() : nullArgument("session");
 }
 
+tenon_status tenon_session_cancel(tenon_session *session) {
+  // Nothing else: it may be a signal handler that calls.
+  if (!session)
+    return TENON_ERROR_ARGUMENT;
+  session->isCancelled.store(true);
+  return TENON_OK;
+}
+
+tenon_status tenon_session_clear_cancel(tenon_session *session) {
+  if (!session)
+    return nullArgument("session");
+  session->isCancelled.store(false);
+  return TENON_OK;
+}
+
+tenon_status tenon_session_trim(tenon_session *session) {
+  return session ? session->trim() : nullArgument("session");
+}
+
 tenon_status tenon_session_output(tenon_session *session, int32_t index, const tenon_value **value) {
   if (tenon_status status = checkOutput(session, index))
     return status;
@@ -527,22 +668,7 @@ tenon_status tenon_session_arena_bytes(tenon_session *session, int64_t *bytes) {
 }
 
 int64_t tenon_session_memory_bytes(const tenon_session *session) {
-  if (!session)
-    return 0;
-  int64_t total = int64_t(sizeof(tenon_session)) + session->scratch.bytes();
-  for (const Array<Buffer> *buffers : {&session->outputBuffers, &session->growingBuffers})
-    for (size_t i = 0; i < buffers->size(); ++i)
-      total += (*buffers)[i].bytes();
-  for (uint32_t i = 0; i < session->segments.size(); ++i) {
-    const ProgramRecord &r = session->model->metadata.table<ProgramRecord>(Table::Programs)[i];
-    total += session->segments[i].arena.bytes();
-    for (size_t d = 0; d < session->devices.size(); ++d)
-      total += session->devices[d].arenas[i].bytes;
-    for (const Plan &plan : session->segments[i].plans)
-      if (plan.symbols)
-        total += int64_t(r.symbolCount + r.slotCount + r.bufferCount) * 8;
-  }
-  return total;
+  return session ? session->account.held : 0;
 }
 
 int32_t tenon_session_profile_count(const tenon_session *session) {

@@ -28,6 +28,7 @@ struct Plan {
   int64_t *deviceBytes = nullptr; ///< [device], of their arenas; in the same allocation
   uint64_t lastUse = 0;
   int32_t code = 0; ///< of plan_i: the error is cached, too
+  int64_t bytes = 0;
   ~Plan() { free(symbols); }
 };
 
@@ -45,6 +46,7 @@ struct SegmentState {
 struct tenon_session {
   tenon_context context = {};
   tenon_model *model = nullptr;
+  tenon::runtime::Account account; ///< before all that is charged to it
   ~tenon_session();
 
   tenon_status create(const tenon_options &options);
@@ -52,6 +54,17 @@ struct tenon_session {
   tenon_status openDevices(const tenon_options &options);
   /// After an error: nothing is under way any more in buffers that the caller may take back.
   void drainDevices();
+  /// Calls a method of each of the session's own.
+  void eachBuffer(void (tenon::runtime::Buffer::*visit)());
+  /// Gives back what the run that is under way, or was the last, hasn't asked for. Whether there was anything.
+  bool giveBack();
+  /// Makes room by `request`, which may be asked twice.
+  template <typename F> bool hold(F request) {
+    return request() || (giveBack() && request());
+  }
+  /// After a request for memory that failed, of `bytes` for what `format` says.
+  [[gnu::format(printf, 3, 4), gnu::cold]] tenon_status noMemory(int64_t bytes, const char *format, ...);
+  tenon_status trim();
   tenon_status bind(bool output, uint32_t index, const tenon_value *value);
   tenon_status bindHeld(bool output, uint32_t index, const tenon_value *value);
   /// Values of the symbols from what is bound; checks that they agree.
@@ -60,12 +73,17 @@ struct tenon_session {
   /// bindSymbols and the plan of segment 0.
   tenon_status prepare();
   tenon_status run();
+  tenon_status runOnce();
+  void startRun();
+  void endRun();
   /// Output's sizes from the plans so far; false when one is unknown (then a bound, or -1).
   bool outputShape(uint32_t index, int64_t *shape) const;
   /// Turns the recorded error into text.
   tenon_status report(int32_t code);
 
   void parallel(tenon_parallel_body body, void *arg, int64_t count);
+  /// Ends the run where it was cancelled: 0, or what the host program returns.
+  int32_t checkCancelled() { return isCancelled.load(std::memory_order_relaxed) ? abort(TENON_ERROR_CANCELLED) : 0; }
 
   static tenon_session *of(tenon_context *ctx) { return reinterpret_cast<tenon_session *>(ctx); }
 
@@ -112,7 +130,7 @@ struct tenon_session {
   bool profiling = false, ran = false;
   bool broken = false; ///< a device may be at work still
 
-  tenon::runtime::ThreadPool pool;
+  tenon::runtime::ThreadPool *pool = nullptr; ///< null: loops are run by the caller
   int32_t threads = 1;
   tenon_parallel_for parallelFor = nullptr;
   void *parallelForUser = nullptr;
@@ -120,7 +138,11 @@ struct tenon_session {
   tenon::runtime::Array<tenon_error_slot> errorSlots; ///< per worker
   tenon_error_slot error = {};
   tenon_status aborted = TENON_OK;
-  uint64_t clock = 0;
+  uint64_t clock = 0, clockAtStart = 0; ///< uses of plans, in all and before the run
+  uint32_t runs = 0;
+  /// Set from anywhere, and cleared by the run that ends with it.
+  std::atomic<bool> isCancelled{false};
+  static_assert(std::atomic<bool>::is_always_lock_free, "signal handlers set it");
 };
 
 extern const tenon_host_functions kHostFunctions;

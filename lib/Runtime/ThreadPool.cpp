@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <new>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,6 +38,23 @@ void relax() {
 #endif
 }
 
+/// Guards the list of pools. Its holder is a process, not a thread: one that was forked off while a thread of its parent
+/// held it finds it open.
+std::atomic<pid_t> lockHolder{0};
+ThreadPool *firstPool = nullptr;
+
+struct Lock {
+  Lock() {
+    pid_t self = getpid();
+    for (;; sched_yield()) {
+      pid_t holder = lockHolder.load();
+      if (holder != self && lockHolder.compare_exchange_strong(holder, self))
+        return;
+    }
+  }
+  ~Lock() { lockHolder.store(0); }
+};
+
 /// Spins until `done()`, for a while; whether it became true.
 template <typename Condition> bool spin(Condition done) {
   int64_t limit = 0;
@@ -55,10 +73,63 @@ template <typename Condition> bool spin(Condition done) {
 }
 } // namespace
 
+//===--------------------------------------------------------------------------------------------------------===//
+// Who shares a pool
+//===--------------------------------------------------------------------------------------------------------===//
+
+ThreadPool *ThreadPool::acquire(int32_t threads) {
+  cpu_set_t cpus;
+  if (sched_getaffinity(0, sizeof(cpus), &cpus) != 0)
+    CPU_ZERO(&cpus);
+  Lock lock;
+  for (ThreadPool *pool = firstPool; pool; pool = pool->next)
+    if (pool->workers == threads && pool->hasThreadsHere() && CPU_EQUAL(&pool->cpus, &cpus)) {
+      ++pool->references;
+      return pool;
+    }
+  void *memory = aligned_alloc(alignof(ThreadPool), sizeof(ThreadPool));
+  if (!memory)
+    return nullptr;
+  ThreadPool *pool = new (memory) ThreadPool;
+  pool->cpus = cpus;
+  pool->process = getpid();
+  if (!pool->start(threads)) {
+    pool->~ThreadPool();
+    free(pool);
+    return nullptr;
+  }
+  pool->next = firstPool;
+  firstPool = pool;
+  return pool;
+}
+
+void ThreadPool::release(ThreadPool *pool) {
+  // What is left of a parent's pool can't be ended: its threads aren't here.
+  if (!pool || !pool->hasThreadsHere())
+    return;
+  {
+    Lock lock;
+    if (--pool->references != 0)
+      return;
+    ThreadPool **link = &firstPool;
+    while (*link != pool)
+      link = &(*link)->next;
+    *link = pool->next;
+  }
+  pool->~ThreadPool();
+  free(pool);
+}
+
+bool ThreadPool::hasThreadsHere() const { return process == getpid(); }
+
+//===--------------------------------------------------------------------------------------------------------===//
+// Threads
+//===--------------------------------------------------------------------------------------------------------===//
+
 ThreadPool::~ThreadPool() {
   stopping.store(true);
-  generation.fetch_add(1);
-  futexWake(generation, INT_MAX);
+  loopsStarted.fetch_add(1);
+  futexWake(loopsStarted, INT_MAX);
   for (Thread &thread : threads)
     if (thread.pool)
       pthread_join(thread.handle, nullptr);
@@ -67,12 +138,18 @@ ThreadPool::~ThreadPool() {
 bool ThreadPool::start(int32_t wanted) {
   if (wanted <= 1)
     return true;
-  if (!threads.allocate(size_t(wanted) - 1) || !partMemory.reserve(int64_t(sizeof(Part)) * wanted))
+  if (!threads.allocate(size_t(wanted) - 1) || !partMemory.reserve(int64_t(sizeof(Part)) * wanted * kLoops))
     return false;
-  parts = static_cast<Part *>(partMemory.data());
-  for (int32_t i = 0; i < wanted; ++i)
+  auto *parts = static_cast<Part *>(partMemory.data());
+  for (int32_t i = 0; i < wanted * kLoops; ++i)
     new (&parts[i]) Part{0};
+  for (int32_t i = 0; i < kLoops; ++i)
+    loops[i].parts = parts + i * wanted;
   workers = wanted;
+  // The application's signals are for its own threads.
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
   // Without a thread its part of each loop goes to the others.
   for (int32_t i = 1; i < wanted; ++i) {
     Thread &thread = threads[i - 1];
@@ -80,69 +157,101 @@ bool ThreadPool::start(int32_t wanted) {
     if (pthread_create(&thread.handle, nullptr, main, &thread) != 0)
       thread.pool = nullptr;
   }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return true;
 }
 
 void *ThreadPool::main(void *argument) {
   Thread &thread = *static_cast<Thread *>(argument);
   ThreadPool &pool = *thread.pool;
-  uint32_t seen = 0;
   for (;;) {
-    pool.waitForLoop(seen);
+    uint32_t seen = pool.loopsStarted.load(std::memory_order_acquire);
     if (pool.stopping.load())
       return nullptr;
-    pool.work(thread.worker, seen);
+    bool worked = false;
+    int32_t places = pool.placesUsed.load(std::memory_order_acquire);
+    for (int32_t i = 0; i < places; ++i) {
+      // Workers begin with different ones, where there are several.
+      Loop &loop = pool.loops[(thread.worker + i) % places];
+      if (loop.pending.load(std::memory_order_relaxed) != 0)
+        worked |= pool.work(loop, thread.worker, loop.number.load(std::memory_order_acquire));
+    }
+    if (!worked)
+      pool.waitForLoop(seen);
   }
 }
 
-void ThreadPool::waitForLoop(uint32_t &seen) {
-  if (!spin([&] { return generation.load(std::memory_order_acquire) != seen; })) {
-    sleeping.fetch_add(1);
-    while (generation.load() == seen)
-      futexWait(generation, seen);
-    sleeping.fetch_sub(1);
-  }
-  seen = generation.load(std::memory_order_acquire);
+void ThreadPool::waitForLoop(uint32_t seen) {
+  if (spin([&] { return loopsStarted.load(std::memory_order_acquire) != seen; }))
+    return;
+  sleeping.fetch_add(1);
+  while (loopsStarted.load() == seen)
+    futexWait(loopsStarted, seen);
+  sleeping.fetch_sub(1);
 }
 
-void ThreadPool::work(int32_t worker, uint32_t loop) {
+//===--------------------------------------------------------------------------------------------------------===//
+// Loops
+//===--------------------------------------------------------------------------------------------------------===//
+
+/// Does iterations of the loop as long as there are any; whether there were.
+bool ThreadPool::work(Loop &loop, int32_t worker, uint32_t number) {
+  bool worked = false;
   for (int32_t i = 0; i < workers; ++i) {
     int32_t part = worker + i < workers ? worker + i : worker + i - workers;
-    std::atomic<uint64_t> &left = parts[part].left;
+    std::atomic<uint64_t> &left = loop.parts[part].left;
     uint64_t value = left.load(std::memory_order_acquire);
-    while (uint32_t(value >> 32) == loop && uint32_t(value) != 0) {
+    while (uint32_t(value >> 32) == number && uint32_t(value) != 0) {
       if (!left.compare_exchange_weak(value, value - 1, std::memory_order_acq_rel))
         continue;
-      body(arg, partEnd(part) - uint32_t(value), worker);
-      if (pending.fetch_sub(1) == 1 && callerSleeps.load())
-        futexWake(pending, 1);
+      worked = true;
+      loop.body(loop.arg, partEnd(loop, part) - uint32_t(value), worker);
+      if (loop.pending.fetch_sub(1) == 1 && loop.callerSleeps.load())
+        futexWake(loop.pending, 1);
       value = left.load(std::memory_order_acquire);
     }
   }
+  return worked;
 }
 
-void ThreadPool::run(tenon_parallel_body newBody, void *newArg, int64_t newCount) {
-  if (workers == 1 || newCount <= 1) {
-    for (int64_t i = 0; i < newCount; ++i)
-      newBody(newArg, i, 0);
+/// A place for a loop, or null when all are taken.
+ThreadPool::Loop *ThreadPool::take() {
+  for (int32_t i = 0; i < kLoops; ++i) {
+    if (loops[i].taken.load(std::memory_order_relaxed) || loops[i].taken.exchange(true, std::memory_order_acquire))
+      continue;
+    int32_t used = placesUsed.load();
+    while (used <= i && !placesUsed.compare_exchange_weak(used, i + 1)) {
+    }
+    return &loops[i];
+  }
+  return nullptr;
+}
+
+void ThreadPool::run(tenon_parallel_body body, void *arg, int64_t count) {
+  Loop *loop = workers > 1 && count > 1 ? take() : nullptr;
+  if (!loop) {
+    for (int64_t i = 0; i < count; ++i)
+      body(arg, i, 0);
     return;
   }
-  body = newBody;
-  arg = newArg;
-  count = newCount;
-  pending.store(uint32_t(count), std::memory_order_relaxed);
-  uint32_t loop = generation.load(std::memory_order_relaxed) + 1;
+  loop->body = body;
+  loop->arg = arg;
+  loop->count = count;
+  loop->pending.store(uint32_t(count), std::memory_order_relaxed);
+  uint32_t number = loop->number.load(std::memory_order_relaxed) + 1;
   for (int32_t i = 0; i < workers; ++i)
-    parts[i].left.store(uint64_t(loop) << 32 | uint64_t(partEnd(i) - i * count / workers),
-                        std::memory_order_release);
-  generation.store(loop);
+    loop->parts[i].left.store(uint64_t(number) << 32 | uint64_t(partEnd(*loop, i) - i * count / workers),
+                              std::memory_order_release);
+  loop->number.store(number);
+  loopsStarted.fetch_add(1);
   if (sleeping.load() != 0)
-    futexWake(generation, count < workers ? int(count - 1) : INT_MAX);
-  work(0, loop);
-  if (spin([&] { return pending.load(std::memory_order_acquire) == 0; }))
-    return;
-  callerSleeps.store(true);
-  while (uint32_t left = pending.load())
-    futexWait(pending, left);
-  callerSleeps.store(false);
+    futexWake(loopsStarted, count < workers ? int(count - 1) : INT_MAX);
+  work(*loop, 0, number);
+  if (!spin([&] { return loop->pending.load(std::memory_order_acquire) == 0; })) {
+    loop->callerSleeps.store(true);
+    while (uint32_t left = loop->pending.load())
+      futexWait(loop->pending, left);
+    loop->callerSleeps.store(false);
+  }
+  loop->taken.store(false, std::memory_order_release);
 }

@@ -1,9 +1,12 @@
-//===- ThreadPool.h - the threads of a session
+//===- ThreadPool.h - the threads that sessions share
 //--------------------------------------------------------------===//
 //
-// Runs a loop on a fixed set of threads, the caller among them. Each worker starts in its own part of the
-// range, so that successive loops over the same data find it in the same cache, and takes from the others
-// when it is done.
+// A pool runs loops, the calling thread among its workers. Sessions that ask for the same number of threads on the same
+// CPUs share one pool, so a process with hundreds of models has the threads of one. Loops of several sessions may run at
+// a time: each caller works on its own loop, and the pool's threads go from one to the next; where there are more loops
+// than the pool has places for, a caller does its loop alone. Within a loop each worker starts in its own part of the
+// range, so that successive loops over the same data find it in the same cache, and takes from the others when it is
+// done. What is computed never depends on who computes it.
 //
 //===--------------------------------------------------------------------------------------------------------===//
 #ifndef TENON_LIB_RUNTIME_THREADPOOL_H
@@ -14,50 +17,73 @@
 
 #include <atomic>
 #include <pthread.h>
+#include <sched.h>
+#include <sys/types.h>
 
 namespace tenon::runtime {
 
 class ThreadPool {
 public:
-  ThreadPool() = default;
-  ~ThreadPool();
+  /// The pool of `threads` workers, the caller of a loop included, on the CPUs that the calling thread may use. It has
+  /// fewer threads where the system gives no more. Null when out of memory.
+  static ThreadPool *acquire(int32_t threads);
+  /// The last one that lets go ends the threads. Null is fine.
+  static void release(ThreadPool *pool);
 
-  /// Starts `threads` - 1 threads; with fewer than that the pool works, too. False when out of memory.
-  bool start(int32_t threads);
-  int32_t threadCount() const { return workers; }
-  /// body(arg, i, worker) for i in [0, count), count below 2^31. One caller at a time.
+  /// False in a process that was forked off: the threads stayed behind, callers do their loops alone.
+  bool hasThreadsHere() const;
+  /// body(arg, i, worker) for i in [0, count), count below 2^31, worker below `threads`. From any number of threads at a
+  /// time, not from within a body.
   void run(tenon_parallel_body body, void *arg, int64_t count);
 
 private:
-  /// The part of the loop that starts with one worker: generation of the loop << 32 | iterations that nobody
-  /// took yet. An iteration is taken by a compare-and-swap on both, so a late thread can't take one of a loop
-  /// that it doesn't know; and while one is taken, the loop can't end, so its body stays valid.
+  /// The part of a loop that starts with one worker: number of the loop << 32 | iterations that nobody took yet. An
+  /// iteration is taken by a compare-and-swap on both, so a late thread can't take one of a loop that it doesn't know;
+  /// and while one is taken, the loop can't end, so its body stays valid.
   struct alignas(64) Part {
     std::atomic<uint64_t> left;
+  };
+  /// A place for a loop; numbers count the loops that were in it.
+  struct alignas(64) Loop {
+    std::atomic<bool> taken{false};
+    std::atomic<uint32_t> number{0};
+    tenon_parallel_body body = nullptr;
+    void *arg = nullptr;
+    int64_t count = 0;
+    Part *parts = nullptr;
+    alignas(64) std::atomic<uint32_t> pending{0}; ///< iterations that have not ended
+    std::atomic<bool> callerSleeps{false};
   };
   struct Thread {
     ThreadPool *pool;
     pthread_t handle;
     int32_t worker;
   };
+  static constexpr int32_t kLoops = 16;
 
+  ThreadPool() = default;
+  ~ThreadPool();
+  bool start(int32_t threads);
   static void *main(void *thread);
-  void waitForLoop(uint32_t &seen);
-  void work(int32_t worker, uint32_t loop);
-  int64_t partEnd(int32_t part) const { return (part + 1) * count / workers; }
+  void waitForLoop(uint32_t seen);
+  Loop *take();
+  bool work(Loop &loop, int32_t worker, uint32_t number);
+  int64_t partEnd(const Loop &loop, int32_t part) const { return (part + 1) * loop.count / workers; }
+
+  // Who shares it; guarded by the lock of all pools.
+  ThreadPool *next = nullptr;
+  int32_t references = 1;
+  cpu_set_t cpus = {};
+  pid_t process = 0;
 
   int32_t workers = 1;
   Array<Thread> threads;
   Buffer partMemory;
-  Part *parts = nullptr;
-  tenon_parallel_body body = nullptr;
-  void *arg = nullptr;
-  int64_t count = 0;
-  alignas(64) std::atomic<uint32_t> generation{0};
+  Loop loops[kLoops];
+  std::atomic<int32_t> placesUsed{0}; ///< the first ones, by any loop so far
+  alignas(64) std::atomic<uint32_t> loopsStarted{0};
   std::atomic<int32_t> sleeping{0};
   std::atomic<bool> stopping{false};
-  alignas(64) std::atomic<uint32_t> pending{0};
-  std::atomic<bool> callerSleeps{false};
 };
 
 } // namespace tenon::runtime

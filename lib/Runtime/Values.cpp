@@ -13,19 +13,29 @@ namespace {
 constexpr int64_t kMaxElements = int64_t(1) << 48;
 constexpr int kMaxDepth = 16;
 
+thread_local Account *charged = nullptr;
+
 int64_t aligned(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
 /// A box with room for a shape and, aligned, for `bytes` of data.
 Box *allocate(int32_t kind, int32_t dtype, int64_t rank, const int64_t *shape, int64_t bytes) {
   int64_t start = aligned(int64_t(sizeof(Box)) + rank * 8);
-  auto *box = static_cast<Box *>(aligned_alloc(64, size_t(start + aligned(bytes))));
-  if (!box)
+  int64_t whole = start + aligned(bytes);
+  if (charged && !charged->take(whole))
     return nullptr;
+  auto *box = static_cast<Box *>(aligned_alloc(64, size_t(whole)));
+  if (!box) {
+    if (charged)
+      charged->fail(whole);
+    return nullptr;
+  }
   auto *sizes = reinterpret_cast<int64_t *>(box + 1);
   if (rank != 0)
     memcpy(sizes, shape, size_t(rank) * 8);
   box->value = {kind, dtype, rank, sizes, nullptr, reinterpret_cast<char *>(box) + start, kHeld, 0, nullptr};
   box->references = 1;
+  box->bytes = whole;
+  box->account = charged;
   return box;
 }
 
@@ -62,8 +72,13 @@ void tenon::runtime::release(Box *box) {
     return;
   for (int64_t i = 0; i < box->value.count; ++i)
     release(Box::of(box->value.items[i]));
+  if (box->account)
+    box->account->give(box->bytes);
   free(box);
 }
+
+ChargeBoxes::ChargeBoxes(Account &account) : before(charged) { charged = &account; }
+ChargeBoxes::~ChargeBoxes() { charged = before; }
 
 int64_t tenon::runtime::elementCount(int64_t rank, const int64_t *shape) {
   int64_t count = 1;

@@ -2,6 +2,7 @@
 #ifndef TENON_LIB_RUNTIME_VALUES_H
 #define TENON_LIB_RUNTIME_VALUES_H
 
+#include "Memory.h"
 #include "tenon/Runtime/tenon_host.h"
 
 namespace tenon::runtime {
@@ -13,6 +14,8 @@ inline constexpr int64_t kHeld = -1;
 struct Box {
   tenon_value value;
   int32_t references;
+  int64_t bytes;
+  Account *account; ///< that counts them, or null
 
   static Box *of(const tenon_value *item) { return reinterpret_cast<Box *>(const_cast<tenon_value *>(item)); }
 };
@@ -23,6 +26,16 @@ inline Box *share(Box *box) {
 }
 /// Null is fine.
 void release(Box *box);
+
+/// What the calling thread makes is counted there until the scope ends.
+class ChargeBoxes {
+public:
+  explicit ChargeBoxes(Account &account);
+  ~ChargeBoxes();
+
+private:
+  Account *before;
+};
 
 /// -1 when a size is negative or their product beyond 2^48.
 int64_t elementCount(int64_t rank, const int64_t *shape);

@@ -10,6 +10,7 @@
 
 #include <cstdio>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <map>
 #include <sstream>
@@ -75,6 +76,59 @@ protected:
 
   tenon_status open(tenon_model **model) { return tenon_model_open(path.c_str(), model); }
 };
+
+struct Model {
+  tenon_model *model = nullptr;
+  ~Model() { tenon_model_close(model); }
+};
+struct Session {
+  tenon_session *session = nullptr;
+  Session(tenon_model *model, int32_t threads = 1) {
+    tenon_options options = {};
+    options.size = sizeof(options);
+    options.threads = threads;
+    options.profile = 1;
+    EXPECT_EQ(tenon_session_create(model, &options, &session), TENON_OK) << tenon_last_error();
+  }
+  ~Session() { tenon_session_destroy(session); }
+  operator tenon_session *() const { return session; }
+};
+
+struct Matrix {
+  std::vector<float> data;
+  int64_t shape[2], strides[2];
+  tenon_value value = {};
+  Matrix(int64_t rows, int64_t columns = 4, int64_t rowStride = 0) {
+    shape[0] = rows;
+    shape[1] = columns;
+    strides[0] = rowStride ? rowStride : columns;
+    strides[1] = 1;
+    data.resize(size_t(rows * strides[0]));
+    for (size_t i = 0; i < data.size(); ++i)
+      data[i] = float(i % 1000) * 0.5f;
+    value.dtype = TENON_F32;
+    value.rank = 2;
+    value.shape = shape;
+    value.strides = rowStride ? strides : nullptr;
+    value.data = data.data();
+  }
+  float &at(int64_t row, int64_t column) { return data[size_t(row * strides[0] + column)]; }
+};
+
+inline void expectResult(Matrix &x, const tenon_value *y) {
+  ASSERT_EQ(y->shape[0], x.shape[0]);
+  for (int64_t r = 0; r < x.shape[0]; ++r)
+    for (int64_t c = 0; c < 4; ++c)
+      ASSERT_EQ(static_cast<float *>(y->data)[r * y->strides[0] + c], x.at(r, c) * 2 + float(c + 1))
+          << r << ' ' << c;
+}
+
+#define ASSERT_OK(expression) ASSERT_EQ(expression, TENON_OK) << tenon_last_error()
+#define EXPECT_FAILS(expression, status, text)                                                               \
+  do {                                                                                                       \
+    EXPECT_EQ(expression, status);                                                                           \
+    EXPECT_NE(std::string(tenon_last_error()).find(text), std::string::npos) << tenon_last_error();          \
+  } while (false)
 
 } // namespace tenon::test
 

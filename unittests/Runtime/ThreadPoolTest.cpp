@@ -5,12 +5,23 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <memory>
+#include <string>
+#include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 using tenon::runtime::ThreadPool;
 
 namespace {
+struct Release {
+  void operator()(ThreadPool *pool) const { ThreadPool::release(pool); }
+};
+using Pool = std::unique_ptr<ThreadPool, Release>;
+Pool poolOf(int32_t threads) { return Pool(ThreadPool::acquire(threads)); }
+
 struct Counts {
   std::vector<std::atomic<int>> visits;
   std::atomic<int> inside[8];
@@ -25,31 +36,121 @@ void visit(void *arg, int64_t i, int32_t worker) {
   counts.inside[worker].fetch_sub(1);
 }
 
+/// Whether a loop of `count` iterations does each once, and no worker does two at a time.
+bool runsRight(ThreadPool &pool, int64_t count) {
+  Counts counts{std::vector<std::atomic<int>>(size_t(count)), {}, {}};
+  pool.run(visit, &counts, count);
+  bool right = !counts.shared;
+  for (auto &visits : counts.visits)
+    right &= visits.load() == 1;
+  return right;
+}
+
+int threadsOfThisProcess() {
+  std::ifstream status("/proc/self/status");
+  std::string word;
+  int count = -1;
+  while (status >> word)
+    if (word == "Threads:")
+      status >> count;
+  return count;
+}
+
 TEST(ThreadPool, VisitsEachIterationOnce) {
   for (int threads : {1, 2, 3, 7}) {
-    ThreadPool pool;
-    ASSERT_TRUE(pool.start(threads));
-    for (int64_t count : {0, 1, 2, 3, 5, 64, 1000}) {
-      for (int round = 0; round < 100; ++round) {
-        Counts counts{std::vector<std::atomic<int>>(size_t(count)), {}, {}};
-        pool.run(visit, &counts, count);
-        for (auto &visits : counts.visits)
-          ASSERT_EQ(visits.load(), 1);
-        ASSERT_FALSE(counts.shared);
-      }
-    }
+    Pool pool = poolOf(threads);
+    ASSERT_TRUE(pool);
+    for (int64_t count : {0, 1, 2, 3, 5, 64, 1000})
+      for (int round = 0; round < 100; ++round)
+        ASSERT_TRUE(runsRight(*pool, count));
   }
 }
 
 TEST(ThreadPool, WorksAfterItsThreadsWentToSleep) {
-  ThreadPool pool;
-  ASSERT_TRUE(pool.start(3));
+  Pool pool = poolOf(3);
   for (int round = 0; round < 20; ++round) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    Counts counts{std::vector<std::atomic<int>>(10), {}, {}};
-    pool.run(visit, &counts, 10);
-    for (auto &visits : counts.visits)
-      ASSERT_EQ(visits.load(), 1);
+    ASSERT_TRUE(runsRight(*pool, 10));
   }
+}
+
+TEST(ThreadPool, IsOneForAllWhoAskForAsManyThreads) {
+  Pool three = poolOf(3), same = poolOf(3), four = poolOf(4);
+  EXPECT_EQ(three, same);
+  EXPECT_NE(three, four);
+  ThreadPool *kept = three.get();
+  three.reset();
+  EXPECT_EQ(poolOf(3).get(), kept);
+  EXPECT_TRUE(runsRight(*same, 100));
+}
+
+TEST(ThreadPool, EndsItsThreadsWithTheLastUser) {
+  int before = threadsOfThisProcess();
+  {
+    Pool three = poolOf(3), same = poolOf(3);
+    EXPECT_EQ(threadsOfThisProcess(), before + 2);
+  }
+  EXPECT_EQ(threadsOfThisProcess(), before);
+}
+
+TEST(ThreadPool, SeparatesThreadsOfDifferentCpus) {
+  cpu_set_t all, one;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(all), &all), 0);
+  if (CPU_COUNT(&all) < 2)
+    GTEST_SKIP() << "there is one CPU";
+  Pool everywhere = poolOf(2);
+  CPU_ZERO(&one);
+  int first = 0;
+  while (!CPU_ISSET(first, &all))
+    ++first;
+  CPU_SET(first, &one);
+  Pool there;
+  std::thread([&] {
+    ASSERT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
+    there = poolOf(2);
+  }).join();
+  EXPECT_NE(everywhere, there);
+  EXPECT_TRUE(runsRight(*everywhere, 100) && runsRight(*there, 100));
+}
+
+TEST(ThreadPool, TakesLoopsOfSeveralThreadsAtATime) {
+  // More callers than there are places.
+  Pool pool = poolOf(3);
+  std::vector<std::thread> callers;
+  std::atomic<int> wrong{0};
+  for (int i = 0; i < 24; ++i)
+    callers.emplace_back([&, i] {
+      for (int round = 0; round < 100; ++round)
+        wrong += !runsRight(*pool, 1 + (i * 7 + round) % 50);
+    });
+  for (std::thread &caller : callers)
+    caller.join();
+  EXPECT_EQ(wrong, 0);
+}
+
+TEST(ThreadPool, WorksInForkedProcesses) {
+  Pool pool = poolOf(3);
+  std::atomic<bool> stop{false};
+  std::thread busy([&] {
+    while (!stop)
+      runsRight(*pool, 100);
+  });
+  for (int round = 0; round < 20; ++round) {
+    pid_t child = fork();
+    if (child == 0) {
+      // The parent's pool has no threads here, a new one has.
+      bool right = !pool->hasThreadsHere() && runsRight(*pool, 50);
+      ThreadPool *own = ThreadPool::acquire(3);
+      right = right && own != pool.get() && own->hasThreadsHere() && runsRight(*own, 50);
+      ThreadPool::release(own);
+      ThreadPool::release(pool.release());
+      _exit(right ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_EQ(status, 0);
+  }
+  stop = true;
+  busy.join();
 }
 } // namespace

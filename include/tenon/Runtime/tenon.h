@@ -18,7 +18,7 @@
  *
  * Functions return TENON_OK or a code; the text is in tenon_last_error() (of the calling thread). Any pointer
  * argument may be null by mistake: that is TENON_ERROR_ARGUMENT. A model may be used by many threads at a
- * time, a session by one. Sizes and strides count elements, everything else bytes.
+ * time, a session by one, but for tenon_session_cancel. Sizes and strides count elements, everything else bytes.
  *
  *===-------------------------------------------------------------------------------------------------------===*/
 #ifndef TENON_RUNTIME_TENON_H
@@ -40,13 +40,14 @@ typedef enum tenon_status {
   TENON_ERROR_FILE = 2,         /* the file cannot be opened or mapped */
   TENON_ERROR_FORMAT = 3,       /* it is not a model, or damaged */
   TENON_ERROR_CPU = 4,          /* no code in the file runs on this CPU */
-  TENON_ERROR_MEMORY = 5,       /* out of memory */
+  TENON_ERROR_MEMORY = 5,       /* out of memory, or more than the session may hold */
   TENON_ERROR_TYPE = 6,         /* a value has the wrong dtype or kind */
   TENON_ERROR_SHAPE = 7,        /* a value has the wrong rank, size, or strides */
   TENON_ERROR_UNBOUND = 8,      /* an input is not bound */
   TENON_ERROR_RUN = 9,          /* the model found an error in its data */
   TENON_ERROR_EXTERNAL = 10,    /* a function from outside is missing or failed */
-  TENON_ERROR_UNKNOWN_SIZE = 11 /* an output's size depends on data: it is known after the run */
+  TENON_ERROR_UNKNOWN_SIZE = 11, /* an output's size depends on data: it is known after the run */
+  TENON_ERROR_CANCELLED = 12     /* tenon_session_cancel has ended the run */
 } tenon_status;
 
 /* As in ONNX's TensorProto.DataType. */
@@ -173,9 +174,9 @@ TENON_API tenon_status tenon_device_load(const char *library, const struct tenon
 
 /* Zero-initialise, set `size`, then what you need. */
 typedef struct tenon_options {
-  size_t size;                     /* sizeof(tenon_options) */
-  int32_t threads;                 /* 0: one per CPU that the process may use */
-  tenon_parallel_for parallel_for; /* or null: a pool of the session's own */
+  size_t size;                     /* sizeof(tenon_options); anything else is TENON_ERROR_ARGUMENT */
+  int32_t threads;                 /* the caller of a run among them; 0: one per CPU that the process may use */
+  tenon_parallel_for parallel_for; /* or null: threads that all sessions of as many threads share */
   void *parallel_for_user;
   const tenon_host_entry *functions;
   int32_t function_count;
@@ -183,6 +184,9 @@ typedef struct tenon_options {
   /* Devices, found by their names; they outlive the model. */
   const struct tenon_device *const *devices;
   int32_t device_count;
+  /* Bytes that the session may hold, as tenon_session_memory_bytes counts them; 0: no limit. A run that needs more is
+   * TENON_ERROR_MEMORY, after which the session can be used on. */
+  int64_t memory_limit;
 } tenon_options;
 
 TENON_API tenon_status tenon_session_create(tenon_model *model, const tenon_options *options,
@@ -203,14 +207,30 @@ TENON_API tenon_status tenon_session_bind_output(tenon_session *session, int32_t
  * none. */
 TENON_API tenon_status tenon_session_output_shape(tenon_session *session, int32_t index, int64_t *shape,
                                                   int32_t rank);
+/* Under TENON_ERROR_CANCELLED, as after any error, there are no outputs, and what is in bound buffers is undefined. */
 TENON_API tenon_status tenon_session_run(tenon_session *session);
+/* Ends the run that is in progress, soon: between launches, between pieces of a launch, in loops of the model. A kernel
+ * or function of yours that is at work is waited for. May be called from any thread and from a signal handler, as long
+ * as the session isn't destroyed meanwhile; sets no error text.
+ * Each run ends with TENON_ERROR_CANCELLED when this was called during it, or before it and after the end of the run
+ * before: so a cancel that comes just before the run starts isn't lost, and several are one. Without a run in progress
+ * it's thus for the next one; who doesn't want that calls tenon_session_clear_cancel. */
+TENON_API tenon_status tenon_session_cancel(tenon_session *session);
+/* Forgets a cancel that no run has ended with. For the thread that uses the session, between runs, once nobody calls
+ * tenon_session_cancel any more. */
+TENON_API tenon_status tenon_session_clear_cancel(tenon_session *session);
 /* The output of the last run; valid until the next one. */
 TENON_API tenon_status tenon_session_output(tenon_session *session, int32_t index, const tenon_value **value);
 
 /* Bytes that a run of what is bound now needs for temporary values (the arena of the first segment). */
 TENON_API tenon_status tenon_session_arena_bytes(tenon_session *session, int64_t *bytes);
-/* Bytes that the session holds now: arenas, scratch, outputs of its own, plans. */
+/* Bytes that the session holds now: arenas (those on devices, too), scratch, outputs of its own, strings and sequences,
+ * plans, and what describes the session. The model's constants are not its own. */
 TENON_API int64_t tenon_session_memory_bytes(const tenon_session *session);
+/* Gives back what the session holds between runs: arenas, scratch, plans and the outputs of the last run that it owns,
+ * which are gone. Bindings stay. The next run takes again what it needs. Without a call of this a session gives back what
+ * its last 64 runs didn't need, where that is the most of what it holds. */
+TENON_API tenon_status tenon_session_trim(tenon_session *session);
 
 /* What the launches of a session cost so far, when it was created with `profile`. */
 typedef struct tenon_profile_entry {

@@ -103,7 +103,8 @@ typedef struct tenon_host_functions {
   int32_t (*copy)(tenon_context *ctx, void *dst, const int64_t *dst_strides, const void *src,
                   const int64_t *src_strides, const int64_t *sizes, int64_t rank, int64_t elem_bytes);
   /* Records an error found on the host and returns `code`; returns 0 when code is 0. `launch` is the launch
-   * whose node names the message gives, or -1. */
+   * whose node names the message gives, or -1. Loops call it with code 0 in each iteration: like all of these functions
+   * it gives something else than 0 when the run is to end. */
   int32_t (*check)(tenon_context *ctx, int32_t launch, int32_t code, int64_t value, int64_t limit);
   /* Calls external function `external` of the metadata's table. Inputs and outputs are tensors in buffers, with strides,
    * or entries of ctx->held. */

@@ -365,12 +365,17 @@ private:
     SmallVector<Value> passed = machineValues(condition.getArgs());
     LLVM::CondBrOp::create(builder, loc, number(condition.getCondition()), after, passed, end, passed);
     define(loop.getAfterArguments(), after);
+    emitTurn();
     if (failed(emit(*loop.getAfterBody())))
       return failure();
     LLVM::BrOp::create(builder, loc, machineValues(loop.getYieldOp().getResults()), before);
     define(loop.getResults(), end);
     return success();
   }
+
+  /// At the start of each iteration: a check of nothing, in which the runtime ends a run that was cancelled. A body may
+  /// have no other call.
+  void emitTurn() { callAndCheck(Call::check, {constant32(-1), constant32(0), constant(0), constant(0)}); }
 
   void emitExchange(ExchangeOp exchange) {
     auto numberOf = [&](Value buffer) { return constant32(buffer.getDefiningOp<StorageOp>().getNumber()); };
@@ -456,6 +461,7 @@ private:
     LLVM::CondBrOp::create(builder, loc, number(loop.getConditionOp().getCondition()), after, ValueRange(), end,
                            ValueRange());
     builder.setInsertionPointToStart(after);
+    emitTurn();
     emitSteps(step.bodies.front());
     keepAll(loop.getBeforeArguments(), loop.getYieldOp().getResults());
     LLVM::BrOp::create(builder, loc, ValueRange(), before);

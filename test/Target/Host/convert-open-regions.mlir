@@ -22,14 +22,17 @@ func.func private @k(index)
 // CHECK: ^[[BEFORE]]:
 // CHECK: llvm.icmp "slt"
 // CHECK: llvm.cond_br %{{.*}}, ^[[BODY:.*]], ^[[END:.*]]{{$}}
+// A cancelled run ends at the start of an iteration.
 // CHECK: ^[[BODY]]:
+// CHECK: llvm.call %{{.*}}(%[[PROGRAM]], {{.*}} (!llvm.ptr, i32, i32, i64, i64) -> i32
+// CHECK: llvm.cond_br %{{.*}}, ^[[TURN:.*]], ^
+// CHECK: ^[[END]]:
+// CHECK: ^[[TURN]]:
 // CHECK: %[[SIZE:.*]] = llvm.load %{{.*}} -> i64
 // CHECK: %[[PLACE:.*]] = llvm.getelementptr %[[ARGUMENTS]][1]
 // CHECK: llvm.store %[[SIZE]], %[[PLACE]]
 // CHECK: llvm.call %{{.*}}(%[[PROGRAM]], %{{.*}}, %[[ARGUMENTS]])
-// CHECK: ^[[END]]:
 // Reserve, twice room, execute, then around.
-// CHECK: llvm.call
 // CHECK: llvm.call {{.*}} (!llvm.ptr, i32) -> i32
 // CHECK: llvm.call {{.*}} (!llvm.ptr, i32, i64) -> i32
 // CHECK: llvm.call {{.*}} (!llvm.ptr, i32, i64) -> i32

@@ -184,6 +184,18 @@ private:
 };
 } // namespace
 
+/// A tensor whose dimensions are these of another one, in the order that they have there.
+static Value inOrder(OpBuilder &builder, Value tensor, SmallVector<int64_t> &dims) {
+  if (llvm::is_sorted(dims))
+    return tensor;
+  auto permutation = llvm::to_vector(llvm::seq<int64_t>(0, dims.size()));
+  llvm::sort(permutation, [&](int64_t a, int64_t b) { return dims[a] < dims[b]; });
+  llvm::sort(dims);
+  auto type = cast<RankedTensorType>(tensor.getType());
+  auto shape = llvm::map_to_vector(permutation, [&](int64_t dim) { return type.getDimSize(dim); });
+  return TransposeOp::create(builder, tensor.getLoc(), type.clone(shape), tensor, permutation);
+}
+
 FailureOr<SmallVector<Value>> AttentionOp::decompose(OpBuilder &builder) {
   CompositeBuilder build(builder, *this);
   Dimensions dimensions(*this);
@@ -201,6 +213,7 @@ FailureOr<SmallVector<Value>> AttentionOp::decompose(OpBuilder &builder) {
     SmallVector<int64_t> dims = llvm::map_to_vector(dimsOf(maps[3]), [&](unsigned dim) {
       return int64_t(llvm::find(scoreDims, dim) - scoreDims.begin());
     });
+    mask = inOrder(builder, mask, dims);
     if (getElementTypeOrSelf(mask).isInteger(1)) {
       double fill = getFill() ? getFill()->convertToDouble() : -std::numeric_limits<double>::infinity();
       scores = SelectOp::create(builder, getLoc(), scores.getType(), build.broadcast(mask, dims, scores),

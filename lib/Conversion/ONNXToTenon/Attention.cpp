@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Attention.h"
 #include "Indexing.h"
 
 #include <cmath>
@@ -14,10 +15,188 @@ using namespace mlir;
 using namespace tenon;
 using namespace tenon::onnx;
 
+//===----------------------------------------------------------------------===//
+// What all forms become
+//===----------------------------------------------------------------------===//
+
+Value onnx::numberOf(Node &node, AffineExpr size) {
+  return node.fromSizes(size, RankedTensorType::get({}, node.builder.getI64Type()));
+}
+
+Value onnx::splitHeads(Node &node, Value x, int64_t heads) {
+  Sizes sizes = node.sizesOf(x);
+  if (sizes.size() != 3 || heads < 1 ||
+      (isStatic(sizes[2]) && SizeAnalysis::staticSize(sizes[2]) % heads != 0)) {
+    node.error() << "expects rank 3 and heads (" << heads << ") that divide the last size, but has " << typeOf(x);
+    return x;
+  }
+  return node.reshape(x, {sizes[0], sizes[1], node.size(heads), node.quotient(sizes[2], node.size(heads))});
+}
+
 namespace {
-/// softmax(softcap(Q K^T * scale) + bias) V, where bias is -inf at the keys that a query doesn't see. Heads
-/// of queries that share a head of keys run in one dimension of their own, so that keys and values aren't
-/// repeated.
+/// Heads of queries that share a head of keys run in one dimension of their own, so that keys and values aren't
+/// repeated. Where each has its own there is no such dimension.
+class Attend {
+public:
+  Attend(Node &node, AttentionTerms &terms) : node(node), terms(terms) {
+    heads = typeOf(terms.query).getDimSize(1);
+    keyHeads = typeOf(terms.key).getDimSize(1);
+    isGrouped = heads != keyHeads;
+    // b, h, (g), s, t, d
+    batch = {0, 1};
+    if (isGrouped)
+      batch.push_back(2);
+    row = batch.size();
+    column = row + 1;
+    depth = row + 2;
+  }
+
+  AttentionStages run() {
+    AttentionStages stages;
+    Value query = isGrouped ? groupedQuery() : terms.query;
+    Value scores = node.contract(query, terms.key, depth + 1, join(batch, {row, depth}), {0, 1, column, depth},
+                                 join(batch, {row, column}), scoreElement());
+    sizes = node.sizesOf(scores);
+    scores = node.binary<MulOp>(scores, terms.scale);
+    stages.raw = ungrouped(scores);
+    if (terms.softcap > 0)
+      scores = node.binary<MulOp>(node.unary<TanhOp>(node.binary<DivOp>(scores, terms.softcap)), terms.softcap);
+    stages.capped = ungrouped(scores);
+    scores = masked(scores);
+    stages.masked = ungrouped(scores);
+    Value weights = softmax(scores);
+    stages.weights = ungrouped(weights);
+    SmallVector<unsigned> places = terms.isFlat ? join({0, row}, ArrayRef(batch).drop_front()) : join(batch, {row});
+    Value y = node.contract(weights, terms.value, depth + 1, join(batch, {row, column}), {0, 1, column, depth},
+                            join(places, {depth}), elementOf(terms.query));
+    Sizes query4 = node.sizesOf(terms.query);
+    AffineExpr width = node.sizeOf(terms.value, 3);
+    stages.result = node.reshape(y, terms.isFlat ? Sizes{query4[0], query4[2], node.product({query4[1], width})}
+                                                 : Sizes{query4[0], query4[1], query4[2], width});
+    return stages;
+  }
+
+private:
+  static SmallVector<unsigned> join(ArrayRef<unsigned> a, ArrayRef<unsigned> b) {
+    SmallVector<unsigned> result(a);
+    result.append(b.begin(), b.end());
+    return result;
+  }
+
+  /// What becomes one op later is computed in f32 as a whole; the other forms have scores of their own.
+  Type scoreElement() {
+    Type element = elementOf(terms.query);
+    bool isNarrow = element.getIntOrFloatBitWidth() < 32;
+    return isNarrow && terms.sink ? node.builder.getF32Type() : element;
+  }
+
+  Sizes groupedSizes(Sizes all, size_t dim) {
+    all[dim] = node.size(keyHeads);
+    all.insert(all.begin() + dim + 1, node.size(heads / keyHeads));
+    return all;
+  }
+
+  Value groupedQuery() {
+    auto transpose = terms.query.getDefiningOp<TransposeOp>();
+    if (!transpose || transpose.getPermutation() != ArrayRef<int64_t>{0, 2, 1, 3})
+      return node.reshape(terms.query, groupedSizes(node.sizesOf(terms.query), 1));
+    Value x = transpose.getOperand();
+    return node.transpose(node.reshape(x, groupedSizes(node.sizesOf(x), 2)), {0, 2, 3, 1, 4});
+  }
+
+  Value ungrouped(Value scores) {
+    return node.reshape(scores, {sizes[0], node.size(heads), sizes[row], sizes[column]});
+  }
+
+  /// What broadcasts to `[B, H, S, T]` so that it broadcasts to the scores.
+  Value grouped(Value x) {
+    if (!isGrouped || rankOf(x) < 3)
+      return x;
+    int64_t dim = rankOf(x) - 3;
+    if (isStatic(node.sizeOf(x, dim), 1))
+      return node.unsqueeze(x, {dim});
+    Sizes whole = node.sizesOf(x);
+    whole[dim] = node.size(heads);
+    x = node.broadcastTo(x, whole);
+    return node.reshape(x, groupedSizes(whole, dim));
+  }
+
+  /// One value out of several, of their common sizes.
+  template <typename Op> Value combined(ArrayRef<Value> values) {
+    Value result;
+    for (Value value : values) {
+      SmallVector<Value> pair = {grouped(value)};
+      if (result)
+        pair.push_back(result);
+      if (!node.broadcastAll(pair))
+        return value;
+      result = result ? node.binary<Op>(pair[1], pair[0]) : pair[0];
+    }
+    return result;
+  }
+
+  Value masked(Value scores) {
+    constexpr double hidden = -std::numeric_limits<double>::infinity();
+    Value visible = combined<AndOp>(terms.visible), bias = combined<AddOp>(terms.biases);
+    if (node.hasFailed())
+      return scores;
+    // One sum or one choice: that is what is recognised as part of attention.
+    if (bias && visible) {
+      SmallVector<Value> pair = {visible, bias};
+      if (!node.broadcastAll(pair))
+        return scores;
+      bias = node.select(pair[0], pair[1], node.splat(hidden, pair[1]));
+      visible = {};
+    }
+    if (bias)
+      return node.binary<AddOp>(scores, node.cast(node.broadcastTo(bias, sizes), elementOf(scores)));
+    if (visible)
+      return node.select(node.broadcastTo(visible, sizes), scores, node.splat(hidden, scores));
+    return scores;
+  }
+
+  Value softmax(Value scores) {
+    int64_t rank = rankOf(scores);
+    Value wide = terms.precise ? node.cast(scores, terms.precise) : scores;
+    if (terms.sink) {
+      Sizes one = sizes;
+      one.back() = node.size(1);
+      Value sink = node.cast(terms.sink, elementOf(wide));
+      if (isGrouped)
+        sink = node.reshape(sink, groupedSizes(node.sizesOf(sink), 0));
+      SmallVector<int64_t> dims = isGrouped ? SmallVector<int64_t>{1, 2} : SmallVector<int64_t>{1};
+      wide = node.concat({wide, node.broadcast(sink, dims, one)}, rank - 1);
+    }
+    Value weights =
+        SoftmaxOp::create(node.builder, node.loc, wide.getType(), wide, ArrayRef<int64_t>{rank - 1}, false);
+    if (terms.sink)
+      weights = node.slice(weights, rank - 1, node.size(0), sizes.back());
+    if (terms.mayBeBlind) {
+      Value best = node.reduce(Combiner::max, wide, {rank - 1}, /*keepDims=*/true);
+      Value isBlind = node.compare(Predicate::eq, best, -std::numeric_limits<double>::infinity());
+      weights =
+          node.select(node.broadcastTo(isBlind, node.sizesOf(weights)), node.splat(0, weights), weights);
+    }
+    return node.cast(weights, elementOf(terms.query));
+  }
+
+  Node &node;
+  AttentionTerms &terms;
+  int64_t heads, keyHeads;
+  bool isGrouped;
+  SmallVector<unsigned> batch;
+  unsigned row, column, depth;
+  Sizes sizes; ///< of the scores
+};
+} // namespace
+
+AttentionStages onnx::attend(Node &node, AttentionTerms terms) { return Attend(node, terms).run(); }
+
+//===----------------------------------------------------------------------===//
+// The standard's operators
+//===----------------------------------------------------------------------===//
+
+namespace {
 class Attention {
 public:
   explicit Attention(Node &node) : node(node) {}
@@ -25,72 +204,51 @@ public:
   Results convert() {
     if (!placeHeads() || !appendPast())
       return failure();
-    Value scores =
-        node.contract(query, key, 6, {0, 1, 2, 3, 5}, {0, 1, 4, 5}, {0, 1, 2, 3, 4}, elementOf(query));
-    scores = node.reshape(scores, scoreSizes());
-    double scale = node.number("scale", 1 / std::sqrt(double(typeOf(query).getShape().back())));
-    scores = node.binary<MulOp>(scores, scale);
-    Value raw = scores;
-    if (double softcap = node.number("softcap", 0); softcap > 0)
-      scores = node.binary<MulOp>(node.unary<TanhOp>(node.binary<DivOp>(scores, softcap)), softcap);
-    Value capped = scores;
-    auto visible = visibility();
-    if (node.hasFailed())
-      return failure();
-    Value masked = withBias(scores, visible);
-    Value weights = softmax(masked, visible);
-    Value grouped = node.reshape(weights, groupedScoreSizes());
-    Value y =
-        node.contract(grouped, value, 6, {0, 1, 2, 3, 4}, {0, 1, 4, 5}, {0, 1, 2, 3, 5}, elementOf(query));
-    Sizes sizes = node.sizesOf(y);
-    y = node.reshape(y, {sizes[0], node.product({sizes[1], sizes[2]}), sizes[3], sizes[4]});
-    if (isFlat) {
-      y = node.transpose(y, {0, 2, 1, 3});
-      sizes = node.sizesOf(y);
-      y = node.reshape(y, {sizes[0], sizes[1], node.product({sizes[2], sizes[3]})});
-    }
-    Value stages[] = {raw, capped, masked, weights};
+    terms.scale = node.number("scale", 1 / std::sqrt(double(typeOf(terms.query).getShape().back())));
+    terms.softcap = node.number("softcap", 0);
+    terms.precise = elementTypeOf(node.integer("softmax_precision", 1), node.builder.getContext());
+    if (!isa_and_present<FloatType>(terms.precise))
+      return node.error() << "expects a floating-point type as softmax_precision, but has "
+                          << node.integer("softmax_precision", 1);
+    addVisibility();
+    terms.mayBeBlind = !terms.visible.empty() || !terms.biases.empty();
     int64_t stage = node.integer("qk_matmul_output_mode", 0);
     if (stage < 0 || stage > 3)
       return node.error() << "expects qk_matmul_output_mode from 0 to 3, but has " << stage;
-    return {y, key, value, node.isUsed(3) ? stages[stage] : Value()};
+    if (node.hasFailed())
+      return failure();
+    AttentionStages stages = attend(node, terms);
+    Value all[] = {stages.raw, stages.capped, stages.masked, stages.weights};
+    return {stages.result, terms.key, terms.value, node.isUsed(3) ? all[stage] : Value()};
   }
 
 private:
-  /// `[B, S, heads * D]` as `[B, heads, S, D]`.
-  Value apart(Value x, int64_t heads) {
-    Sizes sizes = node.sizesOf(x);
-    if (isStatic(sizes[2]) && SizeAnalysis::staticSize(sizes[2]) % heads != 0)
-      node.error() << "expects heads (" << heads << ") to divide the last size ("
-                   << SizeAnalysis::staticSize(sizes[2]) << ")";
-    AffineExpr depth = node.quotient(sizes[2], node.size(heads));
-    return node.transpose(node.reshape(x, {sizes[0], sizes[1], node.size(heads), depth}), {0, 2, 1, 3});
-  }
-
   bool placeHeads() {
-    query = node[0];
-    key = node[1];
-    value = node[2];
-    isFlat = rankOf(query) == 3;
-    if ((!isFlat && rankOf(query) != 4) || rankOf(key) != rankOf(query) || rankOf(value) != rankOf(query)) {
+    Value query = node[0], key = node[1], value = node[2];
+    terms.isFlat = rankOf(query) == 3;
+    if ((!terms.isFlat && rankOf(query) != 4) || rankOf(key) != rankOf(query) || rankOf(value) != rankOf(query)) {
       node.error() << "expects query, key and value of one rank, 3 or 4, but has " << typeOf(query) << ", "
                    << typeOf(key) << " and " << typeOf(value);
       return false;
     }
-    if (isFlat) {
+    if (terms.isFlat) {
       int64_t queryHeads = node.integer("q_num_heads", 0), keyHeads = node.integer("kv_num_heads", 0);
       if (queryHeads < 1 || keyHeads < 1) {
         node.error() << "expects positive q_num_heads and kv_num_heads, but has " << queryHeads << " and "
                      << keyHeads;
         return false;
       }
+      auto apart = [&](Value x, int64_t heads) {
+        x = splitHeads(node, x, heads);
+        return node.hasFailed() ? x : node.transpose(x, {0, 2, 1, 3});
+      };
       query = apart(query, queryHeads);
       key = apart(key, keyHeads);
       value = apart(value, keyHeads);
     }
-    int64_t queryHeads = typeOf(query).getDimSize(1), keyHeads = typeOf(key).getDimSize(1);
     if (node.hasFailed())
       return false;
+    int64_t queryHeads = typeOf(query).getDimSize(1), keyHeads = typeOf(key).getDimSize(1);
     if (ShapedType::isDynamic(queryHeads) || ShapedType::isDynamic(keyHeads) || keyHeads == 0 ||
         ShapedType::isDynamic(typeOf(query).getShape().back())) {
       node.unsupported() << "the heads of " << typeOf(query) << " and " << typeOf(key)
@@ -102,10 +260,10 @@ private:
                    << queryHeads << ")";
       return false;
     }
-    Sizes sizes = node.sizesOf(query);
-    queryLength = sizes[2];
-    query = node.reshape(
-        query, {sizes[0], node.size(keyHeads), node.size(queryHeads / keyHeads), sizes[2], sizes[3]});
+    queryLength = node.sizeOf(query, 2);
+    terms.query = query;
+    terms.key = key;
+    terms.value = value;
     return true;
   }
 
@@ -122,37 +280,18 @@ private:
         return false;
       }
       pastLength = node.sizeOf(node[4], 2);
-      key = node.concat({node[4], key}, 2);
-      value = node.concat({node[5], value}, 2);
+      terms.key = node.concat({node[4], terms.key}, 2);
+      terms.value = node.concat({node[5], terms.value}, 2);
     }
-    keyLength = node.sizeOf(key, 2);
+    keyLength = node.sizeOf(terms.key, 2);
     return !node.hasFailed();
   }
 
-  Sizes groupedScoreSizes() {
-    Sizes sizes = node.sizesOf(query);
-    return {sizes[0], sizes[1], sizes[2], sizes[3], keyLength};
-  }
-  Sizes scoreSizes() {
-    Sizes sizes = groupedScoreSizes();
-    return {sizes[0], node.product({sizes[1], sizes[2]}), sizes[3], sizes[4]};
-  }
-
-  struct Visibility {
-    SmallVector<Value> conditions; ///< i1, of sizes that broadcast to those of the scores
-    Value bias;                    ///< what is added to the scores; null for nothing
-  };
-
-  Value number(AffineExpr size) {
-    return node.fromSizes(size, RankedTensorType::get({}, node.builder.getI64Type()));
-  }
-
-  Visibility visibility() {
-    Visibility result;
+  void addVisibility() {
     if (node.has(3))
-      addMask(node[3], result);
+      addMask(node[3]);
     Type i64 = node.builder.getI64Type();
-    Value lengths = node.has(6) ? node.reshape(node.cast(node[6], i64), {node.sizeOf(query, 0), node.size(1),
+    Value lengths = node.has(6) ? node.reshape(node.cast(node[6], i64), {node.sizeOf(terms.query, 0), node.size(1),
                                                                          node.size(1), node.size(1)})
                                 : Value();
     int64_t left = node.integer("left_window_size", -1), right = node.integer("right_window_size", -1);
@@ -162,29 +301,28 @@ private:
       Sizes places = {queryLength, keyLength};
       Value distance = node.binary<SubOp>(node.iota(places, 0, i64), node.iota(places, 1, i64));
       if (lengths) {
-        Value offset = node.binary<SubOp>(lengths, number(queryLength));
-        Sizes batched = {node.sizeOf(query, 0), node.size(1), queryLength, keyLength};
+        Value offset = node.binary<SubOp>(lengths, numberOf(node, queryLength));
+        Sizes batched = {node.sizeOf(terms.query, 0), node.size(1), queryLength, keyLength};
         distance = node.binary<AddOp>(node.broadcastTo(distance, batched), node.broadcastTo(offset, batched));
       } else if (!isStatic(pastLength, 0)) {
-        distance = node.binary<AddOp>(distance, number(pastLength));
+        distance = node.binary<AddOp>(distance, numberOf(node, pastLength));
       }
       if (isCausal)
-        result.conditions.push_back(node.compare(Predicate::ge, distance, 0.0));
+        terms.visible.push_back(node.compare(Predicate::ge, distance, 0.0));
       if (left >= 0)
-        result.conditions.push_back(node.compare(Predicate::le, distance, double(left)));
+        terms.visible.push_back(node.compare(Predicate::le, distance, double(left)));
       if (right >= 0)
-        result.conditions.push_back(node.compare(Predicate::ge, distance, double(-right)));
+        terms.visible.push_back(node.compare(Predicate::ge, distance, double(-right)));
     }
     if (lengths) {
-      Sizes places = {node.sizeOf(query, 0), node.size(1), node.size(1), keyLength};
+      Sizes places = {node.sizeOf(terms.query, 0), node.size(1), node.size(1), keyLength};
       Value place = node.broadcastTo(node.iota(keyLength, 0, i64), places);
-      result.conditions.push_back(node.compare(Predicate::lt, place, node.broadcastTo(lengths, places)));
+      terms.visible.push_back(node.compare(Predicate::lt, place, node.broadcastTo(lengths, places)));
     }
-    return result;
   }
 
   /// A mask that is shorter than the keys hides the rest.
-  void addMask(Value mask, Visibility &result) {
+  void addMask(Value mask) {
     bool isCondition = elementOf(mask).isInteger(1);
     AffineExpr width = node.sizeOf(mask, rankOf(mask) - 1);
     if (width != keyLength && !isStatic(width, 1)) {
@@ -194,78 +332,33 @@ private:
       mask = node.pad(mask, node.scalar(hidden, elementOf(mask)), low, high);
     }
     if (isCondition)
-      result.conditions.push_back(mask);
+      terms.visible.push_back(mask);
     else
-      result.bias = node.cast(mask, elementOf(query));
-  }
-
-  Value withBias(Value scores, Visibility &visible) {
-    Sizes sizes = node.sizesOf(scores);
-    if (visible.bias)
-      scores = node.binary<AddOp>(scores, node.broadcastTo(visible.bias, sizes));
-    for (Value condition : visible.conditions)
-      scores = node.select(node.broadcastTo(condition, sizes), scores,
-                           node.splat(-std::numeric_limits<double>::infinity(), scores));
-    return scores;
-  }
-
-  /// A query that sees no key has weights of 0, not NaN.
-  Value softmax(Value scores, Visibility &visible) {
-    Type precise = elementTypeOf(node.integer("softmax_precision", 1), node.builder.getContext());
-    if (!isa_and_present<FloatType>(precise)) {
-      node.error() << "expects a floating-point type as softmax_precision, but has "
-                   << node.integer("softmax_precision", 1);
-      return scores;
-    }
-    Value wide = node.cast(scores, precise);
-    Value weights =
-        SoftmaxOp::create(node.builder, node.loc, wide.getType(), wide, ArrayRef<int64_t>{3}, false);
-    if (visible.bias || !visible.conditions.empty()) {
-      Value best = node.reduce(Combiner::max, wide, {3}, /*keepDims=*/true);
-      Value isBlind = node.compare(Predicate::eq, best, -std::numeric_limits<double>::infinity());
-      weights =
-          node.select(node.broadcastTo(isBlind, node.sizesOf(weights)), node.splat(0, weights), weights);
-    }
-    return node.cast(weights, elementOf(scores));
+      terms.biases.push_back(node.cast(mask, elementOf(terms.query)));
   }
 
   Node &node;
-  Value query, key, value; ///< `[B, Hk, G, Sq, D]`, `[B, Hk, Sk, D]`
+  AttentionTerms terms;
   AffineExpr queryLength, keyLength, pastLength;
-  bool isFlat = false;
 };
 
 Results attention(Node &node) { return Attention(node).convert(); }
+} // namespace
 
-/// Rotates pairs of the last dimension by the angles of their places.
-Results rotaryEmbedding(Node &node) {
-  Value x = node[0], cosine = node[1], sine = node[2];
-  bool isFlat = rankOf(x) == 3, interleaved = node.flag("interleaved");
-  Sizes original = node.sizesOf(x);
-  if (isFlat) {
-    int64_t heads = node.integer("num_heads", 0);
-    if (heads < 1)
-      return node.error() << "expects a positive num_heads, but has " << heads;
-    x = node.reshape(
-        x, {original[0], original[1], node.size(heads), node.quotient(original[2], node.size(heads))});
-  } else if (rankOf(x) == 4) {
-    x = node.transpose(x, {0, 2, 1, 3});
-  } else {
-    return node.error() << "expects an operand of rank 3 or 4, but has " << typeOf(x);
+Value onnx::rotate(Node &node, Value x, Value cosine, Value sine, int64_t rotated, bool interleaved) {
+  int64_t depth = typeOf(x).getDimSize(3);
+  if (ShapedType::isDynamic(depth)) {
+    node.unsupported() << "the size of a head in " << typeOf(x) << " is not known when compiling";
+    return x;
   }
-  // [B, S, heads, D] from here on.
-  int64_t depth = typeOf(x).getDimSize(3), rotated = node.integer("rotary_embedding_dim", 0);
-  if (ShapedType::isDynamic(depth))
-    return node.unsupported() << "the size of a head in " << typeOf(x) << " is not known when compiling";
-  rotated = rotated == 0 ? depth : rotated;
-  if (rotated < 0 || rotated > depth || rotated % 2 != 0)
-    return node.error() << "expects an even rotary_embedding_dim up to " << depth << ", but has " << rotated;
-  if (node.has(3)) {
-    cosine = take(node, cosine, node[3], 0);
-    sine = take(node, sine, node[3], 0);
+  if (rotated < 0 || rotated > depth || rotated % 2 != 0) {
+    node.error() << "expects an even rotary_embedding_dim up to " << depth << ", but has " << rotated;
+    return x;
   }
-  if (rankOf(cosine) != 3 || rankOf(sine) != 3)
-    return node.error() << "expects angles of rank 3, but has " << typeOf(cosine) << " and " << typeOf(sine);
+  if (rankOf(cosine) != 3 || rankOf(sine) != 3) {
+    node.error() << "expects angles of rank 3, but has " << typeOf(cosine) << " and " << typeOf(sine);
+    return x;
+  }
   AffineExpr half = node.size(rotated / 2);
   auto part = [&](int64_t i) {
     return interleaved ? node.slice(x, 3, node.size(i), half, 2)
@@ -286,9 +379,35 @@ Results rotaryEmbedding(Node &node) {
   }
   if (rotated != depth)
     result = node.concat({result, node.slice(x, 3, node.size(rotated), node.size(depth - rotated))}, 3);
-  return isFlat ? node.reshape(result, original) : node.transpose(result, {0, 2, 1, 3});
+  return result;
 }
-} // namespace
+
+/// Rotates pairs of the last dimension by the angles of their places.
+static Results rotaryEmbedding(Node &node) {
+  Value x = node[0], cosine = node[1], sine = node[2];
+  bool isFlat = rankOf(x) == 3;
+  Sizes original = node.sizesOf(x);
+  if (isFlat) {
+    int64_t heads = node.integer("num_heads", 0);
+    if (heads < 1)
+      return node.error() << "expects a positive num_heads, but has " << heads;
+    x = node.reshape(
+        x, {original[0], original[1], node.size(heads), node.quotient(original[2], node.size(heads))});
+  } else if (rankOf(x) == 4) {
+    x = node.transpose(x, {0, 2, 1, 3});
+  } else {
+    return node.error() << "expects an operand of rank 3 or 4, but has " << typeOf(x);
+  }
+  if (node.has(3)) {
+    cosine = take(node, cosine, node[3], 0);
+    sine = take(node, sine, node[3], 0);
+  }
+  int64_t depth = typeOf(x).getDimSize(3), rotated = node.integer("rotary_embedding_dim", 0);
+  x = rotate(node, x, cosine, sine, rotated == 0 ? depth : rotated, node.flag("interleaved"));
+  if (node.hasFailed())
+    return failure();
+  return isFlat ? node.reshape(x, original) : node.transpose(x, {0, 2, 1, 3});
+}
 
 void onnx::addAttentionConverters(ConverterTable &table) {
   table.add("Attention", 23, 3, 7, attention);

@@ -37,6 +37,8 @@ public:
       result.push_back(i);
       align(i, batch);
     }
+    if (node.hasFailed())
+      return lhs.value;
     if (rows)
       result.push_back(m);
     if (columns)
@@ -114,7 +116,9 @@ Results matMulNode(Node &node) {
 
 Value scaled(Node &node, Value x, double factor) { return factor == 1 ? x : node.binary<MulOp>(x, factor); }
 
-Results gemm(Node &node) {
+} // namespace
+
+Results onnx::gemm(Node &node) {
   Value a = node[0], b = node[1];
   for (size_t i : {0, 1})
     if (rankOf(node[i]) != 2)
@@ -133,8 +137,6 @@ Results gemm(Node &node) {
     return y;
   return node.binary<AddOp>(y, node.broadcastTo(scaled(node, node[2], beta), node.sizesOf(y)));
 }
-
-} // namespace
 
 Value onnx::matMul(Node &node, Value a, Value b, Type element) {
   if (rankOf(a) == 0 || rankOf(b) == 0) {

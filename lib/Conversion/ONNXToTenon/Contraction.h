@@ -15,6 +15,9 @@ namespace tenon::onnx {
 /// The product of matrices with numpy's rules for vectors and batch dimensions, summed in `element`.
 mlir::Value matMul(Node &node, mlir::Value a, mlir::Value b, mlir::Type element);
 
+/// alpha * A * B + beta * C by the node's operands and attributes.
+Results gemm(Node &node);
+
 /// Strides, dilations and pads of a convolution or pooling over n spatial dimensions.
 struct Windows {
   llvm::SmallVector<int64_t> strides, dilations, pads;
@@ -27,6 +30,12 @@ std::optional<Windows> windowsOf(Node &node, mlir::Value &operand, llvm::ArrayRe
 
 /// A convolution with the node's attributes, without bias. Nothing after an error.
 mlir::Value convolution(Node &node, mlir::Value input, mlir::Value filter);
+
+/// `y` plus a vector along the channels, which are dimension 1; `y` where the operand is left out.
+Results withBias(Node &node, mlir::Value y, size_t bias);
+
+/// A transposed convolution with the node's attributes; with `pads` as one of its operands these, else the attribute.
+Results transposedConvolution(Node &node, std::optional<size_t> pads, size_t bias);
 
 void addConvolutionConverters(ConverterTable &table);
 

@@ -25,7 +25,16 @@ const SmallVector<Converter> *ConverterTable::entries(StringRef domain, StringRe
   return it == table.end() ? nullptr : &it->second;
 }
 
-bool ConverterTable::isKnown(StringRef domain, StringRef name) const { return entries(domain, name); }
+std::string ConverterTable::reasonAgainst(StringRef domain, StringRef name) const {
+  if (entries(domain, name))
+    return "no form of the operator is known at this version";
+  for (StringRef last : {name, StringRef("*")})
+    if (auto it = refused.find((domain + "." + last).str()); it != refused.end())
+      return it->second.str();
+  if (domain.empty())
+    return "no conversion of the operator is known";
+  return ("no conversion of the operator is known in domain '" + domain + "'").str();
+}
 
 const Converter *ConverterTable::find(StringRef domain, StringRef name, int64_t version) const {
   const Converter *best = nullptr;
@@ -48,6 +57,9 @@ class ConvertONNXToTenon : public tenon::impl::ConvertONNXToTenonPassBase<Conver
     addIndexingConverters(table);
     addLossConverters(table);
     addMicrosoftConverters(table);
+    addMicrosoftAttentionConverters(table);
+    addMicrosoftContractionConverters(table);
+    addMicrosoftNormalizationConverters(table);
     addNormalizationConverters(table);
     addQuantizationConverters(table);
     addRecurrentConverters(table);

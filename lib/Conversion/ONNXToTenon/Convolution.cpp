@@ -114,7 +114,7 @@ Value onnx::convolution(Node &node, Value input, Value filter) {
                             windows->dilations, windows->pads, node.integer("group", 1));
 }
 
-static Results withBias(Node &node, Value y, size_t bias) {
+Results onnx::withBias(Node &node, Value y, size_t bias) {
   if (!node.has(bias))
     return y;
   if (rankOf(node[bias]) != 1)
@@ -135,7 +135,8 @@ namespace {
 /// Every input element adds the filter, scaled, to the result; neighbours lie `stride` apart.
 class TransposedConv {
 public:
-  explicit TransposedConv(Node &node) : node(node), input(node[0]), filter(node[1]) {}
+  TransposedConv(Node &node, std::optional<size_t> padsOperand, size_t bias)
+      : node(node), input(node[0]), filter(node[1]), padsOperand(padsOperand), bias(bias) {}
 
   Results convert() {
     auto stated = kernelOf(node, input, filter);
@@ -162,7 +163,7 @@ public:
     if (!placeResult())
       return failure();
     Value y = hasEqualPhases() ? phases() : spread();
-    return y ? withBias(node, y, 2) : Results(failure());
+    return y ? withBias(node, y, bias) : Results(failure());
   }
 
 private:
@@ -180,14 +181,23 @@ private:
     }
     StringRef automatic = node.string("auto_pad", "NOTSET");
     bool isSame = automatic == "SAME_UPPER" || automatic == "SAME_LOWER";
-    SmallVector<int64_t> pads(2 * spatial, 0);
-    if (!shape && !isSame && automatic != "VALID")
-      pads = node.integers("pads", 2 * spatial, 0);
+    Sizes pads(2 * spatial, node.size(0));
+    if (padsOperand && node.has(*padsOperand)) {
+      auto given = node.elements(node[*padsOperand]);
+      if (given && given->size() != pads.size())
+        node.error() << "expects " << pads.size() << " pads, but has " << given->size();
+      if (node.hasFailed())
+        return false;
+      pads = *given;
+    } else if (!shape && !isSame && automatic != "VALID") {
+      pads = llvm::map_to_vector(node.integers("pads", 2 * spatial, 0),
+                                 [&](int64_t amount) { return node.size(amount); });
+    }
     for (size_t i = 0; i < spatial; ++i) {
       AffineExpr extent = node.sizeOf(input, i + 2);
       if (!shape && !isSame) {
-        before.push_back(node.size(pads[i]));
-        after.push_back(node.size(pads[i + spatial] - extra[i]));
+        before.push_back(pads[i]);
+        after.push_back(node.sizes.simplify(pads[i + spatial] - extra[i]));
         continue;
       }
       AffineExpr wanted = shape ? node.size((*shape)[i]) : extent * strides[i];
@@ -302,13 +312,19 @@ private:
   Node &node;
   Value input, filter;
   SmallVector<int64_t> kernel, strides, dilations;
+  std::optional<size_t> padsOperand;
+  size_t bias;
   Sizes before, after;
   size_t spatial = 0;
   int64_t groups = 1;
 };
 
-Results convTranspose(Node &node) { return TransposedConv(node).convert(); }
+Results convTranspose(Node &node) { return transposedConvolution(node, std::nullopt, 2); }
 } // namespace
+
+Results onnx::transposedConvolution(Node &node, std::optional<size_t> pads, size_t bias) {
+  return TransposedConv(node, pads, bias).convert();
+}
 
 void onnx::addConvolutionConverters(ConverterTable &table) {
   table.add("Conv", 1, 2, 3, conv);

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Node.h"
+#include "Activation.h"
 
 #include <limits>
 
@@ -128,13 +128,18 @@ Value whereNegative(Node &node, Value x, Value negative) {
   return node.select(node.compare(Predicate::lt, x, 0.0), negative, x);
 }
 
-Results leakyRelu(Node &node) {
-  return whereNegative(node, node[0], node.binary<MulOp>(node[0], node.number("alpha", 0.01)));
+Value leakyReluOf(Node &node, Value x, double alpha) {
+  return whereNegative(node, x, node.binary<MulOp>(x, alpha));
+}
+
+Results leakyRelu(Node &node) { return leakyReluOf(node, node[0], node.number("alpha", 0.01)); }
+
+Value thresholdedReluOf(Node &node, Value x, double alpha) {
+  return node.select(node.compare(Predicate::gt, x, alpha), x, node.splat(0, x));
 }
 
 Results thresholdedRelu(Node &node) {
-  Value x = node[0];
-  return node.select(node.compare(Predicate::gt, x, node.number("alpha", 1)), x, node.splat(0, x));
+  return thresholdedReluOf(node, node[0], node.number("alpha", 1));
 }
 
 Results prelu(Node &node) {
@@ -142,17 +147,17 @@ Results prelu(Node &node) {
   return whereNegative(node, x, node.binary<MulOp>(x, node.broadcastTo(node[1], node.sizesOf(x))));
 }
 
-Results elu(Node &node) {
-  Value x = node[0];
-  return whereNegative(node, x, node.binary<MulOp>(node.unary<Expm1Op>(x), node.number("alpha", 1)));
+Value eluOf(Node &node, Value x, double alpha) {
+  return whereNegative(node, x, node.binary<MulOp>(node.unary<Expm1Op>(x), alpha));
 }
 
+Results elu(Node &node) { return eluOf(node, node[0], node.number("alpha", 1)); }
+
+constexpr double seluAlpha = 1.67326319217681884765625, seluGamma = 1.05070102214813232421875;
+
 Results selu(Node &node) {
-  Value x = node[0];
-  double alpha = node.number("alpha", 1.67326319217681884765625),
-         gamma = node.number("gamma", 1.05070102214813232421875);
-  Value negative = node.binary<MulOp>(node.unary<Expm1Op>(x), alpha);
-  return node.binary<MulOp>(whereNegative(node, x, negative), gamma);
+  Value bent = eluOf(node, node[0], node.number("alpha", seluAlpha));
+  return node.binary<MulOp>(bent, node.number("gamma", seluGamma));
 }
 
 /// max(0, x) + min(0, alpha * (e^(x / alpha) - 1))
@@ -187,9 +192,11 @@ Results mish(Node &node) {
   return node.binary<MulOp>(node[0], node.unary<TanhOp>(softplusOf(node, node[0])));
 }
 
-Results softsign(Node &node) {
-  return node.binary<DivOp>(node[0], node.binary<AddOp>(node.unary<AbsOp>(node[0]), 1.0));
+Value softsignOf(Node &node, Value x) {
+  return node.binary<DivOp>(x, node.binary<AddOp>(node.unary<AbsOp>(x), 1.0));
 }
+
+Results softsign(Node &node) { return softsignOf(node, node[0]); }
 
 Results swish(Node &node) {
   double alpha = node.number("alpha", 1);
@@ -222,6 +229,45 @@ Results gelu(Node &node) {
       .getResult();
 }
 } // namespace
+
+Value Activation::apply(Node &node, Value x) const {
+  double a = alpha.value_or(1);
+  if (name == "sigmoid")
+    return node.unary<SigmoidOp>(x);
+  if (name == "tanh")
+    return node.unary<TanhOp>(x);
+  if (name == "relu")
+    return node.binary<MaxOp>(x, 0.0);
+  if (name == "leakyrelu")
+    return leakyReluOf(node, x, alpha.value_or(0.01));
+  if (name == "thresholdedrelu")
+    return thresholdedReluOf(node, x, a);
+  if (name == "clip")
+    return node.clamp(x, alpha.value_or(-std::numeric_limits<float>::max()),
+                      beta.value_or(std::numeric_limits<float>::max()));
+  if (name == "hardsigmoid")
+    return hardSigmoidOf(node, x, alpha.value_or(0.2), beta.value_or(0.5));
+  if (name == "affine")
+    return node.binary<AddOp>(node.binary<MulOp>(x, a), beta.value_or(0));
+  if (name == "scaledtanh")
+    return node.binary<MulOp>(node.unary<TanhOp>(node.binary<MulOp>(x, beta.value_or(1))), a);
+  if (name == "parametricsoftplus")
+    return node.binary<MulOp>(softplusOf(node, node.binary<MulOp>(x, beta.value_or(1))), a);
+  if (name == "softplus")
+    return softplusOf(node, x);
+  if (name == "softsign")
+    return softsignOf(node, x);
+  if (name == "elu")
+    return eluOf(node, x, a);
+  if (name == "selu")
+    return node.binary<MulOp>(eluOf(node, x, alpha.value_or(seluAlpha)), gamma.value_or(seluGamma));
+  if (name == "gelu")
+    return GeluOp::create(node.builder, node.loc, x.getType(), x, /*tanh=*/false);
+  if (name == "silu" || name == "swish")
+    return node.binary<MulOp>(x, node.unary<SigmoidOp>(x));
+  node.unsupported() << "activation '" << name << "'";
+  return x;
+}
 
 void onnx::addElementwiseConverters(ConverterTable &table) {
   auto unary = [&](StringRef name, int64_t since, Results (*convert)(Node &)) {

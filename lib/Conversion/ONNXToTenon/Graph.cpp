@@ -70,15 +70,8 @@ LogicalResult Graph::checkOperators() {
     if (table.find(op.getDomain(), op.getOpType(), op.getVersion()))
       return;
     failed = true;
-    bool known = table.isKnown(op.getDomain(), op.getOpType());
-    InFlightDiagnostic error = op.emitError() << "'" << op.getOpType() << "' (opset " << op.getVersion()
-                                              << ") is not supported: ";
-    if (known)
-      error << "no form of the operator is known at this version";
-    else if (op.getDomain().empty())
-      error << "no conversion of the operator is known";
-    else
-      error << "no conversion of the operator is known in domain '" << op.getDomain() << "'";
+    op.emitError() << "'" << op.getOpType() << "' (opset " << op.getVersion() << ") is not supported: "
+                   << table.reasonAgainst(op.getDomain(), op.getOpType());
   });
   return failure(failed);
 }

@@ -134,88 +134,12 @@ Results matMulNBits(Node &node) {
     y = node.binary<AddOp>(y, node.broadcastTo(node[5], node.sizesOf(y)));
   return node.hasFailed() ? Results(failure()) : Results(y);
 }
-
-Results fusedMatMul(Node &node) {
-  Value operands[] = {node[0], node[1]};
-  if (node.flag("transBatchA") || node.flag("transBatchB"))
-    return node.unsupported() << "a batch dimension that is moved (transBatchA, transBatchB)";
-  if (elementOf(operands[0]) != elementOf(operands[1]))
-    return node.error() << "expects operands of one element type, but has " << elementOf(operands[0])
-                        << " and " << elementOf(operands[1]);
-  const char *const names[] = {"transA", "transB"};
-  for (auto [operand, name] : llvm::zip(operands, names))
-    // A vector is its own transpose.
-    if (int64_t rank = rankOf(operand); node.flag(name) && rank > 1)
-      operand = node.moveDim(operand, rank - 1, rank - 2);
-  Value y = matMul(node, operands[0], operands[1], elementOf(operands[0]));
-  double alpha = node.number("alpha", 1);
-  if (node.hasFailed())
-    return failure();
-  return alpha == 1 ? y : node.binary<MulOp>(y, alpha);
-}
-
-//===----------------------------------------------------------------------===//
-// Normalisation and activation
-//===----------------------------------------------------------------------===//
-
-Value normalize(Node &node, Value x, int64_t axis, double epsilon, bool rms) {
-  SmallVector<int64_t> dims = llvm::to_vector(llvm::seq<int64_t>(axis, rankOf(x)));
-  return NormalizeOp::create(node.builder, node.loc, x.getType(), x, dims, APFloat(epsilon), rms);
-}
-
-Results simplifiedLayerNormalization(Node &node) {
-  Value x = node[0];
-  int64_t axis = node.dimension(node.integer("axis", -1), rankOf(x));
-  if (node.isUsed(1))
-    return node.unsupported() << "statistics as results";
-  if (node.hasFailed())
-    return failure();
-  Value y = normalize(node, x, axis, node.number("epsilon", 1e-5f), /*rms=*/true);
-  return node.binary<MulOp>(y, node.broadcastTo(node[1], node.sizesOf(x)));
-}
-
-/// Normalises the sum of operand, skip and a bias; the fourth result is that sum.
-template <bool rms> Results skipNormalization(Node &node) {
-  Value x = node[0];
-  if (rankOf(x) < 1)
-    return node.error() << "expects an operand of rank 1 or more, but has " << typeOf(x);
-  if (node.isUsed(1) || node.isUsed(2))
-    return node.unsupported() << "statistics as results";
-  Sizes sizes = node.sizesOf(x);
-  x = node.binary<AddOp>(x, node.broadcastTo(node[1], sizes));
-  size_t bias = rms ? 3 : 4;
-  if (node.has(bias))
-    x = node.binary<AddOp>(x, node.broadcastTo(node[bias], sizes));
-  Value y = normalize(node, x, rankOf(x) - 1, node.number("epsilon", 1e-12f), rms);
-  y = node.binary<MulOp>(y, node.broadcastTo(node[2], sizes));
-  if (!rms && node.has(3))
-    y = node.binary<AddOp>(y, node.broadcastTo(node[3], sizes));
-  return {y, Value(), Value(), x};
-}
-
-/// Of the operand and a bias, if there is one.
-template <bool tanh> Results gelu(Node &node) {
-  Value x = node[0];
-  if (node.has(1))
-    x = node.binary<AddOp>(x, node.broadcastTo(node[1], node.sizesOf(x)));
-  return GeluOp::create(node.builder, node.loc, x.getType(), x, tanh).getResult();
-}
-
-/// x * sigmoid(alpha * x)
-Results quickGelu(Node &node) {
-  Value x = node[0];
-  return node.binary<MulOp>(x, node.unary<SigmoidOp>(node.binary<MulOp>(x, node.number("alpha", 1.702f))));
-}
 } // namespace
 
 void onnx::addMicrosoftConverters(ConverterTable &table) {
   table.add("com.microsoft.MatMulNBits", 1, 3, 6, matMulNBits);
-  table.add("com.microsoft.FusedMatMul", 1, 2, 2, fusedMatMul);
-  table.add("SimplifiedLayerNormalization", 1, 2, 2, simplifiedLayerNormalization);
-  table.add("com.microsoft.SkipSimplifiedLayerNormalization", 1, 3, 4, skipNormalization<true>);
-  table.add("com.microsoft.SkipLayerNormalization", 1, 3, 5, skipNormalization<false>);
-  table.add("com.microsoft.Gelu", 1, 1, 1, gelu<false>);
-  table.add("com.microsoft.BiasGelu", 1, 2, 2, gelu<false>);
-  table.add("com.microsoft.FastGelu", 1, 1, 2, gelu<true>);
-  table.add("com.microsoft.QuickGelu", 1, 1, 1, quickGelu);
+  constexpr StringRef internal = "it is laid out for the machine that ONNX Runtime ran on; save the model with "
+                                 "ORT_ENABLE_EXTENDED as the level of optimisation";
+  table.refuse("com.microsoft.nchwc.*", internal);
+  table.refuse("com.ms.internal.nhwc.*", internal);
 }

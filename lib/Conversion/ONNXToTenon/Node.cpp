@@ -36,6 +36,13 @@ InFlightDiagnostic Node::unsupported() {
   return error() << "is not supported: ";
 }
 
+bool Node::expect(ArrayRef<size_t> required) {
+  for (size_t i : required)
+    if (!has(i))
+      error() << "expects operand " << i;
+  return !failed;
+}
+
 //===----------------------------------------------------------------------===//
 // Attributes
 //===----------------------------------------------------------------------===//

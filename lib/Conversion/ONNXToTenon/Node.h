@@ -77,6 +77,8 @@ public:
   /// The operand, null where it is left out.
   mlir::Value operator[](size_t i) const { return i < operands.size() ? operands[i] : mlir::Value(); }
   llvm::ArrayRef<mlir::Value> all() const { return operands; }
+  /// Whether all of these operands are there, an error where one isn't.
+  bool expect(llvm::ArrayRef<size_t> required);
   bool isUsed(size_t result) { return result < op->getNumResults() && !op->getResult(result).use_empty(); }
 
   //===--- Attributes ---===//
@@ -223,13 +225,17 @@ public:
            Results (*convert)(Node &), Accepts accepts = Accepts::numbers) {
     table[name].push_back({since, minOperands, maxOperands, convert, accepts});
   }
+  /// An operator that can't be converted, or `domain.*` for all of a domain, and why.
+  void refuse(llvm::StringRef name, llvm::StringRef reason) { refused[name] = reason; }
   /// The converters of an operator, the one for that version first; none where the operator isn't known.
   const Converter *find(llvm::StringRef domain, llvm::StringRef name, int64_t version) const;
-  bool isKnown(llvm::StringRef domain, llvm::StringRef name) const;
+  /// Why there is none.
+  std::string reasonAgainst(llvm::StringRef domain, llvm::StringRef name) const;
 
 private:
   const llvm::SmallVector<Converter> *entries(llvm::StringRef domain, llvm::StringRef name) const;
   llvm::StringMap<llvm::SmallVector<Converter>> table;
+  llvm::StringMap<llvm::StringRef> refused;
 };
 
 void addAttentionConverters(ConverterTable &table);
@@ -240,6 +246,9 @@ void addElementwiseConverters(ConverterTable &table);
 void addIndexingConverters(ConverterTable &table);
 void addLossConverters(ConverterTable &table);
 void addMicrosoftConverters(ConverterTable &table);
+void addMicrosoftAttentionConverters(ConverterTable &table);
+void addMicrosoftContractionConverters(ConverterTable &table);
+void addMicrosoftNormalizationConverters(ConverterTable &table);
 void addNormalizationConverters(ConverterTable &table);
 void addQuantizationConverters(ConverterTable &table);
 void addRecurrentConverters(ConverterTable &table);

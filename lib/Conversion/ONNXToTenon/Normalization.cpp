@@ -5,21 +5,52 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Node.h"
+#include "Normalization.h"
 
 using namespace mlir;
 using namespace tenon;
 using namespace tenon::onnx;
 
-namespace {
-Value normalize(Node &node, Value x, ArrayRef<int64_t> dims, double epsilon, bool rms = false) {
+Value onnx::normalize(Node &node, Value x, ArrayRef<int64_t> dims, double epsilon, bool rms) {
   return NormalizeOp::create(node.builder, node.loc, x.getType(), x, dims, APFloat(epsilon), rms);
 }
 
-SmallVector<int64_t> dimsFrom(int64_t first, Value x) {
+SmallVector<int64_t> onnx::dimsFrom(int64_t first, Value x) {
   return llvm::to_vector(llvm::seq<int64_t>(first, rankOf(x)));
 }
 
+Value onnx::meanOf(Node &node, Value x, ArrayRef<int64_t> dims) {
+  return node.reduce(Combiner::mean, node.cast(x, node.builder.getF32Type()), dims, /*keepDims=*/true);
+}
+
+Value onnx::inverseDeviation(Node &node, Value x, ArrayRef<int64_t> dims, double epsilon, bool rms) {
+  x = node.cast(x, node.builder.getF32Type());
+  if (!rms)
+    x = node.binary<SubOp>(x, node.broadcastTo(meanOf(node, x, dims), node.sizesOf(x)));
+  Value variance = node.reduce(Combiner::mean, node.binary<MulOp>(x, x), dims, /*keepDims=*/true);
+  return node.unary<RsqrtOp>(node.binary<AddOp>(variance, epsilon));
+}
+
+Value onnx::normalizeGroups(Node &node, Value x, int64_t groups, Value scale, Value bias, double epsilon,
+                            bool perGroup) {
+  AffineExpr channels = node.sizeOf(x, 1);
+  if (groups < 1 || (isStatic(channels) && SizeAnalysis::staticSize(channels) % groups != 0)) {
+    node.error() << "expects groups that divide the channels, but has " << groups;
+    return {};
+  }
+  Sizes sizes = node.sizesOf(x);
+  Sizes grouped = {sizes[0], node.size(groups), node.quotient(channels, node.size(groups))};
+  grouped.append(sizes.begin() + 2, sizes.end());
+  Value y = node.reshape(x, grouped);
+  y = normalize(node, y, dimsFrom(2, y), epsilon);
+  if (!perGroup)
+    y = node.reshape(y, sizes);
+  y = node.binary<MulOp>(y, node.along(scale, 1, y));
+  y = node.binary<AddOp>(y, node.along(bias, 1, y));
+  return node.reshape(y, sizes);
+}
+
+namespace {
 /// Whether these operands are vectors.
 bool areVectors(Node &node, ArrayRef<size_t> operands) {
   for (size_t i : operands)
@@ -52,18 +83,6 @@ Results batchNormalization(Node &node) {
   Value wide = node.cast(x, statistics);
   Value y = node.binary<MulOp>(wide, node.along(scale, channels, wide));
   return node.cast(node.binary<AddOp>(y, node.along(shift, channels, wide)), elementOf(x));
-}
-
-/// The statistics that layer normalisation gives beside its result.
-Value meanOf(Node &node, Value x, ArrayRef<int64_t> dims) {
-  return node.reduce(Combiner::mean, node.cast(x, node.builder.getF32Type()), dims, /*keepDims=*/true);
-}
-
-Value inverseDeviation(Node &node, Value x, ArrayRef<int64_t> dims, double epsilon) {
-  x = node.cast(x, node.builder.getF32Type());
-  Value centred = node.binary<SubOp>(x, node.broadcastTo(meanOf(node, x, dims), node.sizesOf(x)));
-  Value variance = node.reduce(Combiner::mean, node.binary<MulOp>(centred, centred), dims, /*keepDims=*/true);
-  return node.unary<RsqrtOp>(node.binary<AddOp>(variance, epsilon));
 }
 
 Results layerNormalization(Node &node) {
@@ -102,23 +121,11 @@ Results instanceNormalization(Node &node) {
 /// Scale and bias are per group before version 21, then per channel.
 Results groupNormalization(Node &node) {
   Value x = node[0];
-  int64_t groups = node.integer("num_groups", 0);
   if (rankOf(x) < 2 || !areVectors(node, {1, 2}))
     return node.error() << "expects an operand of rank 2 or more, but has " << typeOf(x);
-  AffineExpr channels = node.sizeOf(x, 1);
-  if (groups < 1 || (isStatic(channels) && SizeAnalysis::staticSize(channels) % groups != 0))
-    return node.error() << "expects num_groups that divides the channels, but has " << groups;
-  Sizes sizes = node.sizesOf(x);
-  Sizes grouped = {sizes[0], node.size(groups), node.quotient(channels, node.size(groups))};
-  grouped.append(sizes.begin() + 2, sizes.end());
-  Value y = node.reshape(x, grouped);
-  y = normalize(node, y, dimsFrom(2, y), node.number("epsilon", 1e-5f));
-  bool perGroup = node.version() < 21;
-  if (!perGroup)
-    y = node.reshape(y, sizes);
-  y = node.binary<MulOp>(y, node.along(node[1], 1, y));
-  y = node.binary<AddOp>(y, node.along(node[2], 1, y));
-  return node.reshape(y, sizes);
+  Value y = normalizeGroups(node, x, node.integer("num_groups", 0), node[1], node[2],
+                            node.number("epsilon", 1e-5f), /*perGroup=*/node.version() < 21);
+  return y ? Results(y) : Results(failure());
 }
 
 /// (x - mean) / (deviation + 1e-9), as the standard's function body.
@@ -206,7 +213,8 @@ Results hardmax(Node &node) {
 
 void onnx::addNormalizationConverters(ConverterTable &table) {
   table.add("BatchNormalization", 7, 5, 5, batchNormalization);
-  table.add("LayerNormalization", 17, 2, 3, layerNormalization);
+  // ONNX Runtime's fusions write it at any version.
+  table.add("LayerNormalization", 1, 2, 3, layerNormalization);
   table.add("RMSNormalization", 23, 2, 2, rmsNormalization);
   table.add("InstanceNormalization", 6, 3, 3, instanceNormalization);
   table.add("GroupNormalization", 18, 3, 3, groupNormalization);

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Activation.h"
 #include "Indexing.h"
 #include "Loop.h"
 
@@ -13,40 +14,6 @@ using namespace tenon;
 using namespace tenon::onnx;
 
 namespace {
-/// One activation with the parameters that stand at its place.
-struct Activation {
-  std::string name;
-  std::optional<double> alpha, beta;
-
-  Value apply(Node &node, Value x) const {
-    double a = alpha.value_or(1);
-    if (name == "sigmoid")
-      return node.unary<SigmoidOp>(x);
-    if (name == "tanh")
-      return node.unary<TanhOp>(x);
-    if (name == "relu")
-      return node.binary<MaxOp>(x, 0.0);
-    if (name == "hardsigmoid")
-      return node.clamp(node.binary<AddOp>(node.binary<MulOp>(x, alpha.value_or(0.2)), beta.value_or(0.5)), 0,
-                        1);
-    if (name == "affine")
-      return node.binary<AddOp>(node.binary<MulOp>(x, a), beta.value_or(0));
-    if (name == "scaledtanh")
-      return node.binary<MulOp>(node.unary<TanhOp>(node.binary<MulOp>(x, beta.value_or(1))), a);
-    if (name == "softsign")
-      return node.binary<DivOp>(x, node.binary<AddOp>(node.unary<AbsOp>(x), 1.0));
-    Value negative;
-    if (name == "leakyrelu")
-      negative = node.binary<MulOp>(x, alpha.value_or(0.01));
-    else if (name == "elu")
-      negative = node.binary<MulOp>(node.unary<Expm1Op>(x), a);
-    if (negative)
-      return node.select(node.compare(Predicate::lt, x, 0.0), negative, x);
-    node.unsupported() << "activation '" << name << "'";
-    return x;
-  }
-};
-
 /// What the cells have in common: operands by direction, the loop over time, sequences of different lengths.
 class Recurrent {
 public:

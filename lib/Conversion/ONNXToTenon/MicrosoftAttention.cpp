@@ -1,0 +1,692 @@
+//===- MicrosoftAttention.cpp - ONNX Runtime's operators of attention ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Attention.h"
+#include "Indexing.h"
+#include "Normalization.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::onnx;
+
+namespace {
+//===----------------------------------------------------------------------===//
+// Places
+//===----------------------------------------------------------------------===//
+
+/// `size` as what dimension `dim` has, checked at run time where it isn't known when compiling.
+Value withSize(Node &node, Value x, int64_t dim, AffineExpr size, StringRef what) {
+  Sizes sizes = node.sizesOf(x);
+  AffineExpr difference = node.sizes.simplify(sizes[dim] - size);
+  if (isStatic(difference, 0))
+    return x;
+  if (isStatic(difference)) {
+    node.error() << "expects " << what << " of the sizes of the scores, but has " << typeOf(x);
+    return x;
+  }
+  node.expectEqual(sizes[dim], size, (what + " doesn't have the size that query and keys give").str());
+  sizes[dim] = size;
+  return node.reshape(x, sizes);
+}
+
+/// `past` `[B, H, P, D]` up to place `start[b]`, `[B, S, H, D]` behind it, and zeros up to `length`.
+Value updateCache(Node &node, Value past, Value fresh, Value start, AffineExpr length) {
+  Type i64 = node.builder.getI64Type();
+  Sizes none(4, node.size(0)), high = none;
+  high[2] = node.sizes.simplify(length - node.sizeOf(past, 2));
+  Value filled = node.pad(past, node.scalar(0, elementOf(past)), none, high);
+  Sizes places = {node.sizeOf(past, 0), length};
+  Value place = node.iota(places, 1, i64);
+  place = node.binary<SubOp>(place, rankOf(start) == 0 ? start : node.broadcast(start, {0}, places));
+  Value isFresh = node.binary<AndOp>(node.compare(Predicate::ge, place, 0.0),
+                                     node.compare(Predicate::lt, place, numberOf(node, node.sizeOf(fresh, 1))));
+  Value moved = node.gather(fresh, node.unsqueeze(place, {2}), {1}, 1, IndexMode::clamp);
+  moved = node.transpose(moved, {0, 2, 1, 3});
+  Sizes sizes = node.sizesOf(filled);
+  Value isPast = node.compare(Predicate::lt, place, 0.0);
+  filled = node.select(node.broadcast(isPast, {0, 2}, sizes), filled, node.splat(0, filled));
+  return node.select(node.broadcast(isFresh, {0, 2}, sizes), moved, filled);
+}
+
+/// Angles of the places: rows of tables of cosines and sines.
+Value rotateAt(Node &node, Value x, Value places, Value cosines, Value sines, bool interleaved) {
+  if (rankOf(cosines) != 2 || rankOf(sines) != 2) {
+    node.error() << "expects matrices of cosines and sines, but has " << typeOf(cosines) << " and "
+                 << typeOf(sines);
+    return x;
+  }
+  int64_t half = typeOf(cosines).getDimSize(1);
+  if (ShapedType::isDynamic(half)) {
+    node.unsupported() << "the number of angles in " << typeOf(cosines) << " is not known when compiling";
+    return x;
+  }
+  return rotate(node, x, take(node, cosines, places, 0), take(node, sines, places, 0), 2 * half, interleaved);
+}
+
+/// Static heads of known size.
+bool haveKnownSize(Node &node, ArrayRef<Value> all) {
+  for (Value x : all)
+    if (node.hasFailed() || ShapedType::isDynamic(typeOf(x).getDimSize(3))) {
+      node.unsupported() << "the size of a head in " << typeOf(x) << " is not known when compiling";
+      return false;
+    }
+  return true;
+}
+
+double scaleOf(Node &node, Value query) {
+  double scale = node.number("scale", 0);
+  return scale != 0 ? scale : 1 / std::sqrt(double(typeOf(query).getShape().back()));
+}
+
+/// What is added to the scores: `[B or 1, H or 1, S, T]`, without what the cache has room for.
+Value scoreBias(Node &node, Value bias, AffineExpr queries, AffineExpr keys, bool isFilledUp) {
+  if (rankOf(bias) != 4) {
+    node.error() << "expects an attention bias of rank 4, but has " << typeOf(bias);
+    return bias;
+  }
+  AffineExpr width = node.sizeOf(bias, 3);
+  if (isFilledUp && width != keys) {
+    Sizes none(4, node.size(0)), high = none;
+    high[3] = node.largest(node.sizes.simplify(keys - width), node.size(0));
+    bias = node.slice(node.pad(bias, node.scalar(0, elementOf(bias)), none, high), 3, node.size(0), keys);
+  }
+  bias = withSize(node, bias, 3, keys, "the attention bias");
+  return isStatic(node.sizeOf(bias, 2), 1) ? bias : withSize(node, bias, 2, queries, "the attention bias");
+}
+
+//===----------------------------------------------------------------------===//
+// GroupQueryAttention
+//===----------------------------------------------------------------------===//
+
+/// Attention of new queries to a cache that their keys and values are written into. `seqlens_k + 1` tells per batch
+/// entry how many places of the cache are in use then; the new ones are the last of these.
+class GroupQueryAttention {
+public:
+  explicit GroupQueryAttention(Node &node) : node(node) {}
+
+  Results convert() {
+    if (!check() || !placeHeads())
+      return failure();
+    i64 = node.builder.getI64Type();
+    length = node.sizeOf(query, 1);
+    findStart();
+    normalizeHeads();
+    rotateHeads();
+    if (node.hasFailed() || !writeCache())
+      return failure();
+    terms.query = node.transpose(query, {0, 2, 1, 3});
+    terms.scale = scaleOf(node, query);
+    terms.softcap = node.number("softcap", 0);
+    addVisibility();
+    if (node.has(10))
+      terms.biases.push_back(scoreBias(node, node[10], length, keyLength, /*isFilledUp=*/node.has(3)));
+    if (node.has(11))
+      terms.sink = node[11];
+    else if (node.flag("smooth_softmax"))
+      terms.sink = node.broadcast(node.scalar(0, elementOf(query)), {}, {node.size(heads)});
+    if (terms.sink && (rankOf(terms.sink) != 1 || typeOf(terms.sink).getDimSize(0) != heads))
+      return node.error() << "expects a number per head (" << heads << ") as head_sink, but has "
+                          << typeOf(terms.sink);
+    if (node.hasFailed())
+      return failure();
+    return {attend(node, terms).result, terms.key, terms.value};
+  }
+
+private:
+  bool check() {
+    heads = node.integer("num_heads", 0);
+    keyHeads = node.integer("kv_num_heads", 0);
+    if (!node.expect({0, 5, 6}))
+      return false;
+    if (heads < 1 || keyHeads < 1 || heads % keyHeads != 0)
+      node.error() << "expects positive kv_num_heads that divides num_heads, but has " << keyHeads << " and "
+                   << heads;
+    else if (node.has(1) != node.has(2))
+      node.error() << "expects both key and value, or neither";
+    else if (node.has(3) != node.has(4))
+      node.error() << "expects both past_key and past_value, or neither";
+    else if (node.has(14) != node.has(15))
+      node.error() << "expects both q_norm_weight and k_norm_weight, or neither";
+    else if (node.flag("do_rotary") && (!node.has(7) || !node.has(8)))
+      node.error() << "expects cos_cache and sin_cache where do_rotary is set";
+    else if (rankOf(node[0]) != 3)
+      node.error() << "expects a query of rank 3, but has " << typeOf(node[0]);
+    else if (rankOf(node[5]) > 2 || !isSingle(node[6]))
+      node.error() << "expects a vector as seqlens_k and a scalar as total_sequence_length, but has "
+                   << typeOf(node[5]) << " and " << typeOf(node[6]);
+    else if (node.string("k_quant_type", "NONE") != "NONE" || node.string("v_quant_type", "NONE") != "NONE" ||
+             node.has(12) || node.has(13))
+      node.unsupported() << "a cache of quantised numbers";
+    else if (node.flag("sliding_window_cache"))
+      node.unsupported() << "a cache that holds no more than the window (sliding_window_cache)";
+    else if (node.isUsed(3))
+      node.unsupported() << "scores as a result (qk_output)";
+    return !node.hasFailed();
+  }
+
+  bool placeHeads() {
+    if (node.has(1)) {
+      query = splitHeads(node, node[0], heads);
+      key = splitHeads(node, node[1], keyHeads);
+      value = splitHeads(node, node[2], keyHeads);
+    } else {
+      Value all = splitHeads(node, node[0], heads + 2 * keyHeads);
+      query = node.slice(all, 2, node.size(0), node.size(heads));
+      key = node.slice(all, 2, node.size(heads), node.size(keyHeads));
+      value = node.slice(all, 2, node.size(heads + keyHeads), node.size(keyHeads));
+    }
+    return haveKnownSize(node, {query, key, value});
+  }
+
+  /// The first place of the new keys: all that are in use, less the new ones. Prompts that are shorter than others are
+  /// padded on the right.
+  void findStart() {
+    AffineExpr batch = node.sizeOf(query, 0);
+    Value used = node.reshape(node.cast(node[5], i64), {batch});
+    used = node.binary<AddOp>(used, 1.0);
+    if (node.has(16))
+      start = node.binary<SubOp>(used, node.cast(node[16], i64));
+    else
+      start = node.binary<MaxOp>(node.binary<SubOp>(used, numberOf(node, length)), 0.0);
+    total = used;
+    Sizes places = {batch, length};
+    position = node.binary<AddOp>(node.iota(places, 1, i64), node.broadcast(start, {0}, places));
+  }
+
+  void normalizeHeads() {
+    if (!node.has(14))
+      return;
+    double epsilon = node.number("qk_norm_epsilon", 1e-6f);
+    auto normalized = [&](Value x, size_t weight, StringRef own) {
+      Value y = normalize(node, x, {3}, node.number(own, epsilon), /*rms=*/true);
+      return node.binary<MulOp>(y, node.broadcastTo(node[weight], node.sizesOf(x)));
+    };
+    query = normalized(query, 14, "q_norm_epsilon");
+    key = normalized(key, 15, "k_norm_epsilon");
+  }
+
+  void rotateHeads() {
+    if (!node.flag("do_rotary"))
+      return;
+    Value places = node.has(9) ? node.cast(node[9], i64) : position;
+    bool interleaved = node.flag("rotary_interleaved");
+    query = rotateAt(node, query, places, node[7], node[8], interleaved);
+    key = rotateAt(node, key, places, node[7], node[8], interleaved);
+  }
+
+  /// A cache of the size that is needed, or a larger one that stays as large.
+  bool writeCache() {
+    if (!node.has(3)) {
+      terms.key = node.transpose(key, {0, 2, 1, 3});
+      terms.value = node.transpose(value, {0, 2, 1, 3});
+      keyLength = node.sizeOf(terms.key, 2);
+      return true;
+    }
+    for (size_t i : {3, 4})
+      if (rankOf(node[i]) != 4 || typeOf(node[i]).getDimSize(1) != keyHeads ||
+          typeOf(node[i]).getDimSize(3) != typeOf(key).getDimSize(3)) {
+        node.error() << "expects a cache of " << keyHeads << " heads of size " << typeOf(key).getDimSize(3)
+                     << " as operand " << i << ", but has " << typeOf(node[i]);
+        return false;
+      }
+    Value wanted = node.reshape(node[6], {});
+    auto elements = node.elements(wanted);
+    if (!elements)
+      return false;
+    keyLength = node.largest(elements->front(), node.sizeOf(node[3], 2));
+    terms.key = updateCache(node, node[3], key, start, keyLength);
+    terms.value = updateCache(node, node[4], value, start, keyLength);
+    return !node.hasFailed();
+  }
+
+  void addVisibility() {
+    int64_t window = node.integer("local_window_size", -1);
+    bool isCausal = node.flag("causal", true);
+    Sizes places = {node.sizeOf(query, 0), node.size(1), length, keyLength};
+    Value place = node.iota(places, 3, i64);
+    auto add = [&](Predicate predicate, Value limit) {
+      terms.visible.push_back(node.compare(predicate, place, limit));
+    };
+    Value queryPlace = node.broadcast(position, {0, 2}, places);
+    if (isCausal)
+      add(Predicate::le, queryPlace);
+    else
+      add(Predicate::lt, node.broadcast(total, {0}, places));
+    if (window > 0)
+      add(Predicate::gt, node.binary<SubOp>(queryPlace, double(window)));
+  }
+
+  Node &node;
+  int64_t heads = 0, keyHeads = 0;
+  Type i64;
+  AttentionTerms terms;
+  Value query, key, value; ///< `[B, S, heads, D]`
+  Value start, total;      ///< `[B]`
+  Value position;          ///< `[B, S]`, of the queries
+  AffineExpr length, keyLength;
+};
+
+Results groupQueryAttention(Node &node) { return GroupQueryAttention(node).convert(); }
+
+//===----------------------------------------------------------------------===//
+// Attention of as many heads of keys as of queries
+//===----------------------------------------------------------------------===//
+
+/// What MultiHeadAttention and Attention, with and without what is needed for decoding, have in common.
+class HeadedAttention {
+public:
+  explicit HeadedAttention(Node &node) : node(node), heads(node.integer("num_heads", 0)) {
+    i64 = node.builder.getI64Type();
+    f32 = node.builder.getF32Type();
+  }
+
+  Node &node;
+  int64_t heads;
+  Value query;      ///< `[B, S, H, D]`
+  Value key, value; ///< `[B, L, H, D]`, or in place `[B, H, L, D]`
+  bool isInPlace = false;
+  Value pastKey, pastValue; ///< `[B, H, P, D]`, null for none
+  Value pastLength;         ///< how much of them is in use, where they are buffers; null where all is
+  Value mask, bias;
+  bool mayHaveStarts = false; ///< of the keys that are seen, behind their ends in a mask of rank 1
+
+  /// Whether the heads can be told apart.
+  bool check() {
+    if (heads < 1)
+      node.error() << "expects positive num_heads, but has " << heads;
+    return !node.hasFailed();
+  }
+
+  /// Result, keys, values, and the scores that the softmax is of.
+  std::optional<std::array<Value, 4>> run() {
+    if (!haveKnownSize(node, {query, key, value}))
+      return std::nullopt;
+    queryLength = node.sizeOf(query, 1);
+    if (!place())
+      return std::nullopt;
+    terms.query = node.transpose(query, {0, 2, 1, 3});
+    terms.scale = scaleOf(node, query);
+    if (node.flag("unidirectional"))
+      addCausality();
+    if (pastLength)
+      hideUnused();
+    if (mask)
+      addMask();
+    if (bias)
+      terms.biases.push_back(scoreBias(node, bias, queryLength, keyLength, /*isFilledUp=*/!!pastLength));
+    if (node.hasFailed())
+      return std::nullopt;
+    AttentionStages stages = attend(node, terms);
+    return std::array<Value, 4>{stages.result, terms.key, terms.value, stages.masked};
+  }
+
+private:
+  bool place() {
+    if (!!pastKey != !!pastValue) {
+      node.error() << "expects both past_key and past_value, or neither";
+      return false;
+    }
+    freshLength = node.sizeOf(key, isInPlace ? 2 : 1);
+    pastSize = pastKey ? node.sizeOf(pastKey, 2) : node.size(0);
+    for (Value past : {pastKey, pastValue})
+      if (past && rankOf(past) != 4) {
+        node.error() << "expects past keys and values of rank 4, but has " << typeOf(past);
+        return false;
+      }
+    if (pastKey && isInPlace) {
+      node.error() << "expects no past keys beside keys of rank 4";
+      return false;
+    }
+    if (pastKey && pastLength) {
+      if (!isSingle(pastLength)) {
+        node.error() << "expects a scalar as past_sequence_length, but has " << typeOf(pastLength);
+        return false;
+      }
+      pastLength = node.reshape(node.cast(pastLength, i64), {});
+      terms.key = updateCache(node, pastKey, key, pastLength, pastSize);
+      terms.value = updateCache(node, pastValue, value, pastLength, pastSize);
+    } else {
+      pastLength = {};
+      auto placed = [&](Value x, Value past) {
+        if (!isInPlace)
+          x = node.transpose(x, {0, 2, 1, 3});
+        return past ? node.concat({past, x}, 2) : x;
+      };
+      terms.key = placed(key, pastKey);
+      terms.value = placed(value, pastValue);
+    }
+    keyLength = node.sizeOf(terms.key, 2);
+    return !node.hasFailed();
+  }
+
+  void addCausality() {
+    Sizes places = {queryLength, keyLength};
+    Value queryPlace = node.iota(places, 0, i64);
+    if (pastLength || !isStatic(pastSize, 0))
+      queryPlace = node.binary<AddOp>(queryPlace, pastLength ? pastLength : numberOf(node, pastSize));
+    terms.visible.push_back(node.compare(Predicate::le, node.iota(places, 1, i64), queryPlace));
+  }
+
+  /// What a buffer has behind the keys.
+  void hideUnused() {
+    Value used = node.binary<AddOp>(pastLength, numberOf(node, freshLength));
+    terms.visible.push_back(node.compare(Predicate::lt, node.iota({node.size(1), keyLength}, 1, i64), used));
+  }
+
+  /// What is added to scores that the mask hides: finite, so that a query to which all is hidden sees all.
+  void addFilter(Value isSeen) {
+    Value zero = node.splat(0, node.cast(isSeen, elementOf(query)));
+    Value hidden = node.splat(node.number("mask_filter_value", -10000), zero);
+    terms.biases.push_back(node.select(isSeen, zero, hidden));
+  }
+
+  Value keyPlace(ArrayRef<AffineExpr> places) { return node.iota(places, 3, i64); }
+
+  /// Places below an end, and perhaps from a start on, per batch entry; flags of keys; or flags of pairs.
+  void addMask() {
+    AffineExpr batch = node.sizeOf(query, 0);
+    Sizes places = {batch, node.size(1), node.size(1), keyLength};
+    int64_t rank = rankOf(mask);
+    if (rank == 1) {
+      auto limit = [&](AffineExpr from) {
+        return node.broadcast(node.cast(node.slice(mask, 0, from, batch), i64), {0}, places);
+      };
+      Value isSeen = node.compare(Predicate::lt, keyPlace(places), limit(node.size(0)));
+      if (Value isBehind = behindStarts(limit, places))
+        isSeen = node.binary<AndOp>(isSeen, isBehind);
+      addFilter(isSeen);
+      return;
+    }
+    Value flags = mask;
+    int64_t last = rank - 1;
+    AffineExpr width = node.sizeOf(flags, last);
+    if (rank == 2 && isStatic(width, 1) && !isStatic(keyLength, 1))
+      return; // the same of all keys, which hides none
+    if (rank == 4) {
+      // Of the places of a whole sequence: rows of the queries, columns of the keys.
+      AffineExpr from = pastLength ? node.elements(pastLength)->front() : pastSize;
+      flags = node.slice(node.slice(flags, 2, from, queryLength), 3, node.size(0), keyLength);
+    } else if (rank != 2 && rank != 3) {
+      node.error() << "expects a mask of rank 1 to 4, but has " << typeOf(mask);
+      return;
+    } else if (pastKey && width == freshLength && width != keyLength) {
+      flags = padded(flags, pastSize, node.size(0), 1); // all of the past is seen
+    } else if (pastLength && width != keyLength) {
+      flags = padded(flags, node.size(0), node.largest(node.sizes.simplify(keyLength - width), node.size(0)), 0);
+    }
+    flags = withSize(node, flags, last, keyLength, "the mask");
+    if (rank > 2)
+      flags = withSize(node, flags, rank - 2, queryLength, "the mask");
+    if (rank < 4)
+      flags = node.unsqueeze(flags, rank == 2 ? ArrayRef<int64_t>{1, 2} : ArrayRef<int64_t>{1});
+    addFilter(node.compare(Predicate::gt, flags, 0.0));
+  }
+
+  /// A mask of twice the batch has starts behind the ends, one of three times and two has other numbers there. Which it is
+  /// may be known only at run time. Null where there are no starts.
+  Value behindStarts(function_ref<Value(AffineExpr)> limit, ArrayRef<AffineExpr> places) {
+    AffineExpr batch = places[0], count = node.sizeOf(mask, 0), rest = node.sizes.simplify(count - batch * 2);
+    bool isKnown = isStatic(rest) || count == batch || isStatic(node.sizes.simplify(rest - batch));
+    if (!mayHaveStarts || (isKnown && !isStatic(rest, 0)))
+      return {};
+    Value isBehind = node.compare(Predicate::ge, keyPlace(places), limit(node.sizes.simplify(count - batch)));
+    if (isKnown)
+      return isBehind;
+    Value hasStarts = node.compare(Predicate::eq, numberOf(node, count), numberOf(node, node.sizes.simplify(batch * 2)));
+    return node.select(hasStarts, isBehind, node.broadcast(node.boolean(true), {}, places));
+  }
+
+  Value padded(Value flags, AffineExpr before, AffineExpr after, double value) {
+    Sizes low(rankOf(flags), node.size(0)), high = low;
+    low.back() = before;
+    high.back() = after;
+    return node.pad(flags, node.scalar(value, elementOf(flags)), low, high);
+  }
+
+  Type i64, f32;
+  AttentionTerms terms;
+  AffineExpr queryLength, freshLength, pastSize, keyLength;
+};
+
+/// Where the operands of MultiHeadAttention stand.
+struct MultiHeadOperands {
+  size_t bias, mask, scoreBias, pastKey, pastLength, indirection;
+};
+
+/// Queries, keys and values in one operand or in several, heads apart or not.
+class MultiHeadAttention {
+public:
+  MultiHeadAttention(Node &node, MultiHeadOperands at) : node(node), at(at), attention(node) {}
+
+  Results convert() {
+    if (!attention.check() || !placeOperands())
+      return failure();
+    if (node.has(at.indirection))
+      return node.unsupported() << "a cache whose entries are found through others (cache_indirection)";
+    attention.pastKey = node[at.pastKey];
+    attention.pastValue = node[at.pastKey + 1];
+    attention.pastLength = node[at.pastLength];
+    attention.mask = node[at.mask];
+    attention.bias = node[at.scoreBias];
+    auto results = attention.run();
+    return results ? Results(*results) : Results(failure());
+  }
+
+private:
+  bool placeOperands() {
+    int64_t heads = attention.heads;
+    Value query = node[0], key = node[1], value = node[2];
+    if (!key && rankOf(query) == 3) {
+      Value all = splitHeads(node, query, 3 * heads);
+      auto part = [&](int64_t i) { return node.slice(all, 2, node.size(i * heads), node.size(heads)); };
+      attention.query = part(0);
+      attention.key = part(1);
+      attention.value = part(2);
+    } else if (!key && rankOf(query) == 5) {
+      attention.query = packed(query, 0, 3);
+      attention.key = packed(query, 1, 3);
+      attention.value = packed(query, 2, 3);
+    } else if (key && rankOf(key) == 5 && !value) {
+      attention.query = splitHeads(node, query, heads);
+      attention.key = packed(key, 0, 2);
+      attention.value = packed(key, 1, 2);
+    } else if (key && value && rankOf(key) == 4 && rankOf(value) == 4) {
+      attention.query = splitHeads(node, query, heads);
+      attention.key = key;
+      attention.value = value;
+      attention.isInPlace = true;
+    } else if (key && value && rankOf(key) == 3 && rankOf(value) == 3) {
+      attention.query = splitHeads(node, query, heads);
+      attention.key = splitHeads(node, key, heads);
+      attention.value = splitHeads(node, value, heads);
+    } else {
+      node.error() << "expects query, key and value in one of the forms that the operator has, but has "
+                   << typeOf(query) << (key ? " and " : " alone");
+      return false;
+    }
+    return !node.hasFailed() && addBias();
+  }
+
+  /// Part i of `[B, S, H, parts, D]`.
+  Value packed(Value all, int64_t i, int64_t parts) {
+    if (typeOf(all).getDimSize(2) != attention.heads || typeOf(all).getDimSize(3) != parts) {
+      node.error() << "expects " << attention.heads << " heads of " << parts << " parts, but has " << typeOf(all);
+      return all;
+    }
+    return node.squeeze(node.slice(all, 3, node.size(i), node.size(1)), {3});
+  }
+
+  /// One vector for all three.
+  bool addBias() {
+    Value bias = node[at.bias];
+    if (!bias)
+      return true;
+    if (rankOf(bias) != 1) {
+      node.error() << "expects a vector as bias, but has " << typeOf(bias);
+      return false;
+    }
+    AffineExpr from = node.size(0);
+    for (Value *x : {&attention.query, &attention.key, &attention.value}) {
+      bool isPlaced = attention.isInPlace && x != &attention.query;
+      Sizes sizes = node.sizesOf(*x), head = {sizes[isPlaced ? 1 : 2], sizes[3]};
+      AffineExpr width = node.product(head);
+      Value part = node.reshape(node.slice(bias, 0, from, width), head);
+      *x = node.binary<AddOp>(*x, node.broadcast(part, {isPlaced ? 1 : 2, 3}, sizes));
+      from = node.sizes.simplify(from + width);
+    }
+    return !node.hasFailed();
+  }
+
+  Node &node;
+  MultiHeadOperands at;
+  HeadedAttention attention;
+};
+
+Results multiHeadAttention(Node &node) {
+  return MultiHeadAttention(node, {.bias = 3, .mask = 4, .scoreBias = 5, .pastKey = 6, .pastLength = 8, .indirection = 9})
+      .convert();
+}
+
+/// A beam width of 1 is as none.
+bool hasBeams(Node &node, size_t width, size_t indirection) {
+  auto known = node.constantIntegers(node[width]);
+  return node.has(indirection) && !(known && known->size() == 1 && known->front() == 1);
+}
+
+Results decoderMaskedMultiHeadAttention(Node &node) {
+  size_t indirection = hasBeams(node, 8, 9) ? 9 : ~size_t(0);
+  return MultiHeadAttention(node, {.bias = 10, .mask = 3, .scoreBias = 4, .pastKey = 5, .pastLength = 7,
+                                   .indirection = indirection})
+      .convert();
+}
+
+/// Queries, keys and values are products of one operand; the past of keys and values is one tensor.
+Results attentionOf(Node &node, size_t pastLength) {
+  HeadedAttention attention(node);
+  Value x = node[0], weights = node[1];
+  if (!attention.check())
+    return failure();
+  if (rankOf(x) != 3 || rankOf(weights) != 2 || elementOf(x) != elementOf(weights))
+    return node.error() << "expects an input of rank 3 and a matrix of weights, but has " << typeOf(x) << " and "
+                        << typeOf(weights);
+  if (node.flag("do_rotary"))
+    return node.unsupported() << "places that the operator rotates itself (do_rotary)";
+  int64_t all = typeOf(weights).getDimSize(1);
+  auto widths = node.integers("qkv_hidden_sizes").value_or(SmallVector<int64_t>{all / 3, all / 3, all / 3});
+  if (ShapedType::isDynamic(all))
+    return node.unsupported() << "the size of a head in " << typeOf(weights) << " is not known when compiling";
+  if (widths.size() != 3 || widths[0] + widths[1] + widths[2] != all || widths[0] != widths[1])
+    return node.error() << "expects qkv_hidden_sizes of query, key and value that add up to " << all;
+  Value projected = node.contract(x, weights, 4, {0, 1, 3}, {3, 2}, {0, 1, 2}, elementOf(x));
+  if (node.has(2))
+    projected = node.binary<AddOp>(projected, node.broadcastTo(node[2], node.sizesOf(projected)));
+  int64_t from = 0;
+  Value *const parts[] = {&attention.query, &attention.key, &attention.value};
+  for (auto [part, width] : llvm::zip(parts, widths)) {
+    *part = splitHeads(node, node.slice(projected, 2, node.size(from), node.size(width)), attention.heads);
+    from += width;
+  }
+  if (Value past = node[4]) {
+    if (rankOf(past) != 5 || typeOf(past).getDimSize(0) != 2)
+      return node.error() << "expects past keys and values of rank 5 as one tensor, but has " << typeOf(past);
+    auto half = [&](int64_t i) { return node.squeeze(node.slice(past, 0, node.size(i), node.size(1)), {0}); };
+    attention.pastKey = half(0);
+    attention.pastValue = half(1);
+    if (node.flag("past_present_share_buffer") && !node.has(pastLength))
+      return node.error() << "expects past_sequence_length where past and present share a buffer";
+    if (node.flag("past_present_share_buffer"))
+      attention.pastLength = node[pastLength];
+  }
+  attention.mask = node[3];
+  attention.mayHaveStarts = true;
+  attention.bias = node[5];
+  if (node.hasFailed())
+    return failure();
+  auto results = attention.run();
+  if (!results)
+    return failure();
+  auto [y, key, value, scores] = *results;
+  Value present;
+  if (node.isUsed(1))
+    present = node.concat({node.unsqueeze(key, {0}), node.unsqueeze(value, {0})}, 0);
+  return {y, present};
+}
+
+Results attention(Node &node) { return attentionOf(node, 6); }
+
+Results decoderMaskedSelfAttention(Node &node) {
+  if (hasBeams(node, 7, 8))
+    return node.unsupported() << "a cache whose entries are found through others (cache_indirection)";
+  return attentionOf(node, 6);
+}
+
+//===----------------------------------------------------------------------===//
+// RotaryEmbedding
+//===----------------------------------------------------------------------===//
+
+/// Places are one per element, or the first one's.
+Results rotaryEmbedding(Node &node) {
+  Value x = node[0], places = node.cast(node[1], node.builder.getI64Type());
+  bool isFlat = rankOf(x) == 3;
+  if (!isFlat && rankOf(x) != 4)
+    return node.error() << "expects an operand of rank 3 or 4, but has " << typeOf(x);
+  if (rankOf(node[2]) != 2)
+    return node.error() << "expects a matrix of cosines, but has " << typeOf(node[2]);
+  int64_t width = isFlat ? typeOf(x).getDimSize(2) : 0, half = typeOf(node[2]).getDimSize(1);
+  int64_t rotated = node.integer("rotary_embedding_dim", 0), heads = node.integer("num_heads", 0);
+  if (isFlat && heads == 0 && rotated > 0)
+    return node.error() << "expects num_heads where rotary_embedding_dim is set";
+  if (isFlat && heads == 0) {
+    if (ShapedType::isDynamic(width) || ShapedType::isDynamic(half) || half < 1)
+      return node.unsupported() << "the heads of " << typeOf(x) << " are not known when compiling";
+    heads = width / (2 * half);
+  }
+  Sizes original = node.sizesOf(x);
+  x = isFlat ? splitHeads(node, x, heads) : node.transpose(x, {0, 2, 1, 3});
+  if (node.hasFailed())
+    return failure();
+  Sizes grid = {node.sizeOf(x, 0), node.sizeOf(x, 1)};
+  if (rankOf(places) == 1 && isSingle(places))
+    places = node.binary<AddOp>(node.iota(grid, 1, node.builder.getI64Type()), node.reshape(places, {}));
+  else if (rankOf(places) == 2)
+    places = node.broadcastTo(places, grid);
+  else
+    return node.error() << "expects one place or a matrix of them, but has " << typeOf(places);
+  x = rotateAt(node, x, places, node[2], node[3], node.flag("interleaved"));
+  if (node.hasFailed())
+    return failure();
+  return isFlat ? node.reshape(x, original) : node.transpose(x, {0, 2, 1, 3});
+}
+
+/// q * cos(emb) + q_rot * sin(emb), and the same of k.
+Results gemmaRotaryEmbedding(Node &node) {
+  Value angles = node[0];
+  if (rankOf(angles) != 3)
+    return node.error() << "expects angles of rank 3, but has " << typeOf(angles);
+  auto rotated = [&](Value x, Value turned) {
+    Sizes sizes = node.sizesOf(x);
+    auto factor = [&](Value table) {
+      return node.broadcastTo(node.unsqueeze(node.cast(table, elementOf(x)), {1}), sizes);
+    };
+    Value real = node.binary<MulOp>(x, factor(node.unary<CosOp>(angles)));
+    return node.binary<AddOp>(real, node.binary<MulOp>(turned, factor(node.unary<SinOp>(angles))));
+  };
+  return {rotated(node[1], node[2]), rotated(node[3], node[4])};
+}
+} // namespace
+
+void onnx::addMicrosoftAttentionConverters(ConverterTable &table) {
+  table.add("com.microsoft.GroupQueryAttention", 1, 1, 17, groupQueryAttention);
+  table.add("com.microsoft.MultiHeadAttention", 1, 1, 10, multiHeadAttention);
+  table.add("com.microsoft.DecoderMaskedMultiHeadAttention", 1, 1, 11, decoderMaskedMultiHeadAttention);
+  table.add("com.microsoft.Attention", 1, 2, 7, attention);
+  table.add("com.microsoft.DecoderMaskedSelfAttention", 1, 2, 9, decoderMaskedSelfAttention);
+  table.add("com.microsoft.RotaryEmbedding", 1, 4, 4, rotaryEmbedding);
+  table.add("com.microsoft.GemmaRotaryEmbedding", 1, 5, 5, gemmaRotaryEmbedding);
+}

@@ -1,0 +1,315 @@
+"""Operators of attention that ONNX Runtime adds to the standard's, against ONNX Runtime."""
+
+import numpy as np
+import pytest
+import tenon
+from microsoft import array, check, compare, floats, model_of, node, session_of
+from onnx import TensorProto, helper
+
+F, I32, I64 = TensorProto.FLOAT, TensorProto.INT32, TensorProto.INT64
+
+
+def angles(places, half):
+    table = np.outer(np.arange(places), 100.0 ** (-np.arange(half) / half)).astype(np.float32)
+    return [array(np.cos(table), "cos"), array(np.sin(table), "sin")]
+
+
+def group_query(past="p", packed=False, rotary=0, bias=False, sink=False, position_ids=False, heads=4, kv_heads=2, depth=16,
+                seed=0, **attributes):
+    """The model, and what makes a feed of (batch, new, lengths in use before, size of the past)."""
+    q, kv = heads * depth, kv_heads * depth
+    inputs = [("q", F, ("b", "s", q + 2 * kv if packed else q))]
+    if not packed:
+        inputs += [("k", F, ("b", "s", kv)), ("v", F, ("b", "s", kv))]
+    operands = ["q"] + ["" if packed else name for name in "kv"]
+    if past:
+        inputs += [(name, F, ("b", kv_heads, past, depth)) for name in ("pk", "pv")]
+    operands += ["pk", "pv"] if past else ["", ""]
+    inputs += [("used", I32, ("b",)), ("total", I32, ())]
+    operands += ["used", "total"] + (["cos", "sin"] if rotary else ["", ""])
+    for wanted, info in ((position_ids, ("ids", I64, ("b", "s"))), (bias, ("bias", F, (1, heads, "s", "t")))):
+        inputs += [info] if wanted else []
+        operands.append(info[0] if wanted else "")
+    operands += ["sink"] if sink else []
+    constants = angles(64, rotary) if rotary else []
+    if sink:
+        constants.append(array(floats((heads,), 77), "sink"))
+    while not operands[-1]:
+        operands.pop()
+    attention = node("GroupQueryAttention", operands, ["y", "nk", "nv"], num_heads=heads, kv_num_heads=kv_heads,
+                     do_rotary=int(bool(rotary)), **attributes)
+    model = model_of([attention], inputs, ["y", "nk", "nv"], constants)
+
+    def feed(batch, new, before, size):
+        shapes = {"q": (batch, new, inputs[0][2][2]), "k": (batch, new, kv), "v": (batch, new, kv),
+                  "pk": (batch, kv_heads, size, depth), "pv": (batch, kv_heads, size, depth)}
+        values = {name: floats(shape, seed + i) for i, (name, shape) in enumerate(shapes.items())}
+        total = max(before) + new
+        values["used"] = np.array(before, np.int32) + new - 1
+        values["total"] = np.array(total, np.int32)
+        values["ids"] = (np.array(before)[:, None] + np.arange(new)).astype(np.int64)
+        values["bias"] = floats((1, heads, new, total), seed + 9)
+        names = [info[0] for info in inputs]
+        return {name: value for name, value in values.items() if name in names}
+
+    return model, feed
+
+
+# (batch, new, in use before, size of the past): a prompt, decoding step by step, more of a prompt
+GROWING = [(1, 5, [0], 0), (2, 4, [0, 0], 0), (1, 1, [7], 7), (2, 1, [5, 5], 5), (1, 3, [6], 6)]
+BUFFER = [(1, 5, [0], 12), (1, 1, [5], 12), (2, 1, [9, 9], 12), (1, 4, [5], 12)]
+
+
+@pytest.mark.parametrize("form", [
+    {}, {"packed": True}, {"rotary": 8}, {"rotary": 8, "packed": True}, {"rotary": 8, "rotary_interleaved": 1}, {"softcap": 2.0},
+    {"local_window_size": 3}, {"sink": True}, {"smooth_softmax": 1}, {"scale": 0.5}, {"bias": True},
+    {"rotary": 8, "position_ids": True}, {"heads": 2, "kv_heads": 2, "rotary": 8}, {"heads": 3, "kv_heads": 1},
+    {"depth": 32, "rotary": 8, "local_window_size": 4, "softcap": 1.5, "sink": True, "bias": True},
+], ids=lambda form: "-".join(form) or "plain")
+def test_group_query_attention(form):
+    model, feed = group_query(**form)
+    check(model, *[feed(*case) for case in GROWING + BUFFER], tolerance=2e-5)
+
+
+def test_group_query_attention_without_a_cache():
+    model, feed = group_query(past=None, rotary=8)
+    check(model, feed(2, 5, [0, 0], 0))
+
+
+def test_group_query_attention_of_sequences_of_different_lengths():
+    model, feed = group_query(rotary=8, local_window_size=4)
+    check(model, *[feed(3, 1, [5, 2, 4], size) for size in (5, 12)], tolerance=2e-5)
+
+
+def test_group_query_attention_of_padded_prompts():
+    model, feed = group_query(rotary=8)
+    prompt = feed(2, 6, [0, 0], 8)
+    prompt["used"] = np.array([5, 2], np.int32)
+    whole = tenon.compile(model, threads=1).run(prompt)
+    short = {name: value[1:] if value.ndim else value for name, value in prompt.items()}
+    short.update({name: short[name][:, :3] for name in "qkv"}, total=np.array(3, np.int32))
+    alone = tenon.compile(model, threads=1).run(short)
+    np.testing.assert_allclose(whole["y"][1, :3], alone["y"][0], rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(whole["nk"][1, :, :3], alone["nk"][0, :, :3], rtol=1e-5, atol=1e-5)
+
+
+def multi_head(form="separate", bias=False, mask=None, score_bias=False, past=False, heads=3, depth=8, value_depth=8, **attributes):
+    """The model, and what makes a feed of (batch, queries, keys, size of the past)."""
+    q, v = heads * depth, heads * value_depth
+    inputs, operands = [("q", F, ("b", "s", q))], ["q", "k", "v"]
+    if form == "separate":
+        inputs += [("k", F, ("b", "l", q)), ("v", F, ("b", "l", v))]
+    elif form == "placed":
+        inputs += [("k", F, ("b", heads, "l", depth)), ("v", F, ("b", heads, "l", value_depth))]
+    elif form == "packed kv":
+        inputs += [("kv", F, ("b", "l", heads, 2, depth))]
+        operands = ["q", "kv", ""]
+    else:
+        inputs = [("qkv", F, ("b", "s", heads, 3, depth))]
+        operands = ["qkv", "", ""]
+    masks = {"lengths": ("b",), "offsets": ("o",), "keys": ("b", "t"), "pairs": ("b", "s", "t"), None: None}
+    optional = [(bias, ("bias", F, (2 * q + v,))), (mask, ("mask", I32, masks[mask])), (score_bias, ("sb", F, (1, heads, "s", "t")))]
+    optional += [(past, (name, F, ("b", heads, "p", size))) for name, size in (("pk", depth), ("pv", value_depth))]
+    for wanted, info in optional:
+        inputs += [info] if wanted else []
+        operands.append(info[0] if wanted else "")
+    while not operands[-1]:
+        operands.pop()
+    names = ["y", "nk", "nv"] if past else ["y"]
+    model = model_of([node("MultiHeadAttention", operands, names, num_heads=heads, **attributes)], inputs, names)
+
+    def feed(batch, queries, keys, size=0):
+        random, total = np.random.default_rng(queries + keys), keys + size
+        sizes = {"b": batch, "s": queries, "l": keys, "t": total, "p": size, "o": 3 * batch + 2}
+        values = {}
+        for i, (name, _, shape) in enumerate(inputs):
+            shape = tuple(sizes.get(d, d) for d in shape)
+            values[name] = floats(shape, i)
+            if name == "mask" and len(shape) == 1:
+                values[name] = random.integers(1, total + 1, shape, np.int32)
+            elif name == "mask":
+                values[name] = random.integers(0, 2, shape, np.int32)
+                values[name][..., 0] = 1
+        return values
+
+    return model, feed
+
+
+@pytest.mark.parametrize("form", [
+    {}, {"bias": True}, {"mask": "lengths"}, {"mask": "offsets"}, {"mask": "keys"}, {"mask": "pairs"}, {"score_bias": True},
+    {"value_depth": 4, "bias": True}, {"scale": 0.7}, {"form": "placed"}, {"form": "placed", "mask": "keys"},
+    {"mask": "keys", "mask_filter_value": -3.0}, {"mask": "keys", "score_bias": True, "bias": True},
+], ids=lambda form: "-".join(map(str, form.values())) or "plain")
+def test_multi_head_attention(form):
+    model, feed = multi_head(**form)
+    check(model, feed(1, 4, 4), feed(2, 3, 5), feed(2, 1, 6))
+
+
+@pytest.mark.parametrize("form", [{}, {"mask": "keys"}, {"past": True}, {"past": True, "mask": "keys", "score_bias": True}],
+                         ids=lambda form: "-".join(form) or "plain")
+def test_unidirectional_attention(form):
+    model, feed = multi_head(unidirectional=1, **form)
+    check(model, *[feed(2, 4, 4, size) for size in ((3, 0) if "past" in form else (0,))], feed(1, 1, 1, 5 if "past" in form else 0))
+
+
+@pytest.mark.parametrize("form", [{}, {"bias": True}, {"mask": "keys"}, {"mask": "pairs", "score_bias": True}],
+                         ids=lambda form: "-".join(map(str, form.values())) or "plain")
+def test_multi_head_attention_with_a_past(form):
+    model, feed = multi_head(past=True, **form)
+    check(model, feed(2, 3, 3, 4), feed(1, 1, 1, 7), feed(1, 2, 2, 0))
+
+
+@pytest.mark.parametrize("form", ["packed kv", "packed qkv"])
+def test_packed_multi_head_attention(form):
+    """ONNX Runtime has these on CUDA alone: the same numbers as separate operands."""
+    model, feed = multi_head(form=form, mask="keys")
+    packed = feed(2, 4, 4)
+    apart = packed["kv" if form == "packed kv" else "qkv"]
+    parts = [np.ascontiguousarray(apart[:, :, :, i]).reshape(2, 4, 24) for i in range(apart.shape[3])]
+    separate = dict(zip("kv" if form == "packed kv" else "qkv", parts), mask=packed["mask"])
+    separate.setdefault("q", packed.get("q"))
+    wanted = tenon.compile(multi_head(mask="keys")[0], threads=1).run(separate)
+    compare(model, [wanted], [packed], 1e-5)
+
+
+@pytest.mark.parametrize("mask", [None, "keys"])
+@pytest.mark.parametrize("cross", [False, True], ids=["self", "cross"])
+def test_decoder_masked_multi_head_attention(cross, mask):
+    heads, depth, size, past = 3, 8, 10, 6
+    inputs = [("q", F, ("b", 1, 24))]
+    if cross:
+        inputs += [("k", F, ("b", heads, "l", depth)), ("v", F, ("b", heads, "l", depth))]
+    else:
+        inputs += [("k", F, ("b", 1, 24)), ("v", F, ("b", 1, 24)), ("pk", F, ("b", heads, "m", depth)),
+                   ("pv", F, ("b", heads, "m", depth)), ("past", I32, (1,))]
+    operands = ["q", "k", "v", "mask" if mask else "", ""] + ([] if cross else ["pk", "pv", "past"])
+    while not operands[-1]:
+        operands.pop()
+    inputs += [("mask", I32, ("b", "t"))] if mask else []
+    sizes = {"b": 2, "l": 5, "m": size, "t": 5 if cross else past + 1}
+    feed = {name: floats([sizes.get(d, d) for d in shape], i) for i, (name, _, shape) in enumerate(inputs)}
+    if not cross:
+        feed["past"] = np.array([past], np.int32)
+    if mask:
+        feed["mask"] = np.random.default_rng(3).integers(0, 2, feed["mask"].shape, np.int32)
+        feed["mask"][:, 0] = 1
+    names = ["y"] if cross else ["y", "nk", "nv"]
+    attention = node("DecoderMaskedMultiHeadAttention", operands, names, num_heads=heads, past_present_share_buffer=int(not cross))
+    model = model_of([attention], inputs, names)
+    if cross:
+        check(model, feed)
+        return
+    # Its cache is one buffer: the same numbers as from what is in use of it.
+    whole, small = multi_head(past=True, mask=mask), {name: feed[name] for name in ("q", "k", "v", "mask") if name in feed}
+    small.update({name: feed[name][:, :, :past] for name in ("pk", "pv")})
+    results = tenon.compile(whole[0], threads=1).run(small)
+    unused = np.zeros((2, heads, size - past - 1, depth), np.float32)
+    wanted = {"y": results["y"]} | {name: np.concatenate([results[name], unused], 2) for name in ("nk", "nv")}
+    compare(model, [wanted], [feed], 1e-5)
+
+
+def attention_of(mask=None, past=False, bias=True, score_bias=False, heads=3, depth=8, value_depth=8, **attributes):
+    """The model, and what makes a feed of (batch, queries, size of the past)."""
+    q, v = heads * depth, heads * value_depth
+    inputs = [("x", F, ("b", "s", 10))]
+    masks = {"lengths": ("b",), "ends": ("o",), "keys": ("b", "t"), "none": ("b", 1), "pairs": ("b", "s", "t"),
+             "places": ("b", 1, 12, 12), None: None}
+    optional = [(mask, ("mask", I32, masks[mask])), (past, ("past", F, (2, "b", heads, "p", depth))),
+                (score_bias, ("sb", F, (1, heads, "s", "t")))]
+    operands = ["x", "w", "b" if bias else ""]
+    for wanted, info in optional:
+        inputs += [info] if wanted else []
+        operands.append(info[0] if wanted else "")
+    while not operands[-1]:
+        operands.pop()
+    constants = [array(floats((10, 2 * q + v), 5) * 0.3, "w")] + ([array(floats((2 * q + v,), 6), "b")] if bias else [])
+    if value_depth != depth:
+        attributes["qkv_hidden_sizes"] = [q, q, v]
+    names = ["y", "present"] if past else ["y"]
+    model = model_of([node("Attention", operands, names, num_heads=heads, **attributes)], inputs, names, constants)
+
+    def feed(batch, queries, size=0):
+        random, total = np.random.default_rng(queries), queries + size
+        sizes = {"b": batch, "s": queries, "t": total, "p": size, "o": 2 * batch}
+        values = {}
+        for i, (name, _, shape) in enumerate(inputs):
+            shape = tuple(sizes.get(d, d) for d in shape)
+            values[name] = floats(shape, i)
+            if name == "mask":
+                values[name] = random.integers(0, 2, shape, np.int32)
+                values[name][..., 0] = 1
+            if name == "mask" and len(shape) == 1:
+                starts = random.integers(0, total // 2, batch)
+                ends = random.integers(total // 2 + 1, total + 1, batch)
+                values[name] = np.concatenate([ends, starts])[:shape[0]].astype(np.int32)
+        return values
+
+    return model, feed
+
+
+@pytest.mark.parametrize("form", [
+    {}, {"bias": False}, {"mask": "lengths"}, {"mask": "ends"}, {"mask": "keys"}, {"mask": "none"}, {"mask": "pairs"},
+    {"score_bias": True}, {"value_depth": 4}, {"scale": 0.7}, {"unidirectional": 1},
+    {"unidirectional": 1, "mask": "keys"}, {"mask": "lengths", "mask_filter_value": -2.0},
+], ids=lambda form: "-".join(map(str, form.values())) or "plain")
+def test_attention(form):
+    model, feed = attention_of(**form)
+    check(model, feed(1, 4), feed(2, 5))
+
+
+@pytest.mark.parametrize("form", [{}, {"mask": "keys"}, {"unidirectional": 1}, {"unidirectional": 1, "mask": "keys"}],
+                         ids=lambda form: "-".join(map(str, form.values())) or "plain")
+def test_attention_with_a_past(form):
+    model, feed = attention_of(past=True, **form)
+    check(model, feed(2, 3, 4), feed(1, 1, 7), feed(1, 4, 0))
+
+
+def test_attention_with_a_mask_of_all_places():
+    """ONNX Runtime has it on CUDA alone: the rows of the queries."""
+    (model, feed), (pairs, _) = attention_of(past=True, mask="places"), attention_of(past=True, mask="pairs")
+    feeds = [feed(2, 3, 4), feed(1, 4, 0)]
+    rows = [values | {"mask": np.ascontiguousarray(values["mask"][:, 0, size:size + new, :size + new])}
+            for values, (new, size) in zip(feeds, ((3, 4), (4, 0)))]
+    session = session_of(pairs)
+    compare(model, [dict(zip(("y", "present"), session.run(None, values))) for values in rows], feeds, 1e-5)
+
+
+def test_attention_whose_past_and_present_share_a_buffer():
+    """ONNX Runtime has it on CUDA alone: the same numbers as from what is in use of it."""
+    model, feed = attention_of(past=True, unidirectional=1, past_present_share_buffer=1)
+    model.graph.node[0].input.extend(["", "used"])
+    model.graph.node[0].input[3] = ""
+    model.graph.input.append(helper.make_tensor_value_info("used", I32, [1]))
+    values = feed(2, 3, 9)
+    small = values | {"past": np.ascontiguousarray(values["past"][:, :, :, :4])}
+    y, present = session_of(attention_of(past=True, unidirectional=1)[0]).run(None, small)
+    present = np.concatenate([present, np.zeros((2, 2, 3, 2, 8), np.float32)], 3)
+    compare(model, [{"y": y, "present": present}], [values | {"used": np.array([4], np.int32)}], 1e-5)
+
+
+@pytest.mark.parametrize("interleaved", [0, 1])
+@pytest.mark.parametrize("form", ["flat", "heads", "part"])
+@pytest.mark.parametrize("places", ["first", "all"])
+def test_rotary_embedding(places, form, interleaved):
+    heads, depth, half = 3, 16, 4 if form == "part" else 8
+    shape = ("b", heads, "s", depth) if form == "heads" else ("b", "s", heads * depth)
+    attributes = {"num_heads": heads, "rotary_embedding_dim": 2 * half} if form == "part" else {}
+    rotary = node("RotaryEmbedding", ["x", "i", "cos", "sin"], ["y"], interleaved=interleaved, **attributes)
+    inputs = [("x", F, shape), ("i", I64, (1,) if places == "first" else ("b", "s"))]
+    model = model_of([rotary], inputs, [("y", F, shape)], angles(32, half))
+    feeds = []
+    for batch, length in ((1, 1), (2, 5)):
+        x = floats([{"b": batch, "s": length}.get(d, d) for d in shape])
+        i = np.array([7]) if places == "first" else np.random.default_rng(0).integers(0, 32, (batch, length))
+        feeds.append({"x": x, "i": i.astype(np.int64)})
+    check(model, *feeds)
+
+
+def test_gemma_rotary_embedding():
+    emb = floats((2, 5, 8))
+    values = {name: floats((2, 3, 5, 8), i) for i, name in enumerate(("q", "qr", "k", "kr"), 1)}
+    cos, sin = np.cos(emb)[:, None], np.sin(emb)[:, None]
+    wanted = {"y": values["q"] * cos + values["qr"] * sin, "z": values["k"] * cos + values["kr"] * sin}
+    model = model_of([node("GemmaRotaryEmbedding", ["e", "q", "qr", "k", "kr"], ["y", "z"])],
+                     [("e", F, ("b", "s", 8))] + [(name, F, ("b", 3, "s", 8)) for name in values], ["y", "z"])
+    compare(model, [wanted], [{"e": emb} | values], 1e-5)

@@ -5,7 +5,6 @@
 #include "CpuFeatures.h"
 #include "Error.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <new>
@@ -243,13 +242,6 @@ tenon_status tenon_model_open(const char *path, tenon_model **model) {
   }
   *model = opened;
   return TENON_OK;
-}
-
-tenon_status tenon_model_self(tenon_model **model) {
-  Dl_info info;
-  if (!dladdr(reinterpret_cast<const void *>(&tenon_model_self), &info) || !info.dli_fname)
-    return fail(TENON_ERROR_FILE, "cannot find the file that this code was loaded from");
-  return tenon_model_open(info.dli_fname, model);
 }
 
 void tenon_model_close(tenon_model *model) {

@@ -116,8 +116,12 @@ TENON_API int32_t tenon_dtype_bits(int32_t dtype);
 /* ---- Models ---- */
 
 TENON_API tenon_status tenon_model_open(const char *path, tenon_model **model);
-/* Opens the model in the very file that this copy of the runtime was loaded from. */
+/* Opens the model in the very file that this copy of the runtime was loaded from. In a program that is linked to several
+ * models that is the first of them: all use its copy of the runtime. */
 TENON_API tenon_status tenon_model_self(tenon_model **model);
+/* Opens the model in a library that the process has loaded, because it is linked to it or by dlopen: "model.so", or its
+ * path where there are several of that name. Programs that are linked to several need the linker's --no-as-needed. */
+TENON_API tenon_status tenon_model_open_loaded(const char *name, tenon_model **model);
 /* Sessions keep their model: it goes away with the last of them. Null is fine. */
 TENON_API void tenon_model_close(tenon_model *model);
 

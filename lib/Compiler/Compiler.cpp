@@ -309,7 +309,7 @@ private:
       return failure();
     program = std::move(*converted);
     FailureOr<std::vector<cpu::ObjectCode>> codes =
-        cpu::compileModules({{"host", *program.module}}, cpu::baselineTarget());
+        cpu::compileModules({{"host", *program.module, cpu::CodeGoal::compileTime}}, cpu::baselineTarget());
     finishStage("host");
     return failed(codes) ? failure() : link(*codes, hostImage);
   }

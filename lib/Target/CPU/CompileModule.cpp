@@ -47,7 +47,7 @@ void initializeTargets() {
   });
 }
 
-std::unique_ptr<llvm::TargetMachine> makeMachine(const TargetDescription &target, std::string &error) {
+std::unique_ptr<llvm::TargetMachine> makeMachine(const TargetDescription &target, CodeGoal goal, std::string &error) {
   llvm::Triple triple(target.triple);
   const llvm::Target *found = llvm::TargetRegistry::lookupTarget(triple, error);
   if (!found)
@@ -56,7 +56,8 @@ std::unique_ptr<llvm::TargetMachine> makeMachine(const TargetDescription &target
   options.AllowFPOpFusion = llvm::FPOpFusion::Standard;
   return std::unique_ptr<llvm::TargetMachine>(
       found->createTargetMachine(triple, target.cpu, target.featureString(), options, llvm::Reloc::PIC_,
-                                 llvm::CodeModel::Small, llvm::CodeGenOptLevel::Default));
+                                 llvm::CodeModel::Small,
+                                 goal == CodeGoal::speed ? llvm::CodeGenOptLevel::Default : llvm::CodeGenOptLevel::Less));
 }
 
 /// Images call nothing: LLVM must not turn code into calls of the C library.
@@ -72,7 +73,7 @@ void forbidCalls(llvm::Module &module) {
 
 /// The vector form is already what the back end wants: a short list is as good as O3 at a quarter of its
 /// time.
-llvm::Error optimize(llvm::Module &module, llvm::TargetMachine &machine) {
+llvm::Error optimize(llvm::Module &module, llvm::TargetMachine &machine, CodeGoal goal) {
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager components;
@@ -88,8 +89,9 @@ llvm::Error optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   builder.crossRegisterProxies(loops, functions, components, modules);
   llvm::ModulePassManager passes;
   if (llvm::Error error = builder.parsePassPipeline(
-          passes,
-          "function(sroa,early-cse<memssa>,instcombine<no-verify-fixpoint>,loop-mssa(licm),gvn,simplifycfg)"))
+          passes, goal == CodeGoal::speed
+                      ? "function(sroa,early-cse<memssa>,instcombine<no-verify-fixpoint>,loop-mssa(licm),gvn,simplifycfg)"
+                      : "function(early-cse,simplifycfg)"))
     return error;
   passes.run(module, modules);
   return llvm::Error::success();
@@ -135,7 +137,7 @@ LogicalResult compileModule(const NamedModule &source, const TargetDescription &
   if (!module)
     return op.emitError() << "'" << source.name << "' can't be translated to LLVM IR";
   std::string error;
-  std::unique_ptr<llvm::TargetMachine> machine = makeMachine(target, error);
+  std::unique_ptr<llvm::TargetMachine> machine = makeMachine(target, source.goal, error);
   if (!machine)
     return op.emitError() << "no code generator for " << target.triple << ": " << error;
   module->setTargetTriple(machine->getTargetTriple());
@@ -143,7 +145,7 @@ LogicalResult compileModule(const NamedModule &source, const TargetDescription &
   module->setPICLevel(llvm::PICLevel::BigPIC);
   forbidCalls(*module);
   code.instructions = module->getInstructionCount();
-  if (llvm::Error failed = optimize(*module, *machine))
+  if (llvm::Error failed = optimize(*module, *machine, source.goal))
     return op.emitError() << llvm::toString(std::move(failed));
   llvm::raw_svector_ostream out(code.bytes);
   if (failed(emit(*module, *machine, kind, out)))

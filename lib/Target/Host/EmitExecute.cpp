@@ -72,20 +72,29 @@ public:
 
   LogicalResult emitExecute(unsigned number) {
     OpBuilder::InsertionGuard guard(builder);
-    auto function = LLVM::LLVMFuncOp::create(builder, loc, "execute_" + std::to_string(number),
-                                             LLVM::LLVMFunctionType::get(i32, {pointer, pointer}));
-    begin(function);
+    ArrayRef<Operation *> ops = layout.segments[number].ops;
+    std::string name = "execute_" + std::to_string(number);
     segment = number;
-    slots = function.getArgument(1);
-    inlined.clear();
-    allocateArrays();
-    checkBindings();
-    for (Operation *op : layout.segments[number].ops) {
-      if (failed(emit(op)))
+    SmallVector<LLVM::LLVMFuncOp> parts;
+    for (bool isFirst = true; isFirst || !ops.empty(); isFirst = false) {
+      ArrayRef<Operation *> part = ops.take_front(ProgramLayout::kOpsPerFunction);
+      ops = ops.drop_front(part.size());
+      std::string partName = isFirst && ops.empty() ? name : name + "_part_" + std::to_string(parts.size());
+      LLVM::LLVMFuncOp function = parts.emplace_back(beginExecute(partName));
+      allocateArrays(part);
+      if (isFirst)
+        checkBindings();
+      if (failed(emitPart(part)))
         return failure();
-      for (Value result : op->getResults())
-        if (layout.data.contains(result) && layout.segments.size() > 1)
-          keep(result, inlined.lookup(result));
+      finish();
+      builder.setInsertionPointAfter(function);
+    }
+    if (parts.size() == 1)
+      return success();
+    beginExecute(name);
+    for (LLVM::LLVMFuncOp part : parts) {
+      part.setLinkage(LLVM::Linkage::Internal);
+      returnUnlessZero(LLVM::CallOp::create(builder, loc, part, {context, slots}).getResult());
     }
     finish();
     return success();
@@ -111,6 +120,26 @@ public:
   }
 
 private:
+  LLVM::LLVMFuncOp beginExecute(StringRef name) {
+    auto function =
+        LLVM::LLVMFuncOp::create(builder, loc, name, LLVM::LLVMFunctionType::get(i32, {pointer, pointer}));
+    begin(function);
+    slots = function.getArgument(1);
+    inlined.clear();
+    return function;
+  }
+
+  LogicalResult emitPart(ArrayRef<Operation *> ops) {
+    for (Operation *op : ops) {
+      if (failed(emit(op)))
+        return failure();
+      for (Value result : op->getResults())
+        if (layout.data.contains(result) && layout.keepsData())
+          keep(result, inlined.lookup(result));
+    }
+    return success();
+  }
+
   //===--------------------------------------------------------------------===//
   // Values
   //===--------------------------------------------------------------------===//
@@ -123,7 +152,18 @@ private:
   Value load(Type type, Value array, int64_t number) {
     return LLVM::LoadOp::create(builder, loc, type, element(type, array, number));
   }
-  Value field(Field number) { return load(pointer, context, int64_t(number)); }
+  /// An element of an array that stays as it is while the function runs: loaded once, on entry.
+  Value loadOnEntry(Value array, int64_t number) {
+    Value &loaded = loadedOnEntry[{array, number}];
+    if (!loaded) {
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPointAfter(lastOnEntry);
+      loaded = load(pointer, array, number);
+      lastOnEntry = loaded.getDefiningOp();
+    }
+    return loaded;
+  }
+  Value field(Field number) { return loadOnEntry(context, int64_t(number)); }
 
   /// A size or offset: from the plan, or where data decides computed here.
   Value value(OpFoldResult size) {
@@ -152,6 +192,10 @@ private:
     Operation *op = index.getDefiningOp();
     if (auto symbol = dyn_cast<SymbolOp>(op))
       return load(i64, field(Field::symbols), layout.symbols.lookup(symbol.getName()));
+    // What an expression shares is computed once for it; elsewhere its value may not dominate.
+    if (Value done = expression.lookup(index))
+      return done;
+    ++expressionDepth;
     IRMapping mapping;
     for (Value operand : op->getOperands()) {
       Value number = operand.getType().isIndex() ? value(OpFoldResult(operand)) : computed(operand);
@@ -160,7 +204,13 @@ private:
       mapping.map(operand, number);
     }
     Value result = builder.clone(*op, mapping)->getResult(cast<OpResult>(index).getResultNumber());
-    return index.getType().isIndex() ? arith::IndexCastOp::create(builder, loc, i64, result).getResult() : result;
+    if (index.getType().isIndex())
+      result = arith::IndexCastOp::create(builder, loc, i64, result);
+    if (--expressionDepth == 0)
+      expression.clear();
+    else
+      expression[index] = result;
+    return result;
   }
 
   Value bytesFrom(Value base, Value bytes) {
@@ -197,10 +247,10 @@ private:
     case StorageKind::arena: {
       ProgramLayout::ArenaPlace place = layout.arenas.lookup(storage);
       DeviceAttr device = deviceOf(buffer);
-      Value arena = device ? load(pointer, field(Field::deviceArenas),
-                                  layout.deviceNumber(device) * layout.segments.size() + place.segment)
-                           : load(pointer, field(Field::arenas), place.segment);
-      Value offsets = load(pointer, field(Field::arenaOffsets), place.segment);
+      Value arena = device ? loadOnEntry(field(Field::deviceArenas),
+                                         layout.deviceNumber(device) * layout.segments.size() + place.segment)
+                           : loadOnEntry(field(Field::arenas), place.segment);
+      Value offsets = loadOnEntry(field(Field::arenaOffsets), place.segment);
       return bytesFrom(arena, load(i64, offsets, place.number));
     }
     }
@@ -219,7 +269,9 @@ private:
     builder.setInsertionPointToStart(exit);
     LLVM::ReturnOp::create(builder, loc, exit->getArgument(0));
     builder.setInsertionPointToStart(entry);
-    functions = field(Field::fns);
+    functions = load(pointer, context, int64_t(Field::fns));
+    lastOnEntry = functions.getDefiningOp();
+    loadedOnEntry.clear();
   }
 
   void finish() {
@@ -245,7 +297,7 @@ private:
   }
 
   void callAndCheck(Call which, ArrayRef<Value> arguments) {
-    SmallVector<Value> operands = {load(pointer, functions, int64_t(which)), context};
+    SmallVector<Value> operands = {loadOnEntry(functions, int64_t(which)), context};
     llvm::append_range(operands, arguments);
     SmallVector<Type> types = llvm::map_to_vector(ArrayRef(operands).drop_front(), [](Value v) { return v.getType(); });
     auto type = LLVM::LLVMFunctionType::get(i32, types);
@@ -472,18 +524,22 @@ private:
   // Launches, copies and what is bound
   //===--------------------------------------------------------------------===//
 
-  /// The arrays that calls read, as large as the largest one needs.
-  void allocateArrays() {
+  /// The arrays that calls of these ops read, as large as the largest one needs.
+  void allocateArrays(ArrayRef<Operation *> ops) {
+    auto walk = [&](auto visit) {
+      for (Operation *op : ops)
+        op->walk(visit);
+    };
     int64_t pointers = 0, integers = 0;
-    layout.main.walk([&](LaunchOp launch) {
+    walk([&](LaunchOp launch) {
       pointers = std::max<int64_t>(pointers, launch.getIns().size() + launch.getOuts().size());
       integers = std::max<int64_t>(integers, launch.getSymbols().size() + stridesOf(launch).size());
     });
-    layout.main.walk([&](CopyOp copy) {
+    walk([&](CopyOp copy) {
       integers = std::max<int64_t>(integers, 3 * cast<MemRefType>(copy.getSource().getType()).getRank());
     });
     int64_t values = 0;
-    layout.main.walk([&](CallOp call) {
+    walk([&](CallOp call) {
       int64_t count = call.getIns().size() + call.getOuts().size(), dims = 0;
       for (Value value : llvm::concat<Value>(call.getIns(), call.getOuts()))
         if (auto type = dyn_cast<MemRefType>(value.getType()))
@@ -495,7 +551,7 @@ private:
     if (values != 0)
       descriptions = LLVM::AllocaOp::create(builder, loc, pointer, i64, constant32(values * kValueWords));
     int64_t waits = 1;
-    layout.main.walk([&](Operation *op) {
+    walk([&](Operation *op) {
       if (isa<AsyncOp, AwaitOp>(op))
         waits = std::max<int64_t>(waits, op->getNumOperands());
     });
@@ -718,6 +774,10 @@ private:
   int32_t tokenCount = 0;
   std::optional<unsigned> segment; ///< none in `run`
   DenseMap<Value, Value> inlined; ///< numbers that the function has computed
+  DenseMap<Value, Value> expression; ///< parts of the expression that is being computed
+  unsigned expressionDepth = 0;
+  DenseMap<std::pair<Value, int64_t>, Value> loadedOnEntry;
+  Operation *lastOnEntry = nullptr;
   Block *exit = nullptr;
   llvm::DenseSet<std::pair<unsigned, uint64_t>> checked;
 };

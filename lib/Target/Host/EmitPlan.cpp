@@ -31,6 +31,8 @@ public:
     OpBuilder::InsertionGuard guard(builder);
     auto plan = func::FuncOp::create(builder, loc, "plan_" + std::to_string(number),
                                      builder.getFunctionType({pointer, pointer}, builder.getI32Type()));
+    // One long block of arithmetic that runs once per set of sizes: scheduling it would take time that grows with its square.
+    plan->setAttr("passthrough", builder.getStrArrayAttr({"noinline", "optnone"}));
     Block *entry = plan.addEntryBlock();
     builder.setInsertionPointToStart(entry);
     symbols = entry->getArgument(0);

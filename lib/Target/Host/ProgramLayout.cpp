@@ -210,6 +210,10 @@ SmallVector<OpFoldResult> ProgramLayout::stridesOf(Value buffer) {
   return strides;
 }
 
+bool ProgramLayout::keepsData() const {
+  return segments.size() > 1 || segments.front().ops.size() > kOpsPerFunction;
+}
+
 unsigned ProgramLayout::deviceNumber(DeviceAttr device) {
   auto it = llvm::find(metadata.devices, device.getName());
   if (it == metadata.devices.end())
@@ -256,7 +260,7 @@ LogicalResult ProgramLayout::build() {
   metadata.constants.resize(constants.size());
   for (auto [info, devices] : llvm::zip(metadata.constants, constantDevices))
     info.devices = devices;
-  metadata.valueCount = segments.size() > 1 ? data.size() : 0;
+  metadata.valueCount = keepsData() ? data.size() : 0;
   return success();
 }
 
@@ -449,10 +453,16 @@ void ProgramLayout::addArena(StorageOp storage, unsigned segment) {
   auto &buffers = metadata.segments[segment].buffers;
   Segment &place = segments[segment];
   arenas[storage] = {segment, unsigned(buffers.size())};
-  place.byteSlots[storage] = place.slotCount;
+  // Buffers of the same sizes share a slot: a deep graph has thousands of buffers, but few sizes.
+  SmallVector<const void *> sizes = {storage.getType().getAsOpaquePointer()};
+  for (Value size : storage.getSizes())
+    sizes.push_back(size.getAsOpaquePointer());
+  auto [slot, inserted] = place.slotsOfSizes.try_emplace(std::move(sizes), place.slotCount);
+  if (inserted)
+    place.byteSlots[storage] = place.slotCount++;
   auto live = storage.getLive().value_or(ArrayRef<int64_t>());
   DeviceAttr device = deviceOf(storage.getResult());
-  buffers.push_back({place.slotCount++, live.empty() ? 0 : int32_t(live[0]), live.empty() ? INT32_MAX : int32_t(live[1]),
+  buffers.push_back({slot->second, live.empty() ? 0 : int32_t(live[0]), live.empty() ? INT32_MAX : int32_t(live[1]),
                      device ? deviceNumber(device) + 1 : 0});
 }
 

@@ -13,6 +13,8 @@
 
 #include "llvm/ADT/MapVector.h"
 
+#include <map>
+
 namespace tenon::host {
 
 /// The segments, symbols, slots and launches of a program, numbered. A segment ends where a buffer is needed whose size is
@@ -48,6 +50,7 @@ public:
     /// Index values by slot; arena buffers' bytes, which stand in slots of their own.
     llvm::MapVector<mlir::Value, unsigned> slots;
     llvm::MapVector<mlir::Operation *, unsigned> byteSlots;
+    std::map<llvm::SmallVector<const void *>, unsigned> slotsOfSizes; ///< of arena buffers: by type and sizes
     unsigned slotCount = 0;
     /// Data that the plan reads: what stands behind the symbols, by its place there.
     llvm::MapVector<mlir::Value, unsigned> planData;
@@ -65,6 +68,11 @@ public:
   struct ArenaPlace {
     unsigned segment, number;
   };
+
+  /// Longer segments are executed by several functions: LLVM's time grows with the square of a function's length.
+  static constexpr size_t kOpsPerFunction = 512;
+  /// Whether data that is read outlives the function that reads it.
+  bool keepsData() const;
 
   /// The number of a device in the metadata's table.
   unsigned deviceNumber(DeviceAttr device);

@@ -33,9 +33,14 @@ struct ObjectCode {
   int64_t codeBytes = 0;
 };
 
+/// What LLVM's time is spent for: code that runs fast, or code that is there fast. Straight-line code that only calls gains
+/// nothing from scheduling, whose time grows with the square of a block's length.
+enum class CodeGoal { speed, compileTime };
+
 struct NamedModule {
   std::string name;
   mlir::ModuleOp module;
+  CodeGoal goal = CodeGoal::speed;
 };
 
 /// Compiles modules of the LLVM dialect on the threads of their context, in parallel where it allows that. The

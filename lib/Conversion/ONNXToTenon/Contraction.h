@@ -28,6 +28,10 @@ struct Windows {
 std::optional<Windows> windowsOf(Node &node, mlir::Value &operand, llvm::ArrayRef<int64_t> kernel,
                                  std::optional<double> value);
 
+/// The largest number, or the mean, of each window of a pool with the node's attributes. Nothing after an error.
+mlir::Value largestOfWindows(Node &node, mlir::Value x);
+mlir::Value meanOfWindows(Node &node, mlir::Value x);
+
 /// A convolution with the node's attributes, without bias. Nothing after an error.
 mlir::Value convolution(Node &node, mlir::Value input, mlir::Value filter);
 

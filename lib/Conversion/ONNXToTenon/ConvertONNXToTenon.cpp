@@ -60,6 +60,8 @@ class ConvertONNXToTenon : public tenon::impl::ConvertONNXToTenonPassBase<Conver
     addMicrosoftAttentionConverters(table);
     addMicrosoftContractionConverters(table);
     addMicrosoftNormalizationConverters(table);
+    addMicrosoftQuantizationConverters(table);
+    addMicrosoftWeightConverters(table);
     addNormalizationConverters(table);
     addQuantizationConverters(table);
     addRecurrentConverters(table);

@@ -15,16 +15,18 @@ using namespace tenon::onnx;
 
 Value onnx::take(Node &node, Value x, Value indices, int64_t dim, IndexMode mode) {
   int64_t count = rankOf(indices);
-  Value result = node.gather(x, node.unsqueeze(indices, {count}), {dim}, /*batchDims=*/0, mode);
-  // The gather has the indices' dimensions first.
+  return placeIndices(node, node.gather(x, node.unsqueeze(indices, {count}), {dim}, /*batchDims=*/0, mode), count, dim);
+}
+
+Value onnx::placeIndices(Node &node, Value gathered, int64_t count, int64_t dim) {
   SmallVector<int64_t> permutation;
   for (int64_t i = 0; i < dim; ++i)
     permutation.push_back(count + i);
   for (int64_t i = 0; i < count; ++i)
     permutation.push_back(i);
-  for (int64_t i = dim; i < rankOf(x) - 1; ++i)
-    permutation.push_back(count + i);
-  return node.transpose(result, permutation);
+  for (int64_t i = count + dim; i < rankOf(gathered); ++i)
+    permutation.push_back(i);
+  return node.transpose(gathered, permutation);
 }
 
 namespace {

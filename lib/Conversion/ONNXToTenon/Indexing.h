@@ -16,6 +16,9 @@ namespace tenon::onnx {
 mlir::Value take(Node &node, mlir::Value x, mlir::Value indices, int64_t dim,
                  IndexMode mode = IndexMode::error);
 
+/// A gather's result, whose first `count` dimensions are the indices', with these in place of dimension `dim`.
+mlir::Value placeIndices(Node &node, mlir::Value gathered, int64_t count, int64_t dim);
+
 } // namespace tenon::onnx
 
 #endif // TENON_LIB_CONVERSION_ONNXTOTENON_INDEXING_H

@@ -249,6 +249,8 @@ void addMicrosoftConverters(ConverterTable &table);
 void addMicrosoftAttentionConverters(ConverterTable &table);
 void addMicrosoftContractionConverters(ConverterTable &table);
 void addMicrosoftNormalizationConverters(ConverterTable &table);
+void addMicrosoftQuantizationConverters(ConverterTable &table);
+void addMicrosoftWeightConverters(ConverterTable &table);
 void addNormalizationConverters(ConverterTable &table);
 void addQuantizationConverters(ConverterTable &table);
 void addRecurrentConverters(ConverterTable &table);

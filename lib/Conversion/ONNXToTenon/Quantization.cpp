@@ -5,6 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Quantization.h"
+
 #include "Contraction.h"
 
 #include <cmath>
@@ -66,20 +68,30 @@ std::pair<double, double> rangeOf(IntegerType type) {
   return {-std::exp2(width - 1), std::exp2(width - 1) - 1};
 }
 
-/// round(x / scale) + zero point within the range of the type, all in the scale's type.
-Value quantize(Node &node, Value x, Value scale, Value zeroPoint, Type target, bool saturate) {
-  Value y = node.binary<DivOp>(x, scale);
+/// Rounded, with the zero point added, where it is of the type of integers.
+Value toQuantized(Node &node, Value y, Value zeroPoint, Type target, bool saturate) {
   auto integer = dyn_cast<IntegerType>(target);
   if (!integer)
     return node.cast(y, target, saturate && target.getIntOrFloatBitWidth() <= 8);
   y = node.unary<RoundOp>(y);
-  if (zeroPoint)
-    y = node.binary<AddOp>(y, zeroPoint);
-  auto [low, high] = rangeOf(integer);
-  return node.cast(node.clamp(y, low, high), target);
+  return toRange(node, zeroPoint ? node.binary<AddOp>(y, zeroPoint) : y, integer);
+}
+} // namespace
+
+Value onnx::toRange(Node &node, Value x, IntegerType target) {
+  auto [low, high] = rangeOf(target);
+  return node.cast(node.clamp(x, low, high), target);
 }
 
-Results quantizeLinear(Node &node) {
+Value onnx::quantize(Node &node, Value x, Value scale, Value zeroPoint, Type target, bool saturate) {
+  return toQuantized(node, node.binary<DivOp>(x, scale), zeroPoint, target, saturate);
+}
+
+Value onnx::repeatBlocks(Node &node, Value parameter, Value x, int64_t dim, int64_t block) {
+  return Granularity(node, x, dim, block).repeat(parameter);
+}
+
+Results onnx::quantizeLinear(Node &node) {
   Value x = node[0], scale = node[1];
   Type target = IntegerType::get(node.builder.getContext(), 8, IntegerType::Unsigned);
   if (int64_t number = node.integer("output_dtype", 0)) {
@@ -103,7 +115,7 @@ Results quantizeLinear(Node &node) {
   return quantize(node, x, divisor, zeroPoint, target, node.flag("saturate", true));
 }
 
-Results dequantizeLinear(Node &node) {
+Results onnx::dequantizeLinear(Node &node) {
   Value x = node[0], scale = node[1];
   Type element = elementOf(scale);
   if (int64_t number = node.integer("output_dtype", 0)) {
@@ -127,9 +139,7 @@ Results dequantizeLinear(Node &node) {
   return node.hasFailed() ? Results(failure()) : Results(node.cast(y, element));
 }
 
-/// Scale and zero point from the range of the operand, 0 included, as ui8.
-Results dynamicQuantizeLinear(Node &node) {
-  Value x = node[0];
+Quantized onnx::quantizeDynamically(Node &node, Value x) {
   SmallVector<int64_t> dims = llvm::to_vector(llvm::seq<int64_t>(0, rankOf(x)));
   Type ui8 = IntegerType::get(node.builder.getContext(), 8, IntegerType::Unsigned);
   Value low = node.binary<MinOp>(node.reduce(Combiner::min, x, dims), 0.0);
@@ -140,82 +150,107 @@ Results dynamicQuantizeLinear(Node &node) {
   Value divisor = node.select(isZero, node.splat(1, scale), scale);
   Value zeroPoint =
       node.clamp(node.unary<RoundOp>(node.unary<NegOp>(node.binary<DivOp>(low, divisor))), 0, 255);
-  Value y = quantize(node, x, node.broadcast(divisor, {}, node.sizesOf(x)),
-                     node.broadcast(zeroPoint, {}, node.sizesOf(x)), ui8, true);
-  return {y, scale, node.cast(zeroPoint, ui8)};
+  return {quantize(node, x, divisor, zeroPoint, ui8), scale, node.cast(zeroPoint, ui8)};
+}
+
+static Results dynamicQuantizeLinear(Node &node) {
+  Quantized y = quantizeDynamically(node, node[0]);
+  return {y.numbers, y.scale, y.zeroPoint};
 }
 
 //===----------------------------------------------------------------------===//
 // Products of quantised numbers
 //===----------------------------------------------------------------------===//
 
-/// The operand in 32 bits less its zero point: one for all, or one per place of `dim`.
-Value centred(Node &node, Value x, Value zeroPoint, int64_t dim) {
-  Type i32 = node.builder.getI32Type();
-  Value wide = node.cast(x, i32);
+/// A parameter of one number, one per place of `dim`, or of a shape that is repeated by numpy's rule.
+static Value repeated(Node &node, Value parameter, Value like, int64_t dim) {
+  bool hasShape = rankOf(parameter) > 1 && !isSingle(parameter);
+  return hasShape ? node.broadcastTo(parameter, node.sizesOf(like))
+                  : Granularity(node, like, dim, 0).repeat(parameter);
+}
+
+Value onnx::centred(Node &node, Value x, Value zeroPoint, int64_t dim) {
+  Type wide = isa<FloatType>(elementOf(x)) ? Type(node.builder.getF32Type()) : node.builder.getI32Type();
+  x = node.cast(x, wide);
   if (!zeroPoint)
-    return wide;
-  Value offset = node.cast(zeroPoint, i32);
-  if (rankOf(offset) > 1)
-    return node.binary<SubOp>(wide, node.broadcastTo(offset, node.sizesOf(x)));
-  return node.binary<SubOp>(wide, Granularity(node, wide, dim, 0).repeat(offset));
+    return x;
+  zeroPoint = node.cast(zeroPoint, wide);
+  return node.binary<SubOp>(x, repeated(node, zeroPoint, x, dim));
 }
 
-Results matMulInteger(Node &node) {
-  Value a = centred(node, node[0], node[2], rankOf(node[0]) - 2);
-  Value b = centred(node, node[1], node[3], rankOf(node[1]) - 1);
-  return node.hasFailed() ? Results(failure()) : Results(matMul(node, a, b, node.builder.getI32Type()));
+Value onnx::centredProduct(Node &node, const Quantized &a, const Quantized &b) {
+  Value lhs = centred(node, a.numbers, a.zeroPoint, rankOf(a.numbers) - 2);
+  Value rhs = centred(node, b.numbers, b.zeroPoint, rankOf(b.numbers) - 1);
+  if (elementOf(lhs) != elementOf(rhs))
+    node.error() << "expects integers or floating-point numbers in both operands, but has "
+                 << elementOf(a.numbers) << " and " << elementOf(b.numbers);
+  return node.hasFailed() ? Value() : matMul(node, lhs, rhs, elementOf(lhs));
 }
 
-Results convInteger(Node &node) {
+Value onnx::combineScales(Node &node, ArrayRef<Value> scales, Value resultScale) {
+  SmallVector<Value> all(scales);
+  if (resultScale)
+    all.push_back(resultScale);
+  for (Value &scale : all)
+    scale = node.cast(scale, node.builder.getF32Type());
+  if (!node.broadcastAll(all))
+    return all.front();
+  Value result = all.front();
+  for (Value scale : ArrayRef(all).take_front(scales.size()).drop_front())
+    result = node.binary<MulOp>(result, scale);
+  return resultScale ? node.binary<DivOp>(result, all.back()) : result;
+}
+
+Value onnx::rescale(Node &node, Value x, Value scale, int64_t dim) {
+  x = node.cast(x, node.builder.getF32Type());
+  return node.binary<MulOp>(x, repeated(node, scale, x, dim));
+}
+
+Value onnx::requantize(Node &node, Value sum, Value scale, Value zeroPoint, int64_t dim) {
+  Value y = rescale(node, sum, scale, dim);
+  Value offset = repeated(node, node.cast(zeroPoint, node.builder.getF32Type()), y, dim);
+  return toQuantized(node, y, offset, elementOf(zeroPoint), /*saturate=*/true);
+}
+
+static Results matMulInteger(Node &node) {
+  Value y = centredProduct(node, {node[0], {}, node[2]}, {node[1], {}, node[3]});
+  return y ? Results(y) : Results(failure());
+}
+
+static Results convInteger(Node &node) {
   Value x = centred(node, node[0], node[2], 1), w = centred(node, node[1], node[3], 0);
   Value y = node.hasFailed() ? Value() : convolution(node, x, w);
   return y ? Results(y) : Results(failure());
 }
 
-/// An accumulator of 32 bits, times the operands' scales, in the result's quantisation.
-Value requantize(Node &node, Value accumulator, ArrayRef<Value> scales, Value resultScale, Value resultZero,
-                 int64_t dim) {
-  Type f32 = node.builder.getF32Type();
-  Value y = node.cast(accumulator, f32);
-  Granularity granularity(node, y, dim, 0);
-  for (Value scale : scales) {
-    Value wide = node.cast(scale, f32);
-    y = node.binary<MulOp>(y, rankOf(wide) > 1 ? node.broadcastTo(wide, node.sizesOf(y))
-                                               : granularity.repeat(wide));
-  }
-  Value zero = node.cast(resultZero, f32), divisor = node.cast(resultScale, f32);
-  auto whole = [&](Value v) {
-    return rankOf(v) > 1 ? node.broadcastTo(v, node.sizesOf(y)) : granularity.repeat(v);
-  };
-  return quantize(node, y, whole(divisor), whole(zero), elementOf(resultZero), true);
-}
-
-Results qLinearMatMul(Node &node) {
-  Value a = centred(node, node[0], node[2], rankOf(node[0]) - 2);
-  Value b = centred(node, node[3], node[5], rankOf(node[3]) - 1);
-  if (node.hasFailed())
+Results onnx::qLinearMatMul(Node &node) {
+  Value product = centredProduct(node, {node[0], {}, node[2]}, {node[3], {}, node[5]});
+  if (!product)
     return failure();
-  Value product = matMul(node, a, b, node.builder.getI32Type());
   // A vector of scales of the first operand is one per row.
-  Value aScale = node[1];
-  if (rankOf(aScale) == 1 && !isStatic(node.sizeOf(aScale, 0), 1))
-    aScale = node.unsqueeze(aScale, {1});
-  Value y = requantize(node, product, {aScale, node[4]}, node[6], node[7], rankOf(product) - 1);
-  return node.hasFailed() ? Results(failure()) : Results(y);
+  Value rowScale = node[1];
+  if (rankOf(rowScale) == 1 && !isStatic(node.sizeOf(rowScale, 0), 1))
+    rowScale = node.unsqueeze(rowScale, {1});
+  Value scale = combineScales(node, {rowScale, node[4]}, node[6]);
+  return requantize(node, product, scale, node[7], rankOf(product) - 1);
 }
 
-Results qLinearConv(Node &node) {
-  Value x = centred(node, node[0], node[2], 1), w = centred(node, node[3], node[5], 0);
+Results onnx::qLinearConv(Node &node) {
+  Value x = node[0];
+  // The filter lies as ever.
+  bool channelsLast = node.flag("channels_last") && rankOf(x) > 2;
+  if (channelsLast)
+    x = node.moveDim(x, rankOf(x) - 1, 1);
+  x = centred(node, x, node[2], 1);
+  Value w = centred(node, node[3], node[5], 0);
   Value product = node.hasFailed() ? Value() : convolution(node, x, w);
   if (!product)
     return failure();
   if (node.has(8))
     product = node.binary<AddOp>(product, node.along(node[8], 1, product));
-  Value y = requantize(node, product, {node[1], node[4]}, node[6], node[7], 1);
-  return node.hasFailed() ? Results(failure()) : Results(y);
+  Value y = requantize(node, product, combineScales(node, {node[1], node[4]}, node[6]), node[7], 1);
+  return channelsLast ? node.moveDim(y, 1, rankOf(y) - 1) : y;
 }
-} // namespace
 
 void onnx::addQuantizationConverters(ConverterTable &table) {
   table.add("QuantizeLinear", 10, 2, 3, quantizeLinear);

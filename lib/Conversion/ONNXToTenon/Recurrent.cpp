@@ -8,6 +8,7 @@
 #include "Activation.h"
 #include "Indexing.h"
 #include "Loop.h"
+#include "Quantization.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -47,6 +48,26 @@ public:
 protected:
   /// The states after one step; `x` is the product of the step's input with all gates' weights, without bias.
   virtual SmallVector<Value> step(Value x, ArrayRef<Value> states) = 0;
+  /// Reads the hidden size off the weights, `[D, G*H, I]` and `[D, G*H, H]`; false after an error.
+  virtual bool checkWeights();
+  /// Sets what a step needs of the state's weights of a direction.
+  virtual void loadWeights(int64_t d) { weights = ofDirection(2, d); }
+  /// All inputs, `[T, B, I]`, times a direction's weights, to `[T, B, G*H]`.
+  virtual Value projectInputs(Value inputs, int64_t d) {
+    return node.contract(inputs, ofDirection(1, d), 4, {0, 1, 3}, {2, 3}, {0, 1, 2}, elementOf(inputs));
+  }
+
+  /// Entry d of an operand's first dimension; null where it is left out.
+  Value ofDirection(size_t operand, int64_t d, int64_t dim = 0) {
+    if (!node.has(operand))
+      return {};
+    Value value = node[operand];
+    if (rankOf(value) <= dim) {
+      node.error() << "expects operand " << operand << " of a higher rank, but has " << typeOf(value);
+      return {};
+    }
+    return node.squeeze(node.slice(value, dim, node.size(d), node.size(1)), {dim});
+  }
 
   /// Gate k of a vector or matrix whose dimension `dim` holds all gates.
   Value gate(Value all, int64_t k, int64_t dim, int64_t count = 1) {
@@ -66,7 +87,7 @@ protected:
   }
 
   Node &node;
-  int64_t gates, hidden = 0;
+  int64_t gates, hidden = 0, directions = 1;
   /// Of the present direction; biases and peepholes are null where they are left out.
   Value weights, inputBias, stateBias, peepholes;
   SmallVector<Activation> activations;
@@ -75,10 +96,12 @@ protected:
 private:
   bool check() {
     for (size_t i : {0, 1, 2})
-      if (rankOf(node[i]) != 3) {
+      if (node.expect(i) && rankOf(node[i]) != 3) {
         node.error() << "expects operand " << i << " of rank 3, but has " << typeOf(node[i]);
         return false;
       }
+    if (node.hasFailed())
+      return false;
     StringRef direction = node.string("direction", "forward");
     if (direction != "forward" && direction != "reverse" && direction != "bidirectional") {
       node.error() << "expects direction forward, reverse or bidirectional, but has '" << direction << "'";
@@ -86,14 +109,8 @@ private:
     }
     reversed = direction == "reverse";
     directions = direction == "bidirectional" ? 2 : 1;
-    hidden = typeOf(node[2]).getDimSize(2);
-    if (ShapedType::isDynamic(hidden) || typeOf(node[2]).getDimSize(1) != gates * hidden ||
-        typeOf(node[1]).getDimSize(1) != gates * hidden || typeOf(node[1]).getDimSize(0) != directions ||
-        typeOf(node[2]).getDimSize(0) != directions) {
-      node.error() << "expects weights for " << directions << " directions and " << gates
-                   << " gates, but has " << typeOf(node[1]) << " and " << typeOf(node[2]);
+    if (!checkWeights())
       return false;
-    }
     clip = node.number("clip", 0);
     batchFirst = node.flag("layout");
     sequence = batchFirst ? node.moveDim(node[0], 1, 0) : node[0];
@@ -131,18 +148,6 @@ private:
     return !node.hasFailed();
   }
 
-  /// Entry d of an operand's first dimension; null where it is left out.
-  Value ofDirection(size_t operand, int64_t d, int64_t dim = 0) {
-    if (!node.has(operand))
-      return {};
-    Value value = node[operand];
-    if (rankOf(value) <= dim) {
-      node.error() << "expects operand " << operand << " of a higher rank, but has " << typeOf(value);
-      return {};
-    }
-    return node.squeeze(node.slice(value, dim, node.size(d), node.size(1)), {dim});
-  }
-
   Value initialState(size_t operand, int64_t d) {
     if (Value given = ofDirection(operand, d, batchFirst ? 1 : 0))
       return given;
@@ -154,8 +159,7 @@ private:
                     SmallVectorImpl<Value> &cells) {
     bool backwards = reversed || d == 1;
     activations.assign(all.begin() + d * defaults.size(), all.begin() + (d + 1) * defaults.size());
-    Value inputWeights = ofDirection(1, d);
-    weights = ofDirection(2, d);
+    loadWeights(d);
     Value bias = ofDirection(3, d);
     inputBias = bias ? node.slice(bias, 0, node.size(0), node.size(gates * hidden)) : Value();
     stateBias = bias ? node.slice(bias, 0, node.size(gates * hidden), node.size(gates * hidden)) : Value();
@@ -166,8 +170,9 @@ private:
     if (node.hasFailed())
       return false;
     // All inputs at once: one large product instead of one per step.
-    Value products =
-        node.contract(sequence, inputWeights, 4, {0, 1, 3}, {2, 3}, {0, 1, 2}, elementOf(sequence));
+    Value products = projectInputs(sequence, d);
+    if (node.hasFailed())
+      return false;
     AffineExpr length = node.sizeOf(sequence, 0);
     auto scalar = RankedTensorType::get({}, node.builder.getI64Type());
     auto body = [&](Value iteration, ArrayRef<Value> states) -> std::optional<LoopBuilder::Yielded> {
@@ -206,11 +211,21 @@ private:
   }
 
   bool hasCell, reversed = false, batchFirst = false;
-  int64_t directions = 1;
   SmallVector<StringRef> defaults;
   SmallVector<Activation> all;
   Value sequence;
 };
+
+bool Recurrent::checkWeights() {
+  hidden = typeOf(node[2]).getDimSize(2);
+  if (!ShapedType::isDynamic(hidden) && typeOf(node[2]).getDimSize(1) == gates * hidden &&
+      typeOf(node[1]).getDimSize(1) == gates * hidden && typeOf(node[1]).getDimSize(0) == directions &&
+      typeOf(node[2]).getDimSize(0) == directions)
+    return true;
+  node.error() << "expects weights for " << directions << " directions and " << gates << " gates, but has "
+               << typeOf(node[1]) << " and " << typeOf(node[2]);
+  return false;
+}
 
 class SimpleCell : public Recurrent {
 public:
@@ -254,10 +269,13 @@ public:
   explicit LongShortCell(Node &node)
       : Recurrent(node, 4, {"sigmoid", "tanh", "tanh"}, true), couples(node.flag("input_forget")) {}
 
+protected:
+  virtual Value projectState(Value state) { return recur(state, weights); }
+
 private:
   SmallVector<Value> step(Value x, ArrayRef<Value> states) override {
     Value h = states[0], c = states[1];
-    Value sum = addVector(addVector(node.binary<AddOp>(x, recur(h, weights)), inputBias), stateBias);
+    Value sum = addVector(addVector(node.binary<AddOp>(x, projectState(h)), inputBias), stateBias);
     auto looked = [&](int64_t k, Value cell) {
       Value x = gate(sum, k, 1);
       return peepholes
@@ -275,6 +293,56 @@ private:
   bool couples;
 };
 
+/// ONNX Runtime's: weights in 8 bits, `[D, I, 4*H]` and `[D, H, 4*H]`, with scales and zero points as operands 8 to 11,
+/// one per direction or one per column. Inputs are quantised all at once, states step by step.
+class QuantizedLongShortCell : public LongShortCell {
+public:
+  using LongShortCell::LongShortCell;
+
+private:
+  bool checkWeights() override {
+    if (!node.expect({8, 9, 10, 11}))
+      return false;
+    RankedTensorType inputs = typeOf(node[1]), states = typeOf(node[2]);
+    hidden = states.getDimSize(1);
+    if (!ShapedType::isDynamic(hidden) && inputs.getDimSize(2) == 4 * hidden && states.getDimSize(2) == 4 * hidden &&
+        inputs.getDimSize(0) == directions && states.getDimSize(0) == directions)
+      return checkParameters();
+    node.error() << "expects weights for " << directions << " directions and 4 gates, but has " << inputs << " and "
+                 << states;
+    return false;
+  }
+
+  bool checkParameters() {
+    for (size_t i : {8, 9, 10, 11}) {
+      ArrayRef<int64_t> shape = typeOf(node[i]).getShape();
+      if (shape != ArrayRef(directions) && shape != ArrayRef({directions, 4 * hidden}))
+        node.error() << "expects " << directions << " or " << directions << "x" << 4 * hidden
+                     << " scales and zero points, but operand " << i << " has " << typeOf(node[i]);
+    }
+    return !node.hasFailed();
+  }
+
+  void loadWeights(int64_t d) override {
+    weights = centred(node, ofDirection(2, d), ofDirection(11, d), 1);
+    stateScale = ofDirection(10, d);
+  }
+  Value projectInputs(Value inputs, int64_t d) override {
+    return multiply(inputs, centred(node, ofDirection(1, d), ofDirection(9, d), 1), ofDirection(8, d));
+  }
+  Value projectState(Value state) override { return multiply(state, weights, stateScale); }
+
+  Value multiply(Value x, Value centredWeights, Value scale) {
+    Quantized numbers = quantizeDynamically(node, x);
+    Value sum = centredProduct(node, numbers, {centredWeights, {}, {}});
+    if (!sum)
+      return x;
+    return node.cast(rescale(node, sum, combineScales(node, {numbers.scale, scale}), rankOf(x) - 1), elementOf(x));
+  }
+
+  Value stateScale;
+};
+
 template <typename Cell> Results recurrent(Node &node) { return Cell(node).convert(); }
 } // namespace
 
@@ -282,4 +350,5 @@ void onnx::addRecurrentConverters(ConverterTable &table) {
   table.add("RNN", 7, 3, 6, recurrent<SimpleCell>);
   table.add("GRU", 7, 3, 6, recurrent<GatedCell>);
   table.add("LSTM", 7, 3, 8, recurrent<LongShortCell>);
+  table.add("com.microsoft.DynamicQuantizeLSTM", 1, 1, 12, recurrent<QuantizedLongShortCell>);
 }

@@ -153,14 +153,14 @@ template <Combiner combiner> Results cumulate(Node &node) {
 // Pools
 //===----------------------------------------------------------------------===//
 
-std::optional<SmallVector<int64_t>> poolKernel(Node &node) {
+std::optional<SmallVector<int64_t>> poolKernel(Node &node, Value x) {
   auto kernel = node.integers("kernel_shape");
   if (!kernel || kernel->empty()) {
     node.error() << "expects the attribute 'kernel_shape'";
     return std::nullopt;
   }
-  if (rankOf(node[0]) != (int64_t)kernel->size() + 2) {
-    node.error() << "expects an operand of rank " << kernel->size() + 2 << ", but has " << typeOf(node[0]);
+  if (rankOf(x) != (int64_t)kernel->size() + 2) {
+    node.error() << "expects an operand of rank " << kernel->size() + 2 << ", but has " << typeOf(x);
     return std::nullopt;
   }
   return kernel;
@@ -176,24 +176,14 @@ Value window(Node &node, Combiner combiner, Value x, ArrayRef<int64_t> kernel, s
 }
 
 Results maxPool(Node &node) {
-  auto kernel = poolKernel(node);
-  if (!kernel)
-    return failure();
   if (node.isUsed(1))
     return node.unsupported() << "the indices of the largest elements";
-  auto integer = dyn_cast<IntegerType>(elementOf(node[0]));
-  double least = -std::numeric_limits<double>::infinity();
-  if (integer)
-    least = integer.isUnsigned() ? 0 : -std::exp2(integer.getWidth() - 1);
-  Value y = window(node, Combiner::max, node[0], *kernel, least);
+  Value y = largestOfWindows(node, node[0]);
   return y ? Results(y) : Results(failure());
 }
 
 Results averagePool(Node &node) {
-  auto kernel = poolKernel(node);
-  if (!kernel)
-    return failure();
-  Value y = window(node, Combiner::mean, node[0], *kernel, std::nullopt, node.flag("count_include_pad"));
+  Value y = meanOfWindows(node, node[0]);
   return y ? Results(y) : Results(failure());
 }
 
@@ -207,7 +197,7 @@ Value rooted(Node &node, Value x, double p) {
 }
 
 Results lpPool(Node &node) {
-  auto kernel = poolKernel(node);
+  auto kernel = poolKernel(node, node[0]);
   double p = node.integer("p", 2);
   if (!kernel || p < 1)
     return kernel ? Results(node.error() << "expects a positive p, but has " << p) : Results(failure());
@@ -251,6 +241,21 @@ Results lpNormalization(Node &node) {
   return node.select(isZero, node.splat(0, x), quotient);
 }
 } // namespace
+
+Value onnx::largestOfWindows(Node &node, Value x) {
+  auto kernel = poolKernel(node, x);
+  auto integer = dyn_cast<IntegerType>(elementOf(x));
+  double least = -std::numeric_limits<double>::infinity();
+  if (integer)
+    least = integer.isUnsigned() ? 0 : -std::exp2(integer.getWidth() - 1);
+  return kernel ? window(node, Combiner::max, x, *kernel, least) : Value();
+}
+
+Value onnx::meanOfWindows(Node &node, Value x) {
+  auto kernel = poolKernel(node, x);
+  return kernel ? window(node, Combiner::mean, x, *kernel, std::nullopt, node.flag("count_include_pad"))
+                : Value();
+}
 
 void onnx::addReductionConverters(ConverterTable &table) {
   auto add = [&](StringRef name, int64_t withOperand, Results (*convert)(Node &)) {

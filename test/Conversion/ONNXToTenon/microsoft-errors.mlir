@@ -24,10 +24,10 @@ func.func @block(%x: tensor<2x32xf32>, %w: tensor<3x2x8xui8>, %s: tensor<6xf32>)
 
 // -----
 
-func.func @order(%x: tensor<2x32xf32>, %w: tensor<3x2x8xui8>, %s: tensor<6xf32>, %g: tensor<32xi32>) -> !tenon_onnx.unknown {
+func.func @order(%x: tensor<2x32xf32>, %w: tensor<3x2x8xui8>, %s: tensor<6xf32>, %g: tensor<31xi32>) -> !tenon_onnx.unknown {
   %none = tenon_onnx.none
-  // expected-error @+1 {{'MatMulNBits' (opset 1) is not supported: an order of groups (g_idx)}}
-  %0 = tenon_onnx.node "MatMulNBits" domain "com.microsoft" version 1 (%x, %w, %s, %none, %g) {N = 3 : i64, K = 32 : i64, block_size = 16 : i64} : (tensor<2x32xf32>, tensor<3x2x8xui8>, tensor<6xf32>, none, tensor<32xi32>) -> !tenon_onnx.unknown
+  // expected-error @+1 {{'MatMulNBits' (opset 1) expects the group of each of the 32 columns (g_idx), but has 'tensor<31xi32>'}}
+  %0 = tenon_onnx.node "MatMulNBits" domain "com.microsoft" version 1 (%x, %w, %s, %none, %g) {N = 3 : i64, K = 32 : i64, block_size = 16 : i64} : (tensor<2x32xf32>, tensor<3x2x8xui8>, tensor<6xf32>, none, tensor<31xi32>) -> !tenon_onnx.unknown
   return %0 : !tenon_onnx.unknown
 }
 

@@ -1,0 +1,362 @@
+//===- MicrosoftWeights.cpp - ONNX Runtime's operators on packed weights ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+//
+// Weights of few bits in blocks with a scale each; activations stay in floating point.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Contraction.h"
+#include "Indexing.h"
+#include "Quantization.h"
+
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::onnx;
+
+//===----------------------------------------------------------------------===//
+// MatMulNBits
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Numbers of rows, columns and elements per block of a matrix of weights; so large that their products
+/// overflow, there is no such tensor.
+bool checkSizes(Node &node, int64_t n, int64_t k, int64_t block) {
+  constexpr int64_t limit = int64_t(1) << 31;
+  if (n < 1 || k < 1)
+    node.error() << "expects positive N and K, but has " << n << " and " << k;
+  else if (n > limit || k > limit)
+    node.error() << "expects N and K of at most 2^31, but has " << n << " and " << k;
+  else if (block < 16 || block > limit || !llvm::isPowerOf2_64(block))
+    node.error() << "expects a power of 2 of at least 16 as block_size, but has " << block;
+  return !node.hasFailed();
+}
+
+/// Numbers of `bits` bits out of the bytes of the last dimension, the lowest bits first or last.
+Value unpack(Node &node, Value bytes, int64_t bits, bool lowFirst = true) {
+  if (bits == 8)
+    return bytes;
+  int64_t perByte = 8 / bits, rank = rankOf(bytes);
+  Sizes apart = node.sizesOf(bytes), joined = apart;
+  joined.back() = node.sizes.simplify(joined.back() * perByte);
+  apart.push_back(node.size(perByte));
+  SmallVector<double> shifts;
+  for (int64_t i = 0; i < perByte; ++i)
+    shifts.push_back((lowFirst ? i : perByte - 1 - i) * bits);
+  Value repeated = node.broadcast(bytes, llvm::to_vector(llvm::seq<int64_t>(0, rank)), apart);
+  Value shift = node.broadcast(node.numbersConstant(shifts, elementOf(bytes)), {rank}, apart);
+  Value numbers = node.binary<AndOp>(node.binary<ShrOp>(repeated, shift),
+                                     node.splat(llvm::maskTrailingOnes<uint64_t>(bits), repeated));
+  return node.reshape(numbers, joined);
+}
+
+/// The matrix of weights of MatMulNBits, rows of blocks with a scale and perhaps a zero point each.
+class BlockedWeights {
+public:
+  explicit BlockedWeights(Node &node)
+      : node(node), n(node.integer("N", 0)), k(node.integer("K", 0)), bits(node.integer("bits", 4)),
+        block(node.integer("block_size", 0)), blocks(block > 0 && k > 0 ? llvm::divideCeil(k, block) : 0) {}
+
+  /// N x K numbers; null after an error.
+  Value build() {
+    if (!check())
+      return {};
+    // Narrow floating point can't hold what comes before the scale.
+    Type f32 = node.builder.getF32Type();
+    Value numbers = node.cast(unpack(node, node[1], bits), f32);
+    if (node.has(4)) {
+      numbers = firstColumns(numbers);
+      numbers = node.binary<SubOp>(numbers, perColumn(zeroPoints(), numbers));
+      numbers = node.binary<MulOp>(numbers, perColumn(node.cast(node[2], f32), numbers));
+    } else {
+      numbers = node.binary<SubOp>(numbers, perBlock(zeroPoints(), numbers));
+      numbers = firstColumns(node.binary<MulOp>(numbers, perBlock(node.cast(node[2], f32), numbers)));
+    }
+    return node.cast(numbers, elementOf(node[0]));
+  }
+
+  /// Whether the weights are left out, by a dimension of size 0: their product is 0.
+  bool isEmpty() { return rankOf(node[1]) == 3 && llvm::is_contained(typeOf(node[1]).getShape(), 0); }
+  AffineExpr columns() { return node.size(n); }
+
+private:
+  bool check() {
+    if (!checkSizes(node, n, k, block))
+      return false;
+    if (bits != 2 && bits != 4 && bits != 8)
+      node.unsupported() << "weights of " << bits << " bits";
+    else if (node.flag("weight_prepacked"))
+      node.unsupported() << "weights in a layout of ONNX Runtime's CUDA kernels (weight_prepacked)";
+    else if (node.has(4) && !hasGroups())
+      node.error() << "expects the group of each of the " << k << " columns (g_idx), but has "
+                   << typeOf(node[4]);
+    else if (!isa<FloatType>(elementOf(node[0])) || rankOf(node[0]) < 1)
+      node.error() << "expects floating-point rows, but has " << typeOf(node[0]);
+    else
+      return expectElements(1, n * blocks * (block * bits / 8)) && expectElements(2, n * blocks) &&
+             checkBytes();
+    return false;
+  }
+
+  /// g_idx: one group per column, those that fill up the last block may be left out.
+  bool hasGroups() {
+    RankedTensorType type = typeOf(node[4]);
+    return type.getRank() == 1 && type.hasStaticShape() && isa<IntegerType>(type.getElementType()) &&
+           (type.getDimSize(0) == k || type.getDimSize(0) == blocks * block);
+  }
+
+  bool checkBytes() {
+    Type ui8 = node.builder.getIntegerType(8, /*isSigned=*/false);
+    auto expected = RankedTensorType::get({n, blocks, block * bits / 8}, ui8);
+    if (typeOf(node[1]) == expected)
+      return true;
+    node.error() << "expects weights of " << expected << ", but has " << typeOf(node[1]);
+    return false;
+  }
+
+  bool expectElements(size_t operand, int64_t count) {
+    if (typeOf(node[operand]).hasStaticShape() && typeOf(node[operand]).getNumElements() == count)
+      return true;
+    node.error() << "expects " << count << " elements in operand " << operand << ", but has "
+                 << typeOf(node[operand]);
+    return false;
+  }
+
+  /// Packed as the weights are, each row from a whole byte on, or one floating-point number per block.
+  Value zeroPoints() {
+    Type f32 = node.builder.getF32Type();
+    if (!node.has(3))
+      return node.scalar(1 << (bits - 1), f32);
+    if (isa<FloatType>(elementOf(node[3])))
+      return expectElements(3, n * blocks) ? node.cast(node[3], f32) : node.scalar(0, f32);
+    int64_t bytes = llvm::divideCeil(blocks * bits, 8);
+    if (!elementOf(node[3]).isUnsignedInteger(8))
+      node.error() << "expects zero points in bytes or in floating point, but has " << typeOf(node[3]);
+    if (node.hasFailed() || !expectElements(3, n * bytes))
+      return node.scalar(0, f32);
+    Value all = unpack(node, node.reshape(node[3], {node.size(n), node.size(bytes)}), bits);
+    return node.cast(node.slice(all, 1, node.size(0), node.size(blocks)), f32);
+  }
+
+  /// The last block may be filled up.
+  Value firstColumns(Value numbers) {
+    Value rows = node.reshape(numbers, {node.size(n), node.size(blocks * block)});
+    return node.slice(rows, 1, node.size(0), node.size(k));
+  }
+
+  /// Of the group that the node names for the column.
+  Value perColumn(Value parameter, Value numbers) {
+    if (rankOf(parameter) == 0)
+      return parameter;
+    Value groups = node.slice(node[4], 0, node.size(0), node.size(k));
+    return take(node, node.reshape(parameter, {node.size(n), node.size(blocks)}), groups, 1);
+  }
+
+  Value perBlock(Value parameter, Value numbers) {
+    if (rankOf(parameter) == 0)
+      return parameter;
+    parameter = node.reshape(parameter, {node.size(n), node.size(blocks)});
+    return node.broadcast(parameter, {0, 1}, node.sizesOf(numbers));
+  }
+
+  Node &node;
+  int64_t n, k, bits, block, blocks;
+};
+
+/// Of the rows' sizes but for the last, the columns.
+Value zeros(Node &node, Value rows, AffineExpr columns) {
+  Sizes sizes = node.sizesOf(rows);
+  sizes.back() = columns;
+  return node.broadcast(node.scalar(0, elementOf(rows)), {}, sizes);
+}
+
+Results matMulNBits(Node &node) {
+  BlockedWeights blocked(node);
+  Value y;
+  if (blocked.isEmpty()) {
+    y = zeros(node, node[0], blocked.columns());
+  } else {
+    Value weights = blocked.build();
+    if (!weights || node.hasFailed())
+      return failure();
+    y = matMul(node, node[0], node.transpose(weights, {1, 0}), elementOf(node[0]));
+  }
+  return node.has(5) ? node.binary<AddOp>(y, node.broadcastTo(node[5], node.sizesOf(y))) : y;
+}
+
+//===----------------------------------------------------------------------===//
+// MatMulBnb4
+//===----------------------------------------------------------------------===//
+
+/// What the 16 numbers of 4 bits stand for: FP4 (sign, two bits of exponent, one of mantissa, over 12) and
+/// NF4 (quantiles of the normal distribution; Dettmers et al., QLoRA, 2023, appendix E).
+constexpr double fp4[16] = {0,    5.208333333e-03,  0.66666667,  1,  0.33333333,  0.5,  0.16666667,  0.25,
+                            -0.0, -5.208333333e-03, -0.66666667, -1, -0.33333333, -0.5, -0.16666667, -0.25};
+constexpr double nf4[16] = {-1,
+                            -0.6961928009986877,
+                            -0.5250730514526367,
+                            -0.39491748809814453,
+                            -0.28444138169288635,
+                            -0.18477343022823334,
+                            -0.09105003625154495,
+                            0,
+                            0.07958029955625534,
+                            0.16093020141124725,
+                            0.24611230194568634,
+                            0.33791524171829224,
+                            0.44070982933044434,
+                            0.5626170039176941,
+                            0.7229568362236023,
+                            1};
+
+/// Blocks run on over the ends of rows.
+Results matMulBnb4(Node &node) {
+  int64_t n = node.integer("N", 0), k = node.integer("K", 0), block = node.integer("block_size", 0);
+  int64_t kind = node.integer("quant_type", -1);
+  Type ui8 = node.builder.getIntegerType(8, /*isSigned=*/false), f32 = node.builder.getF32Type();
+  if (!checkSizes(node, n, k, block))
+    return failure();
+  if (kind != 0 && kind != 1)
+    return node.error() << "expects 0 (FP4) or 1 (NF4) as quant_type, but has " << kind;
+  int64_t bytes = llvm::divideCeil(n * k, 2), blocks = llvm::divideCeil(n * k, block);
+  auto expected = RankedTensorType::get({bytes}, ui8);
+  if (typeOf(node[1]) != expected)
+    return node.error() << "expects weights of " << expected << ", but has " << typeOf(node[1]);
+  Value scales = node[2];
+  if (typeOf(scales).getShape() != ArrayRef(blocks))
+    return node.error() << "expects " << blocks << " scales, but has " << typeOf(scales);
+  Value table = node.numbersConstant(kind == 0 ? fp4 : nf4, f32);
+  Value numbers = node.cast(unpack(node, node[1], 4, /*lowFirst=*/false), node.builder.getI64Type());
+  Value all = node.slice(take(node, table, numbers, 0), 0, node.size(0), node.size(n * k));
+  all = node.binary<MulOp>(all, repeatBlocks(node, node.cast(scales, f32), all, 0, block));
+  Value weights = node.cast(node.reshape(all, {node.size(n), node.size(k)}), elementOf(node[0]));
+  if (node.flag("transB", true))
+    weights = node.transpose(weights, {1, 0});
+  return matMul(node, node[0], weights, elementOf(node[0]));
+}
+
+//===----------------------------------------------------------------------===//
+// GatherBlockQuantized
+//===----------------------------------------------------------------------===//
+
+/// What is gathered is dequantised, not the whole operand.
+class GatheredBlocks {
+public:
+  explicit GatheredBlocks(Node &node)
+      : node(node), data(node[0]), scales(node[2]), zeroPoints(node[3]), rank(rankOf(data)),
+        gathered(node.dimension(node.integer("gather_axis", 0), rank)),
+        quantized(node.dimension(node.integer("quantize_axis", 1), rank)),
+        block(node.integer("block_size", 128)), bits(node.integer("bits", 4)),
+        isBytes(elementOf(data).isUnsignedInteger(8)), isFloat(isa<FloatType>(elementOf(data))) {}
+
+  Results convert() {
+    if (!check())
+      return failure();
+    Type f32 = node.builder.getF32Type(), wide = isFloat ? f32 : Type(node.builder.getI32Type());
+    Value indices = node.cast(node[1], node.builder.getI64Type());
+    Value extent = node.fromSizes(node.sizeOf(data, gathered), RankedTensorType::get({}, elementOf(indices)));
+    Value isInside = node.binary<AndOp>(node.compare(Predicate::lt, indices, extent),
+                                        node.compare(Predicate::ge, indices, node.unary<NegOp>(extent)));
+    Value blocks = indices;
+    if (gathered == quantized) {
+      Value fromEnd = node.binary<AddOp>(indices, extent);
+      blocks = node.binary<DivOp>(node.select(node.compare(Predicate::lt, indices, 0.0), fromEnd, indices),
+                                  double(block));
+    }
+    // Numbers that share bytes can't be moved, so the indices' dimensions stay first until the end.
+    int64_t count = rankOf(indices), dim = count + quantized - (quantized > gathered);
+    auto gather = [&](Value x, Value at) {
+      return node.gather(x, node.unsqueeze(at, {count}), {gathered}, /*batchDims=*/0, IndexMode::clamp);
+    };
+    Value y = node.cast(unpacked(gather(data, indices)), wide);
+    auto repeat = [&](Value parameter) {
+      return gathered == quantized ? parameter : repeatBlocks(node, parameter, y, dim, block);
+    };
+    if (zeroPoints) {
+      Value zeros = node.cast(unpacked(gather(zeroPoints, blocks)), wide);
+      if (isBytes)
+        zeros = node.slice(zeros, dim, node.size(0), node.sizeOf(scales, quantized));
+      y = node.binary<SubOp>(y, repeat(zeros));
+    } else if (isBytes) {
+      y = node.binary<SubOp>(y, double(1 << (bits - 1)));
+    }
+    y = node.binary<MulOp>(node.cast(y, f32), repeat(node.cast(gather(scales, blocks), f32)));
+    isInside = node.broadcast(isInside, llvm::to_vector(llvm::seq<int64_t>(0, count)), node.sizesOf(y));
+    y = node.cast(node.select(isInside, y, node.splat(0, y)), elementOf(scales));
+    return placeIndices(node, y, count, gathered);
+  }
+
+private:
+  bool check() {
+    if (node.hasFailed())
+      return false;
+    if (isFloat && block == 0) {
+      if (ShapedType::isDynamic(typeOf(data).getDimSize(quantized)))
+        node.unsupported() << "a block of a size that is not known when compiling";
+      else
+        block = std::max<int64_t>(typeOf(data).getDimSize(quantized), 1);
+    } else if (block < 16 || !llvm::isPowerOf2_64(block)) {
+      node.error() << "expects a power of 2 of at least 16 as block_size, but has " << block;
+    }
+    if (isBytes && bits != 2 && bits != 4 && bits != 8)
+      node.error() << "expects 2, 4 or 8 bits, but has " << bits;
+    else if (!isBytes && !isFloat && bits != 4)
+      node.error() << "expects 4 bits, but has " << bits;
+    else if (isBytes && (gathered != 0 || quantized != rank - 1 || rank < 2))
+      node.error() << "expects to gather bytes along the first axis, quantised along the last, but has axes "
+                   << gathered << " and " << quantized << " of " << rank;
+    else if (isa<Float4E2M1FNType>(elementOf(data)))
+      node.unsupported() << "elements of " << elementOf(data);
+    else if (!isa<FloatType>(elementOf(scales)) || rankOf(scales) != rank)
+      node.error() << "expects floating-point scales of rank " << rank << ", but has " << typeOf(scales);
+    else if (isFloat && zeroPoints)
+      node.error() << "expects no zero points of floating-point numbers";
+    else if (zeroPoints && (rankOf(zeroPoints) != rank || elementOf(zeroPoints) != elementOf(data)))
+      node.error() << "expects zero points of rank " << rank << " of " << elementOf(data) << ", but has "
+                   << typeOf(zeroPoints);
+    else if (!isa<IntegerType>(elementOf(node[1])))
+      node.error() << "expects integers as indices, but has " << typeOf(node[1]);
+    else
+      return !node.hasFailed() && repeatScales();
+    return false;
+  }
+
+  /// Scales, and zero points, lie as the operand but along the quantised axis. Those of floating-point
+  /// numbers may be one for all of a dimension.
+  bool repeatScales() {
+    Sizes expected = node.sizesOf(data);
+    AffineExpr all = node.product({expected[quantized], node.size(isBytes ? 8 / bits : 1)});
+    expected[quantized] = node.sizes.simplify(all.ceilDiv(block));
+    if (isFloat)
+      scales = node.broadcastTo(scales, expected);
+    for (auto [dim, actual, wanted] : llvm::enumerate(node.sizesOf(scales), expected))
+      if (isStatic(actual) && isStatic(wanted) && actual != wanted) {
+        node.error() << "expects " << SizeAnalysis::staticSize(wanted) << " scales along dimension " << dim
+                     << ", but has " << typeOf(scales);
+        return false;
+      }
+    return !node.hasFailed();
+  }
+
+  Value unpacked(Value x) { return isBytes ? unpack(node, x, bits) : x; }
+
+  Node &node;
+  Value data, scales, zeroPoints;
+  int64_t rank, gathered, quantized, block, bits;
+  bool isBytes, isFloat;
+};
+
+Results gatherBlockQuantized(Node &node) { return GatheredBlocks(node).convert(); }
+} // namespace
+
+void onnx::addMicrosoftWeightConverters(ConverterTable &table) {
+  table.add("com.microsoft.MatMulNBits", 1, 3, 6, matMulNBits);
+  table.add("com.microsoft.MatMulBnb4", 1, 3, 3, matMulBnb4);
+  table.add("com.microsoft.GatherBlockQuantized", 1, 3, 4, gatherBlockQuantized);
+}

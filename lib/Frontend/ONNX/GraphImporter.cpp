@@ -173,8 +173,11 @@ LogicalResult GraphImporter::importNode(const NodeProto &node, Location location
     return importCall(node, *function, location, scope, activation);
 
   StringRef domain = normalDomain(node.domain());
-  auto version = activation.opsets.find(domain);
-  if (version == activation.opsets.end())
+  int64_t version = activation.opsets.lookup(domain);
+  // ONNX Runtime's tools leave out the one version that there is.
+  if (version == 0 && domain == "com.microsoft")
+    version = 1;
+  if (version == 0)
     return emitError(location) << "the operator '" << node.op_type() << "' is of the operator set '"
                                << printedDomain(domain) << "', of which the model imports no version";
   SmallVector<Value> operands;
@@ -192,7 +195,7 @@ LogicalResult GraphImporter::importNode(const NodeProto &node, Location location
   SmallVector<StringRef> regionNames;
   for (const Subgraph &subgraph : subgraphs)
     regionNames.push_back(subgraph.name);
-  auto op = NodeOp::create(builder, location, types, node.op_type(), domain, version->second, operands,
+  auto op = NodeOp::create(builder, location, types, node.op_type(), domain, version, operands,
                            attributes.getDictionary(builder.getContext()),
                            builder.getStrArrayAttr(regionNames), subgraphs.size());
   for (auto [subgraph, region] : llvm::zip(subgraphs, op.getBodies()))

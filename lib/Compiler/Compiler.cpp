@@ -142,7 +142,11 @@ private:
     last = time;
   }
 
+  bool isCancelled() const { return options.isCancelled && options.isCancelled(); }
+
   LogicalResult runOn(ModuleOp op, function_ref<void(OpPassManager &)> build) {
+    if (isCancelled())
+      return failure();
     PassManager pm(op.getContext());
     // IR is verified where levels meet.
     pm.enableVerifier(false);
@@ -264,7 +268,7 @@ private:
     LogicalResult converted =
         runOn(*container, [](OpPassManager &pm) { cpu::buildKernelToLLVMPipeline(pm.nest<ModuleOp>()); });
     finishStage("lower");
-    if (failed(converted))
+    if (failed(converted) || isCancelled())
       return failure();
     cpu::CodeKind kind = options.emit == Emit::llvm       ? cpu::CodeKind::llvmIR
                          : options.emit == Emit::assembly ? cpu::CodeKind::assembly
@@ -305,7 +309,7 @@ private:
       return module.emitError("the model has no function with inputs or outputs");
     showProgress("host");
     FailureOr<host::HostCode> converted = host::convertHostProgram(main);
-    if (failed(converted))
+    if (failed(converted) || isCancelled())
       return failure();
     program = std::move(*converted);
     FailureOr<std::vector<cpu::ObjectCode>> codes =
@@ -370,6 +374,8 @@ private:
   }
 
   LogicalResult writeArtifact() {
+    if (isCancelled())
+      return failure();
     showProgress("write");
     completeMetadata();
     auto runtime = llvm::MemoryBuffer::getFile(options.runtimeLibrary, /*IsText=*/false,

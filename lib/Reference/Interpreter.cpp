@@ -172,6 +172,8 @@ const DenseMap<Operation *, SmallVector<mlir::Value>> &Interpreter::lastUsesIn(B
 llvm::Expected<std::vector<Value>> Interpreter::evaluate(Operation *op, ArrayRef<Value> operands) {
   SmallVector<Value> results;
   Call call{op, operands, results, *this};
+  if (isCancelled && isCancelled->load(std::memory_order_relaxed))
+    return call.fail("was cancelled");
   if (operands.size() != op->getNumOperands())
     return call.fail("expects " + llvm::Twine(op->getNumOperands()) + " operands, but has " +
                      llvm::Twine(operands.size()));
@@ -227,8 +229,11 @@ llvm::Expected<std::vector<Value>> Interpreter::runBlock(Block &block, ArrayRef<
   return std::vector<Value>();
 }
 
-llvm::Expected<std::vector<Value>> runFunction(func::FuncOp function, ArrayRef<Value> inputs) {
-  return Interpreter().run(function, inputs);
+llvm::Expected<std::vector<Value>> runFunction(func::FuncOp function, ArrayRef<Value> inputs,
+                                               const std::atomic<bool> *isCancelled) {
+  Interpreter interpreter;
+  interpreter.setCancellation(isCancelled);
+  return interpreter.run(function, inputs);
 }
 
 llvm::Expected<std::vector<Value>> evaluateOp(Operation *op, ArrayRef<Value> operands) {

@@ -32,12 +32,12 @@ struct Launch {
   tenon_kernel kernel;
   tenon_kernel_args args;
   int64_t work, piece;
-  const std::atomic<bool> &isCancelled;
+  tenon_session &session;
   std::atomic<bool> failed;
 
   TENON_CALLS_COMPILED_CODE static void run(void *launch, int64_t index, int32_t worker) {
     Launch &self = *static_cast<Launch *>(launch);
-    if (self.isCancelled.load(std::memory_order_relaxed))
+    if (self.session.isEnding())
       return;
     int64_t begin = index * self.piece, end = begin + self.piece < self.work ? begin + self.piece : self.work;
     int32_t code = self.kernel(&self.args, begin, end, worker);
@@ -58,6 +58,25 @@ void tenon_session::parallel(tenon_parallel_body body, void *arg, int64_t count)
     return pool->run(body, arg, count);
   for (int64_t i = 0; i < count; ++i)
     body(arg, i, 0);
+}
+
+void tenon_session::pollNowAndThen() {
+  constexpr int64_t period = 100000000;
+  constexpr uint32_t firstPieces = 3;
+  // Short runs don't ask for the time: even the coarse clock may cost 40 ns.
+  if (pieces < firstPieces) {
+    ++pieces;
+    nextPoll = 0;
+    return;
+  }
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+  int64_t now = int64_t(time.tv_sec) * 1000000000 + time.tv_nsec;
+  if (nextPoll != 0 && now < nextPoll)
+    return;
+  if (nextPoll != 0 && poll(pollUser) != 0)
+    isCancelled.store(true);
+  nextPoll = now + period;
 }
 
 int32_t tenon_session::abort(tenon_status status) {
@@ -242,7 +261,7 @@ int32_t tenon_session::launch(uint32_t index, void *const *buffers, const int64_
                    {buffers, strides, kernelSymbols, scratch.data(), stride, errorSlots.data(), index},
                    work,
                    piece,
-                   isCancelled,
+                   *this,
                    {false}};
   int64_t start = profiling ? nanoseconds() : 0;
   parallel(Launch::run, &launch, work / piece + (work % piece != 0));
@@ -342,12 +361,12 @@ int32_t tenon_session::copy(void *dst, const int64_t *dstStrides, const void *sr
     struct Job {
       const StridedCopy &copy;
       int64_t rows, pieces;
-      const std::atomic<bool> &isCancelled;
-    } job{copy, rows, pieces, isCancelled};
+      tenon_session &session;
+    } job{copy, rows, pieces, *this};
     parallel(
         [](void *arg, int64_t i, int32_t) {
           const Job &job = *static_cast<Job *>(arg);
-          if (!job.isCancelled.load(std::memory_order_relaxed))
+          if (!job.session.isEnding())
             job.copy.run(i * job.rows / job.pieces, (i + 1) * job.rows / job.pieces);
         },
         &job, pieces);
@@ -388,13 +407,18 @@ static int32_t hostCopy(tenon_context *ctx, void *dst, const int64_t *dstStrides
 
 /// Loops call it with code 0, once per iteration: they end here when the run is cancelled.
 static int32_t hostCheck(tenon_context *ctx, int32_t launch, int32_t code, int64_t value, int64_t limit) {
-  if (int32_t cancelled = tenon_session::of(ctx)->checkCancelled())
+  tenon_session &session = *tenon_session::of(ctx);
+  // A step may take nanoseconds.
+  if (++session.steps % 64 == 0)
+    session.isEnding();
+  if (int32_t cancelled = session.checkCancelled())
     return cancelled;
-  return tenon_session::of(ctx)->check(launch, code, value, limit);
+  return session.check(launch, code, value, limit);
 }
 
 static int32_t hostCallExternal(tenon_context *ctx, int32_t external, const tenon_value *const *inputs,
                                 int32_t inputCount, tenon_value *const *outputs, int32_t outputCount) {
+  tenon_session::of(ctx)->isEnding();
   if (int32_t code = tenon_session::of(ctx)->checkCancelled())
     return code;
   return tenon_session::of(ctx)->callExternal(uint32_t(external), inputs, inputCount, outputs, outputCount);
@@ -404,11 +428,11 @@ static int32_t hostCallExternal(tenon_context *ctx, int32_t external, const teno
 struct HostLoop {
   tenon_parallel_body body;
   void *arg;
-  const std::atomic<bool> &isCancelled;
+  tenon_session &session;
 
   TENON_CALLS_COMPILED_CODE static void run(void *loop, int64_t index, int32_t worker) {
     const HostLoop &self = *static_cast<HostLoop *>(loop);
-    if (!self.isCancelled.load(std::memory_order_relaxed))
+    if (!self.session.isEnding())
       self.body(self.arg, index, worker);
   }
 };
@@ -417,7 +441,7 @@ static int32_t hostParallelFor(tenon_context *ctx, tenon_parallel_body body, voi
   // The pool counts iterations in 32 bits.
   if (count > INT32_MAX)
     return tenon_session::of(ctx)->check(-1, TENON_CODE_CAPACITY, count, INT32_MAX);
-  HostLoop loop = {body, arg, tenon_session::of(ctx)->isCancelled};
+  HostLoop loop = {body, arg, *tenon_session::of(ctx)};
   tenon_session::of(ctx)->parallel(HostLoop::run, &loop, count);
   return tenon_session::of(ctx)->checkCancelled();
 }

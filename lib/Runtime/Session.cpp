@@ -56,6 +56,8 @@ tenon_status tenon_session::create(const tenon_options &options) {
   threads = options.threads != 0 ? options.threads : usableCpus();
   parallelFor = options.parallel_for;
   parallelForUser = options.parallel_for_user;
+  poll = options.poll;
+  pollUser = options.poll_user;
   profiling = options.profile != 0;
   if (options.memory_limit < 0)
     return fail(TENON_ERROR_ARGUMENT, "a memory limit of %lld bytes is negative", (long long)options.memory_limit);
@@ -388,6 +390,8 @@ void tenon_session::endRun() {
 
 tenon_status tenon_session::run() {
   ran = false;
+  runThread = pthread_self();
+  pieces = 0;
   tenon_status status = isCancelled.load() ? TENON_ERROR_CANCELLED : runOnce();
   // A cancel is for the run that it meets, however that has ended.
   if (isCancelled.exchange(false))

@@ -82,8 +82,15 @@ struct tenon_session {
   tenon_status report(int32_t code);
 
   void parallel(tenon_parallel_body body, void *arg, int64_t count);
+  /// Whether a piece of the run is to be skipped, because the run was cancelled. On the run's thread it polls.
+  bool isEnding() {
+    if (poll && pthread_equal(pthread_self(), runThread))
+      pollNowAndThen();
+    return isCancelled.load(std::memory_order_relaxed);
+  }
   /// Ends the run where it was cancelled: 0, or what the host program returns.
   int32_t checkCancelled() { return isCancelled.load(std::memory_order_relaxed) ? abort(TENON_ERROR_CANCELLED) : 0; }
+  void pollNowAndThen();
 
   static tenon_session *of(tenon_context *ctx) { return reinterpret_cast<tenon_session *>(ctx); }
 
@@ -142,6 +149,11 @@ struct tenon_session {
   uint32_t runs = 0;
   /// Set from anywhere, and cleared by the run that ends with it.
   std::atomic<bool> isCancelled{false};
+  int32_t (*poll)(void *user) = nullptr;
+  void *pollUser = nullptr;
+  pthread_t runThread = {};
+  int64_t nextPoll = 0; ///< nanoseconds
+  uint32_t pieces = 0, steps = 0; ///< of the run: pieces that its thread began, and steps of loops
   static_assert(std::atomic<bool>::is_always_lock_free, "signal handlers set it");
 };
 

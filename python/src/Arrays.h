@@ -28,6 +28,11 @@ struct InputError : RunError {
   using RunError::RunError;
 };
 
+/// Becomes `tenon.CancelledError`.
+struct CancelledError : RunError {
+  using RunError::RunError;
+};
+
 /// An input or output as the model declares it.
 struct Tensor {
   std::string name; ///< as errors call it: "input 'x'"
@@ -56,7 +61,8 @@ struct Operand {
   std::vector<tenon_string> strings;
   std::vector<uint8_t> packed;
   nanobind::object array;
-  nanobind::object given; ///< outputs: what the caller wants to be written
+  nanobind::object given; ///< what the caller gave: for an output, to be written to
+  bool isWanted = true;   ///< outputs: the caller gets it
   bool isCopied = false;  ///< outputs: `array` is not the memory of `given`
   std::vector<std::unique_ptr<Operand>> items; ///< of a sequence or optional
   std::vector<const tenon_value *> itemValues;

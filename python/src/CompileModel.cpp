@@ -24,6 +24,8 @@ std::string tenon::python::compileModel(const CompileRequest &request) {
   options.devices.assign(request.devices.begin(), request.devices.end());
   options.runtimeLibrary = request.runtimeLibrary;
   options.aliases = request.aliases;
+  if (request.isCancelled)
+    options.isCancelled = [&] { return request.isCancelled->load(); };
   options.modelName = llvm::sys::path::stem(request.modelName).str();
 
   Session session(request.threads);

@@ -14,6 +14,7 @@
 #ifndef TENON_PYTHON_COMPILEMODEL_H
 #define TENON_PYTHON_COMPILEMODEL_H
 
+#include <atomic>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,6 +41,8 @@ struct CompileRequest {
   std::string output;
   /// For large constants of a model in memory, while it is compiled; the caller removes it.
   std::string constantsFile;
+  /// Whether to give up, or null. What is under way then ends soon, with any text.
+  const std::atomic<bool> *isCancelled = nullptr;
 };
 
 /// Compiles a model and writes the artifact. Gives the diagnostics, one a line: empty when all went well.

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "CompileModel.h"
-#include "Gil.h"
+#include "Interruptible.h"
 #include "ReferenceModel.h"
 
 #include <nanobind/nanobind.h>
@@ -29,7 +29,34 @@ struct CompileError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// What compiling and interpreting a model have in common. The bytes are the model's own: it outlives the request.
+/// Work that may be left to itself.
+struct Work {
+  std::atomic<bool> isCancelled = false;
+  std::string error;
+  void cancel() { isCancelled = true; }
+};
+
+struct Compilation : Work {
+  CompileRequest request;
+  nb::object bytes; ///< of the request
+  void run() { error = compileModel(request); }
+};
+
+struct Loading : Work {
+  std::shared_ptr<ReferenceModel> model = std::make_shared<ReferenceModel>();
+  CompileRequest request;
+  nb::object bytes; ///< of the request
+  void run() { error = model->load(request); }
+};
+
+struct Interpretation : Work {
+  std::shared_ptr<ReferenceModel> model;
+  std::map<std::string, PlainValue> feeds;
+  std::vector<PlainValue> results;
+  void run() { error = model->run(feeds, results, isCancelled); }
+};
+
+/// What compiling and interpreting a model have in common. Of a model in memory the bytes are `model`'s.
 CompileRequest requestFor(std::string path, const std::optional<nb::bytes> &model, std::string name,
                           std::string constantsFile) {
   CompileRequest request;
@@ -45,16 +72,20 @@ CompileRequest requestFor(std::string path, const std::optional<nb::bytes> &mode
 void compile(std::string path, std::optional<nb::bytes> model, std::string name, std::string target,
              std::vector<std::string> devices, unsigned threads, std::vector<std::pair<std::string, std::string>> aliases,
              std::string runtimeLibrary, std::string output, std::string constantsFile) {
-  CompileRequest request = requestFor(std::move(path), model, std::move(name), std::move(constantsFile));
+  auto work = std::make_shared<Compilation>();
+  CompileRequest &request = work->request = requestFor(std::move(path), model, std::move(name), std::move(constantsFile));
+  request.isCancelled = &work->isCancelled;
+  if (model)
+    work->bytes = *model;
   request.target = std::move(target);
   request.devices = std::move(devices);
   request.threads = threads;
   request.aliases = std::move(aliases);
   request.runtimeLibrary = std::move(runtimeLibrary);
   request.output = std::move(output);
-  std::string error = withoutGil([&] { return compileModel(request); });
-  if (!error.empty())
-    throw CompileError(error);
+  runInterruptibly(work);
+  if (!work->error.empty())
+    throw CompileError(work->error);
 }
 
 using Info = std::tuple<std::string, int32_t, std::vector<int64_t>, std::vector<std::string>, int32_t>;
@@ -68,12 +99,14 @@ std::vector<Info> describe(const std::vector<PlainInfo> &infos) {
 
 std::shared_ptr<ReferenceModel> loadReference(std::string path, std::optional<nb::bytes> model, std::string name,
                                               std::string constantsFile) {
-  CompileRequest request = requestFor(std::move(path), model, std::move(name), std::move(constantsFile));
-  auto result = std::make_shared<ReferenceModel>();
-  std::string error = withoutGil([&] { return result->load(request); });
-  if (!error.empty())
-    throw CompileError(error);
-  return result;
+  auto work = std::make_shared<Loading>();
+  work->request = requestFor(std::move(path), model, std::move(name), std::move(constantsFile));
+  if (model)
+    work->bytes = *model;
+  runInterruptibly(work);
+  if (!work->error.empty())
+    throw CompileError(work->error);
+  return work->model;
 }
 
 /// (kind, dtype, shape, bytes or strings as bytes, items).
@@ -110,16 +143,16 @@ nb::tuple fromPlain(const PlainValue &plain) {
 }
 
 /// A value per name; gives one per output. An error is a text in its place.
-nb::object runReference(ReferenceModel &model, nb::dict feeds) {
-  std::map<std::string, PlainValue> plain;
+nb::object runReference(std::shared_ptr<ReferenceModel> model, nb::dict feeds) {
+  auto work = std::make_shared<Interpretation>();
+  work->model = std::move(model);
   for (auto [name, value] : feeds)
-    plain[nb::cast<std::string>(name)] = plainFrom(value);
-  std::vector<PlainValue> results;
-  std::string error = withoutGil([&] { return model.run(plain, results); });
-  if (!error.empty())
-    return nb::cast(error);
+    work->feeds[nb::cast<std::string>(name)] = plainFrom(value);
+  runInterruptibly(work);
+  if (!work->error.empty())
+    return nb::cast(work->error);
   nb::list list;
-  for (const PlainValue &value : results)
+  for (const PlainValue &value : work->results)
     list.append(fromPlain(value));
   return list;
 }

@@ -17,6 +17,7 @@
 
 #include <Python.h>
 #include <cxxabi.h>
+#include <type_traits>
 #include <unistd.h>
 
 namespace tenon::python {
@@ -34,9 +35,15 @@ template <typename Take> void takeGil(Take take) {
 /// Calls native code while other threads run Python, and gives what it returns.
 template <typename Function> auto withoutGil(Function function) {
   PyThreadState *state = PyEval_SaveThread();
-  auto result = function();
-  takeGil([&] { PyEval_RestoreThread(state); });
-  return result;
+  auto restore = [&] { takeGil([&] { PyEval_RestoreThread(state); }); };
+  if constexpr (std::is_void_v<decltype(function())>) {
+    function();
+    restore();
+  } else {
+    auto result = function();
+    restore();
+    return result;
+  }
 }
 
 /// Holds the lock in a function that native code calls.

@@ -7,11 +7,12 @@
 
 #include "LoadedModel.h"
 
-#include "Gil.h"
+#include "Interruptible.h"
 #include "tenon/Runtime/tenon_host.h"
 
 #include <nanobind/stl/string.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace nb = nanobind;
@@ -27,9 +28,26 @@ void check(tenon_status status) {
   case TENON_ERROR_SHAPE:
   case TENON_ERROR_UNBOUND:
     throw InputError(tenon_last_error());
+  case TENON_ERROR_CANCELLED:
+    throw CancelledError(tenon_last_error());
   default:
     throw RunError(tenon_last_error());
   }
+}
+
+/// Runs the handlers of signals that came meanwhile. What one raises stays raised, and ends the run.
+int32_t handleSignals(void *) {
+  if (!isMainThread())
+    return 0;
+  HeldGil gil;
+  return PyErr_CheckSignals() != 0;
+}
+
+void runSession(tenon_session *session) {
+  tenon_status status = withoutGil([&] { return tenon_session_run(session); });
+  if (PyErr_Occurred())
+    throw nb::python_error();
+  check(status);
 }
 
 /// Calls a Python function with arrays, lists and None, and gives what it returns.
@@ -56,6 +74,11 @@ int32_t callPython(tenon_call *call) {
     }
     return 0;
   } catch (nb::python_error &error) {
+    if (!error.matches(PyExc_Exception)) {
+      // Ctrl-C and the like are no errors of the function.
+      error.restore();
+      return call->fail(call, "interrupted");
+    }
     std::string type = nb::str(error.type().attr("__name__")).c_str();
     return call->fail(call, (type + ": " + nb::str(error.value()).c_str()).c_str());
   } catch (std::exception &error) {
@@ -101,10 +124,11 @@ nb::object tenon::python::textOf(const char *text, const char *errors) {
   return nb::steal(object);
 }
 
-/// Holds one session of the pool.
+/// Holds one session: of the pool, or one of its own that is profiled.
 class LoadedModel::Lease {
 public:
-  explicit Lease(LoadedModel &owner) : owner(owner), model(owner.model) {
+  explicit Lease(LoadedModel &owner, bool isProfiled = false)
+      : owner(owner), model(owner.model), isProfiled(isProfiled) {
     if (!model)
       throw InputError("the model is closed");
   }
@@ -112,7 +136,10 @@ public:
     if (!held)
       return;
     std::unique_lock lock(owner.mutex);
-    if (!owner.isClosed) {
+    owner.running.erase(std::find(owner.running.begin(), owner.running.end(), held));
+    // A cancel that came after the run's end is for no other.
+    tenon_session_clear_cancel(held);
+    if (!owner.isClosed && !isProfiled) {
       owner.idle.push_back(held);
       return;
     }
@@ -121,25 +148,30 @@ public:
   }
 
   tenon_session *session() {
-    {
-      std::lock_guard lock(owner.mutex);
-      if (!owner.idle.empty()) {
-        held = owner.idle.back();
-        owner.idle.pop_back();
-      }
+    std::unique_lock lock(owner.mutex);
+    tenon_session *taken;
+    if (!isProfiled && !owner.idle.empty()) {
+      taken = owner.idle.back();
+      owner.idle.pop_back();
+    } else {
+      lock.unlock();
+      taken = owner.createSession(model.get(), isProfiled);
+      lock.lock();
     }
-    return held ? held : held = owner.createSession(model.get(), /*isProfiled=*/false);
+    owner.running.push_back(taken);
+    return held = taken;
   }
 
 private:
   LoadedModel &owner;
   std::shared_ptr<tenon_model> model;
+  bool isProfiled;
   tenon_session *held = nullptr;
 };
 
 LoadedModel::LoadedModel(const std::string &path, int32_t threads, const std::vector<std::string> &deviceLibraries,
-                         nb::dict given)
-    : threads(threads) {
+                         nb::dict given, int64_t memoryLimit)
+    : threads(threads), memoryLimit(memoryLimit) {
   for (const std::string &library : deviceLibraries)
     check(tenon_device_load(library.c_str(), &devices.emplace_back()));
   for (auto [name, function] : given) {
@@ -186,6 +218,18 @@ void LoadedModel::close() {
   model.reset();
 }
 
+void LoadedModel::cancel() {
+  std::lock_guard lock(mutex);
+  for (tenon_session *session : running)
+    tenon_session_cancel(session);
+}
+
+void LoadedModel::trim() {
+  std::lock_guard lock(mutex);
+  for (tenon_session *session : idle)
+    check(tenon_session_trim(session));
+}
+
 int64_t LoadedModel::memory() {
   std::lock_guard lock(mutex);
   int64_t bytes = 0;
@@ -203,17 +247,20 @@ tenon_session *LoadedModel::createSession(tenon_model *opened, bool isProfiled) 
   options.functions = entries.data();
   options.function_count = int32_t(entries.size());
   options.profile = isProfiled;
+  options.memory_limit = memoryLimit;
+  options.poll = handleSignals;
   tenon_session *session = nullptr;
   check(withoutGil([&] { return tenon_session_create(opened, &options, &session); }));
   return session;
 }
 
 std::vector<Operand> LoadedModel::takeFeeds(const nb::dict &feeds) {
-  std::vector<nb::object> values(inputs.size());
+  std::vector<Operand> operands(inputs.size());
   size_t found = 0;
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (PyObject *given = PyDict_GetItemWithError(feeds.ptr(), inputNames[i].ptr())) {
-      values[i] = nb::borrow(given);
+      // Kept: making arrays runs Python, which may change the dict.
+      operands[i].given = nb::borrow(given);
       ++found;
     } else if (PyErr_Occurred()) {
       throw nb::python_error();
@@ -221,19 +268,18 @@ std::vector<Operand> LoadedModel::takeFeeds(const nb::dict &feeds) {
   }
   if (found != inputs.size() || feeds.size() != found)
     nb::module_::import_("tenon._values").attr("check_feeds")(feeds, listOf(inputNames));
-  std::vector<Operand> operands(inputs.size());
   for (size_t i = 0; i < inputs.size(); ++i)
-    fromPython(values[i], inputs[i], operands[i]);
+    fromPython(operands[i].given, inputs[i], operands[i]);
   return operands;
 }
 
 /// Gives each output that is wanted, and whose shape is known, an array of its own: where the caller gave none, and
 /// where what it gave can't be written in place.
-void LoadedModel::bindOutputs(tenon_session *session, std::vector<Operand> &results, const std::vector<bool> &isWanted) {
+void LoadedModel::bindOutputs(tenon_session *session, std::vector<Operand> &results) {
   for (size_t i = 0; i < outputs.size(); ++i) {
     int32_t index = int32_t(i), rank = int32_t(outputs[i].sizes.size());
     check(tenon_session_bind_output(session, index, nullptr));
-    if (results[i].array.is_valid() || !isWanted[i] || outputs[i].kind != TENON_TENSOR ||
+    if (results[i].array.is_valid() || !results[i].isWanted || outputs[i].kind != TENON_TENSOR ||
         !isWrittenInPlace(outputs[i].dtype))
       continue;
     std::vector<int64_t> shape(outputs[i].sizes.size());
@@ -252,10 +298,9 @@ nb::dict LoadedModel::run(nb::dict feeds, nb::handle chosen, nb::handle into) {
   Lease lease(*this);
   std::vector<Operand> operands = takeFeeds(feeds);
   std::vector<Operand> results(outputs.size());
-  std::vector<bool> isWanted(outputs.size(), chosen.is_none());
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (!chosen.is_none())
-      isWanted[i] = PySequence_Contains(chosen.ptr(), outputNames[i].ptr()) == 1;
+      results[i].isWanted = PySequence_Contains(chosen.ptr(), outputNames[i].ptr()) == 1;
     if (!into.is_none())
       if (PyObject *given = PyDict_GetItemWithError(into.ptr(), outputNames[i].ptr()))
         intoPython(given, outputs[i], results[i]);
@@ -263,11 +308,11 @@ nb::dict LoadedModel::run(nb::dict feeds, nb::handle chosen, nb::handle into) {
   tenon_session *session = lease.session();
   for (size_t i = 0; i < operands.size(); ++i)
     check(tenon_session_bind_input(session, int32_t(i), &operands[i].value));
-  bindOutputs(session, results, isWanted);
-  check(withoutGil([&] { return tenon_session_run(session); }));
+  bindOutputs(session, results);
+  runSession(session);
   nb::dict dict;
   for (size_t i = 0; i < outputs.size(); ++i) {
-    if (!isWanted[i])
+    if (!results[i].isWanted)
       continue;
     if (!results[i].array.is_valid()) {
       const tenon_value *value;
@@ -287,24 +332,23 @@ nb::dict LoadedModel::run(nb::dict feeds, nb::handle chosen, nb::handle into) {
 }
 
 nb::tuple LoadedModel::profile(nb::dict feeds, int64_t runs) {
-  Lease lease(*this); // for the model only
+  Lease lease(*this, /*isProfiled=*/true);
   std::vector<Operand> operands = takeFeeds(feeds);
-  std::unique_ptr<tenon_session, decltype(&tenon_session_destroy)> session(
-      createSession(model.get(), /*isProfiled=*/true), tenon_session_destroy);
+  tenon_session *session = lease.session();
   for (size_t i = 0; i < operands.size(); ++i)
-    check(tenon_session_bind_input(session.get(), int32_t(i), &operands[i].value));
+    check(tenon_session_bind_input(session, int32_t(i), &operands[i].value));
   for (int64_t i = 0; i < runs; ++i)
-    check(withoutGil([&] { return tenon_session_run(session.get()); }));
+    runSession(session);
   nb::list launches;
-  for (int32_t i = 0; i < tenon_session_profile_count(session.get()); ++i) {
+  for (int32_t i = 0; i < tenon_session_profile_count(session); ++i) {
     tenon_profile_entry entry;
-    check(tenon_session_profile(session.get(), i, &entry));
+    check(tenon_session_profile(session, i, &entry));
     if (entry.count != 0)
       launches.append(nb::make_tuple(textOf(entry.kernel, "backslashreplace"), textOf(entry.nodes, "backslashreplace"),
                                      entry.count, entry.nanoseconds, entry.fastest));
   }
   tenon_copy_profile copies;
-  check(tenon_session_profile_copies(session.get(), &copies));
+  check(tenon_session_profile_copies(session, &copies));
   return nb::make_tuple(launches, nb::make_tuple(copies.count, copies.bytes, copies.nanoseconds));
 }
 

@@ -22,7 +22,7 @@ class LoadedModel {
 public:
   /// Functions are Python's own, or addresses of functions as in tenon_host.h.
   LoadedModel(const std::string &path, int32_t threads, const std::vector<std::string> &deviceLibraries,
-              nanobind::dict functions);
+              nanobind::dict functions, int64_t memoryLimit);
   LoadedModel(const LoadedModel &) = delete;
   ~LoadedModel() { close(); }
 
@@ -30,8 +30,12 @@ public:
   nanobind::dict run(nanobind::dict feeds, nanobind::handle chosen, nanobind::handle into);
   /// What launches and copies of that many runs took, in tuples.
   nanobind::tuple profile(nanobind::dict feeds, int64_t runs);
+  /// Ends the runs that are in progress.
+  void cancel();
   /// Bytes of the sessions that aren't running.
   int64_t memory();
+  /// Gives back what sessions that aren't running hold.
+  void trim();
   /// Sessions that are running go away when their runs end.
   void close();
 
@@ -47,11 +51,12 @@ private:
   void findTensors();
   tenon_session *createSession(tenon_model *model, bool isProfiled);
   std::vector<Operand> takeFeeds(const nanobind::dict &feeds);
-  void bindOutputs(tenon_session *session, std::vector<Operand> &results, const std::vector<bool> &isWanted);
+  void bindOutputs(tenon_session *session, std::vector<Operand> &results);
   static nanobind::list describe(const std::vector<Tensor> &tensors, const std::vector<nanobind::object> &names);
 
   std::shared_ptr<tenon_model> model; ///< null once it is closed
   int32_t threads;
+  int64_t memoryLimit;
   std::vector<const tenon_device *> devices;
   std::vector<std::string> functionNames;
   std::vector<nanobind::object> functions;
@@ -59,7 +64,7 @@ private:
   std::vector<Tensor> inputs, outputs;
   std::vector<nanobind::object> inputNames, outputNames;
   std::mutex mutex; ///< of what follows
-  std::vector<tenon_session *> idle;
+  std::vector<tenon_session *> idle, running;
   bool isClosed = false;
 };
 

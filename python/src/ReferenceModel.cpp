@@ -151,7 +151,8 @@ std::string ReferenceModel::load(const CompileRequest &request) {
   return "";
 }
 
-std::string ReferenceModel::run(const std::map<std::string, PlainValue> &feeds, std::vector<PlainValue> &results) {
+std::string ReferenceModel::run(const std::map<std::string, PlainValue> &feeds, std::vector<PlainValue> &results,
+                                const std::atomic<bool> &isCancelled) {
   std::lock_guard<std::mutex> lock(state->mutex);
   std::vector<reference::Value> arguments;
   for (auto [info, type] : llvm::zip(inputs, state->main.getArgumentTypes())) {
@@ -163,7 +164,7 @@ std::string ReferenceModel::run(const std::map<std::string, PlainValue> &feeds, 
       return "input '" + info.name + "': " + llvm::toString(value.takeError());
     arguments.push_back(std::move(*value));
   }
-  llvm::Expected<std::vector<reference::Value>> values = reference::runFunction(state->main, arguments);
+  llvm::Expected<std::vector<reference::Value>> values = reference::runFunction(state->main, arguments, &isCancelled);
   if (!values)
     return llvm::toString(values.takeError());
   for (const reference::Value &value : *values)

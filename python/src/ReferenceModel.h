@@ -46,8 +46,9 @@ public:
   ~ReferenceModel();
 
   std::string load(const CompileRequest &request);
-  /// Arguments by name; results in order.
-  std::string run(const std::map<std::string, PlainValue> &feeds, std::vector<PlainValue> &results);
+  /// Arguments by name; results in order. Ends soon after the flag is set.
+  std::string run(const std::map<std::string, PlainValue> &feeds, std::vector<PlainValue> &results,
+                  const std::atomic<bool> &isCancelled);
 
   std::vector<PlainInfo> inputs, outputs;
 

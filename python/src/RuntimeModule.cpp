@@ -23,6 +23,8 @@ static void translate(const std::exception_ptr &thrown, void *) {
     std::rethrow_exception(thrown);
   } catch (const InputError &error) {
     raise("InputError", error);
+  } catch (const CancelledError &error) {
+    raise("CancelledError", error);
   } catch (const RunError &error) {
     raise("RunError", error);
   }
@@ -36,10 +38,12 @@ NB_MODULE(_runtime, m) {
   m.attr("__version__") = tenon_version();
   m.def("from_dlpack", &fromDLPack, nb::arg("capsule"), nb::arg("what"));
   nb::class_<LoadedModel>(m, "Model")
-      .def(nb::init<const std::string &, int32_t, const std::vector<std::string> &, nb::dict>(), nb::arg("path"),
-           nb::arg("threads"), nb::arg("device_libraries"), nb::arg("functions"))
+      .def(nb::init<const std::string &, int32_t, const std::vector<std::string> &, nb::dict, int64_t>(),
+           nb::arg("path"), nb::arg("threads"), nb::arg("device_libraries"), nb::arg("functions"), nb::arg("memory_limit"))
       .def("run", &LoadedModel::run, nb::arg("feeds"), nb::arg("outputs").none(), nb::arg("into").none())
       .def("profile", &LoadedModel::profile, nb::arg("feeds"), nb::arg("runs"))
+      .def("cancel", &LoadedModel::cancel)
+      .def("trim", &LoadedModel::trim)
       .def("memory", &LoadedModel::memory)
       .def("close", &LoadedModel::close)
       .def_prop_ro("inputs", &LoadedModel::describeInputs)

@@ -37,19 +37,24 @@ def source_of(model):
     raise TypeError(f"a model is a path, the bytes of an ONNX file, or a ModelProto, not {_kind(model)}")
 
 
-def number_of_threads(threads):
+def _number(value, what, least, most):
     """0 where none is given."""
-    if threads is None:
+    if value is None:
         return 0
-    try:
-        number = operator.index(threads)
-    except TypeError:
-        raise TypeError(f"threads is a whole number or None, not {_kind(threads)}") from None
-    if isinstance(threads, bool):
-        raise TypeError("threads is a whole number or None, not a bool")
-    if not 1 <= number <= 1024:
-        raise ValueError(f"threads is {number}, it must be between 1 and 1024")
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise TypeError(f"{what} is a whole number or None, not {_kind(value)}")
+    number = operator.index(value)
+    if not least <= number <= most:
+        raise ValueError(f"{what} is {number}, it must be between {least} and {most}")
     return number
+
+
+def number_of_threads(threads):
+    return _number(threads, "threads", 1, 1024)
+
+
+def memory_limit(limit):
+    return _number(limit, "memory_limit", 1, 2**63 - 1)
 
 
 def text(value, what):

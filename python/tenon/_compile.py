@@ -12,7 +12,7 @@ from ._model import Model, _Path
 def compile(model: Any, *, target: str = "host", threads: Optional[int] = None,
             aliases: Optional[Mapping[str, str]] = None, device: Union[str, Sequence[str]] = (),
             device_libraries: Sequence[_Path] = (),
-            functions: Optional[Mapping[str, Callable[..., Any]]] = None) -> Model:
+            functions: Optional[Mapping[str, Callable[..., Any]]] = None, memory_limit: Optional[int] = None) -> Model:
     """Compiles a model.
 
     Args:
@@ -26,6 +26,7 @@ def compile(model: Any, *, target: str = "host", threads: Optional[int] = None,
         of this name; of several the first that applies counts.
       device_libraries: paths of shared libraries with these devices.
       functions: host functions, as for tenon.load.
+      memory_limit: how many bytes each run may hold, as for tenon.load.
 
     Raises:
       CompileError: the model can't be compiled; one line for each reason.
@@ -37,6 +38,7 @@ def compile(model: Any, *, target: str = "host", threads: Optional[int] = None,
     devices = _arguments.devices_of(device)
     _arguments.libraries_of(device_libraries)
     _arguments.functions_of(functions)
+    _arguments.memory_limit(memory_limit)
 
     from . import _compiler
 
@@ -55,4 +57,4 @@ def compile(model: Any, *, target: str = "host", threads: Optional[int] = None,
             constants_file=os.path.join(directory, "constants.bin"),
         )
         # The model is mapped and keeps its file open: the name is not needed any more.
-        return Model(artifact, threads, device_libraries, functions)
+        return Model(artifact, threads, device_libraries, functions, memory_limit)

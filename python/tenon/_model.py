@@ -38,6 +38,7 @@ class Runnable:
     """Of the model: by default its file's name without the ending."""
     inputs: list[TensorInfo]
     outputs: list[TensorInfo]
+    _run: Callable[..., dict[str, Any]]
 
     def run(self, feeds: Mapping[str, Any], outputs: Optional[Iterable[str]] = None, *,
             into: Optional[Mapping[str, Any]] = None) -> dict[str, Any]:
@@ -60,13 +61,12 @@ class Runnable:
         Raises:
           InputError: a name, dtype, shape or value is wrong, or the model is closed.
           RunError: the model found an error in its data, or has no memory.
+          CancelledError: another thread called `cancel`.
+          KeyboardInterrupt, or what else a signal handler raises: on the main thread, handlers run during a run, too.
         """
-        if type(feeds) is not dict or outputs is not None or into is not None:
-            feeds, outputs, into = _values.run_arguments(feeds, outputs, into, [info.name for info in self.outputs])
-        return self._run(feeds, outputs, into)
-
-    def _run(self, feeds, outputs, into):
-        raise NotImplementedError
+        if type(feeds) is dict and outputs is None and into is None:
+            return self._run(feeds, None, None)
+        return self._run(*_values.run_arguments(feeds, outputs, into, [info.name for info in self.outputs]))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Runs the model on inputs by position or name; gives the output, or a tuple of several."""
@@ -106,7 +106,7 @@ class Model(Runnable):
     """A compiled model. Threads may run it at the same time, and other threads of Python go on while it runs."""
 
     def __init__(self, path: _Path, threads: Optional[int] = None, device_libraries: Sequence[_Path] = (),
-                 functions: Optional[Mapping[str, Callable[..., Any]]] = None):
+                 functions: Optional[Mapping[str, Callable[..., Any]]] = None, memory_limit: Optional[int] = None):
         """As tenon.load."""
         name = _arguments.path_of(path)
         number = _arguments.number_of_threads(threads)
@@ -115,7 +115,8 @@ class Model(Runnable):
         addresses = _arguments.functions_of(functions)
         # Kept open: save() copies from it, whatever happens to the path.
         self._file = open(name, "rb")
-        self._model = _runtime.Model(name, number, libraries, addresses)
+        self._model = _runtime.Model(name, number, libraries, addresses, _arguments.memory_limit(memory_limit))
+        self._run = self._model.run
         self.name = self._model.name
         self.inputs = [TensorInfo(*info) for info in self._model.inputs]
         self.outputs = [TensorInfo(*info) for info in self._model.outputs]
@@ -131,8 +132,14 @@ class Model(Runnable):
         which are mapped from the file, and runs in progress are not counted."""
         return self._model.memory()
 
-    def _run(self, feeds, outputs, into):
-        return self._model.run(feeds, outputs, into)
+    def trim(self) -> None:
+        """Gives `memory` back; the next run takes what it needs. Without it the memory of a large run goes once some 64
+        smaller ones have followed."""
+        self._model.trim()
+
+    def cancel(self) -> None:
+        """Ends the runs that other threads have in progress: they raise CancelledError. Runs that start later don't."""
+        self._model.cancel()
 
     def profile(self, feeds: Mapping[str, Any], *, runs: int = 20) -> Profile:
         """Runs the model `runs` times on `feeds` and gives what each launch of a kernel took; raises what `run` does."""
@@ -175,7 +182,7 @@ class Model(Runnable):
 
 
 def load(path: _Path, *, threads: Optional[int] = None, device_libraries: Sequence[_Path] = (),
-         functions: Optional[Mapping[str, Callable[..., Any]]] = None) -> Model:
+         functions: Optional[Mapping[str, Callable[..., Any]]] = None, memory_limit: Optional[int] = None) -> Model:
     """Opens a model that was saved, or written by tenon-compile. It is code: open only files that you trust.
 
     Args:
@@ -184,10 +191,12 @@ def load(path: _Path, *, threads: Optional[int] = None, device_libraries: Sequen
       device_libraries: paths of shared libraries with the devices that the model was compiled for.
       functions: host functions by name, which take and return arrays, or are functions of ctypes with the interface of
         tenon_host.h.
+      memory_limit: how many bytes each run may hold, for temporary values and outputs that are no arrays yet; one that
+        needs more raises RunError.
 
     Raises:
       OSError: the file can't be read.
       RunError: it is not a model, is damaged, or has no code for this CPU.
       TypeError, ValueError: an argument is wrong.
     """
-    return Model(path, threads, device_libraries, functions)
+    return Model(path, threads, device_libraries, functions, memory_limit)

@@ -13,6 +13,8 @@ from . import _runtime
 from ._errors import InputError
 
 _MAX_RANK = 64
+# What may stand for an element; whether it does depends on the dtype.
+_ITEMS = (bool, int, float, complex, str, bytes, numpy.generic)
 
 
 def describe(value):
@@ -147,7 +149,7 @@ class _List:
         self.dtype, self.expects = dtype, expects
         self.shape, self.items = [], []
         self.is_scalar = not self._is_list(value)
-        if self.is_scalar and not isinstance(value, (bool, int, float, complex, str, bytes, numpy.generic)):
+        if self.is_scalar and not isinstance(value, _ITEMS):
             self._refuse(f"got {describe(value)}")
         self._measure(value)
         self._collect(value, 0)
@@ -193,7 +195,7 @@ class _List:
             self._refuse("the lists in the list differ in length or depth")
         if depth == len(self.shape):
             self.items.append(value)
-        elif depth + 1 == len(self.shape) and not any(self._is_list(item) or _has_dtype(item) for item in value):
+        elif depth + 1 == len(self.shape) and all(issubclass(type, _ITEMS) for type in set(map(type, value))):
             self.items.extend(value)
         else:
             for item in value:
@@ -254,9 +256,10 @@ class _List:
         # Infinities and NaN stay what they are, and nothing else becomes one.
         for index in numpy.flatnonzero((numpy.isinf(given) != numpy.isinf(back)) | (numpy.isnan(given) != numpy.isnan(back))):
             self._refuse_item(int(index), lost)
-        if any(map(_is_integer, set(map(type, self.items)))):
-            for number, item in enumerate(self.items):
-                if _is_integer(type(item)) and int(back[number].real) != operator.index(item):
+        integers = {type for type in set(map(type, self.items)) if _is_integer(type)}
+        if integers:
+            for number, (item, held) in enumerate(zip(self.items, back.real.tolist())):
+                if type(item) in integers and held != operator.index(item):
                     self._refuse_item(number, f", {self.dtype} can't hold it exactly: write it as a float to have it rounded")
         return result
 

@@ -137,6 +137,42 @@ int64_t residentBytes() {
   return pages * sysconf(_SC_PAGESIZE);
 }
 
+TEST_F(ScaleAdd, PollsOnTheThreadOfTheRun) {
+  struct Poll {
+    std::thread::id runs = std::this_thread::get_id();
+    int calls = 0, cancelAt = 0;
+  } poll;
+  Model m;
+  ASSERT_OK(open(&m.model));
+  tenon_options options = {};
+  options.size = sizeof(options);
+  options.threads = 2;
+  options.poll_user = &poll;
+  options.poll = [](void *user) {
+    Poll &poll = *static_cast<Poll *>(user);
+    EXPECT_EQ(std::this_thread::get_id(), poll.runs);
+    return int32_t(++poll.calls == poll.cancelAt);
+  };
+  // Each loop takes longer than the time between two calls.
+  options.parallel_for = [](void *, void (*body)(void *, int64_t, int32_t), void *arg, int64_t count) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(150));
+    std::thread([=] { body(arg, 0, 1); }).join();
+    for (int64_t i = 1; i < count; ++i)
+      body(arg, i, 0);
+  };
+  tenon_session *s;
+  ASSERT_OK(tenon_session_create(m.model, &options, &s));
+  Matrix x(1000);
+  ASSERT_OK(tenon_session_bind_input(s, 0, &x.value));
+  ASSERT_OK(tenon_session_run(s));
+  EXPECT_GE(poll.calls, 1);
+  EXPECT_LE(poll.calls, 20) << "not for each piece";
+  poll.cancelAt = poll.calls + 1;
+  EXPECT_FAILS(tenon_session_run(s), TENON_ERROR_CANCELLED, "the run was cancelled");
+  ASSERT_OK(tenon_session_run(s));
+  tenon_session_destroy(s);
+}
+
 TEST_F(ScaleAdd, TrimGivesBackWhatALargeRunTook) {
   Model m;
   ASSERT_OK(open(&m.model));

@@ -37,6 +37,8 @@ struct CompileOptions {
   /// Called when a stage begins, and as its parts are done where it has some (`total` is 0 otherwise): from
   /// any thread of the context, one call at a time.
   std::function<void(llvm::StringRef stage, size_t done, size_t total)> progress;
+  /// Asked when a stage begins: whether to give up, without a diagnostic.
+  std::function<bool()> isCancelled;
 };
 
 /// What compilation did.

@@ -25,6 +25,8 @@
 #include "llvm/ADT/FunctionExtras.h"
 #include "llvm/ADT/StringMap.h"
 
+#include <atomic>
+
 namespace tenon::reference {
 
 class Interpreter;
@@ -50,6 +52,9 @@ public:
   /// Knows the ops of `tenon`, and those of `arith`, `affine`, `tensor` and `func` that compute sizes.
   Interpreter();
 
+  /// Once the flag is set, a run ends with an error before its next op.
+  void setCancellation(const std::atomic<bool> *flag) { isCancelled = flag; }
+
   /// Adds or replaces the evaluation of an op.
   void registerOp(llvm::StringRef name, Evaluate evaluate) { table[name] = evaluate; }
 
@@ -71,6 +76,7 @@ private:
   const llvm::DenseMap<mlir::Operation *, llvm::SmallVector<mlir::Value>> &lastUsesIn(mlir::Block &block);
 
   llvm::StringMap<Evaluate> table;
+  const std::atomic<bool> *isCancelled = nullptr;
   llvm::DenseMap<mlir::Value, Value> values;
   llvm::StringMap<int64_t> symbols;
   /// The values of a block that no op after the key needs.
@@ -80,8 +86,9 @@ private:
 };
 
 /// Computes a function of the graph dialect: one value per argument in, one per result out. The sizes of
-/// symbols follow from the arguments.
-llvm::Expected<std::vector<Value>> runFunction(mlir::func::FuncOp function, llvm::ArrayRef<Value> inputs);
+/// symbols follow from the arguments. The run ends with an error soon after `isCancelled` is set, where it is given.
+llvm::Expected<std::vector<Value>> runFunction(mlir::func::FuncOp function, llvm::ArrayRef<Value> inputs,
+                                               const std::atomic<bool> *isCancelled = nullptr);
 
 /// Computes one op, as constant folding does: one value per operand in, one per result out. What regions use
 /// from outside of them can't be given, so ops with regions must be isolated in that sense.

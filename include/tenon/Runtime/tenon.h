@@ -191,6 +191,11 @@ typedef struct tenon_options {
   /* Bytes that the session may hold, as tenon_session_memory_bytes counts them; 0: no limit. A run that needs more is
    * TENON_ERROR_MEMORY, after which the session can be used on. */
   int64_t memory_limit;
+  /* Or null: called some 10 times a second while a run is in progress, on its thread and where tenon_session_cancel would
+   * end it; nonzero cancels the run. For what only that thread can do, as an interpreter's handlers of signals; it
+   * leaves the session alone. */
+  int32_t (*poll)(void *user);
+  void *poll_user;
 } tenon_options;
 
 TENON_API tenon_status tenon_session_create(tenon_model *model, const tenon_options *options,

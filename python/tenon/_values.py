@@ -129,7 +129,10 @@ def _with_dtype(value, what):
         return numpy.asarray(value)
     if hasattr(type(value), "__dlpack__"):
         return from_dlpack(value, what)
-    return numpy.asarray(value)
+    try:
+        return numpy.asarray(value)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InputError(f"{what}: {describe(value)} gives no array: {error}") from error
 
 
 def as_array(value, dtype, what, expected):

@@ -4,6 +4,7 @@ import array
 import ast
 import collections
 import copy
+import ctypes
 import decimal
 import fractions
 import os
@@ -210,6 +211,59 @@ def test_dlpack_is_not_copied():
         _runtime.from_dlpack(3, "it")
 
 
+class DLTensor(ctypes.Structure):
+    _fields_ = [("data", ctypes.c_void_p), ("device", ctypes.c_int32 * 2), ("ndim", ctypes.c_int32), ("code", ctypes.c_uint8),
+                ("bits", ctypes.c_uint8), ("lanes", ctypes.c_uint16), ("shape", ctypes.POINTER(ctypes.c_int64)),
+                ("strides", ctypes.POINTER(ctypes.c_int64)), ("byte_offset", ctypes.c_uint64)]
+
+
+class DLManagedTensor(ctypes.Structure):
+    _fields_ = [("tensor", DLTensor), ("manager", ctypes.c_void_p), ("deleter", ctypes.c_void_p)]
+
+
+class RawTensor:
+    """What a library that NumPy doesn't know exports: any code, offsets, strides or none."""
+
+    def __init__(self, values, code, bits, shape=None, strides=None, lanes=1, offset=0):
+        self.values = values
+        shape = values.shape if shape is None else shape
+        numbers = ctypes.c_int64 * max(len(shape), 1)
+        self.shape, self.strides = numbers(*shape), strides and numbers(*strides)
+        self.managed = DLManagedTensor(DLTensor(values.ctypes.data, (1, 0), len(shape), code, bits, lanes, self.shape, self.strides,
+                                                offset))
+
+    def __dlpack__(self):
+        new = ctypes.pythonapi.PyCapsule_New
+        new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+        return new(ctypes.addressof(self.managed), b"dltensor", None)
+
+
+@pytest.mark.parametrize("element, dtype, code, bits", [
+    (BF16, ml_dtypes.bfloat16, 4, 16), (F16, np.float16, 2, 16), (F64, np.float64, 2, 64), (I8, np.int8, 0, 8), (U64, np.uint64, 1, 64),
+    (BOOL, np.bool_, 6, 8), (TensorProto.FLOAT8E4M3FN, ml_dtypes.float8_e4m3fn, 10, 8),
+    (TensorProto.FLOAT8E5M2, ml_dtypes.float8_e5m2, 12, 8)])
+def test_dlpack_of_every_type(models, element, dtype, code, bits):
+    values = np.array([[0, 1, 2], [1, 0, 1]]).astype(dtype)
+    size = bits // 8
+    for model in models(element, 2):
+        for given, expected in ((RawTensor(values, code, bits), values),
+                                (RawTensor(values, code, bits, (3, 2), (1, 3)), values.T),
+                                (RawTensor(values, code, bits, (1, 3), offset=3 * size), values[1:])):
+            result = model.run({"x": given})["y"]
+            assert result.dtype == dtype
+            np.testing.assert_array_equal(result, expected)
+        target = np.zeros_like(values)
+        model.run({"x": values}, into={"y": RawTensor(target, code, bits)})
+        np.testing.assert_array_equal(target, values)
+
+
+def test_dlpack_of_unknown_types(models):
+    for model in models(F32, 2):
+        for options in ({"code": 3, "bits": 64}, {"code": 2, "bits": 32, "lanes": 4}, {"code": 2, "bits": 128}):
+            with pytest.raises(tenon.InputError, match="input 'x' is of a type that models don't have"):
+                model.run({"x": RawTensor(np.zeros((2, 2)), **options)})
+
+
 def test_dlpack_errors_are_told(models):
     class Refusing(Tensor):
         def __dlpack__(self, **options):
@@ -231,6 +285,21 @@ def test_array_protocols(models):
     for given in (interface, Array(), memoryview(values), values.view(np.matrix)):
         for model in models(F32, 2):
             np.testing.assert_array_equal(model.run({"x": given})["y"], values)
+
+
+def test_array_protocols_that_fail(models):
+    class Nothing:
+        def __array__(self, dtype=None, copy=None):
+            return 3
+
+    class Refusing:
+        def __array__(self, dtype=None, copy=None):
+            raise RuntimeError("this tensor requires a gradient")
+
+    for given in (Nothing(), Refusing(), types.SimpleNamespace(__array_interface__={})):
+        for model in models(F32, 2):
+            with pytest.raises(tenon.InputError, match="input 'x': a .* gives no array: "):
+                model.run({"x": given})
 
 
 @pytest.mark.parametrize("feeds", [types.MappingProxyType({"a": ONE, "b": ONE}), collections.OrderedDict(a=ONE, b=ONE),

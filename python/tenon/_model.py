@@ -148,6 +148,11 @@ class Model(Runnable):
         plain, _, _ = _values.run_arguments(feeds, None, None, [])
         return Profile.made_from(self._model.profile(plain, runs))
 
+    def __del__(self) -> None:
+        # Closing is optional: no warning of an open file.
+        if hasattr(self, "_file"):
+            self._file.close()
+
     def close(self) -> None:
         """Gives back the memory, files and threads that the model holds, when runs in progress have ended. A closed model
         can't run or be saved; closing it again does nothing."""

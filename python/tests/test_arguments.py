@@ -550,6 +550,22 @@ started.wait()
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
+def test_no_warnings_of_models_that_are_not_closed(add_file):
+    script = """
+import sys, numpy as np, tenon
+model = tenon.compile(sys.argv[1], threads=1)
+model(np.ones((1, 4), np.float32), np.ones((1, 4), np.float32))
+del model
+try:
+    tenon.load(__import__("tenon").__file__)
+except tenon.RunError:
+    pass
+last = tenon.compile(sys.argv[1], threads=1)
+"""
+    done = subprocess.run([sys.executable, "-X", "dev", "-c", script, add_file], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 def stub_names(body):
     return {node.name if isinstance(node, (ast.FunctionDef, ast.ClassDef)) else node.target.id
             for node in body if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.AnnAssign))}

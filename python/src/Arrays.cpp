@@ -83,8 +83,13 @@ void describeStrings(const Tensor &tensor, Operand &operand) {
     const char *data = nullptr;
     if (items[i] && PyUnicode_Check(items[i])) {
       data = PyUnicode_AsUTF8AndSize(items[i], &size);
-      if (!data)
-        throw nb::python_error();
+      if (!data) {
+        // Bytes that are no UTF-8 came as surrogates, as outputs give them.
+        PyErr_Clear();
+        operand.encoded.push_back(owned(PyUnicode_AsEncodedString(items[i], "utf-8", "surrogateescape")));
+        data = PyBytes_AS_STRING(operand.encoded.back().ptr());
+        size = PyBytes_GET_SIZE(operand.encoded.back().ptr());
+      }
     } else if (items[i] && PyBytes_Check(items[i])) {
       data = PyBytes_AS_STRING(items[i]);
       size = PyBytes_GET_SIZE(items[i]);

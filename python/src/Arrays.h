@@ -59,6 +59,7 @@ struct Operand {
   tenon_value value = {};
   std::vector<int64_t> shape, strides;
   std::vector<tenon_string> strings;
+  std::vector<nanobind::object> encoded; ///< what strings point to that have no UTF-8 of their own
   std::vector<uint8_t> packed;
   nanobind::object array;
   nanobind::object given; ///< what the caller gave: for an output, to be written to

@@ -28,8 +28,8 @@ def source_of(model):
         return path_of(model, "the path of a model"), None
     if isinstance(model, (bytes, bytearray, memoryview)):
         data = bytes(model)
-        # An ONNX file begins with a control character: its version has tag 8.
-        if data.endswith(_MODEL_SUFFIXES) and min(data) >= 32:
+        # A ModelProto has control characters: its version has tag 8.
+        if data and min(data) >= 32 and (data.endswith(_MODEL_SUFFIXES) or (len(data) < 4096 and os.path.exists(data))):
             raise TypeError(f"bytes are the contents of an ONNX file; of the file {os.fsdecode(data)!r} pass the name as a str")
         return None, data
     if hasattr(model, "SerializeToString"):

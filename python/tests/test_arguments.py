@@ -79,6 +79,15 @@ def test_converts(models, element, given, expected):
         np.testing.assert_array_equal(result, expected)
 
 
+def test_strings_of_any_bytes_come_back(models):
+    for model in models(STRING):
+        result = model.run({"x": [b"\xff\x00", "\u00e9"]})["y"]
+        assert list(result) == [b"\xff\x00".decode("utf-8", "surrogateescape"), "\u00e9"]
+        np.testing.assert_array_equal(model.run({"x": result})["y"], result)
+        with pytest.raises(UnicodeEncodeError):
+            model.run({"x": ["\ud800"]})
+
+
 @pytest.mark.parametrize("element, given, expected", [
     (F32, 2, 2), (F32, 1 / 3, np.float32(1 / 3)), (F32, np.float64(1 / 3), np.float32(1 / 3)), (F32, np.array(2, np.float32), 2),
     (I64, 7, 7), (I64, np.int32(7), 7), (BOOL, True, True), (F32, np.array(2, ">f4"), 2), (STRING, "text", "text"),
@@ -422,6 +431,13 @@ def test_wrong_options(add, options, error, text):
 def test_wrong_models(function, given, error, text):
     with pytest.raises(error, match=text):
         function(given)
+
+
+def test_bytes_that_name_a_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model").touch()
+    with pytest.raises(TypeError, match="of the file 'model' pass the name as a str"):
+        tenon.compile(b"model")
 
 
 def test_numbers_of_numpy_are_numbers(add):

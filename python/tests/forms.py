@@ -26,8 +26,8 @@ class Forms:
         return name
 
     def add(self, label, op, operands, domain=MS, results=1, **attributes):
-        """`label` names the first result that is used; those before it have no name."""
-        names = [""] * (results - 1) + [label]
+        """`label` names the last result, the only one that is used."""
+        names = [f"{label}_{i}" for i in range(results - 1)] + [label]
         self.nodes.append(helper.make_node(op, operands, names, name=label, domain=domain, **attributes))
         self.outputs.append(label)
 

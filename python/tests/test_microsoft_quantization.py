@@ -343,3 +343,49 @@ def test_errors_name_the_node(op, operands, attributes, message):
     with pytest.raises(tenon.CompileError) as error:
         tenon.compile(forms.model())
     assert message in str(error.value) and "broken" in str(error.value) and op in str(error.value)
+
+
+@pytest.mark.parametrize("weights", TYPES.values(), ids=TYPES)
+def test_attention(weights):
+    batch, length, heads, size, past = 2, 5, 2, 8, 3
+    forms, width = Forms(), heads * size
+    random = np.random.default_rng(8)
+    x = forms.input(integers((batch, length, 12), np.uint8), ("batch", "length", 12))
+    low, zero = (0, 60) if weights == np.uint8 else (-63, 0)
+    w = forms.constant(random.integers(low, low + 127, (12, 3 * width)).astype(weights))
+    bias, x_scale, x_zero = (forms.constant(v) for v in (floats((3 * width,), 1) * 0.3, scalar(0.01), np.uint8(120)))
+    one = [forms.constant(scalar(0.02)), forms.constant(np.asarray(zero, weights))]
+    columns = [forms.constant(random.uniform(0.01, 0.03, 3 * width).astype(np.float32)),
+               forms.constant(np.full(3 * width, zero, weights))]
+    lengths = forms.input(np.array([3, 5], np.int32), ("batch",))
+    cache = forms.input(floats((2, batch, heads, past, size), 2), (2, "batch", heads, "past", size))
+    seen = forms.input(random.integers(0, 2, (batch, past + length)).astype(np.int32), ("batch", "all"))
+    for name, (scale, zeros) in {"one": one, "columns": columns}.items():
+        forms.add(name, "QAttention", [x, w, bias, x_scale, scale, "", x_zero, zeros], num_heads=heads)
+    forms.add("no_zeros", "QAttention", [x, w, bias, x_scale, one[0]], num_heads=heads, scale=0.2)
+    forms.add("lengths", "QAttention", [x, w, bias, x_scale, one[0], lengths, x_zero, one[1]], num_heads=heads)
+    forms.add("causal", "QAttention", [x, w, bias, x_scale, one[0], "", x_zero, one[1]], num_heads=heads, unidirectional=1)
+    forms.add("present", "QAttention", [x, w, bias, x_scale, one[0], "", x_zero, one[1], cache], num_heads=heads,
+              unidirectional=1, results=2)
+    forms.add("seen", "QAttention", [x, w, bias, x_scale, one[0], seen, x_zero, one[1], cache], num_heads=heads, results=2)
+    forms.outputs += ["present_0", "seen_0"]
+    forms.check(tolerance=1e-4)
+
+
+@pytest.mark.parametrize("segments", [True, False], ids=["segments", "plain"])
+def test_embedding(dtype, segments):
+    forms = Forms()
+    random = np.random.default_rng(9)
+    ids = forms.input(random.integers(0, 20, (2, 5)).astype(np.int32), ("batch", "length"))
+    kinds = forms.input(random.integers(0, 2, (2, 5)).astype(np.int32), ("batch", "length")) if segments else ""
+    mask = forms.input(np.array([[1, 1, 1, 0, 0], [1, 1, 1, 1, 1]], np.int32), ("batch", "length"))
+    tables = [forms.constant(integers(shape, dtype, i)) for i, shape in enumerate([(20, 16), (8, 16), (2, 16), (16,), (16,)])]
+    scales = [forms.constant(scalar(value)) for value in (0.01, 0.02, 0.03, 0.01, 0.02)]
+    zeros = [forms.constant(middle(dtype, offset)) for offset in (-2, 3, 5, -7, 0)]
+    if not segments:
+        tables[2] = scales[2] = zeros[2] = ""
+    for name, operand in {"counted": mask, "plain": ""}.items():
+        forms.add(name, "QEmbedLayerNormalization", [ids, kinds, *tables, operand, *scales, *zeros], epsilon=1e-5)
+        forms.nodes[-1].output.append(name + "_count")
+        forms.outputs.append(name + "_count")
+    forms.check(tolerance=1e-4)

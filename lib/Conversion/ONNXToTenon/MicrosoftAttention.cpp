@@ -8,6 +8,7 @@
 #include "Attention.h"
 #include "Indexing.h"
 #include "Normalization.h"
+#include "Quantization.h"
 
 #include <cmath>
 
@@ -566,7 +567,48 @@ Results decoderMaskedMultiHeadAttention(Node &node) {
       .convert();
 }
 
-/// Queries, keys and values are products of one operand; the past of keys and values is one tensor.
+/// What Attention needs beside the product of input and weights, null where it is left out; the past of keys and
+/// values is one tensor.
+struct ProjectedOperands {
+  Value mask, past, bias, pastLength;
+};
+
+/// Queries, keys and values, of these widths, side by side in one operand.
+Results attendProjected(Node &node, HeadedAttention &attention, Value projected, ArrayRef<int64_t> widths,
+                        const ProjectedOperands &operands) {
+  int64_t from = 0;
+  Value *const parts[] = {&attention.query, &attention.key, &attention.value};
+  for (auto [part, width] : llvm::zip(parts, widths)) {
+    *part = splitHeads(node, node.slice(projected, 2, node.size(from), node.size(width)), attention.heads);
+    from += width;
+  }
+  if (Value past = operands.past) {
+    if (rankOf(past) != 5 || typeOf(past).getDimSize(0) != 2)
+      return node.error() << "expects past keys and values of rank 5 as one tensor, but has " << typeOf(past);
+    auto half = [&](int64_t i) { return node.squeeze(node.slice(past, 0, node.size(i), node.size(1)), {0}); };
+    attention.pastKey = half(0);
+    attention.pastValue = half(1);
+    if (node.flag("past_present_share_buffer") && !operands.pastLength)
+      return node.error() << "expects past_sequence_length where past and present share a buffer";
+    if (node.flag("past_present_share_buffer"))
+      attention.pastLength = operands.pastLength;
+  }
+  attention.mask = operands.mask;
+  attention.mayHaveStarts = true;
+  attention.bias = operands.bias;
+  if (node.hasFailed())
+    return failure();
+  auto results = attention.run();
+  if (!results)
+    return failure();
+  auto [y, key, value, scores] = *results;
+  Value present;
+  if (node.isUsed(1))
+    present = node.concat({node.unsqueeze(key, {0}), node.unsqueeze(value, {0})}, 0);
+  return {y, present};
+}
+
+/// Queries, keys and values are products of one operand.
 Results attentionOf(Node &node, size_t pastLength) {
   HeadedAttention attention(node);
   Value x = node[0], weights = node[1];
@@ -586,36 +628,30 @@ Results attentionOf(Node &node, size_t pastLength) {
   Value projected = node.contract(x, weights, 4, {0, 1, 3}, {3, 2}, {0, 1, 2}, elementOf(x));
   if (node.has(2))
     projected = node.binary<AddOp>(projected, node.broadcastTo(node[2], node.sizesOf(projected)));
-  int64_t from = 0;
-  Value *const parts[] = {&attention.query, &attention.key, &attention.value};
-  for (auto [part, width] : llvm::zip(parts, widths)) {
-    *part = splitHeads(node, node.slice(projected, 2, node.size(from), node.size(width)), attention.heads);
-    from += width;
-  }
-  if (Value past = node[4]) {
-    if (rankOf(past) != 5 || typeOf(past).getDimSize(0) != 2)
-      return node.error() << "expects past keys and values of rank 5 as one tensor, but has " << typeOf(past);
-    auto half = [&](int64_t i) { return node.squeeze(node.slice(past, 0, node.size(i), node.size(1)), {0}); };
-    attention.pastKey = half(0);
-    attention.pastValue = half(1);
-    if (node.flag("past_present_share_buffer") && !node.has(pastLength))
-      return node.error() << "expects past_sequence_length where past and present share a buffer";
-    if (node.flag("past_present_share_buffer"))
-      attention.pastLength = node[pastLength];
-  }
-  attention.mask = node[3];
-  attention.mayHaveStarts = true;
-  attention.bias = node[5];
-  if (node.hasFailed())
+  return attendProjected(node, attention, projected, widths, {node[3], node[4], node[5], node[pastLength]});
+}
+
+/// Input and weights are quantised.
+Results qAttention(Node &node) {
+  HeadedAttention attention(node);
+  Value x = node[0], weights = node[1];
+  if (!node.expect({1, 2, 3, 4}) || !attention.check())
     return failure();
-  auto results = attention.run();
-  if (!results)
+  if (rankOf(x) != 3 || rankOf(weights) != 2)
+    return node.error() << "expects an input of rank 3 and a matrix of weights, but has " << typeOf(x) << " and "
+                        << typeOf(weights);
+  if (node.flag("do_rotary"))
+    return node.unsupported() << "places that the operator rotates itself (do_rotary)";
+  int64_t all = typeOf(weights).getDimSize(1);
+  if (ShapedType::isDynamic(all) || all % 3 != 0)
+    return node.error() << "expects weights of query, key and value of one size, but has " << typeOf(weights);
+  Value sum = centredProduct(node, {x, {}, node[6]}, {weights, {}, node[7]});
+  if (!sum)
     return failure();
-  auto [y, key, value, scores] = *results;
-  Value present;
-  if (node.isUsed(1))
-    present = node.concat({node.unsqueeze(key, {0}), node.unsqueeze(value, {0})}, 0);
-  return {y, present};
+  Value projected = rescale(node, sum, combineScales(node, {node[3], node[4]}), 2);
+  projected = node.cast(projected, elementOf(node[2]));
+  projected = node.binary<AddOp>(projected, node.broadcastTo(node[2], node.sizesOf(projected)));
+  return attendProjected(node, attention, projected, {all / 3, all / 3, all / 3}, {node[5], node[8], {}, {}});
 }
 
 Results attention(Node &node) { return attentionOf(node, 6); }
@@ -686,6 +722,7 @@ void onnx::addMicrosoftAttentionConverters(ConverterTable &table) {
   table.add("com.microsoft.MultiHeadAttention", 1, 1, 10, multiHeadAttention);
   table.add("com.microsoft.DecoderMaskedMultiHeadAttention", 1, 1, 11, decoderMaskedMultiHeadAttention);
   table.add("com.microsoft.Attention", 1, 2, 7, attention);
+  table.add("com.microsoft.QAttention", 1, 1, 9, qAttention);
   table.add("com.microsoft.DecoderMaskedSelfAttention", 1, 2, 9, decoderMaskedSelfAttention);
   table.add("com.microsoft.RotaryEmbedding", 1, 4, 4, rotaryEmbedding);
   table.add("com.microsoft.GemmaRotaryEmbedding", 1, 5, 5, gemmaRotaryEmbedding);

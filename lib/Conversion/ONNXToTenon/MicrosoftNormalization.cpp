@@ -8,6 +8,7 @@
 #include "Activation.h"
 #include "Indexing.h"
 #include "Normalization.h"
+#include "Quantization.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -51,35 +52,61 @@ template <bool rms> Results skipNormalization(Node &node) {
           node.isUsed(2) ? inverseDeviation(node, x, dims, epsilon, rms) : Value(), x};
 }
 
-/// Rows of `[B, S]` identifiers out of a table.
-Value embed(Node &node, size_t table, Value ids) {
-  return take(node, node[table], node.cast(ids, node.builder.getI64Type()), 0);
-}
+/// The sum of the embeddings of words, places and segments, normalised; and how many words of each row aren't padding. Of
+/// QEmbedLayerNormalization tables, scale and bias are quantised: operand i has its scale as operand i + 6 and its zero
+/// point as operand i + 11.
+class EmbedLayerNormalization {
+public:
+  EmbedLayerNormalization(Node &node, bool isQuantized) : node(node), isQuantized(isQuantized) {}
 
-/// The sum of the embeddings of words, places and segments, normalised; and how many words of each row aren't padding.
-Results embedLayerNormalization(Node &node) {
-  Value ids = node[0];
-  if (!node.expect({2, 3, 5, 6}))
-    return failure();
-  for (size_t matrix : {0, 2, 3})
-    if (rankOf(node[matrix]) != 2)
-      return node.error() << "expects a matrix as operand " << matrix << ", but has " << typeOf(node[matrix]);
-  if (node.has(1) != node.has(4))
-    return node.error() << "expects both segments and their embedding, or neither";
-  Value sum = embed(node, 2, ids);
-  Sizes sizes = node.sizesOf(sum);
-  Value places = node.has(8) ? embed(node, 3, node[8])
-                             : node.slice(node[3], 0, node.size(0), node.sizeOf(ids, 1));
-  sum = node.binary<AddOp>(sum, node.broadcastTo(places, sizes));
-  if (node.has(1))
-    sum = node.binary<AddOp>(sum, node.broadcastTo(embed(node, 4, node[1]), sizes));
-  Value y = normalize(node, sum, {2}, node.number("epsilon", 1e-12f));
-  y = node.binary<MulOp>(y, node.broadcastTo(node[5], sizes));
-  y = node.binary<AddOp>(y, node.broadcastTo(node[6], sizes));
-  Type i32 = node.builder.getI32Type();
-  Value count = node.has(7) ? node.cast(node.reduce(Combiner::sum, node[7], {1}), i32)
-                            : node.broadcast(node.scalar(0, i32), {}, {sizes[0]});
-  return {y, count, sum};
+  Results convert() {
+    if (!check())
+      return failure();
+    Value ids = node[0], sum = embed(2, ids);
+    Sizes sizes = node.sizesOf(sum);
+    Value places = isQuantized || !node.has(8)
+                       ? number(3, node.slice(node[3], 0, node.size(0), node.sizeOf(ids, 1)))
+                       : embed(3, node[8]);
+    sum = node.binary<AddOp>(sum, node.broadcastTo(places, sizes));
+    if (node.has(1))
+      sum = node.binary<AddOp>(sum, node.broadcastTo(embed(4, node[1]), sizes));
+    Value y = normalize(node, sum, {2}, node.number("epsilon", 1e-12f));
+    y = node.binary<MulOp>(y, node.broadcastTo(number(5, node[5]), sizes));
+    y = node.binary<AddOp>(y, node.broadcastTo(number(6, node[6]), sizes));
+    Type i32 = node.builder.getI32Type();
+    Value count = node.has(7) ? node.cast(node.reduce(Combiner::sum, node[7], {1}), i32)
+                              : node.broadcast(node.scalar(0, i32), {}, {sizes[0]});
+    return {y, count, sum};
+  }
+
+private:
+  bool check() {
+    if (!node.expect({2, 3, 5, 6}) || (isQuantized && !node.expect({8, 9, 11, 12, 13, 14, 16, 17})))
+      return false;
+    for (size_t matrix : {0, 2, 3})
+      if (rankOf(node[matrix]) != 2)
+        node.error() << "expects a matrix as operand " << matrix << ", but has " << typeOf(node[matrix]);
+    if (node.has(1) != node.has(4))
+      node.error() << "expects both segments and their embedding, or neither";
+    return !node.hasFailed() && (!isQuantized || !node.has(1) || node.expect({10, 15}));
+  }
+
+  /// Rows of `[B, S]` identifiers out of a table.
+  Value embed(size_t table, Value ids) {
+    return number(table, take(node, node[table], node.cast(ids, node.builder.getI64Type()), 0));
+  }
+
+  /// What numbers of an operand stand for.
+  Value number(size_t operand, Value x) {
+    return isQuantized ? dequantize(node, {x, node[operand + 6], node[operand + 11]}) : x;
+  }
+
+  Node &node;
+  bool isQuantized;
+};
+
+template <bool isQuantized> Results embedLayerNormalization(Node &node) {
+  return EmbedLayerNormalization(node, isQuantized).convert();
 }
 
 //===----------------------------------------------------------------------===//
@@ -277,7 +304,8 @@ void onnx::addMicrosoftNormalizationConverters(ConverterTable &table) {
   table.add("SimplifiedLayerNormalization", 1, 2, 2, simplifiedLayerNormalization);
   table.add("com.microsoft.SkipSimplifiedLayerNormalization", 1, 3, 4, skipNormalization<true>);
   table.add("com.microsoft.SkipLayerNormalization", 1, 3, 5, skipNormalization<false>);
-  table.add("com.microsoft.EmbedLayerNormalization", 1, 1, 9, embedLayerNormalization);
+  table.add("com.microsoft.EmbedLayerNormalization", 1, 1, 9, embedLayerNormalization<false>);
+  table.add("com.microsoft.QEmbedLayerNormalization", 1, 1, 18, embedLayerNormalization<true>);
   table.add("com.microsoft.GroupNorm", 1, 3, 3, groupNorm);
   table.add("com.microsoft.SkipGroupNorm", 1, 4, 5, skipGroupNorm);
   table.add("com.microsoft.GatedRMSNorm", 1, 3, 3, gatedRMSNorm);

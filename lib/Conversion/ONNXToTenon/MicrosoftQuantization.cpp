@@ -83,12 +83,6 @@ private:
   IntegerType element;
 };
 
-/// In f32.
-Value dequantize(Node &node, const Quantized &x) {
-  return rescale(node, centred(node, x.numbers, x.zeroPoint, 0),
-                 node.cast(x.scale, node.builder.getF32Type()), 0);
-}
-
 //===----------------------------------------------------------------------===//
 // Elementwise
 //===----------------------------------------------------------------------===//

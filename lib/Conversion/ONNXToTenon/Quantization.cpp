@@ -206,6 +206,11 @@ Value onnx::rescale(Node &node, Value x, Value scale, int64_t dim) {
   return node.binary<MulOp>(x, repeated(node, scale, x, dim));
 }
 
+Value onnx::dequantize(Node &node, const Quantized &x) {
+  return rescale(node, centred(node, x.numbers, x.zeroPoint, 0),
+                 node.cast(x.scale, node.builder.getF32Type()), 0);
+}
+
 Value onnx::requantize(Node &node, Value sum, Value scale, Value zeroPoint, int64_t dim) {
   Value y = rescale(node, sum, scale, dim);
   Value offset = repeated(node, node.cast(zeroPoint, node.builder.getF32Type()), y, dim);

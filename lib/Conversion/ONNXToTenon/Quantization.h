@@ -42,6 +42,9 @@ mlir::Value combineScales(Node &node, llvm::ArrayRef<mlir::Value> scales, mlir::
 /// In f32, times a scale: a scalar, one per place of `dim`, or of a shape that is repeated by numpy's rule.
 mlir::Value rescale(Node &node, mlir::Value x, mlir::Value scale, int64_t dim);
 
+/// In f32, by one scale.
+mlir::Value dequantize(Node &node, const Quantized &x);
+
 /// A sum times its scale, which has the result's scale in it, in the result's quantisation.
 mlir::Value requantize(Node &node, mlir::Value sum, mlir::Value scale, mlir::Value zeroPoint, int64_t dim);
 

@@ -32,8 +32,10 @@ def op_names(dialect):
     return names
 
 
-def run(opt, *arguments):
-    return subprocess.run([*opt, *arguments, "--mlir-print-local-scope"], stdout=subprocess.PIPE, text=True, check=True).stdout
+def run(opt, path):
+    # From the standard input, so that files of constants keep the names that they have in the text.
+    with open(path, "rb") as file:
+        return subprocess.run([*opt, "--mlir-print-local-scope"], stdin=file, stdout=subprocess.PIPE, text=True, check=True).stdout
 
 
 def combined(opt, dialect):
@@ -41,7 +43,7 @@ def combined(opt, dialect):
     modules = []
     for test in sorted((ROOT / "test/Dialect" / dialect).glob("*.mlir")):
         if "--emit-bytecode" in test.read_text():
-            modules.append(run(opt, str(test)).replace("module {", f"module @{test.stem.replace('-', '_')} {{", 1))
+            modules.append(run(opt, test).replace("module {", f"module @{test.stem.replace('-', '_')} {{", 1))
     return "module {\n" + "\n".join(modules) + "}\n"
 
 
@@ -51,7 +53,8 @@ def check(opt, dialect):
     for stored in sorted((ROOT / "test/Dialect" / dialect / "Inputs").glob("*.mlirbc")):
         expected = stored.with_suffix(".mlir").read_text()
         texts += expected
-        read = subprocess.run([*opt, str(stored), "--mlir-print-local-scope"], capture_output=True, text=True)
+        with open(stored, "rb") as file:
+            read = subprocess.run([*opt, "--mlir-print-local-scope"], stdin=file, capture_output=True, text=True)
         if read.returncode:
             problems.append(f"{stored.relative_to(ROOT)} can't be read: {read.stderr.strip()}")
         elif read.stdout != expected:
@@ -77,7 +80,7 @@ def main():
         path = ROOT / "test/Dialect" / dialect / "Inputs" / f"{NAMESPACES[dialect]}-v{version_of(dialect)}.mlir"
         path.parent.mkdir(exist_ok=True)
         path.write_text(combined(opt, dialect))
-        path.write_text(run(opt, str(path)))
+        path.write_text(run(opt, path))
         subprocess.run([*opt, str(path), "--emit-bytecode", "-o", str(path.with_suffix(".mlirbc"))], check=True)
         print(f"wrote {path.relative_to(ROOT)} and its bytecode")
     for problem in problems:

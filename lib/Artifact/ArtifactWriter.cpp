@@ -3,11 +3,7 @@
 
 #include "tenon/Artifact/ArtifactWriter.h"
 
-#include <cerrno>
-#include <cstdlib>
 #include <cstring>
-#include <sys/stat.h>
-#include <unistd.h>
 
 using namespace tenon::artifact;
 
@@ -17,29 +13,11 @@ constexpr size_t kMaxSegments = (kPageAlignment - sizeof(ContainerHeader)) / siz
 } // namespace
 
 ArtifactWriter::ArtifactWriter(std::string path, const void *runtime, size_t runtimeSize, uint16_t machine)
-    : path(std::move(path)), machine(machine) {
-  temporary = this->path + ".XXXXXX";
-  file = mkstemp(temporary.data());
-  if (file < 0) {
-    fail("cannot create '" + temporary + "': " + std::strerror(errno));
-    temporary.clear();
-    return;
-  }
-  // mkstemp's file is private; a library is for everybody whom the umask lets in.
-  mode_t mask = umask(0);
-  umask(mask);
-  fchmod(file, 0777 & ~mask);
+    : file(std::move(path), /*permissions=*/0777), machine(machine) {
   write(runtime, runtimeSize) && padTo(kContainerAlignment);
   containerStart = position;
   static const char page[kPageAlignment] = {};
   write(page, sizeof(page));
-}
-
-ArtifactWriter::~ArtifactWriter() {
-  if (file >= 0)
-    close(file);
-  if (!temporary.empty())
-    unlink(temporary.c_str());
 }
 
 bool ArtifactWriter::fail(const std::string &what) {
@@ -49,18 +27,7 @@ bool ArtifactWriter::fail(const std::string &what) {
 }
 
 bool ArtifactWriter::writeAt(uint64_t offset, const void *data, size_t size) {
-  const char *p = static_cast<const char *>(data);
-  while (message.empty() && size != 0) {
-    ssize_t written = pwrite(file, p, size, off_t(offset));
-    if (written < 0 && errno == EINTR)
-      continue;
-    if (written <= 0)
-      return fail("cannot write '" + temporary + "': " + std::strerror(errno));
-    p += written;
-    offset += uint64_t(written);
-    size -= size_t(written);
-  }
-  return message.empty();
+  return message.empty() && (file.writeAt(offset, data, size) || fail(file.error()));
 }
 
 bool ArtifactWriter::write(const void *data, size_t size) {
@@ -177,12 +144,5 @@ bool ArtifactWriter::finish(const ModelMetadata &metadata) {
       !write(&trailer, sizeof(trailer)))
     return false;
 
-  int closed = close(file);
-  file = -1;
-  if (closed != 0)
-    return fail("cannot write '" + temporary + "': " + std::strerror(errno));
-  if (rename(temporary.c_str(), path.c_str()) != 0)
-    return fail("cannot create '" + path + "': " + std::strerror(errno));
-  temporary.clear();
-  return true;
+  return file.keep() || fail(file.error());
 }

@@ -6,7 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Compiler/Compiler.h"
-#include "tenon/Dialect/Tenon/IR/ConstantFile.h"
+#include "tenon/Compiler/ModelFiles.h"
+#include "tenon/Dialect/Tenon/IR/BlobFiles.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 
 #include "ConstantBytes.h"
@@ -17,14 +18,11 @@
 #include "tenon/Compiler/Pipelines.h"
 #include "tenon/Dialect/Host/Analysis/Layouts.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
-#include "tenon/Frontend/ONNX/Import.h"
 #include "tenon/Target/CPU/LinkImage.h"
 #include "tenon/Target/Host/HostProgram.h"
 
 #include "mlir/IR/Verifier.h"
-#include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
-#include "llvm/Support/FileUtilities.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MemoryBuffer.h"
 
@@ -38,6 +36,13 @@ double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+/// Whether the bytes are those of the library that artifacts begin with, and not of an artifact.
+bool isRuntime(StringRef bytes) {
+  return bytes.starts_with("\x7f"
+                           "ELF") &&
+         bytes.contains("tenon_model_self") && !bytes.take_back(sizeof(artifact::Trailer)).starts_with(artifact::kTrailerMagic);
+}
+
 /// One compilation.
 class Compilation {
 public:
@@ -45,18 +50,20 @@ public:
       : module(module), options(options), output(output), report(report), last(now()) {}
 
   LogicalResult run() {
+    // Again when it is written; an error is better now.
+    if (failed(check(checkOutputFile(module.getContext(), output))))
+      return failure();
     if (options.emit == Emit::import)
-      return writeText([&](raw_ostream &out) { module->print(out); });
+      return writeLevel();
+    if (failed(chooseMain()))
+      return failure();
     if (!findPlacedProgram()) {
       if (failed(declareAliases()))
         return failure();
       if (failed(runPipeline("graph", buildGraphPipeline)))
         return failure();
-      if (options.emit != Emit::artifact && output != "-")
-        if (llvm::Error error = keepConstants())
-          return module.emitError(llvm::toString(std::move(error)));
       if (options.emit == Emit::graph)
-        return writeText([&](raw_ostream &out) { module->print(out); });
+        return writeLevel();
       if (failed(runPipeline("kernels",
                              [&](OpPassManager &pm) { buildKernelsPipeline(pm, {options.devices}); })))
         return failure();
@@ -65,27 +72,46 @@ public:
       return failure();
     }
     if (options.emit == Emit::graph)
-      return writeText([&](raw_ostream &out) { module->print(out); });
+      return writeLevel();
     if (failed(findTargets()) ||
         failed(runPipeline("kernels", [&](OpPassManager &pm) { buildVariantsPipeline(pm, targets); })))
       return failure();
     if (options.emit == Emit::kernels)
-      return writeText([&](raw_ostream &out) { module->print(out); });
+      return writeLevel();
     if (failed(checkLaunches()) || failed(runPipeline("loops", buildLoopsPipeline)))
       return failure();
     if (options.emit == Emit::loops)
-      return writeText([&](raw_ostream &out) { module->print(out); });
+      return writeLevel();
     for (const cpu::TargetDescription &target : targets)
       if (failed(compileVariants(target)))
         return failure();
     if (options.emit != Emit::artifact)
-      return writeText([&](raw_ostream &out) { out << text; });
+      return check(writeText(module.getContext(), output, [&](raw_ostream &out) { out << text; }));
     if (failed(compileHost()))
       return failure();
     return writeArtifact();
   }
 
 private:
+  /// Leaves one function to compile: the only one, or `main`.
+  LogicalResult chooseMain() {
+    SmallVector<func::FuncOp> functions = llvm::to_vector(llvm::make_filter_range(
+        module.getOps<func::FuncOp>(), [](func::FuncOp f) { return !f.isExternal(); }));
+    if (functions.size() < 2)
+      return success();
+    std::string names = llvm::join(
+        llvm::map_range(functions, [](func::FuncOp f) { return ("@" + f.getName()).str(); }), ", ");
+    if (llvm::none_of(functions, [](func::FuncOp f) { return f.getName() == "main"; }))
+      return module.emitError() << "the module has " << functions.size() << " functions (" << names
+                                << "), but one is compiled: name it @main";
+    for (func::FuncOp function : functions)
+      if (function.getName() != "main" && SymbolTable::symbolKnownUseEmpty(function, module)) {
+        function.emitWarning() << "@" << function.getName() << " is not compiled, only @main is";
+        function.erase();
+      }
+    return success();
+  }
+
   /// The function with storages: there once buffers are placed.
   func::FuncOp findPlacedProgram() {
     for (auto func : module.getOps<func::FuncOp>())
@@ -148,6 +174,8 @@ private:
     if (isCancelled())
       return failure();
     PassManager pm(op.getContext());
+    if (options.preparePasses && failed(options.preparePasses(pm)))
+      return failure();
     // IR is verified where levels meet.
     pm.enableVerifier(false);
     build(pm);
@@ -161,39 +189,14 @@ private:
     return result;
   }
 
-  /// Moves constants that were computed here beside the text that refers to them.
-  llvm::Error keepConstants() {
-    ConstantFile file(output.str() + ".constants");
-    llvm::DenseMap<Attribute, TypedAttr> moved;
-    llvm::Error error = llvm::Error::success();
-    module.walk([&](ConstantOp op) {
-      auto blob = dyn_cast<tenon::BlobAttr>(op.getValue());
-      if (!blob || !ConstantFile::isTemporaryFile(blob.getFile()))
-        return WalkResult::advance();
-      TypedAttr &value = moved[blob];
-      if (!value) {
-        llvm::Expected<ArrayRef<char>> bytes = blob.getData();
-        llvm::Expected<uint64_t> offset = bytes ? file.append(*bytes) : bytes.takeError();
-        if (!offset) {
-          error = llvm::joinErrors(std::move(error), offset.takeError());
-          return WalkResult::interrupt();
-        }
-        value =
-            tenon::BlobAttr::get(op.getContext(), blob.getType(), file.getPath(), *offset, blob.getBytes());
-      }
-      op.setValueAttr(value);
-      return WalkResult::advance();
-    });
-    return error ? std::move(error) : file.keep();
+  /// Reports an error of files: it is at no place of the model.
+  LogicalResult check(llvm::Error error) {
+    if (!error)
+      return success();
+    return emitError(UnknownLoc::get(module.getContext())) << llvm::toString(std::move(error));
   }
 
-  LogicalResult writeText(function_ref<void(raw_ostream &)> print) {
-    llvm::Error error = llvm::writeToOutput(output, [&](raw_ostream &out) {
-      print(out);
-      return llvm::Error::success();
-    });
-    return error ? LogicalResult(module.emitError(llvm::toString(std::move(error)))) : success();
-  }
+  LogicalResult writeLevel() { return check(writeModel(module, output)); }
 
   //===--------------------------------------------------------------------===//
   // Kernels
@@ -358,14 +361,17 @@ private:
       }
       uint64_t start = 0, bytes = 0;
       if (!writer.alignConstants(64, start))
-        return module.emitError(writer.error());
+        return check(llvm::createStringError(writer.error()));
       llvm::Error error = writeConstant(value, [&](ArrayRef<char> piece) {
         bytes += piece.size();
         return writer.appendConstants(piece.data(), piece.size());
       });
-      if (error)
-        return module.emitError(llvm::toString(std::move(error)) + (writer.error().empty() ? "" : ": ") +
-                                writer.error());
+      if (error && !writer.error().empty()) {
+        llvm::consumeError(std::move(error));
+        return check(llvm::createStringError(writer.error()));
+      }
+      if (failed(check(std::move(error))))
+        return failure();
       metadata.constants[i].offset = start;
       metadata.constants[i].bytes = bytes;
       report.constantBytes += bytes;
@@ -383,6 +389,10 @@ private:
     if (std::error_code error = runtime.getError())
       return module.emitError("cannot read the runtime library '" + options.runtimeLibrary +
                               "': " + error.message());
+    if (!isRuntime((*runtime)->getBuffer()))
+      return module.emitError("'" + options.runtimeLibrary + "' is not Tenon's runtime library");
+    if (failed(check(checkOutputFile(module.getContext(), output))))
+      return failure();
     artifact::ArtifactWriter writer(output.str(), (*runtime)->getBufferStart(), (*runtime)->getBufferSize());
     writer.addHostCode(hostImage.bytes.data(), hostImage.bytes.size());
     for (auto [i, image] : llvm::enumerate(images))
@@ -390,7 +400,7 @@ private:
     if (!program.constants.empty() && failed(writeConstants(writer)))
       return failure();
     if (!writer.finish(program.metadata))
-      return module.emitError(writer.error());
+      return check(llvm::createStringError(writer.error()));
     finishStage("write");
     return success();
   }
@@ -424,18 +434,6 @@ void CompileReport::print(raw_ostream &out) const {
     total += stage.seconds;
   }
   out << "total " << llvm::formatv("{0:f3}", total) << " s\n";
-}
-
-OwningOpRef<ModuleOp> tenon::loadModel(StringRef path, MLIRContext *context) {
-  if (path.ends_with(".onnx"))
-    return onnx::importONNX(path, context);
-  // The parser would show what it can't read, all of it.
-  if (path != "-" && !path.ends_with(".mlir") && !path.ends_with(".mlirbc")) {
-    emitError(FileLineColLoc::get(context, path, 0, 0))
-        << "is no model: expects a file .onnx, .mlir or .mlirbc";
-    return nullptr;
-  }
-  return parseSourceFile<ModuleOp>(path, context);
 }
 
 bool tenon::hasVariants(ModuleOp module) { return !module.getOps<tile::VariantsOp>().empty(); }

@@ -7,6 +7,7 @@
 
 #include "ConstantBytes.h"
 
+#include "tenon/Dialect/Tenon/IR/BlobFiles.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 #include "tenon/Dialect/Tile/IR/TileOps.h"
 #include "tenon/Target/Host/HostProgram.h"
@@ -15,9 +16,6 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 using namespace mlir;
 using namespace tenon;
 
@@ -25,17 +23,6 @@ namespace {
 constexpr size_t pieceBytes = 1 << 20;
 
 llvm::Error sinkFailed() { return llvm::createStringError("the constants can't be written"); }
-
-/// Tells the system that a file's mapped pages are no longer needed. Never loses bytes, whatever they are.
-void release(ArrayRef<char> bytes) {
-#ifdef MADV_PAGEOUT
-  uintptr_t page = sysconf(_SC_PAGESIZE);
-  uintptr_t first = llvm::alignTo((uintptr_t)bytes.begin(), page),
-            last = llvm::alignDown((uintptr_t)bytes.end(), page);
-  if (first < last)
-    madvise((void *)first, last - first, MADV_PAGEOUT);
-#endif
-}
 
 /// The bytes of elements, rows contiguous: mapped ones, or `storage`.
 llvm::Expected<ArrayRef<char>> bytesOf(TypedAttr value, std::vector<char> &storage) {
@@ -119,7 +106,7 @@ llvm::Error writePanels(tile::PanelsAttr panels, ByteSink sink) {
       return sinkFailed();
   }
   if (isa<tenon::BlobAttr>(panels.getValue()))
-    release(*bytes);
+    releasePages(*bytes);
   return llvm::Error::success();
 }
 } // namespace
@@ -138,6 +125,6 @@ llvm::Error tenon::writeConstant(TypedAttr value, ByteSink sink) {
     rest = rest.drop_front(size);
   }
   if (isa<tenon::BlobAttr>(value))
-    release(*bytes);
+    releasePages(*bytes);
   return llvm::Error::success();
 }

@@ -39,8 +39,8 @@ struct CompileRequest {
   std::vector<std::pair<std::string, std::string>> aliases;
   std::string runtimeLibrary;
   std::string output;
-  /// For large constants of a model in memory, while it is compiled; the caller removes it.
-  std::string constantsFile;
+  /// As tenon-compile's --allow-external-links.
+  bool allowExternalLinks = false;
   /// Whether to give up, or null. What is under way then ends soon, with any text.
   const std::atomic<bool> *isCancelled = nullptr;
 };

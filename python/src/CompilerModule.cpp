@@ -19,6 +19,7 @@
 
 #include <cstring>
 #include <stdexcept>
+#include <unistd.h>
 
 namespace nb = nanobind;
 using namespace tenon::python;
@@ -39,6 +40,8 @@ struct Work {
 struct Compilation : Work {
   CompileRequest request;
   nb::object bytes; ///< of the request
+  int output = -1;  ///< open until the work is done, whether someone waits or not
+  ~Compilation() { close(output); }
   void run() { error = compileModel(request); }
 };
 
@@ -58,22 +61,22 @@ struct Interpretation : Work {
 
 /// What compiling and interpreting a model have in common. Of a model in memory the bytes are `model`'s.
 CompileRequest requestFor(std::string path, const std::optional<nb::bytes> &model, std::string name,
-                          std::string constantsFile) {
+                          bool allowExternalLinks) {
   CompileRequest request;
   request.path = std::move(path);
   if (model)
     request.bytes = {model->c_str(), model->size()};
   request.isInMemory = model.has_value();
   request.modelName = std::move(name);
-  request.constantsFile = std::move(constantsFile);
+  request.allowExternalLinks = allowExternalLinks;
   return request;
 }
 
 void compile(std::string path, std::optional<nb::bytes> model, std::string name, std::string target,
              std::vector<std::string> devices, unsigned threads, std::vector<std::pair<std::string, std::string>> aliases,
-             std::string runtimeLibrary, std::string output, std::string constantsFile) {
+             std::string runtimeLibrary, int output, bool allowExternalLinks) {
   auto work = std::make_shared<Compilation>();
-  CompileRequest &request = work->request = requestFor(std::move(path), model, std::move(name), std::move(constantsFile));
+  CompileRequest &request = work->request = requestFor(std::move(path), model, std::move(name), allowExternalLinks);
   request.isCancelled = &work->isCancelled;
   if (model)
     work->bytes = *model;
@@ -82,7 +85,8 @@ void compile(std::string path, std::optional<nb::bytes> model, std::string name,
   request.threads = threads;
   request.aliases = std::move(aliases);
   request.runtimeLibrary = std::move(runtimeLibrary);
-  request.output = std::move(output);
+  work->output = dup(output);
+  request.output = "/proc/self/fd/" + std::to_string(work->output);
   runInterruptibly(work);
   if (!work->error.empty())
     throw CompileError(work->error);
@@ -98,9 +102,9 @@ std::vector<Info> describe(const std::vector<PlainInfo> &infos) {
 }
 
 std::shared_ptr<ReferenceModel> loadReference(std::string path, std::optional<nb::bytes> model, std::string name,
-                                              std::string constantsFile) {
+                                              bool allowExternalLinks) {
   auto work = std::make_shared<Loading>();
-  work->request = requestFor(std::move(path), model, std::move(name), std::move(constantsFile));
+  work->request = requestFor(std::move(path), model, std::move(name), allowExternalLinks);
   if (model)
     work->bytes = *model;
   runInterruptibly(work);
@@ -173,11 +177,11 @@ NB_MODULE(_compiler, m) {
   nb::register_exception_translator(translate);
   m.def("compile", &compile, nb::arg("path"), nb::arg("model").none(), nb::arg("name"), nb::arg("target"),
         nb::arg("devices"), nb::arg("threads"), nb::arg("aliases"), nb::arg("runtime_library"), nb::arg("output"),
-        nb::arg("constants_file"));
+        nb::arg("allow_external_links"));
   nb::class_<ReferenceModel>(m, "ReferenceModel")
       .def_prop_ro("inputs", [](ReferenceModel &model) { return describe(model.inputs); })
       .def_prop_ro("outputs", [](ReferenceModel &model) { return describe(model.outputs); })
       .def("run", &runReference, nb::arg("feeds"));
   m.def("reference", &loadReference, nb::arg("path"), nb::arg("model").none(), nb::arg("name"),
-        nb::arg("constants_file"));
+        nb::arg("allow_external_links"));
 }

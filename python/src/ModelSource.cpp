@@ -7,7 +7,8 @@
 
 #include "ModelSource.h"
 
-#include "tenon/Compiler/Compiler.h"
+#include "tenon/Compiler/Diagnostics.h"
+#include "tenon/Compiler/ModelFiles.h"
 #include "tenon/Compiler/Registration.h"
 #include "tenon/Frontend/ONNX/Import.h"
 
@@ -17,26 +18,10 @@ using namespace mlir;
 using namespace tenon::python;
 
 namespace {
-/// What a user knows of a location: the file, and the line of IR or the name of the node or value.
-void printLocation(Location location, llvm::raw_ostream &out) {
-  auto file = location->findInstanceOf<FileLineColLoc>();
-  if (file) {
-    out << file.getFilename().getValue() << ":";
-    if (file.getLine() != 0)
-      out << file.getLine() << ":" << file.getColumn() << ":";
-    out << " ";
-  }
-  if (auto name = location->findInstanceOf<NameLoc>(); name && (!file || file.getLine() == 0))
-    out << "'" << name.getName().getValue() << "': ";
-}
-
 void printDiagnostic(const Diagnostic &diagnostic, llvm::raw_ostream &out) {
-  printLocation(diagnostic.getLocation(), out);
-  out << diagnostic << "\n";
+  out << tenon::describeLocation(diagnostic.getLocation()) << tenon::escapeText(diagnostic.str()) << "\n";
   for (const Diagnostic &note : diagnostic.getNotes()) {
-    out << "  ";
-    printLocation(note.getLocation(), out);
-    out << note << "\n";
+    out << "  " << tenon::describeLocation(note.getLocation()) << tenon::escapeText(note.str()) << "\n";
   }
 }
 
@@ -71,12 +56,12 @@ std::string Session::takeErrors() {
 OwningOpRef<ModuleOp> tenon::python::importModel(const CompileRequest &request, MLIRContext *context) {
   if (request.isInMemory) {
     tenon::onnx::ImportOptions options;
-    options.constantsFile = request.constantsFile;
+    options.allowExternalLinks = request.allowExternalLinks;
     return tenon::onnx::importONNXBytes(llvm::ArrayRef(request.bytes.data(), request.bytes.size()),
                                         request.modelName, request.path, context, options);
   }
-  StringRef path(request.path);
-  if (path.ends_with(".mlir") || path.ends_with(".mlirbc"))
-    return tenon::loadModel(path, context);
-  return tenon::onnx::importONNX(path, context);
+  tenon::LoadOptions options;
+  options.allowExternalLinks = request.allowExternalLinks;
+  // The standard input isn't the name of a model here.
+  return tenon::loadModel(request.path == "-" ? "./-" : request.path, context, options);
 }

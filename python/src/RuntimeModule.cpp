@@ -5,10 +5,16 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Gil.h"
 #include "LoadedModel.h"
+#include "tenon/Support/OutputFile.h"
 
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
+
+#include <cerrno>
+#include <unistd.h>
+#include <vector>
 
 namespace nb = nanobind;
 using namespace tenon::python;
@@ -30,12 +36,31 @@ static void translate(const std::exception_ptr &thrown, void *) {
   }
 }
 
+/// Copies an artifact. By position: other threads may save at the same time.
+static void save(int descriptor, const std::string &path) {
+  int code = withoutGil([&] {
+    tenon::OutputFile file(path, /*permissions=*/0777);
+    std::vector<char> piece(1 << 20);
+    ssize_t size;
+    while ((size = pread(descriptor, piece.data(), piece.size(), off_t(file.size()))) > 0)
+      if (!file.append(piece.data(), size_t(size)))
+        return file.code();
+    return size < 0 ? errno : file.keep() ? 0 : file.code();
+  });
+  if (code == 0)
+    return;
+  errno = code;
+  PyErr_SetFromErrnoWithFilename(PyExc_OSError, path.c_str());
+  throw nb::python_error();
+}
+
 NB_MODULE(_runtime, m) {
   importNumPy();
   // A daemon thread that runs when the interpreter exits keeps its model.
   nb::set_leak_warnings(false);
   nb::register_exception_translator(translate);
   m.attr("__version__") = tenon_version();
+  m.def("save", &save, nb::arg("descriptor"), nb::arg("path"));
   m.def("from_dlpack", &fromDLPack, nb::arg("capsule"), nb::arg("what"));
   nb::class_<LoadedModel>(m, "Model")
       .def(nb::init<const std::string &, int32_t, const std::vector<std::string> &, nb::dict, int64_t>(),

@@ -12,7 +12,8 @@ from ._model import Model, _Path
 def compile(model: Any, *, target: str = "host", threads: Optional[int] = None,
             aliases: Optional[Mapping[str, str]] = None, device: Union[str, Sequence[str]] = (),
             device_libraries: Sequence[_Path] = (),
-            functions: Optional[Mapping[str, Callable[..., Any]]] = None, memory_limit: Optional[int] = None) -> Model:
+            functions: Optional[Mapping[str, Callable[..., Any]]] = None, memory_limit: Optional[int] = None,
+            allow_external_links: bool = False) -> Model:
     """Compiles a model.
 
     Args:
@@ -27,6 +28,8 @@ def compile(model: Any, *, target: str = "host", threads: Optional[int] = None,
       device_libraries: paths of shared libraries with these devices.
       functions: host functions, as for tenon.load.
       memory_limit: how many bytes each run may hold, as for tenon.load.
+      allow_external_links: follow links of a model's external data out of its directory. Only for models that you trust:
+        what such a link leads to becomes part of the compiled model.
 
     Raises:
       CompileError: the model can't be compiled; one line for each reason.
@@ -42,8 +45,8 @@ def compile(model: Any, *, target: str = "host", threads: Optional[int] = None,
 
     from . import _compiler
 
-    with tempfile.TemporaryDirectory(prefix="tenon-") as directory:
-        artifact = os.path.join(directory, "model.so")
+    # It has no name, so that nothing stays behind, however the process ends.
+    with tempfile.TemporaryFile() as file:
         _compiler.compile(
             path=path or "",
             model=data,
@@ -53,8 +56,8 @@ def compile(model: Any, *, target: str = "host", threads: Optional[int] = None,
             threads=_arguments.number_of_threads(threads),
             aliases=pairs,
             runtime_library=os.path.join(os.path.dirname(__file__), "libtenon_runtime.so"),
-            output=artifact,
-            constants_file=os.path.join(directory, "constants.bin"),
+            output=file.fileno(),
+            allow_external_links=bool(allow_external_links),
         )
-        # The model is mapped and keeps its file open: the name is not needed any more.
-        return Model(artifact, threads, device_libraries, functions, memory_limit)
+        # The model is mapped and keeps its file open.
+        return Model(f"/proc/self/fd/{file.fileno()}", threads, device_libraries, functions, memory_limit)

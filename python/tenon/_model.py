@@ -1,7 +1,6 @@
 """Compiled models, loaded and run. Nothing here loads the compiler."""
 
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple, Optional, TypeVar, Union
@@ -160,30 +159,12 @@ class Model(Runnable):
         self._file.close()
 
     def save(self, path: _Path) -> None:
-        """Writes the model as a file for tenon.load, tenon-run and the C interface. It appears whole or not at all.
+        """Writes the model as a file for tenon.load, tenon-run and the C interface. It appears whole or not at
+        all, and what a link leads to is replaced, not the link.
 
         Raises OSError when the file can't be written, ValueError when the model is closed.
         """
-        path = _arguments.path_of(path)
-        handle, temporary = tempfile.mkstemp(prefix=os.path.basename(path) + ".", dir=os.path.dirname(path) or ".")
-        try:
-            with os.fdopen(handle, "wb") as out:
-                # By position: other threads may save at the same time.
-                with open(os.dup(self._file.fileno()), "rb") as source:
-                    size, offset = os.fstat(source.fileno()).st_size, 0
-                    while offset < size:
-                        piece = os.pread(source.fileno(), 1 << 22, offset)
-                        if not piece:
-                            raise OSError(f"{self._file.name} has become shorter")
-                        out.write(piece)
-                        offset += len(piece)
-            umask = os.umask(0)
-            os.umask(umask)
-            os.chmod(temporary, 0o777 & ~umask)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
+        _runtime.save(self._file.fileno(), _arguments.path_of(path))
 
 
 def load(path: _Path, *, threads: Optional[int] = None, device_libraries: Sequence[_Path] = (),

@@ -1,7 +1,6 @@
 """tenon.reference: the interpreter of the graph dialect, with the interface of a compiled model."""
 
 import os
-import tempfile
 from typing import Any, Optional
 
 import numpy
@@ -73,7 +72,7 @@ def _value(plain):
 class ReferenceModel(Runnable):
     """A model that the interpreter runs: exact formulas, one op after the other, slow, one run at a time."""
 
-    def __init__(self, model: Any):
+    def __init__(self, model: Any, allow_external_links: bool = False):
         """As tenon.reference."""
         path, data = _arguments.source_of(model)
 
@@ -81,12 +80,11 @@ class ReferenceModel(Runnable):
 
         name = "model.onnx" if path is None else os.path.basename(path)
         self.name = os.path.splitext(name)[0]
-        self._directory = tempfile.TemporaryDirectory(prefix="tenon-")
         self._model: Optional[_compiler.ReferenceModel] = _compiler.reference(
             path=path or "",
             model=data,
             name=name,
-            constants_file=os.path.join(self._directory.name, "constants.bin"),
+            allow_external_links=bool(allow_external_links),
         )
         self._numbers = [info[1] for info in self._model.inputs]
         self.inputs = [self._info(info) for info in self._model.inputs]
@@ -115,12 +113,11 @@ class ReferenceModel(Runnable):
     def close(self) -> None:
         """Gives back what the model holds. A closed model can't run; closing it again does nothing."""
         self._model = None
-        self._directory.cleanup()
 
 
-def reference(model: Any) -> ReferenceModel:
-    """The model as the reference interpreter runs it, to compare with; `model` as for tenon.compile.
+def reference(model: Any, *, allow_external_links: bool = False) -> ReferenceModel:
+    """The model as the reference interpreter runs it, to compare with; arguments as for tenon.compile.
 
     Raises CompileError where the model can't be read.
     """
-    return ReferenceModel(model)
+    return ReferenceModel(model, allow_external_links)

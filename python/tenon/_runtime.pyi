@@ -4,6 +4,7 @@ import numpy
 
 __version__: str
 
+def save(descriptor: int, path: str) -> None: ...
 def from_dlpack(capsule: Any, what: str) -> numpy.ndarray: ...
 
 class Model:

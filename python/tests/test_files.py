@@ -1,6 +1,9 @@
 """Models from files, saved and loaded."""
 
+import errno
 import os
+import signal
+import stat
 import subprocess
 import sys
 
@@ -93,3 +96,75 @@ def test_large_constants(tmp_path, external):
         assert (tmp_path / "m.bin").exists()
         model = tmp_path / "m.onnx"
     np.testing.assert_allclose(tenon.compile(model)(x), x @ weight, rtol=1e-4, atol=1e-4)
+
+
+def test_saving_goes_through_links_and_pipes(add, tmp_path):
+    model = tenon.compile(add)
+    model.save(tmp_path / "plain.so")
+    plain = (tmp_path / "plain.so").read_bytes()
+    os.symlink("behind.so", tmp_path / "link.so")
+    for _ in range(2):  # made, then replaced
+        model.save(tmp_path / "link.so")
+        assert os.path.islink(tmp_path / "link.so")
+        assert not os.path.islink(tmp_path / "behind.so") and (tmp_path / "behind.so").read_bytes() == plain
+    os.mkfifo(tmp_path / "pipe")
+    reader = subprocess.Popen(["cat", tmp_path / "pipe"], stdout=subprocess.PIPE)
+    model.save(tmp_path / "pipe")
+    assert reader.communicate()[0] == plain and not os.path.isfile(tmp_path / "pipe")
+    full = "/dev/full"
+    try:  # a node of our own, where that is allowed
+        os.mknod(tmp_path / "full", stat.S_IFCHR | 0o666, os.stat(full).st_rdev)
+        open(tmp_path / "full", "wb").close()
+        full = tmp_path / "full"
+    except PermissionError:
+        pass
+    with pytest.raises(OSError) as error:
+        model.save(full)
+    assert error.value.errno == errno.ENOSPC and stat.S_ISCHR(os.stat(full).st_mode)
+
+
+def test_signals_leave_nothing_and_keep_their_handlers(add_file, tmp_path):
+    code = f"""
+import tenon
+def caught():
+    return [line for line in open("/proc/self/status") if line.startswith("SigCgt")]
+before = caught()
+while True:
+    tenon.compile({str(add_file)!r})
+    assert caught() == before, (before, caught())
+    print("compiled", flush=True)
+"""
+    for number in signal.SIGTERM, signal.SIGKILL:
+        environment = {**os.environ, "TMPDIR": str(tmp_path / "tmp")}
+        (tmp_path / "tmp").mkdir(exist_ok=True)
+        process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, env=environment)
+        for _ in range(3):
+            assert process.stdout.readline() == b"compiled\n"
+        process.send_signal(number)
+        assert process.wait() == -number
+        assert os.listdir(tmp_path / "tmp") == []
+
+
+def test_models_as_links_of_a_cache(tmp_path):
+    weight = np.random.default_rng(1).standard_normal((64, 48)).astype(np.float32)
+    model = make_model([helper.make_node("MatMul", ["x", "w"], ["y"])], [("x", TensorProto.FLOAT, ("n", 64))],
+                       [("y", TensorProto.FLOAT, ("n", 48))], [numpy_helper.from_array(weight, "w")])
+    blobs, snapshot = tmp_path / "blobs", tmp_path / "snapshots" / "0123"
+    blobs.mkdir()
+    snapshot.mkdir(parents=True)
+    onnx.save(model, blobs / "aa", save_as_external_data=True, location="model.onnx_data", size_threshold=0)
+    os.rename(blobs / "model.onnx_data", blobs / "bb")
+    os.symlink("../../blobs/aa", snapshot / "model.onnx")
+    os.symlink("../../blobs/bb", snapshot / "model.onnx_data")
+    x = np.ones((5, 64), np.float32)
+    np.testing.assert_allclose(tenon.compile(snapshot / "model.onnx")(x), x @ weight, rtol=1e-4, atol=1e-4)
+    # Out of the directory only for who says so.
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "model").write_bytes((blobs / "aa").read_bytes())
+    os.symlink(blobs / "bb", elsewhere / "model.onnx_data")
+    for function in tenon.compile, tenon.reference:
+        with pytest.raises(tenon.CompileError, match="allow_external_links=True"):
+            function(elsewhere / "model")
+        y = function(elsewhere / "model", allow_external_links=True).run({"x": x})["y"]
+        np.testing.assert_allclose(y, x @ weight, rtol=1e-4, atol=1e-4)

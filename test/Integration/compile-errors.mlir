@@ -9,7 +9,7 @@
 // NO-FILE: error: an artifact needs a file: give -o model.so
 // TARGET: error: unknown target 'z80', expected host, avx2 or avx512
 // TWICE: error: target 'avx2' is listed twice
-// MISSING: error: could not open input file
+// MISSING: error: cannot read the model: No such file or directory
 
 func.func private @k()
 func.func @main() {

@@ -6,16 +6,19 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Compiler/Compiler.h"
+#include "tenon/Compiler/Diagnostics.h"
+#include "tenon/Compiler/ModelFiles.h"
 #include "tenon/Compiler/Registration.h"
+#include "tenon/Compiler/Tool.h"
 
+#include "mlir/IR/AsmState.h"
 #include "mlir/IR/MLIRContext.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Support/Timing.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
-#include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/ThreadPool.h"
-#include "llvm/Support/WithColor.h"
 
 using namespace llvm;
 
@@ -27,7 +30,7 @@ constexpr unsigned kMaxThreads = 1024;
 /// category that options have by themselves, without which --help doesn't know them.
 struct Options {
   cl::OptionCategory category{"Options"};
-  cl::opt<std::string> input{cl::Positional, cl::desc("<model.onnx or .mlir>"), cl::cat(category)};
+  cl::opt<std::string> input{cl::Positional, cl::desc("<model.onnx or .mlir, - for standard input>"), cl::cat(category)};
   cl::opt<std::string> output{
       "o",
       cl::desc("Where to write: the artifact, or text ('-', the default, is the standard "
@@ -56,6 +59,10 @@ struct Options {
                  clEnumValN(tenon::Emit::llvm, "llvm", "LLVM IR of the kernels"),
                  clEnumValN(tenon::Emit::assembly, "asm", "assembly of the kernels")),
       cl::cat(category)};
+  cl::opt<bool> allowExternalLinks{
+      "allow-external-links",
+      cl::desc("Follow links of a model's external data out of its directory: for models that can be trusted"),
+      cl::cat(category)};
   cl::opt<unsigned> threads{"threads", cl::desc("Threads to compile with (default: one per core)"),
                             cl::init(0), cl::cat(category)};
   cl::opt<bool> quiet{"quiet", cl::desc("No summary"), cl::cat(category)};
@@ -63,32 +70,11 @@ struct Options {
                                       cl::value_desc("FILE"), cl::cat(category)};
 };
 
-int fail(const Twine &message) {
-  WithColor::error(errs(), "tenon-compile") << message << "\n";
-  return 1;
-}
-
 std::string findRuntime(const char *program) {
   std::string self = sys::fs::getMainExecutable(program, (void *)&findRuntime);
   SmallString<128> path(sys::path::parent_path(sys::path::parent_path(self)));
   sys::path::append(path, "lib", "libtenon_runtime.so");
   return std::string(path);
-}
-
-/// Errors at a node or value of an ONNX file, which has no lines, say its name.
-mlir::LogicalResult printNamed(mlir::Diagnostic &diagnostic) {
-  auto name = diagnostic.getLocation()->findInstanceOf<mlir::NameLoc>();
-  auto file = diagnostic.getLocation()->findInstanceOf<mlir::FileLineColLoc>();
-  if (!file || file.getLine() != 0)
-    return mlir::failure();
-  errs() << file.getFilename().getValue() << ": ";
-  WithColor::error(errs());
-  if (name)
-    errs() << "'" << name.getName().getValue() << "': ";
-  errs() << diagnostic << "\n";
-  for (mlir::Diagnostic &note : diagnostic.getNotes())
-    WithColor::note(errs()) << note << "\n";
-  return mlir::success();
 }
 
 /// The stage at work, on one line of a terminal.
@@ -118,32 +104,36 @@ private:
   bool isShown, hasText = false;
 };
 
-int compileModel(const char *program, const Options &given) {
+int compileModel(const tenon::Tool &tool, const char *program, const Options &given) {
+  if (Error error = tool.checkOptions())
+    return tool.fail(toString(std::move(error)));
   if (given.input.empty())
-    return fail("no model given (see --help)");
-  if (given.threads > kMaxThreads)
-    return fail("--threads is " + Twine(given.threads) + ", it must be at most " + Twine(kMaxThreads));
+    return tool.fail("no model given (see --help)");
+  if (given.threads.getNumOccurrences() && (given.threads < 1 || given.threads > kMaxThreads))
+    return tool.fail("--threads is " + Twine(given.threads) + ", it must be between 1 and " + Twine(kMaxThreads));
   tenon::CompileOptions options;
   options.emit = given.emitKind;
   options.devices.assign(given.devices.begin(), given.devices.end());
   for (StringRef pair : given.aliases) {
     auto [output, input] = pair.split('=');
     if (output.empty() || input.empty())
-      return fail("'" + pair + "' is not of the form OUTPUT=INPUT");
+      return tool.fail("'" + pair + "' is not of the form OUTPUT=INPUT");
     options.aliases.emplace_back(output.str(), input.str());
   }
   bool isText = options.emit != tenon::Emit::artifact;
   std::string path = given.output.empty() && isText ? "-" : given.output.getValue();
   if (path.empty() || (path == "-" && !isText))
-    return fail("an artifact needs a file: give -o model.so");
+    return tool.fail("an artifact needs a file: give -o model.so");
   Expected<SmallVector<tenon::cpu::TargetDescription>> targets = tenon::cpu::parseTargets(given.targetCPU);
   if (!targets)
-    return fail(toString(targets.takeError()));
+    return tool.fail(toString(targets.takeError()));
   options.targets = std::move(*targets);
   bool targetsAreGiven = given.targetCPU.getNumOccurrences() > 0;
   options.runtimeLibrary =
       given.runtimeLibrary.empty() ? findRuntime(program) : given.runtimeLibrary.getValue();
-  options.modelName = sys::path::stem(given.input).str();
+  options.modelName = given.input == "-" ? "model" : sys::path::stem(given.input).str();
+  tenon::LoadOptions loadOptions;
+  loadOptions.allowExternalLinks = given.allowExternalLinks;
 
   mlir::DialectRegistry registry;
   tenon::registerUpstreamDialects(registry);
@@ -153,17 +143,22 @@ int compileModel(const char *program, const Options &given) {
   if (given.threads != 1)
     context.setThreadPool(pool);
   context.printOpOnDiagnostic(false);
-  SourceMgr sources;
-  mlir::SourceMgrDiagnosticHandler handler(sources, &context, errs());
-  mlir::ScopedDiagnosticHandler namedHandler(&context, printNamed);
+  tenon::DiagnosticPrinter printer(&context, errs());
   ProgressLine progress(!given.quiet && errs().is_displayed());
   mlir::ScopedDiagnosticHandler clearingHandler(&context, [&](mlir::Diagnostic &) {
     progress.clear();
     return mlir::failure();
   });
   options.progress = [&](StringRef stage, size_t done, size_t total) { progress.show(stage, done, total); };
+  mlir::DefaultTimingManager timing;
+  mlir::applyDefaultTimingManagerCLOptions(timing);
+  mlir::TimingScope times = timing.getRootScope();
+  options.preparePasses = [&](mlir::PassManager &passes) {
+    passes.enableTiming(times);
+    return mlir::applyPassManagerCLOptions(passes);
+  };
   progress.show("import", 0, 0);
-  mlir::OwningOpRef<mlir::ModuleOp> module = tenon::loadModel(given.input, &context);
+  mlir::OwningOpRef<mlir::ModuleOp> module = tenon::loadModel(given.input, &context, loadOptions);
   if (!module)
     return 1;
   if (!targetsAreGiven && tenon::hasVariants(*module))
@@ -181,9 +176,16 @@ int compileModel(const char *program, const Options &given) {
 } // namespace
 
 int main(int argc, char **argv) {
-  InitLLVM init(argc, argv);
+  // First, as this takes --help and --version away too.
   cl::ResetCommandLineParser();
+  tenon::Tool tool(argc, argv, "tenon-compile");
   Options options;
+  // For options that name passes.
+  tenon::registerPasses();
+  tenon::registerUpstreamPasses();
+  mlir::registerAsmPrinterCLOptions();
+  mlir::registerPassManagerCLOptions();
+  mlir::registerDefaultTimingManagerCLOptions();
   cl::ParseCommandLineOptions(argc, argv, "tenon-compile: compile a model\n");
-  return compileModel(argv[0], options);
+  return compileModel(tool, argv[0], options);
 }

@@ -16,12 +16,16 @@
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
+#include "tenon/Compiler/Diagnostics.h"
+#include "tenon/Compiler/ModelFiles.h"
+#include "tenon/Compiler/Tool.h"
+#include "tenon/Conversion/Passes.h"
+#include "tenon/Dialect/ONNX/IR/ONNXOps.h"
 #include "tenon/Dialect/Tenon/IR/TenonDialect.h"
 #include "tenon/Reference/Comparison.h"
 #include "tenon/Reference/Interpreter.h"
 #include "llvm/Support/CommandLine.h"
-#include "llvm/Support/InitLLVM.h"
 #include <chrono>
 
 using namespace mlir;
@@ -31,7 +35,7 @@ using RuntimeValue = tenon::reference::Value;
 namespace {
 namespace cl = llvm::cl;
 cl::OptionCategory category("Options of tenon-interpret");
-cl::opt<std::string> model(cl::Positional, cl::desc("<model.mlir or .mlirbc, - for standard input>"),
+cl::opt<std::string> model(cl::Positional, cl::desc("<model.onnx, .mlir or .mlirbc, - for standard input>"),
                            cl::init("-"), cl::cat(category));
 cl::list<std::string> inputs("inputs", cl::desc("inputs by name; may be repeated"),
                              cl::value_desc("FILE.npz | NAME=FILE.npy"), cl::cat(category));
@@ -48,11 +52,14 @@ cl::opt<bool>
           cl::desc("run each function without arguments and compare its results in pairs: 0 with 1, 2 with "
                    "3, ..., within its attribute tenon.tolerance (default 0); with the attribute "
                    "tenon.error, it must fail with these words"));
+cl::opt<bool> allowExternalLinks("allow-external-links", cl::cat(category),
+                                 cl::desc("follow links of the model's external data out of its directory: for models "
+                                          "that can be trusted"));
 cl::opt<bool> showTime("time", cl::desc("print the seconds of a run"), cl::cat(category));
 } // namespace
 
 static int fail(const llvm::Twine &message) {
-  llvm::errs() << "tenon-interpret: " << message << "\n";
+  llvm::errs() << "tenon-interpret: " << tenon::escapeText(message.str()) << "\n";
   return 1;
 }
 
@@ -155,7 +162,7 @@ static int compareResults(func::FuncOp function, ArrayRef<RuntimeValue> results)
       else if (auto difference = findDifference(value, RuntimeValue(*tensor), tolerance))
         text = *difference;
     }
-    llvm::outs() << name << ": " << text << "\n";
+    llvm::outs() << tenon::escapeText(name) << ": " << tenon::escapeText(text) << "\n";
     failures += text != "ok";
   }
   return failures != 0;
@@ -181,7 +188,7 @@ static int runModel(func::FuncOp function) {
     if (!outputs.empty())
       archive.emplace_back(name, tenon::toArray(*tensor));
     if (outputs.empty() && expect.empty())
-      llvm::outs() << name << ": " << tensor->describe() << "\n";
+      llvm::outs() << tenon::escapeText(name) << ": " << tensor->describe() << "\n";
   }
   std::string error;
   if (!outputs.empty() && !tenon::npz::writeNpz(outputs, archive, error))
@@ -189,21 +196,42 @@ static int runModel(func::FuncOp function) {
   return expect.empty() ? 0 : compareResults(function, *results);
 }
 
+/// A model as it was imported becomes a graph.
+static LogicalResult convertToGraph(ModuleOp module) {
+  bool isImported = module
+                        .walk([](Operation *op) {
+                          return isa_and_nonnull<tenon::onnx::ONNXDialect>(op->getDialect()) ? WalkResult::interrupt()
+                                                                                           : WalkResult::advance();
+                        })
+                        .wasInterrupted();
+  if (!isImported)
+    return success();
+  PassManager passes(module.getContext());
+  passes.addPass(tenon::createConvertONNXToTenonPass());
+  return passes.run(module);
+}
+
 int main(int argc, char **argv) {
-  llvm::InitLLVM init(argc, argv);
+  tenon::Tool tool(argc, argv, "tenon-interpret");
   cl::HideUnrelatedOptions(category);
   cl::ParseCommandLineOptions(
       argc, argv,
       "the reference interpreter of Tenon\n\n"
-      "Runs a model at the graph level, as tenon-translate or tenon-compile --emit=graph write "
+      "Runs an ONNX model, or one at the graph level as tenon-compile --emit=graph writes "
       "it. Inputs and\nresults are named by the attributes tenon.name of the function's "
       "arguments and results.\n");
+  if (llvm::Error error = tool.checkOptions())
+    return fail(llvm::toString(std::move(error)));
   DialectRegistry registry;
-  registry.insert<tenon::TenonDialect, func::FuncDialect, arith::ArithDialect, affine::AffineDialect,
+  registry.insert<tenon::TenonDialect, tenon::onnx::ONNXDialect, func::FuncDialect, arith::ArithDialect, affine::AffineDialect,
                   tensor::TensorDialect>();
   MLIRContext context(registry);
-  OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(model, &context);
-  if (!module)
+  context.printOpOnDiagnostic(false);
+  tenon::DiagnosticPrinter printer(&context, llvm::errs());
+  tenon::LoadOptions options;
+  options.allowExternalLinks = allowExternalLinks;
+  OwningOpRef<ModuleOp> module = tenon::loadModel(model, &context, options);
+  if (!module || failed(convertToGraph(*module)))
     return 1;
   if (check)
     return checkFunctions(*module);

@@ -6,15 +6,110 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Compiler/Registration.h"
+#include "tenon/Compiler/Tool.h"
+#include "tenon/Dialect/Tenon/IR/BlobFiles.h"
+#include "tenon/Dialect/Tenon/IR/ConstantFile.h"
+#include "tenon/Support/OutputFile.h"
 
+#include "mlir/Pass/Pass.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+using namespace mlir;
+
+namespace {
+/// Calls something on the whole module: what is done at a file's edges around the passes that are asked for.
+class EdgePass : public PassWrapper<EdgePass, OperationPass<>> {
+public:
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(EdgePass)
+  EdgePass(StringRef name, std::function<llvm::Error(Operation *)> action) : name(name), action(std::move(action)) {}
+
+  StringRef getArgument() const override { return name; }
+  void runOnOperation() override {
+    if (llvm::Error error = action(getOperation())) {
+      emitError(getOperation()->getLoc()) << llvm::toString(std::move(error));
+      signalPassFailure();
+    }
+  }
+
+private:
+  StringRef name;
+  std::function<llvm::Error(Operation *)> action;
+};
+
+/// Text of IR, or what is wrong with it.
+llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> readInput(StringRef path) {
+  llvm::sys::fs::file_status status;
+  if (path != "-" && !llvm::sys::fs::status(path, status) && llvm::sys::fs::is_directory(status))
+    return llvm::createStringError("'" + path + "' is a directory");
+  auto opened = llvm::MemoryBuffer::getFileOrSTDIN(path);
+  if (std::error_code error = opened.getError())
+    return llvm::createStringError("cannot read '" + path + "': " + error.message());
+  // Text has no control characters at its beginning, bytecode begins with letters.
+  if ((*opened)->getBuffer().starts_with("\x08"))
+    return llvm::createStringError("'" + path + "' is no IR, but may be an ONNX model: tenon-translate --import-onnx "
+                                   "makes IR of it");
+  return std::move(*opened);
+}
+} // namespace
 
 int main(int argc, char **argv) {
-  mlir::DialectRegistry registry;
+  tenon::Tool tool(argc, argv, "tenon-opt");
+  DialectRegistry registry;
   tenon::registerUpstreamDialects(registry);
   tenon::registerDialects(registry);
   tenon::registerUpstreamPasses();
   tenon::registerPasses();
-  return mlir::asMainReturnCode(
-      mlir::MlirOptMain(argc, argv, "tenon-opt: run Tenon's and MLIR's passes on IR of any level\n", registry));
+  auto [input, output] = registerAndParseCLIOptions(
+      argc, argv, "tenon-opt: run Tenon's and MLIR's passes on IR of any level\n", registry);
+  if (llvm::Error error = tool.checkOptions())
+    return tool.fail(llvm::toString(std::move(error)));
+  MlirOptMainConfig config = MlirOptMainConfig::createFromCLOptions();
+  if (config.shouldShowDialects()) {
+    llvm::outs() << "Available Dialects: " << llvm::join(registry.getDialectNames(), ",") << "\n";
+    return 0;
+  }
+  if (config.shouldListPasses()) {
+    printRegisteredPasses();
+    return 0;
+  }
+
+  auto content = readInput(input);
+  if (!content)
+    return tool.fail(llvm::toString(content.takeError()));
+  bool isFile = output != "-";
+  if (isFile && input != "-" && llvm::sys::fs::equivalent(input, output))
+    return tool.fail("the output would overwrite '" + output + "', which is the input");
+  // Constants in files are named relative to the module's own; passes see names that can be opened.
+  if ((*content)->getBuffer().contains("tenon.blob")) {
+    MlirOptMainConfig given = config;
+    config.setPassPipelineSetupFn([=, input = input, output = output](PassManager &passes) -> LogicalResult {
+      passes.addPass(std::make_unique<EdgePass>("open-blobs", [=](Operation *root) {
+        tenon::openBlobs(root, input);
+        return llvm::Error::success();
+      }));
+      if (failed(given.setupPassPipeline(passes)))
+        return failure();
+      if (isFile)
+        passes.addPass(std::make_unique<EdgePass>("close-blobs", [=](Operation *root) -> llvm::Error {
+          tenon::ConstantFile constants(output + ".constants", root->getContext());
+          if (llvm::Error error = tenon::closeBlobs(root, output, constants))
+            return error;
+          return constants.keep();
+        }));
+      return success();
+    });
+  }
+  if (!isFile)
+    return asMainReturnCode(MlirOptMain(llvm::outs(), std::move(*content), registry, config));
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  if (failed(MlirOptMain(stream, std::move(*content), registry, config)))
+    return 1;
+  tenon::OutputFile file(output);
+  return file.append(text.data(), text.size()) && file.keep() ? 0 : tool.fail(file.error());
 }

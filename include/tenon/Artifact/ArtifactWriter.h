@@ -1,8 +1,7 @@
 //===- ArtifactWriter.h - makes a model.so
 //------------------------------------------------------------------===//
 //
-// Streams a container behind the runtime library's bytes into a temporary file, which takes its final name
-// only when everything is written; until then, and after any error, nothing is at `path`.
+// Streams a container behind the runtime library's bytes into a file that appears whole or not at all.
 //
 //===--------------------------------------------------------------------------------------------------------===//
 #ifndef TENON_ARTIFACT_ARTIFACTWRITER_H
@@ -10,6 +9,7 @@
 
 #include "tenon/Artifact/Container.h"
 #include "tenon/Artifact/Metadata.h"
+#include "tenon/Support/OutputFile.h"
 
 #include <string>
 #include <vector>
@@ -22,9 +22,6 @@ public:
   /// `runtime` is the runtime library's bytes (may be empty for a container alone), `machine` an ELF
   /// e_machine.
   ArtifactWriter(std::string path, const void *runtime, size_t runtimeSize, uint16_t machine = 62);
-  ~ArtifactWriter();
-  ArtifactWriter(const ArtifactWriter &) = delete;
-  ArtifactWriter &operator=(const ArtifactWriter &) = delete;
 
   /// The host program's image.
   bool addHostCode(const void *data, size_t size);
@@ -54,8 +51,8 @@ private:
   bool begin(SegmentKind kind, uint32_t id, uint64_t alignment);
   void end();
 
-  std::string path, temporary, message;
-  int file = -1;
+  OutputFile file;
+  std::string message;
   uint16_t machine;
   uint64_t position = 0, containerStart = 0;
   std::vector<SegmentRecord> segments;

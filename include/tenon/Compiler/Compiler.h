@@ -16,6 +16,10 @@
 #include <functional>
 #include <vector>
 
+namespace mlir {
+class PassManager;
+} // namespace mlir
+
 namespace tenon {
 
 /// Where compilation ends: the artifact, or the IR of a level as text.
@@ -39,6 +43,8 @@ struct CompileOptions {
   std::function<void(llvm::StringRef stage, size_t done, size_t total)> progress;
   /// Asked when a stage begins: whether to give up, without a diagnostic.
   std::function<bool()> isCancelled;
+  /// Called with the pass manager of each stage: for instrumentation.
+  std::function<mlir::LogicalResult(mlir::PassManager &)> preparePasses;
 };
 
 /// What compilation did.
@@ -57,9 +63,6 @@ struct CompileReport {
 
   void print(llvm::raw_ostream &out) const;
 };
-
-/// Reads an ONNX model, or MLIR at any level (by the file's suffix). Null after a diagnostic.
-mlir::OwningOpRef<mlir::ModuleOp> loadModel(llvm::StringRef path, mlir::MLIRContext *context);
 
 /// Whether the module's kernels are variants for some targets.
 bool hasVariants(mlir::ModuleOp module);

@@ -28,7 +28,7 @@ struct SelectSchedulesPass : codegen::impl::SelectSchedulesPassBase<SelectSchedu
     if (!space)
       return;
     if (printSpace)
-      variant.emitRemark() << *space;
+      emitRemark(variant.getLoc()) << *space; // without the op, which a remark of its own would show
     FailureOr<SchedulePoint> best = space->best(variant.getScheduleAttr(), [&] { return variant.emitOpError(); });
     if (failed(best))
       return signalPassFailure();

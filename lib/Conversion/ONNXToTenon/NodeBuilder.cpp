@@ -160,8 +160,7 @@ Value Node::reshape(Value x, ArrayRef<AffineExpr> target) {
     if (auto dense = dyn_cast<DenseElementsAttr>(known.getValue()))
       return constant(dense.reshape(type));
     if (auto blob = dyn_cast<tenon::BlobAttr>(known.getValue()))
-      return constant(tenon::BlobAttr::get(builder.getContext(), type, blob.getFile(), blob.getOffset(),
-                                           blob.getBytes()));
+      return constant(blob.withType(type));
   }
   Split split(*this, target);
   return ReshapeOp::create(builder, loc, type, x, split.dynamic, split.fixed);

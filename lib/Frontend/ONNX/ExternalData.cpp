@@ -8,6 +8,7 @@
 #include "ExternalData.h"
 
 #include "onnx-ml.pb.h"
+#include "tenon/Dialect/Tenon/IR/BlobFiles.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FileSystem.h"
@@ -16,12 +17,37 @@
 using namespace llvm;
 using namespace tenon::onnx;
 
+/// The real path of a directory, with a separator at its end; empty if there is none.
+static std::string treeOf(const Twine &directory) {
+  SmallString<256> real;
+  if (sys::fs::real_path(directory, real))
+    return "";
+  return real.ends_with("/") ? std::string(real) : std::string(real) + "/";
+}
+
+ExternalFiles::ExternalFiles(StringRef model, bool allowLinks, mlir::MLIRContext *context)
+    : allowLinks(allowLinks), context(context) {
+  auto add = [&](StringRef directory) {
+    directories.push_back(directory.str());
+    trees.push_back(treeOf(directory.empty() ? "." : directory));
+  };
+  add(sys::path::parent_path(model));
+  SmallString<256> target;
+  if (sys::fs::is_symlink_file(model) && !sys::fs::real_path(model, target))
+    add(sys::path::parent_path(target));
+  // The cache of Hugging Face's hub, NAME/snapshots/REVISION/..., has its files in NAME/blobs.
+  std::string own = trees.front();
+  for (StringRef part = own; !part.empty() && part != "/"; part = sys::path::parent_path(part))
+    if (sys::path::filename(sys::path::parent_path(part)) == "snapshots")
+      trees.push_back(treeOf(sys::path::parent_path(sys::path::parent_path(part)) + "/blobs"));
+}
+
 Expected<ExternalFiles::File> ExternalFiles::open(StringRef location) {
   auto known = files.find(location);
   if (known != files.end())
     return known->second;
-  auto refuse = [&](const char *why) {
-    return createStringError("the external data '%s' %s", location.str().c_str(), why);
+  auto refuse = [&](const Twine &why) {
+    return createStringError("the external data '" + location + "' " + why);
   };
   if (location.empty() || location.contains('\0'))
     return refuse("is not the name of a file");
@@ -30,23 +56,28 @@ Expected<ExternalFiles::File> ExternalFiles::open(StringRef location) {
   if (is_contained(make_range(sys::path::begin(location), sys::path::end(location)), ".."))
     return refuse("has '..' in its path, but must lie in the model's directory");
 
-  SmallString<256> path(directory), realPath, realDirectory;
-  sys::path::append(path, location);
+  SmallString<256> path, realPath;
   sys::fs::file_status status;
-  std::error_code error = sys::fs::status(path, status);
+  std::error_code error;
+  for (StringRef directory : directories) {
+    path = directory;
+    sys::path::append(path, location);
+    error = sys::fs::status(path, status);
+    if (error != std::errc::no_such_file_or_directory)
+      break;
+  }
   if (!error)
     error = sys::fs::real_path(path, realPath);
-  if (!error)
-    error = sys::fs::real_path(directory.empty() ? "." : directory, realDirectory);
   if (error)
-    return refuse(("cannot be read: " + error.message()).c_str());
+    return refuse("cannot be read: " + error.message());
   if (!sys::fs::is_regular_file(status))
     return refuse("is not a file");
   // Links may lead around in the directory, not out of it.
-  if (!StringRef(realDirectory).ends_with("/"))
-    realDirectory += "/";
-  if (!StringRef(realPath).starts_with(realDirectory))
-    return refuse("is a link to a place outside the model's directory");
+  auto isInside = [&](StringRef tree) { return !tree.empty() && realPath.starts_with(tree); };
+  if (!allowLinks && none_of(trees, isInside))
+    return refuse("is a link to '" + realPath + "', outside the model's directory; if the model can be trusted, "
+                  "allow it (--allow-external-links, in Python allow_external_links=True)");
+  addInputFile(context, path);
   return files[location] = File{path.str().str(), status.getSize()};
 }
 

@@ -8,6 +8,8 @@
 #ifndef TENON_LIB_FRONTEND_ONNX_EXTERNALDATA_H
 #define TENON_LIB_FRONTEND_ONNX_EXTERNALDATA_H
 
+#include "mlir/Support/LLVM.h"
+#include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/Error.h"
 #include <string>
@@ -25,10 +27,13 @@ struct FileRange {
 };
 
 /// The files in a model's directory that hold its external data. A model must not make the compiler read what
-/// lies elsewhere, so every way out of the directory is an error.
+/// lies elsewhere, so every way out of the directory is an error. A model that is a link itself, as those in caches of
+/// downloads are, may have its data beside the file that it leads to, and links that lead there.
 class ExternalFiles {
 public:
-  explicit ExternalFiles(llvm::StringRef directory) : directory(directory) {}
+  /// `model` is the model's path, or a directory's with a separator at its end. With `allowLinks`, links may lead
+  /// anywhere.
+  ExternalFiles(llvm::StringRef model, bool allowLinks, mlir::MLIRContext *context);
 
   /// Where a tensor's data lies; `bytes` is what its type takes.
   llvm::Expected<FileRange> locate(const ::onnx::TensorProto &tensor, uint64_t bytes);
@@ -41,7 +46,12 @@ private:
   /// Checks a location once, however many tensors name it.
   llvm::Expected<File> open(llvm::StringRef location);
 
-  std::string directory;
+  /// Where data is looked for, in this order.
+  llvm::SmallVector<std::string, 2> directories;
+  /// Real paths, with a separator at the end, of the directories that links may lead to.
+  llvm::SmallVector<std::string, 3> trees;
+  bool allowLinks;
+  mlir::MLIRContext *context;
   llvm::StringMap<File> files;
 };
 

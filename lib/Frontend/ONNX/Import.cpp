@@ -10,6 +10,7 @@
 #include "GraphImporter.h"
 #include "WireScan.h"
 #include "tenon/Dialect/ONNX/IR/ONNXOps.h"
+#include "tenon/Dialect/Tenon/IR/BlobFiles.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Verifier.h"
@@ -23,13 +24,13 @@ using namespace tenon::onnx;
 /// Says why bytes aren't a model, with a hint where it's a common mistake.
 static void emitNotAModel(Location location, ArrayRef<char> bytes, llvm::Error error) {
   InFlightDiagnostic diagnostic = emitError(location) << llvm::toString(std::move(error));
-  if (StringRef(bytes.data(), bytes.size()).starts_with("version https://git-lfs"))
-    diagnostic << " (it is a pointer of Git LFS; `git lfs pull` fetches the model)";
+  if (StringRef kind = describeFileKind(StringRef(bytes.data(), bytes.size())); !kind.empty())
+    diagnostic << " (" << kind << ")";
 }
 
-/// Imports `bytes`, the content of `file` unless that is empty.
-static OwningOpRef<ModuleOp> importBytes(ArrayRef<char> bytes, StringRef file, StringRef directory,
-                                         Location location, const ImportOptions &options) {
+/// Imports `bytes`, the content of `file` unless that is empty, with external data as it lies around `place`.
+static OwningOpRef<ModuleOp> importBytes(ArrayRef<char> bytes, StringRef file, StringRef place, Location location,
+                                         const ImportOptions &options) {
   MLIRContext *context = location.getContext();
   context->loadDialect<ONNXDialect, func::FuncDialect>();
   if (bytes.empty()) {
@@ -52,11 +53,16 @@ static OwningOpRef<ModuleOp> importBytes(ArrayRef<char> bytes, StringRef file, S
     emitNotAModel(location, bytes, llvm::createStringError("is no ONNX model: protobuf cannot read it"));
     return nullptr;
   }
+  if (!model.has_graph() && !describeFileKind(StringRef(bytes.data(), bytes.size())).empty()) {
+    emitNotAModel(location, bytes, llvm::createStringError("is no ONNX model"));
+    return nullptr;
+  }
   small->clear();
   small->shrink_to_fit();
 
-  tenon::ConstantFile constants(options.constantsFile);
-  TensorReader tensors(bytes, file, directory, constants, options.inlineConstants, context);
+  tenon::ConstantFile constants(options.constantsFile, context);
+  TensorReader tensors(bytes, file, ExternalFiles(place, options.allowExternalLinks, context), constants,
+                       options.inlineConstants, context);
   OwningOpRef<ModuleOp> module = GraphImporter(model, tensors, location).importModel();
   if (!module || failed(verify(*module)))
     return nullptr;
@@ -88,10 +94,13 @@ OwningOpRef<ModuleOp> tenon::onnx::importONNX(StringRef path, MLIRContext *conte
     return nullptr;
   }
   ArrayRef<char> bytes(content->getBufferStart(), content->getBufferSize());
-  return importBytes(bytes, path, llvm::sys::path::parent_path(path), location, options);
+  tenon::addInputFile(context, path);
+  return importBytes(bytes, path, path, location, options);
 }
 
 OwningOpRef<ModuleOp> tenon::onnx::importONNXBytes(ArrayRef<char> bytes, StringRef name, StringRef directory,
                                                    MLIRContext *context, const ImportOptions &options) {
-  return importBytes(bytes, /*file=*/"", directory, FileLineColLoc::get(context, name, 0, 0), options);
+  llvm::SmallString<256> place(directory);
+  llvm::sys::path::append(place, ".");
+  return importBytes(bytes, /*file=*/"", place, FileLineColLoc::get(context, name, 0, 0), options);
 }

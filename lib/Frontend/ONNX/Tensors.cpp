@@ -10,6 +10,7 @@
 #include "Types.h"
 #include "WireScan.h"
 #include "onnx-ml.pb.h"
+#include "tenon/Dialect/Tenon/IR/BlobFiles.h"
 #include "tenon/Dialect/Tenon/IR/TenonDialect.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
@@ -63,24 +64,7 @@ static DenseElementsAttr makeDense(RankedTensorType type, ArrayRef<char> bytes) 
   if (auto complex = dyn_cast<ComplexType>(element))
     return complex.getElementType().isF32() ? denseComplex<float>(type, bytes)
                                             : denseComplex<double>(type, bytes);
-  if (element.isInteger(1)) {
-    SmallVector<bool> values;
-    llvm::append_range(values, llvm::map_range(bytes, [](char byte) { return byte != 0; }));
-    return DenseElementsAttr::get(type, values);
-  }
-  uint64_t bits = storedBits(element);
-  if (bits >= 8)
-    return DenseElementsAttr::getFromRawBuffer(type, bytes);
-  // MLIR keeps narrow elements in a byte each.
-  SmallVector<char> values;
-  for (uint64_t i = 0, end = type.getNumElements(); i < end; ++i) {
-    uint64_t at = i * bits, shift = at % 8;
-    unsigned pair = uint8_t(bytes[at / 8]);
-    if (shift + bits > 8)
-      pair |= uint8_t(bytes[at / 8 + 1]) << 8;
-    values.push_back(char((pair >> shift) & ((1u << bits) - 1)));
-  }
-  return DenseElementsAttr::getFromRawBuffer(type, values);
+  return tenon::denseFromBlob(type, bytes);
 }
 
 llvm::Expected<TypedAttr> TensorReader::makeAttribute(RankedTensorType type, const Bytes &bytes) {
@@ -88,12 +72,12 @@ llvm::Expected<TypedAttr> TensorReader::makeAttribute(RankedTensorType type, con
   uint64_t size = hasFile ? bytes.range.bytes : bytes.view.size();
   bool canBeBlob = size > kLargeConstant && !isa<ComplexType>(type.getElementType());
   if (canBeBlob && hasFile)
-    return BlobAttr::get(context, type, bytes.range.file, bytes.range.offset, size);
+    return BlobAttr::get(type, bytes.range.file, bytes.range.offset, size);
   if (canBeBlob && !inlineConstants) {
     llvm::Expected<uint64_t> offset = constants.append(bytes.view);
     if (!offset)
       return offset.takeError();
-    return BlobAttr::get(context, type, constants.getPath(), *offset, size);
+    return BlobAttr::get(type, constants.getPath(), *offset, size);
   }
   return makeDense(type, bytes.view);
 }

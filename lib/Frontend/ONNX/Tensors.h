@@ -29,10 +29,10 @@ class TensorReader {
 public:
   /// `model` is what copyWithoutLargeConstants scanned, the content of `file`, or of no file if that is
   /// empty.
-  TensorReader(llvm::ArrayRef<char> model, llvm::StringRef file, llvm::StringRef directory,
-               ConstantFile &constants, bool inlineConstants, mlir::MLIRContext *context)
-      : model(model), file(file), external(directory), constants(constants), inlineConstants(inlineConstants),
-        context(context) {}
+  TensorReader(llvm::ArrayRef<char> model, llvm::StringRef file, ExternalFiles external, ConstantFile &constants,
+               bool inlineConstants, mlir::MLIRContext *context)
+      : model(model), file(file), external(std::move(external)), constants(constants),
+        inlineConstants(inlineConstants), context(context) {}
 
   llvm::Expected<mlir::TypedAttr> read(const ::onnx::TensorProto &tensor);
   /// Sparse tensors become dense.

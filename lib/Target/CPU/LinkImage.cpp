@@ -8,12 +8,14 @@
 #include "tenon/Target/CPU/LinkImage.h"
 
 #include "lld/Common/Driver.h"
-#include "llvm/ADT/ScopeExit.h"
+#include "llvm/Object/ArchiveWriter.h"
 #include "llvm/Object/ELFObjectFile.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/Path.h"
 
+#include <fcntl.h>
 #include <mutex>
+#include <sys/mman.h>
+#include <thread>
+#include <unistd.h>
 
 LLD_HAS_DRIVER(elf)
 
@@ -30,34 +32,37 @@ constexpr llvm::StringLiteral kScript = R"(SECTIONS {
 }
 )";
 
-/// A directory that is gone with its files at the end.
-struct TemporaryDirectory {
-  llvm::SmallString<128> path;
-  std::error_code create() { return llvm::sys::fs::createUniqueDirectory("tenon-link", path); }
-  ~TemporaryDirectory() {
-    if (!path.empty())
-      llvm::sys::fs::remove_directories(path);
+llvm::Error systemError(llvm::StringRef what) {
+  std::error_code error(errno, std::generic_category());
+  return llvm::createStringError(error, what + ": " + error.message());
+}
+
+/// A descriptor, which others open by a name.
+struct Descriptor {
+  int number = -1;
+  ~Descriptor() { shut(); }
+  Descriptor(int number = -1) : number(number) {}
+  Descriptor(Descriptor &&other) : number(std::exchange(other.number, -1)) {}
+  void shut() {
+    if (number >= 0)
+      close(number);
+    number = -1;
   }
-  std::string file(const llvm::Twine &name) const {
-    llvm::SmallString<128> result(path);
-    llvm::sys::path::append(result, name);
-    return std::string(result);
-  }
+  std::string name() const { return "/proc/self/fd/" + std::to_string(number); }
 };
 
-llvm::Error writeFile(const std::string &path, llvm::StringRef bytes) {
-  std::error_code error;
-  llvm::raw_fd_ostream out(path, error);
-  if (error)
-    return llvm::createFileError(path, error);
-  out << bytes;
-  out.close();
-  if (out.has_error()) {
-    error = out.error();
-    out.clear_error();
-    return llvm::createFileError(path, error);
+/// A file in memory for the linker to read.
+llvm::Expected<Descriptor> makeInput(llvm::StringRef bytes) {
+  Descriptor file(memfd_create("tenon-link", MFD_CLOEXEC));
+  if (file.number < 0)
+    return systemError("no memory for the linker's input");
+  while (!bytes.empty()) {
+    ssize_t written = write(file.number, bytes.data(), bytes.size());
+    if (written < 0 && errno != EINTR)
+      return systemError("no memory for the linker's input");
+    bytes = bytes.drop_front(std::max<ssize_t>(written, 0));
   }
-  return llvm::Error::success();
+  return file;
 }
 
 llvm::Error runLinker(llvm::ArrayRef<std::string> arguments) {
@@ -76,11 +81,11 @@ llvm::Error runLinker(llvm::ArrayRef<std::string> arguments) {
   return llvm::Error::success();
 }
 
-llvm::Expected<Image> readImage(const std::string &path) {
-  auto file = llvm::object::ObjectFile::createObjectFile(path);
+llvm::Expected<Image> readImage(llvm::StringRef bytes) {
+  auto file = llvm::object::ObjectFile::createObjectFile(llvm::MemoryBufferRef(bytes, "image"));
   if (!file)
     return file.takeError();
-  auto *elf = llvm::dyn_cast<llvm::object::ELFObjectFileBase>(file->getBinary());
+  auto *elf = llvm::dyn_cast<llvm::object::ELFObjectFileBase>(file->get());
   if (!elf)
     return llvm::createStringError("internal error: the linked image is no ELF file");
   Image image;
@@ -116,21 +121,36 @@ llvm::Expected<Image> tenon::cpu::linkImage(llvm::ArrayRef<ObjectCode> objects) 
   // An image is never empty, so that it can be mapped: a program of copies alone has no kernel.
   if (objects.empty())
     return Image{{'\xcc'}, {}};
-  TemporaryDirectory directory;
-  if (std::error_code error = directory.create())
-    return llvm::createStringError(error, "no temporary directory: " + error.message());
-  std::string script = directory.file("image.ld"), output = directory.file("image.elf");
-  if (llvm::Error error = writeFile(script, kScript))
+  // Nothing is written to a disk: the linker reads files in memory, and its output comes through a pipe. The objects
+  // are one archive, as each file takes a descriptor.
+  std::vector<llvm::NewArchiveMember> members;
+  for (const ObjectCode &object : objects)
+    members.emplace_back(
+        llvm::MemoryBufferRef(llvm::StringRef(object.bytes.data(), object.bytes.size()), object.name));
+  auto archive = llvm::writeArchiveToBuffer(members, llvm::SymtabWritingMode::NoSymtab, llvm::object::Archive::K_GNU,
+                                            /*Deterministic=*/true, /*Thin=*/false);
+  if (!archive)
+    return archive.takeError();
+  llvm::Expected<Descriptor> script = makeInput(kScript), input = makeInput((*archive)->getBuffer());
+  if (!script || !input)
+    return llvm::joinErrors(script.takeError(), input.takeError());
+  int ends[2];
+  if (pipe2(ends, O_CLOEXEC) != 0)
+    return systemError("no pipe for the linker's output");
+  Descriptor source(ends[0]), output(ends[1]);
+  std::vector<std::string> arguments = {"ld.lld", "--no-undefined", "--error-limit=0", "--threads=1", "-e", "0",
+                                        "-T",     script->name(),   "-o",              output.name(),
+                                        "--whole-archive", input->name()};
+  std::string linked;
+  std::thread reader([&] {
+    char piece[1 << 16];
+    for (ssize_t size; (size = read(source.number, piece, sizeof(piece))) > 0 || (size < 0 && errno == EINTR);)
+      linked.append(piece, size_t(std::max<ssize_t>(size, 0)));
+  });
+  llvm::Error error = runLinker(arguments);
+  output.shut();
+  reader.join();
+  if (error)
     return error;
-  std::vector<std::string> arguments = {
-      "ld.lld", "--no-undefined", "--error-limit=0", "--threads=1", "-e", "0", "-T", script, "-o", output};
-  for (auto [i, object] : llvm::enumerate(objects)) {
-    std::string path = directory.file(llvm::Twine(i) + ".o");
-    if (llvm::Error error = writeFile(path, llvm::StringRef(object.bytes.data(), object.bytes.size())))
-      return error;
-    arguments.push_back(path);
-  }
-  if (llvm::Error error = runLinker(arguments))
-    return error;
-  return readImage(output);
+  return readImage(linked);
 }

@@ -5,8 +5,10 @@
 func.func @constants() -> tensor<256xf32> {
   // CHECK: tenon.constant dense<[1.000000e+00, 2.000000e+00]> : tensor<2xf32>
   %0 = tenon.constant dense<[1.0, 2.0]> : tensor<2xf32>
-  // CHECK: tenon.constant #tenon.blob<"weights.bin", 4096, 1024> : tensor<256xf32>
+  // CHECK: tenon.constant #tenon.blob<"{{.*}}weights.bin", 4096, 1024> : tensor<256xf32>
   %1 = tenon.constant #tenon.blob<"weights.bin", 4096, 1024> : tensor<256xf32>
+  // CHECK: tenon.constant #tenon.blob<"{{.*}}weights.bin", 0, 1024, xxh3 0x0fedcba987654321> : tensor<256xf32>
+  %2 = tenon.constant #tenon.blob<"weights.bin", 0, 1024, xxh3 0xfedcba987654321> : tensor<256xf32>
   return %1 : tensor<256xf32>
 }
 

@@ -26,10 +26,12 @@ namespace tenon::onnx {
 struct ImportOptions {
   /// Where constants above 1 kB go that no file holds as plain bytes: those in typed fields, sparse ones, and
   /// all of a model in memory. It is written when the import succeeds and has such constants. If empty, a
-  /// temporary file takes them, which is removed when the process ends.
+  /// temporary file takes them, which lives as long as the context.
   std::string constantsFile;
   /// Puts such constants into the IR instead, so that it needs no file beside the model's.
   bool inlineConstants = false;
+  /// Follows links of external data to wherever they lead: for models that can be trusted.
+  bool allowExternalLinks = false;
 };
 
 /// Imports the model in a file. The file is mapped, not read: large constants become `#tenon.blob` references
@@ -42,6 +44,9 @@ mlir::OwningOpRef<mlir::ModuleOp> importONNX(llvm::StringRef path, mlir::MLIRCon
 mlir::OwningOpRef<mlir::ModuleOp> importONNXBytes(llvm::ArrayRef<char> bytes, llvm::StringRef name,
                                                   llvm::StringRef directory, mlir::MLIRContext *context,
                                                   const ImportOptions &options = {});
+
+/// What a file with this content is that is no ONNX model, and what to do with it. Empty if that isn't known.
+llvm::StringRef describeFileKind(llvm::StringRef content);
 
 } // namespace tenon::onnx
 

@@ -870,6 +870,9 @@ private:
         op.dropAllUses();
         op.erase();
       }
+    // What still uses one is of no form that is placed: the verifier says so.
+    for (BlockArgument argument : body.getArguments())
+      argument.dropAllUses();
     body.eraseArguments(0, body.getNumArguments());
     func.setFunctionType(FunctionType::get(func.getContext(), {}, ValueRange(outputs).getTypes()));
     func.removeArgAttrsAttr();

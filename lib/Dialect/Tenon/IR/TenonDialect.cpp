@@ -6,14 +6,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Dialect/Tenon/IR/TenonDialect.h"
+#include "BlobFilesInterface.h"
 #include "tenon/Dialect/Bytecode/BytecodeVersion.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 
 #include "mlir/IR/DialectImplementation.h"
-#include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/TypeSwitch.h"
-#include "llvm/Support/MemoryBuffer.h"
-#include <mutex>
+#include "llvm/Support/Format.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -25,36 +24,19 @@ using namespace tenon;
 #define GET_TYPEDEF_CLASSES
 #include "tenon/Dialect/Tenon/IR/TenonTypes.cpp.inc"
 
+static ParseResult parseChecksum(AsmParser &parser, uint64_t &checksum) {
+  checksum = 0;
+  return failure(succeeded(parser.parseOptionalComma()) &&
+                 (parser.parseKeyword("xxh3") || parser.parseInteger(checksum)));
+}
+
+static void printChecksum(AsmPrinter &printer, uint64_t checksum) {
+  if (checksum)
+    printer << ", xxh3 0x" << llvm::format_hex_no_prefix(checksum, 16);
+}
+
 #define GET_ATTRDEF_CLASSES
 #include "tenon/Dialect/Tenon/IR/TenonAttributes.cpp.inc"
-
-namespace {
-/// Files that blobs refer to, mapped once per context, and once more when one has grown beyond what was mapped.
-class BlobFiles : public DialectInterface::Base<BlobFiles> {
-public:
-  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(BlobFiles)
-  explicit BlobFiles(Dialect *dialect) : Base(dialect) {}
-
-  /// The content of a file, at least up to `end` if it has so much.
-  llvm::Expected<llvm::StringRef> map(StringRef file, uint64_t end) const {
-    std::lock_guard<std::mutex> lock(mutex);
-    auto &mapped = buffers[file];
-    if (mapped.empty() || mapped.back()->getBufferSize() < end) {
-      auto opened = llvm::MemoryBuffer::getFile(file, /*IsText=*/false, /*RequiresNullTerminator=*/false);
-      if (std::error_code error = opened.getError())
-        return llvm::createStringError(error, "cannot read the constants in '%s': %s", file.str().c_str(),
-                                       error.message().c_str());
-      // Earlier ones stay: someone may look at their bytes.
-      mapped.push_back(std::move(*opened));
-    }
-    return mapped.back()->getBuffer();
-  }
-
-private:
-  mutable std::mutex mutex;
-  mutable llvm::StringMap<SmallVector<std::unique_ptr<llvm::MemoryBuffer>, 1>> buffers;
-};
-} // namespace
 
 void TenonDialect::initialize() {
   addTypes<
@@ -114,32 +96,4 @@ Operation *TenonDialect::materializeConstant(OpBuilder &builder, Attribute value
   if (!typed || typed.getType() != type || !isa<RankedTensorType>(type))
     return nullptr;
   return ConstantOp::create(builder, loc, type, typed);
-}
-
-LogicalResult tenon::BlobAttr::verify(function_ref<InFlightDiagnostic()> emitError, ShapedType type, StringRef file,
-                               uint64_t offset, uint64_t bytes) {
-  if (!type.hasStaticShape())
-    return emitError() << "a blob needs a static shape, but has " << type;
-  Type element = type.getElementType();
-  if (!element.isIntOrFloat())
-    return emitError() << "a blob holds integers or floating point, not " << element;
-  unsigned bits = element.getIntOrFloatBitWidth();
-  // Booleans take a byte each, other narrow elements are packed.
-  uint64_t expected = bits == 1 ? type.getNumElements() : (type.getNumElements() * uint64_t(bits) + 7) / 8;
-  if (bytes != expected)
-    return emitError() << "a blob of " << type << " takes " << expected << " bytes, not " << bytes;
-  return success();
-}
-
-llvm::Expected<ArrayRef<char>> tenon::BlobAttr::getData() const {
-  const BlobFiles *files = getContext()->getLoadedDialect<TenonDialect>()->getRegisteredInterface<BlobFiles>();
-  llvm::Expected<StringRef> content = files->map(getFile(), getOffset() + getBytes());
-  if (!content)
-    return content.takeError();
-  if (getOffset() > content->size() || getBytes() > content->size() - getOffset())
-    return llvm::createStringError(std::errc::result_out_of_range,
-                                   "the file '%s' has %zu bytes, but a constant lies at %llu to %llu",
-                                   getFile().str().c_str(), content->size(), (unsigned long long)getOffset(),
-                                   (unsigned long long)(getOffset() + getBytes()));
-  return ArrayRef<char>(content->data() + getOffset(), getBytes());
 }

@@ -213,8 +213,8 @@ struct AssignLayoutsPass : tenon::impl::AssignLayoutsPassBase<AssignLayoutsPass>
     LayoutAssignment assignment(getOperation(), prices);
     auto [last, all] = assignment.run();
     if (remarks)
-      getOperation().emitRemark() << "channels last: " << last << " of " << all << " ops, "
-                                  << assignment.getNumTransposes() << " transposes";
+      emitRemark(getOperation().getLoc()) << "channels last: " << last << " of " << all << " ops, "
+                                          << assignment.getNumTransposes() << " transposes";
   }
 };
 } // namespace

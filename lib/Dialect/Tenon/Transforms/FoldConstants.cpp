@@ -72,6 +72,8 @@ private:
 
   Evaluator evaluator;
   std::unique_ptr<ConstantFile> file;
+  /// The file takes no more: said once.
+  bool cannotKeep = false;
   /// Results that could be computed but are larger than the constants they come from, and the bytes of those.
   llvm::MapVector<Value, int64_t> deferred;
 };
@@ -92,7 +94,7 @@ static TypedAttr reshaped(ReshapeOp op) {
   if (auto dense = dyn_cast<DenseElementsAttr>(attribute))
     return dense.reshape(type);
   if (auto blob = dyn_cast<tenon::BlobAttr>(attribute))
-    return tenon::BlobAttr::get(op.getContext(), type, blob.getFile(), blob.getOffset(), blob.getBytes());
+    return blob.withType(type);
   return {};
 }
 
@@ -194,13 +196,11 @@ llvm::Expected<TypedAttr> FoldConstantsPass::toAttribute(const KnownValue &value
     return DenseElementsAttr::get(value.type, floats);
   }
   if (!file)
-    file = std::make_unique<ConstantFile>("");
+    file = std::make_unique<ConstantFile>("", &getContext());
   llvm::Expected<uint64_t> offset = file->append(bytes);
   if (!offset)
     return offset.takeError();
-  if (llvm::Error error = file->flush())
-    return error;
-  return tenon::BlobAttr::get(&getContext(), value.type, file->getPath(), *offset, bytes.size());
+  return tenon::BlobAttr::get(value.type, file->getPath(), *offset, bytes.size());
 }
 
 LogicalResult FoldConstantsPass::fold(Operation *op) {
@@ -216,8 +216,13 @@ LogicalResult FoldConstantsPass::fold(Operation *op) {
     if (!known)
       return give(known.takeError());
     llvm::Expected<TypedAttr> attribute = toAttribute(*known);
-    if (!attribute)
-      return give(attribute.takeError());
+    if (!attribute) {
+      std::string reason = llvm::toString(attribute.takeError());
+      if (!std::exchange(cannotKeep, true))
+        emitError(op->getLoc()) << reason;
+      signalPassFailure();
+      return failure();
+    }
     if (attribute->getType() != result.getType())
       return failure();
     attributes.push_back(*attribute);
@@ -249,7 +254,7 @@ void FoldConstantsPass::foldWeights() {
 
 /// Moves what is still used from the temporary file to the one that was asked for.
 llvm::Error FoldConstantsPass::moveConstants() {
-  ConstantFile kept(constantsFile);
+  ConstantFile kept(constantsFile, &getContext());
   llvm::DenseMap<Attribute, Attribute> moved;
   llvm::Error error = llvm::Error::success();
   getOperation()->walk([&](ConstantOp op) {
@@ -264,8 +269,7 @@ llvm::Error FoldConstantsPass::moveConstants() {
         error = llvm::joinErrors(std::move(error), offset.takeError());
         return WalkResult::interrupt();
       }
-      attribute =
-          tenon::BlobAttr::get(&getContext(), blob.getType(), kept.getPath(), *offset, blob.getBytes());
+      attribute = tenon::BlobAttr::get(blob.getType(), kept.getPath(), *offset, blob.getBytes());
     }
     op.setValueAttr(cast<TypedAttr>(attribute));
     return WalkResult::advance();
@@ -291,8 +295,8 @@ void FoldConstantsPass::runOnOperation() {
   for (Operation *op : llvm::reverse(left))
     if (isOpTriviallyDead(op))
       op->erase();
-  if (file)
-    if (llvm::Error error = constantsFile.empty() ? file->keep() : moveConstants()) {
+  if (file && !constantsFile.empty())
+    if (llvm::Error error = moveConstants()) {
       emitError(getOperation()->getLoc()) << llvm::toString(std::move(error));
       signalPassFailure();
     }

@@ -31,7 +31,7 @@ struct RecognizeCompositesPass : tenon::impl::RecognizeCompositesPassBase<Recogn
       return signalPassFailure();
     if (remarks)
       getOperation()->walk([](DecomposableInterface op) {
-        op->emitRemark() << "is " << op->getName().stripDialect() << " as a whole";
+        emitRemark(op->getLoc()) << "is " << op->getName().stripDialect() << " as a whole";
       });
   }
 };

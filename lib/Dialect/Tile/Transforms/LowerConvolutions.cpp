@@ -191,8 +191,7 @@ private:
       if (auto dense = dyn_cast<DenseElementsAttr>(constant.getValue()))
         return ConstantOp::create(builder, op.getLoc(), to, cast<TypedAttr>(dense.reshape(to)));
       if (auto blob = dyn_cast<tenon::BlobAttr>(constant.getValue()))
-        return ConstantOp::create(builder, op.getLoc(), to,
-                                  tenon::BlobAttr::get(op.getContext(), to, blob.getFile(), blob.getOffset(), blob.getBytes()));
+        return ConstantOp::create(builder, op.getLoc(), to, blob.withType(to));
     }
     SmallVector<Value> dynamic;
     SmallVector<int64_t> fixed;

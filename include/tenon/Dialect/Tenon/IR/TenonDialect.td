@@ -58,18 +58,29 @@ class Tenon_Attr<string name, string attrMnemonic, list<Trait> traits = []>
 def Tenon_BlobAttr : Tenon_Attr<"Blob", "blob", [TypedAttrInterface]> {
   let summary = "The elements of a large constant, by reference into a file";
   let description = [{
-    `#tenon.blob<"weights.bin", 4096, 1024> : tensor<256xf32>` stands for 1024 bytes at offset 4096 of a file,
-    little endian, rows contiguous, sub-byte elements packed from the lowest bits. Printing, comparing and
-    hashing look at this reference, never at the bytes. Files are mapped on first use and stay mapped as long
-    as the context lives.
+    `#tenon.blob<"weights.bin", 4096, 1024, xxh3 0x8a5fd2...> : tensor<256xf32>` stands for 1024 bytes at offset 4096
+    of a file, little endian, rows contiguous, sub-byte elements packed from the lowest bits. Printing, comparing and
+    hashing look at this reference, never at the bytes. Files are mapped on first use and stay mapped as long as the
+    context lives.
+
+    A module's text or bytecode names files relative to its own directory, and states a checksum of the bytes
+    (XXH3 of 64 bits): BlobFiles.h says who puts them there. Bytes that have another one are an error when they are
+    read. Without a checksum nothing is checked.
   }];
   let parameters = (ins AttributeSelfTypeParameter<"", "::mlir::ShapedType">:$type,
-                        StringRefParameter<"file">:$file, "uint64_t":$offset, "uint64_t":$bytes);
-  let assemblyFormat = "`<` $file `,` $offset `,` $bytes `>`";
+                        StringRefParameter<"file">:$file, "uint64_t":$offset, "uint64_t":$bytes,
+                        DefaultValuedParameter<"uint64_t", "0", "of the bytes, or 0">:$checksum);
+  let assemblyFormat = "`<` $file `,` $offset `,` $bytes `` custom<Checksum>($checksum) `>`";
+  let builders = [AttrBuilderWithInferredContext<(ins "::mlir::ShapedType":$type, "::llvm::StringRef":$file,
+                                                      "uint64_t":$offset, "uint64_t":$bytes), [{
+    return $_get(type.getContext(), type, file, offset, bytes, 0);
+  }]>];
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
     /// The mapped bytes, or an error that names the file.
     llvm::Expected<llvm::ArrayRef<char>> getData() const;
+    /// The same bytes under another type.
+    BlobAttr withType(::mlir::ShapedType type) const;
   }];
 }
 

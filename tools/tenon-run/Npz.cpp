@@ -2,7 +2,9 @@
 //----------------------------------------------------------------------------------------------===//
 
 #include "Npz.h"
+#include "tenon/Support/OutputFile.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -57,6 +59,39 @@ bool findField(const std::string &header, const char *key, std::string &rest) {
   return true;
 }
 
+/// Members of an archive that lead out of where it is unpacked would be a trap: ".." in a name is written as "%2E%2E".
+std::string memberOf(const std::string &name) {
+  std::string member = name + ".npy";
+  for (size_t at = 0; at < member.size();) {
+    size_t end = member.find_first_of("/\\", at);
+    if (end == std::string::npos)
+      end = member.size();
+    if (member.compare(at, end - at, "..") == 0) {
+      member.replace(at, 2, "%2E%2E");
+      end += 4;
+    }
+    at = end + 1;
+  }
+  return member;
+}
+
+std::string nameOf(std::string member) {
+  if (member.size() > 4 && member.compare(member.size() - 4, 4, ".npy") == 0)
+    member.resize(member.size() - 4);
+  for (size_t at = 0; (at = member.find("%2E%2E", at)) != std::string::npos; at += 2) {
+    bool isWhole = (at == 0 || std::strchr("/\\", member[at - 1])) && (at + 6 == member.size() || std::strchr("/\\", member[at + 6]));
+    if (isWhole)
+      member.replace(at, 6, "..");
+  }
+  return member;
+}
+
+/// Big-endian numbers become little-endian ones; `unit` bytes are a number.
+void swapBytes(std::vector<unsigned char> &data, size_t unit) {
+  for (size_t at = 0; at + unit <= data.size(); at += unit)
+    std::reverse(data.begin() + std::ptrdiff_t(at), data.begin() + std::ptrdiff_t(at + unit));
+}
+
 /// Columns first becomes rows first.
 void toRowMajor(Array &array) {
   std::vector<unsigned char> rows(array.data.size());
@@ -105,10 +140,6 @@ bool tenon::npz::parseNpy(const unsigned char *bytes, size_t size, Array &array,
     error = "arrays of type " + descr.substr(0, descr.find('\'', 1) + 1) + " are not supported";
     return false;
   }
-  if (endian == '>' && array.item > 1) {
-    error = "big-endian arrays are not supported";
-    return false;
-  }
   array.shape.clear();
   // Texts may have no characters, but their number must make sense all the same.
   uint64_t total = uint64_t(array.item), count = 1;
@@ -135,6 +166,8 @@ bool tenon::npz::parseNpy(const unsigned char *bytes, size_t size, Array &array,
     return false;
   }
   array.data.assign(bytes + start, bytes + start + total);
+  if (endian == '>' && std::strchr("fiucU", array.kind))
+    swapBytes(array.data, array.kind == 'U' ? 4 : size_t(array.kind == 'c' ? array.item / 2 : array.item));
   if (order.compare(0, 4, "True") == 0 && array.shape.size() > 1 && total > 0)
     toRowMajor(array);
   return true;
@@ -277,8 +310,7 @@ bool tenon::npz::parseNpz(const unsigned char *bytes, size_t size, Archive &arch
     }
     if (crc32_z(0, member, plain) != crc)
       return bad("a member of the .npz archive has a wrong checksum");
-    if (name.size() > 4 && name.compare(name.size() - 4, 4, ".npy") == 0)
-      name.resize(name.size() - 4);
+    name = nameOf(std::move(name));
     Array array;
     if (!parseNpy(member, plain, array, error)) {
       error = "member '" + name + "': " + error;
@@ -291,17 +323,16 @@ bool tenon::npz::parseNpz(const unsigned char *bytes, size_t size, Archive &arch
 
 bool tenon::npz::writeNpz(const std::string &path, const Archive &archive, std::string &error) {
   std::vector<unsigned char> directory;
-  std::FILE *file = std::fopen(path.c_str(), "wb");
-  bool ok = file != nullptr;
+  OutputFile file(path);
   uint64_t offset = 0;
   auto write = [&](const std::vector<unsigned char> &bytes) {
-    ok = ok && std::fwrite(bytes.data(), 1, bytes.size(), file) == bytes.size();
+    file.append(bytes.data(), bytes.size());
     offset += bytes.size();
   };
   // 64-bit sizes everywhere, as NumPy does it.
   for (const auto &[name, array] : archive) {
     std::vector<unsigned char> member = formatNpy(array), local;
-    std::string fileName = name + ".npy";
+    std::string fileName = memberOf(name);
     uint64_t crc = crc32_z(0, member.data(), member.size()), start = offset;
     auto common = [&](std::vector<unsigned char> &out, uint64_t extraBytes) {
       append(out, 45, 2);
@@ -361,12 +392,8 @@ bool tenon::npz::writeNpz(const std::string &path, const Archive &archive, std::
   append(end, 0xffffffff, 4);
   append(end, 0, 2);
   write(end);
-  if (file && std::fclose(file) != 0)
-    ok = false;
-  if (!ok) {
-    error = "cannot write '" + path + "': " + std::strerror(errno);
-    if (file)
-      std::remove(path.c_str());
-  }
-  return ok;
+  if (file.keep())
+    return true;
+  error = file.error();
+  return false;
 }

@@ -3,7 +3,7 @@
 //
 // Reads and writes .npy (format 1 to 3) and .npz (zip, stored or deflated). Pickled objects are refused.
 // Types that NumPy does not know travel as ml_dtypes writes them: bfloat16 as '<V2' is read as 2-byte raw
-// data.
+// data. Big-endian arrays are turned round. A ".." in the path that a name makes is "%2E%2E" in the file.
 //
 //===--------------------------------------------------------------------------------------------------------===//
 #ifndef TENON_TOOLS_TENON_RUN_NPZ_H
@@ -23,6 +23,10 @@ struct Array {
   std::vector<unsigned char> data; ///< C order, little-endian
 
   int64_t count() const {
+    // Sizes beside one that is 0 may be of any size.
+    for (int64_t size : shape)
+      if (size == 0)
+        return 0;
     int64_t n = 1;
     for (int64_t size : shape)
       n *= size;

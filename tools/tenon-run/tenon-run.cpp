@@ -1,152 +1,73 @@
 //===- tenon-run.cpp - run a compiled model
 //-----------------------------------------------------------------===//
 
+#include "ArtifactFile.h"
+#include "Options.h"
+#include "Text.h"
 #include "Values.h"
+#include "tenon/Artifact/MetadataView.h"
 #include "tenon/Runtime/tenon.h"
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <new>
+#include <stdexcept>
 #include <string>
+#include <sys/stat.h>
 #include <vector>
 
 using namespace tenon;
+using namespace tenon::run;
 using npz::find;
 using npz::kindOf;
 
 namespace {
-const char kUsage[] = R"(usage: tenon-run model.so [options]
-  --input FILE.npz | NAME=FILE.npy   inputs by name; may be repeated. Strings are of
-                                     NumPy's type U, a sequence is NAME.0, NAME.1, ... with its length in
-                                     NAME.len, an optional without a value is NAME.len = -1
-  --output FILE.npz                  write the outputs
-  --expect FILE.npz                  compare the outputs; exit status 1 when one differs, as after any error
-  --tolerance T                      largest difference, relative to the largest expected value (default 1e-4)
-  --symbol NAME=N                    size of a symbolic dimension of an input that isn't given
-  --random                           fill inputs that aren't given (seeded, the same every time)
-  --time N                           run N more times and print minimum, median and mean
-  --profile                          print the mean and the lowest time of each launch, and what is copied between them
-  --threads N                        default: one per CPU
-  --device LIBRARY.so                a device that the model may need (see tenon_device.h); may be repeated
-  --list                             print inputs and outputs, run nothing
-  --verify                           check all checksums of the file
-)";
-
-[[noreturn]] void die(const std::string &message) {
-  std::fprintf(stderr, "tenon-run: error: %s\n", message.c_str());
-  std::exit(1);
-}
-
 void check(tenon_status status) {
   if (status != TENON_OK)
     die(tenon_last_error());
 }
 
-struct Options {
-  std::string model, output, expect;
-  npz::Archive inputs;
-  std::vector<std::pair<std::string, int64_t>> symbols;
-  double tolerance = 1e-4;
-  long time = 0;
-  int32_t threads = 0;
-  std::vector<const tenon_device *> devices;
-  bool profile = false, list = false, verify = false, random = false;
-};
-
-Options parse(int argc, char **argv) {
-  Options options;
-  std::string error;
-  for (int i = 1; i < argc; ++i) {
-    std::string word = argv[i], value;
-    size_t equals = word.find('=');
-    bool attached = word.compare(0, 2, "--") == 0 && equals != std::string::npos;
-    if (attached) {
-      value = word.substr(equals + 1);
-      word.resize(equals);
-    }
-    auto operand = [&] {
-      if (!attached && ++i == argc)
-        die("option '" + word + "' needs a value");
-      return attached ? value : std::string(argv[i]);
-    };
-    auto number = [&] {
-      std::string text = operand();
-      char *end;
-      double result = std::strtod(text.c_str(), &end);
-      if (end == text.c_str() || *end || result < 0)
-        die("'" + text + "' is not a number for '" + word + "'");
-      return result;
-    };
-    if (word == "--help" || word == "-h") {
-      std::fputs(kUsage, stdout);
-      std::exit(0);
-    } else if (word == "--input" || word == "-i") {
-      std::string file = operand();
-      size_t split = file.find('=');
-      if (split != std::string::npos) {
-        npz::Array array;
-        if (!npz::readNpy(file.substr(split + 1), array, error))
-          die(error);
-        options.inputs.emplace_back(file.substr(0, split), std::move(array));
-      } else if (!npz::readNpz(file, options.inputs, error)) {
-        die(error);
-      }
-    } else if (word == "--symbol") {
-      std::string text = operand();
-      size_t split = text.find('=');
-      if (split == std::string::npos)
-        die("'--symbol' needs NAME=N");
-      options.symbols.emplace_back(text.substr(0, split), std::atoll(text.c_str() + split + 1));
-    } else if (word == "--output" || word == "-o") {
-      options.output = operand();
-    } else if (word == "--expect") {
-      options.expect = operand();
-    } else if (word == "--tolerance") {
-      options.tolerance = number();
-    } else if (word == "--time") {
-      options.time = long(number());
-    } else if (word == "--threads") {
-      options.threads = int32_t(number());
-    } else if (word == "--device") {
-      check(tenon_device_load(operand().c_str(), &options.devices.emplace_back()));
-    } else if (word == "--profile") {
-      options.profile = true;
-    } else if (word == "--random") {
-      options.random = true;
-    } else if (word == "--list") {
-      options.list = true;
-    } else if (word == "--verify") {
-      options.verify = true;
-    } else if (!word.empty() && word[0] == '-') {
-      die("unknown option '" + word + "' (see --help)");
-    } else if (options.model.empty()) {
-      options.model = word;
-    } else {
-      die("more than one model: '" + options.model + "' and '" + word + "'");
-    }
-  }
-  if (options.model.empty())
-    die("no model (see --help)");
-  return options;
+std::string shapeText(const std::vector<int64_t> &shape) {
+  std::string text = "[";
+  for (size_t d = 0; d < shape.size(); ++d)
+    text += (d ? ", " : "") + std::to_string(shape[d]);
+  return text + "]";
 }
 
-void printTensors(const tenon_model *model, bool output) {
-  int32_t count = output ? tenon_model_output_count(model) : tenon_model_input_count(model);
-  for (int32_t i = 0; i < count; ++i) {
-    tenon_tensor_info info;
-    check(output ? tenon_model_output(model, i, &info) : tenon_model_input(model, i, &info));
-    std::printf("%s %s: %s[", output ? "output" : "input", info.name, tenon_dtype_name(info.dtype));
-    for (int32_t d = 0; d < info.rank; ++d) {
-      tenon_dim dim;
-      check(output ? tenon_model_output_dim(model, i, d, &dim) : tenon_model_input_dim(model, i, d, &dim));
-      std::string text = dim.size >= 0 ? std::to_string(dim.size) : dim.symbol ? dim.symbol : "?";
-      std::printf("%s%s", d ? ", " : "", text.c_str());
-    }
-    std::printf("]\n");
+/// "float32[batch, 4]"
+std::string typeText(const artifact::ModelMetadata &model, const artifact::TensorInfo &tensor) {
+  std::string text = artifact::nameOf(uint32_t(tensor.dtype));
+  if (tensor.kind != artifact::ValueKind::Tensor)
+    return (tensor.kind == artifact::ValueKind::Sequence ? "sequence of " : "optional ") + text;
+  for (size_t d = 0; d < tensor.dims.size(); ++d) {
+    const artifact::Dim &dim = tensor.dims[d];
+    text += d ? ", " : "[";
+    text += dim.kind == artifact::Dim::Static   ? std::to_string(dim.value)
+            : dim.kind == artifact::Dim::Symbol ? model.symbols[size_t(dim.value)].name
+                                                : "?";
   }
+  return text + (tensor.dims.empty() ? "[]" : "]");
+}
+
+/// What the file says, also where it can't run.
+void list(const ArtifactFile &file, const std::string &runsHere) {
+  const artifact::ModelMetadata &model = file.metadata();
+  for (const artifact::TensorInfo &input : model.inputs)
+    say("input %s: %s", input.name.c_str(), typeText(model, input).c_str());
+  for (const artifact::TensorInfo &output : model.outputs)
+    say("output %s: %s", output.name.c_str(), typeText(model, output).c_str());
+  for (const artifact::VariantInfo &variant : model.variants) {
+    std::string features;
+    for (const std::string &feature : variant.features)
+      features += (features.empty() ? " with " : ", ") + feature;
+    say("code: %s (%s%s)%s", variant.name.c_str(), file.machine().c_str(), features.c_str(),
+        variant.name == runsHere ? ", which runs here" : "");
+  }
+  if (model.variants.empty())
+    say("code: none but the host program (%s)", file.machine().c_str());
 }
 
 double halfToDouble(uint16_t bits) {
@@ -201,18 +122,12 @@ bool compare(const std::string &name, const npz::Array &actual, const npz::Array
              double tolerance) {
   if (actual.kind == 'U' && expected.kind == 'U' && actual.shape == expected.shape) {
     bool same = npz::textsOf(actual) == npz::textsOf(expected);
-    std::printf("%s: %s\n", name.c_str(), same ? "equal" : "different strings");
+    say("%s: %s", name.c_str(), same ? "equal" : "different strings");
     return same;
   }
   if (actual.shape != expected.shape || actual.kind != expected.kind || actual.item != expected.item) {
-    auto describe = [](const npz::Array &a) {
-      std::string text = std::string(1, a.kind) + std::to_string(a.item) + "[";
-      for (size_t d = 0; d < a.shape.size(); ++d)
-        text += (d ? ", " : "") + std::to_string(a.shape[d]);
-      return text + "]";
-    };
-    std::printf("%s: is %s, expected %s\n", name.c_str(), describe(actual).c_str(),
-                describe(expected).c_str());
+    auto describe = [](const npz::Array &a) { return std::string(1, a.kind) + std::to_string(a.item) + shapeText(a.shape); };
+    say("%s: is %s, expected %s", name.c_str(), describe(actual).c_str(), describe(expected).c_str());
     return false;
   }
   int64_t count = actual.count() * (actual.kind == 'c' ? 2 : 1), worst = -1;
@@ -234,10 +149,9 @@ bool compare(const std::string &name, const npz::Array &actual, const npz::Array
   bool floating = actual.kind == 'f' || actual.kind == 'c' || actual.kind == 'V';
   bool same = worst < 0 || (floating && difference <= tolerance * largest);
   if (worst < 0)
-    std::printf("%s: equal\n", name.c_str());
+    say("%s: equal", name.c_str());
   else
-    std::printf("%s: %s, largest difference %g (%g relative to %g) at element %lld: %.9g, expected %.9g\n",
-                name.c_str(), same ? "close" : "different", difference,
+    say("%s: %s, largest difference %g (%g relative to %g) at element %lld: %.9g, expected %.9g", name.c_str(), same ? "close" : "different", difference,
                 largest > 0 ? difference / largest : INFINITY, largest, (long long)worst,
                 element(actual, worst), element(expected, worst));
   return same;
@@ -248,16 +162,24 @@ npz::Array makeInput(const tenon_model *model, int32_t index, const tenon_tensor
   npz::Array array;
   array.kind = kindOf(info.dtype);
   array.item = std::max(tenon_dtype_bits(info.dtype) / 8, 1);
+  int64_t bytes = array.item;
+  bool fits = true, isEmpty = false;
   for (int32_t d = 0; d < info.rank; ++d) {
     tenon_dim dim;
     check(tenon_model_input_dim(model, index, d, &dim));
-    int64_t size = dim.size >= 0 ? dim.size : 1;
-    for (const auto &[name, value] : options.symbols)
-      if (dim.symbol && name == dim.symbol)
-        size = value;
+    int64_t size = dim.size >= 0 ? dim.size : dim.symbol ? options.sizeOf(dim.symbol).value_or(1) : 1;
     array.shape.push_back(size);
+    isEmpty |= size == 0;
+    fits = fits && !__builtin_mul_overflow(bytes, std::max<int64_t>(size, 1), &bytes);
   }
-  array.data.resize(size_t(array.count() * array.item));
+  std::string what = std::string("input '") + info.name + "' of sizes " + shapeText(array.shape);
+  if (!fits && !isEmpty)
+    die(what + " has more bytes than 64 bits can count");
+  try {
+    array.data.resize(isEmpty ? 0 : size_t(bytes));
+  } catch (const std::exception &) {
+    die("out of memory: " + what + " needs " + std::to_string(bytes) + " bytes");
+  }
   uint32_t state = 12345u + uint32_t(index);
   for (int64_t i = 0, count = array.count(); i < count; ++i) {
     state = state * 1664525u + 1013904223u;
@@ -278,57 +200,94 @@ npz::Array makeInput(const tenon_model *model, int32_t index, const tenon_tensor
   return array;
 }
 
-/// Ends the program where a symbol is given that no input has.
+/// Ends the program where a symbol is given that no input has, or where an input says otherwise.
 void checkSymbols(const tenon_model *model, const Options &options) {
-  for (const auto &entry : options.symbols) {
+  for (const auto &[symbol, size] : options.symbols) {
     bool isKnown = false;
     for (int32_t i = 0; i < tenon_model_input_count(model); ++i) {
       tenon_tensor_info info;
       check(tenon_model_input(model, i, &info));
+      const npz::Array *given = info.kind == TENON_TENSOR ? find(options.inputs, info.name) : nullptr;
       for (int32_t d = 0; d < info.rank; ++d) {
         tenon_dim dim;
         check(tenon_model_input_dim(model, i, d, &dim));
-        isKnown |= dim.symbol && entry.first == dim.symbol;
+        if (!dim.symbol || symbol != dim.symbol)
+          continue;
+        isKnown = true;
+        if (given && given->shape.size() == size_t(info.rank) && given->shape[size_t(d)] != size)
+          die("size '" + symbol + "' is given as " + std::to_string(size) + ", but input '" + info.name + "' has " +
+              std::to_string(given->shape[size_t(d)]) + " in dimension " + std::to_string(d));
       }
     }
     if (!isKnown)
-      die("no input of the model has a size named '" + entry.first + "'");
+      die("no input of the model has a size named '" + symbol + "'");
   }
 }
-} // namespace
 
-int main(int argc, char **argv) {
-  Options options = parse(argc, argv);
-  tenon_model *model;
-  check(tenon_model_open(options.model.c_str(), &model));
-  if (options.verify)
-    check(tenon_model_verify(model));
-  if (options.list) {
-    printTensors(model, false);
-    printTensors(model, true);
-    std::printf("code: %s\n", tenon_model_variant(model));
-    tenon_model_close(model);
-    return 0;
+/// An output never takes the place of what it was made from.
+void checkOutput(const Options &options) {
+  struct stat output, other;
+  if (options.output.empty() || stat(options.output.c_str(), &output) != 0)
+    return;
+  std::vector<std::string> files = options.files;
+  files.push_back(options.model);
+  files.push_back(options.expect);
+  for (const std::string &file : files)
+    if (!file.empty() && stat(file.c_str(), &other) == 0 && S_ISREG(other.st_mode) && other.st_dev == output.st_dev &&
+        other.st_ino == output.st_ino)
+      die("'" + options.output + "' can't be written: it is '" + file + "', which is read");
+}
+
+/// "y: float32[2, 10]"
+std::string describe(const std::string &name, const tenon_value &value) {
+  std::string type = tenon_dtype_name(value.dtype);
+  if (value.kind == TENON_TENSOR)
+    return name + ": " + type + shapeText({value.shape, value.shape + value.rank});
+  if (value.kind == TENON_OPTIONAL && value.count == 0)
+    return name + ": no value";
+  if (value.kind == TENON_OPTIONAL)
+    return describe(name, *value.items[0]);
+  return name + ": sequence of " + std::to_string(value.count);
+}
+
+void printTimes(std::vector<double> times) {
+  std::sort(times.begin(), times.end());
+  double sum = 0;
+  for (double time : times)
+    sum += time;
+  say("time: minimum %.4f ms, median %.4f ms, mean %.4f ms of %zu runs", times[0], times[times.size() / 2],
+      sum / double(times.size()), times.size());
+}
+
+void printProfile(const tenon_session *session) {
+  int64_t total = 0;
+  for (int32_t i = 0; i < tenon_session_profile_count(session); ++i) {
+    tenon_profile_entry entry;
+    check(tenon_session_profile(session, i, &entry));
+    if (entry.count == 0)
+      continue;
+    total += entry.nanoseconds;
+    say("%10.3f us  fastest %10.3f us  x%-6lld %s  (%s)", double(entry.nanoseconds) / double(entry.count) / 1000,
+        double(entry.fastest) / 1000, (long long)entry.count, entry.kernel, entry.nodes);
   }
+  tenon_copy_profile copies;
+  check(tenon_session_profile_copies(session, &copies));
+  say("copies: %lld of %lld bytes in %.3f ms", (long long)copies.count, (long long)copies.bytes,
+      double(copies.nanoseconds) / 1e6);
+  say("launches: %.3f ms in all; memory of the session: %lld bytes", double(total) / 1e6,
+      (long long)tenon_session_memory_bytes(session));
+}
 
-  tenon_options sessionOptions = {};
-  sessionOptions.size = sizeof(sessionOptions);
-  sessionOptions.threads = options.threads;
-  sessionOptions.profile = options.profile;
-  sessionOptions.devices = options.devices.data();
-  sessionOptions.device_count = int32_t(options.devices.size());
-  tenon_session *session;
-  check(tenon_session_create(model, &sessionOptions, &session));
-
+/// Binds what is given or made up. Both stay where they are.
+void bindInputs(const tenon_model *model, tenon_session *session, const Options &options, npz::Archive &made) {
   for (const auto &entry : options.inputs)
     if (tenon_model_find_input(model, entry.first.c_str()) < 0 &&
         tenon_model_find_input(model, npz::wholeOf(entry.first).c_str()) < 0)
       die("the model has no input named '" + entry.first + "'");
   checkSymbols(model, options);
-  npz::Archive made;
-  int32_t inputCount = tenon_model_input_count(model);
-  made.reserve(size_t(inputCount));
-  for (int32_t i = 0; i < inputCount; ++i) {
+  int32_t count = tenon_model_input_count(model);
+  made.reserve(size_t(count));
+  for (int32_t i = 0; i < count; ++i) {
     tenon_tensor_info info;
     check(tenon_model_input(model, i, &info));
     npz::Operand operand;
@@ -346,65 +305,102 @@ int main(int argc, char **argv) {
     }
     check(tenon_session_bind_input(session, i, &operand.value));
   }
+}
+
+/// Whether all outputs are what is expected.
+bool compareAll(const npz::Archive &outputs, const Options &options) {
+  npz::Archive expected;
+  std::string error;
+  if (!npz::readNpz(options.expect, expected, error))
+    die(error);
+  bool same = true;
+  for (const auto &[name, array] : expected) {
+    const npz::Array *actual = find(outputs, name);
+    if (!actual)
+      die("the model has no output named '" + name + "'");
+    same &= compare(name, *actual, array, options.tolerance);
+  }
+  return same;
+}
+
+/// The exit status.
+int runModel(const Options &options, tenon_model *model) {
+  std::vector<const tenon_device *> devices;
+  for (const std::string &library : options.devices)
+    check(tenon_device_load(library.c_str(), &devices.emplace_back()));
+  tenon_options sessionOptions = {};
+  sessionOptions.size = sizeof(sessionOptions);
+  sessionOptions.threads = options.threads;
+  sessionOptions.profile = options.profile;
+  sessionOptions.devices = devices.data();
+  sessionOptions.device_count = int32_t(devices.size());
+  sessionOptions.memory_limit = options.memoryLimit;
+  tenon_session *session;
+  check(tenon_session_create(model, &sessionOptions, &session));
+  npz::Archive made, outputs;
+  bindInputs(model, session, options, made);
   check(tenon_session_run(session));
 
-  npz::Archive outputs, expected;
+  bool isQuiet = !options.output.empty() || !options.expect.empty() || options.time != 0 || options.profile;
   for (int32_t i = 0; i < tenon_model_output_count(model); ++i) {
     tenon_tensor_info info;
     const tenon_value *value;
     check(tenon_model_output(model, i, &info));
     check(tenon_session_output(session, i, &value));
+    if (!isQuiet)
+      say("%s", describe(info.name, *value).c_str());
     npz::add(outputs, info.name, *value);
   }
   std::string error;
   if (!options.output.empty() && !npz::writeNpz(options.output, outputs, error))
     die(error);
-  bool same = true;
-  if (!options.expect.empty()) {
-    if (!npz::readNpz(options.expect, expected, error))
-      die(error);
-    for (const auto &[name, array] : expected) {
-      const npz::Array *actual = find(outputs, name);
-      if (!actual)
-        die("the model has no output named '" + name + "'");
-      same &= compare(name, *actual, array, options.tolerance);
-    }
+  bool same = options.expect.empty() || compareAll(outputs, options);
+  std::vector<double> times;
+  for (int64_t i = 0; i < options.time; ++i) {
+    auto start = std::chrono::steady_clock::now();
+    check(tenon_session_run(session));
+    times.push_back(std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
   }
-
-  if (options.time > 0) {
-    std::vector<double> times;
-    double sum = 0;
-    for (long i = 0; i < options.time; ++i) {
-      auto start = std::chrono::steady_clock::now();
-      check(tenon_session_run(session));
-      times.push_back(
-          std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count());
-      sum += times.back();
-    }
-    std::sort(times.begin(), times.end());
-    std::printf("time: minimum %.4f ms, median %.4f ms, mean %.4f ms of %ld runs\n", times[0],
-                times[times.size() / 2], sum / double(times.size()), options.time);
-  }
-  if (options.profile) {
-    int64_t total = 0;
-    for (int32_t i = 0; i < tenon_session_profile_count(session); ++i) {
-      tenon_profile_entry entry;
-      check(tenon_session_profile(session, i, &entry));
-      if (entry.count == 0)
-        continue;
-      total += entry.nanoseconds;
-      std::printf("%10.3f us  fastest %10.3f us  x%-6lld %s  (%s)\n",
-                  double(entry.nanoseconds) / double(entry.count) / 1000, double(entry.fastest) / 1000,
-                  (long long)entry.count, entry.kernel, entry.nodes);
-    }
-    tenon_copy_profile copies;
-    check(tenon_session_profile_copies(session, &copies));
-    std::printf("copies: %lld of %lld bytes in %.3f ms\n", (long long)copies.count, (long long)copies.bytes,
-                double(copies.nanoseconds) / 1e6);
-    std::printf("launches: %.3f ms in all; memory of the session: %lld bytes\n", double(total) / 1e6,
-                (long long)tenon_session_memory_bytes(session));
-  }
+  if (!times.empty())
+    printTimes(times);
+  if (options.profile)
+    printProfile(session);
   tenon_session_destroy(session);
-  tenon_model_close(model);
   return same ? 0 : 1;
+}
+
+int work(const Options &options) {
+  checkOutput(options);
+  tenon_model *model = nullptr;
+  if (options.list || options.verify) {
+    ArtifactFile file;
+    std::string problem = file.open(options.model);
+    if (problem.empty() && options.verify)
+      problem = file.verify();
+    if (!problem.empty())
+      die(problem);
+    if (options.verify && !options.runs())
+      say("%s: all checksums are right", options.model.c_str());
+    if (options.list)
+      list(file, tenon_model_open(options.model.c_str(), &model) == TENON_OK ? tenon_model_variant(model) : "");
+  }
+  int status = 0;
+  if (!options.list && options.runs()) {
+    check(tenon_model_open(options.model.c_str(), &model));
+    status = runModel(options, model);
+  }
+  tenon_model_close(model);
+  return status;
+}
+} // namespace
+
+int main(int argc, char **argv) {
+  handleSignals();
+  try {
+    finish(work(parseOptions(argc, argv)));
+  } catch (const std::bad_alloc &) {
+    die("out of memory");
+  } catch (const std::length_error &) {
+    die("out of memory");
+  }
 }

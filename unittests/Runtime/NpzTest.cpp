@@ -43,6 +43,44 @@ TEST(Npz, RoundTrips) {
   }
 }
 
+TEST(Npz, NamesDoNotLeadOutOfTheArchive) {
+  Archive archive;
+  const char *names[] = {"../../evil", "a/../b", "..", "a\\..\\b", "/layer/output", "x..y", "...", "%2E"};
+  for (const char *name : names)
+    archive.push_back({name, {'b', 1, {1}, {1}}});
+  std::vector<unsigned char> bytes = bytesOf(archive);
+  std::string text(bytes.begin(), bytes.end()), error;
+  EXPECT_EQ(text.find("../"), std::string::npos);
+  EXPECT_NE(text.find("%2E%2E/%2E%2E/evil.npy"), std::string::npos);
+  EXPECT_NE(text.find("x..y.npy"), std::string::npos);
+  Archive read;
+  ASSERT_TRUE(parseNpz(bytes.data(), bytes.size(), read, error)) << error;
+  ASSERT_EQ(read.size(), archive.size());
+  for (size_t i = 0; i < read.size(); ++i)
+    EXPECT_EQ(read[i].first, names[i]);
+}
+
+TEST(Npz, ReadsBigEndianArrays) {
+  auto parse = [](const std::string &descr, std::vector<unsigned char> data, Array &array) {
+    std::string header = "{'descr': '" + descr + "', 'fortran_order': False, 'shape': (1,), }\n";
+    std::vector<unsigned char> bytes = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, static_cast<unsigned char>(header.size()), 0};
+    bytes.insert(bytes.end(), header.begin(), header.end());
+    bytes.insert(bytes.end(), data.begin(), data.end());
+    std::string error;
+    return parseNpy(bytes.data(), bytes.size(), array, error);
+  };
+  using Bytes = std::vector<unsigned char>;
+  Array array;
+  ASSERT_TRUE(parse(">i4", {1, 2, 3, 4}, array));
+  EXPECT_EQ(array.data, (Bytes{4, 3, 2, 1}));
+  ASSERT_TRUE(parse(">c8", {1, 2, 3, 4, 5, 6, 7, 8}, array));
+  EXPECT_EQ(array.data, (Bytes{4, 3, 2, 1, 8, 7, 6, 5}));
+  ASSERT_TRUE(parse(">U2", {0, 0, 0, 'a', 0, 0, 0, 'b'}, array));
+  EXPECT_EQ(array.data, (Bytes{'a', 0, 0, 0, 'b', 0, 0, 0}));
+  ASSERT_TRUE(parse("|u1", {9}, array));
+  EXPECT_EQ(array.data, (Bytes{9}));
+}
+
 TEST(Npz, DamagedArchivesAreErrors) {
   const std::vector<unsigned char> good = bytesOf(example());
   std::string error;

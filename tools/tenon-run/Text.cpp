@@ -1,0 +1,86 @@
+//===- Text.cpp
+//-----------------------------------------------------------------------------------------------===//
+
+#include "Text.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <unistd.h>
+
+namespace tenon::run {
+
+std::string printable(const std::string &text) {
+  std::string result;
+  for (size_t i = 0; i < text.size(); ++i) {
+    unsigned char c = static_cast<unsigned char>(text[i]);
+    // The second block of control characters is C2 80 to C2 9F in UTF-8.
+    bool isSecond = c == 0xc2 && i + 1 < text.size() && (static_cast<unsigned char>(text[i + 1]) & 0xe0) == 0x80;
+    if (c >= 0x20 && c != 0x7f && !isSecond) {
+      result += text[i];
+    } else if (c == '\n') {
+      result += "\\n";
+    } else if (c == '\t') {
+      result += "\\t";
+    } else {
+      char code[8];
+      for (int k = 0; k <= int(isSecond); ++k) {
+        std::snprintf(code, sizeof(code), "\\x%02x", static_cast<unsigned char>(text[i + size_t(k)]));
+        result += code;
+      }
+      i += isSecond;
+    }
+  }
+  return result;
+}
+
+void say(const char *format, ...) {
+  va_list arguments, again;
+  va_start(arguments, format);
+  va_copy(again, arguments);
+  int size = std::vsnprintf(nullptr, 0, format, arguments);
+  std::string text(size_t(size > 0 ? size : 0) + 1, '\0');
+  std::vsnprintf(text.data(), text.size(), format, again);
+  va_end(again);
+  va_end(arguments);
+  text.pop_back();
+  std::puts(printable(text).c_str());
+}
+
+void die(const std::string &message) {
+  std::fflush(stdout);
+  std::fprintf(stderr, "tenon-run: error: %s\n", printable(message).c_str());
+  std::exit(1);
+}
+
+void finish(int status) {
+  if (std::fflush(stdout) != 0 || std::ferror(stdout))
+    die(std::string("cannot write to standard output: ") + std::strerror(errno));
+  std::exit(status);
+}
+
+static void onSignal(int number) {
+  static const char message[] = "tenon-run: interrupted\n";
+  (void)!write(STDERR_FILENO, message, sizeof(message) - 1);
+  std::signal(number, SIG_DFL);
+  raise(number);
+}
+
+void handleSignals() {
+  for (int number : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction action = {};
+    // Who started the program may have it ignore a signal.
+    if (sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN)
+      continue;
+    action = {};
+    action.sa_handler = onSignal;
+    // The signal is let through as soon as the handler raises it again.
+    action.sa_flags = SA_NODEFER;
+    sigaction(number, &action, nullptr);
+  }
+}
+
+} // namespace tenon::run

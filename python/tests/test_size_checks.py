@@ -111,3 +111,21 @@ def test_in_a_branch():
         compiled(np.array(True), ones(2, 3), ones(4, 3))
     # What isn't taken isn't checked.
     np.testing.assert_array_equal(compiled(np.array(False), ones(2, 3), ones(4, 3)), ones(2, 3))
+
+
+F = helper.make_tensor("w", T.FLOAT, (4, 1, 16), np.ones(64, np.float32))
+
+
+@pytest.mark.parametrize("node, initializers", [
+    (helper.make_node("Conv", ["x", "w"], ["y"], name="n"), [F]),
+    (helper.make_node("MaxPool", ["x"], ["y"], name="n", kernel_shape=[16]), []),
+    (helper.make_node("AveragePool", ["x"], ["y"], name="n", kernel_shape=[16]), []),
+    (helper.make_node("Pad", ["x", "p"], ["y"], name="n"), [helper.make_tensor("p", T.INT64, (6,), [0, 0, -8, 0, 0, -8])]),
+])
+def test_inputs_that_are_too_small(node, initializers):
+    model = make_model([node], floats(x=(1, 1, "n")), [("y", T.FLOAT, (1, None, None))], initializers)
+    compiled = tenon.compile(model, threads=1)
+    for _ in range(2):
+        with pytest.raises(tenon.RunError, match="node 'n': a size of its result is negative: an input is too small"):
+            compiled(ones(1, 1, 9))
+        assert compiled(ones(1, 1, 20)).shape[2] in (4, 5)

@@ -436,21 +436,13 @@ private:
 
   /// Ends the run where two numbers compare so.
   void emitCheck(Operation *op, Value first, Value second, StringRef what, LLVM::ICmpPredicate predicate) {
-    SmallVector<StringRef> names;
-    collectNames(op->getLoc(), names);
-    std::string message = names.empty() ? what.str() : "node '" + llvm::join(names, ", ") + "': " + what.str();
     Value actual = value(OpFoldResult(first)), limit = value(OpFoldResult(second));
-    checkThat(LLVM::ICmpOp::create(builder, loc, predicate, actual, limit), message, actual, limit);
+    checkThat(LLVM::ICmpOp::create(builder, loc, predicate, actual, limit), messageAt(op->getLoc(), what), actual, limit);
   }
 
   /// Ends the run with a message where the condition, an i1, holds.
   void checkThat(Value wrong, const std::string &message, Value actual, Value limit) {
-    auto &messages = layout.metadata.messages;
-    auto known = llvm::find(messages, message);
-    int64_t code = TENON_CODE_MESSAGE + (known - messages.begin());
-    if (known == messages.end())
-      messages.push_back(message);
-    Value number = LLVM::SelectOp::create(builder, loc, wrong, constant32(code), constant32(0));
+    Value number = LLVM::SelectOp::create(builder, loc, wrong, constant32(layout.codeOf(message)), constant32(0));
     callAndCheck(Call::check, {constant32(-1), number, actual, limit});
   }
 

@@ -20,6 +20,14 @@ using namespace tenon;
 using namespace tenon::host;
 
 namespace {
+constexpr StringLiteral kNegative = "a size of its result is negative: an input is too small";
+constexpr StringLiteral kOverflow = "its result has more bytes than 64 bits can count";
+
+bool isDivision(Operation *op) {
+  return isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp, arith::CeilDivSIOp, arith::CeilDivUIOp,
+             arith::FloorDivSIOp>(op);
+}
+
 /// Writes the plan.
 class PlanEmitter {
 public:
@@ -43,11 +51,14 @@ public:
       store(entry->getArgument(1), slot, integer(value));
     for (auto &[storage, slot] : segment.byteSlots)
       store(entry->getArgument(1), slot, bytesOf(cast<StorageOp>(storage)));
+    checkOutputs();
     // What is bound to the inputs is checked once, on entry.
     for (ProgramLayout::Equality &equality : equalities()) {
       Value differs = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, symbol(equality.symbol),
                                             integer(equality.expected));
-      reject(differs, TENON_CODE_SIZE_MISMATCH);
+      const artifact::SymbolInfo &size = layout.metadata.symbols[equality.symbol];
+      reject(differs, "input '" + layout.metadata.inputs[size.input].name + "': the size of dimension " +
+                          std::to_string(size.dim) + " is not what follows from those of the inputs");
     }
     func::ReturnOp::create(builder, loc, code);
     return success();
@@ -56,6 +67,19 @@ public:
 private:
   MutableArrayRef<ProgramLayout::Equality> equalities() {
     return number == 0 ? MutableArrayRef(layout.equalities) : MutableArrayRef<ProgramLayout::Equality>();
+  }
+
+  /// The runtime looks at the sizes of outputs, too, but doesn't know whose they are.
+  void checkOutputs() {
+    layout.main.walk([&](StorageOp storage) {
+      SmallVector<StringRef> names;
+      collectNames(storage.getLoc(), names);
+      if (storage.getKind() != StorageKind::output || names.empty())
+        return;
+      for (OpFoldResult size : storage.getMixedSizes())
+        if (auto value = dyn_cast<Value>(size); value && segment.slots.contains(value))
+          rejectNegative(integer(value), storage);
+    });
   }
 
   /// Copies the index arithmetic that some slot depends on.
@@ -95,6 +119,7 @@ private:
         Value value = symbol(it->second);
         mapping.map(op->getResult(0), arith::IndexCastOp::create(builder, loc, builder.getIndexType(), value));
       } else {
+        rejectDivisionByZero(op);
         builder.clone(*op, mapping);
       }
     });
@@ -111,13 +136,28 @@ private:
     LLVM::StoreOp::create(builder, loc, value, element(array, slot));
   }
 
-  /// The first code that applies is the plan's result.
-  void reject(Value condition, int32_t newCode) {
+  /// guardDivisions does it for all, but knows no names.
+  void rejectDivisionByZero(Operation *op) {
+    if (!isDivision(op) || getConstantIntValue(op->getOperand(1)))
+      return;
+    Value divisor = mapping.lookup(op->getOperand(1));
+    Value zero = arith::ConstantOp::create(builder, loc, builder.getIntegerAttr(divisor.getType(), 0));
+    reject(arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, divisor, zero),
+           messageAt(op->getLoc(), "integer division by zero"));
+  }
+
+  /// The first message that applies is the plan's result.
+  void reject(Value condition, const std::string &message) {
     Value none = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, code,
                                        arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(0)));
     Value applies = arith::AndIOp::create(builder, loc, condition, none);
-    Value number = arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(newCode));
+    Value number = arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(layout.codeOf(message)));
     code = arith::SelectOp::create(builder, loc, applies, number, code);
+  }
+
+  void rejectNegative(Value size, StorageOp storage) {
+    reject(arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, size, constant(0)),
+           messageAt(storage.getLoc(), kNegative));
   }
 
   Value multiply(Value left, Value right, Value &overflow) {
@@ -135,13 +175,12 @@ private:
       std::optional<int64_t> fixed = getConstantIntValue(size);
       Value extent = fixed ? constant(*fixed) : integer(cast<Value>(size));
       if (!fixed)
-        reject(arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, extent, constant(0)),
-               TENON_CODE_NEGATIVE_SIZE);
+        rejectNegative(extent, storage);
       count = multiply(count, extent, overflow);
     }
     // Elements narrower than a byte are packed.
     count = multiply(count, constant(bits % 8 == 0 ? bits / 8 : bits), overflow);
-    reject(overflow, TENON_CODE_SIZE_OVERFLOW);
+    reject(overflow, messageAt(storage.getLoc(), kOverflow));
     if (bits % 8 == 0)
       return count;
     Value rounded = arith::AddIOp::create(builder, loc, count, constant(7));
@@ -166,9 +205,7 @@ LogicalResult tenon::host::emitPlan(ProgramLayout &layout, unsigned segment, OpB
 void tenon::host::guardDivisions(func::FuncOp plan) {
   auto end = cast<func::ReturnOp>(plan.getBody().front().getTerminator());
   plan.walk([&](Operation *op) {
-    if (!isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp, arith::CeilDivSIOp, arith::CeilDivUIOp,
-             arith::FloorDivSIOp>(op) ||
-        getConstantIntValue(op->getOperand(1)))
+    if (!isDivision(op) || getConstantIntValue(op->getOperand(1)))
       return;
     OpBuilder builder(op);
     Location loc = op->getLoc();
@@ -180,6 +217,11 @@ void tenon::host::guardDivisions(func::FuncOp plan) {
     op->setOperand(1, arith::SelectOp::create(builder, loc, isZero, one, divisor));
     builder.setInsertionPoint(end);
     Value number = arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(TENON_CODE_DIVISION_BY_ZERO));
-    end.setOperand(0, arith::SelectOp::create(builder, loc, isZero, number, end.getOperand(0)));
+    // Another code has a name with it.
+    Value before = end.getOperand(0);
+    Value none = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, before,
+                                       arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(TENON_CODE_OK)));
+    Value applies = arith::AndIOp::create(builder, loc, isZero, none);
+    end.setOperand(0, arith::SelectOp::create(builder, loc, applies, number, before));
   });
 }

@@ -9,6 +9,7 @@
 
 #include "tenon/Artifact/MetadataView.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "tenon/Runtime/tenon_kernel.h"
 
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -82,6 +83,20 @@ void tenon::host::collectNames(Location loc, SmallVectorImpl<StringRef> &names) 
   } else if (auto call = dyn_cast<CallSiteLoc>(loc)) {
     collectNames(call.getCallee(), names);
   }
+}
+
+std::string tenon::host::messageAt(Location loc, StringRef what) {
+  SmallVector<StringRef> names;
+  collectNames(loc, names);
+  return names.empty() ? what.str() : "node '" + llvm::join(names, ", ") + "': " + what.str();
+}
+
+int32_t ProgramLayout::codeOf(const std::string &message) {
+  auto known = llvm::find(metadata.messages, message);
+  int32_t code = TENON_CODE_MESSAGE + int32_t(known - metadata.messages.begin());
+  if (known == metadata.messages.end())
+    metadata.messages.push_back(message);
+  return code;
 }
 
 ProgramLayout::Size ProgramLayout::sizeOf(OpFoldResult value, unsigned segment) {

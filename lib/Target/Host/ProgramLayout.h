@@ -90,6 +90,8 @@ public:
   llvm::DenseMap<mlir::Operation *, unsigned> launches, calls;
   /// The place of a slot in `ctx->held`.
   unsigned placeOf(SlotOp slot);
+  /// The code that reports a message, which the metadata then has.
+  int32_t codeOf(const std::string &message);
 
 private:
   std::vector<Step> cut(mlir::Block &block);
@@ -120,6 +122,8 @@ private:
 
 /// The names of the model's nodes in a location, each once.
 void collectNames(mlir::Location loc, llvm::SmallVectorImpl<llvm::StringRef> &names);
+/// What an error says: the nodes, if any, and what is wrong with them.
+std::string messageAt(mlir::Location loc, llvm::StringRef what);
 /// Adds `int32_t plan_<segment>(const int64_t *symbols, int64_t *slots)`, in arith, affine and the LLVM dialect.
 mlir::LogicalResult emitPlan(ProgramLayout &layout, unsigned segment, mlir::OpBuilder &builder);
 /// Guards the divisions of the plan, once it is arithmetic.

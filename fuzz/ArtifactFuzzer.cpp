@@ -1,4 +1,4 @@
-//===- ArtifactFuzzer.cpp - Whether any bytes make the runtime crash when it opens them ---===//
+//===- ArtifactFuzzer.cpp - Whether any bytes make the runtime crash when it opens or runs them ---===//
 //
 // Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -13,7 +13,10 @@
 extern "C" size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t maxSize);
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  tenon::inspectArtifact(std::string(reinterpret_cast<const char *>(data), size));
+  std::string artifact(reinterpret_cast<const char *>(data), size);
+  tenon::inspectArtifact(artifact);
+  tenon::removeCode(artifact);
+  tenon::inspectArtifact(artifact, /*runs=*/true);
   return 0;
 }
 

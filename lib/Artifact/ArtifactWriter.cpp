@@ -2,15 +2,14 @@
 //-----------------------------------------------------------------------------------===//
 
 #include "tenon/Artifact/ArtifactWriter.h"
+#include "tenon/Artifact/MetadataView.h"
 
 #include <cstring>
 
 using namespace tenon::artifact;
 
-namespace {
 // Header and table are written last, into the first page of the container.
-constexpr size_t kMaxSegments = (kPageAlignment - sizeof(ContainerHeader)) / sizeof(SegmentRecord);
-} // namespace
+static_assert(sizeof(ContainerHeader) + kMaxSegments * sizeof(SegmentRecord) <= kPageAlignment);
 
 ArtifactWriter::ArtifactWriter(std::string path, const void *runtime, size_t runtimeSize, uint16_t machine)
     : file(std::move(path), /*permissions=*/0777), machine(machine) {
@@ -112,6 +111,11 @@ bool ArtifactWriter::alignConstants(uint64_t alignment, uint64_t &offset) {
 
 bool ArtifactWriter::finish(const ModelMetadata &metadata) {
   end();
+  for (const auto *tensors : {&metadata.inputs, &metadata.outputs})
+    for (const TensorInfo &tensor : *tensors)
+      if (tensor.dims.size() > kMaxTensorRank)
+        return fail((tensors == &metadata.inputs ? "input '" : "output '") + tensor.name + "' has rank " +
+                    std::to_string(tensor.dims.size()) + ", models may have up to " + std::to_string(kMaxTensorRank));
   std::vector<uint8_t> bytes = metadata.serialize();
   ModelMetadata checked;
   std::string problem;

@@ -97,7 +97,7 @@ const char *ContainerView::open(const void *data, uint64_t size) {
     return "the container's size is not what its header says";
   if (h.segmentBytes != sizeof(SegmentRecord))
     return "the segment records have an unknown size";
-  if (h.segmentCount > (size - sizeof(ContainerHeader)) / sizeof(SegmentRecord))
+  if (h.segmentCount > kMaxSegments || h.segmentCount > (size - sizeof(ContainerHeader)) / sizeof(SegmentRecord))
     return "the segment table does not fit";
   uint64_t tableBytes = uint64_t(h.segmentCount) * sizeof(SegmentRecord);
 

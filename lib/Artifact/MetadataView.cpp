@@ -13,8 +13,8 @@ constexpr uint32_t kStrides[kTables] = {
     sizeof(LaunchRecord), sizeof(VariantRecord),  sizeof(StringRecord), sizeof(ProgramRecord),
     sizeof(BufferRecord), sizeof(ExternalRecord), sizeof(StringRecord), sizeof(StringRecord), 1,
 };
-constexpr uint32_t kMaxRank = 64;
 constexpr uint32_t kMaxSlots = 1u << 24;
+constexpr uint32_t kMaxPlaces = 1u << 20;
 
 struct Element {
   char name[15]; // no pointer: the loader has nothing to do
@@ -69,7 +69,7 @@ const char *MetadataView::check() const {
   if (!holds(model().name) || !holds(model().producer))
     return badString;
   if (inputCount() > count(Table::Tensors) || model().valueCount > kMaxSlots ||
-      model().heldCount > kMaxSlots || model().growingCount > kMaxSlots)
+      model().heldCount > kMaxPlaces || model().growingCount > kMaxPlaces)
     return badIndex;
 
   uint32_t programs = count(Table::Programs);
@@ -81,10 +81,13 @@ const char *MetadataView::check() const {
     return badIndex;
   uint32_t buffers = count(Table::Buffers);
   auto buffer = table<BufferRecord>(Table::Buffers);
+  // Each record belongs to one other: looking at all takes time in proportion to the file.
+  uint64_t buffersUsed = 0, dimsUsed = 0, featuresUsed = 0;
   for (uint32_t i = 0; i < programs; ++i) {
     const ProgramRecord &p = program[i];
-    if (!inRange(p.firstBuffer, p.bufferCount, buffers) || p.slotCount > kMaxSlots ||
-        p.symbolCount > kMaxSlots)
+    buffersUsed += p.bufferCount;
+    if (!inRange(p.firstBuffer, p.bufferCount, buffers) || buffersUsed > buffers || p.slotCount > kMaxSlots ||
+        p.symbolCount > uint64_t(count(Table::Symbols)) + model().valueCount)
       return badIndex;
     for (uint32_t b = 0; b < p.bufferCount; ++b) {
       const BufferRecord &r = buffer[p.firstBuffer + b];
@@ -103,7 +106,8 @@ const char *MetadataView::check() const {
       return badString;
     if (t.dtype == 0 || t.dtype >= kElementCount || t.kind > 2)
       return "metadata: a tensor has an unknown type";
-    if (t.rank > kMaxRank || !inRange(t.firstDim, t.rank, count(Table::Dims)))
+    dimsUsed += t.rank;
+    if (t.rank > kMaxTensorRank || !inRange(t.firstDim, t.rank, count(Table::Dims)) || dimsUsed > count(Table::Dims))
       return badIndex;
     for (uint32_t d = 0; d < t.rank; ++d) {
       const DimRecord &r = dim[t.firstDim + d];
@@ -156,7 +160,9 @@ const char *MetadataView::check() const {
   for (uint32_t i = 0; i < variants; ++i) {
     if (!holds(variant[i].name))
       return badString;
-    if (!inRange(variant[i].firstFeature, variant[i].featureCount, count(Table::Features)))
+    featuresUsed += variant[i].featureCount;
+    if (!inRange(variant[i].firstFeature, variant[i].featureCount, count(Table::Features)) ||
+        featuresUsed > count(Table::Features))
       return badIndex;
   }
   const Table texts[] = {Table::Features, Table::Messages, Table::Devices};

@@ -17,60 +17,62 @@ enum Register : uint8_t { EAX, EBX, ECX, EDX };
 enum State : uint8_t { None = 0, Ymm = 1, Zmm = 2, Tile = 3 };
 constexpr uint64_t kStates[] = {0, 0x6, 0xe6, 0x60000};
 
+/// Leaf 0x80000001.
+constexpr uint8_t kExtended = 0x81;
+
 struct Feature {
   char name[16];
-  uint32_t leaf;
-  uint8_t subleaf, reg, bit, state;
+  uint8_t leaf, subleaf : 1, reg : 2, : 1, state : 4, bit;
 };
 
 // Intel SDM volume 2A, CPUID; names as in LLVM's X86.td.
 constexpr Feature kFeatures[] = {
-    {"sse3", 1, 0, ECX, 0, None},
-    {"pclmul", 1, 0, ECX, 1, None},
-    {"ssse3", 1, 0, ECX, 9, None},
-    {"fma", 1, 0, ECX, 12, Ymm},
-    {"cx16", 1, 0, ECX, 13, None},
-    {"sse4.1", 1, 0, ECX, 19, None},
-    {"sse4.2", 1, 0, ECX, 20, None},
-    {"movbe", 1, 0, ECX, 22, None},
-    {"popcnt", 1, 0, ECX, 23, None},
-    {"aes", 1, 0, ECX, 25, None},
-    {"xsave", 1, 0, ECX, 26, None},
-    {"avx", 1, 0, ECX, 28, Ymm},
-    {"f16c", 1, 0, ECX, 29, Ymm},
-    {"rdrnd", 1, 0, ECX, 30, None},
-    {"fsgsbase", 7, 0, EBX, 0, None},
-    {"bmi", 7, 0, EBX, 3, None},
-    {"avx2", 7, 0, EBX, 5, Ymm},
-    {"bmi2", 7, 0, EBX, 8, None},
-    {"avx512f", 7, 0, EBX, 16, Zmm},
-    {"avx512dq", 7, 0, EBX, 17, Zmm},
-    {"rdseed", 7, 0, EBX, 18, None},
-    {"adx", 7, 0, EBX, 19, None},
-    {"avx512ifma", 7, 0, EBX, 21, Zmm},
-    {"avx512cd", 7, 0, EBX, 28, Zmm},
-    {"sha", 7, 0, EBX, 29, None},
-    {"avx512bw", 7, 0, EBX, 30, Zmm},
-    {"avx512vl", 7, 0, EBX, 31, Zmm},
-    {"avx512vbmi", 7, 0, ECX, 1, Zmm},
-    {"avx512vbmi2", 7, 0, ECX, 6, Zmm},
-    {"gfni", 7, 0, ECX, 8, None},
-    {"vaes", 7, 0, ECX, 9, Ymm},
-    {"vpclmulqdq", 7, 0, ECX, 10, Ymm},
-    {"avx512vnni", 7, 0, ECX, 11, Zmm},
-    {"avx512bitalg", 7, 0, ECX, 12, Zmm},
-    {"avx512vpopcntdq", 7, 0, ECX, 14, Zmm},
-    {"amx-bf16", 7, 0, EDX, 22, Tile},
-    {"avx512fp16", 7, 0, EDX, 23, Zmm},
-    {"amx-tile", 7, 0, EDX, 24, Tile},
-    {"amx-int8", 7, 0, EDX, 25, Tile},
-    {"avxvnni", 7, 1, EAX, 4, Ymm},
-    {"avx512bf16", 7, 1, EAX, 5, Zmm},
-    {"amx-fp16", 7, 1, EAX, 21, Tile},
-    {"avxvnniint8", 7, 1, EDX, 4, Ymm},
-    {"sahf", 0x80000001, 0, ECX, 0, None},
-    {"lzcnt", 0x80000001, 0, ECX, 5, None},
-    {"prfchw", 0x80000001, 0, ECX, 8, None},
+    {"sse3", 1, 0, ECX, None, 0},
+    {"pclmul", 1, 0, ECX, None, 1},
+    {"ssse3", 1, 0, ECX, None, 9},
+    {"fma", 1, 0, ECX, Ymm, 12},
+    {"cx16", 1, 0, ECX, None, 13},
+    {"sse4.1", 1, 0, ECX, None, 19},
+    {"sse4.2", 1, 0, ECX, None, 20},
+    {"movbe", 1, 0, ECX, None, 22},
+    {"popcnt", 1, 0, ECX, None, 23},
+    {"aes", 1, 0, ECX, None, 25},
+    {"xsave", 1, 0, ECX, None, 26},
+    {"avx", 1, 0, ECX, Ymm, 28},
+    {"f16c", 1, 0, ECX, Ymm, 29},
+    {"rdrnd", 1, 0, ECX, None, 30},
+    {"fsgsbase", 7, 0, EBX, None, 0},
+    {"bmi", 7, 0, EBX, None, 3},
+    {"avx2", 7, 0, EBX, Ymm, 5},
+    {"bmi2", 7, 0, EBX, None, 8},
+    {"avx512f", 7, 0, EBX, Zmm, 16},
+    {"avx512dq", 7, 0, EBX, Zmm, 17},
+    {"rdseed", 7, 0, EBX, None, 18},
+    {"adx", 7, 0, EBX, None, 19},
+    {"avx512ifma", 7, 0, EBX, Zmm, 21},
+    {"avx512cd", 7, 0, EBX, Zmm, 28},
+    {"sha", 7, 0, EBX, None, 29},
+    {"avx512bw", 7, 0, EBX, Zmm, 30},
+    {"avx512vl", 7, 0, EBX, Zmm, 31},
+    {"avx512vbmi", 7, 0, ECX, Zmm, 1},
+    {"avx512vbmi2", 7, 0, ECX, Zmm, 6},
+    {"gfni", 7, 0, ECX, None, 8},
+    {"vaes", 7, 0, ECX, Ymm, 9},
+    {"vpclmulqdq", 7, 0, ECX, Ymm, 10},
+    {"avx512vnni", 7, 0, ECX, Zmm, 11},
+    {"avx512bitalg", 7, 0, ECX, Zmm, 12},
+    {"avx512vpopcntdq", 7, 0, ECX, Zmm, 14},
+    {"amx-bf16", 7, 0, EDX, Tile, 22},
+    {"avx512fp16", 7, 0, EDX, Zmm, 23},
+    {"amx-tile", 7, 0, EDX, Tile, 24},
+    {"amx-int8", 7, 0, EDX, Tile, 25},
+    {"avxvnni", 7, 1, EAX, Ymm, 4},
+    {"avx512bf16", 7, 1, EAX, Zmm, 5},
+    {"amx-fp16", 7, 1, EAX, Tile, 21},
+    {"avxvnniint8", 7, 1, EDX, Ymm, 4},
+    {"sahf", kExtended, 0, ECX, None, 0},
+    {"lzcnt", kExtended, 0, ECX, None, 5},
+    {"prfchw", kExtended, 0, ECX, None, 8},
 };
 // Part of every x86-64.
 constexpr char kBaseline[][8] = {"64bit", "cmov", "cx8", "fxsr", "mmx", "sse", "sse2", "x87"};
@@ -95,7 +97,8 @@ bool tenon::runtime::cpuHas(const char *feature) {
     if (strcmp(f.name, feature) != 0)
       continue;
     uint32_t registers[4];
-    if (!__get_cpuid_count(f.leaf, f.subleaf, &registers[0], &registers[1], &registers[2], &registers[3]))
+    uint32_t leaf = f.leaf == kExtended ? 0x80000001 : f.leaf;
+    if (!__get_cpuid_count(leaf, f.subleaf, &registers[0], &registers[1], &registers[2], &registers[3]))
       return false;
     if (!(registers[f.reg] >> f.bit & 1) || (enabledStates() & kStates[f.state]) != kStates[f.state])
       return false;

@@ -26,8 +26,8 @@ struct HostCall : tenon_call {
   }
 };
 
-/// The functions of library `tenon_runtime`.
-const tenon_host_entry *findRuntimeFunction(const char *name);
+/// The functions of library `tenon_runtime`, or null.
+tenon_host_function findRuntimeFunction(const char *name);
 
 /// Finds a function in `<library>.so`, in the directory of `modelPath` or that of the runtime itself. Null, with what was
 /// tried or went wrong in `text`.

@@ -168,11 +168,12 @@ int32_t tenon_session::reserve(uint32_t segment) {
   // The first segment has the sizes that inputs give it; those of later ones may grow while a loop runs.
   int64_t bytes = state.current->arenaBytes;
   if (!hold([&] { return segment == 0 ? state.arena.reserve(bytes) : state.arena.reserveMore(bytes); }))
-    return abort(noMemory(bytes, "the arena"));
+    return abort(noMemory(bytes, "storage for temporary values"));
   arenas[segment] = state.arena.data();
   for (size_t d = 0; d < devices.size(); ++d) {
     if (!hold([&] { return devices[d].reserve(segment, state.current->deviceBytes[d]); }))
-      return abort(noMemory(state.current->deviceBytes[d], "the arena on device '%s'", devices[d].device->name));
+      return abort(noMemory(state.current->deviceBytes[d], "storage for temporary values on device '%s'",
+                            devices[d].device->name));
     deviceArenas[d * segments.size() + segment] = devices[d].arenas[segment].data;
   }
   for (uint32_t i = 0; i < outputs.size(); ++i)
@@ -188,17 +189,17 @@ int32_t tenon_session::reserveOutput(uint32_t index) {
   const char *name = model->string(tensor.name);
   outputShape(index, slot.shape);
   int64_t elements = 1, span = 0, unit = 1;
+  bool overflow = false;
   if (!slot.hasStrides)
     for (int64_t d = int64_t(tensor.rank) - 1; d >= 0; --d) {
       slot.strides[d] = unit;
-      if (__builtin_mul_overflow(unit, slot.shape[d] > 0 ? slot.shape[d] : 1, &unit))
-        return check(-1, TENON_CODE_SIZE_OVERFLOW, 0, 0);
+      overflow |= __builtin_mul_overflow(unit, slot.shape[d] > 0 ? slot.shape[d] : 1, &unit);
     }
-  bool overflow = false;
   for (uint32_t d = 0; d < tensor.rank; ++d) {
     int64_t reach;
     if (slot.shape[d] < 0)
-      return check(-1, TENON_CODE_NEGATIVE_SIZE, slot.shape[d], 0);
+      return abort(fail(TENON_ERROR_RUN, "output '%s' would have size %lld in dimension %u", name,
+                        (long long)slot.shape[d], d));
     overflow |= __builtin_mul_overflow(elements, slot.shape[d], &elements);
     overflow |= __builtin_mul_overflow(slot.shape[d] - 1, slot.strides[d], &reach);
     overflow |= __builtin_add_overflow(span, reach, &span);
@@ -206,7 +207,7 @@ int32_t tenon_session::reserveOutput(uint32_t index) {
   int64_t bits = tensor.dtype == uint32_t(TENON_STRING) ? 128 : bitsOf(tensor.dtype), bytes;
   overflow |= __builtin_mul_overflow(elements == 0 ? 0 : span + 1, bits, &bytes) || bytes > INT64_MAX - 7;
   if (overflow)
-    return check(-1, TENON_CODE_SIZE_OVERFLOW, 0, 0);
+    return abort(fail(TENON_ERROR_RUN, "output '%s' has more bytes than 64 bits can count", name));
   bytes = (bytes + 7) / 8;
   if (slot.bound) {
     for (uint32_t d = 0; d < tensor.rank; ++d) {
@@ -252,7 +253,7 @@ int32_t tenon_session::launch(uint32_t index, void *const *buffers, const int64_
     return 0;
   int64_t stride = scratchBytes > 0 ? (scratchBytes + 63) / 64 * 64 : 0, total;
   if (__builtin_mul_overflow(stride, int64_t(threads), &total) || !hold([&] { return scratch.reserve(total); }))
-    return abort(noMemory(stride, "the scratch of each of %d workers", threads));
+    return abort(noMemory(stride, "storage for each of %d threads", threads));
   uint32_t kernel = model->metadata.table<LaunchRecord>(Table::Launches)[index].kernel;
   int64_t piece = work / kMaxPieces + (work % kMaxPieces != 0);
   if (piece < grain)
@@ -383,19 +384,37 @@ int32_t tenon_session::copy(void *dst, const int64_t *dstStrides, const void *sr
 // The table
 //===--------------------------------------------------------------------------------------------------------===//
 
+// Indices come from code, tables from metadata: of a forged artifact they don't fit each other.
+static bool isBelow(int32_t index, size_t count) { return size_t(uint32_t(index)) < count; }
+static int32_t misfit(tenon_context *ctx) {
+  return tenon_session::of(ctx)->abort(fail(TENON_ERROR_FORMAT, "the model's code does not fit its metadata"));
+}
+static size_t launchCount(tenon_context *ctx) { return tenon_session::of(ctx)->profile.size(); }
+static bool isSegment(tenon_context *ctx, int32_t segment) {
+  return isBelow(segment, tenon_session::of(ctx)->segments.size());
+}
+
 static int32_t hostPlan(tenon_context *ctx, int32_t segment, const int64_t *symbols) {
+  if (!isSegment(ctx, segment))
+    return misfit(ctx);
   if (int32_t code = tenon_session::of(ctx)->checkCancelled())
     return code;
   return tenon_session::of(ctx)->plan(uint32_t(segment), symbols);
 }
 static int32_t hostReserve(tenon_context *ctx, int32_t segment) {
+  if (!isSegment(ctx, segment) || !ctx->slots[segment])
+    return misfit(ctx);
   return tenon_session::of(ctx)->reserve(uint32_t(segment));
 }
 TENON_CALLS_COMPILED_CODE static int32_t hostExecute(tenon_context *ctx, int32_t segment) {
+  if (!isSegment(ctx, segment) || !ctx->slots[segment])
+    return misfit(ctx);
   return tenon_session::of(ctx)->model->programs[size_t(segment)].execute(ctx, ctx->slots[segment]);
 }
 static int32_t hostLaunch(tenon_context *ctx, int32_t launch, void *const *buffers, const int64_t *strides,
                           const int64_t *symbols, int64_t work, int64_t scratchBytes, int64_t grain) {
+  if (!isBelow(launch, launchCount(ctx)))
+    return misfit(ctx);
   return tenon_session::of(ctx)->launch(uint32_t(launch), buffers, strides, symbols, work, scratchBytes,
                                         grain);
 }
@@ -418,6 +437,8 @@ static int32_t hostCheck(tenon_context *ctx, int32_t launch, int32_t code, int64
 
 static int32_t hostCallExternal(tenon_context *ctx, int32_t external, const tenon_value *const *inputs,
                                 int32_t inputCount, tenon_value *const *outputs, int32_t outputCount) {
+  if (!isBelow(external, tenon_session::of(ctx)->externals.size()))
+    return misfit(ctx);
   tenon_session::of(ctx)->isEnding();
   if (int32_t code = tenon_session::of(ctx)->checkCancelled())
     return code;
@@ -447,10 +468,15 @@ static int32_t hostParallelFor(tenon_context *ctx, tenon_parallel_body body, voi
 }
 
 static int32_t hostGrow(tenon_context *ctx, int32_t number, int64_t bytes) {
+  if (!isBelow(number, tenon_session::of(ctx)->growing.size()))
+    return misfit(ctx);
   return tenon_session::of(ctx)->grow(uint32_t(number), bytes);
 }
 
 static int32_t hostExchange(tenon_context *ctx, int32_t first, int32_t second) {
+  size_t count = tenon_session::of(ctx)->growing.size();
+  if (!isBelow(first, count) || !isBelow(second, count))
+    return misfit(ctx);
   tenon_session::of(ctx)->exchange(uint32_t(first), uint32_t(second));
   return 0;
 }
@@ -461,6 +487,8 @@ static int32_t hostDeviceLaunch(tenon_context *ctx, int32_t device, int32_t laun
                                 int32_t afterCount, int32_t token) {
   tenon_session &session = *tenon_session::of(ctx);
   const tenon_model &model = *session.model;
+  if (!isBelow(device, session.devices.size()) || !isBelow(launch, launchCount(ctx)))
+    return misfit(ctx);
   uint32_t kernel = model.metadata.table<LaunchRecord>(Table::Launches)[uint32_t(launch)].kernel;
   tenon_device_launch request = {
       model.string(model.metadata.table<KernelRecord>(Table::Kernels)[kernel].name),
@@ -482,11 +510,15 @@ static int32_t hostDeviceCopy(tenon_context *ctx, int32_t device, int32_t direct
                               const int64_t *dstStrides, const void *src, const int64_t *srcStrides,
                               const int64_t *sizes, int64_t rank, int64_t elemBytes, const int32_t *after,
                               int32_t afterCount, int32_t token) {
+  if (!isBelow(device, tenon_session::of(ctx)->devices.size()))
+    return misfit(ctx);
   tenon_device_copy request = {direction, int32_t(rank), elemBytes, dst, src, sizes, dstStrides, srcStrides};
   return tenon_session::of(ctx)->deviceCopy(uint32_t(device), request, {after, afterCount, token});
 }
 
 static int32_t hostAwait(tenon_context *ctx, int32_t device, const int32_t *tokens, int32_t count) {
+  if (!isBelow(device, tenon_session::of(ctx)->devices.size()))
+    return misfit(ctx);
   return tenon_session::of(ctx)->await(uint32_t(device), tokens, count);
 }
 

@@ -146,10 +146,12 @@ bool ThreadPool::start(int32_t wanted) {
   for (int32_t i = 0; i < kLoops; ++i)
     loops[i].parts = parts + i * wanted;
   workers = wanted;
-  // The application's signals are for its own threads.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+  // The application's signals are for its own threads; those that a thread itself causes, and a profiler's, come here.
+  sigset_t mask, before;
+  sigfillset(&mask);
+  for (int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS, SIGPROF})
+    sigdelset(&mask, own);
+  pthread_sigmask(SIG_SETMASK, &mask, &before);
   // Without a thread its part of each loop goes to the others.
   for (int32_t i = 1; i < wanted; ++i) {
     Thread &thread = threads[i - 1];

@@ -94,3 +94,11 @@ def test_wrong_arguments(add):
             tenon.compile(add, threads=threads)
     with pytest.raises(TypeError, match="not a int"):
         tenon.compile(3)
+
+
+def test_a_rank_that_no_model_may_have_is_named():
+    shape = (1,) * 200
+    model = make_model([helper.make_node("Relu", ["deep"], ["y"])], [("deep", TensorProto.FLOAT, shape)],
+                       [("y", TensorProto.FLOAT, shape)])
+    with pytest.raises(tenon.CompileError, match="input 'deep' has rank 200, models may have up to 64"):
+        tenon.compile(model)

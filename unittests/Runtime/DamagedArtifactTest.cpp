@@ -95,6 +95,33 @@ TEST_F(DamagedArtifact, OpensSafelyWithRightChecksums) {
   EXPECT_GT(refused, 200);
 }
 
+TEST_F(DamagedArtifact, RunsSafelyWithForgedMetadata) {
+  // Strings, aliases, what grows, functions: more for the runtime to look after.
+  metadata.inputs.push_back({"text", DType::String, ValueKind::Tensor, {Dim::fixed(2)}});
+  metadata.inputs.push_back({"list", DType::F32, ValueKind::Sequence, {}});
+  metadata.inputs.push_back({"cache", DType::F32, ValueKind::Tensor, {Dim::symbol(0), Dim::fixed(4)}});
+  metadata.outputs.push_back({"found", DType::I64, ValueKind::Tensor, {Dim::slot(0), Dim::fixed(2)}});
+  metadata.aliases.push_back({0, 3});
+  metadata.symbols.push_back({"stride", SymbolInfo::InputStride, 3, 0});
+  metadata.symbols.push_back({"aliased", SymbolInfo::Aliased, 0, 0});
+  metadata.externals.push_back({"tenon_runtime", "identity", "copy"});
+  metadata.heldCount = 2;
+  metadata.growingCount = 2;
+  metadata.valueCount = 3;
+  std::string intact = original();
+  removeCode(intact);
+  ASSERT_TRUE(inspectArtifact(intact, true));
+  std::minstd_rand random(3);
+  int opened = 0, refused = 0;
+  for (int i = 0; i < 4000; ++i) {
+    std::string damaged = mutateArtifact(intact, random);
+    removeCode(damaged);
+    (inspectArtifact(damaged, true) ? opened : refused) += 1;
+  }
+  EXPECT_GT(opened, 200);
+  EXPECT_GT(refused, 200);
+}
+
 TEST_F(DamagedArtifact, CutAnywhereIsRefused) {
   std::string intact = original();
   for (size_t size = 0; size < intact.size(); size += size < 64 ? 1 : 61)

@@ -93,7 +93,7 @@ TEST_F(ScaleAdd, TellsShapesAndMemoryBeforeRunning) {
   int64_t shape[2], bytes;
   EXPECT_FAILS(tenon_session_output_shape(s, 0, shape, 2), TENON_ERROR_UNBOUND, "input 'x' is not bound");
   Matrix x(12);
-  x.value.data = nullptr;
+  x.value.data = TENON_SHAPE_ONLY;
   ASSERT_OK(tenon_session_bind_input(s, 0, &x.value));
   ASSERT_OK(tenon_session_output_shape(s, 0, shape, 2));
   EXPECT_EQ(shape[0], 12);
@@ -101,7 +101,7 @@ TEST_F(ScaleAdd, TellsShapesAndMemoryBeforeRunning) {
   ASSERT_OK(tenon_session_arena_bytes(s, &bytes));
   EXPECT_EQ(bytes, 192);
   EXPECT_FAILS(tenon_session_output_shape(s, 0, shape, 3), TENON_ERROR_ARGUMENT, "rank 2, not 3");
-  EXPECT_FAILS(tenon_session_run(s), TENON_ERROR_ARGUMENT, "input 'x' has no data");
+  EXPECT_FAILS(tenon_session_run(s), TENON_ERROR_ARGUMENT, "input 'x' has no data: it is bound for its shape only");
 }
 
 TEST_F(ScaleAdd, DescribesItself) {
@@ -144,6 +144,15 @@ TEST_F(ScaleAdd, RefusesWrongBindings) {
   value = x.value;
   value.data = reinterpret_cast<char *>(x.data.data()) + 1;
   EXPECT_FAILS(tenon_session_bind_input(s, 0, &value), TENON_ERROR_ARGUMENT, "not aligned");
+  value.data = nullptr;
+  EXPECT_FAILS(tenon_session_bind_input(s, 0, &value), TENON_ERROR_ARGUMENT, "input 'x': the value has no data");
+  EXPECT_FAILS(tenon_session_bind_output(s, 0, &value), TENON_ERROR_ARGUMENT, "output 'y': the value has no data");
+  EXPECT_FAILS(tenon_session_run(s), TENON_ERROR_UNBOUND, "input 'x' is not bound");
+  Matrix empty(0);
+  empty.value.data = nullptr;
+  ASSERT_OK(tenon_session_bind_input(s, 0, &empty.value));
+  ASSERT_OK(tenon_session_run(s));
+  ASSERT_OK(tenon_session_bind_input(s, 0, nullptr));
   int64_t strides[] = {1, 3};
   value = x.value;
   value.strides = strides;

@@ -77,8 +77,9 @@ struct Called {
   explicit Called(const char *name, std::vector<const tenon_value *> inputs) {
     slot.set(nullptr);
     tenon_value *output = &slot.value;
-    HostCall call(*findRuntimeFunction(name), inputs.data(), int32_t(inputs.size()), &output, 1);
-    code = findRuntimeFunction(name)->function(&call);
+    tenon_host_entry entry = {name, findRuntimeFunction(name), nullptr};
+    HostCall call(entry, inputs.data(), int32_t(inputs.size()), &output, 1);
+    code = entry.function(&call);
     text = call.text;
   }
   ~Called() { slot.set(nullptr); }

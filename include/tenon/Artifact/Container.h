@@ -24,6 +24,8 @@ inline constexpr uint32_t kKernelAbi = 2;
 inline constexpr uint64_t kContainerAlignment = 65536;
 /// Code and constants start at multiples of this, from the start of the file.
 inline constexpr uint64_t kPageAlignment = 4096;
+/// As many as the first page has room for, behind the header.
+inline constexpr uint32_t kMaxSegments = 100;
 
 enum class SegmentKind : uint32_t {
   Metadata = 1,

@@ -90,6 +90,8 @@ enum class Table : uint32_t {
 
 /// Devices of one model.
 inline constexpr uint32_t kMaxDevices = 32;
+/// Dimensions of an input or output.
+inline constexpr uint32_t kMaxTensorRank = 64;
 
 struct TableRecord {
   uint32_t offset; ///< from the start of the metadata, a multiple of 8

@@ -202,6 +202,9 @@ TENON_API tenon_status tenon_session_create(tenon_model *model, const tenon_opti
                                             tenon_session **session);
 TENON_API void tenon_session_destroy(tenon_session *session);
 
+/* The `data` of an input that is bound to ask for the shapes of outputs, not to run. */
+#define TENON_SHAPE_ONLY ((void *)64)
+
 /* The value's description is copied, its data is used in place and must live until the run ends. Strings, sequences
  * and optionals are copied. Null unbinds. */
 TENON_API tenon_status tenon_session_bind_input(tenon_session *session, int32_t index,

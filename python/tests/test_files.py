@@ -168,3 +168,28 @@ def test_models_as_links_of_a_cache(tmp_path):
             function(elsewhere / "model")
         y = function(elsewhere / "model", allow_external_links=True).run({"x": x})["y"]
         np.testing.assert_allclose(y, x @ weight, rtol=1e-4, atol=1e-4)
+
+
+def test_compiling_does_not_wait_for_forked_processes(add_file):
+    code = f"""
+import os, signal, threading, time, tenon
+done, children = threading.Event(), []
+def compile():
+    for _ in range(5):
+        tenon.compile({str(add_file)!r})
+    done.set()
+thread = threading.Thread(target=compile)
+thread.start()
+while not done.is_set() and len(children) < 300:
+    child = os.fork()
+    if child == 0:
+        time.sleep(100)
+        os._exit(0)
+    children.append(child)
+    time.sleep(0.003)
+ended = done.wait(60)
+for child in children:
+    os.kill(child, signal.SIGKILL)
+assert ended
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)

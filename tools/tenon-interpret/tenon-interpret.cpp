@@ -22,6 +22,7 @@
 #include "tenon/Compiler/Tool.h"
 #include "tenon/Conversion/Passes.h"
 #include "tenon/Dialect/ONNX/IR/ONNXOps.h"
+#include "tenon/Dialect/Tenon/IR/BlobFiles.h"
 #include "tenon/Dialect/Tenon/IR/TenonDialect.h"
 #include "tenon/Reference/Comparison.h"
 #include "tenon/Reference/Interpreter.h"
@@ -190,6 +191,8 @@ static int runModel(func::FuncOp function) {
     if (outputs.empty() && expect.empty())
       llvm::outs() << tenon::escapeText(name) << ": " << tensor->describe() << "\n";
   }
+  if (llvm::Error error = tenon::checkOutputFile(function.getContext(), outputs))
+    return fail(llvm::toString(std::move(error)));
   std::string error;
   if (!outputs.empty() && !tenon::npz::writeNpz(outputs, archive, error))
     return fail("can't write '" + outputs + "': " + error);

@@ -11,8 +11,10 @@
 #include "llvm/Object/ArchiveWriter.h"
 #include "llvm/Object/ELFObjectFile.h"
 
+#include <atomic>
 #include <fcntl.h>
 #include <mutex>
+#include <poll.h>
 #include <sys/mman.h>
 #include <thread>
 #include <unistd.h>
@@ -142,12 +144,21 @@ llvm::Expected<Image> tenon::cpu::linkImage(llvm::ArrayRef<ObjectCode> objects) 
                                         "-T",     script->name(),   "-o",              output.name(),
                                         "--whole-archive", input->name()};
   std::string linked;
+  std::atomic<bool> isWritten = false;
   std::thread reader([&] {
-    char piece[1 << 16];
-    for (ssize_t size; (size = read(source.number, piece, sizeof(piece))) > 0 || (size < 0 && errno == EINTR);)
+    // A process that was forked meanwhile keeps the pipe open: its end is then where nothing more comes.
+    bool isLast;
+    ssize_t size;
+    do {
+      char piece[1 << 16];
+      pollfd waiting = {source.number, POLLIN, 0};
+      isLast = isWritten && poll(&waiting, 1, 0) == 0;
+      size = isLast || poll(&waiting, 1, /*milliseconds=*/10) == 0 ? -1 : read(source.number, piece, sizeof(piece));
       linked.append(piece, size_t(std::max<ssize_t>(size, 0)));
+    } while (!isLast && size != 0);
   });
   llvm::Error error = runLinker(arguments);
+  isWritten = true;
   output.shut();
   reader.join();
   if (error)

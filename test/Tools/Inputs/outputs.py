@@ -112,6 +112,9 @@ for name, command in writers.items():
     fails("Is a directory", *command, "tmp")
 
 # The input, and what it refers to, is never overwritten.
+with open("square.mlir", "w") as text:
+    text.write("func.func @main() -> tensor<2xf32> {\n  %0 = tenon.constant dense<4.0> : tensor<2xf32>\n"
+               "  return %0 : tensor<2xf32>\n}\n")
 for target in "model.onnx", "./model.onnx":
     fails("would overwrite", "tenon-compile", "model.onnx", "-o", target)
     fails("would overwrite", "tenon-translate", "--import-onnx", "model.onnx", "-o", target)
@@ -121,6 +124,7 @@ for target in "outside.onnx", "outside.bin":
 fails("would overwrite", "tenon-compile", "graph.mlir", "-o", "graph.mlir.constants")
 fails("would overwrite", "tenon-compile", "graph.mlir", "--emit=kernels", "-o", "graph.mlir")
 fails("would overwrite", "tenon-opt", "graph.mlir", "-o", "graph.mlir")
+fails("would overwrite", "tenon-interpret", "square.mlir", "--outputs", "square.mlir")
 with open("model.onnx") as stdin:
     fails("would overwrite", "tenon-compile", "-", "-o", "model.onnx", stdin=stdin)
 

@@ -10,6 +10,8 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
 
+#include <map>
+
 using namespace mlir;
 using namespace tenon;
 using namespace tenon::host;
@@ -33,6 +35,40 @@ bool Layout::isContiguous() const { return hasRows() && !llvm::is_contained(brea
 // Layouts
 //===----------------------------------------------------------------------===//
 
+namespace {
+/// The factor of each product of symbols, quotients and remainders in a sum of such.
+using Polynomial = std::map<std::vector<const void *>, int64_t>;
+} // namespace
+
+static Polynomial expand(AffineExpr expression) {
+  if (auto number = dyn_cast<AffineConstantExpr>(expression))
+    return {{{}, number.getValue()}};
+  auto binary = dyn_cast<AffineBinaryOpExpr>(expression);
+  if (!binary || (binary.getKind() != AffineExprKind::Add && binary.getKind() != AffineExprKind::Mul))
+    return {{{expression.getAsOpaquePointer()}, 1}};
+  Polynomial lhs = expand(binary.getLHS()), rhs = expand(binary.getRHS()), result;
+  if (binary.getKind() == AffineExprKind::Add) {
+    result = std::move(lhs);
+    for (auto &[product, factor] : rhs)
+      result[product] += factor;
+  } else {
+    for (auto &[a, x] : lhs)
+      for (auto &[b, y] : rhs) {
+        std::vector<const void *> product(a);
+        product.insert(product.end(), b.begin(), b.end());
+        llvm::sort(product);
+        result[product] += int64_t(uint64_t(x) * uint64_t(y));
+      }
+  }
+  std::erase_if(result, [](auto &term) { return term.second == 0; });
+  return result;
+}
+
+/// Whether two sizes are equal, in whatever order their products were formed: simplification doesn't expand them.
+static bool areEqual(AffineExpr a, AffineExpr b) {
+  return a == b || (!isa<AffineConstantExpr>(a) && !isa<AffineConstantExpr>(b) && expand(a) == expand(b));
+}
+
 /// A dimension of size 1 gets the stride that continues the next one: its own is never used.
 void Layouts::complete(Layout &layout) {
   size_t rank = layout.sizes.size();
@@ -42,7 +78,7 @@ void Layouts::complete(Layout &layout) {
     if (SizeAnalysis::staticSize(layout.sizes[d]) == 1)
       layout.strides[d] = outer;
     if (d + 1 < rank)
-      layout.breaks[d + 1] = layout.strides[d] != outer;
+      layout.breaks[d + 1] = !areEqual(layout.strides[d], outer);
   }
 }
 
@@ -205,14 +241,14 @@ std::optional<Layout> Layouts::reshaped(const Layout &layout, ArrayRef<AffineExp
     if (SizeAnalysis::staticSize(extents[d]) == 1)
       continue;
     // The outermost run has what is left.
-    if (runs.size() > 1 && covered == runs.back().size) {
+    if (runs.size() > 1 && areEqual(covered, runs.back().size)) {
       runs.pop_back();
       covered = sizes.constant(1);
     }
     result.strides[d] = sizes.simplify(runs.back().stride * covered);
     covered = sizes.simplify(covered * extents[d]);
   }
-  if (runs.size() > 1 && covered == runs.back().size)
+  if (runs.size() > 1 && areEqual(covered, runs.back().size))
     runs.pop_back();
   if (runs.size() > 1)
     return std::nullopt;

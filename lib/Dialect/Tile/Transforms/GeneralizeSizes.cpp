@@ -154,7 +154,7 @@ void generalize(KernelOp kernel, ArrayRef<Candidate> candidates) {
   kernel.setWork(workOf(kernel));
 }
 
-/// Kernels that are one once all their candidates are symbols.
+/// Kernels that are one once all their candidates are symbols, of which they have equally many besides.
 struct Family {
   struct Member {
     KernelOp kernel;
@@ -179,7 +179,9 @@ struct GeneralizeSizesPass : tile::impl::GeneralizeSizesPassBase<GeneralizeSizes
       OwningOpRef<KernelOp> general = kernel.clone();
       general->setSymName("kernel");
       generalize(*general, candidates);
-      families[StringAttr::get(&getContext(), textOf(*general))].members.push_back({kernel, candidates});
+      // A symbol of one may be a candidate of another.
+      std::string key = std::to_string(kernel.getNumSymbols()) + textOf(*general);
+      families[StringAttr::get(&getContext(), key)].members.push_back({kernel, candidates});
     }
     launches.clear();
     getOperation().walk(

@@ -39,8 +39,10 @@ private:
       return success();
     }
     SmallVector<Type> before(op->getResultTypes());
+    SmallVector<Value> operands(op->getOperands());
     bool changed =
         llvm::any_of(op->getOperands(), [&](Value operand) { return originals.contains(operand); });
+    changed |= castOperands(op);
     for (OpResult result : op->getResults()) {
       auto type = dyn_cast<RankedTensorType>(result.getType());
       if (!type)
@@ -55,10 +57,13 @@ private:
     }
     if (!changed)
       return success();
-    if (op->hasTrait<OpTrait::Elementwise>())
-      unify(op);
+    if (op->hasTrait<OpTrait::Elementwise>()) // results have the shape of the operands
+      for (Value result : op->getResults())
+        result.setType(cast<RankedTensorType>(result.getType())
+                           .clone(cast<RankedTensorType>(op->getOperand(0).getType()).getShape()));
     if (!isValid(op)) {
       // An op that asks for more than its sizes: it keeps the types that it had.
+      op->setOperands(operands);
       restoreOperands(op);
       for (auto [result, type] : llvm::zip(op->getResults(), before))
         result.setType(type);
@@ -93,18 +98,43 @@ private:
     return type.clone(shape);
   }
 
-  /// Operands and results of an elementwise op have one shape: a size that one of them has is that of all.
-  void unify(Operation *op) {
-    SmallVector<int64_t> shape(cast<RankedTensorType>(op->getResult(0).getType()).getShape());
-    for (Value operand : op->getOperands())
-      for (auto [size, known] : llvm::zip(shape, cast<RankedTensorType>(operand.getType()).getShape()))
-        if (ShapedType::isDynamic(size))
-          size = known;
+  /// What an op says of its operands' sizes by those of others: a static size that one of them has is that of all
+  /// that share the dimension, which is checked at run time. Whether there was any.
+  bool castOperands(Operation *op) {
+    SmallVector<SmallVector<int64_t>> shapes;
+    for (Value operand : op->getOperands()) {
+      auto type = dyn_cast<RankedTensorType>(operand.getType());
+      shapes.emplace_back(type ? type.getShape() : ArrayRef<int64_t>());
+    }
+    if (auto maps = dyn_cast<IndexingMapsInterface>(op))
+      shareSizes(maps, shapes);
+    if (auto conv = dyn_cast<ConvOp>(op)) {
+      int64_t &channels = shapes[0][conv.getChannelDim()], summed = shapes[1][conv.getSummedDim()];
+      if (ShapedType::isDynamic(channels) && !ShapedType::isDynamic(summed))
+        channels = summed * conv.getGroups();
+    }
     OpBuilder builder(op);
-    for (OpOperand &operand : op->getOpOperands())
-      castTo(builder, operand, cast<RankedTensorType>(operand.get().getType()).clone(shape));
-    for (Value result : op->getResults())
-      result.setType(cast<RankedTensorType>(result.getType()).clone(shape));
+    bool changed = false;
+    for (auto [operand, shape] : llvm::zip(op->getOpOperands(), shapes)) {
+      auto type = dyn_cast<RankedTensorType>(operand.get().getType());
+      if (!type || type.getShape() == ArrayRef(shape))
+        continue;
+      castTo(builder, operand, type.clone(shape));
+      changed = true;
+    }
+    return changed;
+  }
+
+  void shareSizes(IndexingMapsInterface op, MutableArrayRef<SmallVector<int64_t>> shapes) {
+    SmallVector<int64_t> space(op.getLoopIterators().size(), ShapedType::kDynamic);
+    auto visit = [&](auto share) {
+      for (auto [shape, map] : llvm::zip(shapes, op.getOperandMaps()))
+        for (auto [size, expression] : llvm::zip(shape, map.getResults()))
+          if (auto dim = dyn_cast<AffineDimExpr>(expression))
+            share(size, space[dim.getPosition()]);
+    };
+    visit([](int64_t size, int64_t &known) { known = ShapedType::isDynamic(known) ? size : known; });
+    visit([](int64_t &size, int64_t known) { size = ShapedType::isDynamic(size) ? known : size; });
   }
 
   void restoreOperands(Operation *op) {

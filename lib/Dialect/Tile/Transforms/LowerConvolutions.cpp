@@ -24,7 +24,9 @@ constexpr int64_t minChannelsPerGroup = 2;
 class Lowering {
 public:
   explicit Lowering(ConvOp op)
-      : op(op), builder(op), sizes(op.getContext()), spatial(op.getStrides().size()), groups(op.getGroups()) {}
+      : op(op), builder(op), sizes(op.getContext()), spatial(op.getStrides().size()), groups(op.getGroups()) {
+    stateChannels();
+  }
 
   /// Whether there are register tiles for it: one summed dimension, once those that run together are one.
   static bool isPossible(ConvOp op) {
@@ -40,6 +42,16 @@ public:
   }
 
 private:
+  /// The filters say how many channels the input has, if its type doesn't; that they do is checked by now.
+  void stateChannels() {
+    auto type = cast<RankedTensorType>(op.getInput().getType());
+    if (!type.isDynamicDim(op.getChannelDim()))
+      return;
+    SmallVector<int64_t> shape(type.getShape());
+    shape[op.getChannelDim()] = cast<RankedTensorType>(op.getFilter().getType()).getDimSize(op.getSummedDim()) * groups;
+    op.getInputMutable().assign(tensor::CastOp::create(builder, op.getLoc(), type.clone(shape), op.getInput()));
+  }
+
   Value channelsFirst() {
     Value windows = unfold();
     // Dimensions: n, g, m, o.., c, k.. with g only where there are groups.

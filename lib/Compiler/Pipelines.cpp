@@ -24,8 +24,12 @@
 using namespace mlir;
 using namespace tenon;
 
+void tenon::buildConversionPipeline(OpPassManager &pm) {
+  pm.addPass(createConvertONNXToTenonPass(interpretingEvaluator()));
+}
+
 void tenon::buildGraphPipeline(OpPassManager &pm) {
-  pm.addPass(createConvertONNXToTenonPass());
+  buildConversionPipeline(pm);
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addNestedPass<func::FuncOp>(createInferSizesPass());

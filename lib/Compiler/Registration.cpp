@@ -38,7 +38,7 @@ void tenon::registerDialects(mlir::DialectRegistry &registry) {
 }
 
 void tenon::registerPasses() {
-  registerConversionPasses();
+  registerConversionPasses(interpretingEvaluator());
   registerTenonTransforms(interpretingEvaluator());
   host::registerHostPasses();
   tile::registerTilePasses();

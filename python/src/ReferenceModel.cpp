@@ -8,7 +8,7 @@
 #include "ReferenceModel.h"
 
 #include "ModelSource.h"
-#include "tenon/Conversion/Passes.h"
+#include "tenon/Compiler/Pipelines.h"
 #include "tenon/Dialect/Tenon/IR/TenonDialect.h"
 #include "tenon/Reference/Interpreter.h"
 #include "tenon/Target/Host/HostProgram.h"
@@ -119,7 +119,7 @@ std::string ReferenceModel::load(const CompileRequest &request) {
   if (!state->module)
     return state->session.takeErrors();
   PassManager pm(&state->session.context);
-  pm.addPass(createConvertONNXToTenonPass());
+  tenon::buildConversionPipeline(pm);
   if (failed(pm.run(*state->module)))
     return state->session.takeErrors();
   state->main = state->module->lookupSymbol<func::FuncOp>("main");

@@ -20,6 +20,8 @@ struct KernelOptions {
   llvm::SmallVector<std::string> devices; ///< rules of `tenon-assign-devices`
 };
 
+/// From level 0 to level 1 and no further: what the interpreter takes.
+void buildConversionPipeline(mlir::OpPassManager &pm);
 /// Level 0 to level 1: the graph as kernels want it.
 void buildGraphPipeline(mlir::OpPassManager &pm);
 /// Level 1 to level 2: kernels, and the host program that launches them, with every buffer in its place.

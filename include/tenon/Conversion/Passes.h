@@ -8,13 +8,19 @@
 #ifndef TENON_CONVERSION_PASSES_H
 #define TENON_CONVERSION_PASSES_H
 
+#include "tenon/Dialect/Tenon/Transforms/Evaluator.h"
+
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
 
 namespace tenon {
 #define GEN_PASS_DECL
-#define GEN_PASS_REGISTRATION
 #include "tenon/Conversion/Passes.h.inc"
+
+/// Computes sizes, axes and bounds that follow from constants with the evaluator; without one they are unknown.
+std::unique_ptr<mlir::Pass> createConvertONNXToTenonPass(Evaluator evaluator = {});
+
+void registerConversionPasses(const Evaluator &evaluator);
 } // namespace tenon
 
 #endif // TENON_CONVERSION_PASSES_H

@@ -27,8 +27,10 @@ def ConvertONNXToTenonPass : Pass<"convert-onnx-to-tenon", "::mlir::ModuleOp"> {
     ranks agree again. A branch that ONNX gives no meaning to what follows is refused at run time, by a `cf.assert` that
     the condition chooses the other one.
 
-    What a model states of result types is a hint: a static size that inference refutes is an error. Nodes that
-    can't be converted are all reported, each at its location; nodes that depend on them stay silent.
+    Integers that follow from constants, by whatever operators, are computed as they are read.
+
+    What a model states of result types is a hint: where the operators refute it there is a warning. Nodes that can't be
+    converted are all reported, each at its location; nodes that depend on them stay silent.
 
     Before:
     ```mlir
@@ -40,6 +42,7 @@ def ConvertONNXToTenonPass : Pass<"convert-onnx-to-tenon", "::mlir::ModuleOp"> {
     %y = tenon.add %x, %0 : tensor<?x8xf32>
     ```
   }];
+  let constructor = "::tenon::createConvertONNXToTenonPass()";
   let dependentDialects = ["::mlir::cf::ControlFlowDialect", "::tenon::TenonDialect"];
 }
 

@@ -45,7 +45,6 @@ public:
   Results convert() {
     if (!setSources())
       return failure();
-    condition = node.reshape(node[0], {});
     equality = equalityOf(node.sizes, node[0]);
     // A condition on sizes that are known leaves one branch; the other need not even make sense.
     if (auto known = knownCondition()) {
@@ -77,8 +76,9 @@ private:
       node.error() << "expects the subgraphs 'then_branch' and 'else_branch'";
       return false;
     }
-    if (!elementOf(node[0]).isInteger(1) || !isSingle(node[0]))
+    if (!elementOf(node[0]).isInteger(1))
       node.error() << "expects one truth value as condition, but has " << typeOf(node[0]);
+    condition = node.single(node[0], "one truth value as condition");
     for (Region *source : sources)
       if (source->front().getNumArguments() != 0)
         node.error() << "expects subgraphs without inputs";

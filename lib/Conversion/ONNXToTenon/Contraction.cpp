@@ -29,6 +29,12 @@ public:
   }
 
   Value build(Type element) {
+    AffineExpr depth = lhs.matrix.back(), other = rhs.matrix.front();
+    if (isStatic(depth) && isStatic(other) && depth != other) {
+      node.error() << "expects as many columns of the first matrix as rows of the second, but has "
+                   << lhs.value.getType() << " and " << rhs.value.getType();
+      return lhs.value;
+    }
     size_t batch = std::max(lhs.batch.size(), rhs.batch.size());
     unsigned m = batch, n = m + rows, k = n + columns;
     SmallVector<unsigned> result;
@@ -132,6 +138,11 @@ Results onnx::gemm(Node &node) {
     std::swap(aDims[0], aDims[1]);
   if (node.flag("transB"))
     std::swap(bDims[0], bDims[1]);
+  AffineExpr depth = node.sizeOf(a, node.flag("transA") ? 0 : 1), other = node.sizeOf(b, node.flag("transB") ? 1 : 0);
+  if (isStatic(depth) && isStatic(other) && depth != other)
+    return node.error() << "expects as many columns of the first matrix as rows of the second, but has " << typeOf(a)
+                        << " and " << typeOf(b) << (node.flag("transA") ? ", the first transposed" : "")
+                        << (node.flag("transB") ? ", the second transposed" : "");
   Value y = scaled(node, node.contract(a, b, 3, aDims, bDims, {0, 1}, element), alpha);
   if (!node.has(2) || beta == 0)
     return y;

@@ -29,8 +29,8 @@ bool isTensor(Node &node, Value value) {
 //===----------------------------------------------------------------------===//
 
 Value scalarOf(Node &node, Value value, Type element) {
-  if (elementOf(value) == element && isSingle(value))
-    return node.reshape(value, {});
+  if (elementOf(value) == element)
+    return node.single(value, "a scalar");
   node.error() << "expects a scalar of type " << element << ", but has " << typeOf(value);
   return {};
 }
@@ -74,11 +74,16 @@ Results loop(Node &node) {
                       [&](Value value) { return isTensor(node, value); }))
       return std::nullopt;
     Value goesOn = scalarOf(node, values->front(), i1);
+    if (!goesOn)
+      return std::nullopt;
     auto rest = ArrayRef(*values).drop_front();
     return LoopBuilder::Yielded{goesOn, SmallVector<Value>(rest.take_front(carriedCount)),
                                 SmallVector<Value>(rest.drop_front(carriedCount))};
   };
-  auto values = LoopBuilder(node, initial).build(tripCount, condition, body);
+  SmallVector<bool> isRead;
+  for (BlockArgument carried : source->front().getArguments().drop_front(2))
+    isRead.push_back(!carried.use_empty());
+  auto values = LoopBuilder(node, initial, isRead).build(tripCount, condition, body);
   return values ? Results(ArrayRef(*values)) : Results(failure());
 }
 

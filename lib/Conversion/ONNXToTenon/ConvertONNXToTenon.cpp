@@ -26,8 +26,12 @@ const SmallVector<Converter> *ConverterTable::entries(StringRef domain, StringRe
 }
 
 std::string ConverterTable::reasonAgainst(StringRef domain, StringRef name) const {
-  if (entries(domain, name))
-    return "no form of the operator is known at this version";
+  if (const SmallVector<Converter> *known = entries(domain, name)) {
+    const Converter &oldest = *llvm::min_element(
+        *known, [](const Converter &a, const Converter &b) { return a.since < b.since; });
+    return "the oldest form of the operator that is known is of opset " + std::to_string(oldest.since) +
+           ", export the model at that or a later one";
+  }
   for (StringRef last : {name, StringRef("*")})
     if (auto it = refused.find((domain + "." + last).str()); it != refused.end())
       return it->second.str();
@@ -47,6 +51,10 @@ const Converter *ConverterTable::find(StringRef domain, StringRef name, int64_t 
 
 namespace {
 class ConvertONNXToTenon : public tenon::impl::ConvertONNXToTenonPassBase<ConvertONNXToTenon> {
+public:
+  explicit ConvertONNXToTenon(Evaluator evaluator) : evaluator(std::move(evaluator)) {}
+
+private:
   void runOnOperation() override {
     ConverterTable table;
     addAttentionConverters(table);
@@ -74,9 +82,19 @@ class ConvertONNXToTenon : public tenon::impl::ConvertONNXToTenonPassBase<Conver
     for (auto func : getOperation().getOps<func::FuncOp>()) {
       // A function that is a graph already has no nodes.
       bool hasNodes = func.walk([](NodeOp) { return WalkResult::interrupt(); }).wasInterrupted();
-      if (hasNodes && failed(Graph(func, table).convert()))
+      if (hasNodes && failed(Graph(func, table, evaluator).convert()))
         signalPassFailure();
     }
   }
+
+  Evaluator evaluator;
 };
 } // namespace
+
+std::unique_ptr<Pass> tenon::createConvertONNXToTenonPass(Evaluator evaluator) {
+  return std::make_unique<ConvertONNXToTenon>(std::move(evaluator));
+}
+
+void tenon::registerConversionPasses(const Evaluator &evaluator) {
+  mlir::registerPass([evaluator] { return createConvertONNXToTenonPass(evaluator); });
+}

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Graph.h"
 #include "RuntimeAxes.h"
 
 using namespace mlir;
@@ -133,23 +134,86 @@ Results unsqueezeGiven(Node &node) {
   return axes ? Results(node.reshape(node[0], axes->insertOnes(node.sizesOf(node[0])))) : Results(failure());
 }
 
+/// Without axes all dimensions of size 1 are dropped. Which of the symbolic sizes are 1 follows from the rank that
+/// the model states for the result; where it states none, they aren't. Both is checked at run time.
+class SqueezeOnes {
+public:
+  explicit SqueezeOnes(Node &node) : node(node), sizes(node.sizesOf(node[0])) {}
+
+  Results convert() {
+    SmallVector<int64_t> symbolic;
+    for (auto [dim, size] : llvm::enumerate(sizes)) {
+      if (isStatic(size, 1))
+        dropped.push_back(dim);
+      else if (!isStatic(size))
+        symbolic.push_back(dim);
+    }
+    int64_t count = 0, most = symbolic.size(), rest = sizes.size() - dropped.size();
+    if (auto rank = node.graph.statedRank(node.op->getResult(0)))
+      count = rest - *rank;
+    if (count < 0 || count > most)
+      count = 0;
+    if (count > 0 && count < most && !choose(symbolic, count))
+      return node.unsupported() << "without axes, dimensions of size 1 are dropped, but which of "
+                                << typeOf(node[0]) << " have it is not known when compiling";
+    if (count == most)
+      dropped.append(symbolic);
+    for (int64_t dim : symbolic)
+      if (!llvm::is_contained(dropped, dim))
+        node.expectEqual(node.choose(sizes[dim], node.size(1), node.size(1), node.size(0)), node.size(0),
+                         "a size is 1, whose dimension ONNX drops, but the model was compiled for others");
+    llvm::sort(dropped);
+    return node.squeeze(node[0], dropped);
+  }
+
+private:
+  /// Drops those that leave what the model states; false where several choices do.
+  bool choose(ArrayRef<int64_t> symbolic, int64_t count) {
+    auto stated = dyn_cast<RankedTensorType>(node.op->getResult(0).getType());
+    if (!stated || symbolic.size() > 8)
+      return false;
+    std::optional<unsigned> chosen;
+    for (unsigned set = 0; set < 1u << symbolic.size(); ++set) {
+      if (llvm::popcount(set) != count || !leaves(stated.getShape(), symbolic, set))
+        continue;
+      if (chosen)
+        return false;
+      chosen = set;
+    }
+    for (auto [i, dim] : llvm::enumerate(symbolic))
+      if (chosen && *chosen >> i & 1)
+        dropped.push_back(dim);
+    return chosen.has_value();
+  }
+
+  /// Whether the sizes without a set of the symbolic ones may be the stated ones.
+  bool leaves(ArrayRef<int64_t> stated, ArrayRef<int64_t> symbolic, unsigned set) {
+    SmallVector<int64_t> left;
+    for (auto [dim, size] : llvm::enumerate(sizes)) {
+      auto it = llvm::find(symbolic, (int64_t)dim);
+      bool isDropped = it == symbolic.end() ? isStatic(size, 1) : set >> (it - symbolic.begin()) & 1;
+      if (!isDropped)
+        left.push_back(SizeAnalysis::staticSize(size));
+    }
+    return left.size() == stated.size() && llvm::all_of(llvm::zip(left, stated), [](auto pair) {
+             auto [size, wanted] = pair;
+             return ShapedType::isDynamic(size) == ShapedType::isDynamic(wanted) && (ShapedType::isDynamic(size) || size == wanted);
+           });
+  }
+
+  Node &node;
+  Sizes sizes;
+  SmallVector<int64_t> dropped;
+};
+
 Results squeeze(Node &node) {
-  Value x = node[0];
   auto axes = axesOf(node);
   if (node.has(1) && !axes)
     return squeezeGiven(node);
-  SmallVector<int64_t> dims;
-  if (axes) {
-    dims = node.dimensions(*axes, rankOf(x));
-  } else {
-    if (!typeOf(x).hasStaticShape())
-      return node.unsupported() << "without axes, dimensions of size 1 are dropped, but the sizes of "
-                                << typeOf(x) << " are not known when compiling";
-    for (auto [i, extent] : llvm::enumerate(typeOf(x).getShape()))
-      if (extent == 1)
-        dims.push_back(i);
-  }
-  return node.hasFailed() ? Results(failure()) : Results(node.squeeze(x, dims));
+  if (!axes)
+    return SqueezeOnes(node).convert();
+  SmallVector<int64_t> dims = node.dimensions(*axes, rankOf(node[0]));
+  return node.hasFailed() ? Results(failure()) : Results(node.squeeze(node[0], dims));
 }
 
 Results unsqueeze(Node &node) {

@@ -107,14 +107,17 @@ Results clipAttributes(Node &node) {
 
 Results clip(Node &node) {
   Value x = node[0];
-  for (size_t i : {1, 2})
-    if (node.has(i) && (elementOf(node[i]) != elementOf(x) || !isSingle(node[i])))
+  for (size_t i : {1, 2}) {
+    if (!node.has(i))
+      continue;
+    if (elementOf(node[i]) != elementOf(x))
       return node.error() << "expects a scalar of type " << elementOf(x) << " as bound, but has "
                           << typeOf(node[i]);
-  if (node.has(1))
-    x = node.binary<MaxOp>(x, node.reshape(node[1], {}));
-  if (node.has(2))
-    x = node.binary<MinOp>(x, node.reshape(node[2], {}));
+    Value bound = node.single(node[i], "a scalar as bound");
+    if (!bound)
+      return failure();
+    x = i == 1 ? node.binary<MaxOp>(x, bound) : node.binary<MinOp>(x, bound);
+  }
   return x;
 }
 
@@ -271,7 +274,7 @@ Value Activation::apply(Node &node, Value x) const {
 
 void onnx::addElementwiseConverters(ConverterTable &table) {
   auto unary = [&](StringRef name, int64_t since, Results (*convert)(Node &)) {
-    table.add(name, since, 1, 1, convert);
+    table.add(name, since, 1, 1, convert).keepsSizes = true;
   };
   auto binary = [&](StringRef name, int64_t since, Results (*convert)(Node &)) {
     table.add(name, since, 2, 2, convert);

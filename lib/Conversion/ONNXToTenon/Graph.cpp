@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "Graph.h"
+#include "Diagnostics.h"
+#include "OperandTypes.h"
 #include "Values.h"
 
 #include "mlir/IR/Iterators.h"
@@ -16,8 +18,9 @@ using namespace mlir;
 using namespace tenon;
 using namespace tenon::onnx;
 
-Graph::Graph(func::FuncOp func, const ConverterTable &table)
-    : builder(func.getContext(), &recorder), sizes(func.getContext()), func(func), table(table) {
+Graph::Graph(func::FuncOp func, const ConverterTable &table, Evaluator evaluator)
+    : builder(func.getContext(), &recorder), sizes(func.getContext()), known(std::move(evaluator), sizes),
+      func(func), table(table) {
   scopes.emplace_back();
 }
 
@@ -57,23 +60,35 @@ LogicalResult Graph::convert() {
   }
   if (failed || mlir::failed(convertReturn(end->values)))
     return failure();
+  reportContradictions();
   for (NodeOp node : llvm::reverse(nodes))
     node.erase();
   eraseDead();
   return success();
 }
 
-/// Operators that nothing can be done about are reported wherever they are, also behind other failures.
+/// Operators that nothing can be done about are reported wherever they are, also behind other failures: once each,
+/// at the first node.
 LogicalResult Graph::checkOperators() {
-  bool failed = false;
-  func.walk([&](NodeOp op) {
-    if (table.find(op.getDomain(), op.getOpType(), op.getVersion()))
-      return;
-    failed = true;
-    op.emitError() << "'" << op.getOpType() << "' (opset " << op.getVersion() << ") is not supported: "
-                   << table.reasonAgainst(op.getDomain(), op.getOpType());
+  llvm::MapVector<std::tuple<StringRef, StringRef, int64_t>, SmallVector<NodeOp>> unknown;
+  func.walk<WalkOrder::PreOrder>([&](NodeOp op) {
+    if (!table.find(op.getDomain(), op.getOpType(), op.getVersion()))
+      unknown[{op.getDomain(), op.getOpType(), op.getVersion()}].push_back(op);
   });
-  return failure(failed);
+  for (auto &[key, nodes] : unknown) {
+    NodeOp op = nodes.front();
+    InFlightDiagnostic error = errorAt(op) << "is not supported: "
+                                           << table.reasonAgainst(op.getDomain(), op.getOpType());
+    if (nodes.size() == 1)
+      continue;
+    constexpr size_t shown = 3;
+    error << "; " << nodes.size() << " nodes: ";
+    for (auto [i, node] : llvm::enumerate(MutableArrayRef(nodes).take_front(shown)))
+      error << (i == 0 ? "'" : ", '") << node.getNodeName() << "'";
+    if (nodes.size() > shown)
+      error << ", ...";
+  }
+  return failure(!unknown.empty());
 }
 
 //===----------------------------------------------------------------------===//
@@ -130,34 +145,49 @@ LogicalResult Graph::convertArguments() {
   return success();
 }
 
-static LogicalResult checkStated(Type stated, Type actual, function_ref<InFlightDiagnostic()> error) {
+/// Whether a value of a type may be what the model states.
+static bool agrees(Type stated, Type actual) {
+  if (isa<UnknownType>(stated) || (heldType(stated) && joinTypes(stated, actual)))
+    return true;
   auto expected = dyn_cast<RankedTensorType>(stated), found = dyn_cast<RankedTensorType>(actual);
-  bool isHeld = heldType(stated) && joinTypes(stated, actual);
-  if (isa<UnknownType>(stated) || isHeld)
-    return success();
   auto elements = dyn_cast<ShapedType>(stated);
-  if (found && elements && elements.getElementType() == found.getElementType() &&
-      (!expected || succeeded(verifyCompatibleShape(expected.getShape(), found.getShape()))))
-    return success();
-  return error() << "has type " << actual << ", but the model states " << stated;
+  return found && elements && elements.getElementType() == found.getElementType() &&
+         (!expected || succeeded(verifyCompatibleShape(expected.getShape(), found.getShape())));
 }
 
+/// The operators have the last word: what the model states of results contradicts them at most in a warning.
 LogicalResult Graph::convertReturn(ArrayRef<Value> results) {
   Operation *terminator = func.getBody().front().getTerminator();
-  bool failed = false;
   for (auto [i, value] : llvm::enumerate(results)) {
     auto named = func.getResultAttrOfType<StringAttr>(i, "tenon.name");
     std::string name = named ? named.str() : std::to_string(i);
-    failed |= mlir::failed(checkStated(func.getResultTypes()[i], value.getType(), [&] {
-      return emitError(value.getLoc()) << "result '" << name << "' ";
-    }));
+    if (Type stated = func.getResultTypes()[i]; !agrees(stated, value.getType())) {
+      contradicted.erase(terminator->getOperand(i));
+      emitWarning(value.getLoc()) << "output '" << name << "' has type " << value.getType()
+                                  << ", but the model states " << stated;
+      // Names of sizes are those of what was stated.
+      func.removeResultAttr(i, builder.getStringAttr("tenon.dims"));
+    }
     terminator->setOperand(i, value);
   }
-  if (failed)
-    return failure();
   func.setFunctionType(FunctionType::get(func.getContext(), func.getArgumentTypes(),
                                          llvm::to_vector(terminator->getOperandTypes())));
   return success();
+}
+
+/// One warning for all values inside: exporters get either none of them wrong or hundreds.
+void Graph::reportContradictions() {
+  if (contradicted.empty())
+    return;
+  auto [value, type] = contradicted.front();
+  auto op = cast<NodeOp>(value.getDefiningOp());
+  InFlightDiagnostic warning = op.emitWarning() << "'" << op.getOpType() << "' (opset " << op.getVersion() << ") ";
+  if (op->getNumResults() > 1)
+    warning << "result " << cast<OpResult>(value).getResultNumber() << " ";
+  warning << "has type " << type << ", but the model states " << value.getType();
+  if (size_t others = contradicted.size() - 1)
+    warning << "; " << others << (others == 1 ? " other result has" : " other results have")
+            << " another type than is stated, too";
 }
 
 void Graph::eraseDead() {
@@ -177,15 +207,64 @@ Value Graph::valueOf(Value value) {
   return value.getDefiningOp<NodeOp>() ? Value() : value;
 }
 
-LogicalResult Graph::checkHint(NodeOp op, unsigned number, Value value) {
-  return checkStated(op->getResult(number).getType(), value.getType(), [&] {
-    InFlightDiagnostic error = op.emitError()
-                               << "'" << op.getOpType() << "' (opset " << op.getVersion() << ") ";
-    if (op->getNumResults() > 1)
-      error << "result " << number << " ";
-    return error;
-  });
+void Graph::checkHint(NodeOp op, unsigned number, Value value) {
+  if (!agrees(op->getResult(number).getType(), value.getType()))
+    contradicted[op->getResult(number)] = value.getType();
 }
+
+Value Graph::foldSizes(Location loc, Value value) {
+  auto type = dyn_cast<RankedTensorType>(value.getType());
+  if (!type || !type.getElementType().isInteger() || value.getDefiningOp<ConstantOp>())
+    return value;
+  // Where the analysis of sizes sees the elements they need no constant.
+  if (auto seen = sizes.elementsOf(value); seen && llvm::all_of(*seen, [](AffineExpr e) { return e && isStatic(e); }))
+    return value;
+  constexpr int64_t most = 64; // sizes
+  DenseElementsAttr elements = known.elementsOf(value);
+  return elements && elements.getNumElements() <= most
+             ? ConstantOp::create(builder, loc, elements.getType(), elements).getResult()
+             : value;
+}
+
+namespace {
+/// What the verifiers of our ops say of what a node comes to, as an error of the node: whoever has the model knows
+/// nothing of those ops.
+class Refusal {
+public:
+  explicit Refusal(Node &node)
+      : node(node), handler(node.builder.getContext(), [this](Diagnostic &error) { return take(error); }) {}
+
+  LogicalResult report() {
+    if (reason.empty() || hasErrors)
+      return failure();
+    InFlightDiagnostic error = errorAt(node.op) << "cannot take operands of types ";
+    for (auto [i, operand] : llvm::enumerate(node.all()))
+      error << (i == 0 ? "" : ", ") << (operand ? operand.getType() : Type(NoneType::get(node.builder.getContext())));
+    return error << ": " << reason;
+  }
+
+private:
+  /// Errors that begin as those of ops do, `'dialect.name' op `.
+  LogicalResult take(Diagnostic &error) {
+    if (error.getSeverity() != DiagnosticSeverity::Error)
+      return failure();
+    std::string text = error.str();
+    auto [name, said] = StringRef(text).split("' op ");
+    if (!name.starts_with("'") || !name.contains('.') || name.contains(' ')) {
+      hasErrors = true;
+      return failure();
+    }
+    if (reason.empty())
+      reason = said.str();
+    return success();
+  }
+
+  Node &node;
+  std::string reason;
+  bool hasErrors = false; ///< of others
+  ScopedDiagnosticHandler handler;
+};
+} // namespace
 
 FailureOr<std::optional<Reached>> Graph::convertNode(NodeOp op) {
   const Converter *converter = table.find(op.getDomain(), op.getOpType(), op.getVersion());
@@ -232,9 +311,16 @@ FailureOr<std::optional<Reached>> Graph::convertNode(NodeOp op) {
       return failure();
   }
 
+  if (mlir::failed(checkOperandTypes(node)))
+    return failure();
+
   size_t first = recorder.ops.size();
+  Refusal refusal(node);
   Results results = converter->convert(node);
   bool failed = node.hasFailed() || results.isFailure;
+  if (!failed && !results.of)
+    for (Value &value : results.values)
+      value = value ? foldSizes(node.loc, value) : value;
   for (Operation *created : ArrayRef(recorder.ops).drop_front(first)) {
     // Regions that aren't attached yet have no dominance; the pass manager verifies what becomes of them.
     bool isControlFlow = created->getNumRegions() != 0 || isa<tenon::YieldOp>(created);
@@ -242,7 +328,7 @@ FailureOr<std::optional<Reached>> Graph::convertNode(NodeOp op) {
   }
   recorder.ops.truncate(first);
   if (failed)
-    return failure();
+    return refusal.report();
   if (results.of && results.of != op)
     return std::optional(Reached{results.of, results.values});
   for (auto [i, result] : llvm::enumerate(op->getResults())) {
@@ -253,11 +339,24 @@ FailureOr<std::optional<Reached>> Graph::convertNode(NodeOp op) {
     }
     if (!value || isa<NoneType>(result.getType()))
       continue;
-    if (mlir::failed(checkHint(op, i, value)))
-      return failure();
+    checkHint(op, i, value);
     values[result] = value;
   }
   return std::optional<Reached>();
+}
+
+std::optional<int64_t> Graph::statedRank(Value result) {
+  if (auto type = dyn_cast<RankedTensorType>(result.getType()))
+    return type.getRank();
+  for (OpOperand &use : result.getUses()) {
+    auto user = dyn_cast<NodeOp>(use.getOwner());
+    const Converter *converter =
+        user ? table.find(user.getDomain(), user.getOpType(), user.getVersion()) : nullptr;
+    if (converter && converter->keepsSizes && use.getOperandNumber() == 0 && user->getNumResults() > 0)
+      if (auto rank = statedRank(user->getResult(0)))
+        return rank;
+  }
+  return std::nullopt;
 }
 
 //===----------------------------------------------------------------------===//

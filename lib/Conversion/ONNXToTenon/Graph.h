@@ -8,6 +8,7 @@
 #ifndef TENON_LIB_CONVERSION_ONNXTOTENON_GRAPH_H
 #define TENON_LIB_CONVERSION_ONNXTOTENON_GRAPH_H
 
+#include "KnownValues.h"
 #include "Node.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include <map>
@@ -32,7 +33,7 @@ struct Equality {
 /// converted.
 class Graph {
 public:
-  Graph(mlir::func::FuncOp func, const ConverterTable &table);
+  Graph(mlir::func::FuncOp func, const ConverterTable &table, Evaluator evaluator);
   ~Graph();
 
   mlir::LogicalResult convert();
@@ -65,6 +66,9 @@ public:
   /// A region that lives as long as the conversion: sizes may refer to what a discarded attempt holds.
   mlir::Region &newRegion();
 
+  /// The rank that the model states for a result, itself or by what operators that keep sizes make of it.
+  std::optional<int64_t> statedRank(mlir::Value result);
+
   /// Builds at the end of a region's block, with values that are computed there known there only.
   class Inside {
   public:
@@ -89,6 +93,7 @@ public:
 
   mlir::OpBuilder builder;
   SizeAnalysis sizes;
+  KnownValues known;
   unsigned unsupported = 0; ///< errors so far that aren't the model's
   unsigned copies = 0;      ///< of what follows branches that differ in rank
 
@@ -100,7 +105,11 @@ private:
   /// Nothing where the node's results have their values, else what its conversion has led to.
   mlir::FailureOr<std::optional<Reached>> convertNode(NodeOp op);
   mlir::FailureOr<Reached> convertNodes(mlir::Block &block, mlir::Block::iterator first);
-  mlir::LogicalResult checkHint(NodeOp op, unsigned number, mlir::Value value);
+  /// The constant that a result of integers is, where it follows from constants; else the value.
+  mlir::Value foldSizes(mlir::Location loc, mlir::Value value);
+  /// Notes a result whose type is none of those that the model states for it.
+  void checkHint(NodeOp op, unsigned number, mlir::Value value);
+  void reportContradictions();
   void eraseDead();
 
   /// Collects what a node creates, so that it is verified at once.
@@ -123,6 +132,7 @@ private:
   };
   llvm::SmallVector<Scope> scopes;
   llvm::SmallVector<std::unique_ptr<mlir::Region>> regions;
+  llvm::MapVector<mlir::Value, mlir::Type> contradicted; ///< values of the model, and what types they have
 };
 
 } // namespace tenon::onnx

@@ -141,14 +141,14 @@ Results oneHot(Node &node) {
   Value indices = node[0], values = node[2];
   Type i64 = node.builder.getI64Type();
   int64_t dim = node.dimension(node.integer("axis", -1), rankOf(indices) + 1);
-  if (!isSingle(node[1]) || rankOf(values) != 1 || typeOf(values).getDimSize(0) != 2)
-    return node.error() << "expects a scalar as depth and 2 values, but has " << typeOf(node[1]) << " and "
-                        << typeOf(values);
+  Value stated = node.single(node[1], "a scalar as depth");
+  if (rankOf(values) != 1 || (isStatic(node.sizeOf(values, 0)) && !isStatic(node.sizeOf(values, 0), 2)))
+    return node.error() << "expects 2 values, but has " << typeOf(values);
   if (node.hasFailed())
     return failure();
   indices = node.cast(indices, i64);
-  Value count = node.cast(node.reshape(node[1], {}), i64);
-  auto floating = node.constantNumbers(node[1]);
+  Value count = node.cast(stated, i64);
+  auto floating = node.constantNumbers(stated);
   AffineExpr depth = floating ? node.size((int64_t)floating->front()) : node.elements(count)->front();
   if (floating)
     count = node.scalarInteger((int64_t)floating->front(), i64);
@@ -278,9 +278,8 @@ Results topKOf(Node &node, AffineExpr k) {
 Results topKAttribute(Node &node) { return topKOf(node, node.size(node.integer("k", -1))); }
 
 Results topK(Node &node) {
-  if (!isSingle(node[1]))
-    return node.error() << "expects one element as k, but has " << typeOf(node[1]);
-  auto k = node.elements(node[1]);
+  Value stated = node.single(node[1], "one element as k");
+  auto k = stated ? node.elements(stated) : std::nullopt;
   return k ? topKOf(node, k->front()) : Results(failure());
 }
 

@@ -60,7 +60,9 @@ static bool isTrue(Node &node, Value condition) {
 // LoopBuilder
 //===----------------------------------------------------------------------===//
 
-LoopBuilder::LoopBuilder(Node &node, ArrayRef<Value> initial) : node(node), initial(initial) {
+LoopBuilder::LoopBuilder(Node &node, ArrayRef<Value> initial, ArrayRef<bool> isRead)
+    : node(node), initial(initial), isRead(isRead), isReplaced(initial.size(), false) {
+  this->isRead.resize(initial.size(), true);
   for (Value value : initial) {
     bool isTensor = isa<RankedTensorType>(value.getType());
     assumed.push_back(isTensor ? node.sizesOf(value) : Sizes());
@@ -68,17 +70,88 @@ LoopBuilder::LoopBuilder(Node &node, ArrayRef<Value> initial) : node(node), init
   }
 }
 
+namespace {
+/// Keeps the errors that are emitted while it lives.
+class HeldErrors {
+public:
+  explicit HeldErrors(MLIRContext *context) : handler(context, [this](Diagnostic &diagnostic) {
+      if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
+        return failure();
+      errors.push_back(std::move(diagnostic));
+      return success();
+    }) {}
+
+  SmallVector<Diagnostic> errors;
+
+private:
+  ScopedDiagnosticHandler handler;
+};
+} // namespace
+
 std::optional<SmallVector<Value>> LoopBuilder::build(Value tripCount, Value condition, Body body) {
+  MLIRContext *context = node.builder.getContext();
+  SmallVector<Diagnostic> errors;
+  {
+    HeldErrors held(context);
+    if (auto values = buildLoop(tripCount, condition, body))
+      return values;
+    errors = std::move(held.errors);
+  }
+  // What fails on a placeholder may never see one: in the first iteration, conditions on its number are decided.
+  if (!isPeeled && !changing && !node.hasFailed()) {
+    HeldErrors held(context);
+    if (auto values = peel(tripCount, condition, body))
+      return values;
+  }
+  for (Diagnostic &error : errors)
+    context->getDiagEngine().emit(std::move(error));
+  return std::nullopt;
+}
+
+std::optional<SmallVector<Value>> LoopBuilder::buildLoop(Value tripCount, Value condition, Body body) {
   while (true) {
     Region &region = node.graph.newRegion();
     auto yielded = attempt(region, body);
     if (!yielded)
       return std::nullopt;
-    if (!weaken(region, yielded->carried))
+    if (!weaken(region, yielded->carried)) {
+      if (hasPlaceholder)
+        expectIteration(tripCount, condition);
       return finish(region, *yielded, tripCount, condition);
+    }
+    if (changing && !isPeeled)
+      return peel(tripCount, condition, body);
+    if (changing)
+      node.unsupported() << "carried value " << changing->first << " changes from "
+                         << initial[changing->first].getType() << " to " << changing->second;
     if (node.hasFailed())
       return std::nullopt;
   }
+}
+
+std::optional<SmallVector<Value>> LoopBuilder::peel(Value tripCount, Value condition, Body body) {
+  expectIteration(tripCount, condition);
+  auto first = body(node.scalarInteger(0, node.builder.getI64Type()), initial);
+  if (!first || node.hasFailed())
+    return std::nullopt;
+  LoopBuilder rest(node, first->carried);
+  rest.isPeeled = true;
+  auto values = rest.build(node.binary<SubOp>(tripCount, 1.0), first->condition,
+                           [&](Value iteration, ArrayRef<Value> carried) {
+                             return body(node.binary<AddOp>(iteration, 1.0), carried);
+                           });
+  if (!values)
+    return std::nullopt;
+  for (auto [scanned, value] : llvm::zip(llvm::drop_begin(*values, initial.size()), first->scanned))
+    scanned = node.concat({node.unsqueeze(value, {0}), scanned}, 0);
+  return node.hasFailed() ? std::nullopt : values;
+}
+
+void LoopBuilder::expectIteration(Value tripCount, Value condition) {
+  Value runs = node.binary<AndOp>(condition, node.compare(Predicate::gt, tripCount, 0.0));
+  if (auto count = node.elements(node.cast(runs, node.builder.getI64Type())))
+    node.expectEqual(count->front(), node.size(1),
+                     "the loop has no iteration, and what it starts with has another type or rank than they give");
 }
 
 Type LoopBuilder::carriedType(size_t i) {
@@ -113,23 +186,21 @@ std::optional<LoopBuilder::Yielded> LoopBuilder::attempt(Region &region, Body bo
 bool LoopBuilder::weaken(Region &region, ArrayRef<Value> carried) {
   bool changed = false;
   for (auto [i, value] : llvm::enumerate(carried)) {
+    Type joined = held[i] ? joinTypes(held[i], value.getType()) : Type();
+    auto type = dyn_cast<RankedTensorType>(value.getType());
+    bool keepsKind = held[i] ? bool(joined)
+                             : type && type.getElementType() == elementOf(initial[i]) &&
+                                   type.getRank() == rankOf(initial[i]);
+    if (!keepsKind) {
+      changed = true;
+      if (replaceInitial(i, value, region))
+        continue;
+      changing = {i, value.getType()};
+      return true;
+    }
     if (held[i]) {
-      Type joined = joinTypes(held[i], value.getType());
-      if (!joined) {
-        node.unsupported() << "carried value " << i << " changes from " << held[i] << " to " << value.getType();
-        return true;
-      }
       changed |= std::exchange(held[i], joined) != joined;
       continue;
-    }
-    if (!isa<RankedTensorType>(value.getType())) {
-      node.unsupported() << "carried value " << i << " changes from " << typeOf(initial[i]) << " to " << value.getType();
-      return true;
-    }
-    if (elementOf(value) != elementOf(initial[i]) || rankOf(value) != rankOf(initial[i])) {
-      node.unsupported() << "carried value " << i << " changes from " << typeOf(initial[i]) << " to "
-                         << typeOf(value);
-      return true;
     }
     for (auto [size, next] : llvm::zip(assumed[i], sizesOutside(node, value, region)))
       if (size && size != next) {
@@ -138,6 +209,24 @@ bool LoopBuilder::weaken(Region &region, ArrayRef<Value> carried) {
       }
   }
   return changed;
+}
+
+bool LoopBuilder::replaceInitial(size_t i, Value next, Region &region) {
+  auto type = dyn_cast<RankedTensorType>(next.getType());
+  if (held[i] || !type || !type.getElementType().isIntOrFloat() || std::exchange(isReplaced[i], true))
+    return false;
+  Sizes sizes = sizesOutside(node, next, region);
+  if (!isRead[i]) {
+    Sizes some = llvm::map_to_vector(sizes, [&](AffineExpr size) { return size ? size : node.size(0); });
+    initial[i] = node.broadcast(node.scalar(0, type.getElementType()), {}, some);
+    hasPlaceholder |= node.isUsed(i);
+  } else if (isSingle(initial[i]) && isSingle(next) && elementOf(initial[i]) == type.getElementType()) {
+    initial[i] = node.reshape(initial[i], sizes);
+  } else {
+    return false;
+  }
+  assumed[i] = sizes;
+  return true;
 }
 
 SmallVector<Value> LoopBuilder::finish(Region &region, Yielded &yielded, Value tripCount, Value condition) {

@@ -7,6 +7,7 @@
 
 #include "Node.h"
 
+#include "Diagnostics.h"
 #include "Graph.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
@@ -24,11 +25,18 @@ Node::Node(Graph &graph, NodeOp op, ArrayRef<Value> operands)
 // Diagnostics
 //===----------------------------------------------------------------------===//
 
+InFlightDiagnostic onnx::errorAt(NodeOp op) {
+  InFlightDiagnostic error = op.emitError() << "'" << op.getOpType() << "' (opset " << op.getVersion() << ") ";
+  if (auto origin = op->getAttrOfType<StringAttr>("tenon_onnx.origin"))
+    error.attachNote(op.getLoc()) << "it comes from " << origin.getValue();
+  return error;
+}
+
 InFlightDiagnostic Node::error() {
   // One error per node: those that follow from the first say nothing.
   if (std::exchange(failed, true))
     return InFlightDiagnostic();
-  return op.emitError() << "'" << op.getOpType() << "' (opset " << version() << ") ";
+  return errorAt(op);
 }
 
 InFlightDiagnostic Node::unsupported() {
@@ -41,6 +49,17 @@ bool Node::expect(ArrayRef<size_t> required) {
     if (!has(i))
       error() << "expects operand " << i;
   return !failed;
+}
+
+//===----------------------------------------------------------------------===//
+// Operands
+//===----------------------------------------------------------------------===//
+
+Value Node::single(Value value, const Twine &expected) {
+  if (!typeOf(value).hasStaticShape() || isSingle(value))
+    return reshape(value, {});
+  error() << "expects " << expected << ", but has " << typeOf(value);
+  return {};
 }
 
 //===----------------------------------------------------------------------===//
@@ -144,16 +163,10 @@ std::optional<SmallVector<int64_t>> Node::constantIntegers(Value value) {
   SmallVector<int64_t> result;
   if (typeOf(value).hasStaticShape() && typeOf(value).getNumElements() == 0)
     return result;
-  if (auto known = sizes.elementsOf(value)) {
-    for (AffineExpr element : *known) {
-      if (!element || !isStatic(element))
-        return std::nullopt;
-      result.push_back(SizeAnalysis::staticSize(element));
-    }
-    return result;
-  }
-  DenseIntElementsAttr dense;
+  DenseElementsAttr dense;
   if (!matchPattern(value, m_Constant(&dense)))
+    dense = graph.known.elementsOf(value);
+  if (!dense)
     return std::nullopt;
   bool isUnsigned = dense.getElementType().isUnsignedInteger() || dense.getElementType().isInteger(1);
   for (APInt element : dense.getValues<APInt>())
@@ -162,19 +175,22 @@ std::optional<SmallVector<int64_t>> Node::constantIntegers(Value value) {
 }
 
 std::optional<SmallVector<double>> Node::constantNumbers(Value value) {
-  DenseFPElementsAttr dense;
-  if (value && matchPattern(value, m_Constant(&dense))) {
-    SmallVector<double> result;
-    for (APFloat element : dense.getValues<APFloat>()) {
-      bool loses;
-      element.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &loses);
-      result.push_back(element.convertToDouble());
-    }
-    return result;
+  if (!value || !isa<FloatType>(elementOf(value))) {
+    auto integers = constantIntegers(value);
+    return integers ? std::optional(SmallVector<double>(integers->begin(), integers->end())) : std::nullopt;
   }
-  if (auto integers = constantIntegers(value))
-    return SmallVector<double>(integers->begin(), integers->end());
-  return std::nullopt;
+  DenseElementsAttr dense;
+  if (!matchPattern(value, m_Constant(&dense)))
+    dense = graph.known.elementsOf(value);
+  if (!dense)
+    return std::nullopt;
+  SmallVector<double> result;
+  for (APFloat element : dense.getValues<APFloat>()) {
+    bool loses;
+    element.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &loses);
+    result.push_back(element.convertToDouble());
+  }
+  return result;
 }
 
 std::optional<Sizes> Node::elements(Value value) {
@@ -187,8 +203,11 @@ std::optional<Sizes> Node::elements(Value value) {
     unsupported() << "the number of sizes in " << type << " is not known when compiling";
     return std::nullopt;
   }
-  auto known = sizes.elementsOf(value);
-  Sizes result = known.value_or(Sizes(type.getNumElements()));
+  Sizes result;
+  if (auto known = constantIntegers(value))
+    result = llvm::map_to_vector(*known, [&](int64_t element) { return size(element); });
+  else
+    result = sizes.elementsOf(value).value_or(Sizes(type.getNumElements()));
   for (auto [i, element] : llvm::enumerate(result))
     if (!element)
       element =

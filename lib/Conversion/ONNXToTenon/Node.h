@@ -79,6 +79,9 @@ public:
   llvm::ArrayRef<mlir::Value> all() const { return operands; }
   /// Whether all of these operands are there, an error where one isn't.
   bool expect(llvm::ArrayRef<size_t> required);
+  /// A value of one element as a scalar, which is checked at run time where its sizes aren't known; null after an
+  /// error, which says what was expected.
+  mlir::Value single(mlir::Value value, const llvm::Twine &expected);
   bool isUsed(size_t result) { return result < op->getNumResults() && !op->getResult(result).use_empty(); }
 
   //===--- Attributes ---===//
@@ -214,6 +217,7 @@ struct Converter {
   unsigned minOperands, maxOperands;
   Results (*convert)(Node &);
   Accepts accepts;
+  bool keepsSizes = false; ///< whether the result has the sizes of the first operand
 };
 
 /// Converters by name, and by `domain.name` outside of ONNX's own domain.
@@ -221,9 +225,9 @@ class ConverterTable {
 public:
   static constexpr unsigned variadic = ~0u;
 
-  void add(llvm::StringRef name, int64_t since, unsigned minOperands, unsigned maxOperands,
-           Results (*convert)(Node &), Accepts accepts = Accepts::numbers) {
-    table[name].push_back({since, minOperands, maxOperands, convert, accepts});
+  Converter &add(llvm::StringRef name, int64_t since, unsigned minOperands, unsigned maxOperands,
+                 Results (*convert)(Node &), Accepts accepts = Accepts::numbers) {
+    return table[name].emplace_back(Converter{since, minOperands, maxOperands, convert, accepts});
   }
   /// An operator that can't be converted, or `domain.*` for all of a domain, and why.
   void refuse(llvm::StringRef name, llvm::StringRef reason) { refused[name] = reason; }

@@ -134,17 +134,18 @@ template <Combiner combiner> Results argReduce(Node &node) {
 /// The axis is an operand.
 template <Combiner combiner> Results cumulate(Node &node) {
   Value x = node[0];
-  if (!isSingle(node[1]))
-    return node.error() << "expects one axis, but has " << typeOf(node[1]);
+  Value stated = node.single(node[1], "one axis");
+  if (!stated)
+    return failure();
   auto scan = [&](Value along, int64_t dim) -> Value {
     return ScanOp::create(node.builder, node.loc, along.getType(), combiner, along, dim,
                           node.flag("exclusive"), node.flag("reverse"));
   };
-  if (auto axis = node.constantIntegers(node[1])) {
+  if (auto axis = node.constantIntegers(stated)) {
     int64_t dim = node.dimension(axis->front(), rankOf(x));
     return node.hasFailed() ? Results(failure()) : Results(scan(x, dim));
   }
-  auto axes = RuntimeAxes::read(node, node[1], rankOf(x));
+  auto axes = RuntimeAxes::read(node, stated, rankOf(x));
   return axes ? Results(node.reshape(scan(axes->around(x, node.sizesOf(x), 0), 1), node.sizesOf(x)))
               : Results(failure());
 }

@@ -75,7 +75,7 @@ private:
   bool check() {
     static constexpr StringRef modes[] = {"nearest", "linear", "cubic"},
                                places[] = {"half_pixel",    "half_pixel_symmetric", "pytorch_half_pixel",
-                                           "align_corners", "asymmetric",           crop},
+                                           "align_corners", "asymmetric",           "tf_half_pixel_for_nn", crop},
                                roundings[] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"};
     if (!llvm::is_contained(modes, mode))
       node.error() << "expects mode nearest, linear or cubic, but has '" << mode << "'";
@@ -296,6 +296,8 @@ private:
       return cropped(axis, at);
     if (place == "asymmetric")
       return node.binary<DivOp>(at, scale);
+    if (place == "tf_half_pixel_for_nn") // up to version 12
+      return node.binary<DivOp>(node.binary<AddOp>(at, 0.5), scale);
     Value zero = node.splat(0, at);
     if (place == "align_corners") {
       // With scales the result's length isn't rounded here. Of one place, the first: the divisor would be 0.

@@ -52,10 +52,12 @@ bool isSequence(Node &node, size_t i) {
 /// An integer scalar, or a vector of one, as `tensor<i64>`.
 Value position(Node &node, Value value) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
-  if (type && type.getElementType().isInteger() && isSingle(value))
-    return node.cast(node.reshape(value, {}), node.builder.getI64Type());
-  node.error() << "expects an integer scalar as position, but has " << value.getType();
-  return {};
+  if (!type || !type.getElementType().isInteger()) {
+    node.error() << "expects an integer scalar as position, but has " << value.getType();
+    return {};
+  }
+  value = node.single(value, "an integer scalar as position");
+  return value ? node.cast(value, node.builder.getI64Type()) : Value();
 }
 
 /// What a sequence or optional gives, with the rank that the model states where it is not known.

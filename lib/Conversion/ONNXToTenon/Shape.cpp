@@ -133,11 +133,14 @@ Results constantOfShape(Node &node) {
 
 /// start + i * delta below limit.
 Results range(Node &node) {
-  for (Value value : node.all())
-    if (!isSingle(value) || elementOf(value) != elementOf(node[0]))
-      return node.error() << "expects scalars of one type, but has " << typeOf(value);
-  Value start = node.reshape(node[0], {}), limit = node.reshape(node[1], {}),
-        delta = node.reshape(node[2], {});
+  Value scalars[3];
+  for (auto [scalar, value] : llvm::zip(scalars, node.all())) {
+    if (elementOf(value) != elementOf(node[0]))
+      node.error() << "expects scalars of one type, but has " << typeOf(value);
+    if (!(scalar = node.single(value, "scalars of one type")) || node.hasFailed())
+      return failure();
+  }
+  auto [start, limit, delta] = scalars;
   Type element = elementOf(start);
   AffineExpr count;
   auto known = node.constantNumbers(delta);
@@ -204,11 +207,12 @@ Results trilu(Node &node) {
   Type i64 = node.builder.getI64Type();
   Value row = node.iota(matrix, 0, i64), column = node.iota(matrix, 1, i64);
   if (node.has(1)) {
-    if (!isSingle(node[1]))
-      return node.error() << "expects a scalar as k, but has " << typeOf(node[1]);
-    auto known = node.constantIntegers(node[1]);
+    Value k = node.single(node[1], "a scalar as k");
+    if (!k)
+      return failure();
+    auto known = node.constantIntegers(k);
     if (!known || known->front() != 0)
-      row = node.binary<AddOp>(row, node.reshape(node[1], {}));
+      row = node.binary<AddOp>(row, k);
   }
   Value isKept = node.compare(node.flag("upper", true) ? Predicate::ge : Predicate::le, column, row);
   return node.select(node.broadcastTo(isKept, node.sizesOf(x)), x, node.splat(0, x));
@@ -216,9 +220,8 @@ Results trilu(Node &node) {
 
 /// a - b cos(2 pi i / n) + c cos(4 pi i / n), over a period, or symmetric with one place less.
 Results cosineWindow(Node &node, double a, double b, double c) {
-  if (!isSingle(node[0]))
-    return node.error() << "expects one element as size, but has " << typeOf(node[0]);
-  auto count = node.elements(node.reshape(node[0], {}));
+  Value length = node.single(node[0], "one element as size");
+  auto count = length ? node.elements(length) : std::nullopt;
   Type element = elementTypeOf(node.integer("output_datatype", 1), node.builder.getContext());
   if (!count || !element)
     return count ? Results(node.unsupported()
@@ -294,9 +297,9 @@ void onnx::addShapeConverters(ConverterTable &table) {
   table.add("HannWindow", 17, 1, 1, hannWindow);
   table.add("HammingWindow", 17, 1, 1, hammingWindow);
   table.add("BlackmanWindow", 17, 1, 1, blackmanWindow);
-  table.add("Cast", 6, 1, 1, castNode);
-  table.add("CastLike", 15, 2, 2, castLike);
-  table.add("Identity", 1, 1, 1, identity, Accepts::values);
-  table.add("Dropout", 7, 1, 1, dropout);
-  table.add("Dropout", 12, 1, 3, dropout);
+  table.add("Cast", 6, 1, 1, castNode).keepsSizes = true;
+  table.add("CastLike", 15, 2, 2, castLike).keepsSizes = true;
+  table.add("Identity", 1, 1, 1, identity, Accepts::values).keepsSizes = true;
+  table.add("Dropout", 7, 1, 1, dropout).keepsSizes = true;
+  table.add("Dropout", 12, 1, 3, dropout).keepsSizes = true;
 }

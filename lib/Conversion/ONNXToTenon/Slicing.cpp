@@ -283,10 +283,11 @@ Results pad(Node &node) {
   if (!amounts)
     return failure();
   Value value = node.has(2) ? node[2] : node.scalar(0, elementOf(node[0]));
-  if (!isSingle(value) || elementOf(value) != elementOf(node[0]))
+  if (elementOf(value) != elementOf(node[0]))
     return node.error() << "expects a scalar of type " << elementOf(node[0]) << " as value, but has "
                         << typeOf(value);
-  value = node.reshape(value, {});
+  if (!(value = node.single(value, "a scalar as value")))
+    return failure();
   Sizes none(rankOf(node[0]), node.size(0));
   auto half = ArrayRef(*amounts).take_front(amounts->size() / 2),
        rest = ArrayRef(*amounts).drop_front(half.size());

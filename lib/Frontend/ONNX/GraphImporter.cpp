@@ -163,6 +163,31 @@ LogicalResult GraphImporter::importNodes(const NodeList &nodes, Scope &scope, co
   return success();
 }
 
+/// Where a node comes from, in the words of torch.onnx, which writes them to the node's metadata: the innermost module of a
+/// list like `['', 'encoder', 'encoder.layer.0']`, and the last place of a stack trace in Python. Empty where it says
+/// nothing.
+static std::string originOf(const NodeProto &node) {
+  StringRef module, file, line;
+  for (const auto &entry : node.metadata_props()) {
+    StringRef text(entry.value());
+    if (entry.key() == "pkg.torch.onnx.name_scopes") {
+      module = text.rsplit(',').second.empty() ? text : text.rsplit(',').second;
+      module = module.trim("[] '\"");
+    } else if (entry.key() == "pkg.torch.onnx.stack_trace") {
+      size_t last = text.rfind("File \"");
+      if (last == StringRef::npos)
+        continue;
+      std::tie(file, line) = text.substr(last + 6).split("\", line ");
+      line = line.take_while([](char c) { return llvm::isDigit(c); });
+      file = file.substr(file.find_last_of("/\\") + 1);
+    }
+  }
+  std::string origin = module.empty() ? "" : "'" + module.str() + "'";
+  if (!file.empty() && !line.empty())
+    origin += (origin.empty() ? "" : " at ") + file.str() + ":" + line.str();
+  return origin;
+}
+
 LogicalResult GraphImporter::importNode(const NodeProto &node, Location location, Scope &scope,
                                         const Activation &activation) {
   if (node.op_type().empty())
@@ -198,6 +223,8 @@ LogicalResult GraphImporter::importNode(const NodeProto &node, Location location
   auto op = NodeOp::create(builder, location, types, node.op_type(), domain, version, operands,
                            attributes.getDictionary(builder.getContext()),
                            builder.getStrArrayAttr(regionNames), subgraphs.size());
+  if (std::string origin = originOf(node); !origin.empty())
+    op->setAttr("tenon_onnx.origin", builder.getStringAttr(origin));
   for (auto [subgraph, region] : llvm::zip(subgraphs, op.getBodies()))
     if (failed(importSubgraph(subgraph, region, location)))
       return failure();

@@ -188,3 +188,44 @@ func.func @batched_scan(%x: tensor<2x3xf32>) -> !tenon_onnx.unknown {
   } : (none, tensor<2x3xf32>) -> !tenon_onnx.unknown
   return %0 : !tenon_onnx.unknown
 }
+
+// -----
+
+// What a loop starts with and never reads is a placeholder, of whatever type: one of the type that the iterations give stands
+// for it, of which there has to be one where the result is used.
+// CHECK-LABEL: func.func @placeholder(
+// CHECK-SAME: %[[M:.*]]: tensor<i64>, %[[X:.*]]: tensor<?x4xf32>
+// CHECK: %[[N:.*]] = tenon.symbol "n"
+// CHECK: %[[START:.*]] = tenon.broadcast %{{.*}} dims [] sizes [%[[N]], 4] : tensor<f32> -> tensor<?x4xf32>
+// CHECK: cf.assert %{{.*}}, "the loop has no iteration
+// CHECK: tenon.loop %[[M]], %{{.*}} carried(%[[START]] : tensor<?x4xf32>) -> tensor<?x4xf32> {
+func.func @placeholder(%m: tensor<i64>, %x: tensor<?x4xf32> {tenon.name = "x", tenon.dims = ["n", ""]}) -> !tenon_onnx.unknown {
+  %none = tenon_onnx.none
+  %nothing = tenon.constant dense<0> : tensor<i32>
+  %0 = tenon_onnx.node "Loop" version 16 (%m, %none, %nothing) {} regions ["body"] {
+  ^bb0(%i: tensor<i64>, %c: tensor<i1>, %old: tensor<?x4xf32>):
+    %a = tenon_onnx.node "Neg" version 13 (%x) {} : (tensor<?x4xf32>) -> !tenon_onnx.unknown
+    tenon_onnx.yield %c, %a : tensor<i1>, !tenon_onnx.unknown
+  } : (tensor<i64>, none, tensor<i32>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+// One that is read goes through an iteration of its own; where it is known to happen nothing is checked.
+// CHECK-LABEL: func.func @first_iteration(
+// CHECK-SAME: %[[X:.*]]: tensor<3x4xf32>
+// CHECK-NOT: cf.assert
+// CHECK: %[[FIRST:.*]] = tenon.add %{{.*}}, %[[X]] : tensor<3x4xf32>
+// CHECK: tenon.loop {{.*}} carried(%[[FIRST]] : tensor<3x4xf32>) -> tensor<3x4xf32> {
+func.func @first_iteration(%x: tensor<3x4xf32>) -> !tenon_onnx.unknown {
+  %none = tenon_onnx.none
+  %m = tenon.constant dense<5> : tensor<i64>
+  %start = tenon.constant dense<0.0> : tensor<f32>
+  %0 = tenon_onnx.node "Loop" version 16 (%m, %none, %start) {} regions ["body"] {
+  ^bb0(%i: tensor<i64>, %c: tensor<i1>, %sum: tensor<3x4xf32>):
+    %a = tenon_onnx.node "Add" version 13 (%sum, %x) {} : (tensor<3x4xf32>, tensor<3x4xf32>) -> !tenon_onnx.unknown
+    tenon_onnx.yield %c, %a : tensor<i1>, !tenon_onnx.unknown
+  } : (tensor<i64>, none, tensor<f32>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}

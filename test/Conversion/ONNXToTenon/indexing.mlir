@@ -125,7 +125,8 @@ func.func @tensor_scatter(%c: tensor<?x4x64x8xf32> {tenon.name = "c", tenon.dims
 // CHECK-SAME: %[[ARG0:.*]]: tensor{{.*}} %[[ARG1:.*]]: tensor{{.*}}
 // CHECK: %[[V0:.*]] = tenon.symbol "n"
 // CHECK: tenon.bind_shape %[[ARG0]] [%[[V0]], 8] : tensor<?x8xf32>
-// CHECK: %[[V1:.*]] = tenon.item %[[ARG1]] at 0 : tensor<1xi64>
+// CHECK: %[[K:.*]] = tenon.reshape %[[ARG1]] sizes [] : tensor<1xi64> -> tensor<i64>
+// CHECK: %[[V1:.*]] = tenon.item %[[K]] at 0 : tensor<i64>
 // CHECK: %[[V2:.*]], %[[V3:.*]] = tenon.topk %[[ARG0]] dim 1 k [%[[V1]]] {smallest} : tensor<?x8xf32> -> tensor<?x?xf32>, tensor<?x?xi64>
 // CHECK: %[[V4:.*]], %[[V5:.*]] = tenon.topk %[[ARG0]] dim 1 k [3] : tensor<?x8xf32> -> tensor<?x3xf32>, tensor<?x3xi64>
 // CHECK: return %[[V3]], %[[V4]] : tensor<?x?xi64>, tensor<?x3xf32>

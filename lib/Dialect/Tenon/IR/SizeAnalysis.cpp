@@ -262,28 +262,28 @@ AffineExpr SizeAnalysis::decide(Predicate predicate, AffineExpr a, AffineExpr b)
   bool areSizes = llvm::none_of(valuesOf(difference), [](Value value) {
     return isa_and_present<ItemOp, arith::SelectOp, arith::MinSIOp>(value.getDefiningOp());
   });
-  std::optional<int64_t> sign; // of the difference, where one is certain
-  if (auto number = dyn_cast<AffineConstantExpr>(difference))
-    sign = number.getValue() > 0 ? 1 : number.getValue() < 0 ? -1 : 0;
-  else if (areSizes && isNonNegative(simplify(difference - 1)))
-    sign = 1;
-  else if (areSizes && isNonNegative(simplify(-difference - 1)))
-    sign = -1;
-  if (!sign)
-    return {};
+  auto isAtLeast = [&](AffineExpr expression, int64_t least) {
+    expression = simplify(expression - least);
+    if (auto number = dyn_cast<AffineConstantExpr>(expression))
+      return number.getValue() >= 0;
+    return areSizes && isNonNegative(expression);
+  };
+  bool ge = isAtLeast(difference, 0), gt = isAtLeast(difference, 1), le = isAtLeast(-difference, 0),
+       lt = isAtLeast(-difference, 1);
+  auto decided = [&](bool holds, bool fails) { return holds || fails ? constant(holds) : AffineExpr(); };
   switch (predicate) {
   case Predicate::eq:
-    return constant(*sign == 0);
+    return decided(ge && le, gt || lt);
   case Predicate::ne:
-    return constant(*sign != 0);
+    return decided(gt || lt, ge && le);
   case Predicate::lt:
-    return constant(*sign < 0);
+    return decided(lt, ge);
   case Predicate::le:
-    return constant(*sign <= 0);
+    return decided(le, gt);
   case Predicate::gt:
-    return constant(*sign > 0);
+    return decided(gt, le);
   case Predicate::ge:
-    return constant(*sign >= 0);
+    return decided(ge, lt);
   }
   return {};
 }
@@ -390,21 +390,39 @@ std::optional<SmallVector<AffineExpr>> SizeAnalysis::computeElements(Value tenso
       result.push_back(a == b ? a : !c ? AffineExpr() : staticSize(c) != 0 ? a : b);
     return result;
   }
-  if (isa<AddOp, SubOp, MulOp, DivOp>(op)) {
+  if (isa<AddOp, SubOp, MulOp, DivOp, ModOp, MaxOp, MinOp>(op)) {
     auto lhs = elementsOf(op->getOperand(0)), rhs = elementsOf(op->getOperand(1));
     if (!lhs || !rhs)
       return std::nullopt;
-    for (auto [a, b] : llvm::zip(*lhs, *rhs)) {
-      AffineExpr element;
-      if (a && b && isa<AddOp>(op))
-        element = a + b;
-      else if (a && b && isa<SubOp>(op))
-        element = a - b;
-      else if (a && b && isa<MulOp>(op))
-        element = a * b;
-      else if (a && b && staticSize(b) > 0 && isNonNegative(a))
-        element = a.floorDiv(staticSize(b));
-      result.push_back(simplify(element));
+    auto combine = [&](AffineExpr a, AffineExpr b) -> AffineExpr {
+      if (isa<AddOp>(op))
+        return a + b;
+      if (isa<SubOp>(op))
+        return a - b;
+      if (isa<MulOp>(op))
+        return a * b;
+      if (isa<MaxOp, MinOp>(op)) {
+        AffineExpr isAtLeast = decide(Predicate::ge, a, b);
+        return !isAtLeast ? AffineExpr() : (staticSize(isAtLeast) != 0) == isa<MaxOp>(op) ? a : b;
+      }
+      // Of what may be negative, a quotient of integers is rounded towards zero, an expression down.
+      if (staticSize(b) <= 0 || (isa<DivOp>(op) && !isNonNegative(a)))
+        return {};
+      return isa<DivOp>(op) ? a.floorDiv(staticSize(b)) : a % staticSize(b);
+    };
+    for (auto [a, b] : llvm::zip(*lhs, *rhs))
+      result.push_back(a && b ? simplify(combine(a, b)) : AffineExpr());
+    return result;
+  }
+  if (isa<NegOp, AbsOp>(op)) {
+    auto operand = elementsOf(op->getOperand(0));
+    if (!operand)
+      return std::nullopt;
+    for (AffineExpr element : *operand) {
+      AffineExpr isNegative = element ? decide(Predicate::lt, element, constant(0)) : AffineExpr();
+      bool isNegated = isa<NegOp>(op) || (isNegative && staticSize(isNegative) != 0);
+      bool isKnown = element && (isa<NegOp>(op) || isNegative);
+      result.push_back(!isKnown ? AffineExpr() : isNegated ? simplify(-element) : element);
     }
     return result;
   }

@@ -1,0 +1,86 @@
+//===- KnownValues.cpp - Small tensors that follow from constants ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "KnownValues.h"
+
+#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+
+#include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::onnx;
+
+/// Tensors of sizes are short; what is longer is data, and its arithmetic is left to constant folding.
+static constexpr int64_t maxElements = 1024;
+
+static bool isSmall(Type type) {
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  return !tensor || !tensor.hasStaticShape() || tensor.getNumElements() <= maxElements;
+}
+
+const KnownValue *KnownValues::find(Value value) {
+  if (auto it = known.find(value); it != known.end())
+    return it->second.get();
+  std::optional<KnownValue> result = evaluate(value);
+  return (known[value] = result ? std::make_unique<KnownValue>(std::move(*result)) : nullptr).get();
+}
+
+std::optional<KnownValue> KnownValues::evaluate(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (!op || !isSmall(value.getType()))
+    return std::nullopt;
+  KnownValue result;
+  Attribute attribute;
+  if (matchPattern(value, m_Constant(&attribute))) {
+    result.attribute = dyn_cast<TypedAttr>(attribute);
+    return result.attribute ? std::optional(result) : std::nullopt;
+  }
+  if (auto elements = sizes.elementsOf(value)) {
+    auto isStatic = [](AffineExpr element) { return isa_and_present<AffineConstantExpr>(element); };
+    if (llvm::all_of(*elements, isStatic)) {
+      auto type = cast<RankedTensorType>(value.getType());
+      SmallVector<APInt> numbers;
+      for (AffineExpr element : *elements)
+        numbers.push_back(APInt(64, SizeAnalysis::staticSize(element), /*isSigned=*/true)
+                              .sextOrTrunc(type.getElementTypeBitWidth()));
+      result.attribute = DenseElementsAttr::get(type, numbers);
+      return result;
+    }
+  }
+  if (!evaluator || !isa_and_nonnull<TenonDialect>(op->getDialect()) || op->getNumRegions() != 0 || !isPure(op))
+    return std::nullopt;
+  SmallVector<KnownValue> operands;
+  for (Value operand : op->getOperands()) {
+    const KnownValue *found = find(operand);
+    if (!found)
+      return std::nullopt;
+    operands.push_back(*found);
+  }
+  llvm::Expected<SmallVector<KnownValue>> results = evaluator(op, operands);
+  if (!results) {
+    llvm::consumeError(results.takeError());
+    return std::nullopt;
+  }
+  return (*results)[cast<OpResult>(value).getResultNumber()];
+}
+
+DenseElementsAttr KnownValues::elementsOf(Value value) {
+  const KnownValue *found = find(value);
+  if (!found || found->attribute)
+    return found ? dyn_cast<DenseElementsAttr>(found->attribute) : DenseElementsAttr();
+  Type element = found->type.getElementType();
+  if (!isSmall(found->type) || !element.isIntOrFloat())
+    return {};
+  if (element.isInteger(1)) // a byte each
+    return DenseElementsAttr::get(
+        found->type, llvm::map_to_vector(found->bytes, [](char byte) { return byte != 0; }));
+  if (element.getIntOrFloatBitWidth() % 8 != 0)
+    return {};
+  return DenseElementsAttr::getFromRawBuffer(found->type, found->bytes);
+}

@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""Writes lib/Conversion/ONNXToTenon/OperandTypes.inc: which element types each operator of ONNX takes, from the schemas of the
+installed onnx package. With --check nothing is written; exit code 1 says that the file isn't what the schemas give.
+"""
+import argparse
+import pathlib
+import re
+import sys
+
+import onnx
+
+FILE = pathlib.Path(__file__).resolve().parent.parent / "lib/Conversion/ONNXToTenon/OperandTypes.inc"
+
+HEADER = """\
+//===- OperandTypes.inc - Element types that ONNX's operators take ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+// Written by scripts/update_operand_types.py. A set has a bit for each number of `TensorProto.DataType`; an operator has
+// a set for each operand, of all its versions, the last one also for those that follow.
+
+"""
+
+
+def element_types(schema, operand):
+    """The types of an operand's tensors; nothing where it may be no tensor."""
+    names = {operand.type_str}
+    for constraint in schema.type_constraints:
+        if constraint.type_param_str == operand.type_str:
+            names = set(constraint.allowed_type_strs)
+    return {match[1] for name in names if (match := re.fullmatch(r"(?:optional\()?tensor\((\w+)\)+", name))}
+
+
+def operand_types():
+    """By operator, a set of type names per operand."""
+    types = {}
+    for schema in onnx.defs.get_all_schemas_with_history():
+        if schema.domain:
+            continue
+        known = types.setdefault(schema.name, [])
+        for i, operand in enumerate(schema.inputs):
+            if i == len(known):
+                known.append(set())
+            known[i] |= element_types(schema, operand)
+    return types
+
+
+def text():
+    numbers = {onnx.TensorProto.DataType.Name(n).lower(): n for n in onnx.TensorProto.DataType.values()}
+    types = operand_types()
+    sets = sorted({tuple(sorted(s, key=numbers.get)) for operands in types.values() for s in operands})
+    lines = [HEADER]
+    for i, names in enumerate(sets):
+        lines.append(f"// {i}: {', '.join(names) or 'no tensors'}\n")
+        lines.append(f"ELEMENT_SET(0x{sum(1 << numbers[name] for name in names):08X})\n")
+    lines.append("\n")
+    for name, operands in sorted(types.items()):
+        if operands:
+            indices = [str(sets.index(tuple(sorted(s, key=numbers.get)))) for s in operands]
+            while len(indices) > 1 and indices[-1] == indices[-2]:
+                indices.pop()
+            lines.append(f'OPERAND_SETS("{name}", {", ".join(indices)})\n')
+    return "".join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    if parser.parse_args().check:
+        return int(FILE.read_text() != text())
+    FILE.write_text(text())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -210,6 +210,8 @@ Value Graph::valueOf(Value value) {
 void Graph::checkHint(NodeOp op, unsigned number, Value value) {
   if (!agrees(op->getResult(number).getType(), value.getType()))
     contradicted[op->getResult(number)] = value.getType();
+  else // a body of a loop is tried with narrower types first
+    contradicted.erase(op->getResult(number));
 }
 
 Value Graph::foldSizes(Location loc, Value value) {

@@ -24,11 +24,32 @@ static bool isSmall(Type type) {
   return !tensor || !tensor.hasStaticShape() || tensor.getNumElements() <= maxElements;
 }
 
+/// Whether the evaluator may know the op.
+static bool isComputed(Operation *op) {
+  return isa_and_present<TenonDialect>(op->getDialect()) && op->getNumRegions() == 0 && isPure(op);
+}
+
+/// Not by recursion: graphs are deep.
 const KnownValue *KnownValues::find(Value value) {
-  if (auto it = known.find(value); it != known.end())
-    return it->second.get();
-  std::optional<KnownValue> result = evaluate(value);
-  return (known[value] = result ? std::make_unique<KnownValue>(std::move(*result)) : nullptr).get();
+  SmallVector<Value> open = {value};
+  while (!open.empty()) {
+    Value next = open.back();
+    Operation *op = next.getDefiningOp();
+    if (!known.contains(next) && op && isComputed(op) && isSmall(next.getType())) {
+      auto isOpen = [&](Value operand) { return !known.contains(operand); };
+      bool isInVain = llvm::any_of(op->getOperands(), [&](Value operand) { return !isOpen(operand) && !known[operand]; });
+      if (auto it = llvm::find_if(op->getOperands(), isOpen); !isInVain && it != op->operand_end()) {
+        open.push_back(*it);
+        continue;
+      }
+    }
+    open.pop_back();
+    if (!known.contains(next)) {
+      std::optional<KnownValue> result = evaluate(next);
+      known[next] = result ? std::make_unique<KnownValue>(std::move(*result)) : nullptr;
+    }
+  }
+  return known[value].get();
 }
 
 std::optional<KnownValue> KnownValues::evaluate(Value value) {
@@ -53,14 +74,13 @@ std::optional<KnownValue> KnownValues::evaluate(Value value) {
       return result;
     }
   }
-  if (!evaluator || !isa_and_nonnull<TenonDialect>(op->getDialect()) || op->getNumRegions() != 0 || !isPure(op))
+  if (!evaluator || !isComputed(op))
     return std::nullopt;
   SmallVector<KnownValue> operands;
   for (Value operand : op->getOperands()) {
-    const KnownValue *found = find(operand);
-    if (!found)
+    if (!known[operand])
       return std::nullopt;
-    operands.push_back(*found);
+    operands.push_back(*known[operand]);
   }
   llvm::Expected<SmallVector<KnownValue>> results = evaluator(op, operands);
   if (!results) {

@@ -684,7 +684,7 @@ private:
     auto type = cast<MemRefType>(copy.getSource().getType());
     unsigned bits = storageBits(type.getElementType());
     if (bits % 8 != 0)
-      return copy.emitOpError() << "can't copy elements of " << type.getElementType() << ", which share bytes";
+      return copy.emitError() << "can't copy elements of " << type.getElementType() << ", which share bytes";
     int64_t first = 0;
     Value sizes = storeNumbers(layout.extentsOf(copy.getSource()), first);
     Value sourceStrides = storeNumbers(layout.stridesOf(copy.getSource()), first);

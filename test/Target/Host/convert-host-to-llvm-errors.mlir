@@ -36,7 +36,7 @@ func.func @main() {
 func.func @main() {
   %x = tenon_host.storage input 0 "x" sizes [4] : memref<4xi4>
   %y = tenon_host.storage output 0 "y" sizes [4] : memref<4xi4>
-  // expected-error@+1 {{'tenon_host.copy' op can't copy elements of 'i4', which share bytes}}
+  // expected-error@+1 {{can't copy elements of 'i4', which share bytes}}
   tenon_host.copy %x to %y : memref<4xi4> to memref<4xi4>
   return
 }

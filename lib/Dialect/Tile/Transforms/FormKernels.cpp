@@ -317,7 +317,7 @@ private:
           continue;
         Type element = getElementTypeOrSelf(result);
         if (element.getIntOrFloatBitWidth() < 8 && !element.isInteger(1))
-          return op->emitError() << "'" << op->getName() << "' gives elements of " << element
+          return op->emitError() << "gives elements of " << element
                                  << ", which share bytes: kernels read such, but don't write them";
         info.results.push_back(result);
       }
@@ -330,17 +330,17 @@ private:
       if (!isa<AffineConstantExpr>(size))
         symbols.insert({size, Value()});
 
-    // The kernel.
+    // The kernel. Its place is that of the first node that it came from, for errors; launches know all of them.
     Location loc = builder.getFusedLoc(llvm::map_to_vector(group.ops, [](Operation *op) { return op->getLoc(); }));
     SmallVector<Type> argumentTypes(symbols.size(), builder.getIndexType());
     llvm::append_range(argumentTypes, llvm::map_range(tensors, [](Value value) { return value.getType(); }));
     auto type = builder.getFunctionType(argumentTypes, ValueRange(info.results).getTypes());
     auto trivialWork = AffineMap::get(0, symbols.size(), builder.getAffineConstantExpr(1));
     builder.setInsertionPoint(func);
-    auto kernel = KernelOp::create(builder, builder.getUnknownLoc(), "kernel", type, StringAttr(), ArrayAttr(),
+    auto kernel = KernelOp::create(builder, loc, "kernel", type, StringAttr(), ArrayAttr(),
                                    ArrayAttr(), trivialWork);
     Block *block = builder.createBlock(&kernel.getBody(), {}, argumentTypes,
-                                       SmallVector<Location>(argumentTypes.size(), builder.getUnknownLoc()));
+                                       SmallVector<Location>(argumentTypes.size(), loc));
     builder.setInsertionPointToStart(block);
     for (auto [i, entry] : llvm::enumerate(symbols))
       entry.second = block->getArgument(i);
@@ -359,17 +359,17 @@ private:
       SmallVector<int64_t> fixed;
       SmallVector<OpFoldResult> extents = llvm::map_to_vector(sizes.sizesOf(tensor), inKernel);
       dispatchIndexOpFoldResults(extents, dynamic, fixed);
-      BindShapeOp::create(builder, builder.getUnknownLoc(), argument, dynamic, fixed);
+      BindShapeOp::create(builder, loc, argument, dynamic, fixed);
     }
     for (Operation *op : bodyOps) {
       for (Value operand : op->getOperands())
         if (!isa<RankedTensorType>(operand.getType()) && !mapping.contains(operand))
-          mapping.map(operand, getValueOrCreateConstantIndexOp(builder, builder.getUnknownLoc(),
+          mapping.map(operand, getValueOrCreateConstantIndexOp(builder, loc,
                                                                inKernel(sizes.expressionOf(operand))));
       Operation *clone = builder.clone(*op, mapping);
-      clone->setLoc(builder.getUnknownLoc());
+      clone->setLoc(loc);
     }
-    tile::YieldOp::create(builder, builder.getUnknownLoc(),
+    tile::YieldOp::create(builder, loc,
                     llvm::map_to_vector(info.results, [&](Value value) { return mapping.lookup(value); }));
     info.tensors.assign(tensors.begin(), tensors.end());
     auto collapse = collapseDims(kernel, stateContracts(kernel, info));

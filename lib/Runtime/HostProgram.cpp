@@ -483,8 +483,8 @@ static int32_t hostExchange(tenon_context *ctx, int32_t first, int32_t second) {
 
 static int32_t hostDeviceLaunch(tenon_context *ctx, int32_t device, int32_t launch, void *const *buffers,
                                 int32_t bufferCount, const int64_t *strides, int32_t strideCount,
-                                const int64_t *symbols, int32_t symbolCount, int64_t work, const int32_t *after,
-                                int32_t afterCount, int32_t token) {
+                                const int64_t *symbols, int32_t symbolCount, int64_t work, int64_t scratchBytes,
+                                const int32_t *after, int32_t afterCount, int32_t token) {
   tenon_session &session = *tenon_session::of(ctx);
   const tenon_model &model = *session.model;
   if (!isBelow(device, session.devices.size()) || !isBelow(launch, launchCount(ctx)))
@@ -502,7 +502,7 @@ static int32_t hostDeviceLaunch(tenon_context *ctx, int32_t device, int32_t laun
       symbols,
       work,
       /*grain=*/1,
-      /*scratch_bytes_per_worker=*/0};
+      scratchBytes};
   return session.deviceLaunch(uint32_t(device), request, {after, afterCount, token});
 }
 

@@ -231,9 +231,11 @@ def test_scatters():
                    for n, m in PAIRS if n))
 
 
-def test_top_k():
-    model = single("TopK", [("x", T.FLOAT, ("n", "m"))], [T.FLOAT, T.INT64], [constant("k", np.int64([2]))])
-    check(model, *({"x": values(T.FLOAT, pair)} for pair in PAIRS if pair[1] >= 2))
+@pytest.mark.parametrize("element", (T.INT8, T.FLOAT16, T.FLOAT, T.DOUBLE), ids=T.DataType.Name)
+def test_top_k(element):
+    """Few ones are kept in order, more are sorted in scratch."""
+    model = single("TopK", [("x", element, ("n", "m")), ("k", T.INT64, (1,))], [element, T.INT64])
+    check(model, *({"x": values(element, pair), "k": np.int64([min(k, pair[1])])} for pair in (*PAIRS, (2, 300)) for k in (2, 40)))
 
 
 @pytest.mark.parametrize("mode", ("nearest", "linear"))

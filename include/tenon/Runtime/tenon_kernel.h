@@ -19,7 +19,7 @@ extern "C" {
 
 /* Bumped when anything in this file changes its meaning or layout; an artifact names the version it was built
  * for. */
-#define TENON_KERNEL_ABI 2
+#define TENON_KERNEL_ABI 3
 
 /* Codes of errors that compiled code reports. 0 is success. Codes from TENON_CODE_MESSAGE on name a text in
  * the artifact's message table: code - TENON_CODE_MESSAGE is its index. */
@@ -116,8 +116,8 @@ typedef struct tenon_host_functions {
   /* Asks device `device` of the metadata's table for a launch or a copy (tenon_device.h). */
   int32_t (*device_launch)(tenon_context *ctx, int32_t device, int32_t launch, void *const *buffers,
                            int32_t buffer_count, const int64_t *strides, int32_t stride_count,
-                           const int64_t *symbols, int32_t symbol_count, int64_t work, const int32_t *after,
-                           int32_t after_count, int32_t token);
+                           const int64_t *symbols, int32_t symbol_count, int64_t work,
+                           int64_t scratch_bytes_per_worker, const int32_t *after, int32_t after_count, int32_t token);
   int32_t (*device_copy)(tenon_context *ctx, int32_t device, int32_t direction, void *dst,
                          const int64_t *dst_strides, const void *src, const int64_t *src_strides,
                          const int64_t *sizes, int64_t rank, int64_t elem_bytes, const int32_t *after,

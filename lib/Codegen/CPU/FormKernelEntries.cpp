@@ -59,6 +59,8 @@ public:
     loadArray(stridesField, counts[1], i64, operands);
     loadArray(symbolsField, counts[2], i64, operands);
     operands.append({block->getArgument(1), block->getArgument(2)});
+    if (hasScratch)
+      operands.push_back(scratchOf(block->getArgument(3)));
     if (checks)
       operands.push_back(LLVM::GEPOp::create(builder, loc, pointer, slotType(), field(errorField, pointer),
                                              ArrayRef<LLVM::GEPArg>{block->getArgument(3)}));
@@ -74,7 +76,8 @@ private:
   LogicalResult readCounts() {
     auto kernel = body->getAttrOfType<DictionaryAttr>(codegen::kKernelAttr);
     checks = body->hasAttr(codegen::kChecksAttr);
-    int64_t total = 2 + int64_t(checks);
+    hasScratch = body->hasAttr(codegen::kScratchAttr);
+    int64_t total = 2 + int64_t(hasScratch) + int64_t(checks);
     constexpr llvm::StringLiteral names[] = {"buffers", "strides", "symbols"};
     for (auto [i, name] : llvm::enumerate(names)) {
       auto count = kernel.getAs<IntegerAttr>(name);
@@ -88,7 +91,7 @@ private:
                                 << ", has " << body.getNumArguments();
     for (auto [i, type] : llvm::enumerate(body.getArgumentTypes())) {
       bool isBuffer = (int64_t)i < counts[0];
-      if (isBuffer != isa<LLVM::LLVMPointerType>(type) && (!checks || (int64_t)i != total - 1))
+      if (isBuffer != isa<LLVM::LLVMPointerType>(type) && (int64_t)i < total - int64_t(hasScratch) - int64_t(checks))
         return body.emitOpError() << "expects argument " << i << " to be "
                                   << (isBuffer ? "a pointer" : "an integer") << ", it is " << type;
     }
@@ -105,6 +108,14 @@ private:
     Value address =
         LLVM::GEPOp::create(builder, loc, pointer, argsType(), args, ArrayRef<LLVM::GEPArg>{0, number});
     return LLVM::LoadOp::create(builder, loc, type, address);
+  }
+
+  /// The worker's own part of the launch's scratch.
+  Value scratchOf(Value worker) {
+    Value wide = LLVM::SExtOp::create(builder, loc, i64, worker);
+    Value offset = LLVM::MulOp::create(builder, loc, wide, field(scratchStrideField, i64));
+    return LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), field(scratchField, pointer),
+                               ArrayRef<LLVM::GEPArg>{offset});
   }
 
   void loadArray(Field number, int64_t count, Type type, SmallVectorImpl<Value> &values) {
@@ -124,7 +135,7 @@ private:
   Type pointer, i32, i64;
   Value args;
   int64_t counts[3] = {};
-  bool checks = false;
+  bool checks = false, hasScratch = false;
 };
 
 struct FormKernelEntriesPass : cpu::impl::FormKernelEntriesPassBase<FormKernelEntriesPass> {

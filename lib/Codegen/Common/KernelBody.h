@@ -31,6 +31,7 @@ struct KernelBody {
   llvm::SmallVector<mlir::Value> results; ///< what the kernel yields
   llvm::SmallVector<Buffer> outputs;      ///< where each result goes
   ContractionSchedule tiles;
+  mlir::Value scratch; ///< the worker's own memory, a buffer of bytes; null for kernels that need none
 
   /// Sizes of the iteration space.
   llvm::SmallVector<mlir::Value> space;
@@ -42,6 +43,8 @@ struct KernelBody {
   /// A loop over [low, high) without carried values.
   mlir::LogicalResult loop(mlir::Value low, mlir::Value high, int64_t step,
                            llvm::function_ref<mlir::LogicalResult(mlir::Value)> body);
+  /// Coordinates of a unit of an ordered kernel, a row of its space; those along reduced dimensions are open.
+  Coordinates rowAt(mlir::Value unit);
   /// `body` under a condition.
   mlir::LogicalResult when(mlir::Value condition, llvm::function_ref<mlir::LogicalResult()> body);
 };
@@ -49,6 +52,8 @@ struct KernelBody {
 mlir::LogicalResult emitContraction(KernelBody &body);
 /// Ops whose elements depend on those before them.
 mlir::LogicalResult emitOrdered(KernelBody &body);
+/// The first elements of rows in order.
+mlir::LogicalResult emitTopK(KernelBody &body);
 
 } // namespace tenon::codegen
 

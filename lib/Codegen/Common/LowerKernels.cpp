@@ -41,6 +41,15 @@ LogicalResult KernelBody::loop(Value low, Value high, int64_t step, function_ref
   return body(loop.getInductionVar());
 }
 
+Coordinates KernelBody::rowAt(Value unit) {
+  SmallVector<int64_t> kept = structure.kept();
+  SmallVector<Value> extents = llvm::map_to_vector(kept, [&](int64_t dim) { return space[dim]; });
+  Coordinates result(space.size());
+  for (auto [dim, position] : llvm::zip(kept, e.delinearize(unit, extents)))
+    result[dim] = {position, 0, Value()};
+  return result;
+}
+
 LogicalResult KernelBody::when(Value condition, function_ref<LogicalResult()> body) {
   auto branch = scf::IfOp::create(e.builder, e.loc, condition, /*withElseRegion=*/false);
   OpBuilder::InsertionGuard guard(e.builder);
@@ -281,7 +290,9 @@ private:
     int64_t lanes = *schedule.get(knob::vectorBytes) / 4 * schedule.get(knob::vectors).value_or(1);
     ElementEmitter emitter(builder, kernel.getLoc(), sizes, lanes);
     KernelBody body{kernel, structure, emitter, numbers[symbols], numbers[symbols + 1],
-                    SmallVector<Value>(yield.getValues()), {}, tiles(), {}};
+                    SmallVector<Value>(yield.getValues()), {}, tiles(), Value(), {}};
+    if (func->hasAttr(kScratchAttr))
+      body.scratch = numbers[symbols + 2];
     auto givenStrides = func.getArguments().slice(buffers, strides);
     for (auto [i, tensor] : llvm::enumerate(llvm::concat<Value>(
              SmallVector<Value>(source.getArguments().drop_front(symbols)), SmallVector<Value>(body.results)))) {
@@ -344,6 +355,9 @@ private:
     buffer.memref = memref::ReinterpretCastOp::create(builder, e.loc, type, base, OpFoldResult(builder.getIndexAttr(0)),
                                                       ArrayRef<OpFoldResult>{count},
                                                       ArrayRef<OpFoldResult>{builder.getIndexAttr(1)});
+    bool hasScratch = (bool)scratchOf(kernel);
+    if (hasScratch)
+      inputs.push_back(MemRefType::get({}, builder.getI8Type()));
     return buffer;
   }
 
@@ -355,6 +369,8 @@ private:
 struct LowerKernelsPass : codegen::impl::LowerKernelsPassBase<LowerKernelsPass> {
   using Base::Base;
 
+    if (hasScratch)
+      func->setAttr(kScratchAttr, builder.getUnitAttr());
   void runOnOperation() override {
     VariantOp variant = getOperation();
     std::unique_ptr<ScheduleSpace> space = scheduleSpaceOf(variant);

@@ -25,20 +25,14 @@ public:
     Operation *op = body.results.front().getDefiningOp();
     return body.loop(body.begin, body.end, 1, [&](Value unit) -> LogicalResult {
       e.unit = unit;
-      SmallVector<int64_t> kept = body.structure.kept();
-      SmallVector<Value> extents = llvm::map_to_vector(kept, [&](int64_t dim) { return body.space[dim]; });
-      place.assign(body.space.size(), Coordinate());
-      for (auto [dim, position] : llvm::zip(kept, e.delinearize(unit, extents)))
-        place[dim] = {position, 0, Value()};
+      place = body.rowAt(unit);
       LogicalResult result = success();
       if (auto nonzero = dyn_cast<NonZeroOp>(op))
         result = emit(nonzero);
       else if (auto scan = dyn_cast<ScanOp>(op))
         result = emit(scan);
-      else if (auto scatter = dyn_cast<ScatterOp>(op))
-        result = emit(scatter);
       else
-        result = emit(cast<TopKOp>(op));
+        result = emit(cast<ScatterOp>(op));
       return failure(failed || mlir::failed(result));
     });
   }
@@ -53,7 +47,6 @@ private:
     return arith::CmpFOp::create(e.builder, e.loc, predicate, a, b);
   }
   Value both(Value a, Value b) { return arith::AndIOp::create(e.builder, e.loc, a, b); }
-  Value either(Value a, Value b) { return arith::OrIOp::create(e.builder, e.loc, a, b); }
   Value select(Value condition, Value a, Value b) {
     return arith::SelectOp::create(e.builder, e.loc, condition, a, b);
   }
@@ -212,57 +205,6 @@ private:
     return success();
   }
 
-  /// Whether a comes before b: larger, or with `smallest` less; NaN counts as the largest.
-  Value isBefore(TopKOp op, Type element, Value a, Value b) {
-    if (op.getSmallest())
-      std::swap(a, b);
-    if (!isa<FloatType>(element)) {
-      bool isUnsigned = element.isUnsignedInteger() || element.isInteger(1);
-      return compare(isUnsigned ? arith::CmpIPredicate::ugt : arith::CmpIPredicate::sgt, a, b);
-    }
-    Value onlyNan = both(compare(arith::CmpFPredicate::UNO, a, a), compare(arith::CmpFPredicate::ORD, b, b));
-    return either(compare(arith::CmpFPredicate::OGT, a, b), onlyNan);
-  }
-
-  /// One result after the other: the first element, in the order of the results, that comes behind the last one.
-  LogicalResult emit(TopKOp op) {
-    int64_t dim = op.getDim();
-    Type element = elementOf(op.getOperand());
-    Value extent = body.space[dim], k = e.size(op.getValues(), dim), none = e.index(-1);
-    auto tooMany = scf::IfOp::create(e.builder, e.loc, compare(arith::CmpIPredicate::sgt, k, extent), false);
-    {
-      OpBuilder::InsertionGuard guard(e.builder);
-      e.builder.setInsertionPointToStart(tooMany.thenBlock());
-      ReportOp::create(e.builder, e.loc, TENON_CODE_CAPACITY, e.unit, number(k), number(extent));
-    }
-    k = arith::MinSIOp::create(e.builder, e.loc, k, extent);
-    Value zero = e.number(registerType(element), 0);
-    auto pick = [&](Value rank, ValueRange last) -> FailureOr<SmallVector<Value>> {
-      auto step = [&](Value position, ValueRange best) -> FailureOr<SmallVector<Value>> {
-        place[dim] = {position, 0, Value()};
-        FailureOr<Value> value = e.at(op.getOperand(), place);
-        if (mlir::failed(value))
-          return failure();
-        Value behind = isBefore(op, element, last[0], *value);
-        Value isEqual = arith::XOrIOp::create(e.builder, e.loc, either(behind, isBefore(op, element, *value, last[0])),
-                                              e.integer(e.builder.getI1Type(), 1));
-        Value isOpen = either(behind, both(isEqual, compare(arith::CmpIPredicate::sgt, position, last[1])));
-        isOpen = either(isOpen, compare(arith::CmpIPredicate::eq, last[1], none));
-        Value isBetter = either(compare(arith::CmpIPredicate::eq, best[1], none), isBefore(op, element, *value, best[0]));
-        Value takes = both(isOpen, isBetter);
-        return SmallVector<Value>{select(takes, *value, best[0]), select(takes, position, best[1])};
-      };
-      SmallVector<Value> found = e.loop(extent, ValueRange{zero, none}, step, failed);
-      Coordinates target = place;
-      target[dim] = {rank, 0, Value()};
-      for (auto [result, output] : llvm::zip(body.results, body.outputs))
-        e.store(result == op.getValues() ? found[0] : number(found[1]), output, target);
-      return found;
-    };
-    e.loop(k, ValueRange{zero, none}, pick, failed);
-    return success();
-  }
-
   KernelBody &body;
   ElementEmitter &e;
   Coordinates place;
@@ -270,4 +212,8 @@ private:
 };
 } // namespace
 
-LogicalResult codegen::emitOrdered(KernelBody &body) { return OrderedLowering(body).run(); }
+LogicalResult codegen::emitOrdered(KernelBody &body) {
+  if (isa<TopKOp>(body.results.front().getDefiningOp()))
+    return emitTopK(body);
+  return OrderedLowering(body).run();
+}

@@ -586,15 +586,15 @@ private:
     Value strides = storeNumbers(dynamicStrides, first);
     Value symbols = storeNumbers(getAsOpFoldResult(launch.getSymbols()), first);
     Value work = launch.getWork() ? value(OpFoldResult(launch.getWork())) : constant(1);
+    Value scratch = launch.getScratch() ? value(OpFoldResult(launch.getScratch())) : constant(0);
     Value number = constant32(layout.launches.lookup(launch));
     if (DeviceAttr device = deviceOf(launch.getOperation())) {
       callDevice(Call::deviceLaunch, device, launch,
                  {number, buffers, constant32(place), strides, constant32(dynamicStrides.size()), symbols,
-                  constant32(launch.getSymbols().size()), work});
+                  constant32(launch.getSymbols().size()), work, scratch});
       return success();
     }
-    callAndCheck(Call::launch,
-                 {number, buffers, strides, symbols, work, /*scratch bytes=*/constant(0), /*grain=*/constant(1)});
+    callAndCheck(Call::launch, {number, buffers, strides, symbols, work, scratch, /*grain=*/constant(1)});
     return success();
   }
 

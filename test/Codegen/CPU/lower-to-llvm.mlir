@@ -42,6 +42,22 @@ func.func @pick(%a: memref<i64>, %b: memref<i64>, %n: index, %begin: index, %end
   return %code : i32
 }
 
+// Scratch is the worker's own part of what the launch has.
+// CHECK-LABEL: llvm.func internal @sort.body
+// CHECK-LABEL: llvm.func @sort(
+// CHECK-SAME: %[[WORKER:[a-z0-9]+]]: i32) -> i32
+// CHECK: %[[WIDE:.*]] = llvm.sext %[[WORKER]] : i32 to i64
+// CHECK: llvm.getelementptr %{{.*}}[0, 4]
+// CHECK: %[[OFFSET:.*]] = llvm.mul %[[WIDE]]
+// CHECK: llvm.getelementptr %{{.*}}[0, 3]
+// CHECK: %[[OWN:.*]] = llvm.getelementptr %{{.*}}[%[[OFFSET]]] {{.*}}, i8
+// CHECK: llvm.call @sort.body({{.*}}, %[[OWN]])
+func.func @sort(%a: memref<f32>, %begin: index, %end: index, %scratch: memref<i8>)
+    attributes {tenon_tile.kernel = {buffers = 1, strides = 0, symbols = 0}, tenon_tile.scratch} {
+  %x = memref.load %scratch[] : memref<i8>
+  return
+}
+
 // bf16 is widened by integer arithmetic, each operation rounds.
 // CHECK-LABEL: llvm.func internal @scale_bf16.body
 // CHECK: llvm.shl

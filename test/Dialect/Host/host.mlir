@@ -11,6 +11,8 @@ func.func @placed(%m: index, %o: index) {
   %v = tenon_host.view %h[%o] sizes [%m, 64] strides [768, 1] : memref<?x768xf32> -> memref<?x64xf32, strided<[768, 1], offset: ?>>
   // CHECK: tenon_host.launch @k work %{{.*}} symbols(%{{.*}}, %{{.*}}) ins(%{{.*}} : memref<?x64xf32, strided<[768, 1], offset: ?>>) outs(%[[H]] : memref<?x768xf32>)
   tenon_host.launch @k work %m symbols(%m, %o) ins(%v : memref<?x64xf32, strided<[768, 1], offset: ?>>) outs(%h : memref<?x768xf32>)
+  // CHECK: tenon_host.launch @k work %{{.*}} scratch %{{.*}} symbols(%{{.*}}, %{{.*}}) outs(%[[H]] : memref<?x768xf32>)
+  tenon_host.launch @k work %m scratch %o symbols(%m, %o) outs(%h : memref<?x768xf32>)
   return
 }
 

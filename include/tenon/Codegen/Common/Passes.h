@@ -21,6 +21,8 @@ namespace tenon::codegen {
 /// The attribute of a kernel at level 3: a dictionary of the numbers of its leading arguments by kind: `buffers`,
 /// `strides`, `symbols`. Then follow the begin and the end of the work range.
 inline constexpr llvm::StringLiteral kKernelAttr = "tenon_tile.kernel";
+/// Marks a kernel that takes its worker's scratch after the end of the work range.
+inline constexpr llvm::StringLiteral kScratchAttr = "tenon_tile.scratch";
 /// Marks a kernel that takes its worker's error slot as the last argument.
 inline constexpr llvm::StringLiteral kChecksAttr = "tenon_tile.checks";
 

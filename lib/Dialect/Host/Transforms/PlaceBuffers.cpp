@@ -496,7 +496,7 @@ private:
     };
     SmallVector<Value> ins = buffersFor(launch.getIns()), outs = buffersFor(launch.getResults());
     auto placed = LaunchOp::create(builder, launch.getLoc(), TypeRange(), launch.getKernelAttr(), launch.getWork(),
-                                   launch.getSymbols(), ins, outs);
+                                   launch.getSymbols(), ins, outs, launch.getScratch());
     placed->setDiscardableAttrs(launch->getDiscardableAttrDictionary());
   }
 

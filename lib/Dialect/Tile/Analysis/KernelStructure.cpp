@@ -8,6 +8,9 @@
 #include "tenon/Dialect/Tile/Analysis/KernelStructure.h"
 #include "tenon/Dialect/Host/Analysis/Layouts.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+
 using namespace mlir;
 using namespace tenon;
 using namespace tenon::tile;
@@ -166,4 +169,30 @@ AffineMap tile::workOf(KernelOp kernel) {
     ops.push_back(&op);
   AffineExpr work = structureOf(ops, body.getTerminator()->getOperands(), sizes).work(sizes);
   return *sizes.mapOf(work, body.getArguments().take_front(kernel.getNumSymbols()));
+}
+
+AffineMap tile::scratchOf(KernelOp kernel) {
+  auto ops = kernel.getBody().getOps<TopKOp>();
+  if (ops.empty())
+    return AffineMap();
+  TopKOp op = *ops.begin();
+  SizeAnalysis sizes(kernel.getContext());
+  AffineExpr row = sizes.sizesOf(op.getOperand())[op.getDim()], k = sizes.sizesOf(op.getValues())[op.getDim()];
+  int64_t results = SizeAnalysis::staticSize(k);
+  if (!ShapedType::isDynamic(results) && results <= TopKCandidates::mostInserted)
+    return AffineMap();
+  Type element = cast<RankedTensorType>(op.getOperand().getType()).getElementType();
+  int64_t bytes = 2 * (TopKCandidates::keyBytes(element) + TopKCandidates::positionBytes);
+  SmallVector<AffineExpr> bounds;
+  unsigned symbols = kernel.getNumSymbols();
+  for (AffineExpr count : {row, k * TopKCandidates::perResult})
+    bounds.push_back(sizes.mapOf((count + TopKCandidates::chunk) * bytes,
+                                 kernel.getBody().front().getArguments().take_front(symbols))
+                         ->getResult(0));
+  return AffineMap::get(0, symbols, bounds, kernel.getContext());
+}
+
+Value tile::scratchBytes(OpBuilder &builder, Location loc, AffineMap scratch, ValueRange symbols) {
+  return getValueOrCreateConstantIndexOp(
+      builder, loc, affine::makeComposedFoldedAffineMin(builder, loc, scratch, getAsOpFoldResult(symbols)));
 }

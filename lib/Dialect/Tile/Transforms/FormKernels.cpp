@@ -374,6 +374,7 @@ private:
     info.tensors.assign(tensors.begin(), tensors.end());
     auto collapse = collapseDims(kernel, stateContracts(kernel, info));
     AffineMap workMap = workOf(kernel);
+    AffineMap scratchMap = scratchOf(kernel);
     kernel.setWork(workMap);
     FlatSymbolRefAttr symbol = unique(kernel, group);
 
@@ -399,8 +400,9 @@ private:
     Value work = getValueOrCreateConstantIndexOp(
         builder, loc,
         affine::makeComposedFoldedAffineApply(builder, loc, workMap, getAsOpFoldResult(symbolValues)));
+    Value scratch = scratchMap ? scratchBytes(builder, loc, scratchMap, symbolValues) : Value();
     auto launch = host::LaunchOp::create(builder, loc, ValueRange(outs).getTypes(), symbol, work, symbolValues,
-                                         info.tensors, outs);
+                                         info.tensors, outs, scratch);
     for (auto [result, launched] : llvm::zip(info.results, launch.getResults())) {
       Value value = launched;
       if (value.getType() != result.getType()) {

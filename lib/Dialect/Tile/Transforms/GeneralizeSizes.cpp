@@ -221,6 +221,8 @@ private:
     OpFoldResult work = affine::makeComposedFoldedAffineApply(builder, launch.getLoc(), kernel.getWork(),
                                                               getAsOpFoldResult(launch.getSymbols()));
     launch.getWorkMutable().assign(getValueOrCreateConstantIndexOp(builder, launch.getLoc(), work));
+    if (AffineMap scratch = scratchOf(kernel))
+      launch.getScratchMutable().assign(scratchBytes(builder, launch.getLoc(), scratch, launch.getSymbols()));
   }
 
   DenseMap<StringAttr, SmallVector<host::LaunchOp>> launches;

@@ -44,6 +44,7 @@ module {
       %0 = tenon_host.storage arena 0 sizes [%arg0, 768] live [0, 2] : memref<?x768xf32>
       %1 = tenon_host.view %0[%arg1] sizes [%arg0, 64] strides [768, 1] : memref<?x768xf32> -> memref<?x64xf32, strided<[768, 1], offset: ?>>
       tenon_host.launch @k work %arg0 symbols(%arg0, %arg1) ins(%1 : memref<?x64xf32, strided<[768, 1], offset: ?>>) outs(%0 : memref<?x768xf32>)
+      tenon_host.launch @k work %arg0 scratch %arg1 symbols(%arg0, %arg1) outs(%0 : memref<?x768xf32>)
       return
     }
     func.func @checks(%arg0: index, %arg1: index) {

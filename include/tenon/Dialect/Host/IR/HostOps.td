@@ -172,8 +172,8 @@ def Host_LaunchOp : Host_Op<"launch", [AttrSizedOperandSegments, DestinationStyl
   let summary = "runs a kernel";
   let description = [{
     The kernel gets its symbols, reads `ins` and writes all of `outs`. On tensors there is one result per out; on
-    memrefs there are none, and `work` says into how many pieces the kernel can be cut. All buffers are in one memory
-    space: the kernel runs there. What the kernel takes under the contract `inner` has a type with dynamic strides,
+    memrefs there are none, and `work` says into how many pieces the kernel can be cut. `scratch` is how many bytes of
+    memory each worker has for itself while it runs. All buffers are in one memory space: the kernel runs there. What the kernel takes under the contract `inner` has a type with dynamic strides,
     everything else contiguous rows.
 
     ```mlir
@@ -182,10 +182,10 @@ def Host_LaunchOp : Host_Op<"launch", [AttrSizedOperandSegments, DestinationStyl
     ```
   }];
   let arguments = (ins FlatSymbolRefAttr:$kernel, Optional<Index>:$work, Variadic<Index>:$symbols,
-                       Variadic<AnyType>:$ins, Variadic<AnyType>:$outs);
+                       Variadic<AnyType>:$ins, Variadic<AnyType>:$outs, Optional<Index>:$scratch);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
-    $kernel (`work` $work^)? (`symbols` `(` $symbols^ `)`)? (`ins` `(` $ins^ `:` type($ins) `)`)?
+    $kernel (`work` $work^)? (`scratch` $scratch^)? (`symbols` `(` $symbols^ `)`)? (`ins` `(` $ins^ `:` type($ins) `)`)?
     `outs` `(` $outs `:` type($outs) `)` attr-dict (`->` type($results)^)?
   }];
   let extraClassDeclaration = [{

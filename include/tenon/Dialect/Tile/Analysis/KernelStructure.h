@@ -73,3 +73,20 @@ mlir::AffineMap workOf(KernelOp kernel);
 } // namespace tenon::tile
 
 #endif // TENON_DIALECT_TILE_ANALYSIS_KERNELSTRUCTURE_H
+/// Where top-k keeps the candidates of a row. Up to `mostInserted` stand in order on the stack. More of them are collected in
+/// scratch, behind the best that are known, and sorted between two halves of it: as a key and a position each.
+struct TopKCandidates {
+  static constexpr int64_t mostInserted = 16;
+  static constexpr int64_t perResult = 4; ///< so many for each result are collected before they are sorted
+  static constexpr int64_t chunk = 64;    ///< elements that are looked at before it is asked whether there are as many
+  static constexpr int64_t positionBytes = 4;
+  /// Bytes of a key: those of the element, but not fewer than a register's.
+  static int64_t keyBytes(mlir::Type element) { return std::max(4u, element.getIntOrFloatBitWidth() / 8); }
+};
+
+/// The bytes of scratch that each worker needs, from the kernel's symbols: the least of the map's results. Null for kernels
+/// that need none.
+mlir::AffineMap scratchOf(KernelOp kernel);
+/// That many bytes as a number of the host program.
+mlir::Value scratchBytes(mlir::OpBuilder &builder, mlir::Location loc, mlir::AffineMap scratch,
+                         mlir::ValueRange symbols);

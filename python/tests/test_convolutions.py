@@ -47,6 +47,12 @@ def convolutions(channels, taps, **attributes):
         (65, (1, 1), {"strides": [2, 3]}),
         (200, (3, 3), {"pads": [1, 1, 1, 1]}),  # more products than one block of a sum
         (300, (3, 3), {"dilations": [1, 2]}),
+        # mostly border: tiles pass over it
+        (16, (3, 3), {"dilations": [12, 12], "pads": [12] * 4}),
+        (33, (3, 2), {"dilations": [9, 11], "strides": [2, 1], "pads": [9, 3, 8, 11]}),
+        (200, (3, 3), {"dilations": [8, 8], "pads": [8] * 4}),
+        (20, (3, 3), {"dilations": [20, 1], "pads": [20, 1, 20, 1]}),
+        (96, (3,), {"dilations": [16], "pads": [16, 15]}),
         (16, (4,), {"pads": [2, 1]}),
         (35, (2, 3, 2), {"pads": [1, 0, 1, 0, 1, 0], "strides": [1, 2, 1]}),
     ],

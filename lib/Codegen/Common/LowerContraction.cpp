@@ -71,7 +71,7 @@ public:
     run = cast<RankedTensorType>(op.getOperand().getType()).getShape().back();
     partTaps.assign(op.getSizes().begin(), op.getSizes().end());
     // Neighbours in a row of the image lie together, as long as a window has all of them.
-    if (op.getDilations().back() == 1)
+    if (op.getDilations().back() == 1 && !isClipped())
       run *= partTaps.pop_back_val();
   }
 
@@ -94,16 +94,41 @@ public:
   int64_t partDepth() const { return run; }
   int64_t parts() const { return llvm::product_of(partTaps); }
 
-  /// How far a part is from the first one.
+  /// How far a part is from where the window would start in an image without border.
   Value offset(Value part) {
-    SmallVector<Value> extents = llvm::map_to_vector(partTaps, [&](int64_t taps) { return e.index(taps); });
     Value result = e.index(0);
-    for (auto [i, tap] : llvm::enumerate(e.delinearize(part, extents)))
-      result = e.add(result, e.mul(e.mul(tap, e.index(op.getDilations()[i])), e.index(image.strides[1 + i])));
+    for (auto [i, shift] : llvm::enumerate(shifts(part)))
+      result = e.add(result, e.mul(shift, e.index(image.strides[1 + i])));
     return result;
   }
 
+  /// Whether parts of windows may lie outside of the image: each part is one tap then.
+  bool isClipped() { return op.getPads().has_value(); }
+
+  /// The windows whose part lies inside, of `windows` along a spatial dimension: from the first to the second.
+  std::pair<Value, Value> inside(Value part, unsigned dim, Value windows) {
+    Value shift = shifts(part)[dim];
+    // The first window from which on places are not below a bound.
+    auto firstFrom = [&](Value bound) -> Value {
+      Value distance = e.sub(bound, shift);
+      if (op.getStrides()[dim] != 1)
+        distance = arith::CeilDivSIOp::create(e.builder, e.loc, distance, e.index(op.getStrides()[dim]));
+      distance = arith::MaxSIOp::create(e.builder, e.loc, distance, e.index(0));
+      return arith::MinSIOp::create(e.builder, e.loc, distance, windows);
+    };
+    return {firstFrom(e.index(0)), firstFrom(e.size(op.getOperand(), 1 + dim))};
+  }
+
 private:
+  /// How far a part is from the window's start, along each spatial dimension.
+  SmallVector<Value> shifts(Value part) {
+    SmallVector<Value> extents = llvm::map_to_vector(partTaps, [&](int64_t taps) { return e.index(taps); });
+    SmallVector<Value> result = e.delinearize(part, extents);
+    for (auto [i, shift] : llvm::enumerate(result))
+      shift = e.sub(e.mul(shift, e.index(op.getDilations()[i])), e.index(op.getLowPad(i)));
+    return result;
+  }
+
   ElementEmitter &e;
   WindowRowsOp op;
   const Buffer &image;
@@ -204,9 +229,10 @@ private:
   /// in a buffer of the unit.
   void splitDepth() {
     std::optional<int64_t> total = getConstantIntValue(depth);
-    if (!total || *total < 2 * body.tiles.depthBlock)
+    bool isClipped = windows && windows->isClipped();
+    if (!isClipped && (!total || *total < 2 * body.tiles.depthBlock))
       return;
-    if (windows && windows->parts() > 1) {
+    if (windows && (isClipped || windows->parts() > 1)) {
       parts = windows->parts();
       partDepth = lastDepth = windows->partDepth();
     } else {
@@ -264,7 +290,7 @@ private:
 
   /// The unit's rows times its panel, one part of the summed dimension after the other.
   LogicalResult emitParts() {
-    if (parts == 1)
+    if (!partialSums)
       return emitPanel({e.index(0), depth, true});
     // Every part but the last is the same code: the first one adds to zeros.
     Value zeros = e.asVector(e.number(e.builder.getF32Type(), 0));
@@ -273,11 +299,70 @@ private:
                          [&](Value place) {
                            vector::StoreOp::create(e.builder, e.loc, zeros, partialSums, place);
                            return success();
-                         })) ||
-        failed(body.loop(e.index(0), e.index(parts - 1), 1,
+                         })))
+      return failure();
+    if (windows && windows->isClipped())
+      return emitClippedParts();
+    if (failed(body.loop(e.index(0), e.index(parts - 1), 1,
                          [&](Value number) { return emitPanel({number, e.index(partDepth), false}); })))
       return failure();
     return emitPanel({e.index(parts - 1), e.index(lastDepth), true});
+  }
+
+  /// Each part for the windows in which it is not border. Rows of windows are next to each other, so those are runs; the ends
+  /// come when all parts have been added.
+  LogicalResult emitClippedParts() {
+    if (failed(body.loop(e.index(0), e.index(parts), 1, [&](Value number) {
+          SmallVector<std::pair<Value, Value>> inside = insideAlongRows(number);
+          Value length = rowExtents.back(), end = e.add(firstRow, blockSize);
+          Value firstLine = arith::DivUIOp::create(e.builder, e.loc, firstRow, length), lastLine = ceilDiv(end, length);
+          return body.loop(firstLine, lastLine, 1, [&](Value line) -> LogicalResult {
+            Value start = e.mul(line, length);
+            Value first = arith::MaxUIOp::create(e.builder, e.loc, e.add(start, inside.back().first), firstRow);
+            Value last = arith::MinUIOp::create(e.builder, e.loc, e.add(start, inside.back().second), end);
+            Value isInside = compare(arith::CmpIPredicate::slt, first, last);
+            SmallVector<Value> place = e.delinearize(line, ArrayRef(rowExtents).drop_back());
+            for (auto [position, range] : llvm::zip(place, inside))
+              for (Value condition : {compare(arith::CmpIPredicate::uge, position, range.first),
+                                      compare(arith::CmpIPredicate::ult, position, range.second)})
+                isInside = arith::AndIOp::create(e.builder, e.loc, isInside, condition);
+            return body.when(isInside, [&] {
+              clippedRows = {first, e.sub(last, first)};
+              LogicalResult result = emitPanel({number, e.index(partDepth), false});
+              clippedRows.reset();
+              return result;
+            });
+          });
+        })))
+      return failure();
+    return forEachColumn([&](Value column) { return emitEnds(column); });
+  }
+
+  /// For which rows a part of the windows is inside, along each dimension that they have.
+  SmallVector<std::pair<Value, Value>> insideAlongRows(Value part) {
+    SmallVector<std::pair<Value, Value>> result;
+    for (auto [dim, extent] : llvm::zip(roles.rows, rowExtents)) {
+      unsigned position = *map(0).getResultPosition(getAffineDimExpr(dim, op.getContext()));
+      // In front of the spatial dimensions are the images.
+      result.push_back(position == 0 ? std::pair(e.index(0), extent) : windows->inside(part, position - 1, extent));
+    }
+    return result;
+  }
+
+  /// What the kernel gives for the unit's rows, from their sums in the buffer.
+  LogicalResult emitEnds(Value column) {
+    auto vector = VectorType::get(e.lanes, e.builder.getF32Type());
+    bool failed = false;
+    e.loop(
+        firstRow, e.add(firstRow, blockSize), e.delinearize(firstRow, rowExtents),
+        [&](Value row, ValueRange place) -> FailureOr<SmallVector<Value>> {
+          Value sums = vector::LoadOp::create(e.builder, e.loc, vector, partialSums, partialSum(row, column));
+          if (mlir::failed(finish(SmallVector<Value>(place), column, sums)))
+            return failure();
+          return placeAfter(SmallVector<Value>(place));
+        },
+        failed);
+    return failure(failed);
   }
 
   Value partialSum(Value row, Value column) {
@@ -314,19 +399,24 @@ private:
     return {e.add(next, e.mul(visits, prefetchPerRow)), ceilDiv(distance, part.depth)};
   }
 
-  /// The unit's panel, one register tile's columns after the other; the last ones may be fewer.
+  /// The unit's panel.
   LogicalResult emitPanel(const Part &part) {
+    return forEachColumn([&](Value column) { return emitRows(column, part); });
+  }
+
+  /// One register tile's columns of the panel after the other; the last ones may be fewer.
+  LogicalResult forEachColumn(function_ref<LogicalResult(Value)> emit) {
     Value start = e.mul(panel, e.index(panelColumns));
     Value end = arith::MinUIOp::create(e.builder, e.loc, e.add(start, e.index(panelColumns)), columns);
     if (std::optional<int64_t> fixed = getConstantIntValue(columns); fixed && *fixed % e.lanes == 0)
-      return body.loop(start, end, e.lanes, [&](Value column) { return emitRows(column, part); });
+      return body.loop(start, end, e.lanes, emit);
     Value rest = arith::RemUIOp::create(e.builder, e.loc, e.sub(end, start), e.index(e.lanes));
     Value whole = e.sub(end, rest);
-    if (failed(body.loop(start, whole, e.lanes, [&](Value column) { return emitRows(column, part); })))
+    if (failed(body.loop(start, whole, e.lanes, emit)))
       return failure();
     return body.when(compare(arith::CmpIPredicate::sgt, rest, e.index(0)), [&] {
       e.valid = rest;
-      LogicalResult result = emitRows(whole, part);
+      LogicalResult result = emit(whole);
       e.valid = Value();
       return result;
     });
@@ -334,7 +424,10 @@ private:
 
   /// The unit's rows in register tiles.
   LogicalResult emitRows(Value column, const Part &part) {
-    return getConstantIntValue(rows) ? emitBalancedRows(column, part) : emitAnyRows(column, part);
+    if (clippedRows)
+      return emitAnyRows(clippedRows->first, clippedRows->second, column, part);
+    return getConstantIntValue(rows) ? emitBalancedRows(column, part)
+                                     : emitAnyRows(firstRow, blockSize, column, part);
   }
 
   /// The numbers of rows that tiles of nearly equal height have, of a known number of rows.
@@ -380,8 +473,7 @@ private:
 
   /// The highest tiles as long as there are rows for them, then each power of two at most once: few tiles in
   /// the code.
-  LogicalResult emitAnyRows(Value column, const Part &part) {
-    Value left = blockSize, first = firstRow;
+  LogicalResult emitAnyRows(Value first, Value left, Value column, const Part &part) {
     for (int64_t height = body.tiles.tileRows; height > 0; height = lowerTile(height)) {
       Value number = arith::DivUIOp::create(e.builder, e.loc, left, e.index(height));
       int64_t unroll = height == body.tiles.tileRows ? unrollOf(height) : 1;
@@ -406,7 +498,7 @@ private:
 
   LogicalResult emitTile(Value row, int64_t height, Value column, const Part &part, int64_t unroll) {
     Value firstProduct = e.mul(part.number, e.index(partDepth));
-    bool isPartOfWindows = windows && windows->parts() > 1;
+    bool isPartOfWindows = windows && (windows->isClipped() || windows->parts() > 1);
     Value partOffset =
         isPartOfWindows ? windows->offset(part.number) : e.mul(firstProduct, lhs.stride(roles.depth));
     SmallVector<Value> offsets;
@@ -429,7 +521,7 @@ private:
     rhsOffset = e.add(rhsOffset, e.mul(firstProduct, rhsStride));
     auto vector = VectorType::get(e.lanes, e.builder.getF32Type());
     SmallVector<Value> init;
-    for (int64_t i = 0; parts > 1 && i < height; ++i)
+    for (int64_t i = 0; partialSums && i < height; ++i)
       init.push_back(vector::LoadOp::create(e.builder, e.loc, vector, partialSums,
                                             partialSum(e.add(row, e.index(i)), column)));
     auto [prefetch, prefetchStep] = prefetchOf(row, height, column, part, unroll);
@@ -442,7 +534,7 @@ private:
                                     .getResults());
     };
     SmallVector<Value> tile;
-    if (!isPartOfWindows || parts > 1) {
+    if (!isPartOfWindows || partialSums) {
       tile = multiply(offsets, rhsOffset, part.depth, prefetch, init);
     } else {
       // The sums stay in registers from part to part.
@@ -540,6 +632,7 @@ private:
   Value depth, columns, rows, panel, firstRow, blockSize;
   int64_t parts = 1, partDepth = 0, lastDepth = 0; ///< of the summed dimension
   Value partialSums;                               ///< of a unit
+  std::optional<std::pair<Value, Value>> clippedRows; ///< the first row for which a part is inside, and how many follow
   /// Whether units run along the rows first: all of them stay in the second-level cache, and each panel comes
   /// once. Else a block of rows stays there, and the panels come once per block.
   Value rowsAreInner;

@@ -337,6 +337,7 @@ static FailureOr<Value> emit(tile::WindowRowsOp op, ElementEmitter &e, ArrayRef<
   // The place within a window, from its last dimension on.
   Value rest = e.positions(coordinates.back());
   SmallVector<Coordinate> source(coordinates.size());
+  SmallVector<int64_t> checked;
   auto next = [&](int64_t size) {
     Value extent = e.index(size), place = apply<arith::RemUIOp>(e, rest, extent);
     rest = apply<arith::DivUIOp>(e, rest, extent);
@@ -347,9 +348,16 @@ static FailureOr<Value> emit(tile::WindowRowsOp op, ElementEmitter &e, ArrayRef<
   for (int64_t i = (int64_t)op.getSizes().size() - 1; i >= 0; --i) {
     Value tap = apply<arith::MulIOp>(e, next(op.getSizes()[i]), e.index(op.getDilations()[i]));
     Value place = apply<arith::MulIOp>(e, e.positions(coordinates[1 + i]), e.index(op.getStrides()[i]));
-    source[1 + i] = ElementEmitter::coordinate(apply<arith::AddIOp>(e, place, tap));
+    place = apply<arith::AddIOp>(e, place, tap);
+    if (op.getPads()) {
+      place = apply<arith::SubIOp>(e, place, e.index(op.getLowPad(i)));
+      checked.push_back(1 + i);
+    }
+    source[1 + i] = ElementEmitter::coordinate(place);
   }
-  return e.at(op.getOperand(), source);
+  if (checked.empty())
+    return e.at(op.getOperand(), source);
+  return emitWithin(e, op.getOperand(), source, e.number(registerType(elementOf(op.getOperand())), 0), checked);
 }
 
 namespace {

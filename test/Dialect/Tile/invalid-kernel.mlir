@@ -101,6 +101,14 @@ func.func @window_rows_zero(%x: tensor<1x8x8x4xf32>) {
 
 // -----
 
+func.func @window_rows_pads(%x: tensor<1x8x8x4xf32>) {
+  // expected-error@+1 {{'tenon_tile.window_rows' op expects 4 pads that aren't negative}}
+  %w = tenon_tile.window_rows %x sizes [3, 3] strides [1, 1] dilations [1, 1] pads [1, 1] : tensor<1x8x8x4xf32> -> tensor<1x8x8x36xf32>
+  return
+}
+
+// -----
+
 func.func @window_rows_channels(%x: tensor<1x8x8x?xf32>) {
   // expected-error@+1 {{'tenon_tile.window_rows' op expects images of a known number of channels}}
   %w = tenon_tile.window_rows %x sizes [3, 3] strides [1, 1] dilations [1, 1] : tensor<1x8x8x?xf32> -> tensor<1x6x6x36xf32>

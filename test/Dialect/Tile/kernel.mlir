@@ -26,6 +26,13 @@ func.func @window_rows(%x: tensor<1x?x9x4xf32>) -> tensor<1x?x4x24xf32> {
   return %w : tensor<1x?x4x24xf32>
 }
 
+// CHECK-LABEL: func.func @clipped_window_rows
+func.func @clipped_window_rows(%x: tensor<1x?x9x4xf32>) -> tensor<1x?x9x24xf32> {
+  // CHECK: tenon_tile.window_rows %{{.*}} sizes [2, 3] strides [1, 1] dilations [3, 4] pads [0, 3, 4, 5] : tensor<1x?x9x4xf32> -> tensor<1x?x9x24xf32>
+  %w = tenon_tile.window_rows %x sizes [2, 3] strides [1, 1] dilations [3, 4] pads [0, 3, 4, 5] : tensor<1x?x9x4xf32> -> tensor<1x?x9x24xf32>
+  return %w : tensor<1x?x9x24xf32>
+}
+
 // CHECK-LABEL: func.func @microkernel
 func.func @microkernel(%a: memref<?xf32>, %b: memref<?xf32>, %i: index) -> (vector<16xf32>, vector<16xf32>) {
   // CHECK: tenon_tile.microkernel %{{.*}}[%{{.*}}, %{{.*}}] stride %{{.*}} rhs %{{.*}}[%{{.*}}] stride %{{.*}} depth %{{.*}} columns %{{.*}} prefetch %{{.*}} step %{{.*}} : memref<?xf32>, memref<?xf32> -> vector<16xf32>, vector<16xf32>

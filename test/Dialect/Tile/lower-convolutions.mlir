@@ -76,3 +76,24 @@ func.func @channels_last_windows_of_groups(%x: tensor<1x6x6x8xf32>, %w: tensor<3
   %0 = tenon.conv %x, %w strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] groups 2 {channels_last} : tensor<1x6x6x8xf32>, tensor<3x3x4x6xf32> -> tensor<1x4x4x6xf32>
   return %0 : tensor<1x4x4x6xf32>
 }
+
+// -----
+
+// Where much of the windows is border they are clipped to the image, whose border isn't made then: only of dilated windows.
+// CHECK-LABEL: func.func @dilated
+// CHECK-NOT: tenon.pad
+// CHECK: tenon_tile.window_rows %arg0 sizes [3, 3] strides [1, 1] dilations [4, 4] pads [4, 4, 4, 4] : tensor<1x9x9x4xf32> -> tensor<1x9x9x36xf32>
+func.func @dilated(%x: tensor<1x9x9x4xf32>, %w: tensor<3x3x4x8xf32>) -> tensor<1x9x9x8xf32> {
+  %0 = tenon.conv %x, %w strides [1, 1] dilations [4, 4] pads [4, 4, 4, 4] groups 1 {channels_last} : tensor<1x9x9x4xf32>, tensor<3x3x4x8xf32> -> tensor<1x9x9x8xf32>
+  return %0 : tensor<1x9x9x8xf32>
+}
+
+// -----
+
+// CHECK-LABEL: func.func @dilated_in_a_large_image
+// CHECK: tenon.pad
+// CHECK: tenon_tile.window_rows %{{.*}} sizes [3, 3] strides [1, 1] dilations [2, 2] : tensor<1x54x54x4xf32>
+func.func @dilated_in_a_large_image(%x: tensor<1x50x50x4xf32>, %w: tensor<3x3x4x8xf32>) -> tensor<1x50x50x8xf32> {
+  %0 = tenon.conv %x, %w strides [1, 1] dilations [2, 2] pads [2, 2, 2, 2] groups 1 {channels_last} : tensor<1x50x50x4xf32>, tensor<3x3x4x8xf32> -> tensor<1x50x50x8xf32>
+  return %0 : tensor<1x50x50x8xf32>
+}

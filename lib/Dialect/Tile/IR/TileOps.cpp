@@ -176,7 +176,8 @@ SmallVector<AffineExpr> WindowRowsOp::resultSizes(SizeAnalysis &sizes, unsigned)
   SmallVector<AffineExpr> operand = sizes.sizesOf(getOperand()), result = {operand.front()};
   AffineExpr depth = operand.back();
   for (auto [i, size] : llvm::enumerate(getSizes())) {
-    result.push_back((operand[1 + i] - (getDilations()[i] * (size - 1) + 1)).floorDiv(getStrides()[i]) + 1);
+    AffineExpr extent = operand[1 + i] + (getLowPad(i) + getHighPad(i));
+    result.push_back((extent - (getDilations()[i] * (size - 1) + 1)).floorDiv(getStrides()[i]) + 1);
     depth = depth * size;
   }
   result.push_back(depth);
@@ -194,6 +195,8 @@ LogicalResult WindowRowsOp::verify() {
   if ((int64_t)getSizes().size() != spatial || (int64_t)getStrides().size() != spatial ||
       (int64_t)getDilations().size() != spatial)
     return emitOpError("expects ") << spatial << " sizes, strides and dilations";
+  if (getPads() && ((int64_t)getPads()->size() != 2 * spatial || llvm::any_of(*getPads(), [](int64_t pad) { return pad < 0; })))
+    return emitOpError("expects ") << 2 * spatial << " pads that aren't negative";
   for (int64_t value : llvm::concat<const int64_t>(getSizes(), getStrides(), getDilations()))
     if (value < 1)
       return emitOpError("expects positive sizes, strides and dilations, but has ") << value;

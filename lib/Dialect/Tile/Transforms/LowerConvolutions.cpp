@@ -20,6 +20,11 @@ namespace tenon::tile {
 namespace {
 /// Sums shorter than this are not worth a register tile.
 constexpr int64_t minChannelsPerGroup = 2;
+/// Borders may make windows of an image so much more than those parts of them that are in it, before register tiles pass
+/// over them: runs that end at the image's edges fill them less well.
+constexpr double maxBorder = 1.125;
+/// What sizes that aren't known are taken for.
+constexpr int64_t unknownSize = 64;
 
 class Lowering {
 public:
@@ -154,11 +159,32 @@ private:
            llvm::all_of(op.getPads(), [](int64_t pad) { return pad == 0; });
   }
 
-  /// The windows as register tiles read them, of the image with its border.
+  /// Whether much of dilated windows lies in the border. Others have whole rows of taps that lie together.
+  bool isMostlyBorder() {
+    if (llvm::all_of(op.getDilations(), [](int64_t dilation) { return dilation == 1; }))
+      return false;
+    double border = 1;
+    auto input = cast<RankedTensorType>(op.getInput().getType()), result = cast<RankedTensorType>(op.getResult().getType());
+    auto sizeOf = [](RankedTensorType type, int64_t dim) { return type.isDynamicDim(dim) ? unknownSize : type.getDimSize(dim); };
+    for (int64_t i = 0; i < spatial; ++i) {
+      int64_t extent = sizeOf(input, 1 + i), windows = sizeOf(result, 1 + i), inside = 0, stride = op.getStrides()[i];
+      for (int64_t tap = 0; tap < tapsOf(op)[i]; ++tap) {
+        int64_t shift = tap * op.getDilations()[i] - op.getPads()[i];
+        int64_t first = shift < 0 ? llvm::divideCeil(-shift, stride) : 0, end = extent - shift;
+        int64_t last = end > 0 ? std::min<int64_t>(windows, llvm::divideCeil(end, stride)) : 0;
+        inside += std::max<int64_t>(last - first, 0);
+      }
+      border *= double(windows * tapsOf(op)[i]) / std::max<int64_t>(inside, 1);
+    }
+    return border > maxBorder;
+  }
+
+  /// The windows as register tiles read them: of the image with its border, or clipped to the image.
   Value windowRows() {
     Value image = op.getInput();
     auto type = cast<RankedTensorType>(image.getType());
-    if (llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; })) {
+    bool hasBorder = llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; }), isClipped = hasBorder && isMostlyBorder();
+    if (hasBorder && !isClipped) {
       SmallVector<int64_t> low(type.getRank()), high(type.getRank()), shape(type.getShape());
       for (int64_t i = 0; i < spatial; ++i) {
         low[1 + i] = op.getPads()[i];
@@ -177,7 +203,8 @@ private:
     for (int64_t tap : tapsOf(op))
       extents.back() = extents.back() * tap;
     return tile::WindowRowsOp::create(builder, op.getLoc(), type.clone(llvm::map_to_vector(extents, SizeAnalysis::staticSize)),
-                             image, tapsOf(op), op.getStrides(), op.getDilations());
+                             image, tapsOf(op), op.getStrides(), op.getDilations(),
+                             isClipped ? builder.getDenseI64ArrayAttr(op.getPads()) : DenseI64ArrayAttr());
   }
 
   Value unfold() {

@@ -211,7 +211,8 @@ def Tile_WindowRowsOp : Tile_Op<"window_rows", [Pure, DeclareOpInterfaceMethods<
   let description = [{
     Operand `[N, D1..Dn, C]`, result `[N, O1..On, K1*..*Kn*C]`: row o is the window of elements `operand[n, o*stride +
     k*dilation, c]`, in order of k, then c; K are the `sizes` of a window, `Oi = (Di - dilation*(Ki - 1) - 1) / stride +
-    1`. Moves nothing: it says how register tiles read a kernel's operand.
+    1`. With `pads`, n low then n high ones, Di counts them too, and elements in that border are zero: register tiles
+    pass over them. Moves nothing: it says how register tiles read a kernel's operand.
 
     ```mlir
     %w = tenon_tile.window_rows %x sizes [3, 3] strides [1, 1] dilations [1, 1]
@@ -219,12 +220,18 @@ def Tile_WindowRowsOp : Tile_Op<"window_rows", [Pure, DeclareOpInterfaceMethods<
     ```
   }];
   let arguments = (ins AnyRankedTensor:$operand, DenseI64ArrayAttr:$sizes, DenseI64ArrayAttr:$strides,
-                       DenseI64ArrayAttr:$dilations);
+                       DenseI64ArrayAttr:$dilations, OptionalAttr<DenseI64ArrayAttr>:$pads);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = [{
-    $operand `sizes` $sizes `strides` $strides `dilations` $dilations attr-dict `:` type($operand) `->` type($result)
+    $operand `sizes` $sizes `strides` $strides `dilations` $dilations (`pads` $pads^)? attr-dict
+    `:` type($operand) `->` type($result)
   }];
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// What lies before and behind the image along spatial dimension `i`.
+    int64_t getLowPad(unsigned i) { return getPads() ? (*getPads())[i] : 0; }
+    int64_t getHighPad(unsigned i) { return getPads() ? (*getPads())[getSizes().size() + i] : 0; }
+  }];
 }
 
 def Tile_MicrokernelOp : Tile_Op<"microkernel", [AttrSizedOperandSegments]> {

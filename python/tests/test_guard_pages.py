@@ -204,7 +204,8 @@ def test_movement(element):
         [int64("from", 1), int64("to", 1000), int64("axis", 1), int64("step", 2), int64("last", -1),
          int64("first", -1000), int64("back", -1), int64("three", 3, 1, 1), int64("twice", 2, 2)],
     )
-    check(model, *({"x": values(element, pair)} for pair in PAIRS))
+    # A transpose turns blocks of up to 16x16 in registers.
+    check(model, *({"x": values(element, pair)} for pair in (*PAIRS, (35, 40))))
 
 
 @pytest.mark.parametrize("mode", ("constant", "reflect", "edge", "wrap"))

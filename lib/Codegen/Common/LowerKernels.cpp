@@ -145,6 +145,124 @@ static LogicalResult emitElements(KernelBody &body) {
   });
 }
 
+namespace {
+/// Kernels that transpose: an operand lies along another dimension than the results do. As many vectors of it as they have
+/// lanes become as many of a result; what is left at the ends is read element by element.
+class Turning {
+public:
+  explicit Turning(KernelBody &body) : body(body), e(body.e), dim(*body.structure.turned), last(body.space.size() - 1) {
+    for (TransposeOp op : body.kernel.getBody().getOps<TransposeOp>())
+      if (isTurned(op, dim) && e.sizes.sizesOf(op.getResult()) == body.structure.space)
+        transposes.push_back(op);
+  }
+
+  LogicalResult run() {
+    SmallVector<int64_t> dims = body.structure.unitDims();
+    return body.loop(body.begin, body.end, 1, [&](Value unit) {
+      e.unit = unit;
+      SmallVector<Value> extents = llvm::map_to_vector(dims, [&](int64_t d) {
+        return d == dim ? e.builder.createOrFold<arith::CeilDivUIOp>(e.loc, body.space[d], e.index(turnedBlock))
+                        : body.space[d];
+      });
+      place.assign(body.space.size(), Coordinate());
+      for (auto [d, position] : llvm::zip(dims, e.delinearize(unit, extents)))
+        place[d] = {position, 0, Value()};
+      Value low = e.mul(place[dim].base, e.index(turnedBlock));
+      Value high = arith::MinUIOp::create(e.builder, e.loc, e.add(low, e.index(turnedBlock)), body.space[dim]);
+      Value left = arith::RemUIOp::create(e.builder, e.loc, e.sub(high, low), e.index(e.lanes));
+      return body.vectors(e.index(0), body.space[last], [&](Value start) -> LogicalResult {
+        if (e.valid)
+          return emitRows(low, high, start);
+        Value whole = e.sub(high, left);
+        if (failed(body.loop(low, whole, e.lanes, [&](Value first) { return emitBlock(first, start); })))
+          return failure();
+        return emitRows(whole, high, start);
+      });
+    });
+  }
+
+private:
+  LogicalResult emitRows(Value low, Value high, Value start) {
+    return body.loop(low, high, 1, [&](Value position) {
+      place[dim] = {position, 0, Value()};
+      place[last] = {start, 1, Value()};
+      return storeResults(body, place, true);
+    });
+  }
+
+  LogicalResult emitBlock(Value first, Value start) {
+    SmallVector<SmallVector<Value>> blocks;
+    for (TransposeOp op : transposes) {
+      FailureOr<SmallVector<Value>> block = read(op, first, start);
+      if (failed(block))
+        return failure();
+      blocks.push_back(turn(*block));
+    }
+    place[last] = {start, 1, Value()};
+    for (int64_t i = 0; i < e.lanes; ++i) {
+      place[dim] = {e.add(first, e.index(i)), 0, Value()};
+      for (auto [op, block] : llvm::zip(transposes, blocks))
+        e.define(op.getResult(), place, block[i]);
+      if (failed(storeResults(body, place, true)))
+        return failure();
+    }
+    return success();
+  }
+
+  /// Vectors along the turned dimension, one for each place of a vector along the last one.
+  FailureOr<SmallVector<Value>> read(TransposeOp op, Value first, Value start) {
+    SmallVector<Value> block;
+    place[dim] = {first, 1, Value()};
+    for (int64_t i = 0; i < e.lanes; ++i) {
+      place[last] = {e.add(start, e.index(i)), 0, Value()};
+      Coordinates source(place.size());
+      for (auto [from, coordinate] : llvm::zip(op.getPermutation(), place))
+        source[from] = coordinate;
+      FailureOr<Value> vector = e.at(op.getOperand(), source);
+      if (failed(vector))
+        return failure();
+      block.push_back(*vector);
+    }
+    return block;
+  }
+
+  /// A perfect shuffle of the rows, with pairs of them interleaved, is one step of a transpose; there are as many as an
+  /// index has bits.
+  SmallVector<Value> turn(SmallVector<Value> rows) {
+    auto type = cast<VectorType>(rows.front().getType());
+    bool isNarrow = isa<FloatType>(type.getElementType()) && type.getElementTypeBitWidth() == 16;
+    auto cast = [&](VectorType to) {
+      for (Value &row : rows)
+        row = arith::BitcastOp::create(e.builder, e.loc, to, row);
+    };
+    if (isNarrow)
+      cast(type.clone(e.builder.getI16Type()));
+    int64_t count = rows.size();
+    SmallVector<int64_t> low, high;
+    for (int64_t i = 0; i < count; ++i) {
+      low.push_back(i / 2 + (i % 2) * count);
+      high.push_back((count + i) / 2 + (i % 2) * count);
+    }
+    for (int64_t step = 1; step < count; step *= 2) {
+      SmallVector<Value> next;
+      for (int64_t i = 0; i < count / 2; ++i)
+        for (ArrayRef<int64_t> lanes : {ArrayRef(low), ArrayRef(high)})
+          next.push_back(vector::ShuffleOp::create(e.builder, e.loc, rows[i], rows[i + count / 2], lanes));
+      rows = next;
+    }
+    if (isNarrow)
+      cast(type);
+    return rows;
+  }
+
+  KernelBody &body;
+  ElementEmitter &e;
+  int64_t dim, last;
+  SmallVector<TransposeOp> transposes;
+  Coordinates place;
+};
+} // namespace
+
 /// The reductions of a row, then what is stored for each of its elements.
 static LogicalResult emitRow(KernelBody &body, Coordinates place) {
   ElementEmitter &e = body.e;
@@ -206,6 +324,9 @@ public:
       : kernel(kernel), builder(kernel.getContext()), schedule(schedule) {}
 
   LogicalResult run() {
+    // Work was counted before composites are decomposed.
+    SizeAnalysis sizes(kernel.getContext());
+    std::optional<int64_t> turned = structure(sizes).turned;
     if (failed(decomposeComposites()))
       return failure();
     SmallVector<Type> bases;
@@ -232,6 +353,9 @@ public:
                    (scatter && scatter.getMode() == IndexMode::error) || isa<TopKOp>(op);
       return fails ? WalkResult::interrupt() : WalkResult::advance();
     }).wasInterrupted();
+    bool hasScratch = (bool)scratchOf(kernel);
+    if (hasScratch)
+      inputs.push_back(MemRefType::get({}, builder.getI8Type()));
     if (checks)
       inputs.push_back(LLVM::LLVMPointerType::get(builder.getContext()));
     builder.setInsertionPoint(kernel);
@@ -243,9 +367,11 @@ public:
                                              builder.getNamedAttr("symbols", builder.getI64IntegerAttr(symbols))}));
     if (checks)
       func->setAttr(kChecksAttr, builder.getUnitAttr());
+    if (hasScratch)
+      func->setAttr(kScratchAttr, builder.getUnitAttr());
     Block *entry = func.addEntryBlock();
     builder.setInsertionPointToStart(entry);
-    LogicalResult result = emitBody(func, bases.size(), strides);
+    LogicalResult result = emitBody(func, bases.size(), strides, turned);
     kernel.erase();
     return result;
   }
@@ -272,7 +398,15 @@ private:
     return success();
   }
 
-  LogicalResult emitBody(func::FuncOp func, unsigned buffers, unsigned strides) {
+  KernelStructure structure(SizeAnalysis &sizes) {
+    Block &block = kernel.getBody().front();
+    SmallVector<Operation *> ops;
+    for (Operation &op : block.without_terminator())
+      ops.push_back(&op);
+    return structureOf(ops, block.getTerminator()->getOperands(), sizes);
+  }
+
+  LogicalResult emitBody(func::FuncOp func, unsigned buffers, unsigned strides, std::optional<int64_t> turned) {
     Block &source = kernel.getBody().front();
     unsigned symbols = kernel.getNumSymbols();
     auto numbers = func.getArguments().drop_front(buffers + strides);
@@ -282,10 +416,8 @@ private:
     // Index constants are what sizes are computed with: they are needed in the function as well.
     SizeAnalysis sizes(func.getContext());
     auto yield = cast<tile::YieldOp>(source.getTerminator());
-    SmallVector<Operation *> ops;
-    for (Operation &op : source.without_terminator())
-      ops.push_back(&op);
-    KernelStructure structure = structureOf(ops, yield.getValues(), sizes);
+    KernelStructure structure = this->structure(sizes);
+    structure.turned = turned;
     // As many elements as 32-bit ones make up the vectors, whatever their type.
     int64_t lanes = *schedule.get(knob::vectorBytes) / 4 * schedule.get(knob::vectors).value_or(1);
     ElementEmitter emitter(builder, kernel.getLoc(), sizes, lanes);
@@ -316,6 +448,8 @@ private:
       result = emitRows(body);
     else if (body.structure.kind == KernelStructure::ordered)
       result = emitOrdered(body);
+    else if (body.structure.turned)
+      result = Turning(body).run();
     else
       result = emitElements(body);
     Value zero = emitter.integer(builder.getI32Type(), 0);
@@ -355,9 +489,6 @@ private:
     buffer.memref = memref::ReinterpretCastOp::create(builder, e.loc, type, base, OpFoldResult(builder.getIndexAttr(0)),
                                                       ArrayRef<OpFoldResult>{count},
                                                       ArrayRef<OpFoldResult>{builder.getIndexAttr(1)});
-    bool hasScratch = (bool)scratchOf(kernel);
-    if (hasScratch)
-      inputs.push_back(MemRefType::get({}, builder.getI8Type()));
     return buffer;
   }
 
@@ -369,8 +500,6 @@ private:
 struct LowerKernelsPass : codegen::impl::LowerKernelsPassBase<LowerKernelsPass> {
   using Base::Base;
 
-    if (hasScratch)
-      func->setAttr(kScratchAttr, builder.getUnitAttr());
   void runOnOperation() override {
     VariantOp variant = getOperation();
     std::unique_ptr<ScheduleSpace> space = scheduleSpaceOf(variant);

@@ -320,6 +320,8 @@ std::unique_ptr<ScheduleSpace> codegen::scheduleSpaceOf(VariantOp variant) {
   KernelStructure structure = structureOf(ops, block.getTerminator()->getOperands(), sizes);
   switch (structure.kind) {
   case KernelStructure::elements:
+    if (structure.turned)
+      return std::make_unique<VectorSpace>(target, "transposing kernels", /*hasVectors=*/false);
     return std::make_unique<VectorSpace>(target, "elementwise kernels", /*hasVectors=*/true,
                                          lengthOf(structure), instructionsOf(structure, ops));
   case KernelStructure::rows:

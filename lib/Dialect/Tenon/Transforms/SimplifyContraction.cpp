@@ -42,7 +42,8 @@ struct ContractOfTranspose : OpRewritePattern<ContractOp> {
 };
 
 /// The transposed result, where rows of it are still rows of one operand: its last dimension stays, or is one
-/// of the other operand, whose columns then become rows.
+/// of the other operand, whose columns then become rows. That one is transposed instead, unless its columns are rows already:
+/// no gain where it has more elements than the result.
 struct TransposeOfContract : OpRewritePattern<TransposeOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(TransposeOp op, PatternRewriter &rewriter) const override {
@@ -60,7 +61,7 @@ struct TransposeOfContract : OpRewritePattern<TransposeOp> {
     };
     bool isOfOther = isIn(0, last) != isIn(1, last) && isIn(0, newLast) != isIn(1, newLast) &&
                      isIn(0, last) != isIn(0, newLast);
-    if (last != newLast && !isOfOther)
+    if (last != newLast && (!isOfOther || hasLargerColumns(contract, isIn(0, newLast) ? 0 : 1, newLast)))
       return failure();
     maps.push_back(AffineMap::get(map.getNumDims(), 0, dims, op.getContext()));
     rewriter.setInsertionPoint(contract);
@@ -69,6 +70,25 @@ struct TransposeOfContract : OpRewritePattern<TransposeOp> {
     rewriter.replaceOp(op, replacement.getResult());
     rewriter.eraseOp(contract);
     return success();
+  }
+
+private:
+  /// Whether transposing an operand, so that `column` is its last dimension, moves more elements than transposing the
+  /// result. They have the same ones but for those dimensions that only one of them has.
+  static bool hasLargerColumns(ContractOp contract, unsigned number, AffineExpr column) {
+    Value operand = contract->getOperand(number);
+    AffineMap map = contract.getOperandMaps()[number], result = contract.getResultMaps()[0];
+    if (map.getResults().back() == column || operand.getDefiningOp<ConstantOp>())
+      return false;
+    auto elementsBeyond = [](Value tensor, AffineMap map, AffineMap other) {
+      int64_t count = 1;
+      for (auto [size, dim] : llvm::zip(cast<RankedTensorType>(tensor.getType()).getShape(), map.getResults()))
+        if (!llvm::is_contained(other.getResults(), dim))
+          count = ShapedType::isDynamic(size) || ShapedType::isDynamic(count) ? ShapedType::kDynamic : count * size;
+      return count;
+    };
+    int64_t moved = elementsBeyond(operand, map, result), given = elementsBeyond(contract.getResult(), result, map);
+    return !ShapedType::isDynamic(moved) && !ShapedType::isDynamic(given) && moved > given;
   }
 };
 } // namespace

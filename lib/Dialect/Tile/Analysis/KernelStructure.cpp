@@ -85,7 +85,7 @@ SmallVector<int64_t> KernelStructure::unitDims() const {
   SmallVector<int64_t> result = kept();
   if (!result.empty() && result.back() == (int64_t)space.size() - 1)
     result.pop_back();
-  if (kind != elements || space.empty())
+  if (kind != elements || space.empty() || turned)
     return result;
   // Short rows together make up a unit: finding a unit's place costs divisions.
   int64_t elements = SizeAnalysis::staticSize(space.back());
@@ -123,8 +123,35 @@ AffineExpr KernelStructure::work(SizeAnalysis &sizes) const {
     return space.back().ceilDiv(blockElements);
   AffineExpr total = sizes.constant(1);
   for (int64_t dim : kind == ordered ? kept() : unitDims())
-    total = total * space[dim];
+    total = total * (turned == dim ? space[dim].ceilDiv(turnedBlock) : space[dim]);
   return total;
+}
+
+bool tile::isTurned(TransposeOp op, int64_t dim) {
+  ArrayRef<int64_t> permutation = op.getPermutation();
+  int64_t last = (int64_t)permutation.size() - 1;
+  return last > 0 && dim < last && permutation[dim] == last &&
+         isa<BlockArgument>(op.getOperand()) && cast<RankedTensorType>(op.getType()).getElementTypeBitWidth() >= 8;
+}
+
+/// The dimension along which transposed operands of the ops lie, of kernels that do little else: each row of a block of
+/// vectors is code of its own. Both dimensions must fill vectors.
+static std::optional<int64_t> turnedDim(ArrayRef<Operation *> ops, ArrayRef<AffineExpr> space, SizeAnalysis &sizes) {
+  constexpr int64_t maxOps = 6, minSize = 8;
+  auto isShort = [](AffineExpr size) {
+    int64_t known = SizeAnalysis::staticSize(size);
+    return !ShapedType::isDynamic(known) && known < minSize;
+  };
+  auto computes = [](Operation *op) { return op->hasTrait<OpTrait::Elementwise>(); };
+  if (llvm::count_if(ops, computes) > maxOps || llvm::any_of(ops, llvm::IsaPred<DecomposableInterface>))
+    return std::nullopt;
+  for (Operation *op : ops)
+    if (auto transpose = dyn_cast<TransposeOp>(op))
+      for (int64_t dim = 0; dim + 1 < (int64_t)space.size(); ++dim)
+        if (isTurned(transpose, dim) && ArrayRef(sizes.sizesOf(transpose.getResult())) == space && !isShort(space[dim]) &&
+            !isShort(space.back()))
+          return dim;
+  return std::nullopt;
 }
 
 KernelStructure tile::structureOf(ArrayRef<Operation *> ops, ValueRange results, SizeAnalysis &sizes) {
@@ -158,6 +185,8 @@ KernelStructure tile::structureOf(ArrayRef<Operation *> ops, ValueRange results,
       break;
     }
   }
+  if (structure.kind == KernelStructure::elements)
+    structure.turned = turnedDim(ops, structure.space, sizes);
   return structure;
 }
 

@@ -22,12 +22,36 @@ func.func @operand(%x: tensor<?x8xf32>, %w: tensor<4x8xf32>) -> tensor<?x4xf32> 
 // CHECK-LABEL: @result
 // CHECK-NEXT: tenon.contract %{{.*}}, %{{.*}} maps [#[[MK]], #[[KN]], #[[NM]]]
 // CHECK-NEXT: return
-func.func @result(%x: tensor<?x8xf32>, %w: tensor<8x4xf32>) -> tensor<4x?xf32> {
+func.func @result(%x: tensor<?x8xf32>, %w: tensor<8x9xf32>) -> tensor<9x?xf32> {
   %c = tenon.contract %x, %w maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>,
                                    affine_map<(m, n, k) -> (m, n)>]
-       : tensor<?x8xf32>, tensor<8x4xf32> -> tensor<?x4xf32>
-  %t = tenon.transpose %c [1, 0] : tensor<?x4xf32> -> tensor<4x?xf32>
-  return %t : tensor<4x?xf32>
+       : tensor<?x8xf32>, tensor<8x9xf32> -> tensor<?x9xf32>
+  %t = tenon.transpose %c [1, 0] : tensor<?x9xf32> -> tensor<9x?xf32>
+  return %t : tensor<9x?xf32>
+}
+
+// Transposing the operand, whose columns those would be, moves more than transposing the result.
+// CHECK-LABEL: @smaller_result
+// CHECK: tenon.contract
+// CHECK: tenon.transpose
+func.func @smaller_result(%x: tensor<?x8xf32>, %w: tensor<8x7xf32>) -> tensor<7x?xf32> {
+  %c = tenon.contract %x, %w maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>,
+                                   affine_map<(m, n, k) -> (m, n)>]
+       : tensor<?x8xf32>, tensor<8x7xf32> -> tensor<?x7xf32>
+  %t = tenon.transpose %c [1, 0] : tensor<?x7xf32> -> tensor<7x?xf32>
+  return %t : tensor<7x?xf32>
+}
+
+// Nothing is to be transposed where its columns are rows already.
+// CHECK-LABEL: @smaller_result_of_columns
+// CHECK-NOT: tenon.transpose
+// CHECK: return
+func.func @smaller_result_of_columns(%x: tensor<8x?xf32>, %w: tensor<8x7xf32>) -> tensor<7x?xf32> {
+  %c = tenon.contract %x, %w maps [affine_map<(m, n, k) -> (k, m)>, affine_map<(m, n, k) -> (k, n)>,
+                                   affine_map<(m, n, k) -> (m, n)>]
+       : tensor<8x?xf32>, tensor<8x7xf32> -> tensor<?x7xf32>
+  %t = tenon.transpose %c [1, 0] : tensor<?x7xf32> -> tensor<7x?xf32>
+  return %t : tensor<7x?xf32>
 }
 
 // The last dimension stays; heads become columns of one row.

@@ -44,18 +44,27 @@ struct KernelStructure {
       space;                          ///< sizes of the iteration space, of the contraction its result's
   llvm::SmallVector<int64_t> reduced; ///< ascending
   ContractOp contract;
+  /// The dimension along which operands lie that are transposed, where it isn't the last: vectors of neighbours along both
+  /// are turned in registers.
+  std::optional<int64_t> turned;
 
   bool isReduced(int64_t dim) const { return llvm::is_contained(reduced, dim); }
   /// Dimensions of `space` that aren't reduced.
   llvm::SmallVector<int64_t> kept() const;
   /// Dimensions over which units of work run: all parallel ones but those of a vector, and of short rows
-  /// those within which loops run.
+  /// those within which loops run. Along a turned one they are `turnedBlock` places each.
   llvm::SmallVector<int64_t> unitDims() const;
   /// Whether the last dimension of a lone row is cut into blocks.
   bool isBlocked() const;
   /// The number of units of work.
   mlir::AffineExpr work(SizeAnalysis &sizes) const;
 };
+
+/// Places along a turned dimension that make up a unit of work: as many as the widest vector has lanes.
+inline constexpr int64_t turnedBlock = 16;
+
+/// Whether `op` reads what another kernel wrote, in vectors along dimension `dim` of its result.
+bool isTurned(TransposeOp op, int64_t dim);
 
 /// Whether elements of the result depend on elements before them: such an op is a kernel of its own.
 bool isOrdered(mlir::Operation *op);
@@ -67,12 +76,6 @@ std::optional<llvm::SmallVector<int64_t>> reducedDims(mlir::Operation *op);
 KernelStructure structureOf(llvm::ArrayRef<mlir::Operation *> ops, mlir::ValueRange results,
                             SizeAnalysis &sizes);
 
-/// The number of a kernel's units of work, from its symbols.
-mlir::AffineMap workOf(KernelOp kernel);
-
-} // namespace tenon::tile
-
-#endif // TENON_DIALECT_TILE_ANALYSIS_KERNELSTRUCTURE_H
 /// Where top-k keeps the candidates of a row. Up to `mostInserted` stand in order on the stack. More of them are collected in
 /// scratch, behind the best that are known, and sorted between two halves of it: as a key and a position each.
 struct TopKCandidates {
@@ -84,9 +87,15 @@ struct TopKCandidates {
   static int64_t keyBytes(mlir::Type element) { return std::max(4u, element.getIntOrFloatBitWidth() / 8); }
 };
 
+/// The number of a kernel's units of work, from its symbols.
+mlir::AffineMap workOf(KernelOp kernel);
 /// The bytes of scratch that each worker needs, from the kernel's symbols: the least of the map's results. Null for kernels
 /// that need none.
 mlir::AffineMap scratchOf(KernelOp kernel);
 /// That many bytes as a number of the host program.
 mlir::Value scratchBytes(mlir::OpBuilder &builder, mlir::Location loc, mlir::AffineMap scratch,
                          mlir::ValueRange symbols);
+
+} // namespace tenon::tile
+
+#endif // TENON_DIALECT_TILE_ANALYSIS_KERNELSTRUCTURE_H

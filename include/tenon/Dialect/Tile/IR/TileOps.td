@@ -76,7 +76,7 @@ def Tile_ScheduleAttr : AttrDef<Tile_Dialect, "Schedule"> {
     | knob | kernels | meaning |
     |---|---|---|
     | `vector_bytes` | all | bytes of a vector: 16, 32 or 64 |
-    | `vectors` | all but ordered ones | vectors along the last dimension that are computed at once |
+    | `vectors` | all but ordered and transposing ones | vectors along the last dimension that are computed at once |
     | `tile_rows` | contractions | most rows of a register tile |
     | `depth_block` | contractions | most products that are summed before the next rows' turn |
     | `turn_size` | contractions | rows times products that one turn of a register tile's loop adds |

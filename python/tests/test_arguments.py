@@ -505,18 +505,21 @@ def test_close(add, tmp_path):
 
 
 def test_close_gives_back_files_and_memory(add, tmp_path):
-    def held():
-        return len(os.listdir("/proc/self/fd")), sum("m.so" in line for line in open("/proc/self/maps"))
+    path = str(tmp_path / "m.so")
 
-    tenon.compile(add, threads=1).save(tmp_path / "m.so")
-    before = held()
-    models = [tenon.load(tmp_path / "m.so", threads=1) for _ in range(5)]
+    def held():
+        links = [f"/proc/self/fd/{name}" for name in os.listdir("/proc/self/fd")]
+        return sum(os.path.islink(link) and os.readlink(link) == path for link in links), any(
+            path in line for line in open("/proc/self/maps"))
+
+    tenon.compile(add, threads=1).save(path)
+    models = [tenon.load(path, threads=1) for _ in range(5)]
     for model in models:
         model(ONE, ONE)
-    assert held()[1] > before[1]
+    assert held() == (5, True)
     for model in models:
         model.close()
-    assert held() == before
+    assert held() == (0, False)
 
 
 def test_profile(add):

@@ -14,7 +14,7 @@ from conftest import make_model
 from onnx import TensorProto, helper, numpy_helper
 
 F = TensorProto.FLOAT
-SOON = 2  # seconds: some 0.1, on a machine that has time
+SOON = 5  # seconds: some 0.1 on a machine that has time; what is interrupted takes hours
 
 
 @contextlib.contextmanager
@@ -67,11 +67,11 @@ SHORT = {"trips": np.int64(2), "x": np.ones(10, np.float32)}
 def test_compiling(tmp_path, monkeypatch):
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
-    model = deep(500)
+    model = deep(1500)
     start = time.monotonic()
     with signal_after(0.3), pytest.raises(KeyboardInterrupt):
         tenon.compile(model)
-    assert time.monotonic() - start < 0.3 + SOON
+    assert time.monotonic() - start < 0.3 + 2  # compiling takes several seconds
     assert os.listdir(tmp_path) == []
     # The compiler is as good as before.
     tenon.compile(deep(1))
@@ -107,7 +107,7 @@ def test_one_long_launch():
     model = tenon.compile(make_model([helper.make_node("MatMulInteger", ["a", "b"], ["c"])],
                                      [("a", TensorProto.UINT8, ("n", "k")), ("b", TensorProto.UINT8, ("k", "m"))],
                                      [("c", TensorProto.INT32, ("n", "m"))]), threads=2)
-    a = np.ones((3000, 3000), np.uint8)
+    a = np.ones((2000, 2000), np.uint8)
     start = time.monotonic()
     with signal_after(0.5), pytest.raises(KeyboardInterrupt):
         while True:

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Writes docs/how-a-model-flows.md: the IR of one small model at each level, from the tools of a build; and the references
-of ops and passes, from TableGen, into docs/reference of the build.
+"""Writes docs/how-a-model-flows.md: the IR of one small model at each level, from the tools of a build; docs/operators.md:
+ONNX Runtime's operators, from the tables of their conversion; and the references of ops and passes, from TableGen, into
+docs/reference of the build.
 
-With --check nothing is written; exit code 1 says that the page isn't what the tools print today.
+With --check nothing is written; exit code 1 says that a page isn't what the tools print today, or the tables say.
 """
 import argparse
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -16,6 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "how-a-model-flows.md"
+OPERATORS = ROOT / "docs" / "operators.md"
 
 INTRODUCTION = """# How a model flows through the levels
 
@@ -77,6 +80,30 @@ def page(build):
     return "\n".join(parts)
 
 
+OPERATORS_INTRODUCTION = """# ONNX Runtime's operators
+
+What ONNX Runtime's optimisers and quantisers, its tools for transformers and onnxruntime-genai write beside the standard's
+operators: domain `com.microsoft`, version 1, which a model needn't import. A form of an operator that isn't converted, and any
+other operator, is an error that names the node and the reason. This page is written by `make docs` from the tables in
+`lib/Conversion/ONNXToTenon`, and a test holds that it is true.
+
+- `SimplifiedLayerNormalization` and, at any version, `LayerNormalization` stand in the standard's domain.
+- Numbers are those of ONNX Runtime on the CPU, where it has the operator there; else those of its documentation's formulas.
+- Caches of `GroupQueryAttention` may grow or be buffers with room: what isn't in use is zero in the result.
+- `MoE` computes all experts.
+- Models saved at a level above `ORT_ENABLE_EXTENDED` are laid out for the machine that saved them, and are refused.
+
+"""
+
+
+def operators():
+    sources = [path.read_text() for path in sorted((ROOT / "lib" / "Conversion" / "ONNXToTenon").glob("*.cpp"))]
+    names = sorted({name for text in sources for name in re.findall(r'table\.add\("com\.microsoft\.(\w+)"', text)})
+    rows = [names[i:i + 3] + [""] * (3 - len(names[i:i + 3])) for i in range(0, len(names), 3)]
+    table = ["| | | |", "|---|---|---|"] + ["| " + " | ".join(f"`{name}`" if name else "" for name in row) + " |" for row in rows]
+    return OPERATORS_INTRODUCTION + "\n".join(table) + "\n"
+
+
 DIALECTS = {"tenon": "Dialect/Tenon/IR/TenonOps.td", "tenon_onnx": "Dialect/ONNX/IR/ONNXOps.td",
             "tenon_tile": "Dialect/Tile/IR/TileOps.td", "tenon_host": "Dialect/Host/IR/HostOps.td"}
 TABLEGEN = ["/usr/lib/llvm-22/bin/mlir-tblgen", "-I", ROOT / "include", "-I", "/usr/lib/llvm-22/include"]
@@ -102,15 +129,16 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
-    text = page(options.build.resolve())
+    pages = {PAGE: page(options.build.resolve()), OPERATORS: operators()}
     if not options.check:
-        PAGE.write_text(text)
-        print(f"wrote {PAGE} and {write_references(options.build.resolve())}")
+        for path, text in pages.items():
+            path.write_text(text)
+        print(f"wrote {', '.join(map(str, pages))} and {write_references(options.build.resolve())}")
         return 0
-    if PAGE.read_text() != text:
-        print(f"{PAGE.relative_to(ROOT)} is not what the tools print: run `make docs`")
-        return 1
-    return 0
+    stale = [path for path, text in pages.items() if not path.exists() or path.read_text() != text]
+    for path in stale:
+        print(f"{path.relative_to(ROOT)} is not what the tools print: run `make docs`")
+    return 1 if stale else 0
 
 
 if __name__ == "__main__":

@@ -114,14 +114,16 @@ def decoder(layers=2, width=64, heads=4, kv_heads=2, words=50, packed=False, bit
         y = g("GroupQueryAttention", *operands, results=3, domain=ms, num_heads=heads, kv_num_heads=kv_heads, do_rotary=1,
               scale=depth**-0.5)[0]
         g.nodes[-1].output[1:] = [f"present.{layer}.{what}" for what in ("key", "value")]
-        y, _, _, x = g("SkipSimplifiedLayerNormalization", x, product(y, width, width), weight(width), results=4, domain=ms, epsilon=1e-5)
+        y, _, _, x = g("SkipSimplifiedLayerNormalization", x, product(y, width, width), weight(width), results=4, domain=ms,
+                       epsilon=1e-5)
         gate, up = product(y, width, 2 * width), product(y, width, 2 * width)
         y = product(g("Mul", g("Mul", gate, g("Sigmoid", gate)), up), 2 * width, width)
         y, _, _, x = g("SkipSimplifiedLayerNormalization", x, y, weight(width), results=4, domain=ms, epsilon=1e-5)
     product(y, width, words)
     g.nodes[-1].output[0] = "logits"
     names = [f"{layer}.{what}" for layer in range(layers) for what in ("key", "value")]
-    inputs = [("input_ids", I64, ("batch_size", "sequence_length")), ("attention_mask", I64, ("batch_size", "total_sequence_length"))]
+    inputs = [("input_ids", I64, ("batch_size", "sequence_length")),
+              ("attention_mask", I64, ("batch_size", "total_sequence_length"))]
     inputs += [(f"past_key_values.{name}", element, ("batch_size", kv_heads, "past_sequence_length", depth)) for name in names]
     outputs = [("logits", element, ("batch_size", "sequence_length", words))]
     outputs += [(f"present.{name}", element, ("batch_size", kv_heads, "total_sequence_length", depth)) for name in names]

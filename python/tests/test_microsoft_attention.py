@@ -93,7 +93,37 @@ def test_group_query_attention_of_padded_prompts():
     np.testing.assert_allclose(whole["nk"][1, :, :3], alone["nk"][0, :, :3], rtol=1e-5, atol=1e-5)
 
 
-def multi_head(form="separate", bias=False, mask=None, score_bias=False, past=False, heads=3, depth=8, value_depth=8, **attributes):
+def test_group_query_attention_normalizes_heads():
+    """ONNX Runtime has it on CUDA alone: the same numbers as of queries and keys that are normalised before."""
+    (model, feed), (plain, _) = group_query(rotary=8), group_query(rotary=8)
+    weights = [floats((16,), 5), floats((16,), 6)]
+    model.graph.node[0].input.extend([""] * 5 + ["qn", "kn"])
+    model.graph.node[0].attribute.append(helper.make_attribute("q_norm_epsilon", 1e-2))
+    model.graph.initializer.extend([array(weights[0], "qn"), array(weights[1], "kn")])
+    values = feed(2, 1, [5, 3], 5)
+
+    def normalized(x, weight, epsilon):
+        heads = x.reshape(*x.shape[:2], -1, 16)
+        return (heads / np.sqrt((heads**2).mean(-1, keepdims=True) + epsilon) * weight).reshape(x.shape)
+
+    before = values | {"q": normalized(values["q"], weights[0], 1e-2), "k": normalized(values["k"], weights[1], 1e-6)}
+    session = session_of(plain)
+    compare(model, [dict(zip(("y", "nk", "nv"), session.run(None, before)))], [values], 2e-5)
+
+
+def test_group_query_attention_that_is_not_causal():
+    """By the formula: newer than the kernels of some versions."""
+    model, feed = group_query(heads=2, kv_heads=1, causal=0)
+    values = feed(1, 3, [2], 2)
+    q = values["q"].reshape(3, 2, 16).transpose(1, 0, 2)
+    k, v = (np.concatenate([values["p" + name][0, 0], values[name][0]]) for name in "kv")
+    scores = np.exp(q @ k.T / 4)
+    wanted = (scores / scores.sum(-1, keepdims=True) @ v).transpose(1, 0, 2).reshape(1, 3, 32)
+    compare(model, [{"y": wanted.astype(np.float32)}], [values], 2e-5)
+
+
+def multi_head(form="separate", bias=False, mask=None, score_bias=False, past=False, heads=3, depth=8, value_depth=8,
+               **attributes):
     """The model, and what makes a feed of (batch, queries, keys, size of the past)."""
     q, v = heads * depth, heads * value_depth
     inputs, operands = [("q", F, ("b", "s", q))], ["q", "k", "v"]
@@ -108,7 +138,8 @@ def multi_head(form="separate", bias=False, mask=None, score_bias=False, past=Fa
         inputs = [("qkv", F, ("b", "s", heads, 3, depth))]
         operands = ["qkv", "", ""]
     masks = {"lengths": ("b",), "offsets": ("o",), "keys": ("b", "t"), "pairs": ("b", "s", "t"), None: None}
-    optional = [(bias, ("bias", F, (2 * q + v,))), (mask, ("mask", I32, masks[mask])), (score_bias, ("sb", F, (1, heads, "s", "t")))]
+    optional = [(bias, ("bias", F, (2 * q + v,))), (mask, ("mask", I32, masks[mask])),
+                (score_bias, ("sb", F, (1, heads, "s", "t")))]
     optional += [(past, (name, F, ("b", heads, "p", size))) for name, size in (("pk", depth), ("pv", value_depth))]
     for wanted, info in optional:
         inputs += [info] if wanted else []
@@ -149,7 +180,8 @@ def test_multi_head_attention(form):
                          ids=lambda form: "-".join(form) or "plain")
 def test_unidirectional_attention(form):
     model, feed = multi_head(unidirectional=1, **form)
-    check(model, *[feed(2, 4, 4, size) for size in ((3, 0) if "past" in form else (0,))], feed(1, 1, 1, 5 if "past" in form else 0))
+    sizes = (3, 0, 5) if "past" in form else (0,)
+    check(model, *[feed(2, 4, 4, size) for size in sizes], feed(1, 1, 1, sizes[-1]))
 
 
 @pytest.mark.parametrize("form", [{}, {"bias": True}, {"mask": "keys"}, {"mask": "pairs", "score_bias": True}],
@@ -194,7 +226,8 @@ def test_decoder_masked_multi_head_attention(cross, mask):
         feed["mask"] = np.random.default_rng(3).integers(0, 2, feed["mask"].shape, np.int32)
         feed["mask"][:, 0] = 1
     names = ["y"] if cross else ["y", "nk", "nv"]
-    attention = node("DecoderMaskedMultiHeadAttention", operands, names, num_heads=heads, past_present_share_buffer=int(not cross))
+    attention = node("DecoderMaskedMultiHeadAttention", operands, names, num_heads=heads,
+                     past_present_share_buffer=int(not cross))
     model = model_of([attention], inputs, names)
     if cross:
         check(model, feed)

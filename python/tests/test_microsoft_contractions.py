@@ -30,7 +30,8 @@ def test_fused_matmul_moves_batches(batch_a, batch_b, trans_a):
     check(model, {"a": floats(a), "b": floats(b, 1)})
 
 
-ACTIVATIONS = [("Relu", {}), ("Tanh", {}), ("Sigmoid", {}), ("LeakyRelu", {"alpha": 0.3}), ("HardSigmoid", {"alpha": 0.3, "beta": 0.4})]
+ACTIVATIONS = [("Relu", {}), ("Tanh", {}), ("Sigmoid", {}), ("LeakyRelu", {"alpha": 0.3}),
+               ("HardSigmoid", {"alpha": 0.3, "beta": 0.4})]
 
 
 @pytest.mark.parametrize("activation,parameters", ACTIVATIONS + [("Elu", {"alpha": 0.7}), ("Softplus", {}), ("Softsign", {}),
@@ -59,8 +60,8 @@ def test_fused_conv(activation, parameters, residual):
 def test_convolutions_with_channels_last():
     w, b, z = floats((8, 4, 3, 3)), floats((8,), 1), floats((2, 5, 6, 8), 3)
     x = floats((2, 5, 6, 4), 2)
-    plain = model_of([helper.make_node("Conv", ["x", "w", "b"], ["y"], pads=[1, 1, 1, 1])], [("x", F, ("n", 4, 5, 6))], ["y"],
-                     [array(w, "w"), array(b, "b")])
+    conv = helper.make_node("Conv", ["x", "w", "b"], ["y"], pads=[1, 1, 1, 1])
+    plain = model_of([conv], [("x", F, ("n", 4, 5, 6))], ["y"], [array(w, "w"), array(b, "b")])
     y = session_of(plain).run(None, {"x": x.transpose(0, 3, 1, 2)})[0].transpose(0, 2, 3, 1)
     for op, more, wanted in (("NhwcConv", [], y), ("NhwcFusedConv", ["z"], np.maximum(y + z, 0))):
         attributes = {"activation": "Relu"} if more else {}
@@ -73,7 +74,8 @@ def test_gemm_fast_gelu():
     x, w, b = floats((2, 3, 5)), floats((5, 4), 1), floats((4,), 2)
     y = x @ w + b
     wanted = 0.5 * y * (1 + np.tanh(np.sqrt(2 / np.pi) * (y + 0.044715 * y**3)))
-    model = model_of([node("GemmFastGelu", ["x", "w", "b"], ["y"])], [("x", F, ("n", 3, 5))], ["y"], [array(w, "w"), array(b, "b")])
+    model = model_of([node("GemmFastGelu", ["x", "w", "b"], ["y"])], [("x", F, ("n", 3, 5))], ["y"],
+                     [array(w, "w"), array(b, "b")])
     compare(model, [{"y": wanted.astype(np.float32)}], [{"x": x}], 1e-5)
 
 

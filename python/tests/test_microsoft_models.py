@@ -34,8 +34,9 @@ def test_models_that_onnx_runtime_saves(level, tmp_path):
 def test_convolutions_that_onnx_runtime_saves(tmp_path):
     w = [array(floats((8, 4, 3, 3), i) * 0.2, f"w{i}") for i in range(2)] + [array(floats((8, 8, 3, 3), 5) * 0.2, "w2")]
     nodes = [helper.make_node("Conv", ["x", "w0"], ["a"], pads=[1, 1, 1, 1]), helper.make_node("Relu", ["a"], ["b"]),
-             helper.make_node("Conv", ["b", "w2"], ["c"], pads=[1, 1, 1, 1]), helper.make_node("Conv", ["x", "w1"], ["d"], pads=[1, 1, 1, 1]),
-             helper.make_node("Add", ["c", "d"], ["e"]), helper.make_node("Relu", ["e"], ["f"]), helper.make_node("LeakyRelu", ["f"], ["y"])]
+             helper.make_node("Conv", ["b", "w2"], ["c"], pads=[1, 1, 1, 1]),
+             helper.make_node("Conv", ["x", "w1"], ["d"], pads=[1, 1, 1, 1]), helper.make_node("Add", ["c", "d"], ["e"]),
+             helper.make_node("Relu", ["e"], ["f"]), helper.make_node("LeakyRelu", ["f"], ["y"])]
     model = model_of(nodes, [("x", F, ("n", 4, 8, 8))], ["y"], w)
     feed = {"x": floats((2, 4, 8, 8), 3)}
     session_of(model, Level.ORT_ENABLE_EXTENDED, save=tmp_path / "optimized.onnx")
@@ -46,7 +47,8 @@ def test_convolutions_that_onnx_runtime_saves(tmp_path):
 
 def test_models_laid_out_for_a_machine_are_refused(tmp_path):
     for domain in ("com.microsoft.nchwc", "com.ms.internal.nhwc"):
-        model = model_of([node("Conv", ["x", "w"], ["y"], domain=domain)], [("x", F, (1, 8, 4, 4))], ["y"], [array(floats((8, 8, 3, 3)), "w")])
+        conv = node("Conv", ["x", "w"], ["y"], domain=domain)
+        model = model_of([conv], [("x", F, (1, 8, 4, 4))], ["y"], [array(floats((8, 8, 3, 3)), "w")])
         model.opset_import.append(helper.make_opsetid(domain, 1))
         with pytest.raises(tenon.CompileError, match="laid out for the machine .* ORT_ENABLE_EXTENDED"):
             tenon.compile(model)
@@ -67,7 +69,8 @@ def steps(model, element, batch, prompt, count, size=None):
     names, feeds, wanted, total = [o.name for o in session.get_outputs()], [], [], 0
     for new in [prompt] + [1] * count:
         total += new
-        feeds.append({"input_ids": random.integers(0, 50, (batch, new)), "attention_mask": np.ones((batch, total), np.int64)} | caches)
+        tokens = {"input_ids": random.integers(0, 50, (batch, new)), "attention_mask": np.ones((batch, total), np.int64)}
+        feeds.append(tokens | caches)
         wanted.append(dict(zip(names, session.run(None, feeds[-1]))))
         caches = {name: wanted[-1][name.replace("past_key_values", "present")] for name in caches}
     return feeds, wanted

@@ -60,7 +60,8 @@ def test_statistics_of_layer_normalization():
 @pytest.mark.parametrize("opset", [11, 14])
 def test_layer_normalization_before_it_was_standard(opset):
     layer = node("LayerNormalization", ["x", "g", "b"], ["y"], domain="", epsilon=1e-3)
-    model = model_of([layer], [("x", F, ("n", 4, 6))], ["y"], [array(floats((6,), 1), "g"), array(floats((6,), 2), "b")], opset=opset)
+    constants = [array(floats((6,), 1), "g"), array(floats((6,), 2), "b")]
+    model = model_of([layer], [("x", F, ("n", 4, 6))], ["y"], constants, opset=opset)
     check(model, {"x": floats((3, 4, 6))})
 
 
@@ -86,7 +87,7 @@ def test_embed_layer_normalization(form):
     model = model_of([layer], inputs, ["y", "count", "sum"], constants)
     random = np.random.default_rng(0)
     limits = {"i": 16, "s": 2, "m": 2, "pi": 32}
-    feeds = [{name: random.integers(0, limits[name], (batch, time), np.int32) for name, _, _ in inputs} for batch, time in ((1, 5), (3, 7))]
+    feeds = [{name: random.integers(0, limits[name], shape, np.int32) for name, _, _ in inputs} for shape in ((1, 5), (3, 7))]
     for feed in feeds:
         if "m" in feed:
             feed["m"] = (np.arange(feed["m"].shape[1]) < random.integers(1, 5, (len(feed["m"]), 1))).astype(np.int32)
@@ -137,7 +138,8 @@ def test_gated_activations():
     normal = (rows / np.sqrt((rows**2).mean(-1, keepdims=True) + 1e-5) * scale).reshape(3, 8)
     a, b = floats((3, 4), 4), floats((3, 4), 5)
     cases = [
-        (node("SwiGLU", ["x", "up"], ["y"], limit=0.8, activation_alpha=1.5, activation_beta=1.0), {"y": g * sigmoid(1.5 * g) * (l + 1)}),
+        (node("SwiGLU", ["x", "up"], ["y"], limit=0.8, activation_alpha=1.5, activation_beta=1.0),
+         {"y": g * sigmoid(1.5 * g) * (l + 1)}),
         (node("SwiGLU", ["x"], ["y"]), {"y": x[:, :4] * sigmoid(x[:, :4]) * x[:, 4:]}),
         (node("ScaledSiLU", ["x"], ["y"], alpha=1.5), {"y": 1.5 * x * sigmoid(1.5 * x)}),
         (node("GatedAdd", ["x", "up", "one"], ["y"]), {"y": x + up * gate[:, :1]}),

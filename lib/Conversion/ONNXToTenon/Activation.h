@@ -12,8 +12,8 @@
 
 namespace tenon::onnx {
 
-/// An activation of a recurrent cell or of an operator that it is fused into. Parameters that are left out are
-/// those that the operator of that name defaults to.
+/// An activation of a recurrent cell or of an operator that it is fused into. Parameters that are left out
+/// are those that the operator of that name defaults to.
 struct Activation {
   std::string name; ///< in lower case
   std::optional<double> alpha = {}, beta = {}, gamma = {};

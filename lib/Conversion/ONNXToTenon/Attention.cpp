@@ -27,15 +27,16 @@ Value onnx::splitHeads(Node &node, Value x, int64_t heads) {
   Sizes sizes = node.sizesOf(x);
   if (sizes.size() != 3 || heads < 1 ||
       (isStatic(sizes[2]) && SizeAnalysis::staticSize(sizes[2]) % heads != 0)) {
-    node.error() << "expects rank 3 and heads (" << heads << ") that divide the last size, but has " << typeOf(x);
+    node.error() << "expects rank 3 and heads (" << heads << ") that divide the last size, but has "
+                 << typeOf(x);
     return x;
   }
   return node.reshape(x, {sizes[0], sizes[1], node.size(heads), node.quotient(sizes[2], node.size(heads))});
 }
 
 namespace {
-/// Heads of queries that share a head of keys run in one dimension of their own, so that keys and values aren't
-/// repeated. Where each has its own there is no such dimension.
+/// Heads of queries that share a head of keys run in one dimension of their own, so that keys and values
+/// aren't repeated. Where each has its own there is no such dimension.
 class Attend {
 public:
   Attend(Node &node, AttentionTerms &terms) : node(node), terms(terms) {
@@ -54,25 +55,28 @@ public:
   AttentionStages run() {
     AttentionStages stages;
     Value query = isGrouped ? groupedQuery() : terms.query;
-    Value scores = node.contract(query, terms.key, depth + 1, join(batch, {row, depth}), {0, 1, column, depth},
-                                 join(batch, {row, column}), scoreElement());
+    Value scores = node.contract(query, terms.key, depth + 1, join(batch, {row, depth}),
+                                 {0, 1, column, depth}, join(batch, {row, column}), scoreElement());
     sizes = node.sizesOf(scores);
     scores = node.binary<MulOp>(scores, terms.scale);
     stages.raw = ungrouped(scores);
     if (terms.softcap > 0)
-      scores = node.binary<MulOp>(node.unary<TanhOp>(node.binary<DivOp>(scores, terms.softcap)), terms.softcap);
+      scores =
+          node.binary<MulOp>(node.unary<TanhOp>(node.binary<DivOp>(scores, terms.softcap)), terms.softcap);
     stages.capped = ungrouped(scores);
     scores = masked(scores);
     stages.masked = ungrouped(scores);
     Value weights = softmax(scores);
     stages.weights = ungrouped(weights);
-    SmallVector<unsigned> places = terms.isFlat ? join({0, row}, ArrayRef(batch).drop_front()) : join(batch, {row});
-    Value y = node.contract(weights, terms.value, depth + 1, join(batch, {row, column}), {0, 1, column, depth},
-                            join(places, {depth}), elementOf(terms.query));
+    SmallVector<unsigned> places =
+        terms.isFlat ? join({0, row}, ArrayRef(batch).drop_front()) : join(batch, {row});
+    Value y = node.contract(weights, terms.value, depth + 1, join(batch, {row, column}),
+                            {0, 1, column, depth}, join(places, {depth}), elementOf(terms.query));
     Sizes query4 = node.sizesOf(terms.query);
     AffineExpr width = node.sizeOf(terms.value, 3);
-    stages.result = node.reshape(y, terms.isFlat ? Sizes{query4[0], query4[2], node.product({query4[1], width})}
-                                                 : Sizes{query4[0], query4[1], query4[2], width});
+    stages.result =
+        node.reshape(y, terms.isFlat ? Sizes{query4[0], query4[2], node.product({query4[1], width})}
+                                     : Sizes{query4[0], query4[1], query4[2], width});
     return stages;
   }
 
@@ -226,7 +230,8 @@ private:
   bool placeHeads() {
     Value query = node[0], key = node[1], value = node[2];
     terms.isFlat = rankOf(query) == 3;
-    if ((!terms.isFlat && rankOf(query) != 4) || rankOf(key) != rankOf(query) || rankOf(value) != rankOf(query)) {
+    if ((!terms.isFlat && rankOf(query) != 4) || rankOf(key) != rankOf(query) ||
+        rankOf(value) != rankOf(query)) {
       node.error() << "expects query, key and value of one rank, 3 or 4, but has " << typeOf(query) << ", "
                    << typeOf(key) << " and " << typeOf(value);
       return false;
@@ -291,9 +296,10 @@ private:
     if (node.has(3))
       addMask(node[3]);
     Type i64 = node.builder.getI64Type();
-    Value lengths = node.has(6) ? node.reshape(node.cast(node[6], i64), {node.sizeOf(terms.query, 0), node.size(1),
-                                                                         node.size(1), node.size(1)})
-                                : Value();
+    Value lengths =
+        node.has(6) ? node.reshape(node.cast(node[6], i64),
+                                   {node.sizeOf(terms.query, 0), node.size(1), node.size(1), node.size(1)})
+                    : Value();
     int64_t left = node.integer("left_window_size", -1), right = node.integer("right_window_size", -1);
     bool isCausal = node.flag("is_causal");
     if (isCausal || left >= 0 || right >= 0) {

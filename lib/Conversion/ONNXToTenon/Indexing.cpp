@@ -304,6 +304,7 @@ Results reverseSequence(Node &node) {
 void onnx::addIndexingConverters(ConverterTable &table) {
   table.add("Gather", 1, 2, 2, gather, Accepts::tensors);
   table.add("GatherND", 11, 2, 2, gatherND, Accepts::tensors);
+  table.add("com.microsoft.GatherND", 1, 2, 2, gatherND, Accepts::tensors);
   table.add("GatherElements", 11, 2, 2, gatherElements, Accepts::tensors);
   table.add("NonZero", 9, 1, 1, nonZero);
   table.add("Compress", 9, 2, 2, compress);

@@ -1,15 +1,19 @@
-//===- Microsoft.cpp - ONNX Runtime's operators that can't be converted ---===//
+//===- Microsoft.cpp - ONNX Runtime's operators, and which can't be converted ---===//
 //
 // Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#include "Node.h"
+#include "Microsoft.h"
 
 using namespace tenon::onnx;
 
 void tenon::onnx::addMicrosoftConverters(ConverterTable &table) {
+  addMicrosoftArrayConverters(table);
+  addMicrosoftGroupedAttentionConverters(table);
+  addMicrosoftSequenceConverters(table);
+
   constexpr llvm::StringRef internal =
       "it is laid out for the machine that ONNX Runtime ran on; save the model with "
       "ORT_ENABLE_EXTENDED as the level of optimisation";
@@ -33,4 +37,21 @@ void tenon::onnx::addMicrosoftConverters(ConverterTable &table) {
 
   table.refuse("com.microsoft.MatMulFpQ4",
                "its weights are in a layout of ONNX Runtime's kernels; quantise to MatMulNBits instead");
+
+  constexpr llvm::StringRef search =
+      "it runs a model of its own in a loop; compile that model, and search with its results";
+  table.refuse("com.microsoft.BeamSearch", search);
+  table.refuse("com.microsoft.GreedySearch", search);
+  table.refuse("com.microsoft.Sampling", search);
+  table.refuse("com.microsoft.WhisperBeamSearch", search);
+
+  constexpr llvm::StringRef paged =
+      "its cache lies in pages that a server hands out; export the model with GroupQueryAttention";
+  table.refuse("com.microsoft.PagedAttention", paged);
+  table.refuse("com.microsoft.SparsePagedAttention", paged);
+
+  constexpr llvm::StringRef foreign =
+      "it holds what the compiler of another device made of a part of the model";
+  table.refuse("com.microsoft.EPContext", foreign);
+  table.refuse("com.microsoft.Snpe", foreign);
 }

@@ -1,280 +1,18 @@
-//===- MicrosoftAttention.cpp - ONNX Runtime's operators of attention ---===//
+//===- MicrosoftAttention.cpp - Heads with keys of their own in ONNX Runtime's operators ---===//
 //
 // Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#include "Attention.h"
-#include "Indexing.h"
-#include "Normalization.h"
+#include "MicrosoftAttention.h"
 #include "Quantization.h"
-
-#include <cmath>
 
 using namespace mlir;
 using namespace tenon;
 using namespace tenon::onnx;
 
 namespace {
-//===----------------------------------------------------------------------===//
-// Places
-//===----------------------------------------------------------------------===//
-
-/// `size` as what dimension `dim` has, checked at run time where it isn't known when compiling.
-Value withSize(Node &node, Value x, int64_t dim, AffineExpr size, StringRef what) {
-  Sizes sizes = node.sizesOf(x);
-  AffineExpr difference = node.sizes.simplify(sizes[dim] - size);
-  if (isStatic(difference, 0))
-    return x;
-  if (isStatic(difference)) {
-    node.error() << "expects " << what << " of the sizes of the scores, but has " << typeOf(x);
-    return x;
-  }
-  node.expectEqual(sizes[dim], size, (what + " doesn't have the size that query and keys give").str());
-  sizes[dim] = size;
-  return node.reshape(x, sizes);
-}
-
-/// `past` `[B, H, P, D]` up to place `start[b]`, `[B, S, H, D]` behind it, and zeros up to `length`.
-Value updateCache(Node &node, Value past, Value fresh, Value start, AffineExpr length) {
-  Type i64 = node.builder.getI64Type();
-  Sizes none(4, node.size(0)), high = none;
-  high[2] = node.sizes.simplify(length - node.sizeOf(past, 2));
-  Value filled = node.pad(past, node.scalar(0, elementOf(past)), none, high);
-  Sizes places = {node.sizeOf(past, 0), length};
-  Value place = node.iota(places, 1, i64);
-  place = node.binary<SubOp>(place, rankOf(start) == 0 ? start : node.broadcast(start, {0}, places));
-  Value isFresh = node.binary<AndOp>(node.compare(Predicate::ge, place, 0.0),
-                                     node.compare(Predicate::lt, place, numberOf(node, node.sizeOf(fresh, 1))));
-  Value moved = node.gather(fresh, node.unsqueeze(place, {2}), {1}, 1, IndexMode::clamp);
-  moved = node.transpose(moved, {0, 2, 1, 3});
-  Sizes sizes = node.sizesOf(filled);
-  Value isPast = node.compare(Predicate::lt, place, 0.0);
-  filled = node.select(node.broadcast(isPast, {0, 2}, sizes), filled, node.splat(0, filled));
-  return node.select(node.broadcast(isFresh, {0, 2}, sizes), moved, filled);
-}
-
-/// Angles of the places: rows of tables of cosines and sines.
-Value rotateAt(Node &node, Value x, Value places, Value cosines, Value sines, bool interleaved) {
-  if (rankOf(cosines) != 2 || rankOf(sines) != 2) {
-    node.error() << "expects matrices of cosines and sines, but has " << typeOf(cosines) << " and "
-                 << typeOf(sines);
-    return x;
-  }
-  int64_t half = typeOf(cosines).getDimSize(1);
-  if (ShapedType::isDynamic(half)) {
-    node.unsupported() << "the number of angles in " << typeOf(cosines) << " is not known when compiling";
-    return x;
-  }
-  return rotate(node, x, take(node, cosines, places, 0), take(node, sines, places, 0), 2 * half, interleaved);
-}
-
-/// Static heads of known size.
-bool haveKnownSize(Node &node, ArrayRef<Value> all) {
-  for (Value x : all)
-    if (node.hasFailed() || ShapedType::isDynamic(typeOf(x).getDimSize(3))) {
-      node.unsupported() << "the size of a head in " << typeOf(x) << " is not known when compiling";
-      return false;
-    }
-  return true;
-}
-
-double scaleOf(Node &node, Value query) {
-  double scale = node.number("scale", 0);
-  return scale != 0 ? scale : 1 / std::sqrt(double(typeOf(query).getShape().back()));
-}
-
-/// What is added to the scores: `[B or 1, H or 1, S, T]`, without what the cache has room for.
-Value scoreBias(Node &node, Value bias, AffineExpr queries, AffineExpr keys, bool isFilledUp) {
-  if (rankOf(bias) != 4) {
-    node.error() << "expects an attention bias of rank 4, but has " << typeOf(bias);
-    return bias;
-  }
-  AffineExpr width = node.sizeOf(bias, 3);
-  if (isFilledUp && width != keys) {
-    Sizes none(4, node.size(0)), high = none;
-    high[3] = node.largest(node.sizes.simplify(keys - width), node.size(0));
-    bias = node.slice(node.pad(bias, node.scalar(0, elementOf(bias)), none, high), 3, node.size(0), keys);
-  }
-  bias = withSize(node, bias, 3, keys, "the attention bias");
-  return isStatic(node.sizeOf(bias, 2), 1) ? bias : withSize(node, bias, 2, queries, "the attention bias");
-}
-
-//===----------------------------------------------------------------------===//
-// GroupQueryAttention
-//===----------------------------------------------------------------------===//
-
-/// Attention of new queries to a cache that their keys and values are written into. `seqlens_k + 1` tells per batch
-/// entry how many places of the cache are in use then; the new ones are the last of these.
-class GroupQueryAttention {
-public:
-  explicit GroupQueryAttention(Node &node) : node(node) {}
-
-  Results convert() {
-    if (!check() || !placeHeads())
-      return failure();
-    i64 = node.builder.getI64Type();
-    length = node.sizeOf(query, 1);
-    findStart();
-    normalizeHeads();
-    rotateHeads();
-    if (node.hasFailed() || !writeCache())
-      return failure();
-    terms.query = node.transpose(query, {0, 2, 1, 3});
-    terms.scale = scaleOf(node, query);
-    terms.softcap = node.number("softcap", 0);
-    addVisibility();
-    if (node.has(10))
-      terms.biases.push_back(scoreBias(node, node[10], length, keyLength, /*isFilledUp=*/node.has(3)));
-    if (node.has(11))
-      terms.sink = node[11];
-    else if (node.flag("smooth_softmax"))
-      terms.sink = node.broadcast(node.scalar(0, elementOf(query)), {}, {node.size(heads)});
-    if (terms.sink && (rankOf(terms.sink) != 1 || typeOf(terms.sink).getDimSize(0) != heads))
-      return node.error() << "expects a number per head (" << heads << ") as head_sink, but has "
-                          << typeOf(terms.sink);
-    if (node.hasFailed())
-      return failure();
-    return {attend(node, terms).result, terms.key, terms.value};
-  }
-
-private:
-  bool check() {
-    heads = node.integer("num_heads", 0);
-    keyHeads = node.integer("kv_num_heads", 0);
-    if (!node.expect({0, 5, 6}))
-      return false;
-    if (heads < 1 || keyHeads < 1 || heads % keyHeads != 0)
-      node.error() << "expects positive kv_num_heads that divides num_heads, but has " << keyHeads << " and "
-                   << heads;
-    else if (node.has(1) != node.has(2))
-      node.error() << "expects both key and value, or neither";
-    else if (node.has(3) != node.has(4))
-      node.error() << "expects both past_key and past_value, or neither";
-    else if (node.has(14) != node.has(15))
-      node.error() << "expects both q_norm_weight and k_norm_weight, or neither";
-    else if (node.flag("do_rotary") && (!node.has(7) || !node.has(8)))
-      node.error() << "expects cos_cache and sin_cache where do_rotary is set";
-    else if (rankOf(node[0]) != 3)
-      node.error() << "expects a query of rank 3, but has " << typeOf(node[0]);
-    else if (rankOf(node[5]) > 2 || !isSingle(node[6]))
-      node.error() << "expects a vector as seqlens_k and a scalar as total_sequence_length, but has "
-                   << typeOf(node[5]) << " and " << typeOf(node[6]);
-    else if (node.string("k_quant_type", "NONE") != "NONE" || node.string("v_quant_type", "NONE") != "NONE" ||
-             node.has(12) || node.has(13))
-      node.unsupported() << "a cache of quantised numbers";
-    else if (node.flag("sliding_window_cache"))
-      node.unsupported() << "a cache that holds no more than the window (sliding_window_cache)";
-    else if (node.isUsed(3))
-      node.unsupported() << "scores as a result (qk_output)";
-    return !node.hasFailed();
-  }
-
-  bool placeHeads() {
-    if (node.has(1)) {
-      query = splitHeads(node, node[0], heads);
-      key = splitHeads(node, node[1], keyHeads);
-      value = splitHeads(node, node[2], keyHeads);
-    } else {
-      Value all = splitHeads(node, node[0], heads + 2 * keyHeads);
-      query = node.slice(all, 2, node.size(0), node.size(heads));
-      key = node.slice(all, 2, node.size(heads), node.size(keyHeads));
-      value = node.slice(all, 2, node.size(heads + keyHeads), node.size(keyHeads));
-    }
-    return haveKnownSize(node, {query, key, value});
-  }
-
-  /// The first place of the new keys: all that are in use, less the new ones. Prompts that are shorter than others are
-  /// padded on the right.
-  void findStart() {
-    AffineExpr batch = node.sizeOf(query, 0);
-    Value used = node.reshape(node.cast(node[5], i64), {batch});
-    used = node.binary<AddOp>(used, 1.0);
-    if (node.has(16))
-      start = node.binary<SubOp>(used, node.cast(node[16], i64));
-    else
-      start = node.binary<MaxOp>(node.binary<SubOp>(used, numberOf(node, length)), 0.0);
-    total = used;
-    Sizes places = {batch, length};
-    position = node.binary<AddOp>(node.iota(places, 1, i64), node.broadcast(start, {0}, places));
-  }
-
-  void normalizeHeads() {
-    if (!node.has(14))
-      return;
-    double epsilon = node.number("qk_norm_epsilon", 1e-6f);
-    auto normalized = [&](Value x, size_t weight, StringRef own) {
-      Value y = normalize(node, x, {3}, node.number(own, epsilon), /*rms=*/true);
-      return node.binary<MulOp>(y, node.broadcastTo(node[weight], node.sizesOf(x)));
-    };
-    query = normalized(query, 14, "q_norm_epsilon");
-    key = normalized(key, 15, "k_norm_epsilon");
-  }
-
-  void rotateHeads() {
-    if (!node.flag("do_rotary"))
-      return;
-    Value places = node.has(9) ? node.cast(node[9], i64) : position;
-    bool interleaved = node.flag("rotary_interleaved");
-    query = rotateAt(node, query, places, node[7], node[8], interleaved);
-    key = rotateAt(node, key, places, node[7], node[8], interleaved);
-  }
-
-  /// A cache of the size that is needed, or a larger one that stays as large.
-  bool writeCache() {
-    if (!node.has(3)) {
-      terms.key = node.transpose(key, {0, 2, 1, 3});
-      terms.value = node.transpose(value, {0, 2, 1, 3});
-      keyLength = node.sizeOf(terms.key, 2);
-      return true;
-    }
-    for (size_t i : {3, 4})
-      if (rankOf(node[i]) != 4 || typeOf(node[i]).getDimSize(1) != keyHeads ||
-          typeOf(node[i]).getDimSize(3) != typeOf(key).getDimSize(3)) {
-        node.error() << "expects a cache of " << keyHeads << " heads of size " << typeOf(key).getDimSize(3)
-                     << " as operand " << i << ", but has " << typeOf(node[i]);
-        return false;
-      }
-    Value wanted = node.reshape(node[6], {});
-    auto elements = node.elements(wanted);
-    if (!elements)
-      return false;
-    keyLength = node.largest(elements->front(), node.sizeOf(node[3], 2));
-    terms.key = updateCache(node, node[3], key, start, keyLength);
-    terms.value = updateCache(node, node[4], value, start, keyLength);
-    return !node.hasFailed();
-  }
-
-  void addVisibility() {
-    int64_t window = node.integer("local_window_size", -1);
-    bool isCausal = node.flag("causal", true);
-    Sizes places = {node.sizeOf(query, 0), node.size(1), length, keyLength};
-    Value place = node.iota(places, 3, i64);
-    auto add = [&](Predicate predicate, Value limit) {
-      terms.visible.push_back(node.compare(predicate, place, limit));
-    };
-    Value queryPlace = node.broadcast(position, {0, 2}, places);
-    if (isCausal)
-      add(Predicate::le, queryPlace);
-    else
-      add(Predicate::lt, node.broadcast(total, {0}, places));
-    if (window > 0)
-      add(Predicate::gt, node.binary<SubOp>(queryPlace, double(window)));
-  }
-
-  Node &node;
-  int64_t heads = 0, keyHeads = 0;
-  Type i64;
-  AttentionTerms terms;
-  Value query, key, value; ///< `[B, S, heads, D]`
-  Value start, total;      ///< `[B]`
-  Value position;          ///< `[B, S]`, of the queries
-  AffineExpr length, keyLength;
-};
-
-Results groupQueryAttention(Node &node) { return GroupQueryAttention(node).convert(); }
-
 //===----------------------------------------------------------------------===//
 // Attention of as many heads of keys as of queries
 //===----------------------------------------------------------------------===//
@@ -295,6 +33,7 @@ public:
   Value pastKey, pastValue; ///< `[B, H, P, D]`, null for none
   Value pastLength;         ///< how much of them is in use, where they are buffers; null where all is
   Value mask, bias;
+  SmallVector<Value> visible; ///< where a query sees a key, as far as masks don't say
   bool mayHaveStarts = false; ///< of the keys that are seen, behind their ends in a mask of rank 1
 
   /// Whether the heads can be told apart.
@@ -313,6 +52,7 @@ public:
       return std::nullopt;
     terms.query = node.transpose(query, {0, 2, 1, 3});
     terms.scale = scaleOf(node, query);
+    terms.visible = visible;
     if (node.flag("unidirectional"))
       addCausality();
     if (pastLength)
@@ -419,7 +159,8 @@ private:
     } else if (pastKey && width == freshLength && width != keyLength) {
       flags = padded(flags, pastSize, node.size(0), 1); // all of the past is seen
     } else if (pastLength && width != keyLength) {
-      flags = padded(flags, node.size(0), node.largest(node.sizes.simplify(keyLength - width), node.size(0)), 0);
+      flags =
+          padded(flags, node.size(0), node.largest(node.sizes.simplify(keyLength - width), node.size(0)), 0);
     }
     flags = withSize(node, flags, last, keyLength, "the mask");
     if (rank > 2)
@@ -429,8 +170,8 @@ private:
     addFilter(node.compare(Predicate::gt, flags, 0.0));
   }
 
-  /// A mask of twice the batch has starts behind the ends, one of three times and two has other numbers there. Which it is
-  /// may be known only at run time. Null where there are no starts.
+  /// A mask of twice the batch has starts behind the ends, one of three times and two has other numbers
+  /// there. Which it is may be known only at run time. Null where there are no starts.
   Value behindStarts(function_ref<Value(AffineExpr)> limit, ArrayRef<AffineExpr> places) {
     AffineExpr batch = places[0], count = node.sizeOf(mask, 0), rest = node.sizes.simplify(count - batch * 2);
     bool isKnown = isStatic(rest) || count == batch || isStatic(node.sizes.simplify(rest - batch));
@@ -439,7 +180,8 @@ private:
     Value isBehind = node.compare(Predicate::ge, keyPlace(places), limit(node.sizes.simplify(count - batch)));
     if (isKnown)
       return isBehind;
-    Value hasStarts = node.compare(Predicate::eq, numberOf(node, count), numberOf(node, node.sizes.simplify(batch * 2)));
+    Value hasStarts =
+        node.compare(Predicate::eq, numberOf(node, count), numberOf(node, node.sizes.simplify(batch * 2)));
     return node.select(hasStarts, isBehind, node.broadcast(node.boolean(true), {}, places));
   }
 
@@ -454,6 +196,27 @@ private:
   AttentionTerms terms;
   AffineExpr queryLength, freshLength, pastSize, keyLength;
 };
+
+/// Adds one vector for queries, keys and values, where there is one.
+bool addHeadBias(HeadedAttention &attention, Value bias) {
+  Node &node = attention.node;
+  if (!bias)
+    return true;
+  if (rankOf(bias) != 1) {
+    node.error() << "expects a vector as bias, but has " << typeOf(bias);
+    return false;
+  }
+  AffineExpr from = node.size(0);
+  for (Value *x : {&attention.query, &attention.key, &attention.value}) {
+    int64_t dim = attention.isInPlace && x != &attention.query ? 1 : 2;
+    Sizes sizes = node.sizesOf(*x), head = {sizes[dim], sizes[3]};
+    AffineExpr width = node.product(head);
+    Value part = node.reshape(node.slice(bias, 0, from, width), head);
+    *x = node.binary<AddOp>(*x, node.broadcast(part, {dim, 3}, sizes));
+    from = node.sizes.simplify(from + width);
+  }
+  return !node.hasFailed();
+}
 
 /// Where the operands of MultiHeadAttention stand.
 struct MultiHeadOperands {
@@ -507,41 +270,24 @@ private:
       attention.key = splitHeads(node, key, heads);
       attention.value = splitHeads(node, value, heads);
     } else {
-      node.error() << "expects query, key and value in one of the forms that the operator has, but has "
-                   << typeOf(query) << (key ? " and " : " alone");
+      InFlightDiagnostic error =
+          node.error() << "expects query, key and value in one of the forms of the operator, but has ";
+      llvm::interleaveComma(
+          llvm::make_filter_range(ArrayRef<Value>{query, key, value}, [](Value x) { return !!x; }), error,
+          [&](Value x) { error << typeOf(x); });
       return false;
     }
-    return !node.hasFailed() && addBias();
+    return !node.hasFailed() && addHeadBias(attention, node[at.bias]);
   }
 
   /// Part i of `[B, S, H, parts, D]`.
   Value packed(Value all, int64_t i, int64_t parts) {
     if (typeOf(all).getDimSize(2) != attention.heads || typeOf(all).getDimSize(3) != parts) {
-      node.error() << "expects " << attention.heads << " heads of " << parts << " parts, but has " << typeOf(all);
+      node.error() << "expects " << attention.heads << " heads of " << parts << " parts, but has "
+                   << typeOf(all);
       return all;
     }
     return node.squeeze(node.slice(all, 3, node.size(i), node.size(1)), {3});
-  }
-
-  /// One vector for all three.
-  bool addBias() {
-    Value bias = node[at.bias];
-    if (!bias)
-      return true;
-    if (rankOf(bias) != 1) {
-      node.error() << "expects a vector as bias, but has " << typeOf(bias);
-      return false;
-    }
-    AffineExpr from = node.size(0);
-    for (Value *x : {&attention.query, &attention.key, &attention.value}) {
-      bool isPlaced = attention.isInPlace && x != &attention.query;
-      Sizes sizes = node.sizesOf(*x), head = {sizes[isPlaced ? 1 : 2], sizes[3]};
-      AffineExpr width = node.product(head);
-      Value part = node.reshape(node.slice(bias, 0, from, width), head);
-      *x = node.binary<AddOp>(*x, node.broadcast(part, {isPlaced ? 1 : 2, 3}, sizes));
-      from = node.sizes.simplify(from + width);
-    }
-    return !node.hasFailed();
   }
 
   Node &node;
@@ -550,7 +296,8 @@ private:
 };
 
 Results multiHeadAttention(Node &node) {
-  return MultiHeadAttention(node, {.bias = 3, .mask = 4, .scoreBias = 5, .pastKey = 6, .pastLength = 8, .indirection = 9})
+  return MultiHeadAttention(
+             node, {.bias = 3, .mask = 4, .scoreBias = 5, .pastKey = 6, .pastLength = 8, .indirection = 9})
       .convert();
 }
 
@@ -562,26 +309,62 @@ bool hasBeams(Node &node, size_t width, size_t indirection) {
 
 Results decoderMaskedMultiHeadAttention(Node &node) {
   size_t indirection = hasBeams(node, 8, 9) ? 9 : ~size_t(0);
-  return MultiHeadAttention(node, {.bias = 10, .mask = 3, .scoreBias = 4, .pastKey = 5, .pastLength = 7,
+  return MultiHeadAttention(node, {.bias = 10,
+                                   .mask = 3,
+                                   .scoreBias = 4,
+                                   .pastKey = 5,
+                                   .pastLength = 7,
                                    .indirection = indirection})
       .convert();
 }
 
-/// What Attention needs beside the product of input and weights, null where it is left out; the past of keys and
-/// values is one tensor.
-struct ProjectedOperands {
-  Value mask, past, bias, pastLength;
-};
-
 /// Queries, keys and values, of these widths, side by side in one operand.
-Results attendProjected(Node &node, HeadedAttention &attention, Value projected, ArrayRef<int64_t> widths,
-                        const ProjectedOperands &operands) {
+void apart(HeadedAttention &attention, Value projected, ArrayRef<int64_t> widths) {
+  Node &node = attention.node;
   int64_t from = 0;
   Value *const parts[] = {&attention.query, &attention.key, &attention.value};
   for (auto [part, width] : llvm::zip(parts, widths)) {
     *part = splitHeads(node, node.slice(projected, 2, node.size(from), node.size(width)), attention.heads);
     from += width;
   }
+}
+
+/// Queries, keys and values as products of `[B, S, D]` with one matrix of weights, plus one bias.
+bool project(HeadedAttention &attention, Value x) {
+  Node &node = attention.node;
+  Value weights = node[1];
+  if (!attention.check())
+    return false;
+  if (rankOf(x) != 3 || rankOf(weights) != 2 || elementOf(x) != elementOf(weights)) {
+    node.error() << "expects an input of rows and a matrix of weights, but has " << typeOf(node[0]) << " and "
+                 << typeOf(weights);
+    return false;
+  }
+  int64_t all = typeOf(weights).getDimSize(1);
+  auto widths = node.integers("qkv_hidden_sizes").value_or(SmallVector<int64_t>{all / 3, all / 3, all / 3});
+  if (ShapedType::isDynamic(all)) {
+    node.unsupported() << "the size of a head in " << typeOf(weights) << " is not known when compiling";
+    return false;
+  }
+  if (widths.size() != 3 || widths[0] + widths[1] + widths[2] != all || widths[0] != widths[1]) {
+    node.error() << "expects qkv_hidden_sizes of query, key and value that add up to " << all;
+    return false;
+  }
+  Value projected = node.contract(x, weights, 4, {0, 1, 3}, {3, 2}, {0, 1, 2}, elementOf(x));
+  if (node.has(2))
+    projected = node.binary<AddOp>(projected, node.broadcastTo(node[2], node.sizesOf(projected)));
+  apart(attention, projected, widths);
+  return !node.hasFailed();
+}
+
+/// What Attention needs beside the product of input and weights, null where it is left out; the past of keys
+/// and values is one tensor.
+struct ProjectedOperands {
+  Value mask, past, bias, pastLength;
+};
+
+Results attendProjected(HeadedAttention &attention, const ProjectedOperands &operands) {
+  Node &node = attention.node;
   if (Value past = operands.past) {
     if (rankOf(past) != 5 || typeOf(past).getDimSize(0) != 2)
       return node.error() << "expects past keys and values of rank 5 as one tensor, but has " << typeOf(past);
@@ -608,27 +391,13 @@ Results attendProjected(Node &node, HeadedAttention &attention, Value projected,
   return {y, present};
 }
 
-/// Queries, keys and values are products of one operand.
 Results attentionOf(Node &node, size_t pastLength) {
   HeadedAttention attention(node);
-  Value x = node[0], weights = node[1];
-  if (!attention.check())
-    return failure();
-  if (rankOf(x) != 3 || rankOf(weights) != 2 || elementOf(x) != elementOf(weights))
-    return node.error() << "expects an input of rank 3 and a matrix of weights, but has " << typeOf(x) << " and "
-                        << typeOf(weights);
   if (node.flag("do_rotary"))
     return node.unsupported() << "places that the operator rotates itself (do_rotary)";
-  int64_t all = typeOf(weights).getDimSize(1);
-  auto widths = node.integers("qkv_hidden_sizes").value_or(SmallVector<int64_t>{all / 3, all / 3, all / 3});
-  if (ShapedType::isDynamic(all))
-    return node.unsupported() << "the size of a head in " << typeOf(weights) << " is not known when compiling";
-  if (widths.size() != 3 || widths[0] + widths[1] + widths[2] != all || widths[0] != widths[1])
-    return node.error() << "expects qkv_hidden_sizes of query, key and value that add up to " << all;
-  Value projected = node.contract(x, weights, 4, {0, 1, 3}, {3, 2}, {0, 1, 2}, elementOf(x));
-  if (node.has(2))
-    projected = node.binary<AddOp>(projected, node.broadcastTo(node[2], node.sizesOf(projected)));
-  return attendProjected(node, attention, projected, widths, {node[3], node[4], node[5], node[pastLength]});
+  if (!project(attention, node[0]))
+    return failure();
+  return attendProjected(attention, {node[3], node[4], node[5], node[pastLength]});
 }
 
 /// Input and weights are quantised.
@@ -638,8 +407,8 @@ Results qAttention(Node &node) {
   if (!node.expect({1, 2, 3, 4}) || !attention.check())
     return failure();
   if (rankOf(x) != 3 || rankOf(weights) != 2)
-    return node.error() << "expects an input of rank 3 and a matrix of weights, but has " << typeOf(x) << " and "
-                        << typeOf(weights);
+    return node.error() << "expects an input of rank 3 and a matrix of weights, but has " << typeOf(x)
+                        << " and " << typeOf(weights);
   if (node.flag("do_rotary"))
     return node.unsupported() << "places that the operator rotates itself (do_rotary)";
   int64_t all = typeOf(weights).getDimSize(1);
@@ -651,7 +420,8 @@ Results qAttention(Node &node) {
   Value projected = rescale(node, sum, combineScales(node, {node[3], node[4]}), 2);
   projected = node.cast(projected, elementOf(node[2]));
   projected = node.binary<AddOp>(projected, node.broadcastTo(node[2], node.sizesOf(projected)));
-  return attendProjected(node, attention, projected, {all / 3, all / 3, all / 3}, {node[5], node[8], {}, {}});
+  apart(attention, projected, {all / 3, all / 3, all / 3});
+  return attendProjected(attention, {node[5], node[8], {}, {}});
 }
 
 Results attention(Node &node) { return attentionOf(node, 6); }
@@ -660,6 +430,57 @@ Results decoderMaskedSelfAttention(Node &node) {
   if (hasBeams(node, 7, 8))
     return node.unsupported() << "a cache whose entries are found through others (cache_indirection)";
   return attentionOf(node, 6);
+}
+
+//===----------------------------------------------------------------------===//
+// Sequences without their padding
+//===----------------------------------------------------------------------===//
+
+/// Attention among tokens `[1, T, H, D]` of several sequences: a token sees those of its own.
+Results packedAttention(HeadedAttention &attention, Value ends, Value bias) {
+  Node &node = attention.node;
+  if (bias)
+    return node.unsupported() << "an attention bias of sequences without their padding";
+  if (rankOf(ends) != 1)
+    return node.error() << "expects a vector as cumulative_sequence_length, but has " << typeOf(ends);
+  Type i64 = node.builder.getI64Type();
+  AffineExpr tokens = node.sizeOf(attention.query, 1);
+  Sizes grid = {tokens, node.sizeOf(ends, 0)}, pairs = {tokens, tokens};
+  Value isBehind =
+      node.compare(Predicate::ge, node.iota(grid, 0, i64), node.broadcast(node.cast(ends, i64), {1}, grid));
+  Value sequence = node.reduce(Combiner::sum, node.cast(isBehind, i64), {1});
+  attention.visible.push_back(node.compare(Predicate::eq, node.broadcast(sequence, {0}, pairs),
+                                           node.broadcast(sequence, {1}, pairs)));
+  auto results = attention.run();
+  return results ? Results(node.squeeze(results->front(), {0})) : Results(failure());
+}
+
+Results packedAttentionOfRows(Node &node) {
+  HeadedAttention attention(node);
+  if (rankOf(node[0]) != 2)
+    return node.error() << "expects rows of tokens, but has " << typeOf(node[0]);
+  if (!project(attention, node.unsqueeze(node[0], {0})))
+    return failure();
+  return packedAttention(attention, node[4], node[5]);
+}
+
+/// Query, key and value as rows of tokens, or `[T, H, 3, D]`.
+Results packedMultiHeadAttention(Node &node) {
+  HeadedAttention attention(node);
+  if (!attention.check() || !node.expect({0, 4, 5}))
+    return failure();
+  Value *const parts[] = {&attention.query, &attention.key, &attention.value};
+  for (auto [i, part] : llvm::enumerate(parts)) {
+    if (!node.has(1) && rankOf(node[0]) == 4 && typeOf(node[0]).getDimSize(1) == attention.heads)
+      *part = node.unsqueeze(node.squeeze(node.slice(node[0], 2, node.size(i), node.size(1)), {2}), {0});
+    else if (node.has(i) && rankOf(node[i]) == 2)
+      *part = splitHeads(node, node.unsqueeze(node[i], {0}), attention.heads);
+    else
+      return node.error() << "expects rows of query, key and value, or all three in one operand of rank 4";
+  }
+  if (node.hasFailed() || !addHeadBias(attention, node[3]))
+    return failure();
+  return packedAttention(attention, node[5], node[6]);
 }
 
 //===----------------------------------------------------------------------===//
@@ -718,12 +539,13 @@ Results gemmaRotaryEmbedding(Node &node) {
 } // namespace
 
 void onnx::addMicrosoftAttentionConverters(ConverterTable &table) {
-  table.add("com.microsoft.GroupQueryAttention", 1, 1, 17, groupQueryAttention);
   table.add("com.microsoft.MultiHeadAttention", 1, 1, 10, multiHeadAttention);
   table.add("com.microsoft.DecoderMaskedMultiHeadAttention", 1, 1, 11, decoderMaskedMultiHeadAttention);
   table.add("com.microsoft.Attention", 1, 2, 7, attention);
   table.add("com.microsoft.QAttention", 1, 1, 9, qAttention);
   table.add("com.microsoft.DecoderMaskedSelfAttention", 1, 2, 9, decoderMaskedSelfAttention);
+  table.add("com.microsoft.PackedAttention", 1, 5, 6, packedAttentionOfRows);
+  table.add("com.microsoft.PackedMultiHeadAttention", 1, 1, 7, packedMultiHeadAttention);
   table.add("com.microsoft.RotaryEmbedding", 1, 4, 4, rotaryEmbedding);
   table.add("com.microsoft.GemmaRotaryEmbedding", 1, 5, 5, gemmaRotaryEmbedding);
 }

@@ -142,6 +142,8 @@ Results range(Node &node) {
   }
   auto [start, limit, delta] = scalars;
   Type element = elementOf(start);
+  if (!delta) // ONNX Runtime's own operator may leave it out
+    delta = node.scalar(1, element);
   AffineExpr count;
   auto known = node.constantNumbers(delta);
   if (known && known->front() == 0)
@@ -292,8 +294,10 @@ void onnx::addShapeConverters(ConverterTable &table) {
   table.add("Constant", 1, 0, 0, constantNode);
   table.add("ConstantOfShape", 9, 1, 1, constantOfShape);
   table.add("Range", 11, 3, 3, range);
+  table.add("com.microsoft.Range", 1, 2, 3, range);
   table.add("EyeLike", 9, 1, 1, eyeLike);
   table.add("Trilu", 14, 1, 2, trilu);
+  table.add("com.microsoft.Trilu", 1, 1, 2, trilu);
   table.add("HannWindow", 17, 1, 1, hannWindow);
   table.add("HammingWindow", 17, 1, 1, hammingWindow);
   table.add("BlackmanWindow", 17, 1, 1, blackmanWindow);

@@ -279,7 +279,11 @@ Results padAttributes(Node &node) {
 
 /// Amounts are for all dimensions in order, or for those that axes name.
 Results pad(Node &node) {
-  auto amounts = node.elements(node[1]);
+  Value pads = node[1];
+  // ONNX Runtime's own operator takes a row too.
+  if (rankOf(pads) == 2 && isStatic(node.sizeOf(pads, 0), 1))
+    pads = node.squeeze(pads, {0});
+  auto amounts = node.elements(pads);
   if (!amounts)
     return failure();
   Value value = node.has(2) ? node[2] : node.scalar(0, elementOf(node[0]));
@@ -347,5 +351,6 @@ void onnx::addSlicingConverters(ConverterTable &table) {
   table.add("Split", 13, 1, 2, split, Accepts::tensors);
   table.add("Pad", 2, 1, 1, padAttributes);
   table.add("Pad", 11, 2, 4, pad);
+  table.add("com.microsoft.Pad", 1, 2, 3, pad);
   table.add("CenterCropPad", 18, 2, 2, centerCropPad);
 }

@@ -1,0 +1,309 @@
+//===- MicrosoftSequence.cpp - States, places and padding of sequences in ONNX Runtime's operators ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Activation.h"
+#include "Attention.h"
+#include "Indexing.h"
+#include "Loop.h"
+#include "Microsoft.h"
+
+#include <cmath>
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::onnx;
+
+//===----------------------------------------------------------------------===//
+// States
+//===----------------------------------------------------------------------===//
+
+namespace {
+/// Each channel on its own, from what lies before: behind the state of the last step, or behind zeros.
+Results causalConvWithState(Node &node) {
+  Value x = node[0], filter = node[1];
+  bool isLast = node.flag("channels_last");
+  int64_t dilation = node.integer("dilation", 1);
+  for (StringRef name :
+       {"state_window", "input_channels", "input_channel_offset", "state_length", "state_update_capacity"})
+    if (node.integer(name, 0) != 0)
+      return node.unsupported() << "the attribute '" << name << "'";
+  if (node.integer("ndim", 1) != 1 || rankOf(filter) != 3 || rankOf(x) < 3 || (!isLast && rankOf(x) != 3))
+    return node.unsupported() << "more than one spatial dimension";
+  int64_t channels = typeOf(filter).getDimSize(0), taps = typeOf(filter).getDimSize(2);
+  if (ShapedType::isDynamic(channels) || ShapedType::isDynamic(taps) || taps < 1 || dilation < 1)
+    return node.error() << "expects a filter of known size and a positive dilation, but has "
+                        << typeOf(filter) << " and " << dilation;
+  Sizes original = node.sizesOf(x);
+  auto channelsFirst = [&](Value value) {
+    Sizes sizes = node.sizesOf(value);
+    return isLast ? node.moveDim(node.reshape(value, {sizes[0], sizes[1], node.size(channels)}), 2, 1)
+                  : value;
+  };
+  auto asGiven = [&](Value value) {
+    Sizes sizes = original;
+    sizes[isLast ? 1 : 2] = node.sizeOf(value, 2);
+    return node.reshape(isLast ? node.moveDim(value, 1, 2) : value, sizes);
+  };
+  x = channelsFirst(x);
+  AffineExpr reach = node.size((taps - 1) * dilation), length = node.sizeOf(x, 2);
+  Sizes none(3, node.size(0)), before = none;
+  before[2] = reach;
+  x = node.has(3) ? node.concat({channelsFirst(node[3]), x}, 2)
+                  : node.pad(x, node.scalar(0, elementOf(x)), before, none);
+  Value y = node.sized<ConvOp>(3, elementOf(x), x, filter, ArrayRef<int64_t>{1}, ArrayRef<int64_t>{dilation},
+                               ArrayRef<int64_t>{0, 0}, channels);
+  if (!y)
+    return failure();
+  if (node.has(2))
+    y = node.binary<AddOp>(y, node.along(node[2], 1, y));
+  StringRef activation = node.string("activation", "none");
+  if (activation != "none")
+    y = Activation{activation.lower()}.apply(node, y);
+  return {asGiven(y), asGiven(node.slice(x, 2, length, reach))};
+}
+
+/// Per token a state of keys times values: it decays, what it holds for the key may be taken out, then the
+/// key's value is added; the query reads it.
+class LinearAttention {
+public:
+  explicit LinearAttention(Node &node) : node(node), f32(node.builder.getF32Type()) {}
+
+  Results convert() {
+    if (!check())
+      return failure();
+    Value query = heads(0, queryHeads), key = heads(1, keyHeads), value = heads(2, keyHeads);
+    if (node.hasFailed())
+      return failure();
+    AffineExpr batch = node.sizeOf(query, 0), length = node.sizeOf(query, 1), depth = node.sizeOf(key, 3),
+               width = node.sizeOf(value, 3);
+    if (!isStatic(node.sizeOf(query, 3)))
+      return node.unsupported() << "the size of a head in " << typeOf(node[0])
+                                << " is not known when compiling";
+    Sizes state = {batch, node.size(keyHeads), depth, width};
+    Value initial = node.has(3) ? node.cast(node[3], f32) : node.broadcast(node.scalar(0, f32), {}, state);
+    Value decay = decays ? factors(4, depth) : Value(), rate = subtracts ? factors(5, node.size(1)) : Value();
+    if (node.hasFailed())
+      return failure();
+    double scale = node.number("scale", 0);
+    query =
+        node.binary<MulOp>(query, scale != 0 ? scale : 1 / std::sqrt(double(typeOf(query).getDimSize(3))));
+    auto scalar = RankedTensorType::get({}, node.builder.getI64Type());
+    auto body = [&](Value time, ArrayRef<Value> states) -> std::optional<LoopBuilder::Yielded> {
+      auto at = [&](Value x) { return take(node, x, time, 1); };
+      Value s = states.front(), k = at(key), v = at(value);
+      if (decay)
+        s = node.binary<MulOp>(s, node.broadcastTo(node.unsqueeze(at(decay), {3}), state));
+      if (rate) {
+        Value held = node.contract(k, s, 4, {0, 1, 2}, {0, 1, 2, 3}, {0, 1, 3}, f32);
+        v = node.binary<MulOp>(node.binary<SubOp>(v, held), node.broadcastTo(at(rate), node.sizesOf(v)));
+      }
+      s = node.binary<AddOp>(
+          s, node.binary<MulOp>(node.broadcast(k, {0, 1, 2}, state), node.broadcast(v, {0, 1, 3}, state)));
+      Value y = read(at(query), s);
+      if (node.hasFailed())
+        return std::nullopt;
+      return LoopBuilder::Yielded{node.boolean(true), {s}, {y}};
+    };
+    SmallVector<Value> carried = {initial};
+    auto values = LoopBuilder(node, carried).build(node.fromSizes(length, scalar), node.boolean(true), body);
+    if (!values)
+      return failure();
+    // [T, B, H, dv]
+    Value y = node.transpose(values->back(), {1, 0, 2, 3});
+    y = node.reshape(y, {batch, length, node.product({node.size(std::max(queryHeads, keyHeads)), width})});
+    Type stateType = node.has(3) ? elementOf(node[3]) : elementOf(node[0]);
+    return {node.cast(y, elementOf(node[0])), node.cast(values->front(), stateType)};
+  }
+
+private:
+  bool check() {
+    queryHeads = node.integer("q_num_heads", 0);
+    keyHeads = node.integer("kv_num_heads", 0);
+    StringRef rule = node.string("update_rule", "gated_delta");
+    decays = rule == "gated" || rule == "gated_delta";
+    subtracts = rule == "delta" || rule == "gated_delta";
+    if (!decays && !subtracts && rule != "linear")
+      node.error() << "expects update_rule linear, gated, delta or gated_delta, but has '" << rule << "'";
+    else if (node.integer("state_window", 0) != 0)
+      node.unsupported() << "states of several tokens (state_window)";
+    else if (queryHeads < 1 || keyHeads < 1 ||
+             std::max(queryHeads, keyHeads) % std::min(queryHeads, keyHeads) != 0)
+      node.error() << "expects q_num_heads and kv_num_heads of which one divides the other, but has "
+                   << queryHeads << " and " << keyHeads;
+    else if ((decays && !node.has(4)) || (subtracts && !node.has(5)))
+      node.error() << "expects decay and beta as the update_rule '" << rule << "' needs them";
+    return !node.hasFailed() && node.expect({0, 1, 2});
+  }
+
+  Value heads(size_t operand, int64_t count) {
+    return node.cast(splitHeads(node, node[operand], count), f32);
+  }
+
+  /// `[B, T, Hkv * d]`, `[B, T, Hkv]` or `[B, T, 1]` as `[B, T, Hkv or 1, d or 1]`; e to the decay.
+  Value factors(size_t operand, AffineExpr depth) {
+    Value x = node.cast(node[operand], f32);
+    if (rankOf(x) != 3) {
+      node.error() << "expects rank 3 of operand " << operand << ", but has " << typeOf(x);
+      return x;
+    }
+    Sizes sizes = node.sizesOf(x);
+    bool isShared = isStatic(sizes[2], 1);
+    AffineExpr rest = isShared ? node.size(1) : node.quotient(sizes[2], node.size(keyHeads));
+    if (rest != depth && !isStatic(rest, 1)) {
+      node.error() << "expects a factor per head or per element of a head, but has " << typeOf(x);
+      return x;
+    }
+    x = node.reshape(x, {sizes[0], sizes[1], isShared ? node.size(1) : node.size(keyHeads), rest});
+    return operand == 4 ? node.unary<ExpOp>(x) : x;
+  }
+
+  /// `[B, Hq, dk]` times `[B, Hkv, dk, dv]`, heads of the fewer shared.
+  Value read(Value query, Value state) {
+    int64_t group = std::max(queryHeads, keyHeads) / std::min(queryHeads, keyHeads);
+    if (group == 1)
+      return node.contract(query, state, 4, {0, 1, 2}, {0, 1, 2, 3}, {0, 1, 3}, f32);
+    Value &more = queryHeads < keyHeads ? state : query;
+    Sizes sizes = node.sizesOf(more), apart = sizes;
+    apart[1] = node.size(std::min(queryHeads, keyHeads));
+    apart.insert(apart.begin() + 2, node.size(group));
+    more = node.reshape(more, apart);
+    Value y = queryHeads < keyHeads
+                  ? node.contract(query, state, 5, {0, 1, 3}, {0, 1, 2, 3, 4}, {0, 1, 2, 4}, f32)
+                  : node.contract(query, state, 5, {0, 1, 2, 3}, {0, 1, 3, 4}, {0, 1, 2, 4}, f32);
+    return node.reshape(y, {sizes[0], node.size(std::max(queryHeads, keyHeads)), node.sizeOf(y, 3)});
+  }
+
+  Node &node;
+  Type f32;
+  int64_t queryHeads = 0, keyHeads = 0;
+  bool decays = false, subtracts = false;
+};
+
+Results linearAttention(Node &node) { return LinearAttention(node).convert(); }
+
+//===----------------------------------------------------------------------===//
+// Places
+//===----------------------------------------------------------------------===//
+
+/// T5's buckets of distances: near ones have one each, far ones share them by the logarithm.
+Results relativePositionBias(Node &node) {
+  Value table = node[0];
+  double farthest = node.integer("max_distance", 0);
+  int64_t buckets = rankOf(table) == 2 ? typeOf(table).getDimSize(0) : 0;
+  if (buckets < 4 || farthest < 1)
+    return node.error() << "expects a table of buckets and a positive max_distance, but has " << typeOf(table)
+                        << " and " << farthest;
+  Type i64 = node.builder.getI64Type(), f32 = node.builder.getF32Type();
+  Sizes lengths;
+  for (size_t i : {1, 2}) {
+    if (!isSingle(node[i]) || !elementOf(node[i]).isInteger())
+      return node.error() << "expects an integer as length, but has " << typeOf(node[i]);
+    lengths.push_back(node.elements(node.reshape(node[i], {}))->front());
+  }
+  Value distance = node.binary<SubOp>(node.iota(lengths, 1, i64), node.iota(lengths, 0, i64));
+  Value first = node.splat(0, distance);
+  if (node.flag("is_bidirectional")) {
+    buckets /= 2;
+    first = node.binary<MulOp>(node.cast(node.compare(Predicate::gt, distance, 0.0), i64), double(buckets));
+    distance = node.unary<AbsOp>(distance);
+  } else {
+    distance = node.binary<MaxOp>(node.unary<NegOp>(distance), 0.0);
+  }
+  double exact = buckets / 2;
+  Value far = node.binary<DivOp>(node.cast(node.binary<MaxOp>(distance, 1.0), f32), exact);
+  far = node.binary<DivOp>(node.unary<LogOp>(far), std::log(float(farthest / exact)));
+  far = node.cast(node.binary<MulOp>(far, buckets - exact), i64);
+  far = node.binary<MinOp>(node.binary<AddOp>(far, exact), double(buckets - 1));
+  Value bucket = node.select(node.compare(Predicate::lt, distance, exact), distance, far);
+  // The bytes of the table are those of the transposed one.
+  Value rows = node.reshape(table, {node.sizeOf(table, 1), node.sizeOf(table, 0)});
+  return node.unsqueeze(take(node, rows, node.binary<AddOp>(bucket, first), 1), {0});
+}
+
+/// The bias of places times what the query says of it.
+Results gatedRelativePositionBias(Node &node) {
+  if (node.has(6))
+    return node.unsupported() << "tokens without their padding (token_offset)";
+  Value query = node.binary<AddOp>(node[0], node.broadcastTo(node[1], node.sizesOf(node[0])));
+  int64_t heads = node.integer("num_heads", 0);
+  query = splitHeads(node, query, heads);
+  if (rankOf(node[2]) != 4 || rankOf(node[3]) != 2)
+    return node.error() << "expects a bias of rank 4 and a matrix of weights, but has " << typeOf(node[2])
+                        << " and " << typeOf(node[3]);
+  if (node.hasFailed())
+    return failure();
+  Value gates = node.contract(query, node[3], 5, {0, 2, 1, 3}, {3, 4}, {0, 1, 2, 4}, elementOf(query));
+  Sizes sizes = node.sizesOf(gates);
+  gates = node.binary<AddOp>(gates, node.broadcastTo(node[4], sizes));
+  Sizes apart(ArrayRef(sizes).drop_back());
+  apart.append({node.size(2), node.quotient(sizes[3], node.size(2))});
+  gates = node.unary<SigmoidOp>(node.reduce(Combiner::sum, node.reshape(gates, apart), {4}));
+  Value update = node.slice(gates, 3, node.size(0), node.size(1)),
+        reset = node.slice(gates, 3, node.size(1), node.size(1));
+  Value scale = node.broadcastTo(node[5], node.sizesOf(reset));
+  Value gate = node.binary<SubOp>(node.binary<MulOp>(reset, scale), 1.0);
+  gate = node.binary<AddOp>(node.binary<MulOp>(update, gate), 2.0);
+  SmallVector<Value> pair = {gate, node[2]};
+  if (!node.broadcastAll(pair))
+    return failure();
+  return node.binary<MulOp>(pair[0], pair[1]);
+}
+
+//===----------------------------------------------------------------------===//
+// Padding
+//===----------------------------------------------------------------------===//
+
+/// The tokens `[n, D]` of `[B, S, D]` without padding at the ends, where they stood, and where sequences end.
+Results removePadding(Node &node) {
+  Value x = node[0];
+  if (rankOf(x) != 3 || rankOf(node[1]) != 1)
+    return node.error() << "expects rank 3 and a vector of counts, but has " << typeOf(x) << " and "
+                        << typeOf(node[1]);
+  Type i64 = node.builder.getI64Type(), i32 = node.builder.getI32Type();
+  Sizes sizes = node.sizesOf(x), grid = {sizes[0], sizes[1]};
+  AffineExpr all = node.product(grid);
+  Value counts = node.cast(node[1], i64);
+  Value isToken = node.compare(Predicate::lt, node.iota(grid, 1, i64), node.broadcast(counts, {0}, grid));
+  isToken = node.reshape(isToken, {all});
+  auto places = [&](Value condition) {
+    auto type = RankedTensorType::get({1, ShapedType::kDynamic}, i64);
+    return node.squeeze(NonZeroOp::create(node.builder, node.loc, type, condition), {0});
+  };
+  Value tokens = places(isToken), padding = places(node.unary<NotOp>(isToken));
+  Value offsets = node.reshape(node.cast(node.concat({tokens, padding}, 0), i32), grid);
+  Value sums =
+      ScanOp::create(node.builder, node.loc, counts.getType(), Combiner::sum, counts, 0, false, false);
+  Value ends = node.pad(sums, node.scalar(0, i64), {node.size(1)}, {node.size(0)});
+  Value longest = node.unsqueeze(node.reduce(Combiner::max, counts, {0}), {0});
+  return {take(node, node.reshape(x, {all, sizes[2]}), tokens, 0), offsets, node.cast(ends, i32),
+          node.cast(longest, i32)};
+}
+
+/// The tokens `[n, D]` at their places in `[B, S, D]`, zeros elsewhere.
+Results restorePadding(Node &node) {
+  Value x = node[0], offsets = node[1];
+  if (rankOf(x) != 2 || rankOf(offsets) != 2)
+    return node.error() << "expects matrices, but has " << typeOf(x) << " and " << typeOf(offsets);
+  Sizes sizes = node.sizesOf(offsets);
+  AffineExpr tokens = node.sizeOf(x, 0), width = node.sizeOf(x, 1), all = node.product(sizes);
+  Value places =
+      node.slice(node.reshape(node.cast(offsets, node.builder.getI64Type()), {all}), 0, node.size(0), tokens);
+  Value none = node.broadcast(node.scalar(0, elementOf(x)), {}, {all, width});
+  Value y = ScatterOp::create(node.builder, node.loc, none.getType(), IndexMode::error, CombinerAttr(), none,
+                              node.unsqueeze(places, {1}), x, ArrayRef<int64_t>{0}, 0);
+  return node.reshape(y, {sizes[0], sizes[1], width});
+}
+} // namespace
+
+void onnx::addMicrosoftSequenceConverters(ConverterTable &table) {
+  table.add("com.microsoft.CausalConvWithState", 1, 2, 4, causalConvWithState);
+  table.add("com.microsoft.LinearAttention", 1, 3, 6, linearAttention);
+  table.add("com.microsoft.RelativePositionBias", 1, 3, 3, relativePositionBias);
+  table.add("com.microsoft.GatedRelativePositionBias", 1, 6, 7, gatedRelativePositionBias);
+  table.add("com.microsoft.RemovePadding", 1, 2, 2, removePadding);
+  table.add("com.microsoft.RestorePadding", 1, 2, 2, restorePadding);
+}

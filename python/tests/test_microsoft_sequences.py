@@ -1,0 +1,208 @@
+"""States, experts, sparse and packed sequences in ONNX Runtime's operators: against it where it has them on the CPU."""
+
+import numpy as np
+import onnxruntime
+import pytest
+import tenon
+from microsoft import array, check, compare, floats, model_of, node, session_of
+from onnx import TensorProto, helper
+from test_microsoft_attention import angles, multi_head
+
+F, I32, I64 = TensorProto.FLOAT, TensorProto.INT32, TensorProto.INT64
+
+
+@pytest.mark.parametrize("form", [{}, {"past": False}, {"bias": False}, {"activation": "none"}, {"dilation": 2},
+                                  {"channels_last": 1}], ids=lambda form: "-".join(form) or "plain")
+def test_causal_convolution_with_a_state(form):
+    attributes = {"activation": "silu"} | {key: value for key, value in form.items() if key not in ("past", "bias")}
+    reach, last = 2 * form.get("dilation", 1), form.get("channels_last")
+    place = lambda *shape: (shape[0], shape[2], shape[1]) if last else shape
+    inputs = [("x", F, place("b", 4, "l"))] + ([("p", F, place("b", 4, reach))] if form.get("past", True) else [])
+    operands = ["x", "w", "b" if form.get("bias", True) else "", "p" if form.get("past", True) else ""]
+    while not operands[-1]:
+        operands.pop()
+    constants = [array(floats((4, 1, 3)), "w")] + ([array(floats((4,), 1), "b")] if form.get("bias", True) else [])
+    model = model_of([node("CausalConvWithState", operands, ["y", "n"], **attributes)], inputs, ["y", "n"], constants)
+    feeds = [{name: floats([{"b": batch, "l": length}.get(d, d) for d in shape], i) for i, (name, _, shape) in enumerate(inputs)}
+             for batch, length in ((1, 1), (2, 5))]
+    check(model, *feeds)
+
+
+@pytest.mark.parametrize("rule", ["linear", "gated", "delta", "gated_delta"])
+@pytest.mark.parametrize("form", [{}, {"heads": (4, 2)}, {"heads": (2, 4)}, {"past": False}, {"per_element": True},
+                                  {"scale": 1.0}], ids=lambda form: "-".join(form) or "plain")
+def test_linear_attention(form, rule):
+    (q, kv), depth, width = form.get("heads", (2, 2)), 8, 6
+    inputs = [("q", F, ("b", "t", q * depth)), ("k", F, ("b", "t", kv * depth)), ("v", F, ("b", "t", kv * width))]
+    optional = [(form.get("past", True), ("p", F, ("b", kv, depth, width))),
+                ("gated" in rule, ("d", F, ("b", "t", kv * depth if form.get("per_element") else kv))),
+                ("delta" in rule, ("r", F, ("b", "t", kv)))]
+    operands = ["q", "k", "v"]
+    for wanted, info in optional:
+        inputs += [info] if wanted else []
+        operands.append(info[0] if wanted else "")
+    while not operands[-1]:
+        operands.pop()
+    attributes = {"scale": form["scale"]} if "scale" in form else {}
+    layer = node("LinearAttention", operands, ["y", "n"], q_num_heads=q, kv_num_heads=kv, update_rule=rule, **attributes)
+    feeds = []
+    for batch, time in ((1, 1), (2, 4)):
+        sizes = {"b": batch, "t": time}
+        feed = {name: floats([sizes.get(d, d) for d in shape], i) * 0.5 for i, (name, _, shape) in enumerate(inputs)}
+        feed.update({name: -np.abs(feed[name]) for name in "d" if name in feed})
+        feed.update({name: np.abs(feed[name]) for name in "r" if name in feed})
+        feeds.append(feed)
+    check(model_of([layer], inputs, ["y", "n"]), *feeds)
+
+
+def gelu(x):
+    from math import erf
+    return x * 0.5 * (1 + np.vectorize(erf)(x / np.sqrt(2)))
+
+
+@pytest.mark.parametrize("form", [
+    {}, {"normalize_routing_weights": 1}, {"k": 1, "activation_type": "gelu"}, {"activation_type": "silu"},
+    {"activation_type": "swiglu", "swiglu_fusion": 1, "activation_alpha": 1.702, "activation_beta": 1.0, "swiglu_limit": 0.7},
+    {"activation_type": "identity", "bias": False}, {"whole": True},
+], ids=lambda form: "-".join(map(str, form.values())) or "plain")
+def test_mixture_of_experts(form):
+    attributes = {"k": 2} | {key: value for key, value in form.items() if key not in ("bias", "whole")}
+    experts, width, inner = 4, 8, 16
+    outer = inner * (2 if attributes.get("swiglu_fusion") else 1)
+    bias = form.get("bias", True)
+    constants = [array(floats((experts, outer, width), 1) * 0.4, "a"), array(floats((experts, width, inner), 2) * 0.4, "c")]
+    constants += [array(floats((experts, outer), 3), "ab"), array(floats((experts, width), 4), "cb")] if bias else []
+    layer = node("MoE", ["x", "r", "a", "ab" * bias, "c"] + ["cb"] * bias, ["y"], **attributes)
+    shape = ("b", "s", width) if form.get("whole") else ("s", width)
+    model = model_of([layer], [("x", F, shape), ("r", F, ("t", experts))], [("y", F, shape)], constants)
+    feeds = [{"x": floats((2, tokens, width) if form.get("whole") else (tokens, width), 5),
+              "r": floats((2 * tokens if form.get("whole") else tokens, experts), 6)} for tokens in (1, 5)]
+    check(model, *feeds)
+
+
+@pytest.mark.parametrize("fusion", [0, 2])
+def test_gated_experts_that_are_products_of_their_own(fusion):
+    """ONNX Runtime has these on CUDA alone: the numbers of interleaved ones."""
+    experts, width, inner = 3, 8, 6
+    gate, value, back = (floats(shape, i) for i, shape in enumerate([(experts, inner, width)] * 2 + [(experts, width, inner)]))
+    both = np.stack([gate, value], 2).reshape(experts, 2 * inner, width)
+    feed = {"x": floats((5, width), 5), "r": floats((5, experts), 6)}
+    inputs = [("x", F, ("s", width)), ("r", F, ("s", experts))]
+    attributes = {"k": 2, "activation_type": "swiglu"}
+    interleaved = model_of([node("MoE", ["x", "r", "a", "", "c"], ["y"], swiglu_fusion=1, **attributes)], inputs, ["y"],
+                           [array(both, "a"), array(back, "c")])
+    constants = [array(gate if fusion == 0 else np.concatenate([gate, value], 1), "a"), array(back, "c"), array(value, "g")]
+    layer = node("MoE", ["x", "r", "a", "", "c"] + ["", "g"] * (fusion == 0), ["y"], swiglu_fusion=fusion, **attributes)
+    model = model_of([layer], inputs, ["y"], constants[:3 if fusion == 0 else 2])
+    compare(model, [{"y": session_of(interleaved).run(None, feed)[0]}], [feed], 1e-4)
+
+
+def test_sparse_attention():
+    """ONNX Runtime takes past and present as one buffer only."""
+    heads, kv, depth, block, room = 4, 2, 16, 16, 64
+    rows = np.array([[0, 1, 3, 5, 7], [0, 1, 2, 4, 7]], np.int32)
+    columns = np.array([[0, 0, 1, 1, 2, 0, 3], [0, 1, 0, 2, 1, 2, 3]], np.int32)
+    inputs = [("q", F, ("b", "s", heads * depth)), ("k", F, ("b", "s", kv * depth)), ("v", F, ("b", "s", kv * depth)),
+              ("pk", F, ("b", kv, "m", depth)), ("pv", F, ("b", kv, "m", depth)), ("total", I32, ()), ("used", I32, ("b",))]
+    operands = ["q", "k", "v", "pk", "pv", "rows", "columns", "total", "used", "cos", "sin"]
+    layer = node("SparseAttention", operands, ["y", "nk", "nv"], num_heads=heads, kv_num_heads=kv, sparse_block_size=block, do_rotary=1)
+    model = model_of([layer], inputs, ["y", "nk", "nv"], [array(rows, "rows"), array(columns, "columns")] + angles(room, 8))
+    session, feeds, wanted = session_of(model), [], []
+    for batch, new, before in ((1, 40, 0), (2, 1, 37), (1, 1, 63)):
+        sizes = {"b": batch, "s": new, "m": room}
+        feed = {name: floats([sizes.get(d, d) for d in shape], i) for i, (name, _, shape) in enumerate(inputs[:5])}
+        feed |= {"total": np.array(before + new, np.int32), "used": np.full(batch, before + new, np.int32)}
+        binding = session.io_binding()
+        caches = {name: onnxruntime.OrtValue.ortvalue_from_numpy(feed[name].copy()) for name in ("pk", "pv")}
+        for name, value in feed.items():
+            binding.bind_ortvalue_input(name, caches[name]) if name in caches else binding.bind_cpu_input(name, value)
+        binding.bind_output("y")
+        binding.bind_ortvalue_output("nk", caches["pk"])
+        binding.bind_ortvalue_output("nv", caches["pv"])
+        session.run_with_iobinding(binding)
+        results = dict(zip(("y", "nk", "nv"), binding.copy_outputs_to_cpu()))
+        for name in ("nk", "nv"):  # what isn't in use is zero
+            results[name] = results[name].copy()
+            results[name][:, :, before + new:] = 0
+        feeds.append(feed)
+        wanted.append(results)
+    compare(model, wanted, feeds, 2e-5)
+
+
+COUNTS = np.array([3, 5, 1], np.int32)
+
+
+def packed(values):
+    return np.concatenate([row[:count] for row, count in zip(values, COUNTS)])
+
+
+def test_padding():
+    """As its documentation says; CUDA alone has it."""
+    x = floats((3, 5, 4))
+    tokens = [b * 5 + s for b, count in enumerate(COUNTS) for s in range(count)]
+    offsets = np.array(tokens + [i for i in range(15) if i not in tokens], np.int32).reshape(3, 5)
+    ends = np.concatenate([[0], np.cumsum(COUNTS)]).astype(np.int32)
+    model = model_of([node("RemovePadding", ["x", "c"], ["y", "o", "e", "m"]), node("RestorePadding", ["y", "o"], ["z"])],
+                     [("x", F, ("b", "s", 4)), ("c", I32, ("b",))], ["y", "o", "e", "m", "z"])
+    whole = np.where((np.arange(5) < COUNTS[:, None])[:, :, None], x, 0)
+    wanted = {"y": packed(x), "o": offsets, "e": ends, "m": np.array([5], np.int32), "z": whole.astype(np.float32)}
+    compare(model, [wanted], [{"x": x, "c": COUNTS}], 0)
+
+
+@pytest.mark.parametrize("form", ["rows", "one operand", "projected"])
+def test_attention_of_packed_sequences(form):
+    """CUDA alone has it: the same numbers as of padded sequences with a mask."""
+    heads, depth = 3, 8
+    x = floats((3, 5, 24 if form != "projected" else 10))
+    offsets, ends = np.zeros((3, 5), np.int32), np.concatenate([[0], np.cumsum(COUNTS)]).astype(np.int32)
+    if form == "projected":
+        constants = [array(floats((10, 72), 5) * 0.3, "w"), array(floats((72,), 6), "b")]
+        padded = model_of([node("Attention", ["x", "w", "b", "c"], ["y"], num_heads=heads)],
+                          [("x", F, ("b", "s", 10)), ("c", I32, ("b",))], ["y"], constants)
+        layer = node("PackedAttention", ["x", "w", "b", "o", "e"], ["y"], num_heads=heads)
+        feed, inputs, whole = {"x": packed(x)}, [("x", F, ("t", 10))], {"x": x}
+    else:
+        k, v, constants = floats((3, 5, 24), 1), floats((3, 5, 24), 2), [array(floats((72,), 6), "b")]
+        padded = model_of([node("MultiHeadAttention", ["x", "k", "v", "b", "c"], ["y"], num_heads=heads)],
+                          [(name, F, ("b", "s", 24)) for name in "xkv"] + [("c", I32, ("b",))], ["y"], constants)
+        whole, rows = {"x": x, "k": k, "v": v}, {"x": packed(x), "k": packed(k), "v": packed(v)}
+        if form == "rows":
+            layer = node("PackedMultiHeadAttention", ["x", "k", "v", "b", "o", "e"], ["y"], num_heads=heads)
+            feed, inputs = rows, [(name, F, ("t", 24)) for name in "xkv"]
+        else:
+            layer = node("PackedMultiHeadAttention", ["x", "", "", "b", "o", "e"], ["y"], num_heads=heads)
+            feed = {"x": np.stack([value.reshape(-1, heads, depth) for value in rows.values()], 2)}
+            inputs = [("x", F, ("t", heads, 3, depth))]
+    wanted = packed(session_of(padded).run(None, whole | {"c": COUNTS})[0])
+    model = model_of([layer], inputs + [("o", I32, (3, 5)), ("e", I32, ("n",))], ["y"], constants)
+    compare(model, [{"y": wanted}], [feed | {"o": offsets, "e": ends}], 1e-4)
+
+
+@pytest.mark.parametrize("bidirectional", [0, 1])
+def test_relative_position_bias(bidirectional):
+    """T5's formula; the table's bytes are those of the transposed one."""
+    table, length, farthest = floats((8, 3)), 40, 20
+    distance = np.arange(length)[None] - np.arange(length)[:, None]
+    buckets, first = (4, (distance > 0) * 4) if bidirectional else (8, 0)
+    distance = np.abs(distance) if bidirectional else np.maximum(-distance, 0)
+    exact = buckets // 2
+    far = np.log(np.maximum(distance, 1).astype(np.float32) / np.float32(exact)) / np.log(farthest / exact)
+    far = exact + (far * (buckets - exact)).astype(np.int64)
+    bucket = np.where(distance < exact, distance, np.minimum(far, buckets - 1)) + first
+    wanted = table.reshape(3, 8)[:, bucket][None]
+    layer = node("RelativePositionBias", ["t", "q", "k"], ["y"], max_distance=farthest, is_bidirectional=bidirectional)
+    model = model_of([layer], [("q", I64, (1,)), ("k", I64, (1,))], ["y"], [array(table, "t")])
+    compare(model, [{"y": wanted}], [{"q": np.array([length]), "k": np.array([length])}], 0)
+
+
+def test_gated_relative_position_bias():
+    b, s, n, h, d = 2, 5, 3, 4, 6
+    shapes = [(b, s, n * h), (n * h,), (1, n, s, s), (h, d), (d,), (1, n, 1, 1)]
+    q, qb, rel, w, wb, eco = (floats(shape, i) for i, shape in enumerate(shapes))
+    layer = (q + qb).reshape(b, s, n, h).transpose(0, 2, 1, 3) @ w + wb
+    u, r = np.split(1 / (1 + np.exp(-layer.reshape(b, n, s, 2, d // 2).sum(-1))), 2, -1)
+    wanted = (u * (r * eco - 1) + 2) * rel
+    model = model_of([node("GatedRelativePositionBias", ["q", "qb", "rel", "w", "wb", "eco"], ["y"], num_heads=n)],
+                     [("q", F, ("b", "s", n * h)), ("rel", F, (1, n, "s", "s"))], ["y"],
+                     [array(qb, "qb"), array(w, "w"), array(wb, "wb"), array(eco, "eco")])
+    compare(model, [{"y": wanted.astype(np.float32)}], [{"q": q, "rel": rel}], 1e-5)

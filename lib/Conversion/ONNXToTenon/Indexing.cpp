@@ -149,7 +149,10 @@ Results oneHot(Node &node) {
   indices = node.cast(indices, i64);
   Value count = node.cast(stated, i64);
   auto floating = node.constantNumbers(stated);
-  AffineExpr depth = floating ? node.size((int64_t)floating->front()) : node.elements(count)->front();
+  auto counted = floating ? std::optional(Sizes(1, node.size((int64_t)floating->front()))) : node.elements(count);
+  if (!counted)
+    return failure();
+  AffineExpr depth = counted->front();
   if (floating)
     count = node.scalarInteger((int64_t)floating->front(), i64);
   Sizes sizes = node.sizesOf(indices);

@@ -151,7 +151,10 @@ private:
       return; // the same of all keys, which hides none
     if (rank == 4) {
       // Of the places of a whole sequence: rows of the queries, columns of the keys.
-      AffineExpr from = pastLength ? node.elements(pastLength)->front() : pastSize;
+      auto past = pastLength ? node.elements(pastLength) : std::optional(Sizes(1, pastSize));
+      if (!past)
+        return;
+      AffineExpr from = past->front();
       flags = node.slice(node.slice(flags, 2, from, queryLength), 3, node.size(0), keyLength);
     } else if (rank != 2 && rank != 3) {
       node.error() << "expects a mask of rank 1 to 4, but has " << typeOf(mask);

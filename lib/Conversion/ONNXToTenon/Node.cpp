@@ -157,6 +157,11 @@ SmallVector<int64_t> Node::dimensions(ArrayRef<int64_t> axes, int64_t rank) {
 // What is known of values
 //===----------------------------------------------------------------------===//
 
+/// Constants of more elements aren't looked at.
+static constexpr int64_t kMostElements = 1 << 20;
+/// No list of sizes or axes is longer: nothing has such a rank.
+static constexpr int64_t kMostSizes = 1 << 12;
+
 std::optional<SmallVector<int64_t>> Node::constantIntegers(Value value) {
   if (!value || !elementOf(value).isInteger())
     return std::nullopt;
@@ -166,7 +171,7 @@ std::optional<SmallVector<int64_t>> Node::constantIntegers(Value value) {
   DenseElementsAttr dense;
   if (!matchPattern(value, m_Constant(&dense)))
     dense = graph.known.elementsOf(value);
-  if (!dense)
+  if (!dense || dense.getNumElements() > kMostElements)
     return std::nullopt;
   bool isUnsigned = dense.getElementType().isUnsignedInteger() || dense.getElementType().isInteger(1);
   for (APInt element : dense.getValues<APInt>())
@@ -182,7 +187,7 @@ std::optional<SmallVector<double>> Node::constantNumbers(Value value) {
   DenseElementsAttr dense;
   if (!matchPattern(value, m_Constant(&dense)))
     dense = graph.known.elementsOf(value);
-  if (!dense)
+  if (!dense || dense.getNumElements() > kMostElements)
     return std::nullopt;
   SmallVector<double> result;
   for (APFloat element : dense.getValues<APFloat>()) {
@@ -194,6 +199,8 @@ std::optional<SmallVector<double>> Node::constantNumbers(Value value) {
 }
 
 std::optional<Sizes> Node::elements(Value value) {
+  if (failed)
+    return std::nullopt;
   RankedTensorType type = typeOf(value);
   if (type.getRank() > 1 || !type.getElementType().isInteger()) {
     error() << "expects integers of rank 0 or 1, but has " << type;
@@ -201,6 +208,10 @@ std::optional<Sizes> Node::elements(Value value) {
   }
   if (!type.hasStaticShape()) {
     unsupported() << "the number of sizes in " << type << " is not known when compiling";
+    return std::nullopt;
+  }
+  if (type.getNumElements() > kMostSizes) {
+    error() << "expects at most " << kMostSizes << " sizes or axes, but has " << type;
     return std::nullopt;
   }
   Sizes result;

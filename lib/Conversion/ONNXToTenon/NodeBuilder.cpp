@@ -48,12 +48,19 @@ RankedTensorType Node::typeFor(Type element, ArrayRef<AffineExpr> list) {
   return RankedTensorType::get(shape, element);
 }
 
+/// What builders give once the node has failed, so that nothing goes on with half a result: no elements, in a tensor of the
+/// rank and the element type that were asked for.
+static Value placeholder(Node &node, Type element, int64_t rank) {
+  OpBuilder outside(node.builder.getContext());
+  outside.restoreInsertionPoint(node.builder.saveInsertionPoint());
+  return tensor::EmptyOp::create(outside, node.loc, SmallVector<int64_t>(std::max<int64_t>(rank, 0), 0), element);
+}
+
 Value Node::refine(SizesInterface op) {
-  if (failed || mlir::failed(verify(op, /*verifyRecursively=*/false))) {
-    failed = true;
-    return {};
-  }
   Value result = op->getResult(0);
+  failed = failed || mlir::failed(verify(op, /*verifyRecursively=*/false));
+  if (failed)
+    return placeholder(*this, elementOf(result), rankOf(result));
   Sizes stated = op.resultSizes(sizes, 0);
   for (auto [dim, size] : llvm::enumerate(stated))
     if (!size)
@@ -111,6 +118,8 @@ Value Node::boolean(bool value) { return scalar(value, builder.getI1Type()); }
 //===----------------------------------------------------------------------===//
 
 std::pair<Value, Value> Node::align(Value a, Value b) {
+  if (failed)
+    return {a, a};
   if (elementOf(a) != elementOf(b)) {
     error() << "expects operands of one element type, but has " << elementOf(a) << " and " << elementOf(b);
     return {a, a};
@@ -128,6 +137,8 @@ Value Node::compare(Predicate predicate, Value a, Value b) {
 }
 
 Value Node::select(Value condition, Value x, Value y) {
+  if (failed)
+    return x;
   std::tie(x, y) = align(x, y);
   if (rankOf(condition) == 0 && rankOf(x) != 0)
     condition = broadcast(condition, {}, sizesOf(x));
@@ -151,6 +162,8 @@ Value Node::cast(Value x, Type element, bool saturate) {
 //===----------------------------------------------------------------------===//
 
 Value Node::reshape(Value x, ArrayRef<AffineExpr> target) {
+  if (failed)
+    return placeholder(*this, elementOf(x), target.size());
   if (sizesOf(x) == target)
     return x;
   RankedTensorType type = typeFor(elementOf(x), target);
@@ -167,6 +180,8 @@ Value Node::reshape(Value x, ArrayRef<AffineExpr> target) {
 }
 
 Value Node::unsqueeze(Value x, ArrayRef<int64_t> dims) {
+  if (failed)
+    return placeholder(*this, elementOf(x), rankOf(x) + dims.size());
   Sizes result, old = sizesOf(x);
   size_t next = 0;
   for (int64_t i = 0, e = old.size() + dims.size(); i < e; ++i)
@@ -175,6 +190,8 @@ Value Node::unsqueeze(Value x, ArrayRef<int64_t> dims) {
 }
 
 Value Node::squeeze(Value x, ArrayRef<int64_t> dims) {
+  if (failed)
+    return placeholder(*this, elementOf(x), rankOf(x) - dims.size());
   Sizes result;
   for (auto [i, extent] : llvm::enumerate(sizesOf(x))) {
     if (!llvm::is_contained(dims, (int64_t)i))
@@ -186,6 +203,8 @@ Value Node::squeeze(Value x, ArrayRef<int64_t> dims) {
 }
 
 Value Node::broadcast(Value x, ArrayRef<int64_t> dims, ArrayRef<AffineExpr> target) {
+  if (failed)
+    return placeholder(*this, elementOf(x), target.size());
   RankedTensorType type = typeFor(elementOf(x), target);
   if (sizesOf(x) == target)
     return x.getType() == type ? x : tensor::CastOp::create(builder, loc, type, x).getResult();
@@ -195,15 +214,15 @@ Value Node::broadcast(Value x, ArrayRef<int64_t> dims, ArrayRef<AffineExpr> targ
 
 Value Node::broadcastTo(Value x, ArrayRef<AffineExpr> target) {
   int64_t first = (int64_t)target.size() - rankOf(x);
-  if (first < 0) {
+  if (first < 0)
     error() << "cannot broadcast rank " << rankOf(x) << " to rank " << target.size();
-    return x;
-  }
+  if (failed)
+    return placeholder(*this, elementOf(x), target.size());
   for (auto [i, from, to] : llvm::enumerate(sizesOf(x), target.drop_front(first)))
     if (isStatic(from) && isStatic(to) && from != to && !isStatic(from, 1)) {
       error() << "cannot broadcast size " << SizeAnalysis::staticSize(from) << " to "
               << SizeAnalysis::staticSize(to);
-      return x;
+      return placeholder(*this, elementOf(x), target.size());
     }
   return broadcast(x, llvm::to_vector(llvm::seq<int64_t>(first, target.size())), target);
 }
@@ -213,7 +232,7 @@ Value Node::along(Value vector, int64_t dim, Value like) {
   if (isStatic(from) && isStatic(to) && from != to && !isStatic(from, 1)) {
     error() << "expects a vector of " << SizeAnalysis::staticSize(to) << ", the size of dimension " << dim
             << ", but has " << SizeAnalysis::staticSize(from);
-    return splat(0, like);
+    return placeholder(*this, elementOf(vector), rankOf(like));
   }
   return broadcast(vector, {dim}, sizesOf(like));
 }
@@ -230,6 +249,8 @@ bool Node::broadcastAll(MutableArrayRef<Value> values) {
 Value Node::transpose(Value x, ArrayRef<int64_t> permutation) {
   if (llvm::equal(permutation, llvm::seq<int64_t>(0, rankOf(x))))
     return x;
+  if (failed)
+    return placeholder(*this, elementOf(x), permutation.size());
   Sizes result, old = sizesOf(x);
   for (int64_t dim : permutation)
     result.push_back(old[dim]);
@@ -237,6 +258,8 @@ Value Node::transpose(Value x, ArrayRef<int64_t> permutation) {
 }
 
 Value Node::moveDim(Value x, int64_t from, int64_t to) {
+  if (failed)
+    return x;
   SmallVector<int64_t> permutation = llvm::to_vector(llvm::seq<int64_t>(0, rankOf(x)));
   permutation.erase(permutation.begin() + from);
   permutation.insert(permutation.begin() + to, from);
@@ -245,6 +268,8 @@ Value Node::moveDim(Value x, int64_t from, int64_t to) {
 
 Value Node::slice(Value x, ArrayRef<AffineExpr> offsets, ArrayRef<AffineExpr> target,
                   ArrayRef<AffineExpr> strides) {
+  if (failed)
+    return placeholder(*this, elementOf(x), target.size());
   auto isWhole = [&](auto all) { return isStatic(std::get<0>(all), 0) && isStatic(std::get<1>(all), 1); };
   if (sizesOf(x) == target && llvm::all_of(llvm::zip(offsets, strides), isWhole))
     return x;
@@ -254,6 +279,8 @@ Value Node::slice(Value x, ArrayRef<AffineExpr> offsets, ArrayRef<AffineExpr> ta
 }
 
 Value Node::slice(Value x, int64_t dim, AffineExpr offset, AffineExpr count, int64_t stride) {
+  if (failed)
+    return x;
   Sizes offsets(rankOf(x), size(0)), target = sizesOf(x), strides(rankOf(x), size(1));
   offsets[dim] = offset;
   target[dim] = count;
@@ -262,6 +289,8 @@ Value Node::slice(Value x, int64_t dim, AffineExpr offset, AffineExpr count, int
 }
 
 Value Node::pad(Value x, Value value, ArrayRef<AffineExpr> low, ArrayRef<AffineExpr> high, PadMode mode) {
+  if (failed)
+    return x;
   auto isZero = [&](AffineExpr amount) { return isStatic(amount, 0); };
   if (llvm::all_of(low, isZero) && llvm::all_of(high, isZero))
     return x;
@@ -282,11 +311,12 @@ Value Node::concat(ArrayRef<Value> values, int64_t dim) {
               << elementOf(value);
       return values.front();
     }
-  Value result = sized<ConcatOp>(rankOf(values.front()), elementOf(values.front()), values, dim);
-  return result ? result : values.front();
+  return failed ? values.front() : sized<ConcatOp>(rankOf(values.front()), elementOf(values.front()), values, dim);
 }
 
 Value Node::iota(ArrayRef<AffineExpr> target, int64_t dim, Type element) {
+  if (failed)
+    return placeholder(*this, element, target.size());
   Split split(*this, target);
   return IotaOp::create(builder, loc, typeFor(element, target), split.dynamic, split.fixed, dim);
 }
@@ -301,12 +331,17 @@ Value Node::fromSizes(ArrayRef<AffineExpr> elements, RankedTensorType type) {
 //===----------------------------------------------------------------------===//
 
 Value Node::gather(Value x, Value indices, ArrayRef<int64_t> dims, int64_t batchDims, IndexMode mode) {
-  int64_t rank = rankOf(indices) - 1 + rankOf(x) - batchDims - dims.size();
-  Value result = sized<GatherOp>(rank, elementOf(x), mode, x, indices, dims, batchDims);
-  return result ? result : x;
+  int64_t rank = rankOf(indices) - 1 + rankOf(x) - batchDims - (int64_t)dims.size();
+  if (rank < 0)
+    error() << "has indices of too low a rank, " << rankOf(indices);
+  if (failed)
+    return placeholder(*this, elementOf(x), rank);
+  return sized<GatherOp>(rank, elementOf(x), mode, x, indices, dims, batchDims);
 }
 
 Value Node::reduce(Combiner combiner, Value x, ArrayRef<int64_t> dims, bool keepDims) {
+  if (failed)
+    return placeholder(*this, elementOf(x), keepDims ? rankOf(x) : rankOf(x) - (int64_t)dims.size());
   Sizes kept, all = sizesOf(x);
   for (auto [i, extent] : llvm::enumerate(all))
     if (!llvm::is_contained(dims, (int64_t)i))
@@ -331,6 +366,8 @@ static std::pair<Value, SmallVector<unsigned>> lookThrough(Value value, ArrayRef
 
 Value Node::contract(Value a, Value b, unsigned dims, ArrayRef<unsigned> aDims, ArrayRef<unsigned> bDims,
                      ArrayRef<unsigned> resultDims, Type element) {
+  if (failed)
+    return placeholder(*this, element, resultDims.size());
   auto [lhs, lhsDims] = lookThrough(a, aDims);
   auto [rhs, rhsDims] = lookThrough(b, bDims);
   Sizes space(dims);

@@ -150,7 +150,10 @@ Results range(Node &node) {
     return node.error() << "expects a delta other than 0";
   if (!known) {
     Value isZero = node.cast(node.compare(Predicate::eq, delta, 0.0), node.builder.getI64Type());
-    node.expectEqual(node.elements(isZero)->front(), node.size(0), "the delta is 0");
+    auto zero = node.elements(isZero);
+    if (!zero)
+      return failure();
+    node.expectEqual(zero->front(), node.size(0), "the delta is 0");
   }
   if (isa<FloatType>(element)) {
     auto from = node.constantNumbers(start), to = node.constantNumbers(limit);
@@ -161,19 +164,27 @@ Results range(Node &node) {
       count = node.size(std::max<int64_t>(0, steps));
     } else {
       Value steps = node.unary<CeilOp>(node.binary<DivOp>(node.binary<SubOp>(limit, start), delta));
-      AffineExpr item = node.elements(node.cast(steps, node.builder.getI64Type()))->front();
-      count = node.largest(item, node.size(0));
+      auto item = node.elements(node.cast(steps, node.builder.getI64Type()));
+      if (!item)
+        return failure();
+      count = node.largest(item->front(), node.size(0));
     }
   } else if (known && known->front() > -1e15) {
-    AffineExpr from = node.elements(start)->front(), to = node.elements(limit)->front();
+    auto from = node.elements(start), to = node.elements(limit);
+    if (!from || !to)
+      return failure();
     int64_t step = known->front();
-    AffineExpr steps = step > 0 ? (to - from).ceilDiv(step) : (from - to).ceilDiv(-step);
+    AffineExpr distance = step > 0 ? to->front() - from->front() : from->front() - to->front();
+    AffineExpr steps = distance.ceilDiv(std::abs(step));
     count = node.largest(node.sizes.simplify(steps), node.size(0));
   } else {
     // Rounded away from the start: (limit - start + delta - sign(delta)) / delta.
     Value distance = node.binary<AddOp>(node.binary<SubOp>(limit, start), delta);
     Value steps = node.binary<DivOp>(node.binary<SubOp>(distance, node.unary<SignOp>(delta)), delta);
-    count = node.largest(node.elements(steps)->front(), node.size(0));
+    auto item = node.elements(steps);
+    if (!item)
+      return failure();
+    count = node.largest(item->front(), node.size(0));
   }
   Value places = node.iota(count, 0, element);
   auto from = node.constantNumbers(start);

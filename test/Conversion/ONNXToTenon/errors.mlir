@@ -259,4 +259,28 @@ func.func @operand_types(%i: tensor<4xi32>, %f: tensor<4xf32>, %b: tensor<4xi1>)
   // expected-error @+1 {{'Abs' (opset 13) does not take elements of type bool as operand 0, but has 'tensor<4xi1>'}}
   %2 = tenon_onnx.node "Abs" version 13 (%b) {} : (tensor<4xi1>) -> !tenon_onnx.unknown
   return %0, %1, %2 : !tenon_onnx.unknown, !tenon_onnx.unknown, !tenon_onnx.unknown
+
+// -----
+
+// An error ends a node, wherever it shows: nothing goes on with half a result.
+func.func @matmul_batches(%x: tensor<3x4x8xf32>, %y: tensor<2x8x6xf32>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'MatMul' (opset 17) cannot broadcast sizes 3 and 2}}
+  %0 = tenon_onnx.node "MatMul" version 17 (%x, %y) {} : (tensor<3x4x8xf32>, tensor<2x8x6xf32>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @range_of_floats(%x: tensor<2xf32>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{expects scalars of one type}}
+  %0 = tenon_onnx.node "Range" version 11 (%x, %x, %x) {} : (tensor<2xf32>, tensor<2xf32>, tensor<2xf32>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @many_axes(%x: tensor<4x3xf32>, %axes: tensor<1099511627776xi64>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'ReduceSum' (opset 13) expects at most 4096 sizes or axes, but has 'tensor<1099511627776xi64>'}}
+  %0 = tenon_onnx.node "ReduceSum" version 13 (%x, %axes) {} : (tensor<4x3xf32>, tensor<1099511627776xi64>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
 }

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "KernelBody.h"
+#include "tenon/Dialect/Tile/Analysis/KernelChecks.h"
 #include "tenon/Codegen/Common/Passes.h"
 #include "tenon/Codegen/Common/ScheduleSpace.h"
 
@@ -502,6 +503,8 @@ struct LowerKernelsPass : codegen::impl::LowerKernelsPassBase<LowerKernelsPass> 
 
   void runOnOperation() override {
     VariantOp variant = getOperation();
+    if (failed(checkKernels(variant)))
+      return signalPassFailure();
     std::unique_ptr<ScheduleSpace> space = scheduleSpaceOf(variant);
     if (!space)
       return;

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "tenon/Dialect/Tile/Analysis/KernelChecks.h"
 #include "tenon/Codegen/Common/Passes.h"
 #include "tenon/Codegen/Common/ScheduleSpace.h"
 
@@ -24,6 +25,8 @@ struct SelectSchedulesPass : codegen::impl::SelectSchedulesPassBase<SelectSchedu
 
   void runOnOperation() override {
     VariantOp variant = getOperation();
+    if (failed(checkKernels(variant)))
+      return signalPassFailure();
     std::unique_ptr<ScheduleSpace> space = scheduleSpaceOf(variant);
     if (!space)
       return;

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ProgramLayout.h"
+#include "tenon/Dialect/Host/Analysis/ProgramChecks.h"
 #include "tenon/Target/Host/Passes.h"
 
 #include "mlir/Conversion/Passes.h"
@@ -41,8 +42,8 @@ void buildPipeline(OpPassManager &pm) {
 
 /// Adds the functions to the module at the builder, numbers included.
 FailureOr<HostCode> emitProgram(func::FuncOp main, OpBuilder &builder) {
-  if (!main.getBody().hasOneBlock())
-    return main.emitOpError("expects one block");
+  if (failed(checkPlaced(main)))
+    return failure();
   // Placing strides adds arithmetic.
   OwningOpRef<func::FuncOp> copy(main.clone());
   ProgramLayout layout(*copy);
@@ -54,7 +55,8 @@ FailureOr<HostCode> emitProgram(func::FuncOp main, OpBuilder &builder) {
     layout.metadata.segments[i].symbolCount = layout.metadata.symbols.size() + segment.planData.size();
     layout.metadata.segments[i].slotCount = segment.slotCount;
   }
-  emitRun(layout, builder);
+  if (failed(emitRun(layout, builder)))
+    return failure();
   HostCode result;
   result.metadata = std::move(layout.metadata);
   result.constants = std::move(layout.constants);

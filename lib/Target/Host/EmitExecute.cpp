@@ -11,6 +11,7 @@
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 #include "tenon/Runtime/tenon_device.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -97,10 +98,10 @@ public:
       returnUnlessZero(LLVM::CallOp::create(builder, loc, part, {context, slots}).getResult());
     }
     finish();
-    return success();
+    return failure(hasFailed);
   }
 
-  void emitRun() {
+  LogicalResult emitRun() {
     OpBuilder::InsertionGuard guard(builder);
     auto function = LLVM::LLVMFuncOp::create(builder, loc, "run", LLVM::LLVMFunctionType::get(i32, {pointer}));
     begin(function);
@@ -117,6 +118,7 @@ public:
     }
     emitSteps(layout.steps);
     finish();
+    return failure(hasFailed);
   }
 
 private:
@@ -190,8 +192,15 @@ private:
                                              .getResult();
     }
     Operation *op = index.getDefiningOp();
-    if (auto symbol = dyn_cast<SymbolOp>(op))
+    if (auto symbol = dyn_cast_if_present<SymbolOp>(op))
       return load(i64, field(Field::symbols), layout.symbols.lookup(symbol.getName()));
+    if (!op || !isa<arith::ArithDialect, affine::AffineDialect>(op->getDialect())) {
+      if (!std::exchange(hasFailed, true))
+        emitError(loc) << "takes a number that is not known here: "
+                       << (op ? op->getName().getStringRef() : "an argument of a region");
+      Type type = index.getType().isIndex() ? i64 : index.getType();
+      return LLVM::ZeroOp::create(builder, loc, type);
+    }
     // What an expression shares is computed once for it; elsewhere its value may not dominate.
     if (Value done = expression.lookup(index))
       return done;
@@ -764,6 +773,7 @@ private:
   Value context, functions, slots, buffers, numbers, tokens;
   DenseMap<Value, std::pair<DeviceAttr, int32_t>> tokenNumbers;
   int32_t tokenCount = 0;
+  bool hasFailed = false;
   std::optional<unsigned> segment; ///< none in `run`
   DenseMap<Value, Value> inlined; ///< numbers that the function has computed
   DenseMap<Value, Value> expression; ///< parts of the expression that is being computed
@@ -783,4 +793,6 @@ LogicalResult tenon::host::emitExecute(ProgramLayout &layout, OpBuilder &builder
   return success();
 }
 
-void tenon::host::emitRun(ProgramLayout &layout, OpBuilder &builder) { ExecuteEmitter(layout, builder).emitRun(); }
+LogicalResult tenon::host::emitRun(ProgramLayout &layout, OpBuilder &builder) {
+  return ExecuteEmitter(layout, builder).emitRun();
+}

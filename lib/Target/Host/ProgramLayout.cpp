@@ -271,6 +271,8 @@ LogicalResult ProgramLayout::build() {
       if (result.wasInterrupted())
         return failure();
     }
+  if (failed(checkOutputs()))
+    return failure();
   extendLives();
   metadata.constants.resize(constants.size());
   for (auto [info, devices] : llvm::zip(metadata.constants, constantDevices))
@@ -436,17 +438,17 @@ LogicalResult ProgramLayout::addSymbols() {
   return success();
 }
 
-Dim ProgramLayout::outputDim(OpFoldResult size) {
+FailureOr<Dim> ProgramLayout::outputDim(StorageOp output, OpFoldResult size) {
   if (auto value = dyn_cast<Value>(size))
     if (auto symbol = value.getDefiningOp<SymbolOp>())
       return Dim::symbol(symbols.lookup(symbol.getName()));
   if (std::optional<int64_t> constant = getConstantIntValue(size))
     return Dim::fixed(*constant);
   // A segment that runs in every run says it.
-  unsigned segment = *knownFrom(cast<Value>(size));
-  while (!segments[segment].runsOnce)
-    ++segment;
-  return Dim::slot(*sizeOf(size, segment).slot, segment);
+  for (unsigned segment = knownFrom(cast<Value>(size)).value_or(segments.size()); segment < segments.size(); ++segment)
+    if (segments[segment].runsOnce)
+      return Dim::slot(*sizeOf(size, segment).slot, segment);
+  return output.emitOpError("has a size that no segment of the program knows");
 }
 
 LogicalResult ProgramLayout::addOutput(StorageOp storage, unsigned) {
@@ -459,8 +461,23 @@ LogicalResult ProgramLayout::addOutput(StorageOp storage, unsigned) {
   if (failed(described))
     return failure();
   artifact::TensorInfo &info = metadata.outputs[number] = std::move(*described);
-  for (OpFoldResult size : storage.getMixedSizes())
-    info.dims.push_back(outputDim(size));
+  for (OpFoldResult size : storage.getMixedSizes()) {
+    FailureOr<Dim> dim = outputDim(storage, size);
+    if (failed(dim))
+      return failure();
+    info.dims.push_back(*dim);
+  }
+  return success();
+}
+
+/// Each output that is counted has a place, and what may share a buffer is there.
+LogicalResult ProgramLayout::checkOutputs() {
+  for (auto [i, output] : llvm::enumerate(metadata.outputs))
+    if (output.dtype == DType::Undefined)
+      return main.emitOpError() << "has " << metadata.outputs.size() << " outputs, but output " << i << " has no place";
+  for (IsAliasedOp alias : main.getOps<IsAliasedOp>())
+    if (uint64_t(alias.getOutput()) >= metadata.outputs.size())
+      return alias.emitOpError("has no such output");
   return success();
 }
 

@@ -108,9 +108,10 @@ private:
   mlir::LogicalResult addSymbols();
   void addLaunch(LaunchOp launch);
   void addCall(CallOp call);
+  mlir::LogicalResult checkOutputs();
   void addArena(StorageOp storage, unsigned segment);
   void extendLives();
-  artifact::Dim outputDim(mlir::OpFoldResult size);
+  mlir::FailureOr<artifact::Dim> outputDim(StorageOp output, mlir::OpFoldResult size);
   /// The first segment whose plan can compute the value; none for what a region computes.
   std::optional<unsigned> knownFrom(mlir::Value value);
 
@@ -131,7 +132,7 @@ void guardDivisions(mlir::func::FuncOp plan);
 /// Adds `execute_<segment>` of each segment.
 mlir::LogicalResult emitExecute(ProgramLayout &layout, mlir::OpBuilder &builder);
 /// Adds `run`, once the plans are known.
-void emitRun(ProgramLayout &layout, mlir::OpBuilder &builder);
+mlir::LogicalResult emitRun(ProgramLayout &layout, mlir::OpBuilder &builder);
 
 } // namespace tenon::host
 

@@ -259,6 +259,7 @@ func.func @operand_types(%i: tensor<4xi32>, %f: tensor<4xf32>, %b: tensor<4xi1>)
   // expected-error @+1 {{'Abs' (opset 13) does not take elements of type bool as operand 0, but has 'tensor<4xi1>'}}
   %2 = tenon_onnx.node "Abs" version 13 (%b) {} : (tensor<4xi1>) -> !tenon_onnx.unknown
   return %0, %1, %2 : !tenon_onnx.unknown, !tenon_onnx.unknown, !tenon_onnx.unknown
+}
 
 // -----
 

@@ -145,3 +145,49 @@ func.func @arena_with_strides(%s: index) {
   %x = tenon_host.storage arena 0 sizes [2, 4] strides(%s) : memref<2x4xf32, strided<[?, 1]>>
   return
 }
+
+// -----
+
+func.func @storage_number() {
+  // expected-error@+1 {{'tenon_host.storage' op expects a number from 0 to 16777215, but has -1}}
+  %x = tenon_host.storage output -1 sizes [4] : memref<4xf32>
+  return
+}
+
+// -----
+
+func.func @storage_value() {
+  // expected-error@+1 {{'tenon_host.storage' op expects a value like 'memref<4xf32>', but has 'tensor<5xf32>'}}
+  %x = tenon_host.storage constant 0 sizes [4] value(dense<0.0> : tensor<5xf32>) : memref<4xf32>
+  return
+}
+
+// -----
+
+func.func @view_operands(%x: memref<8xf32>, %o: index) {
+  // expected-error@+1 {{'tenon_host.view' op expects one operand per dynamic offset, but has 1}}
+  %v = "tenon_host.view"(%x, %o) <{static_offsets = array<i64: 0>, static_sizes = array<i64: 2>, static_strides = array<i64: 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}> : (memref<8xf32>, index) -> memref<2xf32>
+  return
+}
+
+// -----
+
+tenon_tile.kernel @exp(%x: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} {
+  tenon_tile.yield %x : tensor<4xf32>
+}
+func.func @launch_count(%x: tensor<4xf32>) {
+  // expected-error@+1 {{'tenon_host.launch' op expects the symbols, ins and outs of @exp, but has 0, 0 and 1}}
+  %y = tenon_host.launch @exp outs(%x : tensor<4xf32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+tenon_tile.kernel @exp(%x: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} {
+  tenon_tile.yield %x : tensor<4xf32>
+}
+func.func @launch_type(%x: tensor<4xf64>) {
+  // expected-error@+1 {{'tenon_host.launch' op expects operand 0 like 'tensor<4xf32>', but has 'tensor<4xf64>'}}
+  %y = tenon_host.launch @exp ins(%x : tensor<4xf64>) outs(%x : tensor<4xf64>) -> tensor<4xf64>
+  return
+}

@@ -57,7 +57,7 @@ func.func @conv_size(%x: tensor<1x4x8x8xf32>, %w: tensor<32x4x3x3xf32>) {
 // -----
 
 func.func @conv_strides(%x: tensor<1x4x8x8xf32>, %w: tensor<32x4x3x3xf32>) {
-  // expected-error @+1 {{expects positive strides and dilations, but has 0}}
+  // expected-error @+1 {{expects positive strides of at most 2147483648, but has 0}}
   %0 = tenon.conv %x, %w strides [1, 0] dilations [1, 1] pads [0, 0, 0, 0] groups 1 : tensor<1x4x8x8xf32>, tensor<32x4x3x3xf32> -> tensor<1x32x6x6xf32>
   return
 }
@@ -91,5 +91,30 @@ func.func @channels_last_filters(%x: tensor<1x8x8x4xf32>, %w: tensor<3x3x2x5xf32
 func.func @channels_last_result(%x: tensor<1x8x8x4xf32>, %w: tensor<3x3x4x5xf32>) {
   // expected-error@+1 {{'tenon.conv' op expects size 8 of result dimension 1, but it is 5}}
   %y = tenon.conv %x, %w strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] groups 1 {channels_last} : tensor<1x8x8x4xf32>, tensor<3x3x4x5xf32> -> tensor<1x5x8x8xf32>
+  return
+}
+
+// -----
+
+func.func @contract_types(%a: tensor<2x3xf64>, %b: tensor<3x4xf64>) {
+  // expected-error @+1 {{can't sum products of 'f64' in 'f32'}}
+  %0 = tenon.contract %a, %b maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>]
+       : tensor<2x3xf64>, tensor<3x4xf64> -> tensor<2x4xf32>
+  return
+}
+
+// -----
+
+func.func @conv_types(%x: tensor<1x4x8xf32>, %w: tensor<32x4x3xi32>) {
+  // expected-error @+1 {{can't sum products of 'i32' in 'f32'}}
+  %0 = tenon.conv %x, %w strides [1] dilations [1] pads [0, 0] groups 1 : tensor<1x4x8xf32>, tensor<32x4x3xi32> -> tensor<1x32x6xf32>
+  return
+}
+
+// -----
+
+func.func @conv_pads(%x: tensor<1x4x8xf32>, %w: tensor<32x4x3xf32>) {
+  // expected-error @+1 {{expects pads of at most 2147483648, but has 9223372036854775807}}
+  %0 = tenon.conv %x, %w strides [1] dilations [1] pads [9223372036854775807, 1] groups 1 : tensor<1x4x8xf32>, tensor<32x4x3xf32> -> tensor<1x32x?xf32>
   return
 }

@@ -141,3 +141,35 @@ func.func @topk_values(%x: tensor<8x4xf32>) {
   %v, %i = tenon.topk %x dim 1 k [2] : tensor<8x4xf32> -> tensor<8x2xf64>, tensor<8x2xi64>
   return
 }
+
+// -----
+
+func.func @pad_operands(%x: tensor<4xf32>, %v: tensor<f32>) {
+  // expected-error @+1 {{'tenon.pad' op expects one operand per dynamic low amount, but has 0 for 1}}
+  %0 = "tenon.pad"(%x, %v) <{mode = 0 : i32, static_low = array<i64: -9223372036854775808>, static_high = array<i64: 0>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}> : (tensor<4xf32>, tensor<f32>) -> tensor<?xf32>
+  return
+}
+
+// -----
+
+func.func @pad_size(%x: tensor<4xf32>, %v: tensor<f32>) {
+  // expected-error @+1 {{'tenon.pad' op expects size 6 of result dimension 0, but it is 7}}
+  %0 = tenon.pad constant %x, %v low [1] high [1] : tensor<4xf32>, tensor<f32> -> tensor<7xf32>
+  return
+}
+
+// -----
+
+func.func @slice_operands(%x: tensor<8xf32>, %o: index) {
+  // expected-error @+1 {{'tenon.slice' op expects one operand per dynamic offset, but has 1 for 0}}
+  %0 = "tenon.slice"(%x, %o) <{static_offsets = array<i64: 0>, static_sizes = array<i64: 2>, static_strides = array<i64: 1>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}> : (tensor<8xf32>, index) -> tensor<2xf32>
+  return
+}
+
+// -----
+
+func.func @slice_overflow(%x: tensor<8xf32>) {
+  // expected-error @+1 {{reads places 1 to}}
+  %0 = tenon.slice %x offsets [1] sizes [3] strides [9223372036854775807] : tensor<8xf32> -> tensor<3xf32>
+  return
+}

@@ -94,7 +94,7 @@ func.func @window_rows_strides(%x: tensor<1x8x8x4xf32>) {
 // -----
 
 func.func @window_rows_zero(%x: tensor<1x8x8x4xf32>) {
-  // expected-error@+1 {{'tenon_tile.window_rows' op expects positive sizes, strides and dilations, but has 0}}
+  // expected-error@+1 {{'tenon_tile.window_rows' op expects positive sizes, strides and dilations of at most 2147483647, but has 0}}
   %w = tenon_tile.window_rows %x sizes [3, 3] strides [1, 0] dilations [1, 1] : tensor<1x8x8x4xf32> -> tensor<1x6x6x36xf32>
   return
 }
@@ -112,5 +112,46 @@ func.func @window_rows_pads(%x: tensor<1x8x8x4xf32>) {
 func.func @window_rows_channels(%x: tensor<1x8x8x?xf32>) {
   // expected-error@+1 {{'tenon_tile.window_rows' op expects images of a known number of channels}}
   %w = tenon_tile.window_rows %x sizes [3, 3] strides [1, 1] dilations [1, 1] : tensor<1x8x8x?xf32> -> tensor<1x6x6x36xf32>
+  return
+}
+
+// -----
+
+// Verifiers look at types, so they come to an end where an op names itself.
+func.func @window_rows_of_itself() -> tensor<?x?x7x8xf32> {
+  // expected-error@+2 {{operand #0 does not dominate this use}}
+  // expected-note@+1 {{operand defined here (op in the same block)}}
+  %c = tenon_tile.window_rows %c sizes [1, 1] strides [1, 1] dilations [1, 1] : tensor<?x?x7x8xf32> -> tensor<?x?x7x8xf32>
+  return %c : tensor<?x?x7x8xf32>
+}
+
+// -----
+
+// expected-error@+1 {{'tenon_tile.kernel' op expects tenon.bind_shape of argument 0, whose sizes are dynamic}}
+tenon_tile.kernel @unbound(%x: tensor<?x4xf32>) -> tensor<?x4xf32> attributes {work = affine_map<() -> (1)>} {
+  %y = tenon.exp %x : tensor<?x4xf32>
+  tenon_tile.yield %y : tensor<?x4xf32>
+}
+
+// -----
+
+// expected-error@+1 {{'tenon_tile.kernel' op expects a body that yields}}
+"tenon_tile.kernel"() <{function_type = () -> tensor<4xf32>, sym_name = "empty", work = affine_map<() -> (1)>}> ({
+^bb0:
+}) : () -> ()
+
+// -----
+
+func.func @unpack_dynamic(%p: tensor<4x?x32xf32>) -> tensor<?x100xf32> {
+  // expected-error@+1 {{'tenon_tile.unpack' op expects a matrix of static sizes and a depth of 0 or 1, but has 'tensor<?x100xf32>' and 0}}
+  %w = tenon_tile.unpack %p depth 0 : tensor<4x?x32xf32> -> tensor<?x100xf32>
+  return %w : tensor<?x100xf32>
+}
+
+// -----
+
+func.func @microkernel_types(%a: memref<?xi32>, %b: memref<?xf32>, %k: index) {
+  // expected-error@+1 {{'tenon_tile.microkernel' op expects flat buffers of 'f32', but has 'memref<?xi32>'}}
+  %c = tenon_tile.microkernel %a[%k] stride %k rhs %b[%k] stride %k depth %k : memref<?xi32>, memref<?xf32> -> vector<16xf32>
   return
 }

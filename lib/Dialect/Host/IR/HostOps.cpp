@@ -82,7 +82,23 @@ static LogicalResult verifySizes(Operation *op, MemRefType type, ArrayRef<int64_
   return success();
 }
 
+/// Whether a list of static and dynamic numbers has one operand per dynamic one.
+static LogicalResult verifyMixed(Operation *op, StringRef what, ArrayRef<int64_t> fixed, size_t dynamic) {
+  if ((size_t)llvm::count(fixed, ShapedType::kDynamic) == dynamic)
+    return success();
+  return op->emitOpError("expects one operand per dynamic ") << what << ", but has " << dynamic;
+}
+
+/// Inputs, outputs and buffers are counted from 0.
+static LogicalResult verifyNumber(Operation *op, int64_t number) {
+  if (number >= 0 && number < (1 << 24))
+    return success();
+  return op->emitOpError("expects a number from 0 to ") << (1 << 24) - 1 << ", but has " << number;
+}
+
 LogicalResult StorageOp::verify() {
+  if (failed(verifyNumber(*this, getNumber())))
+    return failure();
   auto type = cast<MemRefType>(getResult().getType());
   bool isBound = getKind() == StorageKind::input || getKind() == StorageKind::output;
   if (getStrides().empty() && !type.getLayout().isIdentity())
@@ -93,6 +109,11 @@ LogicalResult StorageOp::verify() {
     return emitOpError("expects a first and a last launch of an arena buffer");
   if ((getKind() == StorageKind::constant) != getValue().has_value())
     return emitOpError("expects a value of a constant and of nothing else");
+  if (auto value = dyn_cast_if_present<TypedAttr>(getValueAttr()))
+    if (auto given = dyn_cast<ShapedType>(value.getType());
+        given && (!given.hasStaticShape() || given.getElementType() != type.getElementType() ||
+                  failed(verifyCompatibleShape(given.getShape(), type.getShape()))))
+      return emitOpError("expects a value like ") << type << ", but has " << given;
   if (type.getMemorySpace() && isBound)
     return emitOpError("expects what the caller binds on the host, but has ") << type;
   return verifySizes(*this, type, getStaticSizes(), getSizes().size());
@@ -121,6 +142,9 @@ LogicalResult ViewOp::verify() {
     return emitOpError("expects one offset, but has ") << getStaticOffsets().size();
   if ((int64_t)getStaticStrides().size() != type.getRank())
     return emitOpError("expects ") << type.getRank() << " strides, but has " << getStaticStrides().size();
+  if (failed(verifyMixed(*this, "offset", getStaticOffsets(), getOffsets().size())) ||
+      failed(verifyMixed(*this, "stride", getStaticStrides(), getStrides().size())))
+    return failure();
   if (cast<MemRefType>(getSource().getType()).getElementType() != type.getElementType())
     return emitOpError("expects source and result of one element type");
   if (cast<MemRefType>(getSource().getType()).getMemorySpace() != type.getMemorySpace())
@@ -167,9 +191,20 @@ LogicalResult LaunchOp::verifySymbolUses(SymbolTableCollection &symbols) {
   Operation *kernel = symbols.lookupNearestSymbolFrom(*this, getKernelAttr());
   if (!kernel)
     return emitOpError("launches ") << getKernelAttr() << ", which is not defined";
-  if (!kernelOf(*this, kernel))
+  FunctionOpInterface function = kernelOf(*this, kernel);
+  // Kernels are of a dialect above this one.
+  if (!function && kernel->getName().getStringRef() == "tenon_tile.kernel")
+    return emitOpError("expects the symbols, ins and outs of ")
+           << getKernelAttr() << ", but has " << getSymbols().size() << ", " << getIns().size() << " and "
+           << getOuts().size();
+  if (!function)
     return success();
+  SmallVector<Type> taken(function.getArgumentTypes().drop_front(getSymbols().size()));
+  llvm::append_range(taken, function.getResultTypes());
   for (auto [i, buffer] : llvm::enumerate(llvm::concat<Value>(getIns(), getOuts()))) {
+    auto given = dyn_cast<ShapedType>(buffer.getType()), expectedType = dyn_cast<ShapedType>(taken[i]);
+    if (given && expectedType && given.getElementType() != expectedType.getElementType())
+      return emitOpError("expects operand ") << i << " like " << expectedType << ", but has " << given;
     auto type = dyn_cast<MemRefType>(buffer.getType());
     if (!type)
       continue;
@@ -201,6 +236,8 @@ void LaunchOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffe
 }
 
 LogicalResult SlotOp::verify() {
+  if (failed(verifyNumber(*this, getNumber())))
+    return failure();
   if (getKind() == StorageKind::constant)
     return emitOpError("expects an input, an output or a place of the program's own");
   auto type = dyn_cast<RankedTensorType>(getType().getType());

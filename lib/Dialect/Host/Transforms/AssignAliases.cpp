@@ -131,8 +131,8 @@ private:
 };
 
 struct AssignAliasesPass : host::impl::AssignAliasesPassBase<AssignAliasesPass> {
-  void runOnOperation() override {
-    if (!getOperation().isExternal() && failed(AliasAssignment(getOperation()).run()))
+  void runOnChecked() override {
+    if (failed(AliasAssignment(getOperation()).run()))
       signalPassFailure();
   }
 };

@@ -380,7 +380,7 @@ private:
 struct AssignDevicesPass : host::impl::AssignDevicesPassBase<AssignDevicesPass> {
   using AssignDevicesPassBase::AssignDevicesPassBase;
 
-  void runOnOperation() override {
+  void runOnChecked() override {
     SmallVector<Rule> parsed;
     for (StringRef rule : rules) {
       bool isForAll = !rule.contains('=');

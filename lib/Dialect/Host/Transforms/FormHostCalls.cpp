@@ -322,8 +322,8 @@ private:
 };
 
 struct FormHostCallsPass : host::impl::FormHostCallsPassBase<FormHostCallsPass> {
-  void runOnOperation() override {
-    if (!getOperation().isExternal() && failed(HostCalls(getOperation()).run()))
+  void runOnChecked() override {
+    if (failed(HostCalls(getOperation()).run()))
       signalPassFailure();
   }
 };

@@ -160,9 +160,8 @@ private:
 };
 
 struct InsertTokensPass : host::impl::InsertTokensPassBase<InsertTokensPass> {
-  void runOnOperation() override {
-    if (!getOperation().isExternal())
-      Ordering ordering(getOperation());
+  void runOnChecked() override {
+    Ordering ordering(getOperation());
   }
 };
 } // namespace

@@ -38,8 +38,6 @@ public:
       : func(func), sizes(func.getContext()), regions(func, sizes), layouts(sizes), builder(func.getContext()) {}
 
   LogicalResult run() {
-    if (!func.getBody().hasOneBlock())
-      return func.emitOpError("expects one block");
     separateDestinations();
     for (BlockArgument argument : func.getArguments())
       places[argument] = {StorageKind::input, argument.getArgNumber(), -1, -1, argument};
@@ -53,8 +51,7 @@ public:
       bufferOf(argument);
     rewrite(func.getBody().front());
     rewriteReturn();
-    eraseTensors();
-    return success();
+    return eraseTensors();
   }
 
 private:
@@ -862,9 +859,18 @@ private:
     return result;
   }
 
-  void eraseTensors() {
+  /// Nothing that stays may read what goes.
+  LogicalResult eraseTensors() {
     Block &body = func.getBody().front();
     returnOp()->setOperands(outputs);
+    SmallVector<Value> leaving(body.args_begin(), body.args_end());
+    for (Operation &op : body)
+      if (isTensorOp(&op))
+        llvm::append_range(leaving, op.getResults());
+    for (Value value : leaving)
+      for (Operation *user : value.getUsers())
+        if (!isTensorOp(body.findAncestorOpInBlock(*user)))
+          return user->emitOpError("has no place in the host program");
     for (Operation &op : llvm::make_early_inc_range(llvm::reverse(body)))
       if (isTensorOp(&op)) {
         op.dropAllUses();
@@ -877,6 +883,7 @@ private:
     func.setFunctionType(FunctionType::get(func.getContext(), {}, ValueRange(outputs).getTypes()));
     func.removeArgAttrsAttr();
     func.removeResAttrsAttr();
+    return success();
   }
 
   func::FuncOp func;
@@ -895,9 +902,7 @@ private:
 };
 
 struct PlaceBuffersPass : host::impl::PlaceBuffersPassBase<PlaceBuffersPass> {
-  void runOnOperation() override {
-    if (getOperation().isExternal())
-      return;
+  void runOnChecked() override {
     if (failed(Placement(getOperation()).run()))
       signalPassFailure();
   }

@@ -5,10 +5,25 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "Verification.h"
 
 using namespace mlir;
 using namespace tenon;
+
+/// Whether operands can be converted to the type that products are summed in without losing digits.
+static LogicalResult verifyProducts(Operation *op, ValueRange operands, Value result) {
+  Type sum = getElementTypeOrSelf(result);
+  unsigned width = sum.getIntOrFloatBitWidth();
+  if (sum.isF16() || sum.isBF16())
+    width = 32;
+  for (Value operand : operands) {
+    Type element = getElementTypeOrSelf(operand);
+    bool isFloat = isa<FloatType>(element);
+    if (isFloat != isa<FloatType>(sum) || (isFloat && element.getIntOrFloatBitWidth() > width))
+      return op->emitOpError("can't sum products of ") << element << " in " << sum;
+  }
+  return success();
+}
 
 //===----------------------------------------------------------------------===//
 // ContractOp
@@ -63,7 +78,7 @@ LogicalResult ContractOp::verify() {
   for (auto [position, present] : llvm::enumerate(inOperand))
     if (!present)
       return emitOpError("expects dimension d") << position << " in an operand";
-  return success();
+  return verifyProducts(*this, {getLhs(), getRhs()}, getResult());
 }
 
 //===----------------------------------------------------------------------===//
@@ -81,9 +96,10 @@ LogicalResult ConvOp::verify() {
   if ((int64_t)getStrides().size() != spatial || (int64_t)getDilations().size() != spatial ||
       (int64_t)getPads().size() != 2 * spatial)
     return emitOpError("expects ") << spatial << " strides and dilations and " << 2 * spatial << " pads";
-  for (int64_t value : llvm::concat<const int64_t>(getStrides(), getDilations()))
-    if (value < 1)
-      return emitOpError("expects positive strides and dilations, but has ") << value;
+  if (failed(verifyPositive(*this, "strides", getStrides())) ||
+      failed(verifyPositive(*this, "dilations", getDilations())) || failed(verifyPads(*this, getPads())) ||
+      failed(verifyProducts(*this, {getInput(), getFilter()}, getResult())))
+    return failure();
   if (static_cast<int64_t>(getGroups()) < 1)
     return emitOpError("expects a positive number of groups, but has ") << static_cast<int64_t>(getGroups());
   int64_t channels = input.getDimSize(getChannelDim()), perGroup = filter.getDimSize(getSummedDim());

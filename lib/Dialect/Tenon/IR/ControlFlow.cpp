@@ -29,6 +29,10 @@ static bool compatible(Type actual, Type expected) {
   return actual == expected;
 }
 
+static bool isScalar(Type type, unsigned width) {
+  return type == RankedTensorType::get({}, IntegerType::get(type.getContext(), width));
+}
+
 LogicalResult IfOp::verify() {
   for (Region *region : {&getThenRegion(), &getElseRegion()}) {
     Operation *yield = region->front().getTerminator();
@@ -49,10 +53,14 @@ LogicalResult LoopOp::verify() {
   size_t carried = getCarried().size();
   if (body.getNumArguments() != carried + 1)
     return emitOpError("expects ") << carried + 1 << " body arguments, but has " << body.getNumArguments();
+  if (!isScalar(body.getArgument(0).getType(), 64))
+    return emitOpError("expects the number of the iteration as tensor<i64>, but has ") << body.getArgument(0).getType();
   Operation *yield = body.getTerminator();
   if (getNumResults() < carried || yield->getNumOperands() != getNumResults() + 1)
     return emitOpError("expects ") << getNumResults() + 1 << " values from the body, but has "
                                    << yield->getNumOperands();
+  if (!isScalar(yield->getOperand(0).getType(), 1))
+    return emitOpError("expects the condition to go on as tensor<i1>, but has ") << yield->getOperand(0).getType();
   for (size_t i = 0; i < carried; ++i) {
     Type argument = body.getArgument(i + 1).getType();
     if (!compatible(getCarried()[i].getType(), argument) || !compatible(yield->getOperand(i + 1).getType(), argument) ||
@@ -64,7 +72,8 @@ LogicalResult LoopOp::verify() {
   for (size_t i = carried; i < getNumResults(); ++i) {
     auto element = dyn_cast<RankedTensorType>(yield->getOperand(i + 1).getType());
     auto stacked = dyn_cast<RankedTensorType>(getResult(i).getType());
-    if (!element || !stacked || stacked.getRank() != element.getRank() + 1)
+    if (!element || !stacked || stacked.getElementType() != element.getElementType() || stacked.getRank() == 0 ||
+        failed(verifyCompatibleShape(element.getShape(), stacked.getShape().drop_front())))
       return emitOpError("expects result ") << i << " to stack " << yield->getOperand(i + 1).getType();
   }
   return success();

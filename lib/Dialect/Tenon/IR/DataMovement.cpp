@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "Verification.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -17,8 +17,8 @@ static LogicalResult verifySizes(Operation *op, RankedTensorType type, ArrayRef<
                                  size_t dynamicSizes) {
   if ((int64_t)staticSizes.size() != type.getRank())
     return op->emitOpError("expects ") << type.getRank() << " sizes, but has " << staticSizes.size();
-  if ((size_t)llvm::count(staticSizes, ShapedType::kDynamic) != dynamicSizes)
-    return op->emitOpError("expects one operand per dynamic size");
+  if (failed(verifyMixed(op, "size", staticSizes, dynamicSizes)))
+    return failure();
   for (auto [i, size] : llvm::enumerate(staticSizes)) {
     if (!ShapedType::isDynamic(size) && size < 0)
       return op->emitOpError("expects sizes that aren't negative, but has ") << size;
@@ -47,6 +47,8 @@ LogicalResult ConstantOp::verify() {
   auto type = dyn_cast<RankedTensorType>(getValue().getType());
   if (!type || !type.hasStaticShape())
     return emitOpError("expects the elements of a tensor, but has ") << getValue();
+  if (isa<StringType>(type.getElementType()) && !isa<DenseStringElementsAttr>(getValue()))
+    return emitOpError("expects strings one by one, but has ") << getValue();
   return success();
 }
 
@@ -139,13 +141,17 @@ LogicalResult SliceOp::verify() {
   size_t rank = from.getRank();
   if (getStaticOffsets().size() != rank || getStaticStrides().size() != rank)
     return emitOpError("expects ") << rank << " offsets and strides";
+  if (failed(verifyMixed(*this, "offset", getStaticOffsets(), getOffsets().size())) ||
+      failed(verifyMixed(*this, "stride", getStaticStrides(), getStrides().size())))
+    return failure();
   for (auto [i, size] : llvm::enumerate(from.getShape())) {
     int64_t offset = getStaticOffsets()[i], count = i < getStaticSizes().size() ? getStaticSizes()[i] : 0,
             stride = getStaticStrides()[i];
     if (llvm::any_of(ArrayRef<int64_t>{size, offset, count, stride}, ShapedType::isDynamic) || count == 0)
       continue;
-    int64_t last = offset + (count - 1) * stride;
-    if (offset < 0 || last < 0 || offset >= size || last >= size)
+    int64_t last = 0;
+    bool overflows = llvm::MulOverflow(count - 1, stride, last) || llvm::AddOverflow(offset, last, last);
+    if (overflows || offset < 0 || last < 0 || offset >= size || last >= size)
       return emitOpError("reads places ") << offset << " to " << last << " of dimension " << i << ", which has "
                                           << size;
   }
@@ -167,11 +173,15 @@ LogicalResult PadOp::verify() {
   if (getStaticLow().size() != (size_t)from.getRank() || getStaticHigh().size() != (size_t)from.getRank() ||
       typeOf(getResult()).getRank() != from.getRank())
     return emitOpError("expects ") << from.getRank() << " low and high amounts and a result of that rank";
+  if (failed(verifyMixed(*this, "low amount", getStaticLow(), getLow().size())) ||
+      failed(verifyMixed(*this, "high amount", getStaticHigh(), getHigh().size())))
+    return failure();
   if (typeOf(getValue()).getRank() != 0)
     return emitOpError("expects a value of rank 0, but has ") << typeOf(getValue());
-  if (failed(verifySameElementType(*this, getValue(), getResult())))
+  if (failed(verifySameElementType(*this, getValue(), getResult())) ||
+      failed(verifySameElementType(*this, getOperand(), getResult())))
     return failure();
-  return verifySameElementType(*this, getOperand(), getResult());
+  return verifyResultSizes(cast<OpResult>(getResult()));
 }
 
 SmallVector<AffineExpr> PadOp::resultSizes(SizeAnalysis &sizes, unsigned) {
@@ -231,9 +241,9 @@ LogicalResult UnfoldOp::verify() {
   if ((int64_t)getSizes().size() != spatial || (int64_t)getStrides().size() != spatial ||
       (int64_t)getDilations().size() != spatial || (int64_t)getPads().size() != 2 * spatial)
     return emitOpError("expects ") << spatial << " sizes, strides and dilations and " << 2 * spatial << " pads";
-  for (int64_t value : llvm::concat<const int64_t>(getSizes(), getStrides(), getDilations()))
-    if (value < 1)
-      return emitOpError("expects positive sizes, strides and dilations, but has ") << value;
+  if (failed(verifyPositive(*this, "sizes", getSizes())) || failed(verifyPositive(*this, "strides", getStrides())) ||
+      failed(verifyPositive(*this, "dilations", getDilations())) || failed(verifyPads(*this, getPads())))
+    return failure();
   SizeAnalysis sizes(getContext());
   for (auto [dim, expression] : llvm::enumerate(resultSizes(sizes, 0))) {
     int64_t expected = SizeAnalysis::staticSize(expression);

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "Verification.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -44,7 +44,7 @@ LogicalResult GatherOp::verify() {
   if (result.getRank() != rank || result.getElementType() != operand.getElementType())
     return emitOpError("expects a result of rank ")
            << rank << " and the operand's element type, but has " << result;
-  return success();
+  return verifyResultSizes(cast<OpResult>(getResult()));
 }
 
 /// The sizes of what is read or written: those of the indices, then those that no position names.

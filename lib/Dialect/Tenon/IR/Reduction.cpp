@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "Verification.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -28,16 +28,11 @@ static AffineMap keptDims(int64_t rank, ArrayRef<int64_t> dims, MLIRContext *con
 static LogicalResult verifyReducedShape(Operation *op, ArrayRef<int64_t> dims) {
   auto operand = cast<RankedTensorType>(op->getOperand(0).getType());
   auto result = cast<RankedTensorType>(op->getResult(0).getType());
-  SmallVector<bool> reduced(operand.getRank(), false);
-  for (int64_t dim : dims) {
-    if (dim < 0 || dim >= operand.getRank() || reduced[dim])
-      return op->emitOpError("expects different dimensions below ")
-             << operand.getRank() << ", but has " << dim;
-    reduced[dim] = true;
-  }
+  if (failed(verifyDims(op, dims, operand.getRank())))
+    return failure();
   SmallVector<int64_t> expected;
-  for (auto [size, drop] : llvm::zip(operand.getShape(), reduced))
-    if (!drop)
+  for (auto [dim, size] : llvm::enumerate(operand.getShape()))
+    if (!llvm::is_contained(dims, (int64_t)dim))
       expected.push_back(size);
   if (failed(verifyCompatibleShape(expected, result.getShape())))
     return op->emitOpError("expects a result of the dimensions that are kept, but has ") << result;
@@ -85,9 +80,9 @@ LogicalResult WindowOp::verify() {
     return emitOpError("expects at most ")
            << operand.getRank() - (int64_t)getChannelsLast() << " window sizes, as many strides and dilations, and "
            << "twice as many pads";
-  for (int64_t value : llvm::concat<const int64_t>(getSizes(), getStrides(), getDilations()))
-    if (value < 1)
-      return emitOpError("expects positive sizes, strides and dilations, but has ") << value;
+  if (failed(verifyPositive(*this, "sizes", getSizes())) || failed(verifyPositive(*this, "strides", getStrides())) ||
+      failed(verifyPositive(*this, "dilations", getDilations())) || failed(verifyPads(*this, getPads())))
+    return failure();
   if (result.getRank() != operand.getRank() || result.getElementType() != operand.getElementType())
     return emitOpError("expects a result of the operand's rank and element type, but has ") << result;
   return success();

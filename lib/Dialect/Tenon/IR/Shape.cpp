@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "Verification.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -23,9 +23,9 @@ LogicalResult BindShapeOp::verify() {
   if ((int64_t)getStaticSizes().size() != type.getRank())
     return emitOpError("expects ") << type.getRank() << " sizes, but has " << getStaticSizes().size();
   for (auto [i, size] : llvm::enumerate(getStaticSizes()))
-    if (!ShapedType::isDynamic(size) && !type.isDynamicDim(i) && size != type.getDimSize(i))
+    if (!ShapedType::isDynamic(size) && (size < 0 || (!type.isDynamicDim(i) && size != type.getDimSize(i))))
       return emitOpError("expects size ") << type.getDimSize(i) << " of dimension " << i << ", but it is " << size;
-  return success();
+  return verifyMixed(*this, "size", getStaticSizes(), getSizes().size());
 }
 
 LogicalResult FromSizesOp::verify() {
@@ -33,7 +33,7 @@ LogicalResult FromSizesOp::verify() {
   if (!type.getElementType().isInteger() || !type.hasStaticShape() ||
       type.getNumElements() != (int64_t)getStaticSizes().size())
     return emitOpError("expects a static tensor of ") << getStaticSizes().size() << " integers, but has " << type;
-  return success();
+  return verifyMixed(*this, "size", getStaticSizes(), getSizes().size());
 }
 
 LogicalResult SizeOp::verify() {

@@ -174,18 +174,25 @@ std::optional<AffineMap> SizeAnalysis::mapOf(AffineExpr expression, ValueRange i
 SmallVector<AffineExpr> SizeAnalysis::sizesOf(Value tensor) {
   if (auto it = sizes.find(tensor); it != sizes.end())
     return it->second;
-  auto type = cast<RankedTensorType>(tensor.getType());
-  SmallVector<AffineExpr> result;
-  if (!type.hasStaticShape())
-    result = computeSizes(tensor);
-  result.resize(type.getRank());
-  for (auto [dim, size] : llvm::enumerate(result)) {
-    if (!type.isDynamicDim(dim))
-      size = constant(type.getDimSize(dim));
-    else if (!size)
-      size = symbolFor(tensor, dim);
-    size = simplify(size);
-  }
+  auto type = dyn_cast<RankedTensorType>(tensor.getType());
+  if (!type)
+    return {};
+  auto complete = [&](SmallVector<AffineExpr> result) {
+    result.resize(type.getRank());
+    for (auto [dim, size] : llvm::enumerate(result)) {
+      if (!type.isDynamicDim(dim))
+        size = constant(type.getDimSize(dim));
+      else if (!size)
+        size = symbolFor(tensor, dim);
+      size = simplify(size);
+    }
+    return result;
+  };
+  if (type.hasStaticShape())
+    return sizes[tensor] = complete({});
+  // A value that follows from itself, as in IR that doesn't verify yet, follows from nothing.
+  sizes[tensor] = SmallVector<AffineExpr>(type.getRank(), getAffineConstantExpr(ShapedType::kDynamic, context));
+  SmallVector<AffineExpr> result = complete(computeSizes(tensor));
   sizes[tensor] = result;
   return result;
 }
@@ -341,8 +348,12 @@ std::optional<SmallVector<AffineExpr>> SizeAnalysis::computeElements(Value tenso
     auto stride = type.getRank() == 1 ? getConstantIntValue(slice.getMixedStrides()[0]) : std::nullopt;
     if (!operand || !offset || !stride)
       return std::nullopt;
-    for (int64_t i = 0; i < count; ++i)
-      result.push_back((*operand)[*offset + i * *stride]);
+    for (int64_t i = 0; i < count; ++i) {
+      int64_t place = *offset + i * *stride;
+      if (place < 0 || place >= (int64_t)operand->size())
+        return std::nullopt;
+      result.push_back((*operand)[place]);
+    }
     return result;
   }
   if (auto gather = dyn_cast<GatherOp>(op)) {

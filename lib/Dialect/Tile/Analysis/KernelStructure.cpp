@@ -197,7 +197,7 @@ AffineMap tile::workOf(KernelOp kernel) {
   for (Operation &op : body.without_terminator())
     ops.push_back(&op);
   AffineExpr work = structureOf(ops, body.getTerminator()->getOperands(), sizes).work(sizes);
-  return *sizes.mapOf(work, body.getArguments().take_front(kernel.getNumSymbols()));
+  return sizes.mapOf(work, body.getArguments().take_front(kernel.getNumSymbols())).value_or(AffineMap());
 }
 
 AffineMap tile::scratchOf(KernelOp kernel) {

@@ -9,6 +9,7 @@
 #include "tenon/Dialect/Bytecode/BytecodeVersion.h"
 #include "tenon/Dialect/Tenon/IR/SizeAnalysis.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
+#include "tenon/Dialect/Tenon/IR/TenonOps.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -17,6 +18,7 @@
 
 using namespace mlir;
 using namespace tenon::tile;
+using tenon::BindShapeOp;
 using tenon::host::kContractAttr;
 using tenon::host::kInnerContract;
 
@@ -149,8 +151,9 @@ std::optional<int64_t> ScheduleAttr::get(StringRef knob) const {
 /// What panels of a matrix must look like.
 static LogicalResult verifyPanels(function_ref<InFlightDiagnostic()> emitError, ShapedType panels, ShapedType matrix,
                                   int64_t depth) {
-  if (matrix.getRank() != 2 || depth < 0 || depth > 1)
-    return emitError() << "expects a matrix and a depth of 0 or 1, but has " << matrix << " and " << depth;
+  if (!matrix.hasStaticShape() || matrix.getRank() != 2 || depth < 0 || depth > 1)
+    return emitError() << "expects a matrix of static sizes and a depth of 0 or 1, but has " << matrix << " and "
+                       << depth;
   int64_t columns = matrix.getDimSize(1 - depth);
   int64_t shape[] = {(int64_t)llvm::divideCeil(columns, panelColumns), matrix.getDimSize(depth), panelColumns};
   if (panels.getShape() != ArrayRef(shape) || panels.getElementType() != matrix.getElementType())
@@ -198,8 +201,8 @@ LogicalResult WindowRowsOp::verify() {
   if (getPads() && ((int64_t)getPads()->size() != 2 * spatial || llvm::any_of(*getPads(), [](int64_t pad) { return pad < 0; })))
     return emitOpError("expects ") << 2 * spatial << " pads that aren't negative";
   for (int64_t value : llvm::concat<const int64_t>(getSizes(), getStrides(), getDilations()))
-    if (value < 1)
-      return emitOpError("expects positive sizes, strides and dilations, but has ") << value;
+    if (value < 1 || value > INT32_MAX)
+      return emitOpError("expects positive sizes, strides and dilations of at most ") << INT32_MAX << ", but has " << value;
   SizeAnalysis sizes(getContext());
   for (auto [dim, expression] : llvm::enumerate(resultSizes(sizes, 0))) {
     int64_t expected = SizeAnalysis::staticSize(expression);
@@ -259,9 +262,18 @@ LogicalResult KernelOp::verify() {
       return emitOpError("expects index arguments, then tensors, but has ") << type << " as argument " << i;
   if (getWork().getNumDims() != 0 || getWork().getNumSymbols() != symbols || getWork().getNumResults() != 1)
     return emitOpError("expects work as a map from ") << symbols << " symbols to one number, but has " << getWorkAttr();
-  auto yield = dyn_cast<YieldOp>(getBody().front().back());
+  Block &body = getBody().front();
+  auto yield = body.empty() ? YieldOp() : dyn_cast<YieldOp>(body.back());
   if (!yield || yield.getOperandTypes() != TypeRange(getResultTypes()))
     return emitOpError("expects a body that yields ") << getResultTypes();
+  if (getResultTypes().empty())
+    return emitOpError("expects a result");
+  for (BlockArgument argument : body.getArguments())
+    if (auto tensor = dyn_cast<RankedTensorType>(argument.getType());
+        tensor && !tensor.hasStaticShape() &&
+        !llvm::any_of(argument.getUsers(), [](Operation *user) { return isa<BindShapeOp>(user); }))
+      return emitOpError("expects tenon.bind_shape of argument ")
+             << argument.getArgNumber() << ", whose sizes are dynamic";
   return success();
 }
 
@@ -297,8 +309,13 @@ LogicalResult MicrokernelOp::verify() {
   for (Type type : getResultTypes())
     if (type != getResultTypes().front())
       return emitOpError("expects results of one type, but has ") << type;
-  if (cast<MemRefType>(getLhs().getType()).getRank() != 1 || cast<MemRefType>(getRhs().getType()).getRank() != 1)
-    return emitOpError("expects flat buffers");
+  auto vector = cast<VectorType>(getResultTypes().front());
+  if (vector.getRank() != 1 || vector.isScalable() || !isa<FloatType>(vector.getElementType()))
+    return emitOpError("expects results that are vectors of floating-point numbers, but has ") << vector;
+  for (Value buffer : {getLhs(), getRhs()})
+    if (auto type = cast<MemRefType>(buffer.getType());
+        type.getRank() != 1 || type.getElementType() != vector.getElementType())
+      return emitOpError("expects flat buffers of ") << vector.getElementType() << ", but has " << type;
   if (!getInit().empty() && getInit().getTypes() != getResultTypes())
     return emitOpError("expects initial sums of the results' types, but has ") << getInit().getTypes();
   if (getUnroll() < 1)

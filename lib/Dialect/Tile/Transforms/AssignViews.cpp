@@ -168,9 +168,8 @@ private:
 };
 
 struct AssignViewsPass : tile::impl::AssignViewsPassBase<AssignViewsPass> {
-  void runOnOperation() override {
-    if (!getOperation().isExternal())
-      ViewAssignment(getOperation()).run();
+  void runOnChecked() override {
+    ViewAssignment(getOperation()).run();
   }
 };
 } // namespace

@@ -255,9 +255,8 @@ private:
 };
 
 struct CheckSizesPass : tile::impl::CheckSizesPassBase<CheckSizesPass> {
-  void runOnOperation() override {
-    if (!getOperation().isExternal())
-      Checks(getOperation()).run();
+  void runOnChecked() override {
+    Checks(getOperation()).run();
   }
 };
 } // namespace

@@ -18,7 +18,7 @@ namespace tenon::tile {
 
 namespace {
 struct CountNonZeroPass : tile::impl::CountNonZeroPassBase<CountNonZeroPass> {
-  void runOnOperation() override {
+  void runOnChecked() override {
     SizeAnalysis sizes(&getContext());
     SmallVector<NonZeroOp> ops;
     getOperation().walk([&](NonZeroOp op) {

@@ -69,10 +69,14 @@ private:
             return failure();
         continue;
       }
-      if (llvm::any_of(op.getResultTypes(), [](Type type) {
-            auto tensor = dyn_cast<RankedTensorType>(type);
-            return !tensor || !tensor.getElementType().isIntOrFloat();
-          }))
+      if (isa<HostCallInterface>(op))
+        return op.emitError() << "'" << op.getName() << "' is no kernel's: tenon-form-host-calls makes a call of it";
+      auto isOfKernels = [](Type type) {
+        auto tensor = dyn_cast<RankedTensorType>(type);
+        return tensor && tensor.getElementType().isIntOrFloat();
+      };
+      if (!llvm::all_of(op.getResultTypes(), isOfKernels) ||
+          !llvm::all_of(op.getOperandTypes(), [&](Type type) { return type.isIndex() || isOfKernels(type); }))
         return op.emitError() << "'" << op.getName() << "' can't be compiled yet";
       join(&op);
     }
@@ -374,6 +378,9 @@ private:
     info.tensors.assign(tensors.begin(), tensors.end());
     auto collapse = collapseDims(kernel, stateContracts(kernel, info));
     AffineMap workMap = workOf(kernel);
+    if (!workMap)
+      return group.ops.back()->emitError()
+             << "'" << group.ops.back()->getName() << "' has sizes that don't follow from those of its operands";
     AffineMap scratchMap = scratchOf(kernel);
     kernel.setWork(workMap);
     FlatSymbolRefAttr symbol = unique(kernel, group);
@@ -397,11 +404,11 @@ private:
       dispatchIndexOpFoldResults(sizes.materialize(builder, loc, ArrayRef(extents)), dynamic, fixed);
       outs.push_back(tensor::EmptyOp::create(builder, loc, fixed, resultType.getElementType(), dynamic));
     }
-    Value work = getValueOrCreateConstantIndexOp(
+    Value units = getValueOrCreateConstantIndexOp(
         builder, loc,
         affine::makeComposedFoldedAffineApply(builder, loc, workMap, getAsOpFoldResult(symbolValues)));
     Value scratch = scratchMap ? scratchBytes(builder, loc, scratchMap, symbolValues) : Value();
-    auto launch = host::LaunchOp::create(builder, loc, ValueRange(outs).getTypes(), symbol, work, symbolValues,
+    auto launch = host::LaunchOp::create(builder, loc, ValueRange(outs).getTypes(), symbol, units, symbolValues,
                                          info.tensors, outs, scratch);
     for (auto [result, launched] : llvm::zip(info.results, launch.getResults())) {
       Value value = launched;
@@ -485,11 +492,11 @@ private:
 };
 
 struct FormKernelsPass : tile::impl::FormKernelsPassBase<FormKernelsPass> {
-  void runOnOperation() override {
+  void runOnChecked() override {
     llvm::StringMap<std::string> kernels;
     SmallVector<func::FuncOp> funcs(getOperation().getOps<func::FuncOp>());
     for (func::FuncOp func : funcs)
-      if (!func.isExternal() && failed(KernelFormation(func, kernels).run()))
+      if (!func.isExternal() && !func->hasAttr("tenon_tile.kernel") && failed(KernelFormation(func, kernels).run()))
         return signalPassFailure();
   }
 };

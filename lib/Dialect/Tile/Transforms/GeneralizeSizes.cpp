@@ -151,7 +151,8 @@ void generalize(KernelOp kernel, ArrayRef<Candidate> candidates) {
     }
   }
   kernel.setFunctionType(builder.getFunctionType(arguments, body.getTerminator()->getOperandTypes()));
-  kernel.setWork(workOf(kernel));
+  if (AffineMap work = workOf(kernel))
+    kernel.setWork(work);
 }
 
 /// Kernels that are one once all their candidates are symbols, of which they have equally many besides.
@@ -170,7 +171,7 @@ std::string textOf(KernelOp kernel) {
 }
 
 struct GeneralizeSizesPass : tile::impl::GeneralizeSizesPassBase<GeneralizeSizesPass> {
-  void runOnOperation() override {
+  void runOnChecked() override {
     llvm::MapVector<StringAttr, Family> families;
     for (auto kernel : getOperation().getOps<KernelOp>()) {
       SmallVector<Candidate> candidates = candidatesOf(kernel);

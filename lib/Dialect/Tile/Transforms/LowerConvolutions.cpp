@@ -245,7 +245,7 @@ private:
 };
 
 struct LowerConvolutionsPass : tile::impl::LowerConvolutionsPassBase<LowerConvolutionsPass> {
-  void runOnOperation() override {
+  void runOnChecked() override {
     SmallVector<ConvOp> convolutions;
     getOperation().walk([&](ConvOp op) { convolutions.push_back(op); });
     for (ConvOp op : convolutions) {

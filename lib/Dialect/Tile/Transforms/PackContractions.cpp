@@ -83,7 +83,7 @@ static void transposeColumns(ContractOp op, OpBuilder &builder) {
 
 namespace {
 struct PackContractionsPass : tile::impl::PackContractionsPassBase<PackContractionsPass> {
-  void runOnOperation() override {
+  void runOnChecked() override {
     getOperation().walk([](ContractOp op) {
       auto type = cast<RankedTensorType>(op.getResult().getType());
       if (!type.getElementType().isF32() || type.getRank() == 0)

@@ -8,6 +8,8 @@
 #ifndef TENON_DIALECT_HOST_TRANSFORMS_PASSES_H
 #define TENON_DIALECT_HOST_TRANSFORMS_PASSES_H
 
+#include "tenon/Dialect/Host/Analysis/ProgramChecks.h"
+
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Pass/Pass.h"

@@ -8,9 +8,9 @@
 #ifndef TENON_DIALECT_HOST_TRANSFORMS_PASSES
 #define TENON_DIALECT_HOST_TRANSFORMS_PASSES
 
-include "mlir/Pass/PassBase.td"
+include "tenon/Dialect/Tenon/Transforms/CheckedPass.td"
 
-def AssignAliasesPass : Pass<"tenon-assign-aliases", "::mlir::func::FuncOp"> {
+def AssignAliasesPass : Tenon_CheckedPass<"tenon-assign-aliases", "::mlir::func::FuncOp", "::tenon::host::checkProgram"> {
   let summary = "Let outputs grow in the buffers of inputs";
   let description = [{
     A result with the attribute `tenon.alias`, the number of an argument, may be bound to the argument's buffer, which
@@ -34,7 +34,7 @@ def AssignAliasesPass : Pass<"tenon-assign-aliases", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::tenon::host::HostDialect", "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect"];
 }
 
-def PlaceBuffersPass : Pass<"tenon-place-buffers", "::mlir::func::FuncOp"> {
+def PlaceBuffersPass : Tenon_CheckedPass<"tenon-place-buffers", "::mlir::func::FuncOp", "::tenon::host::checkBoundProgram"> {
   let summary = "Give every tensor of the host program a place";
   let description = [{
     From tensors to memrefs. A tensor that is returned lives in the caller's output buffer, others live in the arena
@@ -61,7 +61,7 @@ def PlaceBuffersPass : Pass<"tenon-place-buffers", "::mlir::func::FuncOp"> {
                            "::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect"];
 }
 
-def FormHostCallsPass : Pass<"tenon-form-host-calls", "::mlir::func::FuncOp"> {
+def FormHostCallsPass : Tenon_CheckedPass<"tenon-form-host-calls", "::mlir::func::FuncOp", "::tenon::host::checkProgram"> {
   let summary = "Call functions for what no kernel computes";
   let description = [{
     Ops with `HostCallInterface` become calls. Results of sizes that only the function knows are held by the runtime until
@@ -89,7 +89,7 @@ def FormHostCallsPass : Pass<"tenon-form-host-calls", "::mlir::func::FuncOp"> {
                            "::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect"];
 }
 
-def AssignDevicesPass : Pass<"tenon-assign-devices", "::mlir::ModuleOp"> {
+def AssignDevicesPass : Tenon_CheckedPass<"tenon-assign-devices", "::mlir::ModuleOp", "::tenon::host::checkPlaced"> {
   let summary = "Run launches of a placed program on devices";
   let description = [{
     The first rule that applies to a kernel says which device computes it; launches of other kernels stay on the host. A
@@ -121,7 +121,7 @@ def AssignDevicesPass : Pass<"tenon-assign-devices", "::mlir::ModuleOp"> {
   let dependentDialects = ["::tenon::host::HostDialect"];
 }
 
-def InsertTokensPass : Pass<"tenon-insert-tokens", "::mlir::func::FuncOp"> {
+def InsertTokensPass : Tenon_CheckedPass<"tenon-insert-tokens", "::mlir::func::FuncOp", "::tenon::host::checkPlaced"> {
   let summary = "Let devices work while the program goes on";
   let description = [{
     Each launch and copy on a device becomes asynchronous. It waits for those that write what it reads or writes, for

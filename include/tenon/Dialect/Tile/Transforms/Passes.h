@@ -8,6 +8,9 @@
 #ifndef TENON_DIALECT_TILE_TRANSFORMS_PASSES_H
 #define TENON_DIALECT_TILE_TRANSFORMS_PASSES_H
 
+#include "tenon/Dialect/Host/Analysis/ProgramChecks.h"
+#include "tenon/Dialect/Tile/Analysis/KernelChecks.h"
+
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
 

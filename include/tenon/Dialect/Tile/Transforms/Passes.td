@@ -8,9 +8,9 @@
 #ifndef TENON_DIALECT_TILE_TRANSFORMS_PASSES
 #define TENON_DIALECT_TILE_TRANSFORMS_PASSES
 
-include "mlir/Pass/PassBase.td"
+include "tenon/Dialect/Tenon/Transforms/CheckedPass.td"
 
-def LowerConvolutionsPass : Pass<"tenon-lower-convolutions", "::mlir::func::FuncOp"> {
+def LowerConvolutionsPass : Tenon_CheckedPass<"tenon-lower-convolutions", "::mlir::func::FuncOp", "::tenon::checkGraph"> {
   let summary = "Turn convolutions into contractions with the windows of their input";
   let description = [{
     A filter of one element under stride 1 reads the input as it is. Convolutions of one channel per group stay: their
@@ -40,7 +40,7 @@ def LowerConvolutionsPass : Pass<"tenon-lower-convolutions", "::mlir::func::Func
   let dependentDialects = ["::tenon::tile::TileDialect"];
 }
 
-def CountNonZeroPass : Pass<"tenon-count-nonzero", "::mlir::func::FuncOp"> {
+def CountNonZeroPass : Tenon_CheckedPass<"tenon-count-nonzero", "::mlir::func::FuncOp", "::tenon::checkGraph"> {
   let summary = "Find how many elements are not zero before their positions are written";
   let description = [{
     The count is a sum that the host program reads: the segment ends there, and in the next one the size of the
@@ -59,7 +59,7 @@ def CountNonZeroPass : Pass<"tenon-count-nonzero", "::mlir::func::FuncOp"> {
   }];
 }
 
-def CheckSizesPass : Pass<"tenon-check-sizes", "::mlir::func::FuncOp"> {
+def CheckSizesPass : Tenon_CheckedPass<"tenon-check-sizes", "::mlir::func::FuncOp", "::tenon::host::checkProgram"> {
   let summary = "Check at run time what ops expect of sizes that are known only then";
   let description = [{
     Operands that share a dimension must agree in its size, a reshape keeps the number of elements, a slice lies within
@@ -80,7 +80,7 @@ def CheckSizesPass : Pass<"tenon-check-sizes", "::mlir::func::FuncOp"> {
                            "::mlir::affine::AffineDialect"];
 }
 
-def PackContractionsPass : Pass<"tenon-pack-contractions", "::mlir::func::FuncOp"> {
+def PackContractionsPass : Tenon_CheckedPass<"tenon-pack-contractions", "::mlir::func::FuncOp", "::tenon::checkGraph"> {
   let summary = "Bring contractions into the form that register tiles read";
   let description = [{
     Operands are swapped where the result's last dimension comes from the first one. A constant matrix is stored in
@@ -101,7 +101,7 @@ def PackContractionsPass : Pass<"tenon-pack-contractions", "::mlir::func::FuncOp
   let dependentDialects = ["::tenon::tile::TileDialect"];
 }
 
-def AssignViewsPass : Pass<"tenon-assign-views", "::mlir::func::FuncOp"> {
+def AssignViewsPass : Tenon_CheckedPass<"tenon-assign-views", "::mlir::func::FuncOp", "::tenon::host::checkProgram"> {
   let summary = "Decide which slices, concats and pads move nothing";
   let description = [{
     A slice becomes a view of its operand where all that read it can take the strides: kernels do as long as the last
@@ -126,7 +126,7 @@ def AssignViewsPass : Pass<"tenon-assign-views", "::mlir::func::FuncOp"> {
   }];
 }
 
-def FormKernelsPass : Pass<"tenon-form-kernels", "::mlir::ModuleOp"> {
+def FormKernelsPass : Tenon_CheckedPass<"tenon-form-kernels", "::mlir::ModuleOp", "::tenon::host::checkBoundProgram"> {
   let summary = "Partition the graph into kernels and the host program that launches them";
   let description = [{
     Ops are grouped in order: an op joins the groups of its operands where they have one iteration space with it, where
@@ -149,7 +149,7 @@ def FormKernelsPass : Pass<"tenon-form-kernels", "::mlir::ModuleOp"> {
                            "::mlir::tensor::TensorDialect", "::mlir::affine::AffineDialect"];
 }
 
-def GeneralizeSizesPass : Pass<"tenon-generalize-sizes", "::mlir::ModuleOp"> {
+def GeneralizeSizesPass : Tenon_CheckedPass<"tenon-generalize-sizes", "::mlir::ModuleOp", "::tenon::tile::checkKernels"> {
   let summary = "Let kernels that differ in sizes only be one kernel";
   let description = [{
     Sizes that don't help a schedule become symbols where that makes kernels equal: how often something is done as a

@@ -1,0 +1,154 @@
+//===- ProgramChecks.cpp - What passes on host programs rely on ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tenon/Dialect/Host/Analysis/ProgramChecks.h"
+#include "tenon/Dialect/Host/IR/HostOps.h"
+#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::host;
+
+/// Marks a kernel at level 3, in a dialect above this one.
+static constexpr llvm::StringLiteral kKernelAttr = "tenon_tile.kernel";
+
+/// The functions in `root` that are programs: those of kernels say so.
+static LogicalResult checkFunctions(Operation *root, llvm::function_ref<LogicalResult(func::FuncOp)> check) {
+  auto checkOne = [&](func::FuncOp func) {
+    return func.isExternal() || func->hasAttr(kKernelAttr) ? success() : check(func);
+  };
+  if (auto func = dyn_cast<func::FuncOp>(root))
+    return checkOne(func);
+  for (Region &region : root->getRegions())
+    for (auto func : region.getOps<func::FuncOp>())
+      if (failed(checkOne(func)))
+        return failure();
+  return success();
+}
+
+static LogicalResult checkBody(func::FuncOp func) {
+  if (!func.getBody().hasOneBlock())
+    return func.emitOpError("expects one block, but has ") << func.getBody().getBlocks().size();
+  if (func.getBody().front().empty() || !isa<func::ReturnOp>(func.getBody().front().back()))
+    return func.emitOpError("expects func.return at its end");
+  return checkGraph(func);
+}
+
+//===----------------------------------------------------------------------===//
+// Before buffers are placed
+//===----------------------------------------------------------------------===//
+
+static LogicalResult checkTensors(func::FuncOp func) {
+  if (failed(checkBody(func)))
+    return failure();
+  if (isPlaced(func))
+    return func.emitOpError("has buffers already, but a program on tensors is expected: one that tenon-kernels has not "
+                            "seen");
+  return success();
+}
+
+/// What comes in and goes out: the runtime binds it.
+static LogicalResult checkBoundary(func::FuncOp func) {
+  auto isTensor = [](Type type) { return isa<RankedTensorType, SequenceType, OptionalType, ValueType>(type); };
+  for (auto [what, types] : {std::pair("argument ", func.getArgumentTypes()), std::pair("result ", func.getResultTypes())})
+    for (auto [i, type] : llvm::enumerate(types))
+      if (!isTensor(type))
+        return func.emitOpError("expects tensors of known rank, sequences or optionals, but ")
+               << what << i << " has type " << type;
+  return success();
+}
+
+/// Whether something but the argument itself says a size.
+static bool isBound(BlockArgument argument, int64_t dim) {
+  return llvm::any_of(argument.getUsers(), [&](Operation *user) {
+    auto bind = dyn_cast<BindShapeOp>(user);
+    if (!bind)
+      return false;
+    auto value = dyn_cast<Value>(bind.getMixedSizes()[dim]);
+    auto own = value ? value.getDefiningOp<SizeOp>() : SizeOp();
+    return !own || own.getOperand() != argument;
+  });
+}
+
+static LogicalResult checkBound(func::FuncOp func) {
+  if (failed(checkTensors(func)) || failed(checkBoundary(func)))
+    return failure();
+  for (BlockArgument argument : func.getArguments()) {
+    auto type = dyn_cast<RankedTensorType>(argument.getType());
+    for (int64_t dim = 0; type && dim < type.getRank(); ++dim)
+      if (type.isDynamicDim(dim) && !isBound(argument, dim))
+        return emitError(argument.getLoc())
+               << "size " << dim << " of input " << argument.getArgNumber() << " is not bound: tenon.bind_shape";
+  }
+  return success();
+}
+
+LogicalResult tenon::host::checkProgram(Operation *root) { return checkFunctions(root, checkTensors); }
+LogicalResult tenon::host::checkBoundProgram(Operation *root) { return checkFunctions(root, checkBound); }
+
+//===----------------------------------------------------------------------===//
+// Placed programs
+//===----------------------------------------------------------------------===//
+
+static LogicalResult checkPlacedOp(Operation *op) {
+  for (Value operand : op->getOperands()) {
+    Operation *source = operand.getDefiningOp();
+    if (isa<MemRefType>(operand.getType()) && !isa_and_present<StorageOp, ViewOp>(source))
+      return op->emitOpError("expects buffers that are storages or views of them");
+    if (isa<ValueType>(operand.getType()) && !isa_and_present<SlotOp>(source))
+      return op->emitOpError("expects values of the runtime in slots");
+    if (isa<TokenType>(operand.getType()) && !isa_and_present<AsyncOp>(source))
+      return op->emitOpError("expects tokens of tenon_host.async");
+  }
+  auto isHeldInBuffers = [](Type type) {
+    auto memref = dyn_cast<MemRefType>(type);
+    return !memref || memref.getElementType().isIntOrIndexOrFloat();
+  };
+  for (Type type : op->getResultTypes())
+    if (!isHeldInBuffers(type))
+      return op->emitOpError("expects buffers of numbers, but has ") << type;
+  Dialect *dialect = op->getDialect();
+  if (!isa_and_present<arith::ArithDialect, affine::AffineDialect, HostDialect>(dialect) &&
+      !isa<SymbolOp, func::ReturnOp, scf::IfOp, scf::WhileOp, scf::ConditionOp, scf::YieldOp>(op))
+    return op->emitOpError("has no place in the host program");
+  if (op->getNumRegions() == 0)
+    return success();
+  if (!isa<scf::IfOp, scf::WhileOp, AsyncOp>(op))
+    return op->emitOpError("has no place in the host program");
+  auto isNumberOfProgram = [](Type type) { return type.isIndex() || type.isInteger(1); };
+  SmallVector<Type> types(op->getResultTypes());
+  for (Region &region : op->getRegions()) {
+    if (!region.empty() && !region.hasOneBlock())
+      return op->emitOpError("expects one block in a region");
+    if (!region.empty())
+      llvm::append_range(types, region.front().getArgumentTypes());
+  }
+  if (!isa<AsyncOp>(op))
+    for (Type type : types)
+      if (!isNumberOfProgram(type))
+        return op->emitOpError("expects numbers of the program, index or i1, but has ") << type;
+  return success();
+}
+
+LogicalResult tenon::host::checkPlaced(Operation *root) {
+  return checkFunctions(root, [](func::FuncOp func) -> LogicalResult {
+    if (!isPlaced(func))
+      return success();
+    if (failed(checkBody(func)))
+      return failure();
+    return failure(func.getBody()
+                       .walk([](Operation *op) {
+                         return failed(checkPlacedOp(op)) ? WalkResult::interrupt() : WalkResult::advance();
+                       })
+                       .wasInterrupted());
+  });
+}

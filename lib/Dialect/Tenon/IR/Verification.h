@@ -1,0 +1,76 @@
+//===- Verification.h - What verifiers of several families ask ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_LIB_DIALECT_TENON_IR_VERIFICATION_H
+#define TENON_LIB_DIALECT_TENON_IR_VERIFICATION_H
+
+#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+
+namespace tenon {
+/// Windows, strides, dilations and pads above this are none that a tensor has: arithmetic on them stays within 64 bits.
+inline constexpr int64_t kLargestAmount = int64_t(1) << 31;
+
+/// Whether all are positive numbers of places.
+inline mlir::LogicalResult verifyPositive(mlir::Operation *op, llvm::StringRef what, llvm::ArrayRef<int64_t> amounts) {
+  for (int64_t amount : amounts)
+    if (amount < 1 || amount > kLargestAmount)
+      return op->emitOpError("expects positive ") << what << " of at most " << kLargestAmount << ", but has " << amount;
+  return mlir::success();
+}
+
+/// Whether pads, which may crop, are numbers of places.
+inline mlir::LogicalResult verifyPads(mlir::Operation *op, llvm::ArrayRef<int64_t> pads) {
+  for (int64_t pad : pads)
+    if (pad < -kLargestAmount || pad > kLargestAmount)
+      return op->emitOpError("expects pads of at most ") << kLargestAmount << ", but has " << pad;
+  return mlir::success();
+}
+
+/// Whether the dimensions are different ones of a tensor.
+inline mlir::LogicalResult verifyDims(mlir::Operation *op, llvm::ArrayRef<int64_t> dims, int64_t rank) {
+  llvm::SmallVector<bool> seen(rank, false);
+  for (int64_t dim : dims) {
+    if (dim < 0 || dim >= rank || seen[dim])
+      return op->emitOpError("expects different dimensions below ") << rank << ", but has " << dim;
+    seen[dim] = true;
+  }
+  return mlir::success();
+}
+
+/// Whether a list of static and dynamic amounts has one operand per dynamic one.
+inline mlir::LogicalResult verifyMixed(mlir::Operation *op, llvm::StringRef what, llvm::ArrayRef<int64_t> amounts,
+                                       size_t operands) {
+  size_t dynamic = llvm::count(amounts, mlir::ShapedType::kDynamic);
+  if (dynamic == operands)
+    return mlir::success();
+  return op->emitOpError("expects one operand per dynamic ")
+         << what << ", but has " << operands << " for " << dynamic;
+}
+
+/// Whether the sizes of a result are those that follow from operands of static sizes. Of others it takes a walk through
+/// the program to find them, which is a pass's business (`tenon-infer-sizes`).
+inline mlir::LogicalResult verifyResultSizes(mlir::OpResult result) {
+  mlir::Operation *op = result.getOwner();
+  for (mlir::Type type : op->getOperandTypes())
+    if (auto tensor = llvm::dyn_cast<mlir::RankedTensorType>(type); tensor && !tensor.hasStaticShape())
+      return mlir::success();
+  SizeAnalysis sizes(op->getContext());
+  auto type = llvm::cast<mlir::RankedTensorType>(result.getType());
+  llvm::SmallVector<mlir::AffineExpr> inferred = sizes.inferredSizesOf(result);
+  if ((int64_t)inferred.size() != type.getRank())
+    return op->emitOpError("expects a result of rank ") << inferred.size() << ", but has " << type;
+  for (auto [dim, expression] : llvm::enumerate(inferred)) {
+    int64_t expected = SizeAnalysis::staticSize(sizes.simplify(expression));
+    if (!mlir::ShapedType::isDynamic(expected) && !type.isDynamicDim(dim) && type.getDimSize(dim) != expected)
+      return op->emitOpError("expects size ")
+             << expected << " of result dimension " << dim << ", but it is " << type.getDimSize(dim);
+  }
+  return mlir::success();
+}
+} // namespace tenon
+
+#endif // TENON_LIB_DIALECT_TENON_IR_VERIFICATION_H

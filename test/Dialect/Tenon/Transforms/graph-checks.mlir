@@ -1,0 +1,89 @@
+// RUN: %tenon_opt %s -split-input-file -verify-diagnostics --pass-pipeline="builtin.module(func.func(tenon-check-sizes))"
+
+// What passes ask of the ops of a graph.
+
+func.func @exp(%x: tensor<3xi32>) {
+  // expected-error @+1 {{'tenon.exp' op expects elements that are floating-point numbers, but has 'tensor<3xi32>'}}
+  %0 = tenon.exp %x : tensor<3xi32>
+  return
+}
+
+// -----
+
+func.func @xor(%x: tensor<3xf32>) {
+  // expected-error @+1 {{'tenon.xor' op expects elements that are integers, but has 'tensor<3xf32>'}}
+  %0 = tenon.xor %x, %x : tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @add(%x: tensor<3xcomplex<f32>>) {
+  // expected-error @+1 {{'tenon.add' op expects elements that are numbers, but has 'tensor<3xcomplex<f32>>'}}
+  %0 = tenon.add %x, %x : tensor<3xcomplex<f32>>
+  return
+}
+
+// -----
+
+func.func @cast(%x: tensor<3x!tenon.string>) {
+  // expected-error @+1 {{'tenon.cast' op expects elements that are numbers, but has}}
+  %0 = tenon.cast %x : tensor<3x!tenon.string> -> tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @widths(%x: tensor<3xi129>) {
+  // expected-error @+1 {{'tenon.neg' op expects elements that are numbers, but has}}
+  %0 = tenon.neg %x : tensor<3xi129>
+  return
+}
+
+// -----
+
+func.func @softmax_dim(%x: tensor<3xf32>) {
+  // expected-error @+1 {{'tenon.softmax' op expects different dimensions below 1, but has 5}}
+  %0 = tenon.softmax %x dims [5] : tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @softmax_negative(%x: tensor<3xf32>) {
+  // expected-error @+1 {{'tenon.softmax' op expects different dimensions below 1, but has -1}}
+  %0 = tenon.softmax %x dims [-1] : tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @softmax_twice(%x: tensor<3xf32>) {
+  // expected-error @+1 {{'tenon.softmax' op expects different dimensions below 1, but has 0}}
+  %0 = tenon.softmax %x dims [0, 0] : tensor<3xf32>
+  return
+}
+
+// -----
+
+func.func @softmax_integers(%x: tensor<3xi32>) {
+  // expected-error @+1 {{'tenon.softmax' op expects elements that are floating-point numbers, but has 'tensor<3xi32>'}}
+  %0 = tenon.softmax %x dims [0] : tensor<3xi32>
+  return
+}
+
+// -----
+
+func.func @normalize_dim(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{'tenon.normalize' op expects different dimensions below 2, but has 2}}
+  %0 = tenon.normalize %x dims [1, 2] epsilon 1.0e-5 : tensor<2x3xf32>
+  return
+}
+
+// -----
+
+func.func @gelu_integers(%x: tensor<3xi32>) {
+  // expected-error @+1 {{'tenon.gelu' op expects elements that are floating-point numbers, but has 'tensor<3xi32>'}}
+  %0 = tenon.gelu %x : tensor<3xi32>
+  return
+}

@@ -5,11 +5,13 @@ JOBS ?= $(shell nproc)
 MODELS ?=
 THREADS ?= 1
 BACKENDS ?= ort,tenon
+# For fuzz: of each suite.
+SECONDS ?= 60
 
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test check test-sanitizers test-large demo test-models bench docs format
+.PHONY: help setup build test check fuzz test-sanitizers test-large demo test-models bench docs format
 
 help: ## say what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +29,17 @@ test: build ## build and run every test
 
 check: build ## the fast gate before a commit: unit tests and lit
 	@.venv/bin/python scripts/run_tests.py --build $(BUILD) --suites unit,lit
+
+fuzz: build ## mutants of IR, bytecode, models and artifacts, SECONDS=60 of each; what fails is kept in $(BUILD)/fuzz
+	@mkdir -p $(BUILD)/fuzz
+	@test -d $(BUILD)/fuzz/nodes || .venv/bin/python -W ignore fuzz/node_models.py $(BUILD)/fuzz/nodes
+	@$(BUILD)/bin/tenon-compile test/Integration/Inputs/program.mlir --runtime=/dev/null --quiet -o $(BUILD)/fuzz/seed.so
+	@$(BUILD)/bin/tenon-fuzz modules test --seconds=$(SECONDS) --keep=$(BUILD)/fuzz; failed=$$?; \
+	$(BUILD)/bin/tenon-fuzz bytecode test --seconds=$(SECONDS) --keep=$(BUILD)/fuzz || failed=1; \
+	$(BUILD)/bin/tenon-fuzz models $(BUILD)/fuzz/nodes \
+	  --seconds=$(SECONDS) --keep=$(BUILD)/fuzz || failed=1; \
+	$(BUILD)/bin/tenon-fuzz artifacts $(BUILD)/fuzz/seed.so --seconds=$(SECONDS) --keep=$(BUILD)/fuzz || failed=1; \
+	exit $$failed
 
 test-sanitizers: setup ## the same tests under address and undefined-behaviour sanitizers
 	@cmake --preset sanitizers > /dev/null

@@ -10,8 +10,6 @@
 #include <cstdint>
 #include <vector>
 
-extern "C" size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t maxSize);
-
 namespace {
 struct Field {
   uint64_t tag;
@@ -81,18 +79,48 @@ std::string join(const std::vector<Field> &fields) {
   return message;
 }
 
-std::string mutateBytes(std::string bytes) {
-  size_t size = bytes.size();
-  bytes.resize(size + 16);
-  bytes.resize(LLVMFuzzerMutate(reinterpret_cast<uint8_t *>(bytes.data()), size, bytes.size()));
-  return bytes;
+
+/// A field of the donor under the same tag; empty where it has none.
+std::string fromDonor(const std::string &donor, uint64_t tag, std::minstd_rand &random) {
+  std::vector<Field> fields;
+  if (donor.empty() || !split(donor, fields))
+    return "";
+  std::erase_if(fields, [&](const Field &field) { return field.tag != tag; });
+  return fields.empty() ? "" : fields[random() % fields.size()].content;
 }
 } // namespace
 
-std::string tenon::mutateMessage(const std::string &message, std::minstd_rand &random, unsigned depth) {
+std::string tenon::mutateBytes(std::string bytes, std::minstd_rand &random) {
+  for (unsigned round = 1 + random() % 3; round != 0; --round) {
+    size_t at = bytes.empty() ? 0 : random() % bytes.size();
+    switch (bytes.empty() ? 0 : random() % 6) {
+    case 0:
+      bytes.insert(at, 1, char(random()));
+      break;
+    case 1:
+      bytes.erase(at, 1 + random() % 8);
+      break;
+    case 2:
+      bytes[at] ^= char(1 << random() % 8);
+      break;
+    case 3:
+      bytes[at] = char(random() % 4 ? random() % 16 : random());
+      break;
+    case 4:
+      bytes.insert(at, bytes.substr(random() % bytes.size(), random() % 32));
+      break;
+    default:
+      bytes.replace(at, 4, bytes.substr(random() % bytes.size(), 4));
+    }
+  }
+  return bytes;
+}
+
+std::string tenon::mutateMessage(const std::string &message, std::minstd_rand &random, const std::string &donor,
+                                 unsigned depth) {
   std::vector<Field> fields;
   if (depth > 20 || !split(message, fields))
-    return mutateBytes(message);
+    return mutateBytes(message, random);
   size_t chosen = random() % fields.size(), other = random() % fields.size();
   Field &field = fields[chosen];
   switch (random() % 12) {
@@ -108,9 +136,13 @@ std::string tenon::mutateMessage(const std::string &message, std::minstd_rand &r
   case 3:
     field.content = fields[other].content;
     break;
+  case 4:
+    if (std::string other = fromDonor(donor, field.tag, random); !other.empty())
+      field.content = other;
+    break;
   default:
     if ((field.tag & 7) == 2) {
-      field.content = mutateMessage(field.content, random, depth + 1);
+      field.content = mutateMessage(field.content, random, fromDonor(donor, field.tag, random), depth + 1);
     } else if ((field.tag & 7) == 0) {
       static constexpr uint64_t kNumbers[] = {0,           1, 2, 7, 8, 21, 64, 1u << 20, uint64_t(1) << 40,
                                               ~uint64_t(0)};
@@ -118,7 +150,7 @@ std::string tenon::mutateMessage(const std::string &message, std::minstd_rand &r
       appendVarint(field.content, random() % 2 ? kNumbers[random() % 10] : random() % 32);
     } else {
       size_t size = field.content.size();
-      field.content = mutateBytes(field.content);
+      field.content = mutateBytes(field.content, random);
       field.content.resize(size);
     }
   }

@@ -15,8 +15,13 @@
 namespace tenon {
 
 /// Changes one field of a message, or of a message in it, or drops, repeats or moves a field, and sets all
-/// lengths right: most other changes make a file that is refused before anything reads its content.
-std::string mutateMessage(const std::string &message, std::minstd_rand &random, unsigned depth = 0);
+/// lengths right: most other changes make a file that is refused before anything reads its content. A field may also
+/// be taken from the same place in another message, the donor.
+std::string mutateMessage(const std::string &message, std::minstd_rand &random, const std::string &donor = "",
+                          unsigned depth = 0);
+
+/// Changes some bytes.
+std::string mutateBytes(std::string bytes, std::minstd_rand &random);
 
 } // namespace tenon
 

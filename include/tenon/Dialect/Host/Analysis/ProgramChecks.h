@@ -17,10 +17,10 @@
 #include "tenon/Dialect/Tenon/Transforms/CheckedPass.h"
 
 namespace tenon::host {
-/// A graph, or host program on tensors: one block that ends in func.return, no buffers yet; what comes in and goes out
-/// are tensors of known rank, sequences or optionals.
+/// A graph, or host program on tensors: one block that ends in func.return, no buffers yet.
 mlir::LogicalResult checkProgram(mlir::Operation *root);
-/// ... and each dynamic size of an input is bound.
+/// ... what comes in and goes out are tensors of known rank, sequences or optionals, and each dynamic size of an input is
+/// bound.
 mlir::LogicalResult checkBoundProgram(mlir::Operation *root);
 /// Programs that are placed: their buffers are storages and views of them, their numbers are indices and truth values,
 /// their control flow is scf.if and scf.while.

@@ -1,5 +1,8 @@
 """Resize whose scales, sizes or region are inputs of the model, with antialiasing and with crops, against ONNX Runtime."""
 
+import math
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from conftest import make_model
@@ -91,3 +94,17 @@ def test_crop(mode):
     model = resize((1, 1, "h", "w"), sizes=[1, 1, 3, 4], roi=8, **attributes)
     regions = [(0, 0, 0.4, 0.6, 1, 1, 0.6, 0.8), (0, 0, -0.3, 0.1, 1, 1, 1.2, 0.9)]
     agree(model, *({"x": floats((1, 1, 5, 6)), "roi": f32(*region)} for region in regions))
+
+
+@pytest.mark.parametrize("rounding", ["round_prefer_floor", "round_prefer_ceil", "floor", "ceil"])
+@pytest.mark.parametrize("sizes", [(20, 6), (6, 20), (10, 4), (7, 21), (9, 30), (25, 10), (14, 35)])
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_ties_of_sizes(rounding, sizes, dynamic):
+    """Where sizes state the scale, coordinates half way between two places are met, also where to / from isn't a number of f32."""
+    size, to = sizes
+    model = tenon.compile(resize(("n" if dynamic else size,), sizes=[to], mode="nearest", nearest_mode=rounding))
+    at = [Fraction(2 * i + 1, 2) * size / to - Fraction(1, 2) for i in range(to)]
+    round_to = {"round_prefer_floor": lambda v: math.ceil(v - Fraction(1, 2)), "floor": math.floor, "ceil": math.ceil,
+                "round_prefer_ceil": lambda v: math.floor(v + Fraction(1, 2))}[rounding]
+    expected = np.array([min(max(round_to(v), 0), size - 1) for v in at], np.float32)
+    np.testing.assert_array_equal(model.run({"x": np.arange(size, dtype=np.float32)})["y"], expected)

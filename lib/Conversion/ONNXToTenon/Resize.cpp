@@ -260,6 +260,13 @@ private:
                         : node.binary<DivOp>(number(axis.to), number(axis.from));
   }
 
+  /// at / scale. Where sizes state the scale, at * from / to: the quotient of sizes is rounded, and a tie would be missed.
+  Value unscaled(const Axis &axis, Value at) {
+    if (axis.given || axis.scale)
+      return node.binary<DivOp>(at, scaleOf(axis));
+    return node.binary<DivOp>(node.binary<MulOp>(at, number(axis.from)), number(axis.to));
+  }
+
   /// start (from - 1) + at (end - start) (from - 1) / (to - 1); of one place, the middle of the part.
   Value cropped(const Axis &axis, Value at) {
     Value last = node.binary<SubOp>(number(axis.from), 1.0), steps = node.binary<SubOp>(number(axis.to), 1.0);
@@ -295,9 +302,9 @@ private:
     if (place == crop)
       return cropped(axis, at);
     if (place == "asymmetric")
-      return node.binary<DivOp>(at, scale);
+      return unscaled(axis, at);
     if (place == "tf_half_pixel_for_nn") // up to version 12
-      return node.binary<DivOp>(node.binary<AddOp>(at, 0.5), scale);
+      return unscaled(axis, node.binary<AddOp>(at, 0.5));
     Value zero = node.splat(0, at);
     if (place == "align_corners") {
       // With scales the result's length isn't rounded here. Of one place, the first: the divisor would be 0.
@@ -307,7 +314,7 @@ private:
                           steps);
       return node.binary<DivOp>(node.binary<MulOp>(at, node.binary<SubOp>(from, 1.0)), steps);
     }
-    Value centre = node.binary<SubOp>(node.binary<DivOp>(node.binary<AddOp>(at, 0.5), scale), 0.5);
+    Value centre = node.binary<SubOp>(unscaled(axis, node.binary<AddOp>(at, 0.5)), 0.5);
     if (place == "pytorch_half_pixel")
       return node.select(node.compare(Predicate::gt, to, 1.0), centre, zero);
     if (place == "half_pixel_symmetric") {

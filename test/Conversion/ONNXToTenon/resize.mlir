@@ -25,10 +25,12 @@ func.func @repeat(%x: tensor<1x8x?x4xf32> {tenon.name = "x", tenon.dims = ["", "
 // CHECK-LABEL: func.func @nearest(
 // CHECK-SAME: %[[ARG0:.*]]: tensor{{.*}}
 // CHECK: %[[V0:.*]] = tenon.iota dim 0 sizes [4] : tensor<4xf32>
-// CHECK: %[[V1:.*]] = tenon.div %{{.*}}, %{{.*}} : tensor<f32>
 // CHECK: %[[V2:.*]] = tenon.add %[[V0]], %{{.*}} : tensor<4xf32>
-// CHECK: %[[V3:.*]] = tenon.broadcast %[[V1]] dims [] sizes [4] : tensor<f32> -> tensor<4xf32>
-// CHECK: %[[V4:.*]] = tenon.div %[[V2]], %[[V3]] : tensor<4xf32>
+// The product before the quotient, which is rounded.
+// CHECK: %[[V1:.*]] = tenon.constant dense<6.000000e+00> : tensor<f32>
+// CHECK: %[[FROM:.*]] = tenon.broadcast %[[V1]] dims [] sizes [4] : tensor<f32> -> tensor<4xf32>
+// CHECK: %[[V3:.*]] = tenon.mul %[[V2]], %[[FROM]] : tensor<4xf32>
+// CHECK: %[[V4:.*]] = tenon.div %[[V3]], %{{.*}} : tensor<4xf32>
 // CHECK: %[[V5:.*]] = tenon.sub %[[V4]], %{{.*}} : tensor<4xf32>
 // CHECK: %[[V6:.*]] = tenon.sub %[[V5]], %{{.*}} : tensor<4xf32>
 // CHECK: %[[V7:.*]] = tenon.ceil %[[V6]] : tensor<4xf32>

@@ -4,10 +4,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
-
 //
 // Seeds are artifacts, best with an empty runtime (`tenon-compile --runtime=/dev/null`). Mutants are opened and asked for
-// all that they say, most of them under right checksums. They aren't run: an artifact is code.
+// all that they say, most of them under right checksums. An artifact is code: those that are run too only return.
 //
 //===----------------------------------------------------------------------===//
 
@@ -31,13 +30,17 @@ public:
 
   Input make(Random &random) override {
     std::string artifact = mutateArtifact(seeds[random() % seeds.size()], random);
+    if (random() % 2 == 0) {
+      removeCode(artifact);
+      return {artifact, "--random"};
+    }
     if (random() % 10 != 0)
       repairChecksums(artifact);
     return {artifact, "--list"};
   }
 
   Outcome run(const Input &input) override {
-    return inspectArtifact(input.bytes) ? Outcome::accepted : Outcome::refused;
+    return inspectArtifact(input.bytes, /*runs=*/input.command == "--random") ? Outcome::accepted : Outcome::refused;
   }
 
 private:

@@ -36,11 +36,14 @@ double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-/// Whether the bytes are those of the library that artifacts begin with, and not of an artifact.
+/// Whether the bytes are those of the library that artifacts begin with, and not of an artifact. An empty file is one too: an
+/// artifact without a runtime, for programs that have one.
 bool isRuntime(StringRef bytes) {
-  return bytes.starts_with("\x7f"
-                           "ELF") &&
-         bytes.contains("tenon_model_self") && !bytes.take_back(sizeof(artifact::Trailer)).starts_with(artifact::kTrailerMagic);
+  bool isLibrary = bytes.starts_with("\x7f"
+                                     "ELF") &&
+                   bytes.contains("tenon_model_self");
+  bool isArtifact = bytes.take_back(sizeof(artifact::Trailer)).starts_with(artifact::kTrailerMagic);
+  return bytes.empty() || (isLibrary && !isArtifact);
 }
 
 /// One compilation.

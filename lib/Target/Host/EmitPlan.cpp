@@ -19,6 +19,9 @@ using namespace mlir;
 using namespace tenon;
 using namespace tenon::host;
 
+/// Marks plans until their divisions are guarded: other functions of the module stay as they are.
+static constexpr llvm::StringLiteral kPlanAttr = "tenon_host.plan";
+
 namespace {
 constexpr StringLiteral kNegative = "a size of its result is negative: an input is too small";
 constexpr StringLiteral kOverflow = "its result has more bytes than 64 bits can count";
@@ -40,6 +43,7 @@ public:
     auto plan = func::FuncOp::create(builder, loc, "plan_" + std::to_string(number),
                                      builder.getFunctionType({pointer, pointer}, builder.getI32Type()));
     // One long block of arithmetic that runs once per set of sizes: scheduling it would take time that grows with its square.
+    plan->setAttr(kPlanAttr, builder.getUnitAttr());
     plan->setAttr("passthrough", builder.getStrArrayAttr({"noinline", "optnone"}));
     Block *entry = plan.addEntryBlock();
     builder.setInsertionPointToStart(entry);
@@ -203,6 +207,8 @@ LogicalResult tenon::host::emitPlan(ProgramLayout &layout, unsigned segment, OpB
 }
 
 void tenon::host::guardDivisions(func::FuncOp plan) {
+  if (!plan->removeAttr(kPlanAttr))
+    return;
   auto end = cast<func::ReturnOp>(plan.getBody().front().getTerminator());
   plan.walk([&](Operation *op) {
     if (!isDivision(op) || getConstantIntValue(op->getOperand(1)))

@@ -14,3 +14,11 @@ func.func @inside(%x: tensor<5xf32>) -> tensor<5xf32> {
   %z = tenon.cast %y : tensor<5xi4> -> tensor<5xf32>
   return %z : tensor<5xf32>
 }
+
+// -----
+
+func.func @positions_of_any_number(%x: tensor<3x4xf32>) -> tensor<2x?xi64> {
+  // expected-error @+1 {{'tenon.nonzero' op gives positions of a number that is not known: tenon-count-nonzero}}
+  %0 = tenon.nonzero %x : tensor<3x4xf32> -> tensor<2x?xi64>
+  return %0 : tensor<2x?xi64>
+}

@@ -50,3 +50,20 @@ func.func @main() {
   tenon_host.launch @k work %q ins(%x : memref<?x?xf32>) outs(%y : memref<?xf32>)
   return
 }
+
+// -----
+
+// Divisions of plans are guarded, those of kernels are as they were.
+// CHECK-LABEL: llvm.func @kernel(
+// CHECK-NOT: llvm.select
+// CHECK: llvm.urem
+func.func @kernel(%n: i64, %m: i64) -> i64 attributes {tenon_tile.kernel = {buffers = 0 : i64, strides = 0 : i64, symbols = 0 : i64}} {
+  %r = arith.remui %n, %m : i64
+  return %r : i64
+}
+
+func.func @main() {
+  %x = tenon_host.storage input 0 "x" sizes [4] : memref<4xf32>
+  %y = tenon_host.storage output 0 "y" sizes [4] : memref<4xf32>
+  return
+}

@@ -89,7 +89,13 @@ static LogicalResult checkBound(func::FuncOp func) {
         return emitError(argument.getLoc())
                << "size " << dim << " of input " << argument.getArgNumber() << " is not bound: tenon.bind_shape";
   }
-  return success();
+  WalkResult walked = func.getBody().walk([](NonZeroOp op) {
+    if (!cast<RankedTensorType>(op.getType()).isDynamicDim(1) || op.getCount())
+      return WalkResult::advance();
+    op.emitOpError("gives positions of a number that is not known: tenon-count-nonzero");
+    return WalkResult::interrupt();
+  });
+  return failure(walked.wasInterrupted());
 }
 
 LogicalResult tenon::host::checkProgram(Operation *root) { return checkFunctions(root, checkTensors); }

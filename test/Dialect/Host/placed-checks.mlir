@@ -24,3 +24,14 @@ func.func @allocated() {
   %y = memref.alloc() : memref<4xf32>
   return
 }
+
+// -----
+
+// A program without places that names a buffer all the same.
+func.func private @k(memref<4xf32>)
+
+func.func @argument(%x: memref<4xf32>) {
+  // expected-error@+1 {{'tenon_host.launch' op expects buffers that are storages or views of them}}
+  tenon_host.launch @k outs(%x : memref<4xf32>)
+  return
+}

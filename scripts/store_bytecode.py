@@ -81,7 +81,9 @@ def main():
         path.parent.mkdir(exist_ok=True)
         path.write_text(combined(opt, dialect))
         path.write_text(run(opt, path))
-        subprocess.run([*opt, str(path), "--emit-bytecode", "-o", str(path.with_suffix(".mlirbc"))], check=True)
+        # From the standard input too, so that no location names a machine's folders.
+        with open(path, "rb") as text, open(path.with_suffix(".mlirbc"), "wb") as bytecode:
+            subprocess.run([*opt, "--emit-bytecode"], stdin=text, stdout=bytecode, check=True)
         print(f"wrote {path.relative_to(ROOT)} and its bytecode")
     for problem in problems:
         print(problem, file=sys.stderr)

@@ -155,9 +155,3 @@ func.func @exp_f16() -> (tensor<2xf16>, tensor<2xf16>) {
   %expected = tenon.constant dense<[1.648, 7.39]> : tensor<2xf16>
   return %y, %expected : tensor<2xf16>, tensor<2xf16>
 }
-
-func.func @exp_of_integers() -> tensor<1xi32> attributes {tenon.error = "is not defined on elements of type i32"} {
-  %x = tenon.constant dense<[1]> : tensor<1xi32>
-  %y = tenon.exp %x : tensor<1xi32>
-  return %y : tensor<1xi32>
-}

@@ -49,7 +49,7 @@ func.func @two_keys(%q: tensor<4x8xf32>, %k: tensor<5x6x8xf32>, %v: tensor<5x6x3
 // -----
 
 func.func @integers(%q: tensor<4x8xi32>, %k: tensor<5x8xi32>, %v: tensor<5x3xi32>) -> tensor<4x3xi32> {
-  // expected-error @+1 {{'tenon.attention' op expects floating point, but has 'i32'}}
+  // expected-error @+1 {{'tenon.attention' op operand #0 must be ranked tensor of floating-point number}}
   %y = tenon.attention %q, %k, %v maps [affine_map<(m, e, n, k) -> (m, k)>, affine_map<(m, e, n, k) -> (n, k)>, affine_map<(m, e, n, k) -> (n, e)>, affine_map<(m, e, n, k) -> (m, e)>] scale 1.0
        : tensor<4x8xi32>, tensor<5x8xi32>, tensor<5x3xi32> -> tensor<4x3xi32>
   return %y : tensor<4x3xi32>

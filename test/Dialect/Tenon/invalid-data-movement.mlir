@@ -173,3 +173,19 @@ func.func @slice_overflow(%x: tensor<8xf32>) {
   %0 = tenon.slice %x offsets [1] sizes [3] strides [9223372036854775807] : tensor<8xf32> -> tensor<3xf32>
   return
 }
+
+// -----
+
+func.func @concat_size(%x: tensor<2x3xf32>) {
+  // expected-error @+1 {{expects size 6 of result dimension 1, but it is 7}}
+  %0 = tenon.concat %x, %x dim 1 : tensor<2x3xf32>, tensor<2x3xf32> -> tensor<2x7xf32>
+  return
+}
+
+// -----
+
+func.func @pad_to_negative(%x: tensor<3xf32>, %v: tensor<f32>) {
+  // expected-error @+1 {{expects sizes that aren't negative, but result dimension 0 would have -2}}
+  %0 = tenon.pad constant %x, %v low [-5] high [0] : tensor<3xf32>, tensor<f32> -> tensor<?xf32>
+  return
+}

@@ -61,3 +61,12 @@ func.func @channels_last(%x: tensor<8x8xf32>) {
   %y = tenon.window max %x sizes [3, 3] strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] {channels_last} : tensor<8x8xf32> -> tensor<6x6xf32>
   return
 }
+
+// -----
+
+func.func @window_size(%x: tensor<1x64x112x112xf32>) {
+  // expected-error @+1 {{expects size 57 of result dimension 2, but it is 56}}
+  %0 = tenon.window max %x sizes [3, 3] strides [2, 2] dilations [1, 1] pads [1, 1, 1, 1] {ceil}
+       : tensor<1x64x112x112xf32> -> tensor<1x64x56x56xf32>
+  return
+}

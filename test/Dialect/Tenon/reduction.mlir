@@ -13,11 +13,11 @@ func.func @reduce(%x: tensor<?x768xf32>) -> tensor<?xi64> {
 }
 
 // CHECK-LABEL: func.func @window
-func.func @window(%x: tensor<1x64x112x112xf32>) -> tensor<1x64x56x56xf32> {
-  // CHECK: tenon.window max %{{.*}} sizes [3, 3] strides [2, 2] dilations [1, 1] pads [1, 1, 1, 1] {ceil} : tensor<1x64x112x112xf32> -> tensor<1x64x56x56xf32>
+func.func @window(%x: tensor<1x64x112x112xf32>) -> tensor<1x64x57x57xf32> {
+  // CHECK: tenon.window max %{{.*}} sizes [3, 3] strides [2, 2] dilations [1, 1] pads [1, 1, 1, 1] {ceil} : tensor<1x64x112x112xf32> -> tensor<1x64x57x57xf32>
   %0 = tenon.window max %x sizes [3, 3] strides [2, 2] dilations [1, 1] pads [1, 1, 1, 1] {ceil}
-       : tensor<1x64x112x112xf32> -> tensor<1x64x56x56xf32>
-  return %0 : tensor<1x64x56x56xf32>
+       : tensor<1x64x112x112xf32> -> tensor<1x64x57x57xf32>
+  return %0 : tensor<1x64x57x57xf32>
 }
 
 // CHECK-LABEL: func.func @scan

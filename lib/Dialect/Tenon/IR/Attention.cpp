@@ -122,8 +122,6 @@ LogicalResult AttentionOp::verify() {
     return emitOpError("expects one dimension in key and value alone, along which the softmax runs, but has ")
            << keyDims;
   Type element = getElementTypeOrSelf(getQuery());
-  if (!isa<FloatType>(element))
-    return emitOpError("expects floating point, but has ") << element;
   for (Value tensor : {getKey(), getValue(), getResult()})
     if (getElementTypeOrSelf(tensor) != element)
       return emitOpError("expects query, key, value and result of one element type, but has ")

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "CompositeBuilder.h"
+#include "Verification.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -13,6 +14,10 @@ using namespace tenon;
 //===----------------------------------------------------------------------===//
 // SoftmaxOp
 //===----------------------------------------------------------------------===//
+
+LogicalResult SoftmaxOp::verify() {
+  return verifyDims(*this, getDims(), cast<RankedTensorType>(getType()).getRank());
+}
 
 SmallVector<AffineExpr> SoftmaxOp::resultSizes(SizeAnalysis &sizes, unsigned) {
   return sizes.sizesOf(getOperand());
@@ -33,6 +38,10 @@ FailureOr<SmallVector<Value>> SoftmaxOp::decompose(OpBuilder &builder) {
 //===----------------------------------------------------------------------===//
 // NormalizeOp
 //===----------------------------------------------------------------------===//
+
+LogicalResult NormalizeOp::verify() {
+  return verifyDims(*this, getDims(), cast<RankedTensorType>(getType()).getRank());
+}
 
 SmallVector<AffineExpr> NormalizeOp::resultSizes(SizeAnalysis &sizes, unsigned) {
   return sizes.sizesOf(getOperand());

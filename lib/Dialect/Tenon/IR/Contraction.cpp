@@ -13,15 +13,13 @@ using namespace tenon;
 /// Whether operands can be converted to the type that products are summed in without losing digits.
 static LogicalResult verifyProducts(Operation *op, ValueRange operands, Value result) {
   Type sum = getElementTypeOrSelf(result);
-  if (!sum.isIntOrFloat())
-    return op->emitOpError("can't sum products in ") << sum;
   unsigned width = sum.getIntOrFloatBitWidth();
   if (sum.isF16() || sum.isBF16())
     width = 32;
   for (Value operand : operands) {
     Type element = getElementTypeOrSelf(operand);
     bool isFloat = isa<FloatType>(element);
-    if (!element.isIntOrFloat() || isFloat != isa<FloatType>(sum) || (isFloat && element.getIntOrFloatBitWidth() > width))
+    if (isFloat != isa<FloatType>(sum) || (isFloat && element.getIntOrFloatBitWidth() > width))
       return op->emitOpError("can't sum products of ") << element << " in " << sum;
   }
   return success();

@@ -202,6 +202,7 @@ LogicalResult ConcatOp::verify() {
     return emitOpError("expects an operand");
   if ((int64_t)getDim() < 0 || (int64_t)getDim() >= to.getRank())
     return emitOpError("expects a dimension below ") << to.getRank() << ", but has " << (int64_t)getDim();
+  int64_t total = 0;
   for (Value operand : getOperands()) {
     RankedTensorType from = typeOf(operand);
     if (from.getRank() != to.getRank() || from.getElementType() != to.getElementType())
@@ -211,7 +212,15 @@ LogicalResult ConcatOp::verify() {
           from.getDimSize(i) != to.getDimSize(i))
         return emitOpError("expects size ") << to.getDimSize(i) << " of dimension " << i << " in every operand, but "
                                             << "one has " << from.getDimSize(i);
+    int64_t size = from.getDimSize(getDim());
+    if (ShapedType::isDynamic(size) || ShapedType::isDynamic(total))
+      total = ShapedType::kDynamic;
+    else if (llvm::AddOverflow(total, size, total))
+      return emitOpError("has more elements along dimension ") << getDim() << " than 64 bits can count";
   }
+  if (!ShapedType::isDynamic(total) && !to.isDynamicDim(getDim()) && to.getDimSize(getDim()) != total)
+    return emitOpError("expects size ") << total << " of result dimension " << getDim() << ", but it is "
+                                        << to.getDimSize(getDim());
   return success();
 }
 

@@ -85,7 +85,7 @@ LogicalResult WindowOp::verify() {
     return failure();
   if (result.getRank() != operand.getRank() || result.getElementType() != operand.getElementType())
     return emitOpError("expects a result of the operand's rank and element type, but has ") << result;
-  return success();
+  return verifyResultSizes(cast<OpResult>(getResult()));
 }
 
 SmallVector<AffineExpr> WindowOp::resultSizes(SizeAnalysis &sizes, unsigned) {

@@ -65,6 +65,9 @@ inline mlir::LogicalResult verifyResultSizes(mlir::OpResult result) {
     return op->emitOpError("expects a result of rank ") << inferred.size() << ", but has " << type;
   for (auto [dim, expression] : llvm::enumerate(inferred)) {
     int64_t expected = SizeAnalysis::staticSize(sizes.simplify(expression));
+    if (!mlir::ShapedType::isDynamic(expected) && expected < 0)
+      return op->emitOpError("expects sizes that aren't negative, but result dimension ")
+             << dim << " would have " << expected;
     if (!mlir::ShapedType::isDynamic(expected) && !type.isDynamicDim(dim) && type.getDimSize(dim) != expected)
       return op->emitOpError("expects size ")
              << expected << " of result dimension " << dim << ", but it is " << type.getDimSize(dim);

@@ -37,10 +37,10 @@ def Tenon_AttentionOp : Tenon_Op<"attention", [Pure, DeclareOpInterfaceMethods<T
          : tensor<?x?x12x64xf32>, tensor<?x?x12x64xf32>, tensor<?x?x12x64xf32> -> tensor<?x?x12x64xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$query, AnyRankedTensor:$key, AnyRankedTensor:$value,
-                       Optional<AnyRankedTensor>:$mask, AffineMapArrayAttr:$indexing_maps, F64Attr:$scale,
+  let arguments = (ins Tenon_FloatTensor:$query, Tenon_FloatTensor:$key, Tenon_FloatTensor:$value,
+                       Optional<Tenon_NumberTensor>:$mask, AffineMapArrayAttr:$indexing_maps, F64Attr:$scale,
                        OptionalAttr<F64Attr>:$fill, UnitAttr:$zero_nan);
-  let results = (outs AnyRankedTensor:$result);
+  let results = (outs Tenon_FloatTensor:$result);
   let assemblyFormat = [{
     $query `,` $key `,` $value (`mask` `(` $mask^ `:` type($mask) `)`)? `maps` $indexing_maps `scale` $scale
     (`fill` $fill^)? attr-dict `:` type($query) `,` type($key) `,` type($value) `->` type($result)

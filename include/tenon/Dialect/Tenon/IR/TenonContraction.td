@@ -25,8 +25,8 @@ def Tenon_ContractOp : Tenon_Op<"contract", [Pure, DeclareOpInterfaceMethods<Ten
          : tensor<?x768xf32>, tensor<768x32xf32> -> tensor<?x32xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$lhs, AnyRankedTensor:$rhs, AffineMapArrayAttr:$indexing_maps);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins Tenon_NumberTensor:$lhs, Tenon_NumberTensor:$rhs, AffineMapArrayAttr:$indexing_maps);
+  let results = (outs Tenon_NumberTensor:$result);
   let assemblyFormat = [{
     $lhs `,` $rhs `maps` $indexing_maps attr-dict `:` type($lhs) `,` type($rhs) `->` type($result)
   }];
@@ -49,10 +49,10 @@ def Tenon_ConvOp : Tenon_Op<"conv", [Pure, DeclareOpInterfaceMethods<Tenon_Sizes
          : tensor<1x3x224x224xf32>, tensor<64x3x7x7xf32> -> tensor<1x64x112x112xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$filter, DenseI64ArrayAttr:$strides,
+  let arguments = (ins Tenon_NumberTensor:$input, Tenon_NumberTensor:$filter, DenseI64ArrayAttr:$strides,
                        DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$pads, I64Attr:$groups,
                        UnitAttr:$channels_last);
-  let results = (outs AnyRankedTensor:$result);
+  let results = (outs Tenon_NumberTensor:$result);
   let assemblyFormat = [{
     $input `,` $filter `strides` $strides `dilations` $dilations `pads` $pads `groups` $groups attr-dict
     `:` type($input) `,` type($filter) `->` type($result)

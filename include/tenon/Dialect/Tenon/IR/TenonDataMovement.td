@@ -204,7 +204,7 @@ def Tenon_IotaOp : Tenon_SizedOp<"iota"> {
     ```
   }];
   let arguments = (ins Variadic<Index>:$sizes, DenseI64ArrayAttr:$static_sizes, I64Attr:$dim);
-  let results = (outs AnyRankedTensor:$result);
+  let results = (outs Tenon_NumberTensor:$result);
   let assemblyFormat = "`dim` $dim `sizes` custom<DynamicIndexList>($sizes, $static_sizes) attr-dict `:` type($result)";
   let hasVerifier = 1;
 }

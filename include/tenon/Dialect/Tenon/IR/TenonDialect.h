@@ -16,6 +16,16 @@
 #include "tenon/Dialect/Tenon/IR/TenonDialect.h.inc"
 #include "tenon/Dialect/Tenon/IR/TenonEnums.h.inc"
 
+namespace tenon {
+/// Whether ops can compute with elements of this type: integers and floating point of 64, 32, 16 or at most 8 bits.
+inline bool isNumber(mlir::Type element) {
+  if (!element.isIntOrFloat())
+    return false;
+  unsigned bits = element.getIntOrFloatBitWidth();
+  return bits == 64 || bits == 32 || bits == 16 || (bits >= 1 && bits <= 8);
+}
+} // namespace tenon
+
 #define GET_TYPEDEF_CLASSES
 #include "tenon/Dialect/Tenon/IR/TenonTypes.h.inc"
 

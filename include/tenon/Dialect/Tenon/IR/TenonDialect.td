@@ -90,6 +90,16 @@ def Tenon_Combiner : I32EnumAttr<"Combiner", "how elements are combined", [
   let cppNamespace = "::tenon";
 }
 
+// What ops compute with. Tensors of other elements (strings, `index`, wider numbers) are only moved.
+def Tenon_IsNumber : CPred<"::tenon::isNumber($_self)">;
+def Tenon_Number : Type<Tenon_IsNumber, "number of 64, 32, 16 or at most 8 bits">;
+def Tenon_Float : Type<And<[Tenon_IsNumber, AnyFloat.predicate]>, "floating-point number of 64, 32, 16 or at most 8 bits">;
+def Tenon_Integer : Type<And<[Tenon_IsNumber, AnyInteger.predicate]>, "integer of 64, 32, 16 or at most 8 bits">;
+
+def Tenon_NumberTensor : RankedTensorOf<[Tenon_Number]>;
+def Tenon_FloatTensor : RankedTensorOf<[Tenon_Float]>;
+def Tenon_IntegerTensor : RankedTensorOf<[Tenon_Integer]>;
+
 class Tenon_Op<string mnemonic, list<Trait> traits = []> : Op<Tenon_Dialect, mnemonic, traits>;
 
 #endif // TENON_DIALECT_TENON_IR_TENONDIALECT

@@ -77,9 +77,9 @@ def Tenon_TopKOp : Tenon_Op<"topk", [Pure, DeclareOpInterfaceMethods<Tenon_Sizes
     %values, %indices = tenon.topk %x dim 1 k [8] : tensor<?x768xf32> -> tensor<?x8xf32>, tensor<?x8xi64>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$operand, I64Attr:$dim, Variadic<Index>:$k, DenseI64ArrayAttr:$static_k,
+  let arguments = (ins Tenon_NumberTensor:$operand, I64Attr:$dim, Variadic<Index>:$k, DenseI64ArrayAttr:$static_k,
                        UnitAttr:$smallest);
-  let results = (outs AnyRankedTensor:$values, RankedTensorOf<[I64]>:$indices);
+  let results = (outs Tenon_NumberTensor:$values, RankedTensorOf<[I64]>:$indices);
   let assemblyFormat = [{
     $operand `dim` $dim `k` custom<DynamicIndexList>($k, $static_k) attr-dict
     `:` type($operand) `->` type($values) `,` type($indices)
@@ -102,7 +102,7 @@ def Tenon_NonZeroOp : Tenon_Op<"nonzero", [Pure, DeclareOpInterfaceMethods<Tenon
     %i = tenon.nonzero %x : tensor<?x4xf32> -> tensor<2x?xi64>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$operand, Optional<Index>:$count);
+  let arguments = (ins Tenon_NumberTensor:$operand, Optional<Index>:$count);
   let results = (outs RankedTensorOf<[I64]>:$result);
   let assemblyFormat = "$operand (`count` $count^)? attr-dict `:` type($operand) `->` type($result)";
   let builders = [OpBuilder<(ins "::mlir::Type":$result, "::mlir::Value":$operand), [{

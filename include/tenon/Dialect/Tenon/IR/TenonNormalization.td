@@ -27,9 +27,10 @@ def Tenon_SoftmaxOp : Tenon_CompositeOp<"softmax", [SameOperandsAndResultType]> 
     %p = tenon.softmax %x dims [2] : tensor<?x12x128xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$operand, DenseI64ArrayAttr:$dims, UnitAttr:$log);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins Tenon_FloatTensor:$operand, DenseI64ArrayAttr:$dims, UnitAttr:$log);
+  let results = (outs Tenon_FloatTensor:$result);
   let assemblyFormat = "$operand `dims` $dims attr-dict `:` type($result)";
+  let hasVerifier = 1;
 }
 
 def Tenon_NormalizeOp : Tenon_CompositeOp<"normalize", [AllTypesMatch<["operand", "result"]>]> {
@@ -43,9 +44,10 @@ def Tenon_NormalizeOp : Tenon_CompositeOp<"normalize", [AllTypesMatch<["operand"
     %y = tenon.normalize %x dims [2] epsilon 1.0e-5 : tensor<?x128x768xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$operand, DenseI64ArrayAttr:$dims, F64Attr:$epsilon, UnitAttr:$rms);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins Tenon_FloatTensor:$operand, DenseI64ArrayAttr:$dims, F64Attr:$epsilon, UnitAttr:$rms);
+  let results = (outs Tenon_FloatTensor:$result);
   let assemblyFormat = "$operand `dims` $dims `epsilon` $epsilon attr-dict `:` type($result)";
+  let hasVerifier = 1;
 }
 
 def Tenon_GeluOp : Tenon_CompositeOp<"gelu", [Elementwise, SameOperandsAndResultType]> {
@@ -58,8 +60,8 @@ def Tenon_GeluOp : Tenon_CompositeOp<"gelu", [Elementwise, SameOperandsAndResult
     %y = tenon.gelu %x : tensor<?x3072xf32>
     ```
   }];
-  let arguments = (ins AnyRankedTensor:$operand, UnitAttr:$tanh);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins Tenon_FloatTensor:$operand, UnitAttr:$tanh);
+  let results = (outs Tenon_FloatTensor:$result);
   let assemblyFormat = "$operand attr-dict `:` type($result)";
 }
 

@@ -24,8 +24,8 @@ def Tenon_ReduceOp : Tenon_Op<"reduce", [Pure, DeclareOpInterfaceMethods<Tenon_I
     %s = tenon.reduce sum %x dims [1] : tensor<?x768xf32> -> tensor<?xf32>
     ```
   }];
-  let arguments = (ins Tenon_Combiner:$combiner, AnyRankedTensor:$operand, DenseI64ArrayAttr:$dims);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins Tenon_Combiner:$combiner, Tenon_NumberTensor:$operand, DenseI64ArrayAttr:$dims);
+  let results = (outs Tenon_NumberTensor:$result);
   let assemblyFormat = "$combiner $operand `dims` $dims attr-dict `:` type($operand) `->` type($result)";
   let hasVerifier = 1;
 }
@@ -40,7 +40,7 @@ def Tenon_ArgReduceOp : Tenon_Op<"arg_reduce", [Pure, DeclareOpInterfaceMethods<
     %i = tenon.arg_reduce max %x dim 1 : tensor<?x768xf32> -> tensor<?xi64>
     ```
   }];
-  let arguments = (ins Tenon_Combiner:$combiner, AnyRankedTensor:$operand, I64Attr:$dim, UnitAttr:$last);
+  let arguments = (ins Tenon_Combiner:$combiner, Tenon_NumberTensor:$operand, I64Attr:$dim, UnitAttr:$last);
   let results = (outs RankedTensorOf<[I64]>:$result);
   let assemblyFormat = "$combiner $operand `dim` $dim attr-dict `:` type($operand) `->` type($result)";
   let hasVerifier = 1;
@@ -60,10 +60,10 @@ def Tenon_WindowOp : Tenon_Op<"window", [Pure, DeclareOpInterfaceMethods<Tenon_S
          : tensor<1x64x112x112xf32> -> tensor<1x64x56x56xf32>
     ```
   }];
-  let arguments = (ins Tenon_Combiner:$combiner, AnyRankedTensor:$operand, DenseI64ArrayAttr:$sizes,
+  let arguments = (ins Tenon_Combiner:$combiner, Tenon_NumberTensor:$operand, DenseI64ArrayAttr:$sizes,
                        DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$dilations, DenseI64ArrayAttr:$pads,
                        UnitAttr:$ceil, UnitAttr:$count_pads, UnitAttr:$channels_last);
-  let results = (outs AnyRankedTensor:$result);
+  let results = (outs Tenon_NumberTensor:$result);
   let assemblyFormat = [{
     $combiner $operand `sizes` $sizes `strides` $strides `dilations` $dilations `pads` $pads attr-dict
     `:` type($operand) `->` type($result)
@@ -89,9 +89,9 @@ def Tenon_ScanOp : Tenon_Op<"scan", [Pure, SameOperandsAndResultType,
     %y = tenon.scan sum %x dim 1 {exclusive} : tensor<?x768xf32>
     ```
   }];
-  let arguments = (ins Tenon_Combiner:$combiner, AnyRankedTensor:$operand, I64Attr:$dim, UnitAttr:$exclusive,
+  let arguments = (ins Tenon_Combiner:$combiner, Tenon_NumberTensor:$operand, I64Attr:$dim, UnitAttr:$exclusive,
                        UnitAttr:$reverse);
-  let results = (outs AnyRankedTensor:$result);
+  let results = (outs Tenon_NumberTensor:$result);
   let assemblyFormat = "$combiner $operand `dim` $dim attr-dict `:` type($result)";
   let hasVerifier = 1;
 }

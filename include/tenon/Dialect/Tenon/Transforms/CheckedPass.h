@@ -22,7 +22,7 @@ namespace tenon {
 
 /// Whether ops of Tenon, and what they are computed from, stand in an order that runs from the first to the last: each
 /// in the only block of a region where values are defined before they are used. Tensors have a countable number of
-/// elements, of types that their ops compute with; composites name dimensions that they have.
+/// elements.
 mlir::LogicalResult checkGraph(mlir::Operation *root);
 
 template <typename Base, mlir::LogicalResult (*check)(mlir::Operation *)> class CheckedPass : public Base {

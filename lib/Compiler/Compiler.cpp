@@ -199,7 +199,10 @@ private:
     return emitError(UnknownLoc::get(module.getContext())) << llvm::toString(std::move(error));
   }
 
-  LogicalResult writeLevel() { return check(writeModel(module, output)); }
+  /// Values have the names that the model gives them, as long as most of them are values of the model.
+  LogicalResult writeLevel() {
+    return check(writeModel(module, output, OpPrintingFlags().printNameLocAsPrefix(options.emit != Emit::loops)));
+  }
 
   //===--------------------------------------------------------------------===//
   // Kernels

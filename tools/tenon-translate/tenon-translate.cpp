@@ -56,6 +56,7 @@ int translate(const tenon::Tool &tool) {
   if (!module)
     return 1;
   mlir::OpPrintingFlags flags;
+  flags.printNameLocAsPrefix();
   if (printLocations)
     flags.enableDebugInfo();
   if (Error error = tenon::writeModel(*module, output, flags))

@@ -8,6 +8,7 @@
 #include "CollapseDims.h"
 #include "tenon/Dialect/Host/Analysis/Layouts.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
+#include "tenon/Dialect/Tile/Analysis/KernelNames.h"
 #include "tenon/Dialect/Tile/Analysis/KernelStructure.h"
 #include "tenon/Dialect/Tile/Transforms/Passes.h"
 
@@ -46,8 +47,9 @@ struct Group {
 
 class KernelFormation {
 public:
-  KernelFormation(func::FuncOp func, llvm::StringMap<std::string> &kernels)
-      : func(func), sizes(func.getContext()), layouts(sizes), builder(func.getContext()), kernels(kernels) {}
+  KernelFormation(func::FuncOp func, llvm::StringMap<StringAttr> &kernels, SymbolTable &kernelTable)
+      : func(func), sizes(func.getContext()), layouts(sizes), builder(func.getContext()), kernels(kernels),
+        kernelTable(kernelTable) {}
 
   LogicalResult run() {
     unsigned count = 0;
@@ -343,8 +345,9 @@ private:
     builder.setInsertionPoint(func);
     auto kernel = KernelOp::create(builder, loc, "kernel", type, StringAttr(), ArrayAttr(),
                                    ArrayAttr(), trivialWork);
-    Block *block = builder.createBlock(&kernel.getBody(), {}, argumentTypes,
-                                       SmallVector<Location>(argumentTypes.size(), loc));
+    SmallVector<Location> argumentLocs(symbols.size(), builder.getUnknownLoc());
+    llvm::append_range(argumentLocs, llvm::map_range(tensors, [](Value value) { return value.getLoc(); }));
+    Block *block = builder.createBlock(&kernel.getBody(), {}, argumentTypes, argumentLocs);
     builder.setInsertionPointToStart(block);
     for (auto [i, entry] : llvm::enumerate(symbols))
       entry.second = block->getArgument(i);
@@ -370,8 +373,7 @@ private:
         if (!isa<RankedTensorType>(operand.getType()) && !mapping.contains(operand))
           mapping.map(operand, getValueOrCreateConstantIndexOp(builder, loc,
                                                                inKernel(sizes.expressionOf(operand))));
-      Operation *clone = builder.clone(*op, mapping);
-      clone->setLoc(loc);
+      builder.clone(*op, mapping);
     }
     tile::YieldOp::create(builder, loc,
                     llvm::map_to_vector(info.results, [&](Value value) { return mapping.lookup(value); }));
@@ -383,7 +385,7 @@ private:
              << "'" << group.ops.back()->getName() << "' has sizes that don't follow from those of its operands";
     AffineMap scratchMap = scratchOf(kernel);
     kernel.setWork(workMap);
-    FlatSymbolRefAttr symbol = unique(kernel, group);
+    FlatSymbolRefAttr symbol = unique(kernel);
 
     // The launch.
     builder.setInsertionPoint(group.ops.back());
@@ -463,20 +465,16 @@ private:
   }
 
   /// The kernel's name; an equal one that exists already takes its place.
-  FlatSymbolRefAttr unique(KernelOp kernel, Group &group) {
-    std::string text;
-    llvm::raw_string_ostream(text) << kernel;
-    auto [it, inserted] = kernels.try_emplace(text);
-    if (!inserted) {
-      kernel.erase();
+  FlatSymbolRefAttr unique(KernelOp kernel) {
+    std::string content = contentOf(kernel);
+    auto [it, inserted] = kernels.try_emplace(content);
+    if (inserted) {
+      kernel.setSymName(nameOf(kernel, content));
+      it->second = kernelTable.insert(kernel);
     } else {
-      std::string name;
-      for (Operation *op : ArrayRef(group.ops).take_front(4))
-        name += op->getName().stripDialect().str() + "_";
-      it->second = name + std::to_string(kernels.size() - 1);
-      kernel.setSymName(it->second);
+      kernel.erase();
     }
-    return FlatSymbolRefAttr::get(builder.getContext(), it->second);
+    return FlatSymbolRefAttr::get(it->second);
   }
 
   static constexpr size_t maxOps = 64;
@@ -485,7 +483,8 @@ private:
   SizeAnalysis sizes;
   host::Layouts layouts;
   OpBuilder builder;
-  llvm::StringMap<std::string> &kernels;
+  llvm::StringMap<StringAttr> &kernels; ///< by content
+  SymbolTable &kernelTable;
   DenseMap<Operation *, unsigned> positions;
   DenseMap<Operation *, Group *> groupOf;
   std::vector<std::unique_ptr<Group>> owned;
@@ -493,10 +492,11 @@ private:
 
 struct FormKernelsPass : tile::impl::FormKernelsPassBase<FormKernelsPass> {
   void runOnChecked() override {
-    llvm::StringMap<std::string> kernels;
+    llvm::StringMap<StringAttr> kernels;
+    SymbolTable kernelTable(getOperation());
     SmallVector<func::FuncOp> funcs(getOperation().getOps<func::FuncOp>());
     for (func::FuncOp func : funcs)
-      if (!func.isExternal() && !func->hasAttr("tenon_tile.kernel") && failed(KernelFormation(func, kernels).run()))
+      if (!func.isExternal() && !func->hasAttr("tenon_tile.kernel") && failed(KernelFormation(func, kernels, kernelTable).run()))
         return signalPassFailure();
   }
 };

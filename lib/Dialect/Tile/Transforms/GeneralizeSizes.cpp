@@ -8,6 +8,7 @@
 #include "tenon/Dialect/Host/IR/HostOps.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 #include "tenon/Dialect/Tile/Analysis/KernelDimensions.h"
+#include "tenon/Dialect/Tile/Analysis/KernelNames.h"
 #include "tenon/Dialect/Tile/Analysis/KernelStructure.h"
 #include "tenon/Dialect/Tile/Transforms/Passes.h"
 
@@ -164,12 +165,6 @@ struct Family {
   SmallVector<Member> members;
 };
 
-std::string textOf(KernelOp kernel) {
-  std::string text;
-  llvm::raw_string_ostream(text) << kernel;
-  return text;
-}
-
 struct GeneralizeSizesPass : tile::impl::GeneralizeSizesPassBase<GeneralizeSizesPass> {
   void runOnChecked() override {
     llvm::MapVector<StringAttr, Family> families;
@@ -178,23 +173,23 @@ struct GeneralizeSizesPass : tile::impl::GeneralizeSizesPassBase<GeneralizeSizes
       if (candidates.empty())
         continue;
       OwningOpRef<KernelOp> general = kernel.clone();
-      general->setSymName("kernel");
       generalize(*general, candidates);
       // A symbol of one may be a candidate of another.
-      std::string key = std::to_string(kernel.getNumSymbols()) + textOf(*general);
+      std::string key = std::to_string(kernel.getNumSymbols()) + contentOf(*general);
       families[StringAttr::get(&getContext(), key)].members.push_back({kernel, candidates});
     }
     launches.clear();
     getOperation().walk(
         [&](host::LaunchOp launch) { launches[launch.getKernelAttr().getAttr()].push_back(launch); });
+    SymbolTable symbols(getOperation());
     for (auto &[text, family] : families)
       if (family.members.size() > 1)
-        merge(family);
+        merge(family, symbols);
   }
 
 private:
   /// Makes one kernel of a family; only sizes in which its members differ become symbols.
-  void merge(Family &family) {
+  void merge(Family &family, SymbolTable &symbols) {
     Family::Member &first = family.members.front();
     SmallVector<unsigned> different;
     for (unsigned i = 0; i < first.candidates.size(); ++i)
@@ -203,12 +198,19 @@ private:
           }))
         different.push_back(i);
     generalize(first.kernel, llvm::map_to_vector(different, [&](unsigned i) { return first.candidates[i]; }));
-    for (Family::Member &member : family.members) {
-      for (host::LaunchOp launch : launches.lookup(member.kernel.getSymNameAttr()))
+    SmallVector<SmallVector<host::LaunchOp>> launchesOf = llvm::map_to_vector(family.members, [&](Family::Member &member) {
+      return launches.lookup(member.kernel.getSymNameAttr());
+    });
+    // Its content is another one now.
+    symbols.remove(first.kernel);
+    first.kernel.setSymName(nameOf(first.kernel, contentOf(first.kernel)));
+    symbols.insert(first.kernel);
+    for (auto [member, launched] : llvm::zip(family.members, launchesOf)) {
+      for (host::LaunchOp launch : launched)
         relaunch(launch, first.kernel,
                  llvm::map_to_vector(different, [&](unsigned i) { return member.candidates[i].size; }));
-      if (&member != &first)
-        member.kernel.erase();
+      if (member.kernel != first.kernel)
+        symbols.erase(member.kernel);
     }
   }
 

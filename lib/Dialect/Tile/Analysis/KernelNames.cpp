@@ -1,0 +1,82 @@
+//===- KernelNames.cpp - What kernels are called ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tenon/Dialect/Tile/Analysis/KernelNames.h"
+
+#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/xxhash.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::tile;
+
+/// Names get long: what the first ops are says enough.
+static constexpr size_t maxWords = 5;
+
+/// The number that all elements of a value are.
+static std::optional<double> splatOf(Value value) {
+  if (auto broadcast = value.getDefiningOp<BroadcastOp>())
+    value = broadcast.getOperand();
+  auto constant = value.getDefiningOp<ConstantOp>();
+  auto splat = constant ? dyn_cast<SplatElementsAttr>(constant.getValue()) : SplatElementsAttr();
+  if (!splat || !isa<FloatType>(splat.getElementType()))
+    return std::nullopt;
+  return splat.getSplatValue<APFloat>().convertToDouble();
+}
+
+/// Whether an operand is one number per column, or per channel.
+static bool isPerColumn(Value value) {
+  auto broadcast = value.getDefiningOp<BroadcastOp>();
+  return broadcast && isa<BlockArgument>(broadcast.getOperand()) && broadcast.getDims().size() == 1;
+}
+
+/// What a person calls an op; empty where it says nothing of what the kernel is for.
+static StringRef wordOf(Operation *op) {
+  bool isPerColumn = llvm::any_of(op->getOperands(), ::isPerColumn);
+  bool hasZero = llvm::any_of(op->getOperands(), [](Value value) { return splatOf(value) == 0.0; });
+  return llvm::TypeSwitch<Operation *, StringRef>(op)
+      .Case([](ContractOp contract) {
+        if (contract.getLhs().getDefiningOp<WindowRowsOp>())
+          return "conv";
+        return contract.getRhs().getDefiningOp<UnpackOp>() ? "linear" : "matmul";
+      })
+      .Case([](WindowOp window) { return window.getCombiner() == Combiner::max ? "maxpool" : "avgpool"; })
+      .Case([](ReduceOp reduce) { return stringifyCombiner(reduce.getCombiner()); })
+      .Case([](ArgReduceOp reduce) { return reduce.getCombiner() == Combiner::max ? "argmax" : "argmin"; })
+      .Case([&](AddOp) { return isPerColumn ? "bias" : "add"; })
+      .Case([&](MulOp) { return isPerColumn ? "scale" : "mul"; })
+      .Case([&](MaxOp) { return hasZero ? "relu" : "max"; })
+      .Case<BroadcastOp, ConstantOp, BindShapeOp, UnpackOp, WindowRowsOp, FromSizesOp>([](auto) { return ""; })
+      .Default([](Operation *op) {
+        return isa<TenonDialect>(op->getDialect()) ? op->getName().stripDialect() : "";
+      });
+}
+
+std::string tenon::tile::contentOf(KernelOp kernel) {
+  StringAttr name = kernel.getSymNameAttr();
+  kernel.setSymName("kernel");
+  std::string text;
+  llvm::raw_string_ostream(text) << kernel;
+  kernel.setSymNameAttr(name);
+  return text;
+}
+
+std::string tenon::tile::nameOf(KernelOp kernel, StringRef content) {
+  SmallVector<StringRef> words;
+  for (Operation &op : kernel.getBody().front())
+    if (StringRef word = wordOf(&op); !word.empty() && (words.empty() || words.back() != word))
+      words.push_back(word);
+  if (words.empty())
+    words.push_back("copy");
+  if (words.size() > maxWords)
+    words.resize(maxWords);
+  uint32_t hash = llvm::xxh3_64bits(content);
+  return llvm::formatv("{0}_{1:x-8}", llvm::join(words, "_"), hash);
+}

@@ -131,3 +131,21 @@ func.func @splats(%x: tensor<8x4xf32>) -> tensor<4x4xf32> {
   %1 = tenon.add %0, %b : tensor<4x4xf32>
   return %1 : tensor<4x4xf32>
 }
+
+// -----
+
+// The kernel of exp, which stands first, is launched with its sum and so behind the scan: what reads both is no part of
+// the one that the scan needs.
+// CHECK-LABEL: func.func @launched_later
+// CHECK: %[[A:.*]] = tenon_host.launch @neg{{.*}} ins(%arg1
+// CHECK: %[[T:.*]] = tenon_host.launch @scan{{.*}} ins(%[[A]]
+// CHECK: tenon_host.launch @exp_add{{.*}} ins(%arg0, %[[T]], %[[A]]
+// CHECK: return
+func.func @launched_later(%x: tensor<8xf32>, %y: tensor<8xf32>) -> (tensor<8xf32>, tensor<8xf32>) {
+  %s = tenon.exp %x : tensor<8xf32>
+  %a = tenon.neg %y : tensor<8xf32>
+  %t = tenon.scan sum %a dim 0 : tensor<8xf32>
+  %m = tenon.add %s, %t : tensor<8xf32>
+  %b = tenon.add %a, %s : tensor<8xf32>
+  return %m, %b : tensor<8xf32>, tensor<8xf32>
+}

@@ -92,7 +92,8 @@ private:
     for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
       if (isOpTriviallyDead(&op))
         op.erase();
-    sortTopologically(&block);
+    if (!sortTopologically(&block))
+      return func.emitError() << "has kernels that need each other's results";
     return success();
   }
 
@@ -247,20 +248,24 @@ private:
     };
     DenseSet<Operation *> seen;
     SmallVector<Operation *> work;
+    // What is launched before both needs neither. An op is launched with the last one of its kernel.
+    auto need = [&](Operation *source) {
+      Group *group = groupOf.lookup(source);
+      if (positions.lookup(group ? group->ops.back() : source) >= first && seen.insert(source).second)
+        work.push_back(source);
+    };
     // What an op needs, and what the ops in its regions do.
     auto push = [&](Operation *op) {
       op->walk([&](Operation *inner) {
         for (Value operand : inner->getOperands())
           if (Operation *source = operand.getDefiningOp(); source && !op->isProperAncestor(source))
-            if (positions.lookup(source) >= first && seen.insert(source).second)
-              work.push_back(source);
+            need(source);
       });
     };
     for (Operation *op : llvm::concat<Operation *>(a.ops, b.ops))
       for (Value operand : op->getOperands())
         if (Operation *source = operand.getDefiningOp(); source && !inside(source))
-          if (positions.lookup(source) >= first && seen.insert(source).second)
-            work.push_back(source);
+          need(source);
     while (!work.empty()) {
       Operation *op = work.pop_back_val();
       if (inside(op))

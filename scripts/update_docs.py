@@ -90,7 +90,7 @@ other operator, is an error that names the node and the reason. This page is wri
 - `SimplifiedLayerNormalization` and, at any version, `LayerNormalization` stand in the standard's domain.
 - Numbers are those of ONNX Runtime on the CPU, where it has the operator there; else those of its documentation's formulas.
 - Caches of `GroupQueryAttention` may grow or be buffers with room: what isn't in use is zero in the result.
-- `MoE` computes all experts.
+- `MoE` and `QMoE` compute all experts.
 - Models saved at a level above `ORT_ENABLE_EXTENDED` are laid out for the machine that saved them, and are refused.
 
 """

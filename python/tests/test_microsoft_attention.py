@@ -1,10 +1,11 @@
 """Operators of attention that ONNX Runtime adds to the standard's, against ONNX Runtime."""
 
+import ml_dtypes
 import numpy as np
 import pytest
 import tenon
 from microsoft import array, check, compare, floats, model_of, node, session_of
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
 F, I32, I64 = TensorProto.FLOAT, TensorProto.INT32, TensorProto.INT64
 
@@ -15,36 +16,51 @@ def angles(places, half):
 
 
 def group_query(past="p", packed=False, rotary=0, bias=False, sink=False, position_ids=False, heads=4, kv_heads=2, depth=16,
-                seed=0, **attributes):
+                seed=0, quantized=None, per="PER_TENSOR", query_lengths=False, scores=0, **attributes):
     """The model, and what makes a feed of (batch, new, lengths in use before, size of the past)."""
     q, kv = heads * depth, kv_heads * depth
+    element, width = {None: (F, depth), 8: (TensorProto.INT8, depth), 4: (TensorProto.UINT8, depth // 2)}[quantized]
+    scale = (1,) if per == "PER_TENSOR" else (1, kv_heads, 1, depth)
     inputs = [("q", F, ("b", "s", q + 2 * kv if packed else q))]
     if not packed:
         inputs += [("k", F, ("b", "s", kv)), ("v", F, ("b", "s", kv))]
     operands = ["q"] + ["" if packed else name for name in "kv"]
     if past:
-        inputs += [(name, F, ("b", kv_heads, past, depth)) for name in ("pk", "pv")]
+        inputs += [(name, element, ("b", kv_heads, past, width)) for name in ("pk", "pv")]
     operands += ["pk", "pv"] if past else ["", ""]
     inputs += [("used", I32, ("b",)), ("total", I32, ())]
     operands += ["used", "total"] + (["cos", "sin"] if rotary else ["", ""])
     for wanted, info in ((position_ids, ("ids", I64, ("b", "s"))), (bias, ("bias", F, (1, heads, "s", "t")))):
         inputs += [info] if wanted else []
         operands.append(info[0] if wanted else "")
-    operands += ["sink"] if sink else []
+    operands += ["sink"] if sink else [""]
+    operands += ["ks", "vs"] if quantized else ["", ""]
+    operands += ["", "", "fresh"] if query_lengths else []
+    inputs += [("fresh", I32, ("b",))] if query_lengths else []
     constants = angles(64, rotary) if rotary else []
+    if quantized:
+        constants += [array(np.abs(floats(scale, i)) * 0.02 * 2.0 ** (8 - quantized) + 0.01, name) for i, name in ((5, "ks"), (6, "vs"))]
+        attributes |= {"k_quant_type": per, "v_quant_type": per, "kv_cache_bit_width": quantized}
     if sink:
         constants.append(array(floats((heads,), 77), "sink"))
     while not operands[-1]:
         operands.pop()
-    attention = node("GroupQueryAttention", operands, ["y", "nk", "nv"], num_heads=heads, kv_num_heads=kv_heads,
+    names = ["y", "nk", "nv"] + (["qk"] if scores else [])
+    attributes |= {"qk_output": scores} if scores else {}
+    attention = node("GroupQueryAttention", operands, names, num_heads=heads, kv_num_heads=kv_heads,
                      do_rotary=int(bool(rotary)), **attributes)
-    model = model_of([attention], inputs, ["y", "nk", "nv"], constants)
+    model = model_of([attention], inputs, names, constants)
 
     def feed(batch, new, before, size):
         shapes = {"q": (batch, new, inputs[0][2][2]), "k": (batch, new, kv), "v": (batch, new, kv),
                   "pk": (batch, kv_heads, size, depth), "pv": (batch, kv_heads, size, depth)}
         values = {name: floats(shape, seed + i) for i, (name, shape) in enumerate(shapes.items())}
+        if quantized:
+            kind, (low, high) = (np.int8, (-128, 128)) if quantized == 8 else (np.uint8, (0, 256))
+            shape = (batch, kv_heads, size, width)
+            values |= {name: np.random.default_rng(i).integers(low, high, shape).astype(kind) for i, name in enumerate(("pk", "pv"))}
         total = max(before) + new
+        values["fresh"] = np.full(batch, new, np.int32)
         values["used"] = np.array(before, np.int32) + new - 1
         values["total"] = np.array(total, np.int32)
         values["ids"] = (np.array(before)[:, None] + np.arange(new)).astype(np.int64)
@@ -69,6 +85,81 @@ BUFFER = [(1, 5, [0], 12), (1, 1, [5], 12), (2, 1, [9, 9], 12), (1, 4, [5], 12)]
 def test_group_query_attention(form):
     model, feed = group_query(**form)
     check(model, *[feed(*case) for case in GROWING + BUFFER], tolerance=2e-5)
+
+
+@pytest.mark.parametrize("form", [{"quantized": 8}, {"quantized": 8, "per": "PER_CHANNEL"}, {"quantized": 4},
+                                  {"quantized": 4, "per": "PER_CHANNEL", "rotary": 8, "softcap": 1.5}],
+                         ids=lambda form: "-".join(map(str, form.values())))
+def test_group_query_attention_with_a_quantized_cache(form):
+    model, feed = group_query(**form)
+    check(model, *[feed(*case) for case in GROWING + BUFFER], tolerance=2e-5)
+
+
+def test_group_query_attention_with_a_cache_of_8_bit_floats():
+    """ONNX Runtime has it on CUDA alone: the same numbers as of a plain cache that holds them."""
+    model, feed = group_query(quantized=8)
+    (plain, _), values = group_query(), feed(1, 2, [3], 3)
+    for info in list(model.graph.input):
+        if info.name in ("pk", "pv"):
+            info.type.tensor_type.elem_type = TensorProto.FLOAT8E4M3FN
+    scales = {constant.name[0]: numpy_helper.to_array(constant) for constant in model.graph.initializer}
+    wanted = {}
+    for name in "kv":
+        kind = ml_dtypes.float8_e4m3fn
+        values["p" + name] = floats((1, 2, 3, 16), 3).astype(kind)
+        fresh = (values[name].reshape(1, 2, 2, 16).transpose(0, 2, 1, 3) / scales[name]).astype(kind)
+        wanted["n" + name] = np.concatenate([values["p" + name], fresh], 2)
+    # Its new keys and values are those that the cache holds.
+    held = {name: wanted["n" + name].astype(np.float32) * scales[name] for name in "kv"}
+    before = values | {"p" + name: held[name][:, :, :3] for name in "kv"}
+    before |= {name: held[name][:, :, 3:].transpose(0, 2, 1, 3).reshape(1, 2, 32) for name in "kv"}
+    wanted["y"] = session_of(plain).run(["y"], before)[0]
+    compare(model, [wanted], [values], 2e-5)
+
+
+@pytest.mark.parametrize("scores", [1, 2])
+@pytest.mark.parametrize("form", [{}, {"softcap": 1.5, "bias": True, "local_window_size": 3}, {"sink": True}],
+                         ids=lambda form: "-".join(form) or "plain")
+def test_group_query_attention_gives_scores(form, scores):
+    model, feed = group_query(scores=scores, **form)
+    check(model, *[feed(*case) for case in GROWING], tolerance=2e-5)
+
+
+def resident(tokens, room, window):
+    """How many tokens a cache holds that gives up as many at once as it has room for beside the window."""
+    group = room - window + 1
+    return tokens if tokens <= room else tokens - group * -(-(tokens - room) // group)
+
+
+@pytest.mark.parametrize("form", [{}, {"rotary": 8}, {"quantized": 8}, {"bias": True, "sink": True}, {"query_lengths": True}],
+                         ids=lambda form: "-".join(form) or "plain")
+@pytest.mark.parametrize("room", [3, 5])
+def test_group_query_attention_with_a_cache_of_the_window(room, form):
+    window, short = 3, form.get("query_lengths")
+    model, feed = group_query(sliding_window_cache=1, local_window_size=window, **form)
+    session = session_of(model)
+    feeds, wanted = [], []
+    for batch, new, before in [(1, 2, [0]), (1, 7, [0]), (1, 4, [4]), (1, 1, [5]), (1, 1, [9]), (2, 1, [4, 11])]:
+        values = feed(batch, new, before, room)
+        fresh = np.full(batch, new, np.int32)
+        if short:
+            fresh = np.maximum(fresh - 1, 1).astype(np.int32)
+            values |= {"fresh": fresh, "used": np.array(before, np.int32) + fresh - 1}
+        results = dict(zip(("y", "nk", "nv"), session.run(None, values)))
+        for entry, used in enumerate(values["used"]):  # the others are unspecified, here zero
+            results["y"] = results["y"].copy()
+            for name in ("nk", "nv"):
+                results[name] = results[name].copy()
+                results[name][entry, :, resident(used + 1, room, window):] = 0
+        results["y"] = results["y"][:, :fresh.min()]
+        feeds.append(values)
+        wanted.append(results)
+    compiled, reference = tenon.compile(model, threads=1), tenon.reference(model)
+    for values, results in zip(feeds, wanted):
+        for actual in (compiled.run(values), reference.run(values)):
+            for name, expected in results.items():
+                given = actual[name][:, :expected.shape[1]]
+                np.testing.assert_allclose(given.astype(np.float64), expected.astype(np.float64), rtol=2e-5, atol=2e-5, err_msg=name)
 
 
 def test_group_query_attention_without_a_cache():

@@ -1,4 +1,4 @@
-"""States, experts, sparse and packed sequences in ONNX Runtime's operators: against it where it has them on the CPU."""
+"""States, sparse and packed sequences in ONNX Runtime's operators: against it where it has them on the CPU."""
 
 import numpy as np
 import onnxruntime
@@ -53,48 +53,6 @@ def test_linear_attention(form, rule):
         feed.update({name: np.abs(feed[name]) for name in "r" if name in feed})
         feeds.append(feed)
     check(model_of([layer], inputs, ["y", "n"]), *feeds)
-
-
-def gelu(x):
-    from math import erf
-    return x * 0.5 * (1 + np.vectorize(erf)(x / np.sqrt(2)))
-
-
-@pytest.mark.parametrize("form", [
-    {}, {"normalize_routing_weights": 1}, {"k": 1, "activation_type": "gelu"}, {"activation_type": "silu"},
-    {"activation_type": "swiglu", "swiglu_fusion": 1, "activation_alpha": 1.702, "activation_beta": 1.0, "swiglu_limit": 0.7},
-    {"activation_type": "identity", "bias": False}, {"whole": True},
-], ids=lambda form: "-".join(map(str, form.values())) or "plain")
-def test_mixture_of_experts(form):
-    attributes = {"k": 2} | {key: value for key, value in form.items() if key not in ("bias", "whole")}
-    experts, width, inner = 4, 8, 16
-    outer = inner * (2 if attributes.get("swiglu_fusion") else 1)
-    bias = form.get("bias", True)
-    constants = [array(floats((experts, outer, width), 1) * 0.4, "a"), array(floats((experts, width, inner), 2) * 0.4, "c")]
-    constants += [array(floats((experts, outer), 3), "ab"), array(floats((experts, width), 4), "cb")] if bias else []
-    layer = node("MoE", ["x", "r", "a", "ab" * bias, "c"] + ["cb"] * bias, ["y"], **attributes)
-    shape = ("b", "s", width) if form.get("whole") else ("s", width)
-    model = model_of([layer], [("x", F, shape), ("r", F, ("t", experts))], [("y", F, shape)], constants)
-    feeds = [{"x": floats((2, tokens, width) if form.get("whole") else (tokens, width), 5),
-              "r": floats((2 * tokens if form.get("whole") else tokens, experts), 6)} for tokens in (1, 5)]
-    check(model, *feeds)
-
-
-@pytest.mark.parametrize("fusion", [0, 2])
-def test_gated_experts_that_are_products_of_their_own(fusion):
-    """ONNX Runtime has these on CUDA alone: the numbers of interleaved ones."""
-    experts, width, inner = 3, 8, 6
-    gate, value, back = (floats(shape, i) for i, shape in enumerate([(experts, inner, width)] * 2 + [(experts, width, inner)]))
-    both = np.stack([gate, value], 2).reshape(experts, 2 * inner, width)
-    feed = {"x": floats((5, width), 5), "r": floats((5, experts), 6)}
-    inputs = [("x", F, ("s", width)), ("r", F, ("s", experts))]
-    attributes = {"k": 2, "activation_type": "swiglu"}
-    interleaved = model_of([node("MoE", ["x", "r", "a", "", "c"], ["y"], swiglu_fusion=1, **attributes)], inputs, ["y"],
-                           [array(both, "a"), array(back, "c")])
-    constants = [array(gate if fusion == 0 else np.concatenate([gate, value], 1), "a"), array(back, "c"), array(value, "g")]
-    layer = node("MoE", ["x", "r", "a", "", "c"] + ["", "g"] * (fusion == 0), ["y"], swiglu_fusion=fusion, **attributes)
-    model = model_of([layer], inputs, ["y"], constants[:3 if fusion == 0 else 2])
-    compare(model, [{"y": session_of(interleaved).run(None, feed)[0]}], [feed], 1e-4)
 
 
 def test_sparse_attention():
@@ -206,3 +164,16 @@ def test_gated_relative_position_bias():
                      [("q", F, ("b", "s", n * h)), ("rel", F, (1, n, "s", "s"))], ["y"],
                      [array(qb, "qb"), array(w, "w"), array(wb, "wb"), array(eco, "eco")])
     compare(model, [{"y": wanted.astype(np.float32)}], [{"q": q, "rel": rel}], 1e-5)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_repeated_sequences_are_blocked(size):
+    model = model_of([node("NGramRepeatBlock", ["t", "s"], ["y"], ngram_size=size)], [("t", I64, ("b", "l")), ("s", F, ("b", 5))], ["y"])
+    check(model, *[{"t": np.random.default_rng(l).integers(0, 4, (3, l)), "s": floats((3, 5))} for l in (1, 2, 3, 12)])
+
+
+@pytest.mark.parametrize("shape", [("m", "n"), (1, "m", "n")], ids=len)
+def test_dynamic_time_warping(shape):
+    model = model_of([node("DynamicTimeWarping", ["x"], ["y"])], [("x", F, shape)], [("y", I32, (2, "l"))])
+    feeds = [{"x": floats((1, m, n)[3 - len(shape):], m)} for m, n in ((1, 1), (1, 4), (5, 1), (4, 9), (9, 4))]
+    check(model, *feeds)

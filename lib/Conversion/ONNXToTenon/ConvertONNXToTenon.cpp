@@ -75,6 +75,7 @@ private:
     addRecurrentConverters(table);
     addReductionConverters(table);
     addResizeConverters(table);
+    addSamplingConverters(table);
     addSequenceConverters(table);
     addShapeConverters(table);
     addSlicingConverters(table);

@@ -231,6 +231,23 @@ Results gelu(Node &node) {
   return GeluOp::create(node.builder, node.loc, node[0].getType(), node[0], approximate == "tanh")
       .getResult();
 }
+
+/// An operator of ONNX before version 1.2 that recurrent ones name as an activation.
+Results formerActivation(Node &node) {
+  return Activation{node.name().lower(), node.number("alpha", 1), node.number("beta", 1)}.apply(node,
+                                                                                                node[0]);
+}
+
+/// One scale, and a bias per channel.
+Results imageScaler(Node &node) {
+  Value y = node.binary<MulOp>(node[0], node.number("scale", 1));
+  auto bias = node.numbers("bias");
+  if (!bias)
+    return node.hasFailed() ? Results(failure()) : Results(y);
+  if (rankOf(y) < 2)
+    return node.error() << "expects images, but has " << typeOf(y);
+  return node.binary<AddOp>(y, node.along(node.numbersConstant(*bias, elementOf(y)), 1, y));
+}
 } // namespace
 
 Value Activation::apply(Node &node, Value x) const {
@@ -348,4 +365,7 @@ void onnx::addElementwiseConverters(ConverterTable &table) {
   binary("SwiGLU", 28, swiGlu);
   unary("Shrink", 9, shrink);
   unary("Gelu", 20, gelu);
+  for (StringRef name : {"Affine", "ParametricSoftplus", "ScaledTanh"})
+    unary(name, 1, formerActivation);
+  unary("ImageScaler", 1, imageScaler);
 }

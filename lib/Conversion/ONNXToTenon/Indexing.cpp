@@ -286,6 +286,69 @@ Results topK(Node &node) {
   return k ? topKOf(node, k->front()) : Results(failure());
 }
 
+/// Elements of a vector once each, by size or in the order that they first occur in; the place of the first
+/// of each, the number of each element's group, and how many each group has.
+Results uniqueOf(Node &node, Value x, bool isSorted) {
+  if (rankOf(x) != 1)
+    return node.error() << "expects a vector, but has " << typeOf(x);
+  Type i64 = node.builder.getI64Type();
+  AffineExpr count = node.sizeOf(x, 0);
+  SmallVector<Value> k;
+  SmallVector<int64_t> fixed;
+  dispatchIndexOpFoldResults({node.materialize(count)}, k, fixed);
+  auto order = TopKOp::create(node.builder, node.loc, typeOf(x), node.typeFor(i64, {count}), x, 0, k, fixed,
+                              /*smallest=*/true);
+  Value place = node.iota({count}, 0, i64), sorted = order.getValues(), source = order.getIndices();
+  auto running = [&](Value flags) {
+    Value x = node.cast(flags, i64);
+    Value sums = ScanOp::create(node.builder, node.loc, x.getType(), Combiner::sum, x, 0, false, false);
+    return node.binary<SubOp>(sums, 1.0);
+  };
+  auto whereSet = [&](Value flags) {
+    auto type = RankedTensorType::get({1, ShapedType::kDynamic}, i64);
+    return node.squeeze(NonZeroOp::create(node.builder, node.loc, type, flags), {0});
+  };
+  auto scattered = [&](Value at, Value values, AffineExpr size, CombinerAttr combiner) -> Value {
+    Value none = node.broadcast(node.scalar(0, elementOf(values)), {}, {size});
+    return ScatterOp::create(node.builder, node.loc, none.getType(), IndexMode::error, combiner, none,
+                             node.unsqueeze(at, {1}), values, ArrayRef<int64_t>{0}, 0);
+  };
+  Value previous = take(node, sorted, node.binary<MaxOp>(node.binary<SubOp>(place, 1.0), 0.0), 0);
+  Value isNew = node.binary<OrOp>(node.compare(Predicate::eq, place, 0.0),
+                                  node.compare(Predicate::ne, sorted, previous));
+  Value group = running(isNew), starts = whereSet(isNew);
+  // Equal elements are sorted by their places.
+  Value first = take(node, source, starts, 0);
+  if (!isSorted) {
+    Value one = node.broadcast(node.scalar(1, i64), {}, node.sizesOf(first));
+    Value isFirst = scattered(first, one, count, {});
+    group = take(node, take(node, running(isFirst), first, 0), group, 0);
+    first = whereSet(isFirst);
+  }
+  group = scattered(source, group, count, {});
+  Value one = node.broadcast(node.scalar(1, i64), {}, {count});
+  Value counts = scattered(group, one, node.sizeOf(first, 0),
+                           CombinerAttr::get(node.builder.getContext(), Combiner::sum));
+  return {take(node, x, first, 0), first, group, counts};
+}
+
+/// Of the flat operand, or along the only axis.
+Results unique(Node &node) {
+  if (node.hasAttribute("axis") && rankOf(node[0]) > 1)
+    return node.unsupported() << "unique slices along an axis of " << typeOf(node[0]);
+  if (node.hasAttribute("axis"))
+    node.dimension(node.integer("axis", 0), rankOf(node[0]));
+  if (node.hasFailed())
+    return failure();
+  return uniqueOf(node, node.reshape(node[0], node.product(node.sizesOf(node[0]))),
+                  node.flag("sorted", true));
+}
+
+Results uniqueByOccurrence(Node &node) {
+  Results all = uniqueOf(node, node[0], /*isSorted=*/false);
+  return all.isFailure ? all : Results({all.values[0], all.values[2], all.values[3]});
+}
+
 /// The first `length` places of each sequence backwards, the others as they are.
 Results reverseSequence(Node &node) {
   Value x = node[0], lengths = node[1];
@@ -317,6 +380,8 @@ void onnx::addIndexingConverters(ConverterTable &table) {
   table.add("TensorScatter", 24, 2, 3, tensorScatter);
   table.add("TopK", 1, 1, 1, topKAttribute);
   table.add("TopK", 10, 2, 2, topK);
+  table.add("Unique", 11, 1, 1, unique);
+  table.add("com.microsoft.Unique", 1, 1, 1, uniqueByOccurrence);
   table.add("OneHot", 9, 3, 3, oneHot);
   table.add("ReverseSequence", 10, 2, 2, reverseSequence);
 }

@@ -11,7 +11,9 @@ using namespace tenon::onnx;
 
 void tenon::onnx::addMicrosoftConverters(ConverterTable &table) {
   addMicrosoftArrayConverters(table);
+  addMicrosoftExpertConverters(table);
   addMicrosoftGroupedAttentionConverters(table);
+  addMicrosoftMatrixConverters(table);
   addMicrosoftSequenceConverters(table);
 
   constexpr llvm::StringRef internal =
@@ -49,6 +51,16 @@ void tenon::onnx::addMicrosoftConverters(ConverterTable &table) {
       "its cache lies in pages that a server hands out; export the model with GroupQueryAttention";
   table.refuse("com.microsoft.PagedAttention", paged);
   table.refuse("com.microsoft.SparsePagedAttention", paged);
+
+  table.refuse("com.microsoft.GemmFloat8",
+               "it is a product of NVIDIA's cublasLt; export the model with Gemm or MatMul, and "
+               "DequantizeLinear of the 8-bit operands");
+  constexpr llvm::StringRef packed = "its weights lie in one of ONNX Runtime's packed formats (packed_type); "
+                                     "quantise to MatMulNBits and GatherBlockQuantized";
+  table.refuse("com.microsoft.GatherPacked", packed);
+  table.refuse("com.microsoft.MatMulPacked", packed);
+  table.refuse("com.microsoft.MoEPacked",
+               "its weights lie in one of ONNX Runtime's packed formats (packed_type); quantise to QMoE");
 
   constexpr llvm::StringRef foreign =
       "it holds what the compiler of another device made of a part of the model";

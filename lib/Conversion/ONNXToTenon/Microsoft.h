@@ -13,7 +13,9 @@
 namespace tenon::onnx {
 
 void addMicrosoftArrayConverters(ConverterTable &table);
+void addMicrosoftExpertConverters(ConverterTable &table);
 void addMicrosoftGroupedAttentionConverters(ConverterTable &table);
+void addMicrosoftMatrixConverters(ConverterTable &table);
 void addMicrosoftSequenceConverters(ConverterTable &table);
 
 } // namespace tenon::onnx

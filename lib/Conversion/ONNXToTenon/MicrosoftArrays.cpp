@@ -5,6 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Attention.h"
+#include "Contraction.h"
 #include "Indexing.h"
 #include "Microsoft.h"
 
@@ -94,6 +96,96 @@ template <bool conjugate> Results complexProduct(Node &node) {
                               : node.binary<AddOp>(product(0, 1), product(1, 0));
   return node.concat({real, imaginary}, last);
 }
+
+//===----------------------------------------------------------------------===//
+// Hashes
+//===----------------------------------------------------------------------===//
+
+/// MurmurHash3 for 32 bits (Appleby, 2011) of the bytes of each integer, in blocks of 4.
+Results murmurHash(Node &node) {
+  Value x = node[0];
+  auto type = dyn_cast<IntegerType>(elementOf(x));
+  if (!type || type.getWidth() < 32)
+    return node.unsupported() << "hashes of " << elementOf(x) << "; hash integers of 32 or 64 bits";
+  Type ui32 = node.builder.getIntegerType(32, /*isSigned=*/false),
+       ui64 = node.builder.getIntegerType(64, false);
+  auto rotated = [&](Value x, int64_t by) {
+    Value high = node.binary<ShlOp>(x, double(by)), low = node.binary<ShrOp>(x, double(32 - by));
+    return node.binary<OrOp>(high, low);
+  };
+  auto mixed = [&](Value x, int64_t by) { return node.binary<XorOp>(x, node.binary<ShrOp>(x, double(by))); };
+  Value hash = node.broadcast(node.scalarInteger(node.integer("seed", 0), ui32), {}, node.sizesOf(x));
+  for (int64_t block = 0; block < type.getWidth() / 32; ++block) {
+    Value bits = x;
+    if (block > 0)
+      bits = node.binary<ShrOp>(node.cast(x, ui64), 32.0);
+    bits = rotated(node.binary<MulOp>(node.cast(bits, ui32), double(0xcc9e2d51)), 15);
+    hash = rotated(node.binary<XorOp>(hash, node.binary<MulOp>(bits, double(0x1b873593))), 13);
+    hash = node.binary<AddOp>(node.binary<MulOp>(hash, 5.0), double(0xe6546b64));
+  }
+  hash = mixed(node.binary<XorOp>(hash, double(type.getWidth() / 8)), 16);
+  hash = mixed(node.binary<MulOp>(hash, double(0x85ebca6b)), 13);
+  hash = mixed(node.binary<MulOp>(hash, double(0xc2b2ae35)), 16);
+  return node.flag("positive", true) ? hash : node.cast(hash, node.builder.getI32Type());
+}
+
+//===----------------------------------------------------------------------===//
+// Pools with a mask
+//===----------------------------------------------------------------------===//
+
+/// The largest of each window; in each row of a window nothing counts from the first place on that the mask
+/// hides. It doesn't hide the first place of an image.
+Results maxPoolWithMask(Node &node) {
+  Value x = node[0], mask = node[1];
+  int64_t rank = rankOf(x), spatial = rank - 2;
+  auto kernel = node.integers("kernel_shape");
+  if (rank < 3 || rankOf(mask) != rank || !kernel || (int64_t)kernel->size() != spatial)
+    return node.error() << "expects images and a mask of their rank, and a kernel_shape for the spatial "
+                           "dimensions, but has "
+                        << typeOf(x) << " and " << typeOf(mask);
+  constexpr double least = std::numeric_limits<float>::lowest();
+  auto windows = windowsOf(node, x, *kernel, least);
+  if (!windows || node.hasFailed())
+    return failure();
+  Value isSeen = node.compare(Predicate::ne, mask, 0.0), isOrigin;
+  for (int64_t dim = 2; spatial > 1 && dim < rank; ++dim) {
+    Value isFirst =
+        node.compare(Predicate::eq, node.iota(node.sizesOf(mask), dim, node.builder.getI64Type()), 0.0);
+    isOrigin = isOrigin ? node.binary<AndOp>(isOrigin, isFirst) : isFirst;
+  }
+  if (isOrigin)
+    isSeen = node.binary<OrOp>(isSeen, isOrigin);
+  isSeen = node.broadcastTo(isSeen, node.sizesOf(node[0]));
+  Sizes low(rank, node.size(0)), high = low, offsets = low, sizes = node.sizesOf(x),
+                                 strides(rank, node.size(1));
+  for (int64_t i = 0; i < spatial; ++i) {
+    low[i + 2] = node.size(windows->pads[i]);
+    high[i + 2] = node.size(windows->pads[spatial + i]);
+  }
+  // Padding hides nothing, and is less than all.
+  x = node.pad(x, node.scalar(least, elementOf(x)), low, high);
+  for (int64_t dim = 2; dim < rank; ++dim) {
+    AffineExpr grown = node.sizeOf(x, dim) - node.sizeOf(isSeen, dim) - low[dim];
+    high[dim] = node.sizes.simplify(grown);
+    strides[dim] = node.size(windows->strides[dim - 2]);
+    sizes[dim] = node.sizes.simplify(
+        (node.sizeOf(x, dim) - (*kernel)[dim - 2]).floorDiv(windows->strides[dim - 2]) + 1);
+  }
+  isSeen = node.pad(isSeen, node.boolean(true), low, high);
+  Value result, isRowSeen;
+  int64_t taps = llvm::product_of(*kernel);
+  for (int64_t tap = 0; tap < taps && !node.hasFailed(); ++tap) {
+    int64_t rest = tap;
+    for (int64_t dim = rank - 1; dim >= 2; rest /= (*kernel)[dim - 2], --dim)
+      offsets[dim] = node.size(rest % (*kernel)[dim - 2]);
+    Value isHere = node.slice(isSeen, offsets, sizes, strides);
+    isRowSeen = tap % kernel->back() == 0 ? isHere : node.binary<AndOp>(isRowSeen, isHere);
+    Value value =
+        node.select(isRowSeen, node.slice(x, offsets, sizes, strides), node.scalar(least, elementOf(x)));
+    result = result ? node.binary<MaxOp>(result, value) : value;
+  }
+  return result;
+}
 } // namespace
 
 void onnx::addMicrosoftArrayConverters(ConverterTable &table) {
@@ -105,4 +197,6 @@ void onnx::addMicrosoftArrayConverters(ConverterTable &table) {
   table.add("com.microsoft.IsAllFinite", 1, 1, ConverterTable::variadic, isAllFinite);
   table.add("com.microsoft.ComplexMul", 1, 2, 2, complexProduct<false>);
   table.add("com.microsoft.ComplexMulConj", 1, 2, 2, complexProduct<true>);
+  table.add("com.microsoft.MurmurHash3", 1, 1, 1, murmurHash);
+  table.add("com.microsoft.MaxpoolWithMask", 1, 2, 2, maxPoolWithMask);
 }

@@ -9,8 +9,10 @@
 #include "Microsoft.h"
 #include "MicrosoftAttention.h"
 #include "Normalization.h"
+#include "Quantization.h"
 
 #include <cmath>
+#include <limits>
 
 using namespace mlir;
 using namespace tenon;
@@ -97,7 +99,82 @@ namespace {
 // GroupQueryAttention
 //===----------------------------------------------------------------------===//
 
-constexpr size_t absent = ~size_t(0);
+constexpr size_t absent = ~size_t(0) / 2; // so that what stands behind is absent too
+
+/// How a cache holds keys or values: as they are, or as numbers of few bits times a scale for all of them or
+/// per head and place in it. Those of 4 bits are 8 too large, two in a byte.
+class CacheCode {
+public:
+  CacheCode(Node &node, StringRef kind, Value scale) : node(node), kind(kind), scale(scale) {
+    bits = node.integer("kv_cache_bit_width", 8);
+  }
+
+  bool isPlain() const { return kind == "NONE"; }
+
+  bool check(Value cache) {
+    Type element = cache ? elementOf(cache) : Type();
+    if (isPlain() && scale)
+      node.error() << "expects no scale of a cache that isn't quantised";
+    else if (kind != "NONE" && kind != "PER_TENSOR" && kind != "PER_CHANNEL")
+      node.error() << "expects NONE, PER_TENSOR or PER_CHANNEL as k_quant_type and v_quant_type, but has '"
+                   << kind << "'";
+    else if (!isPlain() && (!cache || !scale))
+      node.error()
+          << "expects a cache and its scale where k_quant_type or v_quant_type says that it is quantised";
+    else if (!isPlain() && !(bits == 4 && element.isUnsignedInteger(8)) &&
+             !(bits == 8 && (element.isSignlessInteger(8) || isa<Float8E4M3FNType>(element))))
+      node.error() << "expects a quantised cache of int8, of float8e4m3fn, or with kv_cache_bit_width 4 of "
+                      "uint8, but has "
+                   << typeOf(cache) << " and kv_cache_bit_width " << bits;
+    else if (!isPlain() && !isSingle(scale) && rankOf(scale) != 4)
+      node.error() << "expects one scale of the cache or one per head and place in it, but has "
+                   << typeOf(scale);
+    return !node.hasFailed();
+  }
+
+  /// How many elements of the cache hold a head.
+  int64_t width(int64_t depth) const { return !isPlain() && bits == 4 ? depth / 2 : depth; }
+
+  /// `[B, S, H, D]` as the cache holds it.
+  Value encode(Value x, Type element) {
+    if (isPlain())
+      return x;
+    Value y = node.cast(x, node.builder.getF32Type());
+    Value divisor = isSingle(scale) ? node.reshape(scale, {}) : node.moveDim(scale, 1, 2);
+    y = node.binary<DivOp>(y, node.broadcastTo(divisor, node.sizesOf(y)));
+    if (isa<FloatType>(element))
+      return node.cast(y, element, /*saturate=*/true);
+    double least = -double(1 << (bits - 1));
+    y = node.clamp(node.unary<RoundOp>(y), least, -least - 1);
+    if (bits == 8)
+      return node.cast(y, element);
+    y = node.cast(node.binary<AddOp>(y, -least), element);
+    Sizes whole = node.sizesOf(y), pairs = whole;
+    pairs.back() = node.quotient(pairs.back(), node.size(2));
+    whole = pairs;
+    pairs.push_back(node.size(2));
+    y = node.reshape(y, pairs);
+    auto half = [&](int64_t i) { return node.reshape(node.slice(y, 4, node.size(i), node.size(1)), whole); };
+    return node.binary<OrOp>(half(0), node.binary<ShlOp>(half(1), 4.0));
+  }
+
+  /// What a cache `[B, H, T, D]` holds.
+  Value decode(Value cache, Type element) {
+    if (isPlain())
+      return cache;
+    Value y = node.cast(bits == 4 ? unpack(node, cache, bits) : cache, node.builder.getF32Type());
+    if (bits == 4)
+      y = node.binary<SubOp>(y, 8.0);
+    Value factor = isSingle(scale) ? node.reshape(scale, {}) : scale;
+    return node.cast(node.binary<MulOp>(y, node.broadcastTo(factor, node.sizesOf(y))), element);
+  }
+
+private:
+  Node &node;
+  StringRef kind;
+  Value scale;
+  int64_t bits;
+};
 
 /// Where operands stand beside query, key, value and both pasts.
 struct GroupedOperands {
@@ -113,7 +190,9 @@ struct GroupedOperands {
 /// it.
 class GroupedAttention {
 public:
-  GroupedAttention(Node &node, GroupedOperands at) : node(node), at(at) {}
+  GroupedAttention(Node &node, GroupedOperands at)
+      : node(node), at(at), keyCode(node, node.string("k_quant_type", "NONE"), node[at.scales]),
+        valueCode(node, node.string("v_quant_type", "NONE"), node[at.scales + 1]) {}
 
   Results convert() {
     if (!check() || !placeHeads())
@@ -132,7 +211,7 @@ public:
     if (node.has(at.blockRows))
       addBlocks();
     if (node.has(at.bias))
-      terms.biases.push_back(scoreBias(node, node[at.bias], length, keyLength, /*isFilledUp=*/node.has(3)));
+      addBias();
     if (node.has(at.sink))
       terms.sink = node[at.sink];
     else if (node.flag("smooth_softmax"))
@@ -142,7 +221,8 @@ public:
                           << typeOf(terms.sink);
     if (node.hasFailed())
       return failure();
-    return {attend(node, terms).result, terms.key, terms.value};
+    AttentionStages stages = attend(node, terms);
+    return {stages.result, presentKey, presentValue, node.isUsed(3) ? scores(stages) : Value()};
   }
 
 private:
@@ -167,13 +247,18 @@ private:
     else if (rankOf(node[at.used]) > 2 || !isSingle(node[at.total]))
       node.error() << "expects a vector of lengths and a scalar as total_sequence_length, but has "
                    << typeOf(node[at.used]) << " and " << typeOf(node[at.total]);
-    else if (node.string("k_quant_type", "NONE") != "NONE" || node.string("v_quant_type", "NONE") != "NONE" ||
-             (at.scales != absent && (node.has(at.scales) || node.has(at.scales + 1))))
-      node.unsupported() << "a cache of quantised numbers";
-    else if (node.flag("sliding_window_cache"))
-      node.unsupported() << "a cache that holds no more than the window (sliding_window_cache)";
-    else if (node.isUsed(3))
-      node.unsupported() << "scores as a result (qk_output)";
+    else if (isWindow() &&
+             (!node.has(3) || node.integer("local_window_size", -1) < 1 || !node.flag("causal", true)))
+      node.error()
+          << "expects a cache, a positive local_window_size and causal 1 where sliding_window_cache is set";
+    else if (isWindow() && node.isUsed(3))
+      node.unsupported()
+          << "scores (qk_output) of a cache that holds no more than the window (sliding_window_cache)";
+    else if (node.isUsed(3) && node.integer("qk_output", 0) != 1 && node.integer("qk_output", 0) != 2)
+      node.error() << "expects qk_output 1 or 2 where output_qk is used, but has "
+                   << node.integer("qk_output", 0);
+    else
+      return keyCode.check(node[3]) && valueCode.check(node[4]);
     return !node.hasFailed();
   }
 
@@ -230,33 +315,115 @@ private:
   /// A cache of the size that is needed, or a larger one that stays as large.
   bool writeCache() {
     if (!node.has(3)) {
-      terms.key = node.transpose(key, {0, 2, 1, 3});
-      terms.value = node.transpose(value, {0, 2, 1, 3});
+      presentKey = terms.key = node.transpose(key, {0, 2, 1, 3});
+      presentValue = terms.value = node.transpose(value, {0, 2, 1, 3});
       keyLength = node.sizeOf(terms.key, 2);
       return true;
     }
-    for (size_t i : {3, 4})
+    int64_t depth = typeOf(key).getDimSize(3);
+    for (auto [i, code] : {std::pair(size_t(3), &keyCode), std::pair(size_t(4), &valueCode)})
       if (rankOf(node[i]) != 4 || typeOf(node[i]).getDimSize(1) != keyHeads ||
-          typeOf(node[i]).getDimSize(3) != typeOf(key).getDimSize(3)) {
-        node.error() << "expects a cache of " << keyHeads << " heads of size " << typeOf(key).getDimSize(3)
+          typeOf(node[i]).getDimSize(3) != code->width(depth)) {
+        node.error() << "expects a cache of " << keyHeads << " heads of size " << code->width(depth)
                      << " as operand " << i << ", but has " << typeOf(node[i]);
         return false;
       }
-    Value wanted = node.reshape(node[at.total], {});
-    auto elements = node.elements(wanted);
+    Value freshKey = keyCode.encode(key, elementOf(node[3])),
+          freshValue = valueCode.encode(value, elementOf(node[4]));
+    if (isWindow())
+      return moveWindow(freshKey, freshValue);
+    auto elements = node.elements(node.reshape(node[at.total], {}));
     if (!elements)
       return false;
     keyLength = node.largest(elements->front(), node.sizeOf(node[3], 2));
-    terms.key = updateCache(node, node[3], key, start, keyLength);
-    terms.value = updateCache(node, node[4], value, start, keyLength);
+    presentKey = updateCache(node, node[3], freshKey, start, keyLength);
+    presentValue = updateCache(node, node[4], freshValue, start, keyLength);
+    terms.key = keyCode.decode(presentKey, elementOf(query));
+    terms.value = valueCode.decode(presentValue, elementOf(query));
     return !node.hasFailed();
+  }
+
+  bool isWindow() { return node.flag("sliding_window_cache"); }
+
+  /// A cache that holds the last tokens alone, from its first row on: of T tokens all as long as there is
+  /// room for them, else T - g * ceil((T - room) / g), where g = room - window + 1 is how many are given up
+  /// at once. Queries see rows that are given up as well.
+  bool moveWindow(Value freshKey, Value freshValue) {
+    AffineExpr room = node.sizeOf(node[3], 2), batch = node.sizeOf(query, 0);
+    AffineExpr group = node.sizes.simplify(room - node.integer("local_window_size", -1) + 1);
+    if (isStatic(group) && SizeAnalysis::staticSize(group) < 1) {
+      node.error() << "expects a cache with room for local_window_size ("
+                   << node.integer("local_window_size", -1) << ") tokens, but has " << typeOf(node[3]);
+      return false;
+    }
+    auto firstOf = [&](Value tokens) { // the place of the token in the first row
+      Value beyond = node.binary<SubOp>(tokens, numberOf(node, room)), step = numberOf(node, group);
+      Value groups = node.binary<DivOp>(node.binary<SubOp>(node.binary<AddOp>(beyond, step), 1.0), step);
+      return node.select(node.compare(Predicate::le, beyond, 0.0), node.splat(0, tokens),
+                         node.binary<MulOp>(groups, step));
+    };
+    Value firstBefore = firstOf(start), firstAfter = firstOf(total);
+    Sizes rows = {batch, room};
+    auto each = [&](Value x) { return node.broadcast(x, {0}, rows); };
+    Value row = node.iota(rows, 1, i64), place = node.binary<AddOp>(row, each(firstAfter));
+    Value isUsed = node.compare(Predicate::lt, place, each(total)),
+          isFresh = node.compare(Predicate::ge, place, each(start));
+    auto moved = [&](Value past, Value fresh) {
+      auto rowsOf = [&](Value x, Value first, int64_t dim) {
+        Value at = node.unsqueeze(node.binary<MaxOp>(node.binary<SubOp>(place, each(first)), 0.0), {2});
+        return node.transpose(node.gather(x, at, {dim}, 1, IndexMode::clamp), {0, 2, 1, 3});
+      };
+      Value old = rowsOf(past, firstBefore, 2), added = rowsOf(fresh, start, 1);
+      auto all = [&](Value flags) { return node.broadcast(flags, {0, 2}, node.sizesOf(old)); };
+      return node.select(all(isUsed), node.select(all(isFresh), added, old), node.splat(0, old));
+    };
+    presentKey = moved(node[3], freshKey);
+    presentValue = moved(node[4], freshValue);
+    auto joined = [&](Value past, Value fresh) {
+      return node.concat({past, node.transpose(fresh, {0, 2, 1, 3})}, 2);
+    };
+    terms.key = keyCode.decode(joined(node[3], freshKey), elementOf(query));
+    terms.value = valueCode.decode(joined(node[4], freshValue), elementOf(query));
+    keyLength = node.sizeOf(terms.key, 2);
+    // Rows that aren't in use are behind all queries.
+    Value before = node.binary<AddOp>(row, each(firstBefore));
+    before = node.select(node.compare(Predicate::lt, before, each(start)), before,
+                         node.scalarInteger(std::numeric_limits<int64_t>::max(), i64));
+    keyPosition = node.concat({before, position}, 1);
+    return !node.hasFailed();
+  }
+
+  /// Columns of a bias are the places of tokens.
+  void addBias() {
+    Value bias = node[at.bias];
+    if (!keyPosition) {
+      terms.biases.push_back(scoreBias(node, bias, length, keyLength, /*isFilledUp=*/node.has(3)));
+      return;
+    }
+    if (rankOf(bias) != 4) {
+      node.error() << "expects an attention bias of rank 4, but has " << typeOf(bias);
+      return;
+    }
+    Sizes sizes = node.sizesOf(bias);
+    sizes[0] = node.sizeOf(query, 0);
+    bias = node.gather(node.broadcastTo(bias, sizes), node.unsqueeze(keyPosition, {2}), {3}, 1,
+                       IndexMode::clamp);
+    terms.biases.push_back(node.transpose(bias, {0, 2, 3, 1})); // of [B, T, H, S]
+  }
+
+  /// Before the softmax or after it; 0 where a query doesn't see a key.
+  Value scores(const AttentionStages &stages) {
+    if (node.integer("qk_output", 0) == 2)
+      return stages.weights;
+    Value isHidden = node.compare(Predicate::eq, stages.masked, -std::numeric_limits<double>::infinity());
+    return node.select(isHidden, node.splat(0, stages.masked), stages.masked);
   }
 
   void addVisibility() {
     int64_t window = node.integer("local_window_size", -1);
     bool isCausal = node.flag("causal", true);
     Sizes places = {node.sizeOf(query, 0), node.size(1), length, keyLength};
-    Value place = node.iota(places, 3, i64);
+    Value place = keyPosition ? node.broadcast(keyPosition, {0, 3}, places) : node.iota(places, 3, i64);
     auto add = [&](Predicate predicate, Value limit) {
       terms.visible.push_back(node.compare(predicate, place, limit));
     };
@@ -312,6 +479,9 @@ private:
   Value query, key, value; ///< `[B, S, heads, D]`
   Value start, total;      ///< `[B]`
   Value position;          ///< `[B, S]`, of the queries
+  Value keyPosition;       ///< `[B, T]`, where keys don't lie at their places
+  CacheCode keyCode, valueCode;
+  Value presentKey, presentValue;
   AffineExpr length, keyLength;
 };
 

@@ -12,6 +12,7 @@
 #include "Microsoft.h"
 
 #include <cmath>
+#include <limits>
 
 using namespace mlir;
 using namespace tenon;
@@ -297,9 +298,148 @@ Results restorePadding(Node &node) {
                               node.unsqueeze(places, {1}), x, ArrayRef<int64_t>{0}, 0);
   return node.reshape(y, {sizes[0], sizes[1], width});
 }
+
+//===----------------------------------------------------------------------===//
+// Repetition
+//===----------------------------------------------------------------------===//
+
+/// Tokens that would make the last ones a sequence that stands before get a score of -inf.
+Results nGramRepeatBlock(Node &node) {
+  Value tokens = node[0], scores = node[1];
+  int64_t length = node.integer("ngram_size", 0);
+  if (rankOf(tokens) != 2 || rankOf(scores) != 2 || length < 1 || !isa<FloatType>(elementOf(scores)))
+    return node.error() << "expects a positive ngram_size and matrices of tokens and scores, but has "
+                        << length << ", " << typeOf(tokens) << " and " << typeOf(scores);
+  Type i64 = node.builder.getI64Type();
+  AffineExpr zero = node.size(0), last = node.sizes.simplify(node.sizeOf(tokens, 1) + 1 - length);
+  AffineExpr count = node.largest(last, zero);
+  Value window = node.iota({count}, 0, i64);
+  auto at = [&](int64_t i) {
+    return node.cast(take(node, tokens, node.binary<AddOp>(window, double(i)), 1), i64);
+  };
+  Value next = at(length - 1), isSame = node.broadcast(node.boolean(true), {}, node.sizesOf(next));
+  Value end = node.broadcast(node.binary<MaxOp>(numberOf(node, last), 0.0), {}, {count});
+  for (int64_t i = 0; i + 1 < length; ++i) {
+    // Of each window the same; there is none where this is behind the last token.
+    Value wanted = node.cast(take(node, tokens, node.binary<AddOp>(end, double(i)), 1), i64);
+    isSame = node.binary<AndOp>(isSame, node.compare(Predicate::eq, at(i), wanted));
+  }
+  Value nowhere = numberOf(node, node.sizeOf(scores, 1));
+  Value place = node.select(isSame, next, nowhere);
+  Value blocked = node.broadcast(node.scalar(-std::numeric_limits<double>::infinity(), elementOf(scores)), {},
+                                 node.sizesOf(place));
+  return ScatterOp::create(node.builder, node.loc, scores.getType(), IndexMode::drop, CombinerAttr(), scores,
+                           node.unsqueeze(place, {2}), blocked, ArrayRef<int64_t>{1}, 1)
+      .getResult();
+}
+
+//===----------------------------------------------------------------------===//
+// Alignment
+//===----------------------------------------------------------------------===//
+
+/// The cheapest path through a matrix from its first element to its last, by steps to the next row, column or
+/// both.
+class TimeWarping {
+public:
+  explicit TimeWarping(Node &node) : node(node), i64(node.builder.getI64Type()) {}
+
+  Results convert() {
+    costs = node[0];
+    if (rankOf(costs) == 3)
+      costs = node.squeeze(costs, {0});
+    if (node.hasFailed() || rankOf(costs) != 2 || !isa<FloatType>(elementOf(costs)))
+      return node.error() << "expects a matrix of costs, but has " << typeOf(node[0]);
+    rows = node.sizeOf(costs, 0);
+    columns = node.sizeOf(costs, 1);
+    flat = node.reshape(costs, node.product({rows, columns}));
+    diagonals = node.sizes.simplify(rows + columns - 1);
+    Value steps = findSteps();
+    return steps ? follow(steps) : Results(failure());
+  }
+
+private:
+  using Yielded = LoopBuilder::Yielded;
+
+  Value count(AffineExpr size) { return numberOf(node, size); }
+
+  /// Per diagonal from the second on, and per row, by which step its element is reached: 0 from both, 1 from
+  /// the row before, 2 from the column before. Rows and columns count from 1. Elements of a diagonal don't
+  /// depend on each other.
+  Value findSteps() {
+    Sizes row = {node.sizes.simplify(rows + 1)};
+    Value place = node.iota(row, 0, i64),
+          unreached = node.broadcast(node.scalar(infinity, elementOf(costs)), {}, row);
+    Value before = node.binary<MaxOp>(node.binary<SubOp>(place, 1.0), 0.0);
+    Value start = node.select(node.compare(Predicate::eq, place, 0.0), node.scalar(0, elementOf(costs)),
+                              node.scalar(infinity, elementOf(costs)));
+    auto step = [&](Value time, ArrayRef<Value> last) -> std::optional<Yielded> {
+      Value column = node.binary<SubOp>(node.binary<AddOp>(time, 2.0), place);
+      Value isInside = node.binary<AndOp>(node.compare(Predicate::ge, column, 1.0),
+                                          node.compare(Predicate::le, column, count(columns)));
+      isInside = node.binary<AndOp>(isInside, node.compare(Predicate::ge, place, 1.0));
+      Value both = take(node, last[0], before, 0), up = take(node, last[1], before, 0), left = last[1];
+      auto isLeast = [&](Value x, Value a, Value b) {
+        return node.binary<AndOp>(node.compare(Predicate::lt, x, a), node.compare(Predicate::lt, x, b));
+      };
+      Value isBoth = isLeast(both, up, left), isUp = isLeast(up, both, left);
+      Value index =
+          node.binary<SubOp>(node.binary<AddOp>(node.binary<MulOp>(before, count(columns)), column), 1.0);
+      Value cost = take(node, flat, index, 0, IndexMode::clamp);
+      cost = node.binary<AddOp>(node.select(isBoth, both, node.select(isUp, up, left)), cost);
+      Value way = node.select(isBoth, node.scalar(0, i64),
+                              node.select(isUp, node.scalar(1, i64), node.scalar(2, i64)));
+      cost = node.select(isInside, cost, unreached);
+      if (node.hasFailed())
+        return std::nullopt;
+      return Yielded{node.boolean(true), {last[1], cost}, {way}};
+    };
+    Value initial[] = {start, unreached};
+    auto values = LoopBuilder(node, initial).build(count(diagonals), node.boolean(true), step);
+    return values ? values->back() : Value();
+  }
+
+  /// From the last element back to the first.
+  Results follow(Value steps) {
+    auto goesOn = [&](Value row, Value column) {
+      return node.binary<AndOp>(node.compare(Predicate::gt, row, 0.0),
+                                node.compare(Predicate::gt, column, 0.0));
+    };
+    auto step = [&](Value, ArrayRef<Value> at) -> std::optional<Yielded> {
+      Value diagonal = node.binary<SubOp>(node.binary<AddOp>(at[0], at[1]), 2.0);
+      Value way = take(node, take(node, steps, diagonal, 0), at[0], 0);
+      auto previous = [&](Value x, double unless) {
+        return node.select(node.compare(Predicate::eq, way, unless), x, node.binary<SubOp>(x, 1.0));
+      };
+      Value row = previous(at[0], 2), column = previous(at[1], 1);
+      if (node.hasFailed())
+        return std::nullopt;
+      return Yielded{goesOn(row, column),
+                     {row, column},
+                     {node.binary<SubOp>(at[0], 1.0), node.binary<SubOp>(at[1], 1.0)}};
+    };
+    Value initial[] = {count(rows), count(columns)};
+    auto values = LoopBuilder(node, initial).build(count(diagonals), goesOn(initial[0], initial[1]), step);
+    if (!values)
+      return failure();
+    Value backwards = node.concat({node.unsqueeze((*values)[2], {0}), node.unsqueeze((*values)[3], {0})}, 0);
+    AffineExpr length = node.sizeOf(backwards, 1);
+    Value place = node.binary<SubOp>(node.binary<SubOp>(count(length), 1.0), node.iota({length}, 0, i64));
+    return node.cast(take(node, backwards, place, 1), node.builder.getI32Type());
+  }
+
+  static constexpr double infinity = std::numeric_limits<double>::infinity();
+  Node &node;
+  Type i64;
+  Value costs, flat;
+  AffineExpr rows, columns, diagonals;
+};
+
+Results dynamicTimeWarping(Node &node) { return TimeWarping(node).convert(); }
 } // namespace
 
 void onnx::addMicrosoftSequenceConverters(ConverterTable &table) {
+  table.add("com.microsoft.NGramRepeatBlock", 1, 2, 2, nGramRepeatBlock);
+  table.add("com.microsoft.DynamicTimeWarping", 1, 1, 1, dynamicTimeWarping);
   table.add("com.microsoft.CausalConvWithState", 1, 2, 4, causalConvWithState);
   table.add("com.microsoft.LinearAttention", 1, 3, 6, linearAttention);
   table.add("com.microsoft.RelativePositionBias", 1, 3, 3, relativePositionBias);

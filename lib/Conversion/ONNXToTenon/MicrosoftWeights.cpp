@@ -20,6 +20,23 @@ using namespace mlir;
 using namespace tenon;
 using namespace tenon::onnx;
 
+Value onnx::unpack(Node &node, Value bytes, int64_t bits, bool lowFirst) {
+  if (bits == 8)
+    return bytes;
+  int64_t perByte = 8 / bits, rank = rankOf(bytes);
+  Sizes apart = node.sizesOf(bytes), joined = apart;
+  joined.back() = node.sizes.simplify(joined.back() * perByte);
+  apart.push_back(node.size(perByte));
+  SmallVector<double> shifts;
+  for (int64_t i = 0; i < perByte; ++i)
+    shifts.push_back((lowFirst ? i : perByte - 1 - i) * bits);
+  Value repeated = node.broadcast(bytes, llvm::to_vector(llvm::seq<int64_t>(0, rank)), apart);
+  Value shift = node.broadcast(node.numbersConstant(shifts, elementOf(bytes)), {rank}, apart);
+  Value numbers = node.binary<AndOp>(node.binary<ShrOp>(repeated, shift),
+                                     node.splat(llvm::maskTrailingOnes<uint64_t>(bits), repeated));
+  return node.reshape(numbers, joined);
+}
+
 //===----------------------------------------------------------------------===//
 // MatMulNBits
 //===----------------------------------------------------------------------===//
@@ -36,24 +53,6 @@ bool checkSizes(Node &node, int64_t n, int64_t k, int64_t block) {
   else if (block < 16 || block > limit || !llvm::isPowerOf2_64(block))
     node.error() << "expects a power of 2 of at least 16 as block_size, but has " << block;
   return !node.hasFailed();
-}
-
-/// Numbers of `bits` bits out of the bytes of the last dimension, the lowest bits first or last.
-Value unpack(Node &node, Value bytes, int64_t bits, bool lowFirst = true) {
-  if (bits == 8)
-    return bytes;
-  int64_t perByte = 8 / bits, rank = rankOf(bytes);
-  Sizes apart = node.sizesOf(bytes), joined = apart;
-  joined.back() = node.sizes.simplify(joined.back() * perByte);
-  apart.push_back(node.size(perByte));
-  SmallVector<double> shifts;
-  for (int64_t i = 0; i < perByte; ++i)
-    shifts.push_back((lowFirst ? i : perByte - 1 - i) * bits);
-  Value repeated = node.broadcast(bytes, llvm::to_vector(llvm::seq<int64_t>(0, rank)), apart);
-  Value shift = node.broadcast(node.numbersConstant(shifts, elementOf(bytes)), {rank}, apart);
-  Value numbers = node.binary<AndOp>(node.binary<ShrOp>(repeated, shift),
-                                     node.splat(llvm::maskTrailingOnes<uint64_t>(bits), repeated));
-  return node.reshape(numbers, joined);
 }
 
 /// The matrix of weights of MatMulNBits, rows of blocks with a scale and perhaps a zero point each.

@@ -260,6 +260,7 @@ void addQuantizationConverters(ConverterTable &table);
 void addRecurrentConverters(ConverterTable &table);
 void addReductionConverters(ConverterTable &table);
 void addResizeConverters(ConverterTable &table);
+void addSamplingConverters(ConverterTable &table);
 void addSequenceConverters(ConverterTable &table);
 void addShapeConverters(ConverterTable &table);
 void addSlicingConverters(ConverterTable &table);

@@ -51,6 +51,9 @@ mlir::Value requantize(Node &node, mlir::Value sum, mlir::Value scale, mlir::Val
 /// A parameter of each block of `dim`, of x's rank, repeated to x's sizes; the last block may be cut.
 mlir::Value repeatBlocks(Node &node, mlir::Value parameter, mlir::Value x, int64_t dim, int64_t block);
 
+/// Numbers of 2, 4 or 8 bits out of the bytes of the last dimension, the lowest bits first or last.
+mlir::Value unpack(Node &node, mlir::Value bytes, int64_t bits, bool lowFirst = true);
+
 /// Operators of the standard that ONNX Runtime's domain has too.
 Results quantizeLinear(Node &node);
 Results dequantizeLinear(Node &node);

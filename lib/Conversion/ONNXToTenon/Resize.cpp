@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Indexing.h"
+#include "Sampling.h"
 
 #include <cmath>
 
@@ -331,7 +332,8 @@ private:
 
   Value interpolate(const Axis &axis, int64_t dim) {
     Value at = coordinates(axis), whole = node.unary<FloorOp>(at), part = node.binary<SubOp>(at, whole);
-    auto [weights, first] = mode == "linear" ? std::pair(linear(part), 0) : std::pair(cubic(part), -1);
+    auto [weights, first] = mode == "linear" ? std::pair(linearWeights(node, part), 0)
+                                             : std::pair(cubicWeights(node, part, cubicParameter()), -1);
     Value last = node.binary<SubOp>(number(axis.from), 1.0);
     if (mode == "cubic" && node.flag("exclude_outside"))
       excludeOutside(weights, whole, last, first);
@@ -369,7 +371,8 @@ private:
     Value at = node.binary<AddOp>(coordinates(axis), number(reach));
     Value away = node.binary<SubOp>(node.iota(both, 1, f32), node.broadcast(at, {0}, both));
     away = node.unary<AbsOp>(node.binary<MulOp>(away, narrow));
-    Value weights = mode == "linear" ? node.binary<MaxOp>(node.binary<SubOp>(one, away), 0.0) : cubicAt(away);
+    Value weights = mode == "linear" ? node.binary<MaxOp>(node.binary<SubOp>(one, away), 0.0)
+                                     : cubicWeight(node, away, cubicParameter());
     Value sum = node.reduce(Combiner::sum, weights, {1}, /*keepDims=*/true);
     weights = node.binary<DivOp>(weights, node.broadcastTo(sum, both));
     int64_t rank = rankOf(x);
@@ -379,38 +382,11 @@ private:
                          to, elementOf(x));
   }
 
-  /// The cubic kernel at a distance.
-  Value cubicAt(Value away) {
-    Value isNear = node.compare(Predicate::le, away, 1.0), isReached = node.compare(Predicate::lt, away, 2.0);
-    return node.select(isNear, cubicNear(away), node.select(isReached, cubicFar(away), node.splat(0, away)));
-  }
-
   Value tapOf(Value whole, int64_t offset) {
     return offset == 0 ? whole : node.binary<AddOp>(whole, double(offset));
   }
 
-  SmallVector<Value> linear(Value part) { return {node.binary<SubOp>(node.splat(1, part), part), part}; }
-
-  /// Keys' cubic convolution (1981): weights of the 4 places around, with parameter a.
-  SmallVector<Value> cubic(Value t) {
-    Value rest = node.binary<SubOp>(node.splat(1, t), t);
-    return {cubicFar(node.binary<AddOp>(t, 1.0)), cubicNear(t), cubicNear(rest),
-            cubicFar(node.binary<AddOp>(rest, 1.0))};
-  }
-  Value cubicNear(Value s) {
-    double a = node.number("cubic_coeff_a", -0.75);
-    return polynomial(s, {a + 2, -(a + 3), 0, 1});
-  }
-  Value cubicFar(Value s) {
-    double a = node.number("cubic_coeff_a", -0.75);
-    return polynomial(s, {a, -5 * a, 8 * a, -4 * a});
-  }
-  Value polynomial(Value s, ArrayRef<double> coefficients) {
-    Value sum = node.splat(coefficients[0], s);
-    for (double coefficient : coefficients.drop_front())
-      sum = node.binary<AddOp>(node.binary<MulOp>(sum, s), coefficient);
-    return sum;
-  }
+  double cubicParameter() { return node.number("cubic_coeff_a", -0.75); }
 
   /// Places outside of the operand have no weight, the others add up to 1.
   void excludeOutside(SmallVectorImpl<Value> &weights, Value whole, Value last, int64_t first) {

@@ -342,6 +342,27 @@ Results centerCropPad(Node &node) {
   }
   return node.pad(x, node.scalar(0, elementOf(x)), low, high);
 }
+
+/// An operator of ONNX before version 1.2: borders are left, top, right and bottom ones; with a height and a
+/// width as scale what is behind these is left out instead of the last two.
+Results crop(Node &node) {
+  Value x = node[0];
+  auto border = node.integers("border", 4, 0), scale = node.integers("scale", 2, 0);
+  if (rankOf(x) != 4)
+    return node.error() << "expects images of rank 4, but has " << typeOf(x);
+  bool isScaled = node.hasAttribute("scale");
+  for (int64_t i : {0, 1}) {
+    AffineExpr extent = node.sizeOf(x, 2 + i);
+    int64_t first = border[1 - i];
+    AffineExpr size = isScaled ? node.size(scale[i]) : node.sizes.simplify(extent - first - border[3 - i]);
+    int64_t least = first + (isScaled ? scale[i] : border[3 - i]);
+    if (isStatic(extent) && SizeAnalysis::staticSize(extent) < least)
+      return node.error() << "expects at least " << least << " places along dimension " << 2 + i
+                          << ", but has " << typeOf(x);
+    x = node.slice(x, 2 + i, node.size(first), size);
+  }
+  return x;
+}
 } // namespace
 
 void onnx::addSlicingConverters(ConverterTable &table) {
@@ -352,5 +373,6 @@ void onnx::addSlicingConverters(ConverterTable &table) {
   table.add("Pad", 2, 1, 1, padAttributes);
   table.add("Pad", 11, 2, 4, pad);
   table.add("com.microsoft.Pad", 1, 2, 3, pad);
+  table.add("Crop", 1, 1, 1, crop);
   table.add("CenterCropPad", 18, 2, 2, centerCropPad);
 }

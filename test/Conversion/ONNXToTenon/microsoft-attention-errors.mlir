@@ -52,7 +52,7 @@ func.func @total(%q: tensor<2x3x64xf32>, %k: tensor<2x3x32xf32>, %v: tensor<2x3x
 // -----
 
 func.func @quantized_cache(%q: tensor<2x3x64xf32>, %k: tensor<2x3x32xf32>, %v: tensor<2x3x32xf32>, %p: tensor<2x2x8x16xf32>, %u: tensor<2xi32>, %t: tensor<i32>) -> !tenon_onnx.unknown {
-  // expected-error @+1 {{'GroupQueryAttention' (opset 1) is not supported: a cache of quantised numbers}}
+  // expected-error @+1 {{'GroupQueryAttention' (opset 1) expects a cache and its scale where k_quant_type or v_quant_type says that it is quantised}}
   %0 = tenon_onnx.node "GroupQueryAttention" domain "com.microsoft" version 1 (%q, %k, %v, %p, %p, %u, %t) {num_heads = 4 : i64, kv_num_heads = 2 : i64, k_quant_type = "PER_TENSOR"} : (tensor<2x3x64xf32>, tensor<2x3x32xf32>, tensor<2x3x32xf32>, tensor<2x2x8x16xf32>, tensor<2x2x8x16xf32>, tensor<2xi32>, tensor<i32>) -> !tenon_onnx.unknown
   return %0 : !tenon_onnx.unknown
 }
@@ -60,15 +60,15 @@ func.func @quantized_cache(%q: tensor<2x3x64xf32>, %k: tensor<2x3x32xf32>, %v: t
 // -----
 
 func.func @window_cache(%q: tensor<2x3x64xf32>, %k: tensor<2x3x32xf32>, %v: tensor<2x3x32xf32>, %p: tensor<2x2x8x16xf32>, %u: tensor<2xi32>, %t: tensor<i32>) -> !tenon_onnx.unknown {
-  // expected-error @+1 {{'GroupQueryAttention' (opset 1) is not supported: a cache that holds no more than the window (sliding_window_cache)}}
-  %0 = tenon_onnx.node "GroupQueryAttention" domain "com.microsoft" version 1 (%q, %k, %v, %p, %p, %u, %t) {num_heads = 4 : i64, kv_num_heads = 2 : i64, local_window_size = 4 : i64, sliding_window_cache = 1 : i64} : (tensor<2x3x64xf32>, tensor<2x3x32xf32>, tensor<2x3x32xf32>, tensor<2x2x8x16xf32>, tensor<2x2x8x16xf32>, tensor<2xi32>, tensor<i32>) -> !tenon_onnx.unknown
+  // expected-error @+1 {{'GroupQueryAttention' (opset 1) expects a cache with room for local_window_size (9) tokens, but has 'tensor<2x2x8x16xf32>'}}
+  %0 = tenon_onnx.node "GroupQueryAttention" domain "com.microsoft" version 1 (%q, %k, %v, %p, %p, %u, %t) {num_heads = 4 : i64, kv_num_heads = 2 : i64, local_window_size = 9 : i64, sliding_window_cache = 1 : i64} : (tensor<2x3x64xf32>, tensor<2x3x32xf32>, tensor<2x3x32xf32>, tensor<2x2x8x16xf32>, tensor<2x2x8x16xf32>, tensor<2xi32>, tensor<i32>) -> !tenon_onnx.unknown
   return %0 : !tenon_onnx.unknown
 }
 
 // -----
 
 func.func @scores(%q: tensor<2x3x64xf32>, %k: tensor<2x3x32xf32>, %v: tensor<2x3x32xf32>, %p: tensor<2x2x8x16xf32>, %u: tensor<2xi32>, %t: tensor<i32>) -> !tenon_onnx.unknown {
-  // expected-error @+1 {{'GroupQueryAttention' (opset 1) is not supported: scores as a result (qk_output)}}
+  // expected-error @+1 {{'GroupQueryAttention' (opset 1) expects qk_output 1 or 2 where output_qk is used, but has 0}}
   %0:4 = tenon_onnx.node "GroupQueryAttention" domain "com.microsoft" version 1 (%q, %k, %v, %p, %p, %u, %t) {num_heads = 4 : i64, kv_num_heads = 2 : i64} : (tensor<2x3x64xf32>, tensor<2x3x32xf32>, tensor<2x3x32xf32>, tensor<2x2x8x16xf32>, tensor<2x2x8x16xf32>, tensor<2xi32>, tensor<i32>) -> (!tenon_onnx.unknown, !tenon_onnx.unknown, !tenon_onnx.unknown, !tenon_onnx.unknown)
   return %0#3 : !tenon_onnx.unknown
 }

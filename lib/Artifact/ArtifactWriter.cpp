@@ -12,7 +12,7 @@ using namespace tenon::artifact;
 static_assert(sizeof(ContainerHeader) + kMaxSegments * sizeof(SegmentRecord) <= kPageAlignment);
 
 ArtifactWriter::ArtifactWriter(std::string path, const void *runtime, size_t runtimeSize, uint16_t machine)
-    : file(std::move(path), /*permissions=*/0777), machine(machine) {
+    : file(std::move(path), kFilePermissions), machine(machine) {
   write(runtime, runtimeSize) && padTo(kContainerAlignment);
   containerStart = position;
   static const char page[kPageAlignment] = {};

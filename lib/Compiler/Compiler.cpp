@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Compiler/Compiler.h"
+#include "tenon/Compiler/CompileCache.h"
 #include "tenon/Compiler/ModelFiles.h"
 #include "tenon/Dialect/Tenon/IR/BlobFiles.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
@@ -18,11 +19,14 @@
 #include "tenon/Compiler/Pipelines.h"
 #include "tenon/Dialect/Host/Analysis/Layouts.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
+#include "tenon/Support/OutputFile.h"
 #include "tenon/Target/CPU/LinkImage.h"
 #include "tenon/Target/Host/HostProgram.h"
 
 #include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
+#include "llvm/Support/EndianStream.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MemoryBuffer.h"
 
@@ -50,7 +54,11 @@ bool isRuntime(StringRef bytes) {
 class Compilation {
 public:
   Compilation(ModuleOp module, const CompileOptions &options, StringRef output, CompileReport &report)
-      : module(module), options(options), output(output), report(report), last(now()) {}
+      : module(module), options(options), output(output), report(report), last(now()),
+        noteWarnings(module.getContext(), [this](Diagnostic &diagnostic) {
+          hasWarned |= diagnostic.getSeverity() == DiagnosticSeverity::Warning;
+          return failure();
+        }) {}
 
   LogicalResult run() {
     // Again when it is written; an error is better now.
@@ -58,6 +66,10 @@ public:
       return failure();
     if (options.emit == Emit::import)
       return writeLevel();
+    if (failed(openCache()) || failed(takeArtifact()))
+      return failure();
+    if (report.isCachedArtifact)
+      return success();
     if (failed(chooseMain()))
       return failure();
     if (!findPlacedProgram()) {
@@ -81,12 +93,15 @@ public:
       return failure();
     if (options.emit == Emit::kernels)
       return writeLevel();
-    if (failed(checkLaunches()) || failed(runPipeline("loops", buildLoopsPipeline)))
+    if (failed(checkLaunches()))
+      return failure();
+    takeKernels();
+    if (failed(runPipeline("loops", buildLoopsPipeline)))
       return failure();
     if (options.emit == Emit::loops)
       return writeLevel();
-    for (const cpu::TargetDescription &target : targets)
-      if (failed(compileVariants(target)))
+    for (auto [target, kernels] : llvm::zip(targets, codes))
+      if (failed(compileVariants(target, kernels)))
         return failure();
     if (options.emit != Emit::artifact)
       return check(writeText(module.getContext(), output, [&](raw_ostream &out) { out << text; }));
@@ -205,6 +220,57 @@ private:
   }
 
   //===--------------------------------------------------------------------===//
+  // The cache
+  //===--------------------------------------------------------------------===//
+
+  LogicalResult openCache() {
+    if (options.cacheDirectory.empty() || options.emit != Emit::artifact)
+      return success();
+    cache.emplace(options.cacheDirectory, options.cacheLimit);
+    return check(cache->open());
+  }
+
+  /// Writes the artifact that this compilation would give, if the cache has it.
+  LogicalResult takeArtifact() {
+    if (!cache)
+      return success();
+    showProgress("cache");
+    auto runtime = readRuntime();
+    if (failed(runtime))
+      return failure();
+    llvm::Expected<std::string> content = contentOf(module);
+    if (!content)
+      return check(content.takeError());
+    std::string asked;
+    llvm::raw_string_ostream out(asked);
+    module.getContext()->loadDialect<tile::TileDialect>();
+    for (const cpu::TargetDescription &target : options.targets)
+      out << attributeOf(module.getContext(), target) << "\n";
+    for (const std::string &rule : options.devices)
+      out << "device " << rule << "\n";
+    for (auto &[result, argument] : options.aliases)
+      out << "alias " << result << "\0" << argument << "\n";
+    artifactKey = cache->keyOf({"artifact", *content, asked, options.modelName, (*runtime)->getBuffer()});
+    std::optional<CompileCache::Entry> entry = cache->lookup(artifactKey);
+    if (entry) {
+      OutputFile file(output.str(), artifact::kFilePermissions);
+      if (!file.append(entry->bytes.data(), entry->bytes.size()) || !file.keep())
+        return check(llvm::createStringError(file.error()));
+      report.isCachedArtifact = true;
+    }
+    finishStage("cache");
+    return success();
+  }
+
+  /// Keeps what was written; not of a compilation with warnings, which the next one is to give too.
+  void keepArtifact() {
+    if (!cache || hasWarned || !llvm::sys::fs::is_regular_file(output))
+      return;
+    if (auto file = llvm::MemoryBuffer::getFile(output, /*IsText=*/false, /*RequiresNullTerminator=*/false))
+      cache->insert(artifactKey, (*file)->getBuffer());
+  }
+
+  //===--------------------------------------------------------------------===//
   // Kernels
   //===--------------------------------------------------------------------===//
 
@@ -259,16 +325,66 @@ private:
     return nullptr;
   }
 
-  LogicalResult compileVariants(const cpu::TargetDescription &target) {
+  /// The code of a kernel for a target.
+  struct KernelCode {
+    cpu::ObjectCode code;
+    tile::VariantOp variant; ///< none where the code comes from the cache
+    std::string key;
+  };
+
+  /// Lists what is to be compiled, in the order in which it is linked. What the cache has needs no lowering.
+  void takeKernels() {
+    for (const cpu::TargetDescription &target : targets) {
+      std::vector<KernelCode> &kernels = codes.emplace_back();
+      for (auto variants : module.getOps<tile::VariantsOp>()) {
+        tile::VariantOp variant = variantOf(variants, target);
+        if (!variant)
+          continue;
+        KernelCode &kernel = kernels.emplace_back();
+        kernel.code.name = variants.getSymName().str();
+        kernel.variant = variant;
+        if (!cache || options.emit != Emit::artifact)
+          continue;
+        std::string text;
+        llvm::raw_string_ostream(text) << variant;
+        kernel.key = cache->keyOf({"kernel", kernel.code.name, text});
+        if (std::optional<CompileCache::Entry> entry = cache->lookup(kernel.key); entry && readCode(entry->bytes, kernel.code)) {
+          variant.erase();
+          kernel.variant = nullptr;
+          ++report.cachedKernels;
+        }
+      }
+    }
+  }
+
+  static bool readCode(StringRef bytes, cpu::ObjectCode &code) {
+    constexpr size_t headerBytes = 2 * sizeof(int64_t);
+    if (bytes.size() < headerBytes)
+      return false;
+    code.instructions = llvm::support::endian::read64le(bytes.data());
+    code.codeBytes = llvm::support::endian::read64le(bytes.data() + sizeof(int64_t));
+    code.bytes.assign(bytes.begin() + headerBytes, bytes.end());
+    return true;
+  }
+
+  void keepCode(const KernelCode &kernel) {
+    SmallVector<char, 0> bytes;
+    llvm::raw_svector_ostream out(bytes);
+    llvm::support::endian::write<int64_t>(out, kernel.code.instructions, llvm::endianness::little);
+    llvm::support::endian::write<int64_t>(out, kernel.code.codeBytes, llvm::endianness::little);
+    out << StringRef(kernel.code.bytes.data(), kernel.code.bytes.size());
+    cache->insert(kernel.key, StringRef(bytes.data(), bytes.size()));
+  }
+
+  LogicalResult compileVariants(const cpu::TargetDescription &target, std::vector<KernelCode> &all) {
     // Each kernel in a module of its own: what is lowered and compiled on one thread.
     OwningOpRef<ModuleOp> container = ModuleOp::create(module.getLoc());
     std::vector<cpu::NamedModule> kernels;
     OpBuilder builder = OpBuilder::atBlockEnd(container->getBody());
-    for (auto variants : module.getOps<tile::VariantsOp>()) {
-      tile::VariantOp variant = variantOf(variants, target);
-      if (!variant)
+    for (KernelCode &known : all) {
+      if (!known.variant)
         continue;
-      SymbolOpInterface function = variant.getFunction();
+      SymbolOpInterface function = known.variant.getFunction();
       auto kernel = ModuleOp::create(builder, function.getLoc());
       OpBuilder(kernel.getBodyRegion()).clone(*function);
       kernels.push_back({function.getName().str(), kernel});
@@ -283,19 +399,27 @@ private:
                          : options.emit == Emit::assembly ? cpu::CodeKind::assembly
                                                           : cpu::CodeKind::object;
     showProgress("code", 0, kernels.size());
-    FailureOr<std::vector<cpu::ObjectCode>> codes = cpu::compileModules(
+    FailureOr<std::vector<cpu::ObjectCode>> compiled = cpu::compileModules(
         kernels, target, kind, [&](size_t done) { showProgress("code", done, kernels.size()); });
     finishStage("code");
-    if (failed(codes))
+    if (failed(compiled))
       return failure();
-    for (const cpu::ObjectCode &code : *codes) {
+    std::vector<cpu::ObjectCode> linked;
+    auto next = compiled->begin();
+    for (KernelCode &kernel : all) {
+      if (kernel.variant) {
+        kernel.code = std::move(*next++);
+        if (!kernel.key.empty())
+          keepCode(kernel);
+      }
+      const cpu::ObjectCode &code = linked.emplace_back(std::move(kernel.code));
       report.kernels.push_back({code.name, target.name, code.instructions, code.codeBytes});
       if (options.emit != Emit::artifact)
         text.append(code.bytes.begin(), code.bytes.end());
     }
     if (options.emit != Emit::artifact)
       return success();
-    return link(*codes, images.emplace_back());
+    return link(linked, images.emplace_back());
   }
 
   LogicalResult link(ArrayRef<cpu::ObjectCode> codes, cpu::Image &image) {
@@ -385,11 +509,7 @@ private:
     return success();
   }
 
-  LogicalResult writeArtifact() {
-    if (isCancelled())
-      return failure();
-    showProgress("write");
-    completeMetadata();
+  FailureOr<std::unique_ptr<llvm::MemoryBuffer>> readRuntime() {
     auto runtime = llvm::MemoryBuffer::getFile(options.runtimeLibrary, /*IsText=*/false,
                                                /*RequiresNullTerminator=*/false);
     if (std::error_code error = runtime.getError())
@@ -397,6 +517,17 @@ private:
                               "': " + error.message());
     if (!isRuntime((*runtime)->getBuffer()))
       return module.emitError("'" + options.runtimeLibrary + "' is not Tenon's runtime library");
+    return std::move(*runtime);
+  }
+
+  LogicalResult writeArtifact() {
+    if (isCancelled())
+      return failure();
+    showProgress("write");
+    completeMetadata();
+    auto runtime = readRuntime();
+    if (failed(runtime))
+      return failure();
     if (failed(check(checkOutputFile(module.getContext(), output))))
       return failure();
     artifact::ArtifactWriter writer(output.str(), (*runtime)->getBufferStart(), (*runtime)->getBufferSize());
@@ -407,6 +538,7 @@ private:
       return failure();
     if (!writer.finish(program.metadata))
       return check(llvm::createStringError(writer.error()));
+    keepArtifact();
     finishStage("write");
     return success();
   }
@@ -416,7 +548,12 @@ private:
   StringRef output;
   CompileReport &report;
   double last;
+  ScopedDiagnosticHandler noteWarnings;
+  std::optional<CompileCache> cache;
+  std::string artifactKey;
+  bool hasWarned = false;
   SmallVector<cpu::TargetDescription> targets;
+  std::vector<std::vector<KernelCode>> codes; ///< by target
   std::vector<cpu::Image> images;
   cpu::Image hostImage;
   host::HostCode program;
@@ -432,8 +569,15 @@ void CompileReport::print(raw_ostream &out) const {
     instructions += kernel.instructions;
     codeBytes += kernel.codeBytes;
   }
-  out << kernels.size() << " kernels, " << launches << " launches, " << instructions << " instructions, "
-      << codeBytes << " bytes of code, " << constantBytes << " bytes of constants\n";
+  if (isCachedArtifact) {
+    out << "taken from the cache\n";
+  } else {
+    out << kernels.size() << " kernels";
+    if (cachedKernels)
+      out << " (" << cachedKernels << " from the cache)";
+    out << ", " << launches << " launches, " << instructions << " instructions, " << codeBytes << " bytes of code, "
+        << constantBytes << " bytes of constants\n";
+  }
   double total = 0;
   for (const Stage &stage : stages) {
     out << stage.name << " " << llvm::formatv("{0:f3}", stage.seconds) << " s, ";

@@ -24,6 +24,9 @@ std::string tenon::python::compileModel(const CompileRequest &request) {
   options.devices.assign(request.devices.begin(), request.devices.end());
   options.runtimeLibrary = request.runtimeLibrary;
   options.aliases = request.aliases;
+  options.cacheDirectory = request.cache;
+  if (request.cacheLimit)
+    options.cacheLimit = request.cacheLimit;
   if (request.isCancelled)
     options.isCancelled = [&] { return request.isCancelled->load(); };
   options.modelName = llvm::sys::path::stem(request.modelName).str();

@@ -39,6 +39,9 @@ struct CompileRequest {
   std::vector<std::pair<std::string, std::string>> aliases;
   std::string runtimeLibrary;
   std::string output;
+  /// As tenon-compile's --cache and --cache-limit, in bytes; 0 is the default.
+  std::string cache;
+  uint64_t cacheLimit = 0;
   /// As tenon-compile's --allow-external-links.
   bool allowExternalLinks = false;
   /// Whether to give up, or null. What is under way then ends soon, with any text.

@@ -74,7 +74,7 @@ CompileRequest requestFor(std::string path, const std::optional<nb::bytes> &mode
 
 void compile(std::string path, std::optional<nb::bytes> model, std::string name, std::string target,
              std::vector<std::string> devices, unsigned threads, std::vector<std::pair<std::string, std::string>> aliases,
-             std::string runtimeLibrary, int output, bool allowExternalLinks) {
+             std::string runtimeLibrary, int output, std::string cache, uint64_t cacheLimit, bool allowExternalLinks) {
   auto work = std::make_shared<Compilation>();
   CompileRequest &request = work->request = requestFor(std::move(path), model, std::move(name), allowExternalLinks);
   request.isCancelled = &work->isCancelled;
@@ -85,6 +85,8 @@ void compile(std::string path, std::optional<nb::bytes> model, std::string name,
   request.threads = threads;
   request.aliases = std::move(aliases);
   request.runtimeLibrary = std::move(runtimeLibrary);
+  request.cache = std::move(cache);
+  request.cacheLimit = cacheLimit;
   work->output = dup(output);
   request.output = "/proc/self/fd/" + std::to_string(work->output);
   runInterruptibly(work);
@@ -177,7 +179,7 @@ NB_MODULE(_compiler, m) {
   nb::register_exception_translator(translate);
   m.def("compile", &compile, nb::arg("path"), nb::arg("model").none(), nb::arg("name"), nb::arg("target"),
         nb::arg("devices"), nb::arg("threads"), nb::arg("aliases"), nb::arg("runtime_library"), nb::arg("output"),
-        nb::arg("allow_external_links"));
+        nb::arg("cache"), nb::arg("cache_limit"), nb::arg("allow_external_links"));
   nb::class_<ReferenceModel>(m, "ReferenceModel")
       .def_prop_ro("inputs", [](ReferenceModel &model) { return describe(model.inputs); })
       .def_prop_ro("outputs", [](ReferenceModel &model) { return describe(model.outputs); })

@@ -57,6 +57,10 @@ def memory_limit(limit):
     return _number(limit, "memory_limit", 1, 2**63 - 1)
 
 
+def cache_limit(limit):
+    return _number(limit, "cache_limit", 1, 2**63 - 1)
+
+
 def text(value, what):
     if not isinstance(value, str):
         raise TypeError(f"{what}, not {_kind(value)}")

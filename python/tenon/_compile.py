@@ -13,6 +13,7 @@ def compile(model: Any, *, target: str = "host", threads: Optional[int] = None,
             aliases: Optional[Mapping[str, str]] = None, device: Union[str, Sequence[str]] = (),
             device_libraries: Sequence[_Path] = (),
             functions: Optional[Mapping[str, Callable[..., Any]]] = None, memory_limit: Optional[int] = None,
+            cache: Optional[_Path] = None, cache_limit: Optional[int] = None,
             allow_external_links: bool = False) -> Model:
     """Compiles a model.
 
@@ -28,6 +29,9 @@ def compile(model: Any, *, target: str = "host", threads: Optional[int] = None,
       device_libraries: paths of shared libraries with these devices.
       functions: host functions, as for tenon.load.
       memory_limit: how many bytes each run may hold, as for tenon.load.
+      cache: a directory, made where there is none, that keeps what was compiled: the same model is then there at once, and
+        a changed one needs only its new kernels. Any number of processes may share it.
+      cache_limit: how many bytes it may hold (by default 8 GiB); what was not used for longest goes first.
       allow_external_links: follow links of a model's external data out of its directory. Only for models that you trust:
         what such a link leads to becomes part of the compiled model.
 
@@ -42,6 +46,7 @@ def compile(model: Any, *, target: str = "host", threads: Optional[int] = None,
     _arguments.libraries_of(device_libraries)
     _arguments.functions_of(functions)
     _arguments.memory_limit(memory_limit)
+    limit = _arguments.cache_limit(cache_limit)
 
     from . import _compiler
 
@@ -57,6 +62,8 @@ def compile(model: Any, *, target: str = "host", threads: Optional[int] = None,
             aliases=pairs,
             runtime_library=os.path.join(os.path.dirname(__file__), "libtenon_runtime.so"),
             output=file.fileno(),
+            cache="" if cache is None else os.fspath(cache),
+            cache_limit=limit or 0,
             allow_external_links=bool(allow_external_links),
         )
         # The model is mapped and keeps its file open.

@@ -63,6 +63,13 @@ struct Options {
       "allow-external-links",
       cl::desc("Follow links of a model's external data out of its directory: for models that can be trusted"),
       cl::cat(category)};
+  cl::opt<std::string> cache{"cache",
+                             cl::desc("Directory that keeps what was compiled, for the next time; processes may share it"),
+                             cl::value_desc("DIR"), cl::cat(category)};
+  cl::opt<uint64_t> cacheLimit{"cache-limit",
+                               cl::desc("MB that it may hold: what was not used for longest goes first (default: " +
+                                        std::to_string(tenon::kDefaultCacheLimit >> 20) + ")"),
+                               cl::init(tenon::kDefaultCacheLimit >> 20), cl::cat(category)};
   cl::opt<unsigned> threads{"threads", cl::desc("Threads to compile with (default: one per core)"),
                             cl::init(0), cl::cat(category)};
   cl::opt<bool> quiet{"quiet", cl::desc("No summary"), cl::cat(category)};
@@ -120,6 +127,11 @@ int compileModel(const tenon::Tool &tool, const char *program, const Options &gi
       return tool.fail("'" + pair + "' is not of the form OUTPUT=INPUT");
     options.aliases.emplace_back(output.str(), input.str());
   }
+  options.cacheDirectory = given.cache;
+  if (given.cacheLimit < 1 || given.cacheLimit > (UINT64_MAX >> 20))
+    return tool.fail("--cache-limit is " + Twine(given.cacheLimit) + ", it must be between 1 and " +
+                     Twine(UINT64_MAX >> 20));
+  options.cacheLimit = given.cacheLimit << 20;
   bool isText = options.emit != tenon::Emit::artifact;
   std::string path = given.output.empty() && isText ? "-" : given.output.getValue();
   if (path.empty() || (path == "-" && !isText))

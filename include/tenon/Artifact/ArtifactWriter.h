@@ -16,6 +16,9 @@
 
 namespace tenon::artifact {
 
+/// Of a new artifact, less the umask: a program may link or open it.
+inline constexpr unsigned kFilePermissions = 0777;
+
 /// Calls that fail return false, and so do all later ones; `error()` has the first reason.
 class ArtifactWriter {
 public:

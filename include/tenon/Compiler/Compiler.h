@@ -25,6 +25,9 @@ namespace tenon {
 /// Where compilation ends: the artifact, or the IR of a level as text.
 enum class Emit { import, graph, kernels, loops, llvm, assembly, artifact };
 
+/// Bytes that a cache holds if nothing else is said.
+inline constexpr uint64_t kDefaultCacheLimit = uint64_t(8) << 30;
+
 struct CompileOptions {
   /// One variant of the kernels each, in order of preference. A module that has variants is compiled for
   /// their targets: others are an error, none are those.
@@ -38,6 +41,10 @@ struct CompileOptions {
   /// The prebuilt runtime library that the artifact starts with.
   std::string runtimeLibrary;
   std::string modelName;
+  /// A directory that keeps artifacts and the code of kernels for the next time (CompileCache.h); none if empty. What comes
+  /// out of it is, byte for byte, what compiling would give.
+  std::string cacheDirectory;
+  uint64_t cacheLimit = kDefaultCacheLimit; ///< bytes
   /// Called when a stage begins, and as its parts are done where it has some (`total` is 0 otherwise): from
   /// any thread of the context, one call at a time.
   std::function<void(llvm::StringRef stage, size_t done, size_t total)> progress;
@@ -60,6 +67,8 @@ struct CompileReport {
   std::vector<Stage> stages;
   std::vector<Kernel> kernels;
   int64_t launches = 0, imageBytes = 0, constantBytes = 0;
+  int64_t cachedKernels = 0;       ///< of `kernels`: those whose code comes from the cache
+  bool isCachedArtifact = false;   ///< the rest is empty then
 
   void print(llvm::raw_ostream &out) const;
 };

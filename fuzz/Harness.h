@@ -10,7 +10,8 @@
 // and keeps what crashed. What a suite prepares before the first fork is shared by all, so a run costs as much as its work.
 //
 // A crash is Tenon's where a function of Tenon was at work (a frame of the backtrace names one that is no fuzzer's), unless
-// the suite finds that it happens without Tenon, too. Others are upstream's: kept and counted apart. Suites may not have
+// the suite finds that it happens without Tenon, too. Functions that ODS writes to read properties of ops from bytecode are
+// not Tenon's: they call MLIR's reader and nothing else. Others are upstream's: kept and counted apart. Suites may not have
 // names of Tenon's outside of the namespace `tenon::fuzz`.
 //
 //===----------------------------------------------------------------------===//
@@ -30,8 +31,8 @@ namespace tenon::fuzz {
 using Random = std::minstd_rand;
 
 /// How a run that came to its end ended. An input that is refused without a word, and a pass that leaves what doesn't
-/// verify, are faults as a crash is one.
-enum class Outcome : int { accepted = 64, refused, silent, broken };
+/// verify, are faults as a crash is one; `unread` is what a reader of upstream's refuses without a word.
+enum class Outcome : int { accepted = 64, refused, silent, broken, unread };
 
 /// What is tried: bytes, and what is done with them in a suite's own words.
 struct Input {

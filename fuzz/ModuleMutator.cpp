@@ -14,6 +14,8 @@
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "llvm/ADT/StringExtras.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace tenon::fuzz;
 
@@ -109,6 +111,59 @@ Type elementType(MLIRContext *context, Random &random) {
                     Float128Type::get(context), b.getIntegerType(129)};
   return pick(choices, random);
 }
+/// Above this number of elements constants stay as they are.
+constexpr int64_t kMostElements = 4096;
+
+/// Elements of a constant as those of another type, over and over: what programs of other sizes have.
+Attribute retype(DenseElementsAttr constant, ShapedType type) {
+  Type element = type.getElementType();
+  bool isKnown = isa<DenseIntOrFPElementsAttr>(constant) && constant.getElementType().isIntOrFloat();
+  if (!isKnown || constant.empty() || !type.hasStaticShape() || !element.isIntOrFloat())
+    return constant;
+  int64_t count = 1;
+  for (int64_t size : type.getShape())
+    if (size < 0 || llvm::MulOverflow(count, size, count) || count > kMostElements)
+      return constant;
+  // What a splat has one of, or the first of it.
+  int64_t known = constant.isSplat() ? 1 : std::min(constant.getNumElements(), std::max<int64_t>(count, 1));
+  SmallVector<Attribute> values;
+  for (auto value : llvm::make_range(constant.value_begin<Attribute>(), constant.value_begin<Attribute>() + known)) {
+    auto integer = dyn_cast<IntegerAttr>(value);
+    double real = integer ? double(integer.getValue().sextOrTrunc(64).getSExtValue())
+                          : cast<FloatAttr>(value).getValueAsDouble();
+    if (isa<FloatType>(element)) {
+      values.push_back(FloatAttr::get(element, real));
+      continue;
+    }
+    int64_t rounded = std::isfinite(real) ? int64_t(std::fmod(real, 1e9)) : 0;
+    APInt whole = integer ? integer.getValue() : APInt(64, rounded, /*isSigned=*/true);
+    values.push_back(IntegerAttr::get(element, whole.sextOrTrunc(element.getIntOrFloatBitWidth())));
+  }
+  if (values.size() == 1 || count == 0)
+    return count == 0 ? DenseElementsAttr::get(type, ArrayRef<Attribute>()) : DenseElementsAttr::get(type, values.front());
+  SmallVector<Attribute> all;
+  for (int64_t i = 0; i < count; ++i)
+    all.push_back(values[i % values.size()]);
+  return DenseElementsAttr::get(type, all);
+}
+
+/// Other types everywhere in a module, constants with them. Integers that lists of attributes state may be sizes, too.
+void replaceTypes(ModuleOp module, llvm::function_ref<std::optional<Type>(Type)> change,
+                  llvm::function_ref<int64_t(int64_t)> changeSize = [](int64_t size) { return size; }) {
+  AttrTypeReplacer replacer;
+  replacer.addReplacement([&](Type type) { return change(type); });
+  replacer.addReplacement([&](DenseElementsAttr constant) {
+    auto type = dyn_cast_if_present<ShapedType>(replacer.replace(constant.getType()));
+    Attribute changed = type && type != constant.getType() ? retype(constant, type) : constant;
+    return std::make_optional(std::make_pair(changed, WalkResult::skip()));
+  });
+  replacer.addReplacement([&](DenseI64ArrayAttr list) {
+    SmallVector<int64_t> values = llvm::map_to_vector(list.asArrayRef(), changeSize);
+    Attribute changed = DenseI64ArrayAttr::get(list.getContext(), values);
+    return std::make_optional(std::make_pair(changed, WalkResult::skip()));
+  });
+  replacer.recursivelyReplaceElementsIn(module, /*replaceAttrs=*/true, /*replaceLocs=*/false, /*replaceTypes=*/true);
+}
 } // namespace
 } // namespace tenon::fuzz
 
@@ -155,8 +210,14 @@ Type tenon::fuzz::ModuleMutator::mutateType(Type type, Random &random) const {
     return RankedTensorType::get(shape, element);
   if (auto memref = dyn_cast<MemRefType>(type); memref && BaseMemRefType::isValidElementType(element)) {
     bool keepsRank = memref.getRank() == int64_t(shape.size());
-    return MemRefType::get(shape, element, keepsRank ? memref.getLayout() : MemRefLayoutAttrInterface(),
-                           memref.getMemorySpace());
+    MemRefLayoutAttrInterface layout = keepsRank ? memref.getLayout() : MemRefLayoutAttrInterface();
+    if (auto strided = dyn_cast_if_present<StridedLayoutAttr>(layout); strided && random() % 4 == 0) {
+      SmallVector<int64_t> strides(strided.getStrides());
+      for (int64_t &stride : strides)
+        stride = random() % 2 ? stride : random() % 2 ? ShapedType::kDynamic : near(stride, random);
+      layout = StridedLayoutAttr::get(type.getContext(), near(strided.getOffset(), random), strides);
+    }
+    return MemRefType::get(shape, element, layout, memref.getMemorySpace());
   }
   if (isa<VectorType>(type) && VectorType::isValidElementType(element) &&
       llvm::all_of(shape, [](int64_t size) { return size > 0; }))
@@ -169,7 +230,9 @@ Attribute tenon::fuzz::ModuleMutator::mutateAttribute(Attribute attribute, Rando
   Builder builder(context);
   if (auto integer = dyn_cast<IntegerAttr>(attribute)) {
     unsigned width = integer.getValue().getBitWidth();
-    if (width < 2 || width > 64)
+    if (width == 1)
+      return builder.getBoolAttr(integer.getValue().isZero());
+    if (width > 64)
       return attribute;
     int64_t value = near(integer.getValue().getSExtValue(), random);
     return IntegerAttr::get(integer.getType(), APInt(width, uint64_t(value), false, /*implicitTrunc=*/true));
@@ -187,6 +250,16 @@ Attribute tenon::fuzz::ModuleMutator::mutateAttribute(Attribute attribute, Rando
     SmallVector<int32_t> values(array.asArrayRef());
     mutateList(values, random, [&](int32_t value) { return int32_t(near(value, random)); });
     return builder.getDenseI32ArrayAttr(values);
+  }
+  if (auto constant = dyn_cast<DenseIntOrFPElementsAttr>(attribute);
+      constant && constant.getElementType().isIntOrFloat() && !constant.empty() &&
+      constant.getNumElements() <= kMostElements) {
+    SmallVector<Attribute> values(constant.getValues<Attribute>());
+    for (unsigned round = 1 + random() % 2; round != 0; --round) {
+      Attribute &value = pick(values, random);
+      value = mutateAttribute(value, random);
+    }
+    return DenseElementsAttr::get(constant.getType(), values);
   }
   if (auto array = dyn_cast<ArrayAttr>(attribute)) {
     SmallVector<Attribute> values(array.getValue());
@@ -244,7 +317,7 @@ void tenon::fuzz::ModuleMutator::mutate(ModuleOp module, Random &random) const {
     return;
   Operation *op = pick(list, random);
   MLIRContext *context = module.getContext();
-  switch (random() % 16) {
+  switch (random() % 19) {
   case 0: // another operand of the same type, or of any
   case 1: {
     if (op->getNumOperands() == 0)
@@ -292,12 +365,28 @@ void tenon::fuzz::ModuleMutator::mutate(ModuleOp module, Random &random) const {
       from = tensor.getElementType();
       to = elementType(context, random);
     }
-    AttrTypeReplacer replacer;
-    replacer.addReplacement([&](Type type) { return type == from ? std::optional(to) : std::nullopt; });
-    replacer.addReplacement([](DenseElementsAttr constant) {
-      return std::make_optional(std::make_pair(Attribute(constant), WalkResult::skip()));
-    });
-    replacer.recursivelyReplaceElementsIn(module, /*replaceAttrs=*/true, /*replaceLocs=*/false, /*replaceTypes=*/true);
+    replaceTypes(module, [&](Type type) { return type == from ? std::optional(to) : std::nullopt; });
+    return;
+  }
+  case 16: // a size is another one everywhere
+  case 17: {
+    SmallVector<int64_t> known;
+    for (Type type : llvm::concat<const Type>(op->getResultTypes(), op->getOperandTypes()))
+      if (auto tensor = dyn_cast<RankedTensorType>(type))
+        llvm::append_range(known, tensor.getShape());
+    if (known.empty())
+      return;
+    int64_t from = pick(known, random), to = random() % 4 ? int64_t(random() % 9) : std::abs(number(random) / 2);
+    auto changed = [&](int64_t size) { return size == from ? to : size; };
+    replaceTypes(
+        module,
+        [&](Type type) -> std::optional<Type> {
+          auto tensor = dyn_cast<RankedTensorType>(type);
+          if (!tensor)
+            return std::nullopt;
+          return RankedTensorType::get(llvm::map_to_vector(tensor.getShape(), changed), tensor.getElementType());
+        },
+        changed);
     return;
   }
   case 8: // another attribute

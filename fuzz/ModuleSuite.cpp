@@ -7,7 +7,7 @@
 
 //
 // Seeds are the programs of lit tests. A mutant meets a pass of Tenon alone, some of them in any order, a pipeline of a
-// test, the staircase of levels, or the compiler as a whole.
+// test, the staircase of levels, the compiler as a whole, or the reference interpreter.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,16 +16,21 @@
 #include "WireMutator.h"
 #include "tenon/Compiler/Compiler.h"
 #include "tenon/Compiler/Registration.h"
+#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "tenon/Reference/Interpreter.h"
 
+#include "mlir/Bytecode/BytecodeReader.h"
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MemoryBufferRef.h"
 
 #include <csignal>
 #include <fstream>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -72,6 +77,11 @@ constexpr const char *kPasses[] = {
     "canonicalize",
     "cse",
 };
+
+/// CPU time of an interpreted program.
+constexpr rlim_t kInterpretSeconds = 3;
+/// Instead of passes: what a program computes, as the reference interpreter says.
+constexpr const char *kInterpret = "--interpret";
 
 constexpr const char *kLevels[] = {"tenon-graph", "tenon-kernels", "tenon-variants{targets=avx2,avx512}", "tenon-loops"};
 
@@ -164,11 +174,12 @@ public:
     });
     OwningOpRef<ModuleOp> module = parse(input.bytes, &context);
     if (!module)
-      return hasSpoken ? Outcome::refused : Outcome::silent;
+      return hasSpoken ? Outcome::refused : isUnread(input.bytes) ? Outcome::unread : Outcome::silent;
     if (input.command.empty())
       return Outcome::accepted;
-    LogicalResult result = StringRef(input.command).starts_with("--emit=") ? compile(*module, input.command)
-                                                                            : runPasses(*module, input.command);
+    LogicalResult result = input.command == kInterpret                            ? interpret(*module)
+                           : StringRef(input.command).starts_with("--emit=") ? compile(*module, input.command)
+                                                                              : runPasses(*module, input.command);
     if (isBroken)
       return Outcome::broken;
     if (failed(result))
@@ -207,17 +218,25 @@ public:
 
   std::string fileOf(const Input &input) const override {
     bool isCompiled = StringRef(input.command).starts_with("--emit=");
-    std::string how = input.command.empty() ? "tenon-opt %s" : isCompiled
+    std::string how = input.command.empty() ? "tenon-opt %s" : input.command == kInterpret ? "tenon-interpret %s" : isCompiled
                           ? "tenon-compile %s --target-cpu=avx2 " + input.command + " -o /dev/null"
                           : "tenon-opt %s --pass-pipeline='" + input.command + "'";
     return "// RUN: " + how + "\n" + input.bytes;
   }
 
 protected:
+  /// Whether MLIR's reader of bytecode refuses it, before anything is verified.
+  bool isUnread(const std::string &bytes) {
+    ParserConfig config(&context, /*verifyAfterParse=*/false);
+    return isBytecode(llvm::MemoryBufferRef(bytes, "mutant")) && !parseSourceString<ModuleOp>(StringRef(bytes), config);
+  }
+
   std::string chooseCommand(Random &random) const {
     auto any = [&] { return std::string(kPasses[random() % std::size(kPasses)]); };
     std::string list;
-    switch (random() % 8) {
+    switch (random() % 9) {
+    case 8:
+      return kInterpret;
     case 0:
     case 1:
       list = any();
@@ -253,6 +272,59 @@ protected:
       return failure();
     isBroken = failed(verify(module));
     return failure(isBroken);
+  }
+
+  LogicalResult interpret(ModuleOp module) {
+    // A program may run forever: that is no hang.
+    std::signal(SIGXCPU, [](int) { _exit(int(Outcome::refused)); });
+    rlimit time = {kInterpretSeconds, kInterpretSeconds + 1};
+    setrlimit(RLIMIT_CPU, &time);
+    LogicalResult result = success();
+    for (auto function : module.getOps<func::FuncOp>()) {
+      std::vector<tenon::reference::Value> arguments;
+      for (Type type : function.getArgumentTypes())
+        arguments.push_back(valueOf(type));
+      if (function.isExternal())
+        continue;
+      llvm::Expected<std::vector<tenon::reference::Value>> results = tenon::reference::runFunction(function, arguments);
+      if (results)
+        continue;
+      std::string message = llvm::toString(results.takeError());
+      result = message.empty() ? failure() : LogicalResult(function.emitError(message));
+    }
+    return result;
+  }
+
+  /// Some value of a type: small numbers, few elements.
+  static tenon::reference::Value valueOf(Type type) {
+    using namespace tenon::reference;
+    if (isa<tenon::SequenceType>(type))
+      return std::make_shared<Sequence>();
+    if (isa<tenon::OptionalType>(type))
+      return std::make_shared<Optional>();
+    auto tensor = dyn_cast<RankedTensorType>(type);
+    if (!tensor)
+      return int64_t(2);
+    auto shape = llvm::map_to_vector(tensor.getShape(), [](int64_t size) { return ShapedType::isDynamic(size) ? 3 : size; });
+    llvm::Expected<Tensor> value = Tensor::create(tensor.getElementType(), shape);
+    if (!value) {
+      llvm::consumeError(value.takeError());
+      return int64_t(2);
+    }
+    if (value->holdsStrings()) {
+      for (auto [i, text] : llvm::enumerate(value->getStrings()))
+        text = std::string(i % 3, 'a');
+      return *value;
+    }
+    int64_t count = std::min<int64_t>(value->getNumElements(), 1 << 16);
+    std::fill_n(value->getData(), value->getNumBytes(), 0);
+    for (int64_t i = 0; i < count; ++i) {
+      if (tensor.getElementType().isF32())
+        reinterpret_cast<float *>(value->getData())[i] = float(i % 7) - 2.5f;
+      else if (int64_t bytes = value->getNumBytes() / value->getNumElements())
+        value->getData()[i * bytes] = char(i % 3);
+    }
+    return *value;
   }
 
   LogicalResult compile(ModuleOp module, StringRef command) {

@@ -37,10 +37,11 @@ public:
         i32(builder.getI32Type()), i64(builder.getI64Type()) {}
 
   LogicalResult form() {
-    if (failed(readCounts()))
-      return failure();
     StringAttr name = body.getSymNameAttr();
-    body.setSymName((name.getValue() + ".body").str());
+    std::string inner = (name.getValue() + ".body").str();
+    if (failed(checkFunction(inner)) || failed(readCounts()))
+      return failure();
+    body.setSymName(inner);
     body.setLinkage(LLVM::Linkage::Internal);
     // Inlining would only turn `noalias` into metadata that later passes lose.
     body.setNoInline(true);
@@ -73,6 +74,19 @@ public:
   }
 
 private:
+  /// A function that only launches name.
+  LogicalResult checkFunction(StringRef inner) {
+    Operation *module = body->getParentOp();
+    if (body.isExternal() || body.isVarArg())
+      return body.emitOpError("expects a body and a fixed number of arguments of a kernel");
+    if (SymbolTable::lookupSymbolIn(module, inner))
+      return body.emitOpError() << "needs the name '" << inner << "', which is taken";
+    for (SymbolTable::SymbolUse use : SymbolTable::getSymbolUses(body, module).value_or(SymbolTable::UseRange({})))
+      if (isa<LLVM::LLVMDialect>(use.getUser()->getDialect()))
+        return use.getUser()->emitOpError() << "calls kernel '" << body.getSymName() << "', which only launches do";
+    return success();
+  }
+
   LogicalResult readCounts() {
     auto kernel = body->getAttrOfType<DictionaryAttr>(codegen::kKernelAttr);
     checks = body->hasAttr(codegen::kChecksAttr);
@@ -81,7 +95,7 @@ private:
     constexpr llvm::StringLiteral names[] = {"buffers", "strides", "symbols"};
     for (auto [i, name] : llvm::enumerate(names)) {
       auto count = kernel.getAs<IntegerAttr>(name);
-      if (!count)
+      if (!count || !count.getType().isInteger(64) || count.getInt() < 0 || count.getInt() > body.getNumArguments())
         return body.emitOpError() << "expects " << codegen::kKernelAttr << " to state the number of " << name;
       counts[i] = count.getInt();
       total += counts[i];
@@ -90,10 +104,11 @@ private:
       return body.emitOpError() << "expects " << total << " arguments as stated by " << codegen::kKernelAttr
                                 << ", has " << body.getNumArguments();
     for (auto [i, type] : llvm::enumerate(body.getArgumentTypes())) {
-      bool isBuffer = (int64_t)i < counts[0];
-      if (isBuffer != isa<LLVM::LLVMPointerType>(type) && (int64_t)i < total - int64_t(hasScratch) - int64_t(checks))
+      // Scratch and the place of an error come last.
+      bool isPointer = (int64_t)i < counts[0] || (int64_t)i >= total - int64_t(hasScratch) - int64_t(checks);
+      if (type != (isPointer ? pointer : i64))
         return body.emitOpError() << "expects argument " << i << " to be "
-                                  << (isBuffer ? "a pointer" : "an integer") << ", it is " << type;
+                                  << (isPointer ? "a pointer" : "an integer of 64 bits") << ", it is " << type;
     }
     return success();
   }

@@ -287,7 +287,7 @@ LogicalResult ProgramLayout::addStorage(StorageOp storage, unsigned segment) {
   if (storage.getKind() == StorageKind::output)
     return addOutput(storage, segment);
   if (storage.getKind() == StorageKind::arena)
-    addArena(storage, segment);
+    return addArena(storage, segment);
   if (storage.getKind() == StorageKind::growing) {
     segments[segment].growing.push_back(storage);
     segments[segment].byteSlots[storage] = segments[segment].slotCount++;
@@ -481,7 +481,20 @@ LogicalResult ProgramLayout::checkOutputs() {
   return success();
 }
 
-void ProgramLayout::addArena(StorageOp storage, unsigned segment) {
+LogicalResult ProgramLayout::addArena(StorageOp storage, unsigned segment) {
+  auto live = storage.getLive().value_or(ArrayRef<int64_t>());
+  int32_t firstLaunch = live.empty() ? 0 : int32_t(live[0]), lastLaunch = live.empty() ? INT32_MAX : int32_t(live[1]);
+  // Storages of one number in one memory are the same.
+  auto [named, isNew] = arenaNames.try_emplace({storage.getNumber(), deviceOf(storage.getResult())}, storage);
+  if (StorageOp before = named->second; !isNew) {
+    if (before.getType() != storage.getType() || before.getMixedSizes() != storage.getMixedSizes())
+      return storage.emitOpError() << "is arena buffer " << storage.getNumber() << " under other sizes than before";
+    ArenaPlace place = arenas[storage] = arenas.lookup(before);
+    auto &buffer = metadata.segments[place.segment].buffers[place.number];
+    buffer.firstLaunch = std::min(buffer.firstLaunch, firstLaunch);
+    buffer.lastLaunch = std::max(buffer.lastLaunch, lastLaunch);
+    return success();
+  }
   auto &buffers = metadata.segments[segment].buffers;
   Segment &place = segments[segment];
   arenas[storage] = {segment, unsigned(buffers.size())};
@@ -492,10 +505,9 @@ void ProgramLayout::addArena(StorageOp storage, unsigned segment) {
   auto [slot, inserted] = place.slotsOfSizes.try_emplace(std::move(sizes), place.slotCount);
   if (inserted)
     place.byteSlots[storage] = place.slotCount++;
-  auto live = storage.getLive().value_or(ArrayRef<int64_t>());
   DeviceAttr device = deviceOf(storage.getResult());
-  buffers.push_back({slot->second, live.empty() ? 0 : int32_t(live[0]), live.empty() ? INT32_MAX : int32_t(live[1]),
-                     device ? deviceNumber(device) + 1 : 0});
+  buffers.push_back({slot->second, firstLaunch, lastLaunch, device ? deviceNumber(device) + 1 : 0});
+  return success();
 }
 
 static std::string nodesOf(Operation *op) {

@@ -84,6 +84,7 @@ public:
   std::vector<Step> steps;
   llvm::MapVector<mlir::Value, unsigned> data; ///< numbers that are read, or that loops and branches give, in order
   llvm::DenseMap<mlir::Operation *, ArenaPlace> arenas;
+  llvm::DenseMap<std::pair<uint64_t, DeviceAttr>, StorageOp> arenaNames; ///< the first storage of each
   llvm::StringMap<unsigned> symbols; ///< sizes, by name
   llvm::DenseMap<mlir::Operation *, unsigned> bindings; ///< ops that stand for one of the metadata's symbols
   llvm::SmallVector<Equality> equalities;
@@ -109,7 +110,7 @@ private:
   void addLaunch(LaunchOp launch);
   void addCall(CallOp call);
   mlir::LogicalResult checkOutputs();
-  void addArena(StorageOp storage, unsigned segment);
+  mlir::LogicalResult addArena(StorageOp storage, unsigned segment);
   void extendLives();
   mlir::FailureOr<artifact::Dim> outputDim(StorageOp output, mlir::OpFoldResult size);
   /// The first segment whose plan can compute the value; none for what a region computes.

@@ -191,3 +191,11 @@ func.func @launch_type(%x: tensor<4xf64>) {
   %y = tenon_host.launch @exp ins(%x : tensor<4xf64>) outs(%x : tensor<4xf64>) -> tensor<4xf64>
   return
 }
+
+// -----
+
+func.func @read_before_start(%x: memref<4xi64>) {
+  // expected-error @+1 {{attribute 'position' failed to satisfy constraint: 64-bit signless integer attribute whose value is non-negative}}
+  %0 = tenon_host.read_scalar %x at -1 : memref<4xi64> -> index
+  return
+}

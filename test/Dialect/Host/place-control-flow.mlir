@@ -70,3 +70,21 @@ func.func @swap(%n: tensor<i64>, %x: tensor<4xf32>, %y: tensor<4xf32>) -> (tenso
   }
   return %s#0, %s#1 : tensor<4xf32>, tensor<4xf32>
 }
+
+// -----
+
+// Strings have slots whatever their number.
+// CHECK-LABEL: func.func @carried_strings()
+// CHECK: scf.while
+// CHECK: tenon_host.call_external "f" library "l" ins(%{{.*}} : !tenon_host.value<tensor<?x!tenon.string>>) outs(%[[T:.*]] : !tenon_host.value<tensor<?x!tenon.string>>)
+// CHECK: tenon_host.call_external "identity" library "tenon_runtime" ins(%[[T]] : !tenon_host.value<tensor<?x!tenon.string>>)
+func.func @carried_strings(%n: tensor<i64>, %c: tensor<i1>, %s: tensor<?x!tenon.string>) -> tensor<?x!tenon.string> {
+  %m = tenon.symbol "m"
+  tenon.bind_shape %s [%m] : tensor<?x!tenon.string>
+  %0 = tenon.loop %n, %c carried(%s : tensor<?x!tenon.string>) -> tensor<?x!tenon.string> {
+  ^bb0(%i: tensor<i64>, %v: tensor<?x!tenon.string>):
+    %t = tenon_host.call_external "f" library "l" ins(%v : tensor<?x!tenon.string>) -> tensor<?x!tenon.string>
+    tenon.yield %c, %t : tensor<i1>, tensor<?x!tenon.string>
+  }
+  return %0 : tensor<?x!tenon.string>
+}

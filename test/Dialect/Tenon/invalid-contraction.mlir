@@ -126,3 +126,11 @@ func.func @products_of_sizes(%a: tensor<4x8xindex>, %b: tensor<8x4xindex>) {
   %0 = tenon.contract %a, %b maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>] : tensor<4x8xindex>, tensor<8x4xindex> -> tensor<4x4xindex>
   return
 }
+
+// -----
+
+func.func @window_beyond_image(%x: tensor<?x3x2x2xf32>, %f: tensor<4x3x5x5xf32>) {
+  // expected-error @+1 {{expects sizes that aren't negative, but result dimension 2 would have -2}}
+  %0 = tenon.conv %x, %f strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] groups 1 : tensor<?x3x2x2xf32>, tensor<4x3x5x5xf32> -> tensor<?x4x?x?xf32>
+  return
+}

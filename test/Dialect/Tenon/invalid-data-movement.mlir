@@ -189,3 +189,43 @@ func.func @pad_to_negative(%x: tensor<3xf32>, %v: tensor<f32>) {
   %0 = tenon.pad constant %x, %v low [-5] high [0] : tensor<3xf32>, tensor<f32> -> tensor<?xf32>
   return
 }
+
+// -----
+
+func.func @pad_beside_unknown_size(%x: tensor<?x3xf32>, %v: tensor<f32>) {
+  // expected-error @+1 {{expects size 5 of result dimension 1, but it is 4}}
+  %0 = tenon.pad constant %x, %v low [0, 1] high [0, 1] : tensor<?x3xf32>, tensor<f32> -> tensor<?x4xf32>
+  return
+}
+
+// -----
+
+func.func @gather_batch(%x: tensor<4x5xf32>, %i: tensor<3x2x1xi64>) {
+  // expected-error @+1 {{expects one size of batch dimension 0, but has 4 and 3}}
+  %0 = tenon.gather error %x, %i dims [1] batch_dims 1 : tensor<4x5xf32>, tensor<3x2x1xi64> -> tensor<3x2xf32>
+  return
+}
+
+// -----
+
+func.func @scatter_batch(%x: tensor<4x5xf32>, %i: tensor<3x2x1xi64>, %u: tensor<3x2xf32>) {
+  // expected-error @+1 {{expects one size of batch dimension 0, but has 4 and 3}}
+  %0 = tenon.scatter error %x, %i, %u dims [1] batch_dims 1 : tensor<4x5xf32>, tensor<3x2x1xi64>, tensor<3x2xf32>
+  return
+}
+
+// -----
+
+func.func @wide_indices(%x: tensor<4x5xf32>, %i: tensor<3x1xi128>) {
+  // expected-error @+1 {{operand #1 must be ranked tensor of integer of 64, 32, 16 or at most 8 bits values, but got 'tensor<3x1xi128>'}}
+  %0 = tenon.gather error %x, %i dims [0] batch_dims 0 : tensor<4x5xf32>, tensor<3x1xi128> -> tensor<3x5xf32>
+  return
+}
+
+// -----
+
+func.func @strings_as_numbers() {
+  // expected-error @+1 {{expects strings one by one, and nothing else as strings}}
+  %0 = tenon.constant dense<["a", "b"]> : tensor<2x!tenon.opt<tensor<f32>>>
+  return
+}

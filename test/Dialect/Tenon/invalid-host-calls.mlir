@@ -181,3 +181,19 @@ func.func @found(%x: tensor<?xi64>, %keys: tensor<3xi64>, %values: tensor<3xi64>
   %0 = tenon.lookup %x, %keys, %values, %d : tensor<?xi64>, tensor<3xi64>, tensor<3xi64>, tensor<i64> -> tensor<?xf32>
   return
 }
+
+// -----
+
+func.func @operand(%n: index) {
+  // expected-error @+1 {{expects operands that are tensors of known rank, sequences or optionals, but has 'index'}}
+  %0 = tenon.call_external "f" (%n) : (index) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @at_number(%s: !tenon.seq<i32>, %i: tensor<i64>) {
+  // expected-error @+1 {{expects a result of type 'i32', but has 'i32'}}
+  %0 = tenon.sequence_at %s, %i : !tenon.seq<i32>, tensor<i64> -> i32
+  return
+}

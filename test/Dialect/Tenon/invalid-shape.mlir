@@ -61,3 +61,19 @@ func.func @item_type(%x: tensor<2xf32>) {
   %0 = tenon.item %x at 0 : tensor<2xf32>
   return
 }
+
+// -----
+
+func.func @from_sizes_to_floats() {
+  // expected-error @+1 {{result #0 must be ranked tensor of integer of 64, 32, 16 or at most 8 bits values, but got 'tensor<1xf32>'}}
+  %0 = tenon.from_sizes [4] : tensor<1xf32>
+  return
+}
+
+// -----
+
+func.func @wide_item(%x: tensor<2xi128>) {
+  // expected-error @+1 {{expects an operand of integers, but has 'tensor<2xi128>'}}
+  %0 = tenon.item %x at 0 : tensor<2xi128>
+  return
+}

@@ -40,3 +40,15 @@ func.func @main() {
   tenon_host.copy %x to %y : memref<4xi4> to memref<4xi4>
   return
 }
+
+// -----
+
+func.func private @k(memref<4xf32>, memref<4xf32>)
+func.func @main() -> memref<4xf32> {
+  %x = tenon_host.storage input 0 "x" sizes [4] : memref<4xf32>
+  %a = tenon_host.storage arena 0 sizes [4] live [0, 1] : memref<4xf32>
+  // expected-error@+1 {{'tenon_host.storage' op is arena buffer 0 under other sizes than before}}
+  %b = tenon_host.storage arena 0 sizes [8] live [0, 1] : memref<8xf32>
+  %y = tenon_host.storage output 0 "y" sizes [4] : memref<4xf32>
+  return %y : memref<4xf32>
+}

@@ -19,6 +19,9 @@ using namespace tenon::host;
 bool host::isView(SliceOp slice) { return slice->hasAttr(kViewAttr); }
 
 bool host::isPlaced(Operation *whole, unsigned operand) {
+  // Nothing else is made of parts.
+  if (!isa<ConcatOp>(whole) && !(isa<PadOp>(whole) && operand == 0))
+    return false;
   auto placed = whole->getAttrOfType<DenseI64ArrayAttr>(kPlacedAttr);
   return placed && llvm::is_contained(placed.asArrayRef(), operand);
 }

@@ -260,7 +260,7 @@ Value CallOp::getDestination(OpResult result) {
 LogicalResult CallOp::verify() {
   bool isPlaced = getNumResults() == 0;
   for (Type type : llvm::concat<const Type>(getIns().getTypes(), getOuts().getTypes()))
-    if (isPlaced ? !isa<MemRefType, ValueType>(type) : isa<MemRefType>(type))
+    if (isPlaced ? !isa<MemRefType, ValueType>(type) : !isa<RankedTensorType>(type) && !isHeld(type))
       return emitOpError("expects ") << (isPlaced ? "buffers and slots" : "no buffers where it has results")
                                      << ", but has " << type;
   if (isPlaced)

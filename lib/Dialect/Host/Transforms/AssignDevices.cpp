@@ -47,7 +47,7 @@ public:
       return failure();
     assignOthers();
     func.walk([&](StorageOp storage) {
-      storages.try_emplace(Place::of(storage), storage);
+      storages[Place::of(storage)].push_back(storage);
       uint64_t &next = storage.getKind() == StorageKind::constant ? nextConstant : nextBuffer;
       next = std::max<uint64_t>(next, storage.getNumber() + 1);
     });
@@ -146,7 +146,10 @@ private:
 
   LogicalResult transfer(StorageOp storage, Device from, Device to, Location loc) {
     // An output that is reshaped is stated again.
-    Value host = storages.lookup(Place::of(storage)).getResult();
+    Value host = *llvm::find_if(storages[Place::of(storage)], [&](StorageOp stated) {
+      Operation *here = stated->getBlock()->findAncestorOpInBlock(*builder.getInsertionPoint());
+      return stated == storage || (here && stated->isBeforeInBlock(here));
+    });
     FailureOr<Value> source = bufferIn(host, from), destination = bufferIn(host, to);
     if (failed(source) || failed(destination))
       return failure();
@@ -183,22 +186,22 @@ private:
       result = clone.getResult();
     } else {
       auto storage = buffer.getDefiningOp<StorageOp>();
-      auto [it, isNew] = mirrors.try_emplace({Place::of(storage), device});
-      if (!isNew && it->second.getType() != type)
+      bool isConstant = storage.getKind() == StorageKind::constant;
+      auto [it, isNew] = mirrors.try_emplace({Place::of(storage), device}, Mirror{type, 0});
+      if (!isNew && it->second.type != type)
         return storage.emitOpError("has several types, which no device can use");
       if (!storage.getStrides().empty())
         return storage.emitOpError("is bound with strides, which no device can use");
-      if (isNew) {
-        auto clone = cast<StorageOp>(builder.clone(*storage));
-        bool isConstant = storage.getKind() == StorageKind::constant;
-        clone.setKind(isConstant ? StorageKind::constant : StorageKind::arena);
-        clone.setNumber(isConstant ? nextConstant++ : nextBuffer++);
-        clone.removeNameAttr();
-        clone.removeLiveAttr();
-        clone.getResult().setType(type);
-        it->second = clone.getResult();
-      }
-      result = it->second;
+      if (isNew)
+        it->second.number = isConstant ? nextConstant++ : nextBuffer++;
+      // Wherever the storage is named, so is what mirrors it.
+      auto clone = cast<StorageOp>(builder.clone(*storage));
+      clone.setKind(isConstant ? StorageKind::constant : StorageKind::arena);
+      clone.setNumber(it->second.number);
+      clone.removeNameAttr();
+      clone.removeLiveAttr();
+      clone.getResult().setType(type);
+      result = clone.getResult();
     }
     return buffers[{buffer, device}] = result;
   }
@@ -357,13 +360,15 @@ private:
 
   /// From the first operation of the function's block that uses a device's buffer to the last.
   void setLives() {
-    llvm::MapVector<Operation *, std::pair<int64_t, int64_t>> lives;
+    DenseMap<Place, std::pair<int64_t, int64_t>> lives;
     for (auto [i, op] : llvm::enumerate(func.getBody().front()))
       for (const Access &access : accessesOf(&op))
         if (access.storage.getKind() == StorageKind::arena && access.place().device)
-          lives.insert({access.storage, {i, i}}).first->second.second = i;
-    for (auto &[storage, live] : lives)
-      cast<StorageOp>(storage).setLiveAttr(builder.getDenseI64ArrayAttr({live.first, live.second}));
+          lives.insert({access.place(), {i, i}}).first->second.second = i;
+    func.walk([&](StorageOp storage) {
+      if (auto live = lives.find(Place::of(storage)); live != lives.end())
+        storage.setLiveAttr(builder.getDenseI64ArrayAttr({live->second.first, live->second.second}));
+    });
   }
 
   func::FuncOp func;
@@ -371,9 +376,13 @@ private:
   OpBuilder builder;
   llvm::MapVector<Operation *, Device> devices;
   DenseMap<Place, Holders> state;
-  DenseMap<Place, StorageOp> storages; ///< the first of each
+  DenseMap<Place, SmallVector<StorageOp, 1>> storages; ///< in the order in which they are named
   DenseMap<std::pair<Value, Device>, Value> buffers;
-  DenseMap<std::pair<Place, Device>, Value> mirrors;
+  struct Mirror {
+    MemRefType type;
+    uint64_t number;
+  };
+  DenseMap<std::pair<Place, Device>, Mirror> mirrors; ///< of a place in the memory of a device
   uint64_t nextConstant = 0, nextBuffer = 0;
 };
 

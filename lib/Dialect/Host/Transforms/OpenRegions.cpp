@@ -7,6 +7,8 @@
 
 #include "OpenRegions.h"
 
+#include "tenon/Dialect/Host/IR/HostOps.h"
+
 using namespace mlir;
 using namespace tenon;
 using namespace tenon::host;
@@ -40,7 +42,8 @@ void OpenRegions::look(Operation *op) {
   auto loop = dyn_cast<LoopOp>(op);
   unsigned carried = loop ? loop.getCarried().size() : op->getNumResults();
   auto add = [&](Value value) {
-    if (isa<RankedTensorType>(value.getType()))
+    // A slot holds values of any size.
+    if (isa<RankedTensorType>(value.getType()) && !isHeld(value.getType()))
       for (auto [dim, size] : llvm::enumerate(sizes.sizesOf(value)))
         if (isUnknownBefore(size, op))
           unknown[value].push_back(dim);
@@ -69,7 +72,8 @@ bool OpenRegions::hasUnknownSizesInside(Operation *op) {
   for (Region &region : op->getRegions()) {
     WalkResult result = region.walk([&](Operation *inner) {
       bool isUnknown = isOpen(inner) || llvm::any_of(inner->getResults(), [&](Value value) {
-        return isa<RankedTensorType>(value.getType()) && llvm::any_of(sizes.sizesOf(value), [&](AffineExpr size) {
+        bool hasSizes = isa<RankedTensorType>(value.getType()) && !isHeld(value.getType());
+        return hasSizes && llvm::any_of(sizes.sizesOf(value), [&](AffineExpr size) {
                  return isUnknownBefore(size, op);
                });
       });

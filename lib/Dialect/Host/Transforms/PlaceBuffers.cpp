@@ -125,8 +125,31 @@ private:
     place.last = std::max(place.last, step);
   }
 
+  /// What the runtime holds is only handed on; all else with it takes a call.
+  static LogicalResult checkValues(Operation *op) {
+    bool handsOn = isa<CallOp, IfOp, LoopOp, BindShapeOp, func::ReturnOp, tenon::YieldOp>(op);
+    for (Type type : llvm::concat<const Type>(op->getOperandTypes(), op->getResultTypes())) {
+      if (!handsOn && isHeld(type))
+        return op->emitOpError("takes or gives ") << type << ", which no buffer holds: tenon-form-host-calls";
+      if (isa<MemRefType>(type))
+        return op->emitOpError("has no place in the host program: it has buffers already");
+    }
+    if (!isa<IfOp, LoopOp>(op))
+      return success();
+    for (Type type : op->getResultTypes())
+      if (!isa<RankedTensorType, SequenceType, OptionalType, ValueType>(type))
+        return op->emitOpError("expects results that are tensors of known rank, sequences or optionals, but has ") << type;
+    if (auto loop = dyn_cast<LoopOp>(op))
+      for (Type type : llvm::drop_begin(loop->getResultTypes(), loop.getCarried().size()))
+        if (isHeld(type))
+          return op->emitOpError("collects scan values of type ") << type << ", which no buffer holds";
+    return success();
+  }
+
   LogicalResult findPlaces(Block &block) {
     for (Operation &op : block) {
+      if (failed(checkValues(&op)))
+        return failure();
       if (auto constant = dyn_cast<ConstantOp>(op)) {
         places[constant] = {StorageKind::constant, constants++, -1, -1, constant};
         continue;

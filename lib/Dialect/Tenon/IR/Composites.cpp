@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "CompositeBuilder.h"
-#include "Verification.h"
+#include "tenon/Dialect/Tenon/IR/Verification.h"
 
 using namespace mlir;
 using namespace tenon;

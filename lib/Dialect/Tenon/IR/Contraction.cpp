@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Verification.h"
+#include "tenon/Dialect/Tenon/IR/Verification.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -110,14 +110,7 @@ LogicalResult ConvOp::verify() {
   int64_t filters = filter.getDimSize(getFilterDim());
   if (!ShapedType::isDynamic(filters) && filters % (int64_t)getGroups() != 0)
     return emitOpError("expects groups (") << getGroups() << ") to divide the filters (" << filters << ")";
-  SizeAnalysis sizes(getContext());
-  for (auto [dim, expression] : llvm::enumerate(resultSizes(sizes, 0))) {
-    int64_t expected = SizeAnalysis::staticSize(expression);
-    if (!ShapedType::isDynamic(expected) && !result.isDynamicDim(dim) && result.getDimSize(dim) != expected)
-      return emitOpError("expects size ") << expected << " of result dimension " << dim << ", but it is "
-                                          << result.getDimSize(dim);
-  }
-  return success();
+  return verifyResultSizes(cast<OpResult>(getResult()));
 }
 
 SmallVector<AffineExpr> ConvOp::resultSizes(SizeAnalysis &sizes, unsigned) {

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Verification.h"
+#include "tenon/Dialect/Tenon/IR/Verification.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -47,8 +47,8 @@ LogicalResult ConstantOp::verify() {
   auto type = dyn_cast<RankedTensorType>(getValue().getType());
   if (!type || !type.hasStaticShape())
     return emitOpError("expects the elements of a tensor, but has ") << getValue();
-  if (isa<StringType>(type.getElementType()) && !isa<DenseStringElementsAttr>(getValue()))
-    return emitOpError("expects strings one by one, but has ") << getValue();
+  if (isa<StringType>(type.getElementType()) != isa<DenseStringElementsAttr>(getValue()))
+    return emitOpError("expects strings one by one, and nothing else as strings, but has ") << getValue();
   return success();
 }
 
@@ -253,14 +253,7 @@ LogicalResult UnfoldOp::verify() {
   if (failed(verifyPositive(*this, "sizes", getSizes())) || failed(verifyPositive(*this, "strides", getStrides())) ||
       failed(verifyPositive(*this, "dilations", getDilations())) || failed(verifyPads(*this, getPads())))
     return failure();
-  SizeAnalysis sizes(getContext());
-  for (auto [dim, expression] : llvm::enumerate(resultSizes(sizes, 0))) {
-    int64_t expected = SizeAnalysis::staticSize(expression);
-    if (!ShapedType::isDynamic(expected) && !result.isDynamicDim(dim) && result.getDimSize(dim) != expected)
-      return emitOpError("expects size ") << expected << " of result dimension " << dim << ", but it is "
-                                          << result.getDimSize(dim);
-  }
-  return success();
+  return verifyResultSizes(cast<OpResult>(getResult()));
 }
 
 SmallVector<AffineExpr> UnfoldOp::resultSizes(SizeAnalysis &sizes, unsigned) {

@@ -29,8 +29,11 @@ static Type held(Type type) {
   return sequence ? sequence.getElementType() : cast<OptionalType>(type).getElementType();
 }
 
+/// Whether functions take and give values of a type.
+static bool isHostValue(Type type) { return isa<RankedTensorType, SequenceType, OptionalType>(type); }
+
 static LogicalResult verifyElement(Operation *op, StringRef what, Type value, Type element) {
-  if (isElement(value, element))
+  if (isHostValue(value) && isElement(value, element))
     return success();
   return op->emitOpError("expects ") << what << " of type " << element << ", but has " << value;
 }
@@ -46,9 +49,12 @@ static TypedAttr strings(MLIRContext *context, ArrayRef<int64_t> shape, ArrayRef
 LogicalResult CallExternalOp::verify() {
   if (getFunction().empty())
     return emitOpError("expects a name of the function");
-  for (Type type : getOperation()->getResultTypes())
-    if (!isa<RankedTensorType, SequenceType, OptionalType>(type))
-      return emitOpError("expects results that are tensors of known rank, sequences or optionals, but has ") << type;
+  TypeRange operands = getOperandTypes(), results = getResultTypes();
+  for (auto [what, types] : {std::pair("operands", operands), std::pair("results", results)})
+    for (Type type : types)
+      if (!isHostValue(type))
+        return emitOpError("expects ") << what << " that are tensors of known rank, sequences or optionals, but has "
+                                       << type;
   return success();
 }
 

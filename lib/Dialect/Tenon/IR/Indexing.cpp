@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Verification.h"
+#include "tenon/Dialect/Tenon/IR/Verification.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -13,10 +13,14 @@ using namespace tenon;
 /// Positions, dims and batch_dims, which gather and scatter share.
 static LogicalResult verifyPositions(Operation *op, RankedTensorType operand, RankedTensorType indices,
                                      ArrayRef<int64_t> dims, int64_t batch) {
-  if (indices.getRank() < 1 || !indices.getElementType().isInteger())
-    return op->emitOpError("expects integer indices of rank 1 or more, but has ") << indices;
+  if (indices.getRank() < 1)
+    return op->emitOpError("expects indices of rank 1 or more, but has ") << indices;
   if (batch < 0 || batch > indices.getRank() - 1 || batch > operand.getRank())
     return op->emitOpError("expects batch_dims below the ranks of operand and indices, but has ") << batch;
+  for (int64_t dim = 0; dim < batch; ++dim)
+    if (!operand.isDynamicDim(dim) && !indices.isDynamicDim(dim) && operand.getDimSize(dim) != indices.getDimSize(dim))
+      return op->emitOpError("expects one size of batch dimension ")
+             << dim << ", but has " << operand.getDimSize(dim) << " and " << indices.getDimSize(dim);
   int64_t last = batch - 1;
   for (int64_t dim : dims) {
     if (dim <= last || dim >= operand.getRank())
@@ -29,6 +33,17 @@ static LogicalResult verifyPositions(Operation *op, RankedTensorType operand, Ra
     return op->emitOpError("expects ")
            << dims.size() << " positions in the last dimension of indices, but has " << positions;
   return success();
+}
+
+/// The sizes of what is read or written: those of the indices, then those of the operand that no position names.
+template <typename Size>
+static SmallVector<Size> sizesOfSlices(ArrayRef<Size> operand, ArrayRef<Size> indices, ArrayRef<int64_t> dims,
+                                       int64_t batch) {
+  SmallVector<Size> result(indices.drop_back());
+  for (auto [dim, size] : llvm::enumerate(operand))
+    if ((int64_t)dim >= batch && !llvm::is_contained(dims, (int64_t)dim))
+      result.push_back(size);
+  return result;
 }
 
 LogicalResult GatherOp::verify() {
@@ -47,19 +62,9 @@ LogicalResult GatherOp::verify() {
   return verifyResultSizes(cast<OpResult>(getResult()));
 }
 
-/// The sizes of what is read or written: those of the indices, then those that no position names.
-static SmallVector<AffineExpr> sizesOfSlices(SizeAnalysis &sizes, Value operand, Value indices,
-                                             ArrayRef<int64_t> dims, int64_t batch) {
-  SmallVector<AffineExpr> result = sizes.sizesOf(indices);
-  result.pop_back();
-  for (auto [dim, size] : llvm::enumerate(sizes.sizesOf(operand)))
-    if ((int64_t)dim >= batch && !llvm::is_contained(dims, (int64_t)dim))
-      result.push_back(size);
-  return result;
-}
-
 SmallVector<AffineExpr> GatherOp::resultSizes(SizeAnalysis &sizes, unsigned) {
-  return sizesOfSlices(sizes, getOperand(), getIndices(), getDims(), getBatchDims());
+  SmallVector<AffineExpr> operand = sizes.sizesOf(getOperand()), indices = sizes.sizesOf(getIndices());
+  return sizesOfSlices<AffineExpr>(operand, indices, getDims(), getBatchDims());
 }
 
 //===----------------------------------------------------------------------===//
@@ -74,10 +79,8 @@ LogicalResult ScatterOp::verify() {
     return emitOpError("expects sum, prod, min or max, but has mean");
   if (failed(verifyPositions(*this, operand, indices, getDims(), getBatchDims())))
     return failure();
-  SizeAnalysis sizes(getContext());
-  SmallVector<int64_t> expected;
-  for (AffineExpr size : sizesOfSlices(sizes, getOperand(), getIndices(), getDims(), getBatchDims()))
-    expected.push_back(SizeAnalysis::staticSize(size));
+  SmallVector<int64_t> expected =
+      sizesOfSlices<int64_t>(operand.getShape(), indices.getShape(), getDims(), getBatchDims());
   if (updates.getElementType() != operand.getElementType() ||
       failed(verifyCompatibleShape(expected, updates.getShape())))
     return emitOpError("expects updates of type ")

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Verification.h"
+#include "tenon/Dialect/Tenon/IR/Verification.h"
 
 using namespace mlir;
 using namespace tenon;

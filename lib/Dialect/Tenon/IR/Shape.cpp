@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Verification.h"
+#include "tenon/Dialect/Tenon/IR/Verification.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -30,8 +30,7 @@ LogicalResult BindShapeOp::verify() {
 
 LogicalResult FromSizesOp::verify() {
   auto type = cast<RankedTensorType>(getResult().getType());
-  if (!type.getElementType().isInteger() || !type.hasStaticShape() ||
-      type.getNumElements() != (int64_t)getStaticSizes().size())
+  if (!type.hasStaticShape() || type.getNumElements() != (int64_t)getStaticSizes().size())
     return emitOpError("expects a static tensor of ") << getStaticSizes().size() << " integers, but has " << type;
   return verifyMixed(*this, "size", getStaticSizes(), getSizes().size());
 }
@@ -46,7 +45,7 @@ LogicalResult SizeOp::verify() {
 LogicalResult ItemOp::verify() {
   auto type = cast<RankedTensorType>(getOperand().getType());
   int64_t position = getPosition();
-  if (!type.getElementType().isIntOrIndex())
+  if (Type element = type.getElementType(); !element.isIndex() && !(isa<IntegerType>(element) && isNumber(element)))
     return emitOpError("expects an operand of integers, but has ") << type;
   if (position < 0 || (type.hasStaticShape() && position >= type.getNumElements()))
     return emitOpError("expects a position in ") << type << ", but has " << position;

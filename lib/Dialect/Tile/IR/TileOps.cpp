@@ -10,6 +10,7 @@
 #include "tenon/Dialect/Tenon/IR/SizeAnalysis.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "tenon/Dialect/Tenon/IR/Verification.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -200,17 +201,11 @@ LogicalResult WindowRowsOp::verify() {
     return emitOpError("expects ") << spatial << " sizes, strides and dilations";
   if (getPads() && ((int64_t)getPads()->size() != 2 * spatial || llvm::any_of(*getPads(), [](int64_t pad) { return pad < 0; })))
     return emitOpError("expects ") << 2 * spatial << " pads that aren't negative";
-  for (int64_t value : llvm::concat<const int64_t>(getSizes(), getStrides(), getDilations()))
-    if (value < 1 || value > INT32_MAX)
-      return emitOpError("expects positive sizes, strides and dilations of at most ") << INT32_MAX << ", but has " << value;
-  SizeAnalysis sizes(getContext());
-  for (auto [dim, expression] : llvm::enumerate(resultSizes(sizes, 0))) {
-    int64_t expected = SizeAnalysis::staticSize(expression);
-    if (!ShapedType::isDynamic(expected) && !result.isDynamicDim(dim) && result.getDimSize(dim) != expected)
-      return emitOpError("expects size ") << expected << " of result dimension " << dim << ", but it is "
-                                          << result.getDimSize(dim);
-  }
-  return success();
+  if (failed(verifyPositive(*this, "sizes", getSizes())) || failed(verifyPositive(*this, "strides", getStrides())) ||
+      failed(verifyPositive(*this, "dilations", getDilations())) ||
+      failed(verifyPads(*this, getPads().value_or(ArrayRef<int64_t>()))))
+    return failure();
+  return verifyResultSizes(cast<OpResult>(getResult()));
 }
 
 //===----------------------------------------------------------------------===//
@@ -302,6 +297,9 @@ LogicalResult VariantOp::verify() {
   return success();
 }
 
+/// Products that a turn of a register tile's loop adds: each is code.
+static constexpr uint64_t kMostUnrolled = 256;
+
 LogicalResult MicrokernelOp::verify() {
   if (getRows().empty() || getRows().size() != getNumResults())
     return emitOpError("expects one result per row, but has ")
@@ -314,12 +312,13 @@ LogicalResult MicrokernelOp::verify() {
     return emitOpError("expects results that are vectors of floating-point numbers, but has ") << vector;
   for (Value buffer : {getLhs(), getRhs()})
     if (auto type = cast<MemRefType>(buffer.getType());
-        type.getRank() != 1 || type.getElementType() != vector.getElementType())
+        type.getRank() != 1 || !type.getLayout().isIdentity() || type.getElementType() != vector.getElementType())
       return emitOpError("expects flat buffers of ") << vector.getElementType() << ", but has " << type;
   if (!getInit().empty() && getInit().getTypes() != getResultTypes())
     return emitOpError("expects initial sums of the results' types, but has ") << getInit().getTypes();
-  if (getUnroll() < 1)
-    return emitOpError("expects to add products, but has unroll ") << getUnroll();
+  if (getUnroll() < 1 || getUnroll() > kMostUnrolled)
+    return emitOpError("expects to add 1 to ") << kMostUnrolled << " products in a turn, but has unroll "
+                                               << (int64_t)getUnroll();
   if (!getPrefetch() != !getPrefetchStep())
     return emitOpError("expects a place to prefetch and a step, or neither");
   return success();

@@ -216,7 +216,7 @@ def Host_ReadScalarOp : Host_Op<"read_scalar"> {
     %n = tenon_host.read_scalar %b at 0 : memref<i64> -> index
     ```
   }];
-  let arguments = (ins Arg<AnyMemRef, "", [MemRead]>:$source, I64Attr:$position);
+  let arguments = (ins Arg<AnyMemRef, "", [MemRead]>:$source, ConfinedAttr<I64Attr, [IntNonNegative]>:$position);
   let results = (outs AnyTypeOf<[Index, I1]>:$result);
   let assemblyFormat = "$source `at` $position attr-dict `:` type($source) `->` type($result)";
 }
@@ -228,7 +228,8 @@ def Host_WriteScalarOp : Host_Op<"write_scalar"> {
     tenon_host.write_scalar %i to %b at 0 : index to memref<i64>
     ```
   }];
-  let arguments = (ins AnyTypeOf<[Index, I1]>:$value, Arg<AnyMemRef, "", [MemWrite]>:$destination, I64Attr:$position);
+  let arguments = (ins AnyTypeOf<[Index, I1]>:$value, Arg<AnyMemRef, "", [MemWrite]>:$destination,
+                       ConfinedAttr<I64Attr, [IntNonNegative]>:$position);
   let assemblyFormat = "$value `to` $destination `at` $position attr-dict `:` type($value) `to` type($destination)";
 }
 

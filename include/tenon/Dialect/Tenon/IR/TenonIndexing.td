@@ -31,7 +31,7 @@ def Tenon_GatherOp : Tenon_Op<"gather", [Pure, DeclareOpInterfaceMethods<Tenon_S
     %y = tenon.gather error %x, %i dims [0] batch_dims 0 : tensor<30522x768xf32>, tensor<?x1xi64> -> tensor<?x768xf32>
     ```
   }];
-  let arguments = (ins Tenon_IndexMode:$mode, AnyRankedTensor:$operand, AnyRankedTensor:$indices,
+  let arguments = (ins Tenon_IndexMode:$mode, AnyRankedTensor:$operand, Tenon_IntegerTensor:$indices,
                        DenseI64ArrayAttr:$dims, I64Attr:$batch_dims);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = [{
@@ -57,7 +57,7 @@ def Tenon_ScatterOp : Tenon_Op<"scatter", [Pure, AllTypesMatch<["operand", "resu
     ```
   }];
   let arguments = (ins Tenon_IndexMode:$mode, OptionalAttr<Tenon_Combiner>:$combiner, AnyRankedTensor:$operand,
-                       AnyRankedTensor:$indices, AnyRankedTensor:$updates, DenseI64ArrayAttr:$dims,
+                       Tenon_IntegerTensor:$indices, AnyRankedTensor:$updates, DenseI64ArrayAttr:$dims,
                        I64Attr:$batch_dims);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = [{

@@ -68,7 +68,7 @@ def Tenon_FromSizesOp : Tenon_Op<"from_sizes", [Pure]> {
     ```
   }];
   let arguments = (ins Variadic<Index>:$sizes, DenseI64ArrayAttr:$static_sizes);
-  let results = (outs AnyRankedTensor:$result);
+  let results = (outs Tenon_IntegerTensor:$result);
   let assemblyFormat = "custom<DynamicIndexList>($sizes, $static_sizes) attr-dict `:` type($result)";
   let extraClassDeclaration = [{
     llvm::SmallVector<mlir::OpFoldResult> getMixedSizes() {

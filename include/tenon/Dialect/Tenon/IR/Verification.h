@@ -5,10 +5,13 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TENON_LIB_DIALECT_TENON_IR_VERIFICATION_H
-#define TENON_LIB_DIALECT_TENON_IR_VERIFICATION_H
+#ifndef TENON_DIALECT_TENON_IR_VERIFICATION_H
+#define TENON_DIALECT_TENON_IR_VERIFICATION_H
 
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
+
+#include "mlir/IR/IRMapping.h"
+#include "mlir/IR/OwningOpRef.h"
 
 namespace tenon {
 /// Windows, strides, dilations and pads above this are none that a tensor has: arithmetic on them stays within 64 bits.
@@ -51,24 +54,29 @@ inline mlir::LogicalResult verifyMixed(mlir::Operation *op, llvm::StringRef what
          << what << ", but has " << operands << " for " << dynamic;
 }
 
-/// Whether the sizes of a result are those that follow from operands of static sizes. Of others it takes a walk through
-/// the program to find them, which is a pass's business (`tenon-infer-sizes`).
+/// Whether the sizes of a result are those that follow from the op and its operands' types. What computes operands may not
+/// be verified yet: the op is looked at alone, on arguments of their types.
 inline mlir::LogicalResult verifyResultSizes(mlir::OpResult result) {
   mlir::Operation *op = result.getOwner();
-  for (mlir::Type type : op->getOperandTypes())
-    if (auto tensor = llvm::dyn_cast<mlir::RankedTensorType>(type); tensor && !tensor.hasStaticShape())
-      return mlir::success();
+  mlir::Block arguments;
+  mlir::IRMapping alone;
+  for (mlir::Value operand : op->getOperands())
+    if (!alone.contains(operand))
+      alone.map(operand, arguments.addArgument(operand.getType(), operand.getLoc()));
+  mlir::OwningOpRef<mlir::Operation *> copy = op->cloneWithoutRegions(alone);
   SizeAnalysis sizes(op->getContext());
   auto type = llvm::cast<mlir::RankedTensorType>(result.getType());
-  llvm::SmallVector<mlir::AffineExpr> inferred = sizes.inferredSizesOf(result);
+  llvm::SmallVector<mlir::AffineExpr> inferred = sizes.inferredSizesOf((*copy)->getResult(result.getResultNumber()));
   if ((int64_t)inferred.size() != type.getRank())
     return op->emitOpError("expects a result of rank ") << inferred.size() << ", but has " << type;
   for (auto [dim, expression] : llvm::enumerate(inferred)) {
     int64_t expected = SizeAnalysis::staticSize(sizes.simplify(expression));
-    if (!mlir::ShapedType::isDynamic(expected) && expected < 0)
+    if (mlir::ShapedType::isDynamic(expected))
+      continue;
+    if (expected < 0)
       return op->emitOpError("expects sizes that aren't negative, but result dimension ")
              << dim << " would have " << expected;
-    if (!mlir::ShapedType::isDynamic(expected) && !type.isDynamicDim(dim) && type.getDimSize(dim) != expected)
+    if (!type.isDynamicDim(dim) && type.getDimSize(dim) != expected)
       return op->emitOpError("expects size ")
              << expected << " of result dimension " << dim << ", but it is " << type.getDimSize(dim);
   }
@@ -76,4 +84,4 @@ inline mlir::LogicalResult verifyResultSizes(mlir::OpResult result) {
 }
 } // namespace tenon
 
-#endif // TENON_LIB_DIALECT_TENON_IR_VERIFICATION_H
+#endif // TENON_DIALECT_TENON_IR_VERIFICATION_H

@@ -208,6 +208,15 @@ def test_movement(element):
     check(model, *({"x": values(element, pair)} for pair in (*PAIRS, (35, 40))))
 
 
+@pytest.mark.parametrize("element", (T.INT8, T.FLOAT16, T.FLOAT, T.INT64, T.BOOL), ids=T.DataType.Name)
+@pytest.mark.parametrize("known", (2, 3, 7, 11, 21))
+def test_transposes(element, known):
+    """With one size known: rows shorter than a vector, or what of them is left over by vectors."""
+    for shape in ((known, "n"), ("n", known)):
+        model = single("Transpose", [("x", element, shape)], element, perm=[1, 0])
+        check(model, *({"x": values(element, [n if size == "n" else size for size in shape])} for n in SIZES))
+
+
 @pytest.mark.parametrize("mode", ("constant", "reflect", "edge", "wrap"))
 def test_pads(mode):
     model = single("Pad", [("x", T.FLOAT, ("n", "m"))], T.FLOAT, [constant("pads", np.int64([1, 2, 2, 1]))], mode=mode)

@@ -83,9 +83,11 @@ SmallVector<int64_t> KernelStructure::kept() const {
 
 SmallVector<int64_t> KernelStructure::unitDims() const {
   SmallVector<int64_t> result = kept();
+  if (turned)
+    return result;
   if (!result.empty() && result.back() == (int64_t)space.size() - 1)
     result.pop_back();
-  if (kind != elements || space.empty() || turned)
+  if (kind != elements || space.empty())
     return result;
   // Short rows together make up a unit: finding a unit's place costs divisions.
   int64_t elements = SizeAnalysis::staticSize(space.back());
@@ -97,6 +99,18 @@ SmallVector<int64_t> KernelStructure::unitDims() const {
     result.pop_back();
   }
   return result;
+}
+
+int64_t KernelStructure::turnedPlaces(int64_t dim) const {
+  constexpr int64_t side = 64, mostLanes = 16;
+  static_assert(side * side == blockElements);
+  int64_t last = space.size() - 1;
+  if (dim != turned && dim != last)
+    return 1;
+  int64_t other = SizeAnalysis::staticSize(space[dim == last ? *turned : last]);
+  if (ShapedType::isDynamic(other) || other >= side)
+    return side;
+  return llvm::alignTo(blockElements / std::max<int64_t>(other, 1), mostLanes);
 }
 
 bool KernelStructure::isBlocked() const {
@@ -123,7 +137,7 @@ AffineExpr KernelStructure::work(SizeAnalysis &sizes) const {
     return space.back().ceilDiv(blockElements);
   AffineExpr total = sizes.constant(1);
   for (int64_t dim : kind == ordered ? kept() : unitDims())
-    total = total * (turned == dim ? space[dim].ceilDiv(turnedBlock) : space[dim]);
+    total = total * (turned ? space[dim].ceilDiv(turnedPlaces(dim)) : space[dim]);
   return total;
 }
 
@@ -135,12 +149,13 @@ bool tile::isTurned(TransposeOp op, int64_t dim) {
 }
 
 /// The dimension along which transposed operands of the ops lie, of kernels that do little else: each row of a block of
-/// vectors is code of its own. Both dimensions must fill vectors.
+/// vectors is code of its own. It must fill vectors; the last dimension must do so, or be so short that rows of it are
+/// written together.
 static std::optional<int64_t> turnedDim(ArrayRef<Operation *> ops, ArrayRef<AffineExpr> space, SizeAnalysis &sizes) {
-  constexpr int64_t maxOps = 6, minSize = 8;
+  constexpr int64_t maxOps = 6;
   auto isShort = [](AffineExpr size) {
     int64_t known = SizeAnalysis::staticSize(size);
-    return !ShapedType::isDynamic(known) && known < minSize;
+    return !ShapedType::isDynamic(known) && known < shortRow;
   };
   auto computes = [](Operation *op) { return op->hasTrait<OpTrait::Elementwise>(); };
   if (llvm::count_if(ops, computes) > maxOps || llvm::any_of(ops, llvm::IsaPred<DecomposableInterface>))
@@ -148,8 +163,7 @@ static std::optional<int64_t> turnedDim(ArrayRef<Operation *> ops, ArrayRef<Affi
   for (Operation *op : ops)
     if (auto transpose = dyn_cast<TransposeOp>(op))
       for (int64_t dim = 0; dim + 1 < (int64_t)space.size(); ++dim)
-        if (isTurned(transpose, dim) && ArrayRef(sizes.sizesOf(transpose.getResult())) == space && !isShort(space[dim]) &&
-            !isShort(space.back()))
+        if (isTurned(transpose, dim) && ArrayRef(sizes.sizesOf(transpose.getResult())) == space && !isShort(space[dim]))
           return dim;
   return std::nullopt;
 }

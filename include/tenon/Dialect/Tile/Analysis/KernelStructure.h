@@ -44,24 +44,27 @@ struct KernelStructure {
       space;                          ///< sizes of the iteration space, of the contraction its result's
   llvm::SmallVector<int64_t> reduced; ///< ascending
   ContractOp contract;
-  /// The dimension along which operands lie that are transposed, where it isn't the last: vectors of neighbours along both
-  /// are turned in registers.
+  /// The dimension along which operands lie that are transposed, where it isn't the last: vectors along it are turned in
+  /// registers.
   std::optional<int64_t> turned;
 
   bool isReduced(int64_t dim) const { return llvm::is_contained(reduced, dim); }
   /// Dimensions of `space` that aren't reduced.
   llvm::SmallVector<int64_t> kept() const;
   /// Dimensions over which units of work run: all parallel ones but those of a vector, and of short rows
-  /// those within which loops run. Along a turned one they are `turnedBlock` places each.
+  /// those within which loops run. Kernels that transpose have `turnedPlaces` along each.
   llvm::SmallVector<int64_t> unitDims() const;
+  /// Places along a dimension that make up a unit of work of a kernel that transposes: about a square of those along which
+  /// its operands and its results lie, so that both are read and written some cache lines at a time.
+  int64_t turnedPlaces(int64_t dim) const;
   /// Whether the last dimension of a lone row is cut into blocks.
   bool isBlocked() const;
   /// The number of units of work.
   mlir::AffineExpr work(SizeAnalysis &sizes) const;
 };
 
-/// Places along a turned dimension that make up a unit of work: as many as the widest vector has lanes.
-inline constexpr int64_t turnedBlock = 16;
+/// Rows of fewer elements don't fill a vector.
+inline constexpr int64_t shortRow = 8;
 
 /// Whether `op` reads what another kernel wrote, in vectors along dimension `dim` of its result.
 bool isTurned(TransposeOp op, int64_t dim);

@@ -10,6 +10,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 #include <set>
@@ -23,6 +24,8 @@ namespace {
 /// Up to so many rows a contraction is bound by reading its second operand, which goes fastest from front to
 /// back.
 constexpr int64_t maxWideRows = 2;
+/// Fewer rows take no longer than it takes to read a panel: there is no time to fetch the next one.
+constexpr int64_t minRowsToFetch = 32;
 
 /// One operand as register tiles read it: offsets of a place in the iteration space, in elements.
 class Operand {
@@ -399,6 +402,43 @@ private:
     return {e.add(next, e.mul(visits, prefetchPerRow)), ceilDiv(distance, part.depth)};
   }
 
+  /// What register tiles don't read from front to back: of a second operand that isn't packed the same columns of the next
+  /// panel, of which each tile of the block fetches some rows, and what the ends read. Results whose rows lie apart from each
+  /// other, as they do then, too.
+  void fetchAhead(Value row, ArrayRef<SmallVector<Value>> places, int64_t height, Value column, Value rhsStart, Value rhsStride,
+                  const Part &part) {
+    if (!packed) {
+      Value hasFewRows = compare(arith::CmpIPredicate::ult, blockSize, e.index(minRowsToFetch));
+      Value share = select(hasFewRows, e.index(0), ceilDiv(e.mul(part.depth, e.index(height)), blockSize));
+      Value first = e.builder.createOrFold<arith::DivUIOp>(e.loc, e.mul(e.sub(row, firstRow), share), e.index(height));
+      Value start = e.add(e.add(rhsStart, e.index(panelColumns)), e.mul(first, rhsStride));
+      auto next = scf::ForOp::create(e.builder, e.loc, e.index(0), share, e.index(1));
+      OpBuilder::InsertionGuard guard(e.builder);
+      e.builder.setInsertionPointToStart(next.getBody());
+      fetch(rhs.memref(), e.add(start, e.mul(next.getInductionVar(), rhsStride)), /*isWrite=*/false);
+    }
+    if (!part.isLast)
+      return;
+    auto fetchRows = [&](const Buffer &buffer, bool isWrite) {
+      for (ArrayRef<Value> place : places) {
+        Value start = e.index(0);
+        for (auto [coordinate, stride] : llvm::zip(resultCoordinates(place, column), buffer.strides))
+          start = e.add(start, e.mul(coordinate.base, e.index(stride)));
+        fetch(buffer.memref, start, isWrite);
+      }
+    };
+    for (BlockArgument argument : body.kernel.getBody().getArguments().drop_front(body.kernel.getNumSymbols()))
+      if (argument != op.getLhs() && argument != op.getRhs() && e.sizes.sizesOf(argument) == body.structure.space)
+        fetchRows(*e.bufferOf(argument), /*isWrite=*/false);
+    if (!packed)
+      for (const Buffer &output : body.outputs)
+        fetchRows(output, /*isWrite=*/true);
+  }
+
+  void fetch(Value memref, Value place, bool isWrite) {
+    memref::PrefetchOp::create(e.builder, e.loc, memref, place, isWrite, /*localityHint=*/2, /*isDataCache=*/true);
+  }
+
   /// The unit's panel.
   LogicalResult emitPanel(const Part &part) {
     return forEachColumn([&](Value column) { return emitRows(column, part); });
@@ -524,6 +564,7 @@ private:
     for (int64_t i = 0; partialSums && i < height; ++i)
       init.push_back(vector::LoadOp::create(e.builder, e.loc, vector, partialSums,
                                             partialSum(e.add(row, e.index(i)), column)));
+    fetchAhead(row, places, height, column, rhsOffset, rhsStride, part);
     auto [prefetch, prefetchStep] = prefetchOf(row, height, column, part, unroll);
     auto multiply = [&](ArrayRef<Value> rowOffsets, Value rhsStart, Value products, Value prefetchStart,
                         ValueRange before) {

@@ -237,8 +237,9 @@ public:
     auto [bytes, vectors, tileRows, depthBlock, turnSize, residentBytes] = values(point);
     int64_t width = vectors * bytes / bytesOfElement;
     auto ofTiles = [&, bytes = bytes, vectors = vectors](int64_t number, double height) {
+      // An element of a row in all lanes takes a cycle, whatever else is loaded: tiles of one vector reach half of the peak.
       double cycles = std::max(
-          {height * vectors / target.getFmasPerCycle(), (height + vectors) / target.getLoadsPerCycle(),
+          {height * vectors / target.getFmasPerCycle(), height, (height + vectors) / target.getLoadsPerCycle(),
            double(target.getFmaLatency()), double(vectors * bytes) / target.getLevel2BytesPerCycle()});
       return number * (cycles + tileCost);
     };

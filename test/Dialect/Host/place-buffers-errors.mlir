@@ -48,3 +48,21 @@ func.func @buffers_already(%x: tensor<4xf32>) -> tensor<4xf32> {
   tenon_host.launch @k ins(%0 : memref<4xf32>) outs(%0 : memref<4xf32>)
   return %x : tensor<4xf32>
 }
+
+// -----
+
+func.func @negative(%x: tensor<?xf32>, %v: tensor<f32>) -> tensor<?xf32> {
+  tenon.bind_shape %x [4] : tensor<?xf32>
+  // expected-error @+1 {{would have -2 as size 0}}
+  %0 = tenon.pad constant %x, %v low [-3] high [-3] : tensor<?xf32>, tensor<f32> -> tensor<?xf32>
+  return %0 : tensor<?xf32>
+}
+
+// -----
+
+// expected-error @+1 {{sizes of input 0 are bound to what isn't computed from symbols}}
+func.func @bound_to_data(%x: tensor<?xf32>, %n: tensor<i64>) -> tensor<?xf32> {
+  %0 = tenon.item %n at 0 : tensor<i64>
+  tenon.bind_shape %x [%0] : tensor<?xf32>
+  return %x : tensor<?xf32>
+}

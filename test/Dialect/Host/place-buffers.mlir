@@ -60,3 +60,15 @@ func.func @shared_empty() -> (tensor<4xf32>, tensor<4xf32>) {
   %b = tenon_host.launch @fill outs(%e : tensor<4xf32>) -> tensor<4xf32>
   return %a, %b : tensor<4xf32>, tensor<4xf32>
 }
+
+// What a launch reads is no destination of it, even of one empty tensor for both.
+// CHECK-LABEL: func.func @empty_read()
+// CHECK: tenon_host.launch @k ins(%[[IN:.*]] : memref<4xf32>) outs(%[[OUT:.*]] : memref<4xf32>)
+// CHECK: tenon_host.launch @k ins(%[[OUT]] : memref<4xf32>)
+func.func @empty_read() -> tensor<4xf32> {
+  %e = tensor.empty() : tensor<4xf32>
+  %0 = tenon_host.launch @k ins(%e : tensor<4xf32>) outs(%e : tensor<4xf32>) -> tensor<4xf32>
+  %f = tensor.empty() : tensor<4xf32>
+  %1 = tenon_host.launch @k ins(%0 : tensor<4xf32>) outs(%f : tensor<4xf32>) -> tensor<4xf32>
+  return %1 : tensor<4xf32>
+}

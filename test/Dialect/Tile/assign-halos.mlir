@@ -42,13 +42,13 @@ func.func @from_elsewhere(%x: tensor<2x3x4xf32>, %p: tensor<i1>)
 // CHECK-LABEL: func.func @other_borders
 func.func @other_borders(%x: tensor<2x4x4xf32>, %n: tensor<3xf32>)
     -> (tensor<2x4x6xf32>, tensor<2x4x4xf32>, tensor<2x6x4xf32>, tensor<2x?x4xf32>) {
+  %s = tenon.symbol "s"
   %zero = tenon.constant dense<0.0> : tensor<f32>
   %a = tenon.exp %x : tensor<2x4x4xf32>
   // CHECK-NOT: tenon_host.placed
   %b = tenon.pad constant %a, %zero low [0, 0, 1] high [0, 0, 1] : tensor<2x4x4xf32>, tensor<f32> -> tensor<2x4x6xf32>
   %c = tenon.pad constant %a, %zero low [0, -1, 0] high [0, 1, 0] : tensor<2x4x4xf32>, tensor<f32> -> tensor<2x4x4xf32>
   %d = tenon.pad edge %a, %zero low [0, 1, 0] high [0, 1, 0] : tensor<2x4x4xf32>, tensor<f32> -> tensor<2x6x4xf32>
-  %s = tenon.symbol "s"
   %e = tenon.pad constant %a, %zero low [0, %s, 0] high [0, 0, 0] : tensor<2x4x4xf32>, tensor<f32> -> tensor<2x?x4xf32>
   return %b, %c, %d, %e : tensor<2x4x6xf32>, tensor<2x4x4xf32>, tensor<2x6x4xf32>, tensor<2x?x4xf32>
 }

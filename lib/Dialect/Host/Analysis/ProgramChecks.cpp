@@ -89,6 +89,21 @@ static LogicalResult checkBound(func::FuncOp func) {
         return emitError(argument.getLoc())
                << "size " << dim << " of input " << argument.getArgNumber() << " is not bound: tenon.bind_shape";
   }
+  SizeAnalysis sizes(func.getContext());
+  for (BlockArgument argument : func.getArguments())
+    for (AffineExpr size : sizes.sizesOf(argument))
+      if (!llvm::all_of(sizes.valuesOf(size), [](Value value) { return isa_and_present<SymbolOp>(value.getDefiningOp()); }))
+        return emitError(argument.getLoc())
+               << "sizes of input " << argument.getArgNumber() << " are bound to what isn't computed from symbols";
+  WalkResult sized = func.getBody().walk([&](Operation *op) {
+    for (Value result : op->getResults())
+      for (auto [dim, size] : llvm::enumerate(sizes.sizesOf(result)))
+        if (int64_t known = SizeAnalysis::staticSize(size); !ShapedType::isDynamic(known) && known < 0)
+          return op->emitOpError("would have ") << known << " as size " << dim, WalkResult::interrupt();
+    return WalkResult::advance();
+  });
+  if (sized.wasInterrupted())
+    return failure();
   WalkResult walked = func.getBody().walk([](NonZeroOp op) {
     if (!cast<RankedTensorType>(op.getType()).isDynamicDim(1) || op.getCount())
       return WalkResult::advance();

@@ -104,7 +104,7 @@ private:
   /// The result of the launch that writes a destination.
   static Value writtenTo(Value destination) {
     for (OpOperand &use : destination.getUses())
-      if (auto launch = dyn_cast<LaunchOp>(use.getOwner()))
+      if (auto launch = dyn_cast<LaunchOp>(use.getOwner()); launch && launch.isDpsInit(&use))
         return launch.getTiedOpResult(&use);
     return Value();
   }

@@ -89,7 +89,8 @@ other operator, is an error that names the node and the reason. This page is wri
 
 - `SimplifiedLayerNormalization` and, at any version, `LayerNormalization` stand in the standard's domain.
 - Numbers are those of ONNX Runtime on the CPU, where it has the operator there; else those of its documentation's formulas.
-- Caches of `GroupQueryAttention` may grow or be buffers with room: what isn't in use is zero in the result.
+- Caches of `GroupQueryAttention` may grow or be buffers with room: what isn't in use stays as it is, and must be finite where sequences of
+  a batch differ in length. Past and present may be one buffer (`aliases`), where only new keys and values are written.
 - `MoE` and `QMoE` compute all experts.
 - Models saved at a level above `ORT_ENABLE_EXTENDED` are laid out for the machine that saved them, and are refused.
 

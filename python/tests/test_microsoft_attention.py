@@ -71,6 +71,22 @@ def group_query(past="p", packed=False, rotary=0, bias=False, sink=False, positi
     return model, feed
 
 
+def check_in_use(model, *feeds):
+    """The interpreter and the compiled model give what ONNX Runtime gives, as far as caches are in use."""
+    session, compiled, reference = session_of(model), tenon.compile(model, threads=1), tenon.reference(model)
+    names = [output.name for output in session.get_outputs()]
+    for feed in feeds:
+        wanted = dict(zip(names, session.run(None, feed)))
+        for actual in (compiled.run(feed), reference.run(feed)):
+            for name, expected in wanted.items():
+                given = actual[name].copy()
+                assert given.dtype == expected.dtype and given.shape == expected.shape
+                for entry, last in enumerate(feed["used"]):
+                    if name in ("nk", "nv"):
+                        given[entry, :, last + 1:] = expected[entry, :, last + 1:]
+                np.testing.assert_allclose(given.astype(np.float64), expected.astype(np.float64), rtol=2e-5, atol=2e-5, err_msg=name)
+
+
 # (batch, new, in use before, size of the past): a prompt, decoding step by step, more of a prompt
 GROWING = [(1, 5, [0], 0), (2, 4, [0, 0], 0), (1, 1, [7], 7), (2, 1, [5, 5], 5), (1, 3, [6], 6)]
 BUFFER = [(1, 5, [0], 12), (1, 1, [5], 12), (2, 1, [9, 9], 12), (1, 4, [5], 12)]
@@ -84,7 +100,7 @@ BUFFER = [(1, 5, [0], 12), (1, 1, [5], 12), (2, 1, [9, 9], 12), (1, 4, [5], 12)]
 ], ids=lambda form: "-".join(form) or "plain")
 def test_group_query_attention(form):
     model, feed = group_query(**form)
-    check(model, *[feed(*case) for case in GROWING + BUFFER], tolerance=2e-5)
+    check_in_use(model, *[feed(*case) for case in GROWING + BUFFER])
 
 
 @pytest.mark.parametrize("form", [{"quantized": 8}, {"quantized": 8, "per": "PER_CHANNEL"}, {"quantized": 4},
@@ -92,7 +108,7 @@ def test_group_query_attention(form):
                          ids=lambda form: "-".join(map(str, form.values())))
 def test_group_query_attention_with_a_quantized_cache(form):
     model, feed = group_query(**form)
-    check(model, *[feed(*case) for case in GROWING + BUFFER], tolerance=2e-5)
+    check_in_use(model, *[feed(*case) for case in GROWING + BUFFER])
 
 
 def test_group_query_attention_with_a_cache_of_8_bit_floats():
@@ -122,7 +138,7 @@ def test_group_query_attention_with_a_cache_of_8_bit_floats():
                          ids=lambda form: "-".join(form) or "plain")
 def test_group_query_attention_gives_scores(form, scores):
     model, feed = group_query(scores=scores, **form)
-    check(model, *[feed(*case) for case in GROWING], tolerance=2e-5)
+    check_in_use(model, *[feed(*case) for case in GROWING + BUFFER])
 
 
 def resident(tokens, room, window):
@@ -169,7 +185,63 @@ def test_group_query_attention_without_a_cache():
 
 def test_group_query_attention_of_sequences_of_different_lengths():
     model, feed = group_query(rotary=8, local_window_size=4)
-    check(model, *[feed(3, 1, [5, 2, 4], size) for size in (5, 12)], tolerance=2e-5)
+    check_in_use(model, *[feed(3, 1, [5, 2, 4], size) for size in (5, 12)])
+
+
+def decoder(heads=4, kv=2, depth=16):
+    """As onnxruntime-genai writes it: lengths follow from a mask of the tokens."""
+    layers = [helper.make_node("ReduceSum", ["mask", "one"], ["count"], keepdims=0), helper.make_node("Shape", ["mask"], ["shape"]),
+              helper.make_node("Sub", ["count", "one"], ["last"]), helper.make_node("Gather", ["shape", "column"], ["all"]),
+              helper.make_node("Cast", ["last"], ["used"], to=I32), helper.make_node("Cast", ["all"], ["total"], to=I32)]
+    layers.append(node("GroupQueryAttention", ["q", "k", "v", "pk", "pv", "used", "total"], ["y", "nk", "nv"], num_heads=heads,
+                       kv_num_heads=kv))
+    inputs = [("q", F, ("b", "s", heads * depth)), ("k", F, ("b", "s", kv * depth)), ("v", F, ("b", "s", kv * depth)),
+              ("pk", F, ("b", kv, "p", depth)), ("pv", F, ("b", kv, "p", depth)), ("mask", I64, ("b", "t"))]
+    return model_of(layers, inputs, ["y", "nk", "nv"], [array(np.array([1]), "one"), array(np.array(1), "column")])
+
+
+def test_group_query_attention_writes_new_keys_alone_into_a_shared_cache():
+    model = decoder()
+    session, compiled = session_of(model), tenon.compile(model, threads=1, aliases={"nk": "pk", "nv": "pv"})
+    batch, room, used = 2, 12, 0
+    caches = {name: np.full((batch, 2, room, 16), 7, np.float32) for name in ("pk", "pv")}
+    past = {name: np.zeros((batch, 2, 0, 16), np.float32) for name in ("pk", "pv")}
+    for step, new in enumerate((5, 1, 1)):
+        fresh = {name: floats((batch, new, width), 3 * step + i) for i, (name, width) in enumerate((("q", 64), ("k", 32), ("v", 32)))}
+        used += new
+        fresh["mask"] = np.ones((batch, used), np.int64)
+        if step and batch > 1:  # ONNX Runtime has one new token per sequence where there are several
+            assert new == 1
+        y, past["pk"], past["pv"] = session.run(None, fresh | past)
+        results = compiled.run(fresh | caches, into={"nk": caches["pk"], "nv": caches["pv"]})
+        np.testing.assert_allclose(results["y"], y, rtol=2e-5, atol=2e-5)
+        for name, cache in caches.items():
+            np.testing.assert_allclose(cache[:, :, :used], past[name], rtol=1e-6)
+            assert np.all(cache[:, :, used:] == 7)
+        # Of buffers of their own all is copied.
+        apart = compiled.run(fresh | caches)
+        np.testing.assert_array_equal(apart["nk"], caches["pk"])
+        np.testing.assert_allclose(apart["y"], y, rtol=2e-5, atol=2e-5)
+
+
+def test_group_query_attention_grows_in_a_shared_cache():
+    model = decoder()
+    session, compiled = session_of(model), tenon.compile(model, threads=1, aliases={"nk": "pk", "nv": "pv"})
+    caches = {name: np.full((1, 2, 12, 16), 7, np.float32) for name in ("pk", "pv")}
+    past = {name: np.zeros((1, 2, 0, 16), np.float32) for name in ("pk", "pv")}
+    used = 0
+    for step, new in enumerate((5, 1, 3)):
+        fresh = {name: floats((1, new, width), 3 * step + i) for i, (name, width) in enumerate((("q", 64), ("k", 32), ("v", 32)))}
+        fresh["mask"] = np.ones((1, used + new), np.int64)
+        y, past["pk"], past["pv"] = session.run(None, fresh | past)
+        views = {name: cache[:, :, :used] for name, cache in caches.items()}
+        used += new
+        into = {"n" + name[1]: cache[:, :, :used] for name, cache in caches.items()}
+        results = compiled.run(fresh | views, into=into)
+        np.testing.assert_allclose(results["y"], y, rtol=2e-5, atol=2e-5)
+        for name, cache in caches.items():
+            np.testing.assert_allclose(cache[:, :, :used], past[name], rtol=1e-6)
+            assert np.all(cache[:, :, used:] == 7)
 
 
 def test_group_query_attention_of_padded_prompts():
@@ -191,7 +263,7 @@ def test_group_query_attention_normalizes_heads():
     model.graph.node[0].input.extend([""] * 5 + ["qn", "kn"])
     model.graph.node[0].attribute.append(helper.make_attribute("q_norm_epsilon", 1e-2))
     model.graph.initializer.extend([array(weights[0], "qn"), array(weights[1], "kn")])
-    values = feed(2, 1, [5, 3], 5)
+    values = feed(2, 1, [5, 5], 5)
 
     def normalized(x, weight, epsilon):
         heads = x.reshape(*x.shape[:2], -1, 16)
@@ -427,6 +499,74 @@ def test_rotary_embedding(places, form, interleaved):
         i = np.array([7]) if places == "first" else np.random.default_rng(0).integers(0, 32, (batch, length))
         feeds.append({"x": x, "i": i.astype(np.int64)})
     check(model, *feeds)
+
+
+@pytest.mark.parametrize("interleaved", [0, 1])
+@pytest.mark.parametrize("layout", [0, 1])
+@pytest.mark.parametrize("form", ["flat", "heads"])
+def test_rotary_embedding_of_places_in_time_height_and_width(form, layout, interleaved):
+    shape = ("b", 3, "s", 16) if form == "heads" else ("b", "s", 48)
+    rotary = node("MRotaryEmbedding", ["x", "i", "cos", "sin"], ["y"], num_heads=3, interleaved=interleaved, mrope_layout=layout,
+                  mrope_section=[4, 2, 2])
+    model = model_of([rotary], [("x", F, shape), ("i", I64, (3, "b", "s"))], [("y", F, shape)], angles(32, 8))
+    check(model, *[{"x": floats([{"b": batch, "s": length}.get(d, d) for d in shape]),
+                    "i": np.random.default_rng(0).integers(0, 32, (3, batch, length))} for batch, length in ((1, 1), (2, 5))])
+
+
+def softmax(scores):
+    scores = np.exp(scores - scores.max(-1, keepdims=True))
+    return scores / scores.sum(-1, keepdims=True)
+
+
+def test_longformer_attention():
+    """By its documentation; CUDA alone has it."""
+    heads, depth, window, batch, length = 2, 4, 2, 2, 8
+    width = heads * depth
+    x, mask = floats((batch, length, width)), np.where(np.arange(length) < [[8], [6]], 0, -10000).astype(np.float32)
+    flags = np.zeros((batch, length), np.int32)
+    flags[0, 0] = flags[1, :2] = 1
+    weights = [floats((width, 3 * width), i) * 0.4 for i in (1, 2)]
+    biases = [floats((3 * width,), i) for i in (3, 4)]
+
+    def attend(i, hidden):
+        q, k, v = ((x @ weights[i] + biases[i]).reshape(batch, length, 3, heads, depth).transpose(2, 0, 3, 1, 4))
+        scores = q @ k.transpose(0, 1, 3, 2) / np.sqrt(depth) + mask[:, None, None]
+        return (softmax(np.where(hidden, -np.inf, scores)) @ v).transpose(0, 2, 1, 3).reshape(batch, length, width)
+
+    places = np.arange(length)
+    hidden = (abs(places[:, None] - places) > window) & ~flags.astype(bool)[:, None, None]
+    wanted = np.where(flags[..., None], attend(1, False), attend(0, hidden)).astype(np.float32)
+    layer = node("LongformerAttention", ["x", "w", "b", "m", "gw", "gb", "g"], ["y"], num_heads=heads, window=window)
+    constants = [array(weights[0], "w"), array(biases[0], "b"), array(weights[1], "gw"), array(biases[1], "gb")]
+    model = model_of([layer], [("x", F, ("b", "s", width)), ("m", F, ("b", "s")), ("g", I32, ("b", "s"))], [("y", F, ("b", "s", width))], constants)
+    compare(model, [{"y": wanted}], [{"x": x, "m": mask, "g": flags}], 2e-5)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("past", [False, True])
+@pytest.mark.parametrize("cross", [False, True])
+def test_decoder_attention(cross, past, masked):
+    """By its documentation; CUDA alone has it."""
+    heads, depth, batch, new, other = 2, 4, 2, 3, 5
+    width = heads * depth
+    query, key = floats((new, batch, width)), floats((other, batch, width), 1)
+    wq, wkv, bias = floats((width, width), 2) * 0.4, floats((width, 2 * width), 3) * 0.4, floats((3 * width,), 4)
+    caches = {name: floats((batch, heads, other, depth), i) for i, name in enumerate(("kc", "vc"), 5)}
+    apart = lambda rows: rows.reshape(-1, batch, heads, depth).transpose(1, 2, 0, 3)
+    q = apart(query @ wq + bias[:width])
+    k, v = (apart(rows) for rows in np.split((key if cross else query) @ wkv + bias[width:], 2, -1))
+    if past:
+        k, v = ((caches[name] if cross else np.concatenate([caches[name], x], 2)) for name, x in (("kc", k), ("vc", v)))
+    mask = np.random.default_rng(0).random((batch, k.shape[2])) < 0.4
+    scores = q @ k.transpose(0, 1, 3, 2) / np.sqrt(depth) + (mask[:, None, None] * -10000 if masked else 0)
+    y = (softmax(scores) @ v).transpose(2, 0, 1, 3).reshape(new, batch, width)
+    flags = [array(np.array([flag]), name) for name, flag in (("cross", cross), ("past", past), ("yes", True), ("masked", masked))]
+    layer = node("DecoderAttention", ["q", "k", "wq", "wkv", "b", "m", "kc", "vc", "cross", "past", "yes", "masked"], ["y", "nk", "nv"], num_heads=heads)
+    inputs = [("q", F, ("s", "b", width)), ("k", F, ("l", "b", width)), ("m", TensorProto.BOOL, ("b", "t"))]
+    inputs += [(name, F, ("b", heads, "p", depth)) for name in caches]
+    model = model_of([layer], inputs, ["y", "nk", "nv"], flags + [array(wq, "wq"), array(wkv, "wkv"), array(bias, "b")])
+    wanted = {name: x.astype(np.float32) for name, x in (("y", y), ("nk", k), ("nv", v))}
+    compare(model, [wanted], [{"q": query, "k": key, "m": mask} | caches], 2e-5)
 
 
 def test_gemma_rotary_embedding():

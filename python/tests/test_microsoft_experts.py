@@ -158,3 +158,19 @@ def test_quantized_experts_that_are_refused(attributes, reason):
     with pytest.raises(tenon.CompileError) as error:
         tenon.compile(model)
     assert reason in str(error.value) and "experts" in str(error.value)
+
+
+@pytest.mark.parametrize("form", [{}, {"n_group": 4, "topk_group": 2}, {"n_group": 2, "group_topk": 5, "router_sentinel": -7.0}],
+                         ids=lambda form: "-".join(form) or "plain")
+def test_router_of_groups(form):
+    layer = node("MoEGroupRouter", ["x", "b"], ["y"], top_k=3, **form)
+    model = model_of([layer], [("x", F, ("b", "s", 8))], ["y"], [array(floats((8,), 1) * 0.1, "b")])
+    check(model, *[{"x": floats((batch, tokens, 8))} for batch, tokens in ((1, 1), (2, 5))])
+
+
+def test_router_that_gives_all_scores():
+    layer = node("MoEGroupRouter", ["x", "b", "w"], ["", "s", "w2"], top_k=3)
+    x, bias, weights = floats((5, 256)), floats((8,), 1), floats((8, 256), 2) * 0.1
+    scores = 1 / (1 + np.exp(-(x @ weights.T)))
+    model = model_of([layer], [("x", F, ("t", 256))], ["s", "w2"], [array(bias, "b"), array(weights, "w")])
+    compare(model, [{"s": scores + bias, "w2": scores}], [{"x": x}], 1e-5)

@@ -9,6 +9,7 @@
 #include "KernelBody.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "tenon/Dialect/Host/Analysis/Layouts.h"
 #include "tenon/Runtime/tenon_kernel.h"
 
 using namespace mlir;
@@ -144,31 +145,36 @@ private:
     return {position, exists};
   }
 
-  /// A copy of the operand, then each slice where its indices say.
+  /// A copy of the operand, unless it is there, then each slice where its indices say.
   LogicalResult emit(ScatterOp op) {
     const Buffer &output = body.outputs.front();
     Type element = elementOf(op.getOperand());
     Value none = e.index(0);
-    nest(place, body.space, none, [&](Value state) -> FailureOr<Value> {
-      FailureOr<Value> value = e.at(op.getOperand(), place);
-      if (mlir::failed(value))
-        return failure();
-      e.store(*value, output, place);
-      return state;
-    });
+    if (!op->hasAttr(host::kInPlaceAttr))
+      nest(place, body.space, none, [&](Value state) -> FailureOr<Value> {
+        FailureOr<Value> value = e.at(op.getOperand(), place);
+        if (mlir::failed(value))
+          return failure();
+        e.store(*value, output, place);
+        return state;
+      });
     int64_t rank = place.size(), batch = op.getBatchDims();
     int64_t indexRank = cast<RankedTensorType>(op.getIndices().getType()).getRank() - 1;
     Coordinates update(cast<RankedTensorType>(op.getUpdates().getType()).getRank());
     SmallVector<Value> extents;
     for (size_t dim = 0; dim < update.size(); ++dim)
       extents.push_back(e.size(op.getUpdates(), dim));
-    nest(update, extents, none, [&](Value state) -> FailureOr<Value> {
+    // Where a slice goes is found once.
+    auto [places, slice] = std::pair(MutableArrayRef(update).take_front(indexRank),
+                                     MutableArrayRef(update).drop_front(indexRank));
+    ArrayRef<Value> sliceExtents = ArrayRef(extents).drop_front(indexRank);
+    nest(places, ArrayRef(extents).take_front(indexRank), none, [&](Value state) -> FailureOr<Value> {
       Coordinates target(rank);
       for (int64_t dim = 0; dim < batch; ++dim)
         target[dim] = update[dim];
       Value exists;
       for (auto [i, dim] : llvm::enumerate(op.getDims())) {
-        Coordinates index(ArrayRef(update).take_front(indexRank));
+        Coordinates index(places);
         index.push_back({e.index(i), 0, Value()});
         FailureOr<Value> value = e.at(op.getIndices(), index);
         if (mlir::failed(value))
@@ -179,26 +185,30 @@ private:
         if (isThere)
           exists = exists ? both(exists, isThere) : isThere;
       }
-      int64_t next = indexRank;
-      for (int64_t dim = batch; dim < rank; ++dim)
-        if (!llvm::is_contained(op.getDims(), dim))
-          target[dim] = update[next++];
-      FailureOr<Value> value = e.at(op.getUpdates(), update);
-      if (mlir::failed(value))
-        return failure();
-      auto write = [&]() -> LogicalResult {
-        Value result = *value;
+      auto write = [&](Value none) -> FailureOr<Value> {
+        int64_t next = indexRank;
+        for (int64_t dim = batch; dim < rank; ++dim)
+          if (!llvm::is_contained(op.getDims(), dim))
+            target[dim] = update[next++];
+        FailureOr<Value> result = e.at(op.getUpdates(), update);
+        if (mlir::failed(result))
+          return failure();
         if (auto combiner = op.getCombiner()) {
           Combination combination(e, *combiner, element);
           FailureOr<Value> old = e.load(output, element, target);
           if (mlir::failed(old))
             return failure();
-          result = combination.finish(combination.combine(combination.widen(*old), combination.widen(result)), Value());
+          result = combination.finish(
+              combination.combine(combination.widen(*old), combination.widen(*result)), Value());
         }
-        e.store(result, output, target);
-        return success();
+        e.store(*result, output, target);
+        return none;
       };
-      if (mlir::failed(exists ? body.when(exists, write) : write()))
+      auto writeSlice = [&]() -> LogicalResult {
+        nest(slice, sliceExtents, none, write);
+        return success(!failed);
+      };
+      if (mlir::failed(exists ? body.when(exists, writeSlice) : writeSlice()))
         return failure();
       return state;
     });

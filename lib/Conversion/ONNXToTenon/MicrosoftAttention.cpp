@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "MicrosoftAttention.h"
+#include "Indexing.h"
 #include "Quantization.h"
 
 using namespace mlir;
@@ -332,10 +333,15 @@ void apart(HeadedAttention &attention, Value projected, ArrayRef<int64_t> widths
   }
 }
 
+/// `[B, S, D]` times a matrix of weights, plus a bias that may be null.
+Value projected(Node &node, Value x, Value weights, Value bias) {
+  Value y = node.contract(x, weights, 4, {0, 1, 3}, {3, 2}, {0, 1, 2}, elementOf(x));
+  return bias ? node.binary<AddOp>(y, node.broadcastTo(bias, node.sizesOf(y))) : y;
+}
+
 /// Queries, keys and values as products of `[B, S, D]` with one matrix of weights, plus one bias.
-bool project(HeadedAttention &attention, Value x) {
+bool project(HeadedAttention &attention, Value x, Value weights, Value bias) {
   Node &node = attention.node;
-  Value weights = node[1];
   if (!attention.check())
     return false;
   if (rankOf(x) != 3 || rankOf(weights) != 2 || elementOf(x) != elementOf(weights)) {
@@ -353,10 +359,7 @@ bool project(HeadedAttention &attention, Value x) {
     node.error() << "expects qkv_hidden_sizes of query, key and value that add up to " << all;
     return false;
   }
-  Value projected = node.contract(x, weights, 4, {0, 1, 3}, {3, 2}, {0, 1, 2}, elementOf(x));
-  if (node.has(2))
-    projected = node.binary<AddOp>(projected, node.broadcastTo(node[2], node.sizesOf(projected)));
-  apart(attention, projected, widths);
+  apart(attention, projected(node, x, weights, bias), widths);
   return !node.hasFailed();
 }
 
@@ -398,7 +401,7 @@ Results attentionOf(Node &node, size_t pastLength) {
   HeadedAttention attention(node);
   if (node.flag("do_rotary"))
     return node.unsupported() << "places that the operator rotates itself (do_rotary)";
-  if (!project(attention, node[0]))
+  if (!project(attention, node[0], node[1], node[2]))
     return failure();
   return attendProjected(attention, {node[3], node[4], node[5], node[pastLength]});
 }
@@ -436,6 +439,116 @@ Results decoderMaskedSelfAttention(Node &node) {
 }
 
 //===----------------------------------------------------------------------===//
+// LongformerAttention
+//===----------------------------------------------------------------------===//
+
+/// A token sees those around it and the global ones; a global token sees all, by projections of its own. The
+/// mask is added to the scores of a key.
+Results longformerAttention(Node &node) {
+  HeadedAttention local(node), global(node);
+  int64_t window = node.integer("window", 0);
+  if (window < 1 || rankOf(node[3]) != 2 || rankOf(node[6]) != 2)
+    return node.error() << "expects a positive window, and a mask and global flags of rank 2, but has "
+                        << window << ", " << typeOf(node[3]) << " and " << typeOf(node[6]);
+  if (!project(local, node[0], node[1], node[2]) || !project(global, node[0], node[4], node[5]))
+    return failure();
+  Type i64 = node.builder.getI64Type();
+  AffineExpr length = node.sizeOf(node[0], 1);
+  Sizes places = {length, length}, pairs = {node.sizeOf(node[0], 0), node.size(1), length, length};
+  Value distance =
+      node.unary<AbsOp>(node.binary<SubOp>(node.iota(places, 0, i64), node.iota(places, 1, i64)));
+  Value isNear = node.broadcastTo(node.compare(Predicate::le, distance, double(window)), pairs);
+  Value isGlobal = node.compare(Predicate::ne, node[6], 0.0);
+  local.visible.push_back(node.binary<OrOp>(isNear, node.broadcast(isGlobal, {0, 3}, pairs)));
+  local.bias = global.bias = node.unsqueeze(node.cast(node[3], elementOf(node[0])), {1, 2});
+  auto near = local.run(), all = near ? global.run() : std::nullopt;
+  if (!all)
+    return failure();
+  Value y = near->front();
+  return node.select(node.broadcast(isGlobal, {0, 1}, node.sizesOf(y)), all->front(), y);
+}
+
+//===----------------------------------------------------------------------===//
+// DecoderAttention
+//===----------------------------------------------------------------------===//
+
+/// Of tokens before batches. Keys and values are those of the queries' tokens behind a cache, or of other
+/// tokens, of which the cache holds all.
+class DecoderAttention {
+public:
+  explicit DecoderAttention(Node &node) : node(node), attention(node) {}
+
+  Results convert() {
+    if (!attention.check() || !check())
+      return failure();
+    AffineExpr width = node.sizeOf(node[0], 2);
+    auto bias = [&](int64_t from, int64_t count) {
+      return node.slice(node[4], 0, node.sizes.simplify(width * from), node.sizes.simplify(width * count));
+    };
+    Value tokens = node.transpose(node[0], {1, 0, 2});
+    attention.query = splitHeads(node, projected(node, tokens, node[2], bias(0, 1)), attention.heads);
+    if (isCross && usesPast) {
+      attention.key = node[6];
+      attention.value = node[7];
+      attention.isInPlace = true;
+    } else {
+      Value source = isCross ? node.transpose(node[1], {1, 0, 2}) : tokens;
+      Value both = splitHeads(node, projected(node, source, node[3], bias(1, 2)), 2 * attention.heads);
+      attention.key = node.slice(both, 2, node.size(0), node.size(attention.heads));
+      attention.value = node.slice(both, 2, node.size(attention.heads), node.size(attention.heads));
+    }
+    if (!isCross && usesPast) {
+      attention.pastKey = node[6];
+      attention.pastValue = node[7];
+    }
+    if (isMasked)
+      attention.mask = node.cast(node.unary<NotOp>(node[5]), node.builder.getI32Type());
+    auto results = node.hasFailed() ? std::nullopt : attention.run();
+    if (!results)
+      return failure();
+    return {node.transpose((*results)[0], {1, 0, 2}), (*results)[1], (*results)[2]};
+  }
+
+private:
+  /// The operands that say which form it is are constants.
+  std::optional<bool> flagOf(size_t operand, StringRef name) {
+    auto known = node.constantIntegers(node[operand]);
+    if (known && known->size() == 1)
+      return known->front() != 0;
+    node.unsupported() << name << " that is not known when compiling";
+    return std::nullopt;
+  }
+
+  bool check() {
+    for (size_t i : {0, 1})
+      if (rankOf(node[i]) != 3)
+        node.error() << "expects tokens of rank 3 as operand " << i << ", but has " << typeOf(node[i]);
+    for (size_t i : {2, 3})
+      if (rankOf(node[i]) != 2 || elementOf(node[i]) != elementOf(node[0]))
+        node.error() << "expects a matrix of " << elementOf(node[0]) << " as operand " << i << ", but has "
+                     << typeOf(node[i]);
+    if (rankOf(node[4]) != 1)
+      node.error() << "expects a vector as bias, but has " << typeOf(node[4]);
+    if (node.hasFailed())
+      return false;
+    auto cross = flagOf(8, "static_kv"), past = flagOf(9, "use_past"), state = flagOf(10, "has_layer_state"),
+         masked = flagOf(11, "has_key_padding_mask");
+    if (node.hasFailed())
+      return false;
+    isCross = *cross;
+    usesPast = *past && *state;
+    isMasked = *masked;
+    return (!usesPast || node.expect({6, 7})) && (!isMasked || node.expect({5}));
+  }
+
+  Node &node;
+  HeadedAttention attention;
+  bool isCross = false, usesPast = false, isMasked = false;
+};
+
+Results decoderAttention(Node &node) { return DecoderAttention(node).convert(); }
+
+//===----------------------------------------------------------------------===//
 // Sequences without their padding
 //===----------------------------------------------------------------------===//
 
@@ -462,7 +575,7 @@ Results packedAttentionOfRows(Node &node) {
   HeadedAttention attention(node);
   if (rankOf(node[0]) != 2)
     return node.error() << "expects rows of tokens, but has " << typeOf(node[0]);
-  if (!project(attention, node.unsqueeze(node[0], {0})))
+  if (!project(attention, node.unsqueeze(node[0], {0}), node[1], node[2]))
     return failure();
   return packedAttention(attention, node[4], node[5]);
 }
@@ -490,26 +603,41 @@ Results packedMultiHeadAttention(Node &node) {
 // RotaryEmbedding
 //===----------------------------------------------------------------------===//
 
+/// The operand, of rank 3 or 4, as `[B, S, heads, D]`; null after an error.
+Value rotaryHeads(Node &node) {
+  Value x = node[0];
+  bool isFlat = rankOf(x) == 3;
+  int64_t half = rankOf(node[2]) == 2 ? typeOf(node[2]).getDimSize(1) : 0;
+  int64_t width = typeOf(x).getRank() > 2 ? typeOf(x).getDimSize(2) : 0;
+  int64_t rotated = node.integer("rotary_embedding_dim", 0), heads = node.integer("num_heads", 0);
+  if (!isFlat && rankOf(x) != 4) {
+    node.error() << "expects an operand of rank 3 or 4, but has " << typeOf(x);
+  } else if (rankOf(node[2]) != 2) {
+    node.error() << "expects a matrix of cosines, but has " << typeOf(node[2]);
+  } else if (isFlat && heads == 0 && rotated > 0) {
+    node.error() << "expects num_heads where rotary_embedding_dim is set";
+  } else if (isFlat && heads == 0 &&
+             (ShapedType::isDynamic(width) || ShapedType::isDynamic(half) || half < 1)) {
+    node.unsupported() << "the heads of " << typeOf(x) << " are not known when compiling";
+  } else {
+    x = isFlat ? splitHeads(node, x, heads == 0 ? width / (2 * half) : heads)
+               : node.transpose(x, {0, 2, 1, 3});
+    return node.hasFailed() ? Value() : x;
+  }
+  return {};
+}
+
+/// The same the other way round.
+Results rotaryResult(Node &node, Value x) {
+  if (node.hasFailed())
+    return failure();
+  return rankOf(node[0]) == 3 ? node.reshape(x, node.sizesOf(node[0])) : node.transpose(x, {0, 2, 1, 3});
+}
+
 /// Places are one per element, or the first one's.
 Results rotaryEmbedding(Node &node) {
-  Value x = node[0], places = node.cast(node[1], node.builder.getI64Type());
-  bool isFlat = rankOf(x) == 3;
-  if (!isFlat && rankOf(x) != 4)
-    return node.error() << "expects an operand of rank 3 or 4, but has " << typeOf(x);
-  if (rankOf(node[2]) != 2)
-    return node.error() << "expects a matrix of cosines, but has " << typeOf(node[2]);
-  int64_t width = isFlat ? typeOf(x).getDimSize(2) : 0, half = typeOf(node[2]).getDimSize(1);
-  int64_t rotated = node.integer("rotary_embedding_dim", 0), heads = node.integer("num_heads", 0);
-  if (isFlat && heads == 0 && rotated > 0)
-    return node.error() << "expects num_heads where rotary_embedding_dim is set";
-  if (isFlat && heads == 0) {
-    if (ShapedType::isDynamic(width) || ShapedType::isDynamic(half) || half < 1)
-      return node.unsupported() << "the heads of " << typeOf(x) << " are not known when compiling";
-    heads = width / (2 * half);
-  }
-  Sizes original = node.sizesOf(x);
-  x = isFlat ? splitHeads(node, x, heads) : node.transpose(x, {0, 2, 1, 3});
-  if (node.hasFailed())
+  Value x = rotaryHeads(node), places = node.cast(node[1], node.builder.getI64Type());
+  if (!x)
     return failure();
   Sizes grid = {node.sizeOf(x, 0), node.sizeOf(x, 1)};
   if (rankOf(places) == 1 && isSingle(places))
@@ -518,10 +646,44 @@ Results rotaryEmbedding(Node &node) {
     places = node.broadcastTo(places, grid);
   else
     return node.error() << "expects one place or a matrix of them, but has " << typeOf(places);
-  x = rotateAt(node, x, places, node[2], node[3], node.flag("interleaved"));
-  if (node.hasFailed())
+  return rotaryResult(node, rotateAt(node, x, places, node[2], node[3], node.flag("interleaved")));
+}
+
+/// Places in time, height and width: each angle follows one of them, those of a section or, interleaved,
+/// every third one as long as a section goes, and time in between.
+Results multimodalRotaryEmbedding(Node &node) {
+  Value x = rotaryHeads(node), places = node[1];
+  auto sections = node.integers("mrope_section", 3, 0);
+  if (!x || node.hasFailed())
     return failure();
-  return isFlat ? node.reshape(x, original) : node.transpose(x, {0, 2, 1, 3});
+  int64_t half = typeOf(node[2]).getDimSize(1);
+  if (rankOf(places) != 3 || typeOf(places).getDimSize(0) != 3 || typeOf(node[2]) != typeOf(node[3]) ||
+      llvm::any_of(sections, [](int64_t size) { return size < 0; }) ||
+      sections[0] + sections[1] + sections[2] != half)
+    return node.error() << "expects places in time, height and width, and sections that add up to the number "
+                           "of angles, but has "
+                        << typeOf(places) << " and " << sections[0] << ", " << sections[1] << " and "
+                        << sections[2] << " of " << typeOf(node[2]);
+  SmallVector<double> streams;
+  for (int64_t angle = 0; angle < half; ++angle) {
+    int64_t section = angle < sections[0] ? 0 : angle < sections[0] + sections[1] ? 1 : 2, turn = angle % 3;
+    bool isTurn = turn != 0 && angle < sections[turn] * 3;
+    streams.push_back(!node.flag("mrope_layout") ? section : isTurn ? turn : 0);
+  }
+  Type i64 = node.builder.getI64Type();
+  Value stream = node.numbersConstant(streams, i64);
+  auto angles = [&](Value table) {
+    Value result;
+    for (int64_t i = 0; i < 3; ++i) {
+      Value place = node.squeeze(node.slice(places, 0, node.size(i), node.size(1)), {0});
+      Value rows = take(node, table, node.cast(place, i64), 0);
+      Value isMine = node.along(node.compare(Predicate::eq, stream, double(i)), 2, rows);
+      result = result ? node.select(isMine, rows, result) : rows;
+    }
+    return result;
+  };
+  return rotaryResult(node,
+                      rotate(node, x, angles(node[2]), angles(node[3]), 2 * half, node.flag("interleaved")));
 }
 
 /// q * cos(emb) + q_rot * sin(emb), and the same of k.
@@ -547,8 +709,11 @@ void onnx::addMicrosoftAttentionConverters(ConverterTable &table) {
   table.add("com.microsoft.Attention", 1, 2, 7, attention);
   table.add("com.microsoft.QAttention", 1, 1, 9, qAttention);
   table.add("com.microsoft.DecoderMaskedSelfAttention", 1, 2, 9, decoderMaskedSelfAttention);
+  table.add("com.microsoft.LongformerAttention", 1, 7, 7, longformerAttention);
+  table.add("com.microsoft.DecoderAttention", 1, 5, 12, decoderAttention);
   table.add("com.microsoft.PackedAttention", 1, 5, 6, packedAttentionOfRows);
   table.add("com.microsoft.PackedMultiHeadAttention", 1, 1, 7, packedMultiHeadAttention);
   table.add("com.microsoft.RotaryEmbedding", 1, 4, 4, rotaryEmbedding);
+  table.add("com.microsoft.MRotaryEmbedding", 1, 4, 4, multimodalRotaryEmbedding);
   table.add("com.microsoft.GemmaRotaryEmbedding", 1, 5, 5, gemmaRotaryEmbedding);
 }

@@ -11,6 +11,8 @@
 
 #include "llvm/Support/MathExtras.h"
 
+#include <limits>
+
 using namespace mlir;
 using namespace tenon;
 using namespace tenon::onnx;
@@ -20,6 +22,30 @@ namespace {
 struct Layer {
   Value weights, bias;
 };
+
+struct Chosen {
+  Value values;  ///< `[T, k]`, the largest first
+  Value isThere; ///< `[T, k, N]`: whether that is column n
+};
+
+/// The k largest of each row of `[T, N]`.
+Chosen choose(Node &node, Value scores, int64_t k) {
+  Type i64 = node.builder.getI64Type();
+  Sizes sizes = node.sizesOf(scores), best = {sizes[0], node.size(k)},
+        all = {sizes[0], node.size(k), sizes[1]};
+  auto top =
+      TopKOp::create(node.builder, node.loc, node.typeFor(elementOf(scores), best), node.typeFor(i64, best),
+                     scores, 1, ValueRange(), ArrayRef<int64_t>{k}, /*smallest=*/false);
+  Value isThere =
+      node.compare(Predicate::eq, node.broadcast(top.getIndices(), {0, 1}, all), node.iota(all, 2, i64));
+  return {top.getValues(), isThere};
+}
+
+/// Which columns of a row are among its k largest: `[T, N]`.
+Value isAmongLargest(Node &node, Value scores, int64_t k) {
+  Value count = node.cast(choose(node, scores, k).isThere, node.builder.getI32Type());
+  return node.compare(Predicate::gt, node.reduce(Combiner::sum, count, {1}), 0.0);
+}
 
 /// How probabilities follow from the router's scores.
 enum class Routing {
@@ -94,22 +120,19 @@ private:
 
   /// What the results of the k best experts are added by, zeros elsewhere: `[T, E]`.
   Value route(AffineExpr tokens) {
-    Type f32 = node.builder.getF32Type(), i64 = node.builder.getI64Type();
+    Type f32 = node.builder.getF32Type();
     Value scores = node.cast(node[1], f32);
     if (routing == Routing::all)
       scores = softmax(scores);
-    Sizes best = {tokens, node.size(count)}, all = {tokens, node.size(count), node.size(experts)};
-    auto top = TopKOp::create(node.builder, node.loc, node.typeFor(f32, best), node.typeFor(i64, best),
-                              scores, 1, ValueRange(), ArrayRef<int64_t>{count}, /*smallest=*/false);
-    Value isChosen =
-        node.compare(Predicate::eq, node.broadcast(top.getIndices(), {0, 1}, all), node.iota(all, 2, i64));
+    Chosen chosen = choose(node, scores, count);
+    Sizes all = node.sizesOf(chosen.isThere);
     Value weights;
     if (mixing)
       weights = node.broadcast(node.cast(mixing, f32), {0, 2}, all);
     else
-      weights = node.broadcast(routing == Routing::chosen ? softmax(top.getValues()) : top.getValues(),
-                               {0, 1}, all);
-    weights = node.reduce(Combiner::sum, node.select(isChosen, weights, node.scalar(0, f32)), {1});
+      weights =
+          node.broadcast(routing == Routing::chosen ? softmax(chosen.values) : chosen.values, {0, 1}, all);
+    weights = node.reduce(Combiner::sum, node.select(chosen.isThere, weights, node.scalar(0, f32)), {1});
     // A softmax of those that are chosen adds up to 1 as it is.
     if (node.flag("normalize_routing_weights") && (routing == Routing::all || mixing)) {
       Value sum = node.broadcastTo(node.reduce(Combiner::sum, weights, {1}, /*keepDims=*/true),
@@ -288,9 +311,53 @@ Results quantizedMixtureOfExperts(Node &node) {
     return failure();
   return MixtureOfExperts(node, first, second, third, Routing::chosen, node[14]).convert();
 }
+
+//===----------------------------------------------------------------------===//
+// Routers
+//===----------------------------------------------------------------------===//
+
+/// Sigmoids of the logits; those of the best experts of the best groups, by sums of the best with a bias per
+/// expert, as logarithms, and a number of its own elsewhere. Or all of them, with the bias and without.
+Results routeByGroups(Node &node) {
+  Type f32 = node.builder.getF32Type();
+  int64_t experts = rankOf(node[1]) == 1 ? typeOf(node[1]).getDimSize(0) : ShapedType::kDynamic;
+  int64_t groups = node.integer("n_group", 1), count = node.integer("top_k", 0);
+  int64_t bestGroups = node.integer("topk_group", 1), best = node.integer("group_topk", 2);
+  if (rankOf(node[0]) < 1 || ShapedType::isDynamic(experts))
+    return node.error() << "expects logits and a bias per expert, but has " << typeOf(node[0]) << " and "
+                        << typeOf(node[1]);
+  if (groups < 1 || experts % groups != 0 || bestGroups < 1 || bestGroups > groups || best < 1 || count < 1 ||
+      count > bestGroups * (experts / groups))
+    return node.error() << "expects n_group that divides the " << experts
+                        << " experts, topk_group up to it and top_k experts in so "
+                        << "many groups, but has " << groups << ", " << bestGroups << " and " << count;
+  Sizes sizes = node.sizesOf(node[0]);
+  AffineExpr tokens = node.product(ArrayRef(sizes).drop_back()), inGroup = node.size(experts / groups);
+  Value x = node.reshape(node.cast(node[0], f32), {tokens, sizes.back()});
+  if (node.has(2))
+    x = node.contract(x, node.cast(node[2], f32), 3, {0, 2}, {1, 2}, {0, 1}, f32);
+  Value scores = node.unary<SigmoidOp>(x),
+        biased = node.binary<AddOp>(scores, node.along(node[1], 1, scores));
+  if (node.hasFailed())
+    return failure();
+  Value chosen = biased, none = node.scalar(-std::numeric_limits<double>::infinity(), f32);
+  Sizes apart = {tokens, node.size(groups), inGroup};
+  if (groups > 1) {
+    Value rows = node.reshape(biased, {node.product({tokens, node.size(groups)}), inGroup});
+    Value sums = node.reduce(Combiner::sum, choose(node, rows, std::min(best, experts / groups)).values, {1});
+    Value isGroup = isAmongLargest(node, node.reshape(sums, {tokens, node.size(groups)}), bestGroups);
+    chosen = node.select(node.broadcast(isGroup, {0, 1}, apart), node.reshape(biased, apart), none);
+    chosen = node.reshape(chosen, node.sizesOf(biased));
+  }
+  Value routed = node.unary<LogOp>(node.binary<MaxOp>(scores, 1e-20));
+  routed = node.select(isAmongLargest(node, chosen, count), routed,
+                       node.scalar(node.number("router_sentinel", -10000), f32));
+  return {node.cast(routed, elementOf(node[0])), biased, scores};
+}
 } // namespace
 
 void onnx::addMicrosoftExpertConverters(ConverterTable &table) {
   table.add("com.microsoft.MoE", 1, 1, 8, mixtureOfExperts);
+  table.add("com.microsoft.MoEGroupRouter", 1, 2, 3, routeByGroups);
   table.add("com.microsoft.QMoE", 1, 1, 21, quantizedMixtureOfExperts);
 }

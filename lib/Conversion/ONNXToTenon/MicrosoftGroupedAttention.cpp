@@ -335,12 +335,22 @@ private:
     auto elements = node.elements(node.reshape(node[at.total], {}));
     if (!elements)
       return false;
-    keyLength = node.largest(elements->front(), node.sizeOf(node[3], 2));
-    presentKey = updateCache(node, node[3], freshKey, start, keyLength);
-    presentValue = updateCache(node, node[4], freshValue, start, keyLength);
-    terms.key = keyCode.decode(presentKey, elementOf(query));
-    terms.value = valueCode.decode(presentValue, elementOf(query));
+    keyLength = elements->front();
+    presentKey = written(node[3], freshKey);
+    presentValue = written(node[4], freshValue);
+    auto used = [&](Value cache) { return node.slice(cache, 2, node.size(0), keyLength); };
+    terms.key = keyCode.decode(used(presentKey), elementOf(query));
+    terms.value = valueCode.decode(used(presentValue), elementOf(query));
     return !node.hasFailed();
+  }
+
+  /// The past, with room for all keys, and the new ones at their places in it.
+  Value written(Value past, Value fresh) {
+    Sizes behind = node.sizesOf(past);
+    behind[2] = node.sizes.simplify(node.largest(keyLength, behind[2]) - behind[2]);
+    Value grown = node.concat({past, node.broadcast(node.scalar(0, elementOf(past)), {}, behind)}, 2);
+    return ScatterOp::create(node.builder, node.loc, grown.getType(), IndexMode::drop, CombinerAttr(), grown,
+                             node.unsqueeze(position, {2}), fresh, ArrayRef<int64_t>{2}, 1);
   }
 
   bool isWindow() { return node.flag("sliding_window_cache"); }

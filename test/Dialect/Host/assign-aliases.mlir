@@ -13,9 +13,9 @@ func.func @cache(%past: tensor<2x?x4xf32> {tenon.name = "past"}, %x: tensor<2x1x
   // CHECK: tenon_host.bind_strides %[[PAST]][%[[S0]], %[[S1]]] : tensor<2x?x4xf32>
   // The one that reads the input otherwise does so through a slice, and so do those that read the result.
   // CHECK: %[[P:.*]] = tenon.slice %[[PAST]]
+  // CHECK: tenon.exp %[[P]]
   // CHECK: %[[T1:.*]] = affine.apply {{.*}}[%[[A]], %[[S1]]]
   // CHECK: %[[T0:.*]] = affine.apply {{.*}}[%{{.*}}, %[[A]], %[[S0]]]
-  // CHECK: tenon.exp %[[P]]
   // CHECK: %[[Y:.*]] = tenon.concat %[[PAST]],
   // CHECK: %[[Q:.*]] = tenon.slice %[[Y]]
   // CHECK: tenon_host.bind_strides %[[Y]][%[[T0]], %[[T1]]]
@@ -44,3 +44,31 @@ func.func @cache(%past: tensor<2x?x4xf32> {tenon.name = "past"}, %x: tensor<2x1x
 // PLACED: tenon_host.launch @neg{{.*}} ins(%[[ALL]] :
 // PLACED-NOT: tenon_host.copy
 // PLACED: return
+
+// What data says where to write is written into the input's buffer as well, without a copy of it.
+// CHECK-LABEL: func.func @written
+// CHECK: %[[C:.*]] = tenon.concat %arg0,
+// CHECK: tenon_host.bind_strides %[[C]]
+// CHECK: %[[Y:.*]] = tenon.scatter drop %[[C]]
+// CHECK: %[[Q:.*]] = tenon.slice %[[Y]]
+// CHECK: tenon_host.bind_strides %[[Y]]
+// CHECK: tenon.neg %[[Q]]
+// CHECK: return %[[Y]],
+// PLACED-LABEL: func.func @written
+// PLACED: %[[Y:.*]] = tenon_host.storage output 0 "present"
+// PLACED: scf.if
+// PLACED-NEXT: tenon_host.copy %{{.*}} to
+// PLACED: tenon_host.view %[[Y]][0]
+// PLACED: tenon_host.launch @scatter{{.*}} outs(%{{.*}} :
+// PLACED-NOT: tenon_host.copy
+// PLACED: return
+func.func @written(%past: tensor<2x?x4xf32> {tenon.name = "past"}, %x: tensor<2x1x4xf32>, %at: tensor<2x1x1xi64>)
+    -> (tensor<2x?x4xf32> {tenon.alias = 0 : i64, tenon.name = "present"}, tensor<2x?x4xf32>) {
+  %m = tenon.symbol "m"
+  tenon.bind_shape %past [2, %m, 4] : tensor<2x?x4xf32>
+  %room = tenon.neg %x : tensor<2x1x4xf32>
+  %c = tenon.concat %past, %room dim 1 : tensor<2x?x4xf32>, tensor<2x1x4xf32> -> tensor<2x?x4xf32>
+  %y = tenon.scatter drop %c, %at, %x dims [1] batch_dims 1 : tensor<2x?x4xf32>, tensor<2x1x1xi64>, tensor<2x1x4xf32>
+  %z = tenon.neg %y : tensor<2x?x4xf32>
+  return %y, %z : tensor<2x?x4xf32>, tensor<2x?x4xf32>
+}

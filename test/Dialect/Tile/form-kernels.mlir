@@ -149,3 +149,23 @@ func.func @launched_later(%x: tensor<8xf32>, %y: tensor<8xf32>) -> (tensor<8xf32
   %b = tenon.add %a, %s : tensor<8xf32>
   return %m, %b : tensor<8xf32>, tensor<8xf32>
 }
+
+// -----
+
+// A scatter writes into its operand where that has a buffer that nothing else reads, else into a copy.
+// CHECK: tenon_tile.kernel @scatter{{.*}}
+// CHECK: tenon.scatter drop {{.*}} {tenon_host.in_place}
+// CHECK: tenon_tile.kernel @scatter{{.*}}
+// CHECK-NOT: in_place
+// CHECK-LABEL: func.func @in_place
+// CHECK: %[[N:.*]] = tenon_host.launch @neg
+// CHECK: %[[A:.*]] = tenon.reshape %[[N]]
+// CHECK: tenon_host.launch @scatter{{.*}} ins(%[[A]], %arg1, %arg2 : {{.*}}) outs(%[[A]] :
+// CHECK: %[[E:.*]] = tensor.empty
+// CHECK: tenon_host.launch @scatter{{.*}} ins(%arg0, %arg1, %arg2 : {{.*}}) outs(%[[E]] :
+func.func @in_place(%x: tensor<8x4xf32>, %i: tensor<2x1xi64>, %u: tensor<2x4xf32>) -> (tensor<8x4xf32>, tensor<8x4xf32>) {
+  %a = tenon.neg %x : tensor<8x4xf32>
+  %y = tenon.scatter drop %a, %i, %u dims [0] batch_dims 0 : tensor<8x4xf32>, tensor<2x1xi64>, tensor<2x4xf32>
+  %z = tenon.scatter drop %x, %i, %u dims [0] batch_dims 0 : tensor<8x4xf32>, tensor<2x1xi64>, tensor<2x4xf32>
+  return %y, %z : tensor<8x4xf32>, tensor<8x4xf32>
+}

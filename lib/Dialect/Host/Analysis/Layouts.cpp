@@ -7,6 +7,8 @@
 
 #include "tenon/Dialect/Host/Analysis/Layouts.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
 
@@ -15,6 +17,14 @@
 using namespace mlir;
 using namespace tenon;
 using namespace tenon::host;
+
+bool host::isKnownOnEntry(Value number) {
+  Operation *op = number.getDefiningOp();
+  if (isa_and_present<SymbolOp>(op))
+    return true;
+  return op && isa<arith::ArithDialect, affine::AffineDialect>(op->getDialect()) && isPure(op) &&
+         llvm::all_of(op->getOperands(), isKnownOnEntry);
+}
 
 bool host::isView(SliceOp slice) { return slice->hasAttr(kViewAttr); }
 
@@ -86,10 +96,9 @@ void Layouts::complete(Layout &layout) {
 }
 
 std::optional<ValueRange> host::boundStridesOf(Value tensor) {
-  if (isa<BlockArgument>(tensor) || tensor.getDefiningOp<ConcatOp>())
-    for (Operation *user : tensor.getUsers())
-      if (auto bind = dyn_cast<BindStridesOp>(user))
-        return bind.getStrides();
+  for (Operation *user : tensor.getUsers())
+    if (auto bind = dyn_cast<BindStridesOp>(user))
+      return bind.getStrides();
   return std::nullopt;
 }
 

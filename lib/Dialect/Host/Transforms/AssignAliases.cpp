@@ -55,19 +55,29 @@ private:
     BlockArgument past = func.getArgument(input);
     if (boundStridesOf(past))
       return refuse("another output does");
-    auto concat = returned.get().getDefiningOp<ConcatOp>();
+    // What is written into it where data says takes its place.
+    Value grown = returned.get();
+    SmallVector<Value> written;
+    for (auto scatter = grown.getDefiningOp<ScatterOp>(); scatter;
+         scatter = grown.getDefiningOp<ScatterOp>()) {
+      written.push_back(grown);
+      grown = scatter.getOperand();
+    }
+    auto concat = grown.getDefiningOp<ConcatOp>();
     if (!concat || concat.getOperand(0) != past || llvm::count(concat.getOperands(), past) != 1)
       return refuse("it is not that input with more behind it");
+    if (!written.empty() && !grown.hasOneUse())
+      return refuse("it is written into, but read as it was before");
     if (cast<RankedTensorType>(past.getType()).getElementType().isInteger(4))
       return refuse("its elements share bytes");
     for (AffineExpr size : sizes.sizesOf(concat.getResult()))
-      if (!llvm::all_of(sizes.valuesOf(size), [](Value value) { return value.getDefiningOp<SymbolOp>(); }))
+      if (!llvm::all_of(sizes.valuesOf(size), isKnownOnEntry))
         return refuse("its size depends on data");
-    bind(past, concat, output);
+    bind(past, concat, written, output);
     return success();
   }
 
-  void bind(BlockArgument past, ConcatOp concat, int64_t output) {
+  void bind(BlockArgument past, ConcatOp concat, ArrayRef<Value> written, int64_t output) {
     Location loc = concat.getLoc();
     int64_t input = past.getArgNumber(), rank = cast<RankedTensorType>(past.getType()).getRank();
     setInsertionPointAfterSizes();
@@ -79,6 +89,7 @@ private:
     SmallVector<AffineExpr> extents = sizes.sizesOf(concat.getResult());
     SmallVector<Value> strides(inputStrides.size());
     AffineExpr apart = sizes.constant(1), alias = sizes.expressionOf(isAliased);
+    builder.setInsertionPoint(concat);
     for (int64_t dim = rank - 2; dim >= 0; --dim) {
       // Of a buffer of its own: contiguous.
       apart = sizes.simplify(apart * extents[dim + 1]);
@@ -86,11 +97,15 @@ private:
       strides[dim] = getValueOrCreateConstantIndexOp(
           builder, loc, sizes.materialize(builder, loc, alias * (shared - apart) + apart));
     }
-    builder.setInsertionPointAfter(concat);
-    BindStridesOp::create(builder, loc, concat.getResult(), strides);
+    SmallVector<Value> states(written);
+    states.push_back(concat.getResult());
+    for (Value state : states) {
+      builder.setInsertionPointAfter(state.getDefiningOp());
+      BindStridesOp::create(builder, loc, state, strides);
+    }
     // All others read them through a slice, which is a view for those that take strides.
     readThroughSlices(past, concat, -1);
-    readThroughSlices(concat.getResult(), nullptr, output);
+    readThroughSlices(states.front(), nullptr, output);
   }
 
   void readThroughSlices(Value tensor, Operation *except, int64_t output) {
@@ -102,8 +117,8 @@ private:
         uses.push_back(&use);
     }
     for (OpOperand *use : uses) {
-      if (auto concat = tensor.getDefiningOp<ConcatOp>())
-        builder.setInsertionPointAfter(concat);
+      if (Operation *op = tensor.getDefiningOp())
+        builder.setInsertionPointAfter(op);
       else
         setInsertionPointAfterSizes();
       auto type = cast<RankedTensorType>(tensor.getType());

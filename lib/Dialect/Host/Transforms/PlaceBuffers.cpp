@@ -309,8 +309,8 @@ private:
 
   bool isKnownOnEntry(Value root) {
     return isHeld(root.getType()) || llvm::all_of(sizes.sizesOf(root), [&](AffineExpr size) {
-      return llvm::all_of(sizes.valuesOf(size), [&](Value value) { return value.getDefiningOp<SymbolOp>(); });
-    });
+             return llvm::all_of(sizes.valuesOf(size), host::isKnownOnEntry);
+           });
   }
 
   func::ReturnOp returnOp() { return cast<func::ReturnOp>(func.getBody().front().getTerminator()); }

@@ -384,6 +384,11 @@ private:
                     llvm::map_to_vector(info.results, [&](Value value) { return mapping.lookup(value); }));
     info.tensors.assign(tensors.begin(), tensors.end());
     auto collapse = collapseDims(kernel, stateContracts(kernel, info));
+    std::optional<size_t> overwritten = overwrittenBy(group, info);
+    if (overwritten && collapse && (*collapse)[*overwritten] != (*collapse)[info.tensors.size()])
+      overwritten.reset();
+    if (overwritten)
+      kernel.walk([&](ScatterOp scatter) { scatter->setAttr(host::kInPlaceAttr, builder.getUnitAttr()); });
     AffineMap workMap = workOf(kernel);
     if (!workMap)
       return group.ops.back()->emitError()
@@ -402,6 +407,10 @@ private:
       for (auto [tensor, groups] : llvm::zip(info.tensors, *collapse))
         tensor = reshaped(tensor, groups, loc);
     for (auto [i, result] : llvm::enumerate(info.results)) {
+      if (overwritten) {
+        outs.push_back(info.tensors[*overwritten]);
+        continue;
+      }
       auto resultType = cast<RankedTensorType>(result.getType());
       SmallVector<AffineExpr> extents = sizes.sizesOf(result);
       if (collapse)
@@ -429,6 +438,23 @@ private:
       result.replaceUsesWithIf(value, [&](OpOperand &use) { return !members.contains(use.getOwner()); });
     }
     return success();
+  }
+
+  /// The operand of a scatter that has a buffer of its own, which nothing else reads: its result takes that
+  /// over.
+  std::optional<size_t> overwrittenBy(Group &group, const Outlined &info) {
+    auto scatter = dyn_cast<ScatterOp>(group.ops.front());
+    if (!scatter || layouts.rootOf(scatter.getResult()) != scatter.getResult())
+      return std::nullopt;
+    auto isRead = [](Operation *user) { return !isa<BindShapeOp, host::BindStridesOp>(user); };
+    Value operand = scatter.getOperand(), root = operand;
+    while (llvm::count_if(root.getUsers(), isRead) == 1 && root.getDefiningOp<ReshapeOp>())
+      root = root.getDefiningOp()->getOperand(0);
+    Operation *source = root.getDefiningOp();
+    if (llvm::count_if(root.getUsers(), isRead) != 1 || !isa_and_present<host::LaunchOp, ConcatOp>(source) ||
+        source->getBlock() != scatter->getBlock() || layouts.rootOf(root) != root)
+      return std::nullopt;
+    return llvm::find(info.tensors, operand) - info.tensors.begin();
   }
 
   /// Says which operands and results have rows apart from each other; gives where dimensions of each don't run together.

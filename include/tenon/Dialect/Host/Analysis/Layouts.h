@@ -28,6 +28,12 @@ inline constexpr llvm::StringLiteral kViewAttr = "tenon_host.view";
 /// border of such a pad is its halo.
 inline constexpr llvm::StringLiteral kPlacedAttr = "tenon_host.placed";
 
+/// On a scatter in a kernel: its result's buffer holds the operand already.
+inline constexpr llvm::StringLiteral kInPlaceAttr = "tenon_host.in_place";
+
+/// Whether a number follows from what is bound when a run begins, without a chance of failing.
+bool isKnownOnEntry(mlir::Value number);
+
 bool isView(SliceOp slice);
 bool isPlaced(mlir::Operation *whole, unsigned operand);
 /// The strides, but for the last one, that are stated of a tensor in a buffer of the caller.

@@ -165,3 +165,45 @@ def test_errors_name_the_node(op, operands, attributes, message):
     with pytest.raises(tenon.CompileError) as error:
         tenon.compile(forms.model())
     assert message in str(error.value) and "broken" in str(error.value) and op in str(error.value)
+
+
+def blocked(forms, n, k, bits, block, seed):
+    """Operands of weights with a scale per block, and what they stand for."""
+    blocks = -(-k // block)
+    packed, scales = bits_of((n, blocks, block * bits // 8), seed), np.abs(floats((n, blocks), seed)) * 0.05
+    numbers = (numbers_of(packed, bits).astype(np.float64) - (1 << bits - 1)) * scales[..., None]
+    return [forms.constant(packed), forms.constant(scales)], numbers.reshape(n, -1)[:, :k]
+
+
+def rms(x, scale, epsilon):
+    return x / np.sqrt((x * x).mean(-1, keepdims=True) + epsilon) * scale
+
+
+@pytest.mark.parametrize("form", ["plain", "normalised", "skip"])
+def test_matmul_nbits_that_share_an_operand(form):
+    """By their documentation; WebGPU alone has them."""
+    forms = Forms()
+    n, k, attributes = 12, 64, dict(K=64, bits=4, block_size=32)
+    rows, skip, scale, bias = floats((3, k)), floats((3, k), 1), floats((k,), 2), floats((n,), 3)
+    x = forms.input(rows, ("n", k))
+    before = [x, forms.input(skip, ("n", k)) if form == "skip" else "", forms.constant(scale) if form != "plain" else ""]
+    total = rows + skip if form == "skip" else rows
+    (gate, g), (up, u) = (blocked(forms, n, k, 4, 32, seed) for seed in (4, 5))
+    b = forms.constant(bias)
+    forms.add("mlp", "MatMulNBitsMlp", [*before, *gate, b, *up], N=n, activation="silu", epsilon=1e-3, **attributes)
+    inner = total if form == "plain" else rms(total, scale, 1e-3)
+    z = inner @ g.T + bias
+    wanted = {"mlp": z / (1 + np.exp(-z)) * (inner @ u.T)}
+    if form != "plain":
+        forms.add("q", "MatMulNBitsQkv", [*before, *gate, b, *up, "", *up, b], Nq=n, Nkv=n, epsilon=1e-3, **attributes)
+        wanted["q"] = z
+    forms.check({name: value.astype(np.float32) for name, value in wanted.items()}, tolerance=1e-3)
+
+
+def test_matmul_nbits_with_an_adapter():
+    """By its documentation."""
+    forms = Forms()
+    n, k, rank, rows = 12, 64, 5, floats((3, 64))
+    (base, w), (down, a), (up, b) = (blocked(forms, *sizes) for sizes in ((n, k, 4, 32, 1), (rank, k, 8, 32, 2), (n, rank, 8, 32, 3)))
+    forms.add("y", "MatMulNBitsQLoRA", [forms.input(rows, ("n", k)), *base, *down, *up], K=k, N=n)
+    forms.check({"y": (rows @ w.T + rows @ a.T @ b.T).astype(np.float32)}, tolerance=1e-3)

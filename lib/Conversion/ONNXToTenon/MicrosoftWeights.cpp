@@ -10,8 +10,10 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Activation.h"
 #include "Contraction.h"
 #include "Indexing.h"
+#include "Normalization.h"
 #include "Quantization.h"
 
 #include "llvm/Support/MathExtras.h"
@@ -55,36 +57,76 @@ bool checkSizes(Node &node, int64_t n, int64_t k, int64_t block) {
   return !node.hasFailed();
 }
 
+constexpr size_t absent = ~size_t(0);
+
+/// Where weights, and what belongs to them, stand among a node's operands.
+struct BlockedOperands {
+  size_t weights, scales, zeroPoints = absent, groups = absent, bias = absent;
+};
+
+/// How many rows and columns there are, of how many bits, and how many columns share a scale.
+struct BlockedSizes {
+  int64_t n, k, bits, block;
+};
+
+BlockedSizes sizesOf(Node &node, StringRef rows, StringRef prefix = "", int64_t block = 0, int64_t bits = 4) {
+  return {node.integer(rows, 0), node.integer("K", 0), node.integer((prefix + "bits").str(), bits),
+          node.integer((prefix + "block_size").str(), block)};
+}
+
 /// The matrix of weights of MatMulNBits, rows of blocks with a scale and perhaps a zero point each.
 class BlockedWeights {
 public:
-  explicit BlockedWeights(Node &node)
-      : node(node), n(node.integer("N", 0)), k(node.integer("K", 0)), bits(node.integer("bits", 4)),
-        block(node.integer("block_size", 0)), blocks(block > 0 && k > 0 ? llvm::divideCeil(k, block) : 0) {}
+  BlockedWeights(Node &node, BlockedSizes sizes, BlockedOperands at)
+      : node(node), at(at), n(sizes.n), k(sizes.k), bits(sizes.bits), block(sizes.block),
+        blocks(block > 0 && k > 0 ? llvm::divideCeil(k, block) : 0) {}
 
+  /// The product of rows with the transposed matrix; null after an error.
+  Value multiply(Value x) {
+    Value y;
+    if (isEmpty()) {
+      y = zeros(x);
+    } else {
+      Value weights = build();
+      if (!weights || node.hasFailed())
+        return {};
+      y = matMul(node, x, node.transpose(weights, {1, 0}), elementOf(node[0]));
+    }
+    if (Value bias = node[at.bias])
+      y = node.binary<AddOp>(y, node.broadcastTo(bias, node.sizesOf(y)));
+    return y;
+  }
+
+private:
   /// N x K numbers; null after an error.
   Value build() {
     if (!check())
       return {};
     // Narrow floating point can't hold what comes before the scale.
     Type f32 = node.builder.getF32Type();
-    Value numbers = node.cast(unpack(node, node[1], bits), f32);
-    if (node.has(4)) {
+    Value numbers = node.cast(unpack(node, node[at.weights], bits), f32);
+    if (node.has(at.groups)) {
       numbers = firstColumns(numbers);
       numbers = node.binary<SubOp>(numbers, perColumn(zeroPoints(), numbers));
-      numbers = node.binary<MulOp>(numbers, perColumn(node.cast(node[2], f32), numbers));
+      numbers = node.binary<MulOp>(numbers, perColumn(node.cast(node[at.scales], f32), numbers));
     } else {
       numbers = node.binary<SubOp>(numbers, perBlock(zeroPoints(), numbers));
-      numbers = firstColumns(node.binary<MulOp>(numbers, perBlock(node.cast(node[2], f32), numbers)));
+      numbers = firstColumns(node.binary<MulOp>(numbers, perBlock(node.cast(node[at.scales], f32), numbers)));
     }
     return node.cast(numbers, elementOf(node[0]));
   }
 
   /// Whether the weights are left out, by a dimension of size 0: their product is 0.
-  bool isEmpty() { return rankOf(node[1]) == 3 && llvm::is_contained(typeOf(node[1]).getShape(), 0); }
-  AffineExpr columns() { return node.size(n); }
+  bool isEmpty() {
+    return rankOf(node[at.weights]) == 3 && llvm::is_contained(typeOf(node[at.weights]).getShape(), 0);
+  }
 
-private:
+  Value zeros(Value rows) {
+    Sizes sizes = node.sizesOf(rows);
+    sizes.back() = node.size(n);
+    return node.broadcast(node.scalar(0, elementOf(rows)), {}, sizes);
+  }
+
   bool check() {
     if (!checkSizes(node, n, k, block))
       return false;
@@ -92,20 +134,20 @@ private:
       node.unsupported() << "weights of " << bits << " bits";
     else if (node.flag("weight_prepacked"))
       node.unsupported() << "weights in a layout of ONNX Runtime's CUDA kernels (weight_prepacked)";
-    else if (node.has(4) && !hasGroups())
+    else if (node.has(at.groups) && !hasGroups())
       node.error() << "expects the group of each of the " << k << " columns (g_idx), but has "
-                   << typeOf(node[4]);
+                   << typeOf(node[at.groups]);
     else if (!isa<FloatType>(elementOf(node[0])) || rankOf(node[0]) < 1)
       node.error() << "expects floating-point rows, but has " << typeOf(node[0]);
     else
-      return expectElements(1, n * blocks * (block * bits / 8)) && expectElements(2, n * blocks) &&
-             checkBytes();
+      return expectElements(at.weights, n * blocks * (block * bits / 8)) &&
+             expectElements(at.scales, n * blocks) && checkBytes();
     return false;
   }
 
   /// g_idx: one group per column, those that fill up the last block may be left out.
   bool hasGroups() {
-    RankedTensorType type = typeOf(node[4]);
+    RankedTensorType type = typeOf(node[at.groups]);
     return type.getRank() == 1 && type.hasStaticShape() && isa<IntegerType>(type.getElementType()) &&
            (type.getDimSize(0) == k || type.getDimSize(0) == blocks * block);
   }
@@ -113,9 +155,9 @@ private:
   bool checkBytes() {
     Type ui8 = node.builder.getIntegerType(8, /*isSigned=*/false);
     auto expected = RankedTensorType::get({n, blocks, block * bits / 8}, ui8);
-    if (typeOf(node[1]) == expected)
+    if (typeOf(node[at.weights]) == expected)
       return true;
-    node.error() << "expects weights of " << expected << ", but has " << typeOf(node[1]);
+    node.error() << "expects weights of " << expected << ", but has " << typeOf(node[at.weights]);
     return false;
   }
 
@@ -130,16 +172,18 @@ private:
   /// Packed as the weights are, each row from a whole byte on, or one floating-point number per block.
   Value zeroPoints() {
     Type f32 = node.builder.getF32Type();
-    if (!node.has(3))
+    if (!node.has(at.zeroPoints))
       return node.scalar(1 << (bits - 1), f32);
-    if (isa<FloatType>(elementOf(node[3])))
-      return expectElements(3, n * blocks) ? node.cast(node[3], f32) : node.scalar(0, f32);
+    if (isa<FloatType>(elementOf(node[at.zeroPoints])))
+      return expectElements(at.zeroPoints, n * blocks) ? node.cast(node[at.zeroPoints], f32)
+                                                       : node.scalar(0, f32);
     int64_t bytes = llvm::divideCeil(blocks * bits, 8);
-    if (!elementOf(node[3]).isUnsignedInteger(8))
-      node.error() << "expects zero points in bytes or in floating point, but has " << typeOf(node[3]);
-    if (node.hasFailed() || !expectElements(3, n * bytes))
+    if (!elementOf(node[at.zeroPoints]).isUnsignedInteger(8))
+      node.error() << "expects zero points in bytes or in floating point, but has "
+                   << typeOf(node[at.zeroPoints]);
+    if (node.hasFailed() || !expectElements(at.zeroPoints, n * bytes))
       return node.scalar(0, f32);
-    Value all = unpack(node, node.reshape(node[3], {node.size(n), node.size(bytes)}), bits);
+    Value all = unpack(node, node.reshape(node[at.zeroPoints], {node.size(n), node.size(bytes)}), bits);
     return node.cast(node.slice(all, 1, node.size(0), node.size(blocks)), f32);
   }
 
@@ -153,7 +197,7 @@ private:
   Value perColumn(Value parameter, Value numbers) {
     if (rankOf(parameter) == 0)
       return parameter;
-    Value groups = node.slice(node[4], 0, node.size(0), node.size(k));
+    Value groups = node.slice(node[at.groups], 0, node.size(0), node.size(k));
     return take(node, node.reshape(parameter, {node.size(n), node.size(blocks)}), groups, 1);
   }
 
@@ -165,28 +209,66 @@ private:
   }
 
   Node &node;
+  BlockedOperands at;
   int64_t n, k, bits, block, blocks;
 };
 
-/// Of the rows' sizes but for the last, the columns.
-Value zeros(Node &node, Value rows, AffineExpr columns) {
-  Sizes sizes = node.sizesOf(rows);
-  sizes.back() = columns;
-  return node.broadcast(node.scalar(0, elementOf(rows)), {}, sizes);
+Results matMulNBits(Node &node) {
+  Value y = BlockedWeights(node, sizesOf(node, "N"), {1, 2, 3, 4, 5}).multiply(node[0]);
+  return y ? Results(y) : Results(failure());
 }
 
-Results matMulNBits(Node &node) {
-  BlockedWeights blocked(node);
-  Value y;
-  if (blocked.isEmpty()) {
-    y = zeros(node, node[0], blocked.columns());
-  } else {
-    Value weights = blocked.build();
-    if (!weights || node.hasFailed())
+/// The operand plus a skip, normalised where there is a scale; and the sum.
+std::pair<Value, Value> normalizedSum(Node &node, double epsilon) {
+  Value x = node[0];
+  if (node.has(1))
+    x = node.binary<AddOp>(x, node.broadcastTo(node[1], node.sizesOf(x)));
+  if (!node.has(2))
+    return {x, x};
+  Value y = normalize(node, x, {rankOf(x) - 1}, node.number("epsilon", epsilon), /*rms=*/true);
+  return {node.binary<MulOp>(y, node.broadcastTo(node[2], node.sizesOf(y))), x};
+}
+
+/// activation(x G) * (x U).
+Results matMulNBitsMlp(Node &node) {
+  if (!node.expect({0, 3, 4, 6, 7}) || rankOf(node[0]) < 1)
+    return failure();
+  auto [x, sum] = normalizedSum(node, 1e-5f);
+  BlockedSizes sizes = sizesOf(node, "N");
+  Value gate = BlockedWeights(node, sizes, {.weights = 3, .scales = 4, .bias = 5}).multiply(x);
+  Value up = gate ? BlockedWeights(node, sizes, {.weights = 6, .scales = 7, .bias = 8}).multiply(x) : Value();
+  if (!up)
+    return failure();
+  gate = Activation{node.string("activation", "").lower()}.apply(node, gate);
+  return {node.binary<MulOp>(gate, up), sum};
+}
+
+Results matMulNBitsQkv(Node &node) {
+  if (!node.expect({0, 2, 3, 4, 6, 7, 9, 10}) || rankOf(node[0]) < 1)
+    return failure();
+  auto [x, sum] = normalizedSum(node, 1e-6f);
+  SmallVector<Value> results;
+  for (size_t first : {3, 6, 9}) {
+    BlockedSizes sizes = sizesOf(node, first == 3 ? "Nq" : "Nkv");
+    results.push_back(
+        BlockedWeights(node, sizes, {.weights = first, .scales = first + 1, .bias = first + 2}).multiply(x));
+    if (!results.back())
       return failure();
-    y = matMul(node, node[0], node.transpose(weights, {1, 0}), elementOf(node[0]));
   }
-  return node.has(5) ? node.binary<AddOp>(y, node.broadcastTo(node[5], node.sizesOf(y))) : y;
+  results.push_back(sum);
+  return ArrayRef(results);
+}
+
+/// x W + (x A) B, where A and B are of low rank.
+Results matMulNBitsQLoRA(Node &node) {
+  if (rankOf(node[4]) < 1 || !typeOf(node[4]).hasStaticShape())
+    return node.error() << "expects scales of known size as lora_A_scales, but has " << typeOf(node[4]);
+  BlockedSizes base = sizesOf(node, "N", "", 32), down = sizesOf(node, "N", "lora_", 32, 8), up = down;
+  down.n = up.k = typeOf(node[4]).getDimSize(0);
+  Value y = BlockedWeights(node, base, {1, 2}).multiply(node[0]);
+  Value low = y ? BlockedWeights(node, down, {3, 4}).multiply(node[0]) : Value();
+  Value added = low ? BlockedWeights(node, up, {5, 6}).multiply(low) : Value();
+  return added ? Results(node.binary<AddOp>(y, added)) : Results(failure());
 }
 
 //===----------------------------------------------------------------------===//
@@ -356,6 +438,9 @@ Results gatherBlockQuantized(Node &node) { return GatheredBlocks(node).convert()
 
 void onnx::addMicrosoftWeightConverters(ConverterTable &table) {
   table.add("com.microsoft.MatMulNBits", 1, 3, 6, matMulNBits);
+  table.add("com.microsoft.MatMulNBitsMlp", 1, 1, 9, matMulNBitsMlp);
+  table.add("com.microsoft.MatMulNBitsQkv", 1, 1, 12, matMulNBitsQkv);
+  table.add("com.microsoft.MatMulNBitsQLoRA", 1, 7, 7, matMulNBitsQLoRA);
   table.add("com.microsoft.MatMulBnb4", 1, 3, 3, matMulBnb4);
   table.add("com.microsoft.GatherBlockQuantized", 1, 3, 4, gatherBlockQuantized);
 }

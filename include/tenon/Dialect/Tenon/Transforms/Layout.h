@@ -29,7 +29,7 @@ struct LayoutPrices {
   double tapLast = 0.09;
   double plainTap = 1;          ///< per multiplication of a convolution without register tiles
   double toLast = 0.35;         ///< per element of a transpose
-  double toFirst = 1;
+  double toFirst = 0.5;
   double copied = 0.3;          ///< per element of a concatenation or slice that isn't contiguous
   int64_t columns = 16;         ///< of a register tile: what is left over costs as much as a whole one
   int64_t unknownSize = 64;     ///< what sizes that aren't known are taken for

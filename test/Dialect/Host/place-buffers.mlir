@@ -72,3 +72,16 @@ func.func @empty_read() -> tensor<4xf32> {
   %1 = tenon_host.launch @k ins(%0 : tensor<4xf32>) outs(%f : tensor<4xf32>) -> tensor<4xf32>
   return %1 : tensor<4xf32>
 }
+
+// Inputs are named before what reads them, whatever else is said of their sizes.
+// CHECK-LABEL: func.func @bound_to_data()
+// CHECK: tenon_host.storage input 0 sizes [2] : memref<2xf32>
+// CHECK: %[[N:.*]] = tenon_host.storage input 1 sizes [] : memref<i64>
+// CHECK: tenon_host.read_scalar %[[N]] at 0
+func.func @bound_to_data(%x: tensor<2xf32>, %n: tensor<i64>) -> tensor<?xf32> {
+  %0 = tenon.item %n at 0 : tensor<i64>
+  tenon.bind_shape %x [%0] : tensor<2xf32>
+  %e = tensor.empty(%0) : tensor<?xf32>
+  %1 = tenon_host.launch @k symbols(%0) ins(%x : tensor<2xf32>) outs(%e : tensor<?xf32>) -> tensor<?xf32>
+  return %1 : tensor<?xf32>
+}

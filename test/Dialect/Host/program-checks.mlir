@@ -66,20 +66,10 @@ func.func private @declared(tensor<?xf32>) -> tensor<?xf32>
 
 // -----
 
-func.func @symbol_behind(%x: tensor<?xf32>) -> tensor<?xf32> {
-  %0 = tenon.exp %x : tensor<?xf32>
-  // expected-error @+1 {{'tenon.symbol' op expects to stand at the start of a function}}
-  %n = tenon.symbol "n"
-  tenon.bind_shape %x [%n] : tensor<?xf32>
-  return %0 : tensor<?xf32>
-}
-
-// -----
-
 func.func @symbol_inside(%n: tensor<i64>, %c: tensor<i1>, %x: tensor<?xf32>) -> tensor<?xf32> {
   %y = tenon.loop %n, %c carried(%x : tensor<?xf32>) -> tensor<?xf32> {
   ^bb0(%i: tensor<i64>, %v: tensor<?xf32>):
-    // expected-error @+1 {{'tenon.symbol' op expects to stand at the start of a function}}
+    // expected-error @+1 {{'tenon.symbol' op expects to stand in a function, outside of loops and branches}}
     %s = tenon.symbol "n"
     tenon.bind_shape %x [%s] : tensor<?xf32>
     tenon.yield %c, %v : tensor<i1>, tensor<?xf32>

@@ -45,7 +45,19 @@ public:
       return failure();
     placeGrowing();
     placeResults();
-    builder.setInsertionPoint(firstAfterSizes());
+    // Sizes of all buffers may be computed from symbols.
+    Block &body = func.getBody().front();
+    Block::iterator first = body.begin();
+    for (SymbolOp symbol : llvm::make_early_inc_range(body.getOps<SymbolOp>()))
+      if (symbol->getIterator() == first)
+        ++first;
+      else
+        symbol->moveBefore(&body, first);
+    Operation *begin = firstAfterSizes();
+    for (Operation &op : llvm::make_range(func.getBody().front().begin(), begin->getIterator()))
+      if (isStep(&op) && !isa<SizeOp>(op))
+        return op.emitOpError("stands before the strides of an input are known");
+    builder.setInsertionPoint(begin);
     // Inputs stand first, in order, whether they are used or not: their sizes are what binds the symbols.
     for (BlockArgument argument : func.getArguments())
       bufferOf(argument);
@@ -873,11 +885,11 @@ private:
     }
   }
 
-  /// The operation behind the symbols and bindings at the function's start.
+  /// The operation behind the symbols and the strides that inputs are bound with, at the function's start.
   Operation *firstAfterSizes() {
     Operation *result = &func.getBody().front().front();
     for (Operation &op : func.getBody().front())
-      if (isa<BindShapeOp, BindStridesOp>(op) && isa<BlockArgument>(op.getOperand(0)))
+      if (isa<SymbolOp>(op) || (isa<BindStridesOp>(op) && isa<BlockArgument>(op.getOperand(0))))
         result = op.getNextNode();
     return result;
   }

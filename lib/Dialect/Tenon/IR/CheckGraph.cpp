@@ -29,25 +29,13 @@ static bool isOfGraph(Operation *op) {
   return isTenons && (op->getNumOperands() != 0 || op->getNumResults() != 0);
 }
 
-/// Sizes of all tensors may be computed from symbols: they stand before what gives tensors.
-static bool standsFirst(SymbolOp symbol) {
-  auto function = dyn_cast_if_present<FunctionOpInterface>(symbol->getParentOp());
-  if (!function || symbol->getBlock() != &function.getFunctionBody().front())
-    return false;
-  for (Operation *before = symbol->getPrevNode(); before && !isa<SymbolOp>(before); before = before->getPrevNode())
-    if (before->getNumRegions() != 0 ||
-        (llvm::any_of(before->getResultTypes(), llvm::IsaPred<TensorType>) && !before->hasTrait<OpTrait::ConstantLike>()))
-      return false;
-  return true;
-}
-
 LogicalResult tenon::checkGraph(Operation *root) {
   WalkResult result = root->walk([&](Operation *op) {
     for (Type type : llvm::concat<const Type>(op->getOperandTypes(), op->getResultTypes()))
       if (!hasCountableElements(type))
         return op->emitOpError("has more elements than 64 bits can count: ") << type, WalkResult::interrupt();
-    if (auto symbol = dyn_cast<SymbolOp>(op); symbol && !standsFirst(symbol))
-      return op->emitOpError("expects to stand at the start of a function"), WalkResult::interrupt();
+    if (isa<SymbolOp>(op) && !isa_and_present<FunctionOpInterface>(op->getParentOp()))
+      return op->emitOpError("expects to stand in a function, outside of loops and branches"), WalkResult::interrupt();
     Region *region = op->getParentRegion();
     if (op == root || !region || !isOfGraph(op))
       return WalkResult::advance();

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 packages=(llvm-22-dev libmlir-22-dev mlir-22-tools clang-22 lld-22 liblld-22-dev libclang-rt-22-dev clang-format-22
           libprotobuf-dev protobuf-compiler libgtest-dev libgmock-dev libzstd-dev zlib1g-dev ninja-build cmake
-          python3-dev python3-venv gcc libc6-dev)
+          python3-dev python3-venv gcc libc6-dev pkgconf)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")

@@ -20,6 +20,7 @@
 #include "tenon/Dialect/Host/Analysis/Layouts.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
 #include "tenon/Support/OutputFile.h"
+#include "tenon/Support/Threads.h"
 #include "tenon/Target/CPU/LinkImage.h"
 #include "tenon/Target/Host/HostProgram.h"
 
@@ -584,6 +585,15 @@ void CompileReport::print(raw_ostream &out) const {
     total += stage.seconds;
   }
   out << "total " << llvm::formatv("{0:f3}", total) << " s\n";
+}
+
+llvm::ThreadPoolStrategy tenon::threadsOf(unsigned wanted) {
+  llvm::ThreadPoolStrategy threads = llvm::hardware_concurrency(wanted);
+  unsigned count = threads.compute_thread_count();
+  // One more reads what the linker writes.
+  if (count != 1)
+    threads = llvm::hardware_concurrency(std::clamp(countStartableThreads(count + 1), 2u, count + 1) - 1);
+  return threads;
 }
 
 bool tenon::hasVariants(ModuleOp module) { return !module.getOps<tile::VariantsOp>().empty(); }

@@ -85,7 +85,8 @@ int tenon::openUnnamedFile(std::string &error) {
   return file;
 }
 
-OutputFile::OutputFile(std::string path, unsigned permissions) : path(std::move(path)) {
+OutputFile::OutputFile(std::string path, unsigned permissions, std::function<bool()> isInterrupted)
+    : path(std::move(path)), isInterrupted(std::move(isInterrupted)) {
   target = followLinks(this->path);
   int descriptor = descriptorOf(target);
   struct stat status;
@@ -135,7 +136,9 @@ void OutputFile::openBeside(unsigned permissions) {
 void OutputFile::openSink() {
   int descriptor = descriptorOf(target);
   // A duplicate goes on where the descriptor is, and appends if it does.
-  sink = descriptor >= 0 ? fcntl(descriptor, F_DUPFD_CLOEXEC, 3) : open(target.c_str(), O_WRONLY | O_CLOEXEC);
+  do
+    sink = descriptor >= 0 ? fcntl(descriptor, F_DUPFD_CLOEXEC, 3) : open(target.c_str(), O_WRONLY | O_CLOEXEC);
+  while (sink < 0 && goesOn());
   if (sink < 0) {
     fail("write", errno);
     return;
@@ -160,6 +163,14 @@ bool OutputFile::fail(const char *what, int code) {
     reason = code;
   }
   return false;
+}
+
+bool OutputFile::goesOn() const {
+  if (errno != EINTR)
+    return false;
+  bool givesUp = isInterrupted && isInterrupted();
+  errno = EINTR;
+  return !givesUp;
 }
 
 bool OutputFile::writeAt(uint64_t offset, const void *data, size_t size) {
@@ -191,7 +202,7 @@ bool OutputFile::copyToSink() {
       return fail("write", size < 0 ? errno : EIO);
     for (ssize_t at = 0; at < size;) {
       ssize_t written = write(sink, piece.data() + at, size_t(size - at));
-      if (written < 0 && errno == EINTR)
+      if (written < 0 && goesOn())
         continue;
       if (written <= 0)
         return fail("write", written < 0 ? errno : ENOSPC);

@@ -15,7 +15,7 @@
 using namespace mlir;
 using namespace tenon::python;
 
-std::string tenon::python::compileModel(const CompileRequest &request) {
+std::string tenon::python::compileModel(const CompileRequest &request, std::vector<std::string> &warnings) {
   CompileOptions options;
   llvm::Expected<llvm::SmallVector<cpu::TargetDescription>> targets = cpu::parseTargets(request.target);
   if (!targets)
@@ -34,7 +34,8 @@ std::string tenon::python::compileModel(const CompileRequest &request) {
   Session session(request.threads);
   OwningOpRef<ModuleOp> module = importModel(request, &session.context);
   CompileReport report;
-  if (module && succeeded(compile(*module, options, request.output, report)))
-    return "";
-  return session.takeErrors();
+  if (!module || failed(compile(*module, options, request.output, report)))
+    return session.takeErrors();
+  warnings = session.takeWarnings();
+  return "";
 }

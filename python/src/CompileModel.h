@@ -48,8 +48,9 @@ struct CompileRequest {
   const std::atomic<bool> *isCancelled = nullptr;
 };
 
-/// Compiles a model and writes the artifact. Gives the diagnostics, one a line: empty when all went well.
-std::string compileModel(const CompileRequest &request);
+/// Compiles a model and writes the artifact. Gives the errors, one a line: empty when all went well. Then `warnings` are
+/// those of the model.
+std::string compileModel(const CompileRequest &request, std::vector<std::string> &warnings);
 
 } // namespace tenon::python
 

@@ -42,7 +42,8 @@ struct Compilation : Work {
   nb::object bytes; ///< of the request
   int output = -1;  ///< open until the work is done, whether someone waits or not
   ~Compilation() { close(output); }
-  void run() { error = compileModel(request); }
+  std::vector<std::string> warnings;
+  void run() { error = compileModel(request, warnings); }
 };
 
 struct Loading : Work {
@@ -72,7 +73,8 @@ CompileRequest requestFor(std::string path, const std::optional<nb::bytes> &mode
   return request;
 }
 
-void compile(std::string path, std::optional<nb::bytes> model, std::string name, std::string target,
+/// Gives the warnings.
+std::vector<std::string> compile(std::string path, std::optional<nb::bytes> model, std::string name, std::string target,
              std::vector<std::string> devices, unsigned threads, std::vector<std::pair<std::string, std::string>> aliases,
              std::string runtimeLibrary, int output, std::string cache, uint64_t cacheLimit, bool allowExternalLinks) {
   auto work = std::make_shared<Compilation>();
@@ -92,6 +94,7 @@ void compile(std::string path, std::optional<nb::bytes> model, std::string name,
   runInterruptibly(work);
   if (!work->error.empty())
     throw CompileError(work->error);
+  return work->warnings;
 }
 
 using Info = std::tuple<std::string, int32_t, std::vector<int64_t>, std::vector<std::string>, int32_t>;
@@ -183,6 +186,7 @@ NB_MODULE(_compiler, m) {
   nb::class_<ReferenceModel>(m, "ReferenceModel")
       .def_prop_ro("inputs", [](ReferenceModel &model) { return describe(model.inputs); })
       .def_prop_ro("outputs", [](ReferenceModel &model) { return describe(model.outputs); })
+      .def_prop_ro("warnings", [](ReferenceModel &model) { return model.warnings; })
       .def("run", &runReference, nb::arg("feeds"));
   m.def("reference", &loadReference, nb::arg("path"), nb::arg("model").none(), nb::arg("name"),
         nb::arg("allow_external_links"));

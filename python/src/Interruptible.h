@@ -17,6 +17,7 @@
 #include <memory>
 #include <mutex>
 #include <sys/syscall.h>
+#include <system_error>
 #include <thread>
 
 namespace tenon::python {
@@ -26,7 +27,8 @@ inline bool isMainThread() { return getpid() == syscall(SYS_gettid); }
 
 /// Calls `work->run()` without Python's lock. On the main thread signal handlers go on running, some 20 times a second:
 /// when one raises, as that of Ctrl-C does, `work->cancel()` is called and the exception thrown. The work is then left
-/// to itself, so it owns all that it uses; it's destroyed with the lock held.
+/// to itself, so it owns all that it uses; it's destroyed with the lock held. Where no thread can start for it, it can't be
+/// interrupted.
 template <typename Work> void runInterruptibly(std::shared_ptr<Work> work) {
   if (!isMainThread())
     return withoutGil([&] { work->run(); });
@@ -36,7 +38,7 @@ template <typename Work> void runInterruptibly(std::shared_ptr<Work> work) {
     bool isHere = false;
   };
   auto end = std::make_shared<End>();
-  std::thread([work, end]() mutable {
+  auto runAndTell = [work, end]() mutable {
     work->run();
     {
       std::lock_guard lock(end->mutex);
@@ -45,7 +47,12 @@ template <typename Work> void runInterruptibly(std::shared_ptr<Work> work) {
     end->came.notify_one();
     HeldGil gil;
     work.reset();
-  }).detach();
+  };
+  try {
+    std::thread(runAndTell).detach();
+  } catch (const std::system_error &) {
+    return withoutGil([&] { work->run(); });
+  }
   auto isOver = [&] {
     std::unique_lock lock(end->mutex);
     return end->came.wait_for(lock, std::chrono::milliseconds(50), [&] { return end->isHere; });

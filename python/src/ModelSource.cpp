@@ -7,22 +7,24 @@
 
 #include "ModelSource.h"
 
+#include "tenon/Compiler/Compiler.h"
 #include "tenon/Compiler/Diagnostics.h"
 #include "tenon/Compiler/ModelFiles.h"
 #include "tenon/Compiler/Registration.h"
 #include "tenon/Frontend/ONNX/Import.h"
 
 #include "mlir/IR/Diagnostics.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 using namespace tenon::python;
 
 namespace {
-void printDiagnostic(const Diagnostic &diagnostic, llvm::raw_ostream &out) {
-  out << tenon::describeLocation(diagnostic.getLocation()) << tenon::escapeText(diagnostic.str()) << "\n";
-  for (const Diagnostic &note : diagnostic.getNotes()) {
-    out << "  " << tenon::describeLocation(note.getLocation()) << tenon::escapeText(note.str()) << "\n";
-  }
+std::string describeWithNotes(const Diagnostic &diagnostic) {
+  std::string text = tenon::describeDiagnostic(diagnostic);
+  for (const Diagnostic &note : diagnostic.getNotes())
+    text += "\n  " + tenon::describeDiagnostic(note);
+  return text;
 }
 
 DialectRegistry allDialects() {
@@ -34,22 +36,23 @@ DialectRegistry allDialects() {
 } // namespace
 
 Session::Session(unsigned threads)
-    : pool(llvm::hardware_concurrency(threads)), context(allDialects(), MLIRContext::Threading::DISABLED) {
-  if (threads != 1)
+    : pool(tenon::threadsOf(threads)), context(allDialects(), MLIRContext::Threading::DISABLED) {
+  if (pool.getMaxConcurrency() != 1)
     context.setThreadPool(pool);
   context.printOpOnDiagnostic(false);
   context.getDiagEngine().registerHandler([this](Diagnostic &diagnostic) {
-    llvm::raw_string_ostream out(errors);
+    std::string text = describeWithNotes(diagnostic);
     if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
-      printDiagnostic(diagnostic, out);
+      errors.push_back(text);
+    else if (diagnostic.getSeverity() == DiagnosticSeverity::Warning && !llvm::is_contained(warnings, text))
+      warnings.push_back(text);
     return success();
   });
 }
 
 std::string Session::takeErrors() {
-  std::string text = errors.empty() ? "the model cannot be compiled\n" : std::move(errors);
+  std::string text = errors.empty() ? "the model cannot be compiled" : llvm::join(errors, "\n");
   errors.clear();
-  text.pop_back();
   return text;
 }
 

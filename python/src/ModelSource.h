@@ -14,22 +14,25 @@
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "llvm/Support/ThreadPool.h"
-#include "llvm/Support/raw_ostream.h"
 
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace tenon::python {
 
-/// A context whose errors are collected, one line each.
+/// A context whose errors and warnings are collected, each with its notes in lines below it.
 class Session {
 public:
   /// 0 threads are one per CPU.
   explicit Session(unsigned threads);
-  /// What has been reported; something, when nothing was.
+  /// The errors that have been reported, one after the other; something, when none was.
   std::string takeErrors();
+  /// The warnings that have been reported, each once.
+  std::vector<std::string> takeWarnings() { return std::exchange(warnings, {}); }
 
 private:
-  std::string errors;
+  std::vector<std::string> errors, warnings;
   llvm::DefaultThreadPool pool;
 
 public:

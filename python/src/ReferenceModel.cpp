@@ -122,6 +122,7 @@ std::string ReferenceModel::load(const CompileRequest &request) {
   tenon::buildConversionPipeline(pm);
   if (failed(pm.run(*state->module)))
     return state->session.takeErrors();
+  warnings = state->session.takeWarnings();
   state->main = state->module->lookupSymbol<func::FuncOp>("main");
   if (!state->main)
     return "the model has no function 'main'";

@@ -51,6 +51,7 @@ public:
                   const std::atomic<bool> &isCancelled);
 
   std::vector<PlainInfo> inputs, outputs;
+  std::vector<std::string> warnings;
 
 private:
   struct State;

@@ -39,7 +39,10 @@ static void translate(const std::exception_ptr &thrown, void *) {
 /// Copies an artifact. By position: other threads may save at the same time.
 static void save(int descriptor, const std::string &path) {
   int code = withoutGil([&] {
-    tenon::OutputFile file(path, /*permissions=*/0777);
+    tenon::OutputFile file(path, /*permissions=*/0777, [] {
+      HeldGil gil;
+      return PyErr_CheckSignals() != 0;
+    });
     std::vector<char> piece(1 << 20);
     ssize_t size;
     while ((size = pread(descriptor, piece.data(), piece.size(), off_t(file.size()))) > 0)
@@ -49,8 +52,10 @@ static void save(int descriptor, const std::string &path) {
   });
   if (code == 0)
     return;
+  // Interrupted by a signal whose handler raised?
   errno = code;
-  PyErr_SetFromErrnoWithFilename(PyExc_OSError, path.c_str());
+  if (!PyErr_Occurred())
+    PyErr_SetFromErrnoWithFilename(PyExc_OSError, path.c_str());
   throw nb::python_error();
 }
 

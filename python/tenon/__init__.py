@@ -10,11 +10,11 @@
 """
 
 from ._compile import compile
-from ._errors import CancelledError, CompileError, InputError, RunError
+from ._errors import CancelledError, CompileError, CompileWarning, InputError, RunError
 from ._model import Model, TensorInfo, load
 from ._profile import Copies, Launch, Profile
 from ._reference import ReferenceModel, reference
 from ._runtime import __version__
 
-__all__ = ["CancelledError", "CompileError", "Copies", "InputError", "Launch", "Model", "Profile", "ReferenceModel", "RunError",
-           "TensorInfo", "compile", "load", "reference"]
+__all__ = ["CancelledError", "CompileError", "CompileWarning", "Copies", "InputError", "Launch", "Model", "Profile", "ReferenceModel",
+           "RunError", "TensorInfo", "compile", "load", "reference"]

@@ -2,10 +2,12 @@
 
 import os
 import tempfile
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Optional, Union
 
 from . import _arguments
+from ._errors import CompileWarning
 from ._model import Model, _Path
 
 
@@ -38,6 +40,9 @@ def compile(model: Any, *, target: str = "host", threads: Optional[int] = None,
     Raises:
       CompileError: the model can't be compiled; one line for each reason.
       TypeError, ValueError: an argument is wrong.
+
+    Warns:
+      CompileWarning: the model says something that isn't so, and is compiled as its operators are.
     """
     path, data = _arguments.source_of(model)
     target = _arguments.text(target, 'target is a str such as "host" or "avx512,avx2"')
@@ -52,7 +57,7 @@ def compile(model: Any, *, target: str = "host", threads: Optional[int] = None,
 
     # It has no name, so that nothing stays behind, however the process ends.
     with tempfile.TemporaryFile() as file:
-        _compiler.compile(
+        found = _compiler.compile(
             path=path or "",
             model=data,
             name="model.onnx" if path is None else os.path.basename(path),
@@ -66,5 +71,7 @@ def compile(model: Any, *, target: str = "host", threads: Optional[int] = None,
             cache_limit=limit or 0,
             allow_external_links=bool(allow_external_links),
         )
+        for text in found:
+            warnings.warn(text, CompileWarning, stacklevel=2)
         # The model is mapped and keeps its file open.
         return Model(f"/proc/self/fd/{file.fileno()}", threads, device_libraries, functions, memory_limit)

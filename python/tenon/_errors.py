@@ -1,4 +1,4 @@
-"""What Tenon raises. Wrong arguments of functions other than `run` are TypeError or ValueError."""
+"""What Tenon raises and warns of. Wrong arguments of functions other than `run` are TypeError or ValueError."""
 
 
 class CompileError(RuntimeError):
@@ -17,5 +17,9 @@ class CancelledError(RunError):
     """A run was cancelled by another thread."""
 
 
-for _error in (CompileError, RunError, InputError, CancelledError):
-    _error.__module__ = "tenon"
+class CompileWarning(UserWarning):
+    """A model compiles, but says something that isn't so: of the type of a value, for instance."""
+
+
+for _class in (CompileError, RunError, InputError, CancelledError, CompileWarning):
+    _class.__module__ = "tenon"

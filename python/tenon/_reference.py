@@ -1,12 +1,13 @@
 """tenon.reference: the interpreter of the graph dialect, with the interface of a compiled model."""
 
 import os
+import warnings
 from typing import Any, Optional
 
 import numpy
 
 from . import _arguments, _values
-from ._errors import InputError, RunError
+from ._errors import CompileWarning, InputError, RunError
 from ._model import Runnable, TensorInfo
 
 # As ONNX numbers element types.
@@ -118,6 +119,10 @@ class ReferenceModel(Runnable):
 def reference(model: Any, *, allow_external_links: bool = False) -> ReferenceModel:
     """The model as the reference interpreter runs it, to compare with; arguments as for tenon.compile.
 
-    Raises CompileError where the model can't be read.
+    Raises CompileError where the model can't be read, and warns as tenon.compile does.
     """
-    return ReferenceModel(model, allow_external_links)
+    read = ReferenceModel(model, allow_external_links)
+    assert read._model is not None
+    for text in read._model.warnings:
+        warnings.warn(text, CompileWarning, stacklevel=2)
+    return read

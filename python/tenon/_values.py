@@ -101,11 +101,21 @@ def array_to_write(target, what):
         array = target
     elif hasattr(type(target), "__dlpack__"):
         array = from_dlpack(target, what)
+        if array.flags.writeable and _is_immutable(target):
+            array.flags.writeable = False
     else:
         raise InputError(f"{what} can be written into an array only, not {describe(target)}")
     if not array.flags.writeable:
         raise InputError(f"{what}: the array to write into is read-only")
     return array
+
+
+def _is_immutable(tensor):
+    """Whether a tensor of another library is read-only to NumPy: before DLPack 1.0, and from JAX, a capsule doesn't say so."""
+    try:
+        return not numpy.asarray(tensor).flags.writeable
+    except Exception:  # such as torch's for types that NumPy doesn't have
+        return False
 
 
 def _is_buffer(value):

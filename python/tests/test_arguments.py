@@ -386,6 +386,29 @@ def test_into_what_does_not_fit(split, target, text):
             model.run({"x": np.zeros((2, 3), np.float32)}, into={"n": target})
 
 
+def test_into_tensors_that_are_immutable(split):
+    """As JAX has them: a capsule of DLPack that says nothing, and an array that is read-only."""
+
+    class Immutable:
+        def __init__(self):
+            self.memory = np.zeros((2, 3), np.float32)
+
+        def __dlpack__(self):
+            return self.memory.__dlpack__()
+
+        def __array__(self, dtype=None, copy=None):
+            view = self.memory.view()
+            view.flags.writeable = False
+            return view
+
+    for model in split:
+        target = Immutable()
+        with pytest.raises(tenon.InputError, match="output 'n': the array to write into is read-only"):
+            model.run({"x": np.ones((2, 3), np.float32)}, into={"n": target})
+        np.testing.assert_array_equal(target.memory, 0)
+        np.testing.assert_array_equal(model.run({"x": target})["n"], 0)
+
+
 def test_into_strings():
     model = identity(STRING)
     target = np.array(["", ""], object)

@@ -2,7 +2,9 @@
 
 import os
 import pathlib
+import resource
 import subprocess
+import tempfile
 
 import numpy as np
 import onnx
@@ -98,6 +100,8 @@ MODELS = {
     "wrong_dtype": (unary("MatMul", initializers=[ints("i", 1, 2, 3, 4)]), ["culprit"]),
     "wrong_dtype_of_indices": (make_model([node("Gather", ["x", "x"])], [("x", F, (4,))], [("y", F, None)]),
                                ["culprit"]),
+    "wrong_dtype_of_an_output": (make_model([node("IsNaN", ["x"])], [("x", F, (4,))], [("y", F, (4,))]),
+                                 ["culprit", "'y'", "bool", "float32"]),
     "sizes_do_not_broadcast": (make_model([node("Add", ["a", "b"])], [("a", F, (2, 3)), ("b", F, (2, 4))],
                                           [("y", F, None)]), ["culprit", "3", "4"]),
     "inner_sizes_differ": (make_model([node("MatMul", ["a", "b"])], [("a", F, (2, 3)), ("b", F, (4, 5))],
@@ -252,3 +256,20 @@ def test_wrong_runs(compiled, place):
 def test_wrong_arguments_of_other_tools(name, arguments, place):
     expect_refusal(tool(name, "--frobnicate"), place, "--frobnicate")
     expect_refusal(tool(name, *arguments, place / "given" / "missing.onnx"), place, "missing.onnx")
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3])
+def test_no_more_threads_than_may_start(limit):
+    """Of a user that has no other process: root has no limit."""
+    with tempfile.TemporaryDirectory() as directory:
+        place = pathlib.Path(directory)
+        place.chmod(0o777)
+        (place / "model.onnx").write_bytes(make_binary().SerializeToString())
+        run = subprocess.run([BIN / "tenon-compile", "model.onnx", "-o", "model.so", "--quiet", "--threads=8"], cwd=place,
+                             capture_output=True, text=True, timeout=120, user=65533 if os.getuid() == 0 else None,
+                             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NPROC, (limit, limit)))
+        if limit == 1 or os.getuid() != 0:
+            assert run.returncode == 1 and "no thread for the linker's output" in run.stderr, run.stderr
+            assert run.stderr.count("\n") == 1 and os.listdir(place) == ["model.onnx"]
+        else:
+            assert run.returncode == 0, run.stderr

@@ -1,5 +1,7 @@
 """What is wrong ends in an exception that says what was expected."""
 
+import warnings
+
 import numpy as np
 import pytest
 import tenon
@@ -102,3 +104,53 @@ def test_a_rank_that_no_model_may_have_is_named():
                        [("y", TensorProto.FLOAT, shape)])
     with pytest.raises(tenon.CompileError, match="input 'deep' has rank 200, models may have up to 64"):
         tenon.compile(model)
+
+
+def contradicting():
+    """States another size and another name than its operators give."""
+    return make_model([helper.make_node("Transpose", ["x"], ["y"], name="turn"), helper.make_node("Relu", ["x"], ["z"], name="cut")],
+                      [("x", TensorProto.FLOAT, (2, 3))],
+                      [("y", TensorProto.FLOAT, (2, 3)), ("z", TensorProto.FLOAT, (3, 3))])
+
+
+@pytest.mark.parametrize("function", [tenon.compile, tenon.reference])
+def test_warnings_are_those_of_python(function):
+    with pytest.warns(tenon.CompileWarning) as found:
+        model = function(contradicting())
+    assert model(np.ones((2, 3), np.float32))[0].shape == (3, 2)
+    assert [str(warning.message) for warning in found] == [
+        "model.onnx: 'turn': output 'y' has type float32[3, 2], but the model states float32[2, 3]",
+        "model.onnx: 'cut': output 'z' has type float32[2, 3], but the model states float32[3, 3]"]
+    assert {warning.filename for warning in found} == {__file__}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", tenon.CompileWarning)
+        with pytest.raises(tenon.CompileWarning, match="'turn'"):
+            function(contradicting())
+        warnings.simplefilter("ignore", tenon.CompileWarning)
+        function(contradicting())
+
+
+QUOTIENT = """
+func.func @main(%m: tensor<i64> {tenon.name = "m"}, %n: tensor<i64> {tenon.name = "n"})
+    -> (tensor<?xf32> {tenon.name = "y"}) {
+  %one = tenon.constant dense<1.0> : tensor<f32>
+  %a = tenon.item %m at 0 : tensor<i64>
+  %b = tenon.item %n at 0 : tensor<i64>
+  %q = QUOTIENT loc("divide"("model.onnx":0:0))
+  %y = tenon.broadcast %one dims [] sizes [%q] : tensor<f32> -> tensor<?xf32> loc("widen"("model.onnx":0:0))
+  return %y : tensor<?xf32>
+}
+"""
+
+
+@pytest.mark.parametrize("quotient", ["arith.divsi %a, %b : index",
+                                      "affine.apply affine_map<()[s0, s1] -> (s0 floordiv s1)>()[%a, %b]"])
+def test_a_size_divided_by_zero_names_a_node(quotient, tmp_path):
+    (tmp_path / "model.mlir").write_text(QUOTIENT.replace("QUOTIENT", quotient))
+    model = tenon.compile(tmp_path / "model.mlir")
+    assert model(6, 2).shape == (3,)
+    with pytest.raises(tenon.RunError, match="node '(divide|widen)': integer division by zero"):
+        model(6, 0)
+    # The smallest integer by -1, where processors trap, is no size either.
+    with pytest.raises(tenon.RunError, match="node 'widen'"):
+        model(-2**63, -1)

@@ -150,9 +150,9 @@ int compileModel(const tenon::Tool &tool, const char *program, const Options &gi
   mlir::DialectRegistry registry;
   tenon::registerUpstreamDialects(registry);
   tenon::registerDialects(registry);
-  DefaultThreadPool pool(hardware_concurrency(given.threads));
+  DefaultThreadPool pool(tenon::threadsOf(given.threads));
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
-  if (given.threads != 1)
+  if (pool.getMaxConcurrency() != 1)
     context.setThreadPool(pool);
   context.printOpOnDiagnostic(false);
   tenon::DiagnosticPrinter printer(&context, errs());

@@ -19,8 +19,8 @@
 #include "mlir/Pass/PassManager.h"
 #include "tenon/Compiler/Diagnostics.h"
 #include "tenon/Compiler/ModelFiles.h"
+#include "tenon/Compiler/Pipelines.h"
 #include "tenon/Compiler/Tool.h"
-#include "tenon/Conversion/Passes.h"
 #include "tenon/Dialect/ONNX/IR/ONNXOps.h"
 #include "tenon/Dialect/Tenon/IR/BlobFiles.h"
 #include "tenon/Dialect/Tenon/IR/TenonDialect.h"
@@ -199,18 +199,10 @@ static int runModel(func::FuncOp function) {
   return expect.empty() ? 0 : compareResults(function, *results);
 }
 
-/// A model as it was imported becomes a graph.
+/// A model as it was imported becomes a graph, others stay.
 static LogicalResult convertToGraph(ModuleOp module) {
-  bool isImported = module
-                        .walk([](Operation *op) {
-                          return isa_and_nonnull<tenon::onnx::ONNXDialect>(op->getDialect()) ? WalkResult::interrupt()
-                                                                                           : WalkResult::advance();
-                        })
-                        .wasInterrupted();
-  if (!isImported)
-    return success();
   PassManager passes(module.getContext());
-  passes.addPass(tenon::createConvertONNXToTenonPass());
+  tenon::buildConversionPipeline(passes);
   return passes.run(module);
 }
 

@@ -5,12 +5,14 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "tenon/Compiler/Diagnostics.h"
 #include "tenon/Compiler/Registration.h"
 #include "tenon/Compiler/Tool.h"
 #include "tenon/Dialect/Tenon/IR/BlobFiles.h"
 #include "tenon/Dialect/Tenon/IR/ConstantFile.h"
 #include "tenon/Support/OutputFile.h"
 
+#include "mlir/Bytecode/BytecodeReader.h"
 #include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
@@ -41,6 +43,51 @@ private:
   std::function<llvm::Error(Operation *)> action;
 };
 
+/// Lets diagnostics of models look as those of tenon-compile do, and others go on to MLIR's printer, escaped. That one is
+/// registered before any dialect but `builtin` is loaded, and who comes last is asked first.
+class ReadableDiagnostics : public DialectExtensionBase {
+public:
+  ReadableDiagnostics() : DialectExtensionBase({}) {}
+
+  void apply(MLIRContext *context, MutableArrayRef<Dialect *>) const override {
+    MlirOptMainConfig config = MlirOptMainConfig::createFromCLOptions();
+    // Expected ones are compared as they are.
+    if (config.shouldVerifyDiagnostics())
+      return;
+    VerbosityLevel level = config.getDiagnosticVerbosityLevel();
+    context->getDiagEngine().registerHandler([level](Diagnostic &diagnostic) {
+      bool isShown = diagnostic.getSeverity() == DiagnosticSeverity::Error ||
+                     (diagnostic.getSeverity() == DiagnosticSeverity::Remark
+                          ? level == VerbosityLevel::ErrorsWarningsAndRemarks
+                          : level != VerbosityLevel::ErrorsOnly);
+      if (!isShown || !tenon::printOfModel(diagnostic, llvm::errs())) {
+        escape(diagnostic);
+        return failure();
+      }
+      for (Diagnostic &note : diagnostic.getNotes())
+        if (showsOperation(note) || !tenon::printOfModel(note, llvm::errs()))
+          llvm::errs() << note << "\n";
+      return success();
+    });
+  }
+
+  std::unique_ptr<DialectExtensionBase> clone() const override { return std::make_unique<ReadableDiagnostics>(); }
+
+private:
+  /// MLIR's note of an op is IR, in which names are escaped already.
+  static bool showsOperation(const Diagnostic &note) { return StringRef(note.str()).starts_with("see current operation: "); }
+
+  static void escape(Diagnostic &diagnostic) {
+    Diagnostic escaped(diagnostic.getLocation(), diagnostic.getSeverity());
+    escaped << (showsOperation(diagnostic) ? diagnostic.str() : tenon::escapeText(diagnostic.str()));
+    for (Diagnostic &note : diagnostic.getNotes()) {
+      escape(note);
+      escaped.attachNote(note.getLocation()) << note.str();
+    }
+    diagnostic = std::move(escaped);
+  }
+};
+
 /// Text of IR, or what is wrong with it.
 llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> readInput(StringRef path) {
   llvm::sys::fs::file_status status;
@@ -49,10 +96,18 @@ llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> readInput(StringRef path) {
   auto opened = llvm::MemoryBuffer::getFileOrSTDIN(path);
   if (std::error_code error = opened.getError())
     return llvm::createStringError("cannot read '" + path + "': " + error.message());
+  StringRef text = (*opened)->getBuffer();
   // Text has no control characters at its beginning, bytecode begins with letters.
-  if ((*opened)->getBuffer().starts_with("\x08"))
+  if (text.starts_with("\x08"))
     return llvm::createStringError("'" + path + "' is no IR, but may be an ONNX model: tenon-translate --import-onnx "
                                    "makes IR of it");
+  // Lines are shown as they are.
+  auto isControl = [](unsigned char c) { return (c < 0x20 && !StringRef("\t\n\v\f\r").contains(c)) || c == 0x7f; };
+  if (const char *found = llvm::find_if(text, isControl); !isBytecode((*opened)->getMemBufferRef()) && found != text.end())
+    return llvm::createStringError("'" + path + "' is no IR: line " +
+                                   std::to_string(text.take_until(isControl).count('\n') + 1) +
+                                   " has the control character " + tenon::escapeText(StringRef(found, 1)) +
+                                   ", which text writes as \\" + llvm::utohexstr((unsigned char)*found, false, 2));
   return std::move(*opened);
 }
 } // namespace
@@ -62,6 +117,7 @@ int main(int argc, char **argv) {
   DialectRegistry registry;
   tenon::registerUpstreamDialects(registry);
   tenon::registerDialects(registry);
+  registry.addExtension(TypeID::get<ReadableDiagnostics>(), std::make_unique<ReadableDiagnostics>());
   tenon::registerUpstreamPasses();
   tenon::registerPasses();
   auto [input, output] = registerAndParseCLIOptions(

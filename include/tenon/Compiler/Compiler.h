@@ -12,6 +12,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "llvm/Support/Threading.h"
 
 #include <functional>
 #include <vector>
@@ -72,6 +73,9 @@ struct CompileReport {
 
   void print(llvm::raw_ostream &out) const;
 };
+
+/// The threads of a pool to compile with: as many as are wanted (0: one per core) and can start.
+llvm::ThreadPoolStrategy threadsOf(unsigned wanted);
 
 /// Whether the module's kernels are variants for some targets.
 bool hasVariants(mlir::ModuleOp module);

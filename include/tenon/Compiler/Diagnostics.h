@@ -22,8 +22,15 @@ namespace tenon {
 /// Characters that aren't printable as \n, \x1b or \u{202e}, bytes that aren't UTF-8 as \xff.
 std::string escapeText(llvm::StringRef text);
 
-/// Where in a model a location is: `model.onnx: 'node': `.
-std::string describeLocation(mlir::Location location);
+/// What a diagnostic says. Of a model in ONNX's words: types as `float32[2, ?]`, and the op of ours that a node became only
+/// at the end.
+std::string describeMessage(const mlir::Diagnostic &diagnostic);
+
+/// The whole of it, without its notes: `model.onnx: 'node': what is wrong`.
+std::string describeDiagnostic(const mlir::Diagnostic &diagnostic);
+
+/// Prints a diagnostic of a model, without its notes; false where it is one of a text with lines.
+bool printOfModel(const mlir::Diagnostic &diagnostic, llvm::raw_ostream &out);
 
 /// Prints the diagnostics of a context to a stream as long as it lives.
 class DiagnosticPrinter : public mlir::SourceMgrDiagnosticHandler {

@@ -17,6 +17,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 namespace tenon {
@@ -28,8 +29,9 @@ int openUnnamedFile(std::string &error);
 /// Calls that fail return false, and so do all later ones; `error()` has the first reason.
 class OutputFile {
 public:
-  /// `permissions` are those of a new file, less the umask.
-  explicit OutputFile(std::string path, unsigned permissions = 0666);
+  /// `permissions` are those of a new file, less the umask. `isInterrupted` is asked whether to give up when a signal came
+  /// while a pipe kept the file waiting.
+  explicit OutputFile(std::string path, unsigned permissions = 0666, std::function<bool()> isInterrupted = {});
   /// Discards what wasn't kept.
   ~OutputFile();
   OutputFile(const OutputFile &) = delete;
@@ -50,6 +52,8 @@ public:
 
 private:
   bool fail(const char *what, int code);
+  /// Whether to try again what has failed.
+  bool goesOn() const;
   void openBeside(unsigned permissions);
   void openSink();
   bool link();
@@ -59,6 +63,7 @@ private:
   std::string target;    ///< behind all links
   std::string temporary; ///< the file's name where it must have one
   std::string message;
+  std::function<bool()> isInterrupted;
   int reason = 0;
   int file = -1;
   int sink = -1; ///< takes a copy in the end

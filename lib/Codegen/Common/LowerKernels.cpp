@@ -456,13 +456,12 @@ public:
     for (Type type : llvm::concat<const Type>(tensorTypes(), kernel.getResultTypes())) {
       Type storage = storageType(cast<RankedTensorType>(type).getElementType());
       if (!storage)
-        return kernel.emitError() << "kernel '" << kernel.getSymName() << "' can't hold elements of " << type;
+        return kernel.emitError() << "elements of " << getElementTypeOrSelf(type) << " can't be compiled";
       bases.push_back(MemRefType::get({}, storage));
     }
     for (Type type : kernel.getResultTypes())
       if (isPacked(cast<RankedTensorType>(type).getElementType()))
-        return kernel.emitError() << "kernel '" << kernel.getSymName() << "' can't write elements of " << type
-                                  << ", which share bytes";
+        return kernel.emitError() << "can't write elements of " << getElementTypeOrSelf(type) << ", which share bytes";
     unsigned symbols = kernel.getNumSymbols(), strides = 0;
     for (auto [i, type] : llvm::enumerate(llvm::concat<const Type>(tensorTypes(), kernel.getResultTypes())))
       if (kernel.takesStrides(i))

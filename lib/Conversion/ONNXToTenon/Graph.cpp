@@ -155,16 +155,32 @@ static bool agrees(Type stated, Type actual) {
          (!expected || succeeded(verifyCompatibleShape(expected.getShape(), found.getShape())));
 }
 
-/// The operators have the last word: what the model states of results contradicts them at most in a warning.
+/// Of tensors, or of those in a sequence or optional; null where it is not known.
+static Type elementsOf(Type type) {
+  while (Type held = heldType(type))
+    type = held;
+  auto shaped = dyn_cast<ShapedType>(type);
+  return shaped ? shaped.getElementType() : Type();
+}
+
+/// The operators have the last word on ranks and sizes: what the model states contradicts them at most in a warning. Other
+/// elements than those stated of an output don't fit the buffers that are made for it.
 LogicalResult Graph::convertReturn(ArrayRef<Value> results) {
   Operation *terminator = func.getBody().front().getTerminator();
+  LogicalResult result = success();
   for (auto [i, value] : llvm::enumerate(results)) {
     auto named = func.getResultAttrOfType<StringAttr>(i, "tenon.name");
     std::string name = named ? named.str() : std::to_string(i);
     if (Type stated = func.getResultTypes()[i]; !agrees(stated, value.getType())) {
       contradicted.erase(terminator->getOperand(i));
-      emitWarning(value.getLoc()) << "output '" << name << "' has type " << value.getType()
-                                  << ", but the model states " << stated;
+      Type actual = elementsOf(value.getType()), expected = elementsOf(stated);
+      if (actual && expected && actual != expected)
+        result = emitError(value.getLoc()) << "output '" << name << "' has elements of " << actual
+                                           << ", but the model states " << expected
+                                           << ": state the former, or cast to the latter";
+      else
+        emitWarning(value.getLoc()) << "output '" << name << "' has type " << value.getType()
+                                    << ", but the model states " << stated;
       // Names of sizes are those of what was stated.
       func.removeResultAttr(i, builder.getStringAttr("tenon.dims"));
     }
@@ -172,7 +188,7 @@ LogicalResult Graph::convertReturn(ArrayRef<Value> results) {
   }
   func.setFunctionType(FunctionType::get(func.getContext(), func.getArgumentTypes(),
                                          llvm::to_vector(terminator->getOperandTypes())));
-  return success();
+  return result;
 }
 
 /// One warning for all values inside: exporters get either none of them wrong or hundreds.
@@ -242,27 +258,44 @@ public:
     InFlightDiagnostic error = errorAt(node.op) << "cannot take operands of types ";
     for (auto [i, operand] : llvm::enumerate(node.all()))
       error << (i == 0 ? "" : ", ") << (operand ? operand.getType() : Type(NoneType::get(node.builder.getContext())));
-    return error << ": " << reason;
+    error << ": ";
+    for (const Part &part : reason) {
+      if (const Type *type = std::get_if<Type>(&part))
+        error << *type;
+      else
+        error << std::get<std::string>(part);
+    }
+    return error;
   }
 
 private:
+  /// Types stay types: who prints them says how they look.
+  using Part = std::variant<std::string, Type>;
+
   /// Errors that begin as those of ops do, `'dialect.name' op `.
   LogicalResult take(Diagnostic &error) {
     if (error.getSeverity() != DiagnosticSeverity::Error)
       return failure();
-    std::string text = error.str();
-    auto [name, said] = StringRef(text).split("' op ");
+    std::vector<Part> parts = {std::string()};
+    for (const DiagnosticArgument &argument : error.getArguments()) {
+      if (argument.getKind() == DiagnosticArgument::DiagnosticArgumentKind::Type)
+        parts.insert(parts.end(), {argument.getAsType(), std::string()});
+      else
+        llvm::raw_string_ostream(std::get<std::string>(parts.back())) << argument;
+    }
+    auto [name, said] = StringRef(std::get<std::string>(parts.front())).split("' op ");
     if (!name.starts_with("'") || !name.contains('.') || name.contains(' ')) {
       hasErrors = true;
       return failure();
     }
+    parts.front() = said.str();
     if (reason.empty())
-      reason = said.str();
+      reason = std::move(parts);
     return success();
   }
 
   Node &node;
-  std::string reason;
+  std::vector<Part> reason;
   bool hasErrors = false; ///< of others
   ScopedDiagnosticHandler handler;
 };

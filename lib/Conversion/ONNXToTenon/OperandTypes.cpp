@@ -38,8 +38,8 @@ ArrayRef<uint8_t> setsOf(StringRef op) {
 
 /// In the order of their numbers, of which the first means that there is none.
 constexpr StringRef names[] = {
-    "undefined", "float",      "uint8",        "int8",           "uint16",       "int16",          "int32",
-    "int64",     "string",     "bool",         "float16",        "double",       "uint32",         "uint64",
+    "undefined", "float32",    "uint8",        "int8",           "uint16",       "int16",          "int32",
+    "int64",     "string",     "bool",         "float16",        "float64",      "uint32",         "uint64",
     "complex64", "complex128", "bfloat16",     "float8e4m3fn",   "float8e4m3fnuz", "float8e5m2",   "float8e5m2fnuz",
     "uint4",     "int4",       "float4e2m1",   "float8e8m0",     "uint2",        "int2"};
 constexpr int64_t stringNumber = 8;
@@ -69,14 +69,13 @@ LogicalResult onnx::checkOperandTypes(Node &node) {
     constexpr int most = 8; // to be listed
     InFlightDiagnostic error = node.error();
     if (llvm::popcount(taken) > most)
-      return error << "does not take elements of type " << names[number] << " as operand " << i << ", but has "
-                   << type;
+      return error << "does not take " << type << " as operand " << i;
     error << "expects elements of type ";
     int left = llvm::popcount(taken);
     for (int64_t other = 1; left > 0; ++other)
       if (taken >> other & 1)
         error << names[other] << (--left == 0 ? "" : left == 1 ? " or " : ", ");
-    return error << " as operand " << i << ", but has " << names[number] << ": " << type;
+    return error << " as operand " << i << ", but has " << type;
   }
   return success();
 }

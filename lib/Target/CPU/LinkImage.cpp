@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Target/CPU/LinkImage.h"
+#include "tenon/Support/Threads.h"
 
 #include "lld/Common/Driver.h"
 #include "llvm/Object/ArchiveWriter.h"
@@ -16,11 +17,11 @@
 #include <mutex>
 #include <poll.h>
 #include <sys/mman.h>
-#include <thread>
 #include <unistd.h>
 
 LLD_HAS_DRIVER(elf)
 
+using namespace tenon;
 using namespace tenon::cpu;
 
 namespace {
@@ -145,7 +146,8 @@ llvm::Expected<Image> tenon::cpu::linkImage(llvm::ArrayRef<ObjectCode> objects) 
                                         "--whole-archive", input->name()};
   std::string linked;
   std::atomic<bool> isWritten = false;
-  std::thread reader([&] {
+  Thread reader;
+  bool isStarted = reader.start([&] {
     // A process that was forked meanwhile keeps the pipe open: its end is then where nothing more comes.
     bool isLast;
     ssize_t size;
@@ -157,6 +159,8 @@ llvm::Expected<Image> tenon::cpu::linkImage(llvm::ArrayRef<ObjectCode> objects) 
       linked.append(piece, size_t(std::max<ssize_t>(size, 0)));
     } while (!isLast && size != 0);
   });
+  if (!isStarted)
+    return systemError("no thread for the linker's output");
   llvm::Error error = runLinker(arguments);
   isWritten = true;
   output.shut();

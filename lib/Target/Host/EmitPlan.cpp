@@ -11,9 +11,11 @@
 #include "tenon/Runtime/tenon_kernel.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Affine/Utils.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/Interfaces/InferIntRangeInterface.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -140,14 +142,29 @@ private:
     LLVM::StoreOp::create(builder, loc, value, element(array, slot));
   }
 
-  /// guardDivisions does it for all, but knows no names.
+  /// guardDivisions lets them give something, but knows no names.
   void rejectDivisionByZero(Operation *op) {
-    if (!isDivision(op) || getConstantIntValue(op->getOperand(1)))
+    auto rejectZero = [&](Value divisor) {
+      Value zero = arith::ConstantOp::create(builder, loc, builder.getIntegerAttr(divisor.getType(), 0));
+      reject(arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, divisor, zero),
+             messageAt(op->getLoc(), "integer division by zero"));
+    };
+    if (isDivision(op) && !getConstantIntValue(op->getOperand(1)))
+      rejectZero(mapping.lookup(op->getOperand(1)));
+    AffineMap map = isa<affine::AffineApplyOp, affine::AffineMinOp, affine::AffineMaxOp>(op)
+                        ? op->getAttrOfType<AffineMapAttr>("map").getValue()
+                        : AffineMap();
+    if (!map)
       return;
-    Value divisor = mapping.lookup(op->getOperand(1));
-    Value zero = arith::ConstantOp::create(builder, loc, builder.getIntegerAttr(divisor.getType(), 0));
-    reject(arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, divisor, zero),
-           messageAt(op->getLoc(), "integer division by zero"));
+    SmallVector<Value> operands = llvm::map_to_vector(op->getOperands(), [&](Value v) { return mapping.lookup(v); });
+    ValueRange dims = ValueRange(operands).take_front(map.getNumDims());
+    map.walkExprs([&](AffineExpr part) {
+      auto binary = dyn_cast<AffineBinaryOpExpr>(part);
+      if (binary && !isa<AffineConstantExpr>(binary.getRHS()) &&
+          llvm::is_contained({AffineExprKind::Mod, AffineExprKind::FloorDiv, AffineExprKind::CeilDiv}, part.getKind()))
+        rejectZero(affine::expandAffineExpr(builder, loc, binary.getRHS(), dims,
+                                            ValueRange(operands).drop_front(map.getNumDims())));
+    });
   }
 
   /// The first message that applies is the plan's result.
@@ -209,7 +226,6 @@ LogicalResult tenon::host::emitPlan(ProgramLayout &layout, unsigned segment, OpB
 void tenon::host::guardDivisions(func::FuncOp plan) {
   if (!plan->removeAttr(kPlanAttr))
     return;
-  auto end = cast<func::ReturnOp>(plan.getBody().front().getTerminator());
   plan.walk([&](Operation *op) {
     if (!isDivision(op) || getConstantIntValue(op->getOperand(1)))
       return;
@@ -217,17 +233,18 @@ void tenon::host::guardDivisions(func::FuncOp plan) {
     Location loc = op->getLoc();
     Value divisor = op->getOperand(1);
     Type type = divisor.getType();
-    Value zero = arith::ConstantOp::create(builder, loc, builder.getIntegerAttr(type, 0));
+    auto equals = [&](Value value, const APInt &number) -> Value {
+      Value constant = arith::ConstantOp::create(builder, loc, builder.getIntegerAttr(type, number));
+      return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, value, constant);
+    };
+    unsigned width = ConstantIntRanges::getStorageBitwidth(type);
+    Value traps = equals(divisor, APInt::getZero(width));
+    // The smallest integer by -1 is itself in two's complement, but processors trap.
+    if (!isa<arith::DivUIOp, arith::RemUIOp, arith::CeilDivUIOp>(op))
+      traps = arith::OrIOp::create(builder, loc, traps,
+                                   arith::AndIOp::create(builder, loc, equals(divisor, APInt::getAllOnes(width)),
+                                                         equals(op->getOperand(0), APInt::getSignedMinValue(width))));
     Value one = arith::ConstantOp::create(builder, loc, builder.getIntegerAttr(type, 1));
-    Value isZero = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, divisor, zero);
-    op->setOperand(1, arith::SelectOp::create(builder, loc, isZero, one, divisor));
-    builder.setInsertionPoint(end);
-    Value number = arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(TENON_CODE_DIVISION_BY_ZERO));
-    // Another code has a name with it.
-    Value before = end.getOperand(0);
-    Value none = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, before,
-                                       arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(TENON_CODE_OK)));
-    Value applies = arith::AndIOp::create(builder, loc, isZero, none);
-    end.setOperand(0, arith::SelectOp::create(builder, loc, applies, number, before));
+    op->setOperand(1, arith::SelectOp::create(builder, loc, traps, one, divisor));
   });
 }

@@ -128,7 +128,8 @@ void collectNames(mlir::Location loc, llvm::SmallVectorImpl<llvm::StringRef> &na
 std::string messageAt(mlir::Location loc, llvm::StringRef what);
 /// Adds `int32_t plan_<segment>(const int64_t *symbols, int64_t *slots)`, in arith, affine and the LLVM dialect.
 mlir::LogicalResult emitPlan(ProgramLayout &layout, unsigned segment, mlir::OpBuilder &builder);
-/// Guards the divisions of the plan, once it is arithmetic.
+/// Lets the divisions of the plan give something where they would trap, once it is arithmetic: what is wrong with them is
+/// said elsewhere.
 void guardDivisions(mlir::func::FuncOp plan);
 /// Adds `execute_<segment>` of each segment.
 mlir::LogicalResult emitExecute(ProgramLayout &layout, mlir::OpBuilder &builder);

@@ -252,11 +252,11 @@ func.func @batch_of_lengths(%n: tensor<2xi64>, %x: tensor<2x4xf32>) -> !tenon_on
 
 // What the standard says of element types.
 func.func @operand_types(%i: tensor<4xi32>, %f: tensor<4xf32>, %b: tensor<4xi1>) -> (!tenon_onnx.unknown, !tenon_onnx.unknown, !tenon_onnx.unknown) {
-  // expected-error @+1 {{'Exp' (opset 13) expects elements of type float, float16, double or bfloat16 as operand 0, but has int32: 'tensor<4xi32>'}}
+  // expected-error @+1 {{'Exp' (opset 13) expects elements of type float32, float16, float64 or bfloat16 as operand 0, but has 'tensor<4xi32>'}}
   %0 = tenon_onnx.node "Exp" version 13 (%i) {} : (tensor<4xi32>) -> !tenon_onnx.unknown
-  // expected-error @+1 {{'Xor' (opset 7) expects elements of type bool as operand 1, but has float: 'tensor<4xf32>'}}
+  // expected-error @+1 {{'Xor' (opset 7) expects elements of type bool as operand 1, but has 'tensor<4xf32>'}}
   %1 = tenon_onnx.node "Xor" version 7 (%b, %f) {} : (tensor<4xi1>, tensor<4xf32>) -> !tenon_onnx.unknown
-  // expected-error @+1 {{'Abs' (opset 13) does not take elements of type bool as operand 0, but has 'tensor<4xi1>'}}
+  // expected-error @+1 {{'Abs' (opset 13) does not take 'tensor<4xi1>' as operand 0}}
   %2 = tenon_onnx.node "Abs" version 13 (%b) {} : (tensor<4xi1>) -> !tenon_onnx.unknown
   return %0, %1, %2 : !tenon_onnx.unknown, !tenon_onnx.unknown, !tenon_onnx.unknown
 }
@@ -284,4 +284,15 @@ func.func @many_axes(%x: tensor<4x3xf32>, %axes: tensor<1099511627776xi64>) -> !
   // expected-error @+1 {{'ReduceSum' (opset 13) expects at most 4096 sizes or axes, but has 'tensor<1099511627776xi64>'}}
   %0 = tenon_onnx.node "ReduceSum" version 13 (%x, %axes) {} : (tensor<4x3xf32>, tensor<1099511627776xi64>) -> !tenon_onnx.unknown
   return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+// Elements that an output doesn't have are an error, all of them at once.
+func.func @elements(%x: tensor<4x3xf32>) -> (tensor<4x3xf32> {tenon.name = "y"}, tensor<*xf16> {tenon.name = "z"}) {
+  // expected-error @+1 {{output 'y' has elements of 'i1', but the model states 'f32': state the former, or cast to the latter}}
+  %0 = tenon_onnx.node "IsNaN" version 13 (%x) {} : (tensor<4x3xf32>) -> tensor<4x3xf32>
+  // expected-error @+1 {{output 'z' has elements of 'f32', but the model states 'f16'}}
+  %1 = tenon_onnx.node "Neg" version 13 (%x) {} : (tensor<4x3xf32>) -> tensor<*xf16>
+  return %0, %1 : tensor<4x3xf32>, tensor<*xf16>
 }

@@ -35,12 +35,16 @@ func.func @main() {
 
 func.func private @k(index)
 
-// A division by a symbol is guarded, and its code is the plan's result.
+// A division by a symbol is guarded, also against the smallest integer by -1, and an error is the plan's result.
 // CHECK-LABEL: llvm.func @plan_0
 // CHECK: %[[ZERO:.*]] = llvm.icmp "eq"
-// CHECK: llvm.select %[[ZERO]]
-// CHECK: llvm.sdiv
-// CHECK: llvm.select
+// CHECK: %[[FAILS:.*]] = llvm.and %[[ZERO]]
+// CHECK: %[[CODE:.*]] = llvm.mlir.constant(257 : i32)
+// CHECK: llvm.select %[[FAILS]], %[[CODE]]
+// CHECK: llvm.mlir.constant(-9223372036854775808 : index)
+// CHECK: %[[TRAPS:.*]] = llvm.or %[[ZERO]]
+// CHECK: %[[DIVISOR:.*]] = llvm.select %[[TRAPS]]
+// CHECK: llvm.sdiv %{{.*}}, %[[DIVISOR]]
 func.func @main() {
   %m = tenon.symbol "m"
   %n = tenon.symbol "n"

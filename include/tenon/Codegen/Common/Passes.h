@@ -10,6 +10,7 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
+#include "tenon/Dialect/Tenon/Transforms/CheckedPass.h"
 #include "tenon/Dialect/Tile/IR/TileOps.h"
 
 #include <functional>
@@ -18,9 +19,9 @@ namespace tenon::codegen {
 #define GEN_PASS_DECL
 #include "tenon/Codegen/Common/Passes.h.inc"
 
-/// The attribute of a kernel at level 3: a dictionary of the numbers of its leading arguments by kind: `buffers`,
-/// `strides`, `symbols`. Then follow the begin and the end of the work range.
-inline constexpr llvm::StringLiteral kKernelAttr = "tenon_tile.kernel";
+/// Here a dictionary of the numbers of the kernel's leading arguments by kind: `buffers`, `strides`, `symbols`. Then follow
+/// the begin and the end of the work range.
+using tenon::kKernelAttr;
 /// Marks a kernel that takes its worker's scratch after the end of the work range.
 inline constexpr llvm::StringLiteral kScratchAttr = "tenon_tile.scratch";
 /// Marks a kernel that takes its worker's error slot as the last argument.

@@ -18,9 +18,6 @@ using namespace mlir;
 using namespace tenon;
 using namespace tenon::host;
 
-/// Marks a kernel at level 3, in a dialect above this one.
-static constexpr llvm::StringLiteral kKernelAttr = "tenon_tile.kernel";
-
 /// The functions in `root` that are programs: those of kernels say so.
 static LogicalResult checkFunctions(Operation *root, llvm::function_ref<LogicalResult(func::FuncOp)> check) {
   auto checkOne = [&](func::FuncOp func) {

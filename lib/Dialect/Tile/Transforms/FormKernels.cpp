@@ -527,7 +527,7 @@ struct FormKernelsPass : tile::impl::FormKernelsPassBase<FormKernelsPass> {
     SymbolTable kernelTable(getOperation());
     SmallVector<func::FuncOp> funcs(getOperation().getOps<func::FuncOp>());
     for (func::FuncOp func : funcs)
-      if (!func.isExternal() && !func->hasAttr("tenon_tile.kernel") && failed(KernelFormation(func, kernels, kernelTable).run()))
+      if (!func.isExternal() && !func->hasAttr(kKernelAttr) && failed(KernelFormation(func, kernels, kernelTable).run()))
         return signalPassFailure();
   }
 };

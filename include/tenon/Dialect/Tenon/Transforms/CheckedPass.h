@@ -20,6 +20,9 @@
 
 namespace tenon {
 
+/// Marks a function as a kernel that is loops already, in a dialect above this one: no graph, and no program.
+inline constexpr llvm::StringLiteral kKernelAttr = "tenon_tile.kernel";
+
 /// Whether ops of Tenon, and what they are computed from, stand in an order that runs from the first to the last: each
 /// in the only block of a region where values are defined before they are used. Tensors have a countable number of
 /// elements.
@@ -32,9 +35,9 @@ protected:
 
   void runOnOperation() final {
     mlir::Operation *root = this->getOperation();
-    // Declarations have nothing to pass over, and kernels that are loops already are no graphs.
+    // Declarations have nothing to pass over.
     if (auto function = llvm::dyn_cast<mlir::FunctionOpInterface>(root);
-        function && (function.isExternal() || function->hasAttr("tenon_tile.kernel")))
+        function && (function.isExternal() || function->hasAttr(kKernelAttr)))
       return;
     if (failed(check(root)))
       return this->signalPassFailure();

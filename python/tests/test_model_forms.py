@@ -33,11 +33,20 @@ def test_outputs_are_what_the_operators_give():
     check(m, {"x": floats((4, 6))})
 
 
-@pytest.mark.parametrize("kind, shape", [(F, (2, 5)), (F, (2, 4, 1)), (F, ()), (I64, (2, 4))])
-def test_wrong_types_of_outputs_change_nothing(kind, shape):
-    m = make_model([node("Relu", "x", "y")], [("x", F, (2, 4))], [("y", kind, shape)])
-    y = tenon.compile(m, threads=1).run({"x": floats((2, 4))})["y"]
+@pytest.mark.parametrize("shape", [(2, 5), (2, 4, 1), ()])
+def test_wrong_shapes_of_outputs_change_nothing(shape):
+    m = make_model([node("Relu", "x", "y")], [("x", F, (2, 4))], [("y", F, shape)])
+    with pytest.warns(tenon.CompileWarning, match="output 'y' has type float32"):
+        y = tenon.compile(m, threads=1).run({"x": floats((2, 4))})["y"]
     assert y.dtype == np.float32 and y.shape == (2, 4)
+
+
+@pytest.mark.parametrize("shape", [(2, 4), (2, 5), None])
+def test_wrong_elements_of_outputs_are_refused(shape):
+    m = make_model([node("Relu", "x", "y")], [("x", F, (2, 4))], [("y", I64, shape)])
+    for function in (tenon.compile, tenon.reference):
+        with pytest.raises(tenon.CompileError, match="output 'y' has elements of float32, but the model states int64"):
+            function(m)
 
 
 # Loops

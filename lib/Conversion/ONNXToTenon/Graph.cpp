@@ -14,6 +14,8 @@
 #include "mlir/IR/Verifier.h"
 #include "llvm/ADT/StringSet.h"
 
+#include <variant>
+
 using namespace mlir;
 using namespace tenon;
 using namespace tenon::onnx;

@@ -2,6 +2,7 @@
 //--------------------------------------------------------------------------------------------===//
 
 #include "Error.h"
+#include "tenon/Support/ControlCharacters.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,10 +17,12 @@ tenon_status tenon::runtime::fail(tenon_status status, const char *format, ...) 
   va_end(arguments);
   // Names are the model's: none shall move a terminal's cursor, or begin a line.
   size_t size = 0;
+  size_t control = 0; // bytes left of a character
   for (const char *p = text; *p != 0 && size + 5 < sizeof(lastError); ++p) {
-    unsigned char c = static_cast<unsigned char>(*p);
-    bool isControl = c < 0x20 || c == 0x7f || (c == 0xc2 && (p[1] & 0xe0) == 0x80);
-    size += size_t(snprintf(lastError + size, 5, isControl ? "\\x%02x" : "%c", c));
+    if (control == 0)
+      control = sizeOfControlCharacter(p);
+    size += size_t(snprintf(lastError + size, 5, control ? "\\x%02x" : "%c", static_cast<unsigned char>(*p)));
+    control -= control != 0;
   }
   lastError[size] = 0;
   return status;

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Arrays.h"
+#include "LoadedModel.h"
 
 #define NPY_NO_DEPRECATED_API NPY_1_22_API_VERSION
 #include <numpy/arrayobject.h>
@@ -28,12 +29,16 @@ nb::object owned(PyObject *object) {
   return nb::steal(object);
 }
 
+nb::object valuesModule() { return nb::module_::import_("tenon._values"); }
+
 std::string describeShape(const std::vector<int64_t> &sizes, const std::vector<std::string> *symbols) {
   std::string text = "[";
   for (size_t d = 0; d < sizes.size(); ++d) {
     text += d ? ", " : "";
     if (symbols && sizes[d] < 0)
-      text += (*symbols)[d].empty() ? "?" : (*symbols)[d];
+      text += (*symbols)[d].empty()
+                  ? "?"
+                  : nb::str(valuesModule().attr("shown")(textOf((*symbols)[d].c_str(), "surrogateescape"))).c_str();
     else
       text += std::to_string(sizes[d]);
   }
@@ -50,8 +55,6 @@ std::string describeArray(const nb::object &array) {
   nb::object type = array.attr("dtype");
   return nb::str(nb::handle(type)).c_str() + describeShape(shape, nullptr);
 }
-
-nb::object valuesModule() { return nb::module_::import_("tenon._values"); }
 
 bool hasType(const nb::object &array, const Tensor &tensor) {
   return PyArray_EquivTypes(PyArray_DESCR(arrayOf(array)), reinterpret_cast<PyArray_Descr *>(tensor.numpyType.ptr()));

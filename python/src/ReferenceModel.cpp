@@ -8,6 +8,7 @@
 #include "ReferenceModel.h"
 
 #include "ModelSource.h"
+#include "tenon/Compiler/Diagnostics.h"
 #include "tenon/Compiler/Pipelines.h"
 #include "tenon/Dialect/Tenon/IR/TenonDialect.h"
 #include "tenon/Reference/Interpreter.h"
@@ -167,7 +168,7 @@ std::string ReferenceModel::run(const std::map<std::string, PlainValue> &feeds, 
   }
   llvm::Expected<std::vector<reference::Value>> values = reference::runFunction(state->main, arguments, &isCancelled);
   if (!values)
-    return llvm::toString(values.takeError());
+    return tenon::escapeText(llvm::toString(values.takeError()));
   for (const reference::Value &value : *values)
     results.push_back(toPlain(value));
   return "";

@@ -27,7 +27,7 @@ class TensorInfo(NamedTuple):
 
     def describe(self) -> str:
         """As in float32[batch, 3, 224, 224]."""
-        return f"{self.dtype}[{', '.join('?' if size is None else str(size) for size in self.shape)}]"
+        return f"{self.dtype}[{', '.join('?' if size is None else _values.shown(str(size)) for size in self.shape)}]"
 
 
 class Runnable:
@@ -96,7 +96,7 @@ class Runnable:
 
     def __repr__(self) -> str:
         def side(infos):
-            return ", ".join(f"{info.name}: {info.describe()}" for info in infos)
+            return ", ".join(f"{_values.shown(info.name)}: {info.describe()}" for info in infos)
 
         return f"<tenon.{type(self).__name__} {self.name!r} ({side(self.inputs)}) -> ({side(self.outputs)})>"
 

@@ -17,6 +17,11 @@ _MAX_RANK = 64
 _ITEMS = (bool, int, float, complex, str, bytes, numpy.generic)
 
 
+def shown(name):
+    """A name of a model's, as `repr` writes it where it isn't plain."""
+    return name if name.isprintable() else repr(name)[1:-1]
+
+
 def describe(value):
     """What an error calls a value."""
     if value is None:

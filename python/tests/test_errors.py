@@ -154,3 +154,18 @@ def test_a_size_divided_by_zero_names_a_node(quotient, tmp_path):
     # The smallest integer by -1, where processors trap, is no size either.
     with pytest.raises(tenon.RunError, match="node 'widen'"):
         model(-2**63, -1)
+
+
+@pytest.mark.parametrize("name", ["a\x1b[31mb", "a\nb", "a\u202eb", "a\x9bb"])
+def test_names_never_reach_a_terminal_as_they_are(name):
+    model = make_model([helper.make_node("Gather", [name, "i"], ["y"], name=name)],
+                       [(name, TensorProto.FLOAT, (name,)), ("i", TensorProto.INT64, ("k",))], [("y", TensorProto.FLOAT, None)])
+    x, i = np.ones(3, np.float32), np.int64([7])
+    for runnable in (tenon.compile(model), tenon.reference(model)):
+        texts = [repr(runnable), runnable.inputs[0].describe()]
+        for feeds in ({name: x, "i": i}, {name: x.astype(int), "i": i}, {name: [[1]], "i": i}, {name: x}, {name + name: x}):
+            with pytest.raises(tenon.RunError) as error:
+                runnable.run(feeds)
+            texts.append(str(error.value))
+        assert all(text.isprintable() and "a" in text for text in texts), texts
+        assert runnable.inputs[0].name == name

@@ -2,6 +2,7 @@
 //-----------------------------------------------------------------------------------------------===//
 
 #include "Text.h"
+#include "tenon/Support/ControlCharacters.h"
 
 #include <cerrno>
 #include <csignal>
@@ -16,22 +17,20 @@ namespace tenon::run {
 std::string printable(const std::string &text) {
   std::string result;
   for (size_t i = 0; i < text.size(); ++i) {
-    unsigned char c = static_cast<unsigned char>(text[i]);
-    // The second block of control characters is C2 80 to C2 9F in UTF-8.
-    bool isSecond = c == 0xc2 && i + 1 < text.size() && (static_cast<unsigned char>(text[i + 1]) & 0xe0) == 0x80;
-    if (c >= 0x20 && c != 0x7f && !isSecond) {
+    size_t control = text[i] == 0 ? 1 : sizeOfControlCharacter(text.c_str() + i);
+    if (control == 0) {
       result += text[i];
-    } else if (c == '\n') {
+    } else if (text[i] == '\n') {
       result += "\\n";
-    } else if (c == '\t') {
+    } else if (text[i] == '\t') {
       result += "\\t";
     } else {
-      char code[8];
-      for (int k = 0; k <= int(isSecond); ++k) {
-        std::snprintf(code, sizeof(code), "\\x%02x", static_cast<unsigned char>(text[i + size_t(k)]));
+      for (size_t end = i + control; i < end; ++i) {
+        char code[8];
+        std::snprintf(code, sizeof(code), "\\x%02x", static_cast<unsigned char>(text[i]));
         result += code;
       }
-      i += isSecond;
+      --i;
     }
   }
   return result;

@@ -67,11 +67,11 @@ TEST_F(TenonRun, ListsWhatRunsElsewhere) {
 TEST_F(TenonRun, PrintsNamesAsText) {
   metadata.outputs[0].name = "y\x1b[31m\ninput z: float32[]\xc2\x9b";
   metadata.symbols[0].name = "b\tatch";
-  metadata.launches[0].nodes = "m\x1b[2Jul";
+  metadata.launches[0].nodes = "m\x1b[2Ju\xe2\x80\xael";
   write();
   EXPECT_EQ(run("--list").substr(0, 102),
             "input x: float32[b\\tatch, 4]\noutput y\\x1b[31m\\ninput z: float32[]\\xc2\\x9b: float32[?, 4]\ncode: never (");
-  EXPECT_NE(run("--random --profile").find("(m\\x1b[2Jul)"), std::string::npos);
+  EXPECT_NE(run("--random --profile").find("(m\\x1b[2Ju\\xe2\\x80\\xael)"), std::string::npos);
   metadata.inputs[0].name = "x\x1b[31m\nOK";
   write();
   EXPECT_EQ(run(""), "tenon-run: error: input 'x\\x1b[31m\\nOK' is not given (and --random is not)\n");

@@ -106,7 +106,7 @@ def operators():
 
 
 DIALECTS = {"tenon": "Dialect/Tenon/IR/TenonOps.td", "tenon_onnx": "Dialect/ONNX/IR/ONNXOps.td",
-            "tenon_tile": "Dialect/Tile/IR/TileOps.td", "tenon_host": "Dialect/Host/IR/HostOps.td"}
+            "tenon_tile": "Dialect/Tile/IR/Tile.td", "tenon_host": "Dialect/Host/IR/HostOps.td"}
 TABLEGEN = ["/usr/lib/llvm-22/bin/mlir-tblgen", "-I", ROOT / "include", "-I", "/usr/lib/llvm-22/include"]
 
 

@@ -133,6 +133,10 @@ void copyByTables(const char *source, char *result, const OffsetTables &offsets,
 OffsetTables stridedTables(llvm::ArrayRef<int64_t> sizes, llvm::ArrayRef<int64_t> strides);
 llvm::SmallVector<int64_t> rowMajorStrides(llvm::ArrayRef<int64_t> sizes);
 
+/// The value of an expression; nothing if it divides by what isn't positive or overflows.
+std::optional<int64_t> valueOf(mlir::AffineExpr expression, llvm::ArrayRef<int64_t> dims,
+                               llvm::ArrayRef<int64_t> symbols);
+
 void registerElementwise(Interpreter &interpreter);
 void registerContraction(Interpreter &interpreter);
 void registerReduction(Interpreter &interpreter);

@@ -70,24 +70,31 @@ std::optional<int64_t> Interpreter::sizeOfSymbol(StringRef name) const {
   return found == symbols.end() ? std::nullopt : std::optional(found->second);
 }
 
-/// Whether a value can stand for an SSA value of a type; what is wrong, if not.
+/// Whether a value can stand for an SSA value of a type.
+static bool fits(const Value &value, Type type) {
+  auto ranked = dyn_cast<RankedTensorType>(type);
+  if (!ranked)
+    return isa<SequenceType>(type)      ? std::holds_alternative<std::shared_ptr<Sequence>>(value)
+           : isa<OptionalType>(type)    ? std::holds_alternative<std::shared_ptr<Optional>>(value)
+           : type.isIntOrIndexOrFloat() ? type.isIntOrIndex() && std::holds_alternative<int64_t>(value)
+                                        : std::holds_alternative<std::shared_ptr<Object>>(value);
+  const Tensor *tensor = std::get_if<Tensor>(&value);
+  if (!tensor || tensor->getElementType() != ranked.getElementType() || tensor->getRank() != ranked.getRank())
+    return false;
+  for (auto [expected, actual] : llvm::zip(ranked.getShape(), tensor->getShape()))
+    if (!ShapedType::isDynamic(expected) && expected != actual)
+      return false;
+  return true;
+}
+
+/// What is wrong with a value that stands for an SSA value of a type, if something is.
 static std::optional<std::string> mismatch(const Value &value, Type type) {
+  if (fits(value, type))
+    return std::nullopt;
   std::string expected;
   llvm::raw_string_ostream(expected) << type;
-  auto ranked = dyn_cast<RankedTensorType>(type);
   const Tensor *tensor = std::get_if<Tensor>(&value);
-  if (!ranked) {
-    bool fits = isa<SequenceType>(type)   ? std::holds_alternative<std::shared_ptr<Sequence>>(value)
-                : isa<OptionalType>(type) ? std::holds_alternative<std::shared_ptr<Optional>>(value)
-                                          : type.isIntOrIndex() && std::holds_alternative<int64_t>(value);
-    return fits ? std::nullopt : std::optional("expects " + expected);
-  }
-  if (!tensor)
-    return "expects " + expected;
-  bool fits = tensor->getElementType() == ranked.getElementType() && tensor->getRank() == ranked.getRank();
-  for (int64_t i = 0; fits && i < tensor->getRank(); ++i)
-    fits = ranked.isDynamicDim(i) || ranked.getDimSize(i) == tensor->getDimSize(i);
-  return fits ? std::nullopt : std::optional("expects " + expected + ", but has " + tensor->describe());
+  return "expects " + expected + (tensor && isa<RankedTensorType>(type) ? ", but has " + tensor->describe() : "");
 }
 
 llvm::Error Interpreter::bindSymbols(func::FuncOp function, ArrayRef<Value> arguments) {
@@ -138,12 +145,16 @@ llvm::Expected<std::vector<Value>> Interpreter::run(func::FuncOp function, Array
   for (auto [i, argument] : llvm::enumerate(arguments))
     if (auto wrong = mismatch(argument, function.getArgumentTypes()[i]))
       return failure("input '" + argumentName(function, i) + "' " + *wrong);
-  values.clear();
   symbols.clear();
-  lastUses.clear();
   if (llvm::Error error = bindSymbols(function, arguments))
     return error;
-  return runBlock(function.getBody().front(), arguments);
+  return runBody(function.getBody(), arguments);
+}
+
+llvm::Expected<std::vector<Value>> Interpreter::runBody(Region &body, ArrayRef<Value> arguments) {
+  values.clear();
+  lastUses.clear();
+  return runBlock(body.front(), arguments);
 }
 
 const DenseMap<Operation *, SmallVector<mlir::Value>> &Interpreter::lastUsesIn(Block &block) {

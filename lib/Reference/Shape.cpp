@@ -151,8 +151,8 @@ static llvm::Error evaluateSelectIndex(Call &call) {
 // affine and tensor
 //===----------------------------------------------------------------------===//
 
-/// The value of an expression; nothing if it divides by what isn't positive or overflows.
-static Result valueOf(AffineExpr expression, ArrayRef<int64_t> dims, ArrayRef<int64_t> symbols) {
+std::optional<int64_t> tenon::reference::valueOf(AffineExpr expression, ArrayRef<int64_t> dims,
+                                                 ArrayRef<int64_t> symbols) {
   if (auto constant = dyn_cast<AffineConstantExpr>(expression))
     return constant.getValue();
   if (auto dim = dyn_cast<AffineDimExpr>(expression))

@@ -8,13 +8,15 @@
 //
 // Runs the function `main` (or the only one) of a file of `tenon` ops on inputs from npy and npz files,
 // writes or compares its results. With `--check`, runs every function without arguments and compares its
-// results in pairs.
+// results in pairs, and every tile program with the kernel that it computes.
 //
 //===----------------------------------------------------------------------===//
 
 #include "NpzTensors.h"
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Pass/PassManager.h"
 #include "tenon/Compiler/Diagnostics.h"
@@ -26,6 +28,7 @@
 #include "tenon/Dialect/Tenon/IR/TenonDialect.h"
 #include "tenon/Reference/Comparison.h"
 #include "tenon/Reference/Interpreter.h"
+#include "tenon/Reference/Programs.h"
 #include "llvm/Support/CommandLine.h"
 #include <chrono>
 
@@ -52,7 +55,8 @@ cl::opt<bool>
     check("check", cl::cat(category),
           cl::desc("run each function without arguments and compare its results in pairs: 0 with 1, 2 with "
                    "3, ..., within its attribute tenon.tolerance (default 0); with the attribute "
-                   "tenon.error, it must fail with these words"));
+                   "tenon.error, it must fail with these words. Programs run on random operands, at the sizes of their "
+                   "attribute tenon.sizes or around their steps, and are compared with their kernels"));
 cl::opt<bool> allowExternalLinks("allow-external-links", cl::cat(category),
                                  cl::desc("follow links of the model's external data out of its directory: for models "
                                           "that can be trusted"));
@@ -64,39 +68,38 @@ static int fail(const llvm::Twine &message) {
   return 1;
 }
 
-/// Runs every function without arguments. `tenon.tolerance` on a function is for its floating point, and
-/// `tenon.error` the words that the error it must end with contains.
-static int checkFunctions(ModuleOp module) {
+/// Runs a function without arguments and compares its results in pairs; `tenon.tolerance` is for its floating point.
+static llvm::Error checkFunction(func::FuncOp function) {
+  llvm::Expected<std::vector<RuntimeValue>> results = runFunction(function, {});
+  if (!results)
+    return results.takeError();
+  auto allowed = function->getAttrOfType<FloatAttr>("tenon.tolerance");
+  for (size_t i = 0; i + 1 < results->size(); i += 2)
+    if (auto difference = findDifference((*results)[i], (*results)[i + 1], allowed ? allowed.getValueAsDouble() : 0))
+      return llvm::createStringError("result " + std::to_string(i) + " " + *difference);
+  return results->size() % 2 == 0 ? llvm::Error::success() : llvm::createStringError("has an odd number of results");
+}
+
+/// Runs every function without arguments and every tile program, or with `tenon.error` fails with these words.
+static int checkModule(ModuleOp module) {
   int failures = 0, count = 0;
-  for (auto function : module.getOps<func::FuncOp>()) {
-    if (function.isExternal() || function.getNumArguments() != 0)
-      continue;
+  auto check = [&](SymbolOpInterface symbol, llvm::Error outcome) {
     ++count;
-    auto report = [&](const std::string &text) {
-      llvm::outs() << function.getName() << ": " << text << "\n";
-      failures += text != "ok";
-    };
-    auto expectedError = function->getAttrOfType<StringAttr>("tenon.error");
-    llvm::Expected<std::vector<RuntimeValue>> results = runFunction(function, {});
-    if (!results) {
-      std::string error = llvm::toString(results.takeError());
-      bool isExpected = expectedError && StringRef(error).contains(expectedError.getValue());
-      report(isExpected ? "ok" : error);
-      continue;
+    std::string error = llvm::toString(std::move(outcome)), text = error.empty() ? "ok" : error;
+    if (auto expected = symbol->getAttrOfType<StringAttr>("tenon.error")) {
+      if (error.empty())
+        text = "ends well, but expected the error '" + expected.str() + "'";
+      else if (StringRef(error).contains(expected.getValue()))
+        text = "ok";
     }
-    if (expectedError) {
-      report("ends well, but expected the error '" + expectedError.str() + "'");
-      continue;
-    }
-    auto allowed = function->getAttrOfType<FloatAttr>("tenon.tolerance");
-    std::string text = results->size() % 2 == 0 ? "ok" : "has an odd number of results";
-    for (size_t i = 0; i + 1 < results->size() && text == "ok"; i += 2)
-      if (auto difference =
-              findDifference((*results)[i], (*results)[i + 1], allowed ? allowed.getValueAsDouble() : 0))
-        text = "result " + std::to_string(i) + " " + *difference;
-    report(text);
-  }
-  return count == 0 ? fail("there is no function without arguments") : failures != 0;
+    llvm::outs() << symbol.getName() << ": " << text << "\n";
+    failures += text != "ok";
+  };
+  for (auto function : module.getOps<func::FuncOp>())
+    if (!function.isExternal() && function.getNumArguments() == 0)
+      check(function, checkFunction(function));
+  module.walk([&](tenon::tile::ProgramOp program) { check(program, checkProgram(program)); });
+  return count == 0 ? fail("there is no function without arguments, and no tile program") : failures != 0;
 }
 
 /// Reads the arrays of all input files, by name.
@@ -218,7 +221,8 @@ int main(int argc, char **argv) {
   if (llvm::Error error = tool.checkOptions())
     return fail(llvm::toString(std::move(error)));
   DialectRegistry registry;
-  registry.insert<tenon::TenonDialect, tenon::onnx::ONNXDialect, func::FuncDialect, arith::ArithDialect, affine::AffineDialect,
+  registry.insert<tenon::TenonDialect, tenon::onnx::ONNXDialect, tenon::tile::TileDialect, func::FuncDialect,
+                  arith::ArithDialect, affine::AffineDialect, memref::MemRefDialect, scf::SCFDialect,
                   tensor::TensorDialect>();
   MLIRContext context(registry);
   context.printOpOnDiagnostic(false);
@@ -229,7 +233,7 @@ int main(int argc, char **argv) {
   if (!module || failed(convertToGraph(*module)))
     return 1;
   if (check)
-    return checkFunctions(*module);
+    return checkModule(*module);
   auto functions = module->getOps<func::FuncOp>();
   auto function = module->lookupSymbol<func::FuncOp>(functionName);
   if (!function && llvm::hasSingleElement(functions))

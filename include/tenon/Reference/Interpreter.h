@@ -60,12 +60,21 @@ public:
 
   llvm::Expected<std::vector<Value>> run(mlir::func::FuncOp function, llvm::ArrayRef<Value> arguments);
 
+  /// Computes the one block of an isolated body: what a kernel is.
+  llvm::Expected<std::vector<Value>> runBody(mlir::Region &body, llvm::ArrayRef<Value> arguments);
+
   /// Computes one op. Operands of another type than the op's are an error.
   llvm::Expected<std::vector<Value>> evaluate(mlir::Operation *op, llvm::ArrayRef<Value> operands);
 
   /// Computes a block with the given arguments and gives the operands of its terminator. For ops with
   /// regions.
   llvm::Expected<std::vector<Value>> runBlock(mlir::Block &block, llvm::ArrayRef<Value> arguments);
+
+  /// What an SSA value holds at this point of a run, if it was computed and is still needed.
+  const Value *find(mlir::Value value) const {
+    auto found = values.find(value);
+    return found == values.end() ? nullptr : &found->second;
+  }
 
   /// The size that a symbol is bound to, if it is.
   std::optional<int64_t> sizeOfSymbol(llvm::StringRef name) const;

@@ -79,8 +79,14 @@ private:
 struct Sequence;
 struct Optional;
 
-/// What an SSA value holds: a tensor, an index (or another scalar integer), a sequence, an optional.
-using Value = std::variant<Tensor, int64_t, std::shared_ptr<Sequence>, std::shared_ptr<Optional>>;
+/// What a value of another dialect stands for, such as memory.
+struct Object {
+  virtual ~Object() = default;
+};
+
+/// What an SSA value holds: a tensor, an index (or another scalar integer), a sequence, an optional, an object.
+using Value =
+    std::variant<Tensor, int64_t, std::shared_ptr<Sequence>, std::shared_ptr<Optional>, std::shared_ptr<Object>>;
 
 struct Sequence {
   std::vector<Value> values;

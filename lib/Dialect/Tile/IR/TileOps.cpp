@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "tenon/Dialect/Tile/IR/TileOps.h"
+#include "tenon/Dialect/Tile/IR/TilePrograms.h"
 #include "tenon/Dialect/Bytecode/BytecodeVersion.h"
 #include "tenon/Dialect/Tenon/IR/SizeAnalysis.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
@@ -24,20 +24,31 @@ using tenon::host::kContractAttr;
 using tenon::host::kInnerContract;
 
 #include "tenon/Dialect/Tile/IR/TileDialect.cpp.inc"
+#include "tenon/Dialect/Tile/IR/TileEnums.cpp.inc"
+
+#define GET_TYPEDEF_CLASSES
+#include "tenon/Dialect/Tile/IR/TileTypes.cpp.inc"
 
 #define GET_ATTRDEF_CLASSES
 #include "tenon/Dialect/Tile/IR/TileAttributes.cpp.inc"
 
 namespace {
-/// Targets stand at the top of the text, under their names.
+/// Targets, instructions and memories stand at the top of the text, under their names.
 struct TileAsmInterface : OpAsmDialectInterface {
   using OpAsmDialectInterface::OpAsmDialectInterface;
 
   AliasResult getAlias(Attribute attribute, raw_ostream &out) const override {
-    auto target = dyn_cast<TargetAttr>(attribute);
-    if (!target)
+    if (auto target = dyn_cast<TargetAttr>(attribute)) {
+      out << target.getName();
+    } else if (auto instruction = dyn_cast<InstructionAttr>(attribute)) {
+      out << instruction.getName().rsplit('.').second;
+    } else if (auto memory = dyn_cast<MemoryAttr>(attribute)) {
+      out << stringifyMemoryKind(memory.getKind());
+      if (memory.getSwizzle())
+        out << "_" << memory.getSwizzle();
+    } else {
       return AliasResult::NoAlias;
-    out << target.getName();
+    }
     return AliasResult::FinalAlias;
   }
 };
@@ -50,13 +61,23 @@ void TileDialect::initialize() {
 #define GET_ATTRDEF_LIST
 #include "tenon/Dialect/Tile/IR/TileAttributes.cpp.inc"
       >();
+  addTypes<
+#define GET_TYPEDEF_LIST
+#include "tenon/Dialect/Tile/IR/TileTypes.cpp.inc"
+      >();
   addOperations<
 #define GET_OP_LIST
 #include "tenon/Dialect/Tile/IR/TileOps.cpp.inc"
       >();
+  addOperations<
+#define GET_OP_LIST
+#include "tenon/Dialect/Tile/IR/TilePrograms.cpp.inc"
+      >();
 }
 
 LogicalResult TileDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {
+  if (attribute.getName() == kComputesAttr && (!isa<ProgramOp>(op) || !isa<FlatSymbolRefAttr>(attribute.getValue())))
+    return op->emitOpError("expects '") << kComputesAttr << "' to be the kernel of a program";
   if (attribute.getName() != kScheduleAttr)
     return success();
   if (!isa<KernelOp>(op) || !isa<ScheduleAttr>(attribute.getValue()))
@@ -143,6 +164,26 @@ LogicalResult ScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError,
 std::optional<int64_t> ScheduleAttr::get(StringRef knob) const {
   auto value = getKnobs().getAs<IntegerAttr>(knob);
   return value ? std::optional<int64_t>(value.getInt()) : std::nullopt;
+}
+
+//===----------------------------------------------------------------------===//
+// Memories and instructions
+//===----------------------------------------------------------------------===//
+
+LogicalResult MemoryAttr::verify(function_ref<InFlightDiagnostic()> emitError, MemoryKind kind, int64_t swizzle) {
+  if (swizzle != 0 && ((swizzle != 32 && swizzle != 64 && swizzle != 128) || kind != MemoryKind::workgroup))
+    return emitError() << "expects a swizzle of 32, 64 or 128 bytes, in memory of a workgroup, but has " << swizzle;
+  return success();
+}
+
+LogicalResult InstructionAttr::verify(function_ref<InFlightDiagnostic()> emitError, StringRef name, int64_t m, int64_t n,
+                                      int64_t k) {
+  if (name.empty())
+    return emitError() << "expects an instruction with a name";
+  for (int64_t size : {m, n, k})
+    if (size < 1 || size > 4096)
+      return emitError() << "expects sizes from 1 to 4096, but has " << size;
+  return success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -272,6 +313,14 @@ LogicalResult KernelOp::verify() {
   return success();
 }
 
+/// What is yielded is checked by the op around.
+LogicalResult YieldOp::verify() {
+  Operation *parent = (*this)->getParentOp();
+  if (!isa_and_nonnull<TileDialect>(parent->getDialect()))
+    return emitOpError("expects to end a region of this dialect, but stands in '") << parent->getName() << "'";
+  return success();
+}
+
 //===----------------------------------------------------------------------===//
 // Variants
 //===----------------------------------------------------------------------===//
@@ -288,9 +337,28 @@ LogicalResult VariantsOp::verify() {
   return success();
 }
 
+/// Programs of one variant are called alike; the first one whose guard holds runs.
+static LogicalResult verifyPrograms(VariantOp variant) {
+  Block &block = variant.getBody().front();
+  auto first = cast<ProgramOp>(block.front());
+  for (Operation &op : block) {
+    auto program = dyn_cast<ProgramOp>(op);
+    if (!program)
+      return variant.emitOpError("expects nothing beside programs, but has '") << op.getName() << "'";
+    if (program.getFunctionType() != first.getFunctionType() || program.getArgAttrsAttr() != first.getArgAttrsAttr() ||
+        program.getOutputs() != first.getOutputs())
+      return program.emitOpError("expects the arguments of the variant's first program");
+    if (program.getGuard().has_value() == (&op == &block.back()))
+      return program.emitOpError("expects a guard of all programs but the last");
+  }
+  return success();
+}
+
 LogicalResult VariantOp::verify() {
   StringRef kernel = cast<VariantsOp>((*this)->getParentOp()).getSymName();
   Block &block = getBody().front();
+  if (!block.empty() && isa<ProgramOp>(block.front()))
+    return verifyPrograms(*this);
   auto function = llvm::hasSingleElement(block) ? dyn_cast<SymbolOpInterface>(block.front()) : nullptr;
   if (!function || function.getName() != kernel)
     return emitOpError("expects one function, of the name '") << kernel << "'";

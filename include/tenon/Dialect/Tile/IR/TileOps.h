@@ -26,6 +26,7 @@
 #include "tenon/Dialect/Tenon/IR/TenonInterfaces.h"
 
 #include "tenon/Dialect/Tile/IR/TileDialect.h.inc"
+#include "tenon/Dialect/Tile/IR/TileEnums.h.inc"
 
 #define GET_ATTRDEF_CLASSES
 #include "tenon/Dialect/Tile/IR/TileAttributes.h.inc"

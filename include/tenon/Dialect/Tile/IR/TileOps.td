@@ -8,95 +8,12 @@
 #ifndef TENON_DIALECT_TILE_IR_TILEOPS
 #define TENON_DIALECT_TILE_IR_TILEOPS
 
-include "mlir/IR/AttrTypeBase.td"
-include "mlir/IR/BuiltinAttributeInterfaces.td"
-include "mlir/IR/OpBase.td"
 include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Interfaces/ControlFlowInterfaces.td"
 include "mlir/Interfaces/FunctionInterfaces.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 include "tenon/Dialect/Tenon/IR/TenonInterfaces.td"
-
-def Tile_Dialect : Dialect {
-  let name = "tenon_tile";
-  let cppNamespace = "::tenon::tile";
-  let summary = "Kernels: what one launch computes, and the register tile that contractions are made of";
-  let useDefaultAttributePrinterParser = 1;
-  let hasOperationAttrVerify = 1;
-  let dependentDialects = ["::tenon::TenonDialect"];
-}
-
-class Tile_Op<string mnemonic, list<Trait> traits = []> : Op<Tile_Dialect, mnemonic, traits>;
-
-def Tile_PanelsAttr : AttrDef<Tile_Dialect, "Panels", [TypedAttrInterface]> {
-  let mnemonic = "panels";
-  let summary = "A constant matrix stored in panels of columns";
-  let description = [{
-    `#tenon_tile.panels<dense<..> : tensor<768x100xf32>, 0> : tensor<4x768x32xf32>`: element `[j, k, c]` is element
-    `k` of dimension `depth` and element `32 * j + c` of the other dimension of `value`; beyond its end stand zeros.
-    So the rows that a register tile reads one after the other lie one after the other in memory.
-  }];
-  let parameters = (ins AttributeSelfTypeParameter<"", "::mlir::ShapedType">:$type,
-                        "::mlir::TypedAttr":$value, "int64_t":$depth);
-  let assemblyFormat = "`<` $value `,` $depth `>`";
-  let genVerifyDecl = 1;
-}
-
-def Tile_TargetAttr : AttrDef<Tile_Dialect, "Target"> {
-  let mnemonic = "target";
-  let summary = "What schedules and code depend on of a CPU";
-  let description = [{
-    `cpu` and `features` are LLVM's names; caches are bytes per core, the third level's as a whole. What a core does per
-    cycle (vector multiply-adds, vector loads, bytes from the second level) and the cycles until a multiply-add is
-    done are for cost models. Two equal targets give equal code.
-
-    ```mlir
-    #avx2 = #tenon_tile.target<name = "avx2", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v3",
-        features = "+avx,+avx2,+fma", vector_bytes = 32, vector_registers = 16, level1_bytes = 32768,
-        level2_bytes = 524288, level3_bytes = 16777216, fmas_per_cycle = 2, loads_per_cycle = 2, fma_latency = 4,
-        level2_bytes_per_cycle = 32>
-    ```
-  }];
-  let parameters = (ins StringRefParameter<>:$name, StringRefParameter<>:$triple, StringRefParameter<>:$cpu,
-                        StringRefParameter<>:$features, "int64_t":$vector_bytes, "int64_t":$vector_registers,
-                        "int64_t":$level1_bytes, "int64_t":$level2_bytes, "int64_t":$level3_bytes,
-                        "int64_t":$fmas_per_cycle, "int64_t":$loads_per_cycle, "int64_t":$fma_latency,
-                        "int64_t":$level2_bytes_per_cycle);
-  let assemblyFormat = "`<` struct(params) `>`";
-  let genVerifyDecl = 1;
-}
-
-def Tile_ScheduleAttr : AttrDef<Tile_Dialect, "Schedule"> {
-  let mnemonic = "schedule";
-  let summary = "How a kernel's loops are tiled, vectorised and unrolled";
-  let description = [{
-    A value for each knob that it fixes; `tenon-select-schedules` chooses the others. Which knobs there are depends on the
-    kernel's structure:
-
-    | knob | kernels | meaning |
-    |---|---|---|
-    | `vector_bytes` | all | bytes of a vector: 16, 32 or 64 |
-    | `vectors` | all but ordered and transposing ones | vectors along the last dimension that are computed at once |
-    | `tile_rows` | contractions | most rows of a register tile |
-    | `depth_block` | contractions | most products that are summed before the next rows' turn |
-    | `turn_size` | contractions | rows times products that one turn of a register tile's loop adds |
-    | `resident_bytes` | contractions | bytes of rows up to which all of them wait in a cache for panel after panel; of more, a block does |
-
-    How a launch is cut between threads is no part of it: the kernel's `work` says that, since one host program launches
-    all variants.
-
-    ```mlir
-    #tenon_tile.schedule<tile_rows = 4, vectors = 2>
-    ```
-  }];
-  let parameters = (ins "::mlir::DictionaryAttr":$knobs);
-  let hasCustomAssemblyFormat = 1;
-  let genVerifyDecl = 1;
-  let extraClassDeclaration = [{
-    /// The value of a knob, or none where it is open.
-    std::optional<int64_t> get(llvm::StringRef knob) const;
-  }];
-}
+include "tenon/Dialect/Tile/IR/TileDialect.td"
 
 def Tile_KernelOp : Tile_Op<"kernel", [IsolatedFromAbove, FunctionOpInterface]> {
   let summary = "what one launch computes, on any target";
@@ -134,10 +51,12 @@ def Tile_KernelOp : Tile_Op<"kernel", [IsolatedFromAbove, FunctionOpInterface]> 
   }];
 }
 
-def Tile_YieldOp : Tile_Op<"yield", [Pure, Terminator, ReturnLike, HasParent<"KernelOp">]> {
-  let summary = "ends a kernel and gives its results";
+def Tile_YieldOp : Tile_Op<"yield", [Pure, Terminator, ReturnLike]> {
+  let summary = "ends a kernel, a form or a region of a program and gives its results";
   let arguments = (ins Variadic<AnyRankedTensor>:$values);
-  let assemblyFormat = "attr-dict $values `:` type($values)";
+  let assemblyFormat = "attr-dict ($values^ `:` type($values))?";
+  let builders = [OpBuilder<(ins), [{ build($_builder, $_state, ::mlir::ValueRange()); }]>];
+  let hasVerifier = 1;
 }
 
 def Tile_VariantsOp : Tile_Op<"variants", [IsolatedFromAbove, Symbol, SymbolTable, SingleBlock, NoTerminator,
@@ -167,8 +86,8 @@ def Tile_VariantOp : Tile_Op<"variant", [IsolatedFromAbove, Symbol, SymbolTable,
                                          NoRegionArguments, HasParent<"VariantsOp">]> {
   let summary = "a kernel for one target";
   let description = [{
-    Holds one function of the kernel's name: at level 2 a `tenon_tile.kernel`, at level 3 a `func.func` of loops. Without
-    `schedule` none is chosen yet. Code generation works on one variant at a time.
+    Holds one function of the kernel's name: at level 2 a `tenon_tile.kernel`, at level 3 a `func.func` of loops; or
+    programs, between these levels. Without `schedule` none is chosen yet. Code generation works on one variant at a time.
 
     ```mlir
     tenon_tile.variant @avx2 target #avx2 schedule(vector_bytes = 32, vectors = 1) {

@@ -1,0 +1,140 @@
+//===- TileDialect.td - The dialect, its attributes and types ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_DIALECT_TILE_IR_TILEDIALECT
+#define TENON_DIALECT_TILE_IR_TILEDIALECT
+
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/BuiltinAttributeInterfaces.td"
+include "mlir/IR/EnumAttr.td"
+include "mlir/IR/OpBase.td"
+
+def Tile_Dialect : Dialect {
+  let name = "tenon_tile";
+  let cppNamespace = "::tenon::tile";
+  let summary = "Kernels: what one launch computes, and tile programs: how a target computes it";
+  let useDefaultAttributePrinterParser = 1;
+  let useDefaultTypePrinterParser = 1;
+  let hasOperationAttrVerify = 1;
+  let dependentDialects = ["::tenon::TenonDialect"];
+}
+
+class Tile_Op<string mnemonic, list<Trait> traits = []> : Op<Tile_Dialect, mnemonic, traits>;
+
+def Tile_PanelsAttr : AttrDef<Tile_Dialect, "Panels", [TypedAttrInterface]> {
+  let mnemonic = "panels";
+  let summary = "A constant matrix stored in panels of columns";
+  let description = [{
+    `#tenon_tile.panels<dense<..> : tensor<768x100xf32>, 0> : tensor<4x768x32xf32>`: element `[j, k, c]` is element
+    `k` of dimension `depth` and element `32 * j + c` of the other dimension of `value`; beyond its end stand zeros.
+    So the rows that a register tile reads one after the other lie one after the other in memory.
+  }];
+  let parameters = (ins AttributeSelfTypeParameter<"", "::mlir::ShapedType">:$type,
+                        "::mlir::TypedAttr":$value, "int64_t":$depth);
+  let assemblyFormat = "`<` $value `,` $depth `>`";
+  let genVerifyDecl = 1;
+}
+
+def Tile_TargetAttr : AttrDef<Tile_Dialect, "Target"> {
+  let mnemonic = "target";
+  let summary = "What schedules and code depend on of a CPU";
+  let description = [{
+    `cpu` and `features` are LLVM's names; caches are bytes per core, the third level's as a whole. What a core does per
+    cycle (vector multiply-adds, vector loads, bytes from the second level) and the cycles until a multiply-add is
+    done are for cost models. Two equal targets give equal code.
+
+    ```mlir
+    #avx2 = #tenon_tile.target<name = "avx2", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v3",
+        features = "+avx,+avx2,+fma", vector_bytes = 32, vector_registers = 16, level1_bytes = 32768,
+        level2_bytes = 524288, level3_bytes = 16777216, fmas_per_cycle = 2, loads_per_cycle = 2, fma_latency = 4,
+        level2_bytes_per_cycle = 32>
+    ```
+  }];
+  let parameters = (ins StringRefParameter<>:$name, StringRefParameter<>:$triple, StringRefParameter<>:$cpu,
+                        StringRefParameter<>:$features, "int64_t":$vector_bytes, "int64_t":$vector_registers,
+                        "int64_t":$level1_bytes, "int64_t":$level2_bytes, "int64_t":$level3_bytes,
+                        "int64_t":$fmas_per_cycle, "int64_t":$loads_per_cycle, "int64_t":$fma_latency,
+                        "int64_t":$level2_bytes_per_cycle);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
+
+def Tile_ScheduleAttr : AttrDef<Tile_Dialect, "Schedule"> {
+  let mnemonic = "schedule";
+  let summary = "How a kernel's loops are tiled, vectorised and unrolled";
+  let description = [{
+    A value for each knob that it fixes; `tenon-select-schedules` chooses the others. Which knobs there are depends on the
+    kernel's structure:
+
+    | knob | kernels | meaning |
+    |---|---|---|
+    | `vector_bytes` | all | bytes of a vector: 16, 32 or 64 |
+    | `vectors` | all but ordered and transposing ones | vectors along the last dimension that are computed at once |
+    | `tile_rows` | contractions | most rows of a register tile |
+    | `depth_block` | contractions | most products that are summed before the next rows' turn |
+    | `turn_size` | contractions | rows times products that one turn of a register tile's loop adds |
+    | `resident_bytes` | contractions | bytes of rows up to which all of them wait in a cache for panel after panel; of more, a block does |
+
+    How a launch is cut between threads is no part of it: the kernel's `work` says that, since one host program launches
+    all variants.
+
+    ```mlir
+    #tenon_tile.schedule<tile_rows = 4, vectors = 2>
+    ```
+  }];
+  let parameters = (ins "::mlir::DictionaryAttr":$knobs);
+  let hasCustomAssemblyFormat = 1;
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// The value of a knob, or none where it is open.
+    std::optional<int64_t> get(llvm::StringRef knob) const;
+  }];
+}
+
+def Tile_MemoryKind : I32EnumAttr<"MemoryKind", "whose memory it is", [
+    I32EnumAttrCase<"workgroup", 0>, I32EnumAttrCase<"launch", 1>]> {
+  let cppNamespace = "::tenon::tile";
+}
+
+def Tile_MemoryAttr : AttrDef<Tile_Dialect, "Memory"> {
+  let mnemonic = "memory";
+  let summary = "The memory that scratch of a program lies in";
+  let description = [{
+    `workgroup` is memory of whoever runs one unit: a worker's stack or scratch, shared memory of a thread block. `launch`
+    is one memory for all units, which outlives a grid. With `swizzle` s (32, 64 or 128 bytes) the number of each 16-byte
+    chunk has its bits below s / 16 exchanged by those of `byte offset / max(128, bytes of a row)`, as TMA does.
+
+    ```mlir
+    memref<4x128x32xf16, #tenon_tile.memory<workgroup, swizzle = 64>>
+    ```
+  }];
+  let parameters = (ins EnumParameter<Tile_MemoryKind>:$kind, DefaultValuedParameter<"int64_t", "0">:$swizzle);
+  let assemblyFormat = "`<` $kind (`,` `swizzle` `=` $swizzle^)? `>`";
+  let genVerifyDecl = 1;
+}
+
+def Tile_InstructionAttr : AttrDef<Tile_Dialect, "Instruction"> {
+  let mnemonic = "instruction";
+  let summary = "The instruction that a register tile is made of";
+  let description = [{
+    `m` rows, `n` columns and `k` products per instruction.
+
+    ```mlir
+    #tenon_tile.instruction<"x86.vpdpbusd", m = 1, n = 16, k = 4>
+    ```
+  }];
+  let parameters = (ins StringRefParameter<>:$name, "int64_t":$m, "int64_t":$n, "int64_t":$k);
+  let assemblyFormat = "`<` $name `,` `m` `=` $m `,` `n` `=` $n `,` `k` `=` $k `>`";
+  let genVerifyDecl = 1;
+}
+
+def Tile_RingType : TypeDef<Tile_Dialect, "Ring"> {
+  let mnemonic = "ring";
+  let summary = "Slots of scratch that copies fill while what they brought before is read";
+}
+
+#endif // TENON_DIALECT_TILE_IR_TILEDIALECT

@@ -1,6 +1,6 @@
-"""Generated graphs: the interpreter against compiled code, and against itself after every pass of the graph level.
+"""Generated graphs: the interpreter against compiled code, and against itself after every pass down to placed programs.
 
-Seeded: graph number 7 is the same graph everywhere.
+Seeded: graph number 7 is the same graph everywhere. Weights of graphs with odd numbers are inputs: nothing folds them.
 """
 
 import os
@@ -48,6 +48,7 @@ class Graph:
     def __init__(self, seed):
         self.rng = np.random.default_rng(seed)
         self.nodes, self.constants, self.values = [], [], []
+        self.weights_are_inputs, self.given = seed % 2 == 1, {}
         n, m = Size(1, "n"), Size(1, "m")
         shapes = [(n, m, Size(8)), (n, m, Size(8)), (n, Size(4), Size(6)), (n, Size(4), Size(6), Size(6))]
         self.inputs = [(f"x{i}", TensorProto.FLOAT, tuple(s.symbols[0] if s.symbols else s.number for s in shape))
@@ -58,11 +59,12 @@ class Graph:
         used = {name for node in self.nodes for name in node.input}
         outputs = [(name, TensorProto.FLOAT, None) for name, _ in self.values if name not in used and name[0] != "x"]
         read = [info for info in self.inputs if info[0] in used]
+        read += [(name, TensorProto.FLOAT, array.shape) for name, array in self.given.items()]
         self.model = make_model(self.nodes, read, outputs, self.constants, opset=21)
 
     def feed(self, sizes):
-        return {name: self.rng.standard_normal([sizes.get(s, s) for s in shape]).astype(np.float32)
-                for name, _, shape in (self.inputs[int(i.name[1:])] for i in self.model.graph.input)}
+        return self.given | {name: self.rng.standard_normal([sizes.get(s, s) for s in shape]).astype(np.float32)
+                             for name, _, shape in self.inputs if any(name == i.name for i in self.model.graph.input)}
 
     def pick(self, options):
         return options[self.rng.integers(len(options))]
@@ -78,7 +80,12 @@ class Graph:
         return name
 
     def weights(self, *shape):
-        return self.constant(self.rng.standard_normal(shape).astype(np.float32) / max(shape[0], 1) ** 0.5)
+        array = self.rng.standard_normal(shape).astype(np.float32) / np.float32(max(shape[0], 1) ** 0.5)
+        if not self.weights_are_inputs:
+            return self.constant(array)
+        name = f"w{len(self.given)}"
+        self.given[name] = array
+        return name
 
     def grow(self):
         name, shape = self.pick(self.values[-6:] if self.rng.random() < 0.7 else self.values)
@@ -250,7 +257,7 @@ def test_compiled_as_interpreted(seed):
 
 
 @pytest.mark.parametrize("seed", range(100, 106))
-def test_every_pass_of_the_graph_level(seed, tmp_path):
+def test_every_pass_down_to_placed_programs(seed, tmp_path):
     graph = Graph(seed)
     feed = graph.feed(SIZES[0])
     onnx.save(graph.model, tmp_path / "model.onnx")
@@ -258,11 +265,11 @@ def test_every_pass_of_the_graph_level(seed, tmp_path):
     np.savez(tmp_path / "outputs.npz", **tenon.reference(graph.model).run(feed))
     subprocess.run([BIN / "tenon-compile", tmp_path / "model.onnx", "--emit=import", "-o", tmp_path / "model.mlir"],
                    check=True)
-    subprocess.run([BIN / "tenon-opt", tmp_path / "model.mlir", "--pass-pipeline=builtin.module(tenon-graph)",
+    subprocess.run([BIN / "tenon-opt", tmp_path / "model.mlir", "--pass-pipeline=builtin.module(tenon-graph,tenon-kernels{devices=tenon.contract=gpu})",
                     "--mlir-disable-threading", "--mlir-print-ir-after-all", "--mlir-print-ir-module-scope",
                     f"--mlir-print-ir-tree-dir={tmp_path}/passes", "-o", os.devnull], check=True, capture_output=True)
     passes = sorted((tmp_path / "passes").rglob("*.mlir"))
-    assert len(passes) > 8
+    assert len(passes) > 20
     for path in passes:
         run = subprocess.run([BIN / "tenon-interpret", path, f"--inputs={tmp_path}/inputs.npz",
                               f"--expect={tmp_path}/outputs.npz", f"--tolerance={TOLERANCE}"],

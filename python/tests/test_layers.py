@@ -15,7 +15,7 @@ ALLOWED = {
     "Dialect/ONNX": {"Dialect/Bytecode", "Dialect/Tenon"},
     "Dialect/Host": {"Dialect/Bytecode", "Dialect/Tenon"},
     "Dialect/Tile": {"Dialect/Bytecode", "Dialect/Host", "Dialect/Tenon"},
-    "Reference": {"Dialect/Tenon", "Dialect/Tile"},
+    "Reference": {"Dialect/Tenon", "Dialect/Host", "Dialect/Tile"},
     "Frontend/ONNX": {"Dialect/ONNX", "Dialect/Tenon"},
     "Conversion": {"Dialect/ONNX", "Dialect/Tenon"},
     "Codegen/Common": {"Dialect/Tenon", "Dialect/Tile", "Runtime"},  # of Runtime only the kernel ABI

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 //
-// Runs the function `main` (or the only one) of a file of `tenon` ops on inputs from npy and npz files,
+// Runs the function `main` (or the only one) of a file of `tenon` ops, or of a program that launches kernels, on inputs from npy and npz files,
 // writes or compares its results. With `--check`, runs every function without arguments and compares its
 // results in pairs, and every tile program with the kernel that it computes.
 //
@@ -23,10 +23,12 @@
 #include "tenon/Compiler/ModelFiles.h"
 #include "tenon/Compiler/Pipelines.h"
 #include "tenon/Compiler/Tool.h"
+#include "tenon/Dialect/Host/IR/HostOps.h"
 #include "tenon/Dialect/ONNX/IR/ONNXOps.h"
 #include "tenon/Dialect/Tenon/IR/BlobFiles.h"
 #include "tenon/Dialect/Tenon/IR/TenonDialect.h"
 #include "tenon/Reference/Comparison.h"
+#include "tenon/Reference/HostPrograms.h"
 #include "tenon/Reference/Interpreter.h"
 #include "tenon/Reference/Programs.h"
 #include "llvm/Support/CommandLine.h"
@@ -70,7 +72,7 @@ static int fail(const llvm::Twine &message) {
 
 /// Runs a function without arguments and compares its results in pairs; `tenon.tolerance` is for its floating point.
 static llvm::Error checkFunction(func::FuncOp function) {
-  llvm::Expected<std::vector<RuntimeValue>> results = runFunction(function, {});
+  llvm::Expected<std::vector<RuntimeValue>> results = runProgram(function, {});
   if (!results)
     return results.takeError();
   auto allowed = function->getAttrOfType<FloatAttr>("tenon.tolerance");
@@ -126,8 +128,7 @@ static llvm::Expected<std::vector<RuntimeValue>> readInputs(func::FuncOp functio
   if (llvm::Error error = readInputFiles(arrays))
     return error;
   std::vector<RuntimeValue> values;
-  for (auto [i, type] : llvm::enumerate(function.getArgumentTypes())) {
-    std::string name = argumentName(function, i);
+  for (const auto &[name, type] : inputsOf(function)) {
     auto found = arrays.find(name);
     auto ranked = dyn_cast<RankedTensorType>(type);
     if (found == arrays.end())
@@ -153,8 +154,8 @@ static int compareResults(func::FuncOp function, ArrayRef<RuntimeValue> results)
   if (!tenon::npz::readNpz(expect, archive, error))
     return fail("can't read '" + expect + "': " + error);
   int failures = 0;
-  for (auto [i, value] : llvm::enumerate(results)) {
-    std::string name = resultName(function, i), text = "ok";
+  for (auto [declared, value] : llvm::zip_equal(resultsOf(function), results)) {
+    std::string name = declared.name, text = "ok";
     auto found = llvm::find_if(archive, [&](const auto &entry) { return entry.first == name; });
     if (found == archive.end()) {
       text = "is not in '" + expect + "'";
@@ -177,15 +178,15 @@ static int runModel(func::FuncOp function) {
   if (!arguments)
     return fail(llvm::toString(arguments.takeError()));
   auto start = std::chrono::steady_clock::now();
-  llvm::Expected<std::vector<RuntimeValue>> results = runFunction(function, *arguments);
+  llvm::Expected<std::vector<RuntimeValue>> results = runProgram(function, *arguments);
   if (!results)
     return fail(llvm::toString(results.takeError()));
   if (showTime)
     llvm::errs() << "run: " << std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count()
                  << " s\n";
   tenon::npz::Archive archive;
-  for (auto [i, value] : llvm::enumerate(*results)) {
-    std::string name = resultName(function, i);
+  for (auto [declared, value] : llvm::zip_equal(resultsOf(function), *results)) {
+    const std::string &name = declared.name;
     const Tensor *tensor = std::get_if<Tensor>(&value);
     if (!tensor)
       return fail("result '" + name + "' is no tensor: only tensors can be written to files");
@@ -215,13 +216,13 @@ int main(int argc, char **argv) {
   cl::ParseCommandLineOptions(
       argc, argv,
       "the reference interpreter of Tenon\n\n"
-      "Runs an ONNX model, or one at the graph level as tenon-compile --emit=graph writes "
-      "it. Inputs and\nresults are named by the attributes tenon.name of the function's "
-      "arguments and results.\n");
+      "Runs an ONNX model, or one at the levels of graph or kernels as tenon-compile --emit=graph and\n"
+      "--emit=kernels write it. Inputs and results are named by the attributes tenon.name of the function's\n"
+      "arguments and results, or by the storages of a program whose buffers are placed.\n");
   if (llvm::Error error = tool.checkOptions())
     return fail(llvm::toString(std::move(error)));
   DialectRegistry registry;
-  registry.insert<tenon::TenonDialect, tenon::onnx::ONNXDialect, tenon::tile::TileDialect, func::FuncDialect,
+  registry.insert<tenon::TenonDialect, tenon::host::HostDialect, tenon::onnx::ONNXDialect, tenon::tile::TileDialect, func::FuncDialect,
                   arith::ArithDialect, affine::AffineDialect, memref::MemRefDialect, scf::SCFDialect,
                   tensor::TensorDialect>();
   MLIRContext context(registry);

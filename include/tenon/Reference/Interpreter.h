@@ -76,6 +76,9 @@ public:
     return found == values.end() ? nullptr : &found->second;
   }
 
+  /// Binds a symbol to a size, unless it has one; gives the one that it has.
+  int64_t bindSymbol(llvm::StringRef name, int64_t size) { return symbols.try_emplace(name, size).first->second; }
+
   /// The size that a symbol is bound to, if it is.
   std::optional<int64_t> sizeOfSymbol(llvm::StringRef name) const;
 

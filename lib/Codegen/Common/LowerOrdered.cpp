@@ -9,7 +9,6 @@
 #include "KernelBody.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "tenon/Dialect/Host/Analysis/Layouts.h"
 #include "tenon/Runtime/tenon_kernel.h"
 
 using namespace mlir;
@@ -150,7 +149,7 @@ private:
     const Buffer &output = body.outputs.front();
     Type element = elementOf(op.getOperand());
     Value none = e.index(0);
-    if (!op->hasAttr(host::kInPlaceAttr))
+    if (!op->hasAttr(kInPlaceAttr))
       nest(place, body.space, none, [&](Value state) -> FailureOr<Value> {
         FailureOr<Value> value = e.at(op.getOperand(), place);
         if (mlir::failed(value))

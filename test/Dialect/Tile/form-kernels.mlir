@@ -154,7 +154,7 @@ func.func @launched_later(%x: tensor<8xf32>, %y: tensor<8xf32>) -> (tensor<8xf32
 
 // A scatter writes into its operand where that has a buffer that nothing else reads, else into a copy.
 // CHECK: tenon_tile.kernel @scatter{{.*}}
-// CHECK: tenon.scatter drop {{.*}} {tenon_host.in_place}
+// CHECK: tenon.scatter drop {{.*}} {tenon_tile.in_place}
 // CHECK: tenon_tile.kernel @scatter{{.*}}
 // CHECK-NOT: in_place
 // CHECK-LABEL: func.func @in_place

@@ -388,7 +388,7 @@ private:
     if (overwritten && collapse && (*collapse)[*overwritten] != (*collapse)[info.tensors.size()])
       overwritten.reset();
     if (overwritten)
-      kernel.walk([&](ScatterOp scatter) { scatter->setAttr(host::kInPlaceAttr, builder.getUnitAttr()); });
+      kernel.walk([&](ScatterOp scatter) { scatter->setAttr(kInPlaceAttr, builder.getUnitAttr()); });
     AffineMap workMap = workOf(kernel);
     if (!workMap)
       return group.ops.back()->emitError()

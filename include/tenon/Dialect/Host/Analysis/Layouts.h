@@ -28,9 +28,6 @@ inline constexpr llvm::StringLiteral kViewAttr = "tenon_host.view";
 /// border of such a pad is its halo.
 inline constexpr llvm::StringLiteral kPlacedAttr = "tenon_host.placed";
 
-/// On a scatter in a kernel: its result's buffer holds the operand already.
-inline constexpr llvm::StringLiteral kInPlaceAttr = "tenon_host.in_place";
-
 /// Whether a number follows from what is bound when a run begins, without a chance of failing.
 bool isKnownOnEntry(mlir::Value number);
 

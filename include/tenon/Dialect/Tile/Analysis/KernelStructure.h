@@ -90,6 +90,9 @@ struct TopKCandidates {
   static int64_t keyBytes(mlir::Type element) { return std::max(4u, element.getIntOrFloatBitWidth() / 8); }
 };
 
+/// On a scatter in a kernel: its result's buffer holds the operand already.
+inline constexpr llvm::StringLiteral kInPlaceAttr = "tenon_tile.in_place";
+
 /// The number of a kernel's units of work, from its symbols.
 mlir::AffineMap workOf(KernelOp kernel);
 /// The bytes of scratch that each worker needs, from the kernel's symbols: the least of the map's results. Null for kernels

@@ -1,5 +1,7 @@
 """Small models for the tests, made with onnx.helper."""
 
+import signal
+
 import onnx
 import pytest
 from onnx import TensorProto, helper
@@ -36,3 +38,9 @@ def add_file(add, tmp_path):
     path = tmp_path / "add.onnx"
     onnx.save(add, path)
     return path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible():
+    """A shell's background jobs ignore interrupts, and so would all that the tests start."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)

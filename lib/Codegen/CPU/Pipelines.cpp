@@ -35,8 +35,9 @@ void tenon::cpu::buildKernelToLLVMPipeline(OpPassManager &pm) {
   pm.addPass(createLowerAffinePass());
   VectorTransferToSCFOptions transfers;
   transfers.enableFullUnroll();
-  pm.addPass(createConvertVectorToSCFPass(transfers));
-  pm.addPass(createSCFToControlFlowPass());
+  // Tile programs may stand beside kernels.
+  pm.addNestedPass<func::FuncOp>(createConvertVectorToSCFPass(transfers));
+  pm.addNestedPass<func::FuncOp>(createSCFToControlFlowPass());
   pm.addPass(memref::createExpandStridedMetadataPass());
   pm.addPass(createLowerAffinePass());
 

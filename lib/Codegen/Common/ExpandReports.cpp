@@ -30,6 +30,12 @@ struct ExpandReportsPass : tenon::codegen::impl::ExpandReportsPassBase<ExpandRep
     func::FuncOp func = getOperation();
     if (!func->hasAttr(codegen::kChecksAttr))
       return;
+    if (func.getNumArguments() == 0 || !isa<LLVM::LLVMPointerType>(func.getArgumentTypes().back()) ||
+        func.getNumResults() != 1 || !func.getResultTypes().front().isInteger(32)) {
+      func.emitOpError() << "with '" << codegen::kChecksAttr << "' expects a pointer to its error as last argument, and to give "
+                         << "an i32";
+      return signalPassFailure();
+    }
     Value slot = func.getArguments().back();
     SmallVector<ReportOp> reports;
     func.walk([&](ReportOp op) { reports.push_back(op); });

@@ -39,8 +39,14 @@ public:
       getOperation().emitError(llvm::toString(found.takeError()));
       return signalPassFailure();
     }
-    for (SymbolOpInterface kernel : kernels)
+    for (SymbolOpInterface kernel : kernels) {
+      // A variant is a table of symbols of its own: it finds none outside.
+      if (auto uses = SymbolTable::getSymbolUses(&kernel->getRegion(0)); !uses || !uses->empty()) {
+        kernel->emitError() << "'" << kernel.getName() << "' is no kernel: it names other symbols";
+        return signalPassFailure();
+      }
       form(kernel, *found);
+    }
   }
 
 private:

@@ -171,6 +171,8 @@ public:
       auto [low, high] = rangeOf(dim);
       auto [lastLow, lastHigh] = rangeOf(last);
       std::optional<int64_t> length = getConstantIntValue(body.space[last]);
+      if (length == 0)
+        return success();
       Value rest = restOf(dim, low, high), whole = e.sub(high, rest);
       if (length && *length < shortRow)
         return emitShortRows(low, whole, high);

@@ -84,6 +84,11 @@ static Attribute numberAttr(double value, Type element) {
 }
 
 Value Node::scalar(double value, Type element) {
+  if (!isNumber(element)) {
+    if (!failed)
+      error() << "can't compute with elements of " << element;
+    return placeholder(*this, element, 0);
+  }
   auto type = RankedTensorType::get({}, element);
   return constant(DenseElementsAttr::get(type, numberAttr(value, element)));
 }

@@ -65,9 +65,14 @@ FailureOr<HostCode> emitProgram(func::FuncOp main, OpBuilder &builder) {
 
 struct ConvertHostToLLVMPass : host::impl::ConvertHostToLLVMPassBase<ConvertHostToLLVMPass> {
   void runOnOperation() override {
+    bool isDone = false;
     for (auto main : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
       if (!isPlaced(main))
         continue;
+      if (std::exchange(isDone, true)) {
+        main.emitError() << "'" << main.getName() << "' is a second host program: a module has one";
+        return signalPassFailure();
+      }
       OpBuilder builder(main);
       if (failed(emitProgram(main, builder)))
         return signalPassFailure();

@@ -171,3 +171,11 @@ func.func @microkernel_strided(%a: memref<?xf32, strided<[2]>>, %i: index) {
   %0 = tenon_tile.microkernel %a[%i] stride %i rhs %a[%i] stride %i depth %i : memref<?xf32, strided<[2]>>, memref<?xf32, strided<[2]>> -> vector<16xf32>
   return
 }
+
+// -----
+
+// expected-error@+1 {{'tenon_tile.kernel' op expects tensors of numbers, but has 'tensor<3x4xcomplex<f32>>'}}
+tenon_tile.kernel @complex(%x: tensor<3x4xcomplex<f32>>) -> tensor<4x3xcomplex<f32>> attributes {work = affine_map<() -> (1)>} {
+  %y = tenon.transpose %x [1, 0] : tensor<3x4xcomplex<f32>> -> tensor<4x3xcomplex<f32>>
+  tenon_tile.yield %y : tensor<4x3xcomplex<f32>>
+}

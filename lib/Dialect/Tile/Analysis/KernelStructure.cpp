@@ -29,7 +29,8 @@ bool tile::isPlacement(Operation *op) {
 std::optional<ContractionRoles> tile::contractionRoles(ContractOp op) {
   SmallVector<AffineMap> maps = llvm::to_vector(op.getIndexingMaps().getAsValueRange<AffineMapAttr>());
   AffineMap lhs = maps[0], rhs = maps[1], result = maps[2];
-  if (!cast<RankedTensorType>(op.getResult().getType()).getElementType().isF32() ||
+  auto isF32 = [](Value value) { return getElementTypeOrSelf(value).isF32(); };
+  if (!isF32(op.getResult()) || !isF32(op.getLhs()) || !isF32(op.getRhs()) ||
       result.getNumResults() < 1 || rhs.getNumResults() < 1)
     return std::nullopt;
   ContractionRoles roles;

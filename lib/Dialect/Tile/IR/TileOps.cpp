@@ -296,6 +296,9 @@ LogicalResult KernelOp::verify() {
   for (auto [i, type] : llvm::enumerate(getArgumentTypes()))
     if (type.isIndex() != (i < symbols) || (!type.isIndex() && !isa<RankedTensorType>(type)))
       return emitOpError("expects index arguments, then tensors, but has ") << type << " as argument " << i;
+  for (Type type : llvm::concat<const Type>(getArgumentTypes().drop_front(symbols), getResultTypes()))
+    if (!isNumber(getElementTypeOrSelf(type)))
+      return emitOpError("expects tensors of numbers, but has ") << type;
   if (getWork().getNumDims() != 0 || getWork().getNumSymbols() != symbols || getWork().getNumResults() != 1)
     return emitOpError("expects work as a map from ") << symbols << " symbols to one number, but has " << getWorkAttr();
   Block &body = getBody().front();

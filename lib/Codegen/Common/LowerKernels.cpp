@@ -236,7 +236,7 @@ private:
 
   LogicalResult emitShortRows(Value low, Value whole, Value high) {
     // Rows that are apart from each other are written one by one.
-    if (llvm::any_of(body.outputs, [](const Buffer &output) { return output.isStrided; }))
+    if (dim + 1 != last || llvm::any_of(body.outputs, [](const Buffer &output) { return output.isStrided; }))
       whole = low;
     else if (failed(body.loop(low, whole, e.lanes, [&](Value first) { return emitInterleaved(first); })))
       return failure();

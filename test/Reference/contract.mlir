@@ -145,3 +145,12 @@ func.func @infinities() -> (tensor<3x2xf32>, tensor<3x2xf32>) {
   %expected = tenon.constant dense<[[0x7FC00000, 0x7F800000], [0.0, 2.0], [0x7FC00000, 0x7FC00000]]> : tensor<3x2xf32>
   return %z, %expected : tensor<3x2xf32>, tensor<3x2xf32>
 }
+
+func.func @stored_in_8_bits() -> (tensor<2x2xf32>, tensor<2x2xf32>) {
+  %x = tenon.constant dense<[[0.5, 2.0, -1.5], [-0.25, 4.0, 1.0]]> : tensor<2x3xf32>
+  %y = tenon.constant dense<[[1.5, -2.0], [0.5, 0.25], [-4.0, 1.0]]> : tensor<3x2xf8E4M3FN>
+  %z = tenon.contract %x, %y maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>]
+       : tensor<2x3xf32>, tensor<3x2xf8E4M3FN> -> tensor<2x2xf32>
+  %expected = tenon.constant dense<[[7.75, -2.0], [-2.375, 2.5]]> : tensor<2x2xf32>
+  return %z, %expected : tensor<2x2xf32>, tensor<2x2xf32>
+}

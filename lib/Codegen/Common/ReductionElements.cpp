@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Combination.h"
+#include "NarrowFloats.h"
 #include "tenon/Codegen/Common/ElementEmitter.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -360,6 +361,9 @@ struct Products {
   }
 
   Value convert(Value value, Type element) const {
+    // Floating point of 8 bits is in registers as it is stored.
+    if (isStorageFloat(element))
+      value = decodeFloat(e, value, cast<FloatType>(element));
     Type from = getElementTypeOrSelf(value.getType()), to = e.typeLike(value, type);
     if (from == type)
       return value;

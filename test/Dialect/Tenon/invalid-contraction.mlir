@@ -134,3 +134,11 @@ func.func @window_beyond_image(%x: tensor<?x3x2x2xf32>, %f: tensor<4x3x5x5xf32>)
   %0 = tenon.conv %x, %f strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] groups 1 : tensor<?x3x2x2xf32>, tensor<4x3x5x5xf32> -> tensor<?x4x?x?xf32>
   return
 }
+
+// -----
+
+func.func @sums_in_storage(%a: tensor<4x8xf8E5M2>, %b: tensor<8x4xf8E5M2>) {
+  // expected-error @+1 {{'tenon.contract' op can't sum products in 'f8E5M2', which is only stored}}
+  %0 = tenon.contract %a, %b maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>] : tensor<4x8xf8E5M2>, tensor<8x4xf8E5M2> -> tensor<4x4xf8E5M2>
+  return
+}

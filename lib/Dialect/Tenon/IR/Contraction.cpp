@@ -14,6 +14,8 @@ using namespace tenon;
 static LogicalResult verifyProducts(Operation *op, ValueRange operands, Value result) {
   Type sum = getElementTypeOrSelf(result);
   unsigned width = sum.getIntOrFloatBitWidth();
+  if (isa<FloatType>(sum) && width < 16)
+    return op->emitOpError("can't sum products in ") << sum << ", which is only stored";
   if (sum.isF16() || sum.isBF16())
     width = 32;
   for (Value operand : operands) {

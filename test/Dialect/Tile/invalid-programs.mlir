@@ -598,3 +598,15 @@ tenon_tile.variants @arguments {
     }
   }
 }
+
+// -----
+
+// A role that isn't one is refused before roles are counted.
+tenon_tile.program @role_without_warps() -> (%y: memref<4xf32>) attributes {warps = 4} {
+  // expected-error @+2 {{requires attribute 'warps'}}
+  "tenon_tile.roles"() ({
+    "tenon_tile.role"() <{name = "a"}> ({
+      "tenon_tile.yield"() : () -> ()
+    }) : () -> ()
+  }) : () -> ()
+}

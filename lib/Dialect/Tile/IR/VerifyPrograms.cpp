@@ -297,7 +297,7 @@ LogicalResult ReleaseOp::verify() {
   return verifyExpressions(*this, "number", getNumber(), getIndices().size(), 1);
 }
 
-LogicalResult RolesOp::verify() {
+LogicalResult RolesOp::verifyRegions() {
   int64_t warps = 0;
   for (Operation &op : getBody().front()) {
     auto role = dyn_cast<RoleOp>(op);

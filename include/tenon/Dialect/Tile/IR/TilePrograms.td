@@ -552,7 +552,7 @@ def Tile_RolesOp : Tile_Op<"roles", [OpAsmOpInterface, SingleBlock, NoTerminator
   }];
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "attr-dict-with-keyword $body";
-  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
   let extraClassDeclaration = defaultsToTiles;
 }
 

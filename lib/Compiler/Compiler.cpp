@@ -231,9 +231,18 @@ private:
     return check(cache->open());
   }
 
+  /// Weights above this are written and read again no faster than they are compiled: only their kernels are kept.
+  static constexpr uint64_t largestArtifact = uint64_t(128) << 20;
+
+  bool isLarge() {
+    uint64_t bytes = 0;
+    module.walk([&](Operation *op) { op->getAttrDictionary().walk([&](tenon::BlobAttr blob) { bytes += blob.getBytes(); }); });
+    return bytes > largestArtifact;
+  }
+
   /// Writes the artifact that this compilation would give, if the cache has it.
   LogicalResult takeArtifact() {
-    if (!cache)
+    if (!cache || isLarge())
       return success();
     showProgress("cache");
     auto runtime = readRuntime();
@@ -265,7 +274,7 @@ private:
 
   /// Keeps what was written; not of a compilation with warnings, which the next one is to give too.
   void keepArtifact() {
-    if (!cache || hasWarned || !llvm::sys::fs::is_regular_file(output))
+    if (artifactKey.empty() || hasWarned || !llvm::sys::fs::is_regular_file(output))
       return;
     if (auto file = llvm::MemoryBuffer::getFile(output, /*IsText=*/false, /*RequiresNullTerminator=*/false))
       cache->insert(artifactKey, (*file)->getBuffer());

@@ -7,6 +7,7 @@
 
 #include "tenon/Codegen/CPU/Passes.h"
 #include "tenon/Codegen/Common/Passes.h"
+#include "tenon/Runtime/KernelABI.h"
 
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
@@ -19,16 +20,6 @@ namespace tenon::cpu {
 } // namespace tenon::cpu
 
 namespace {
-/// The fields of `tenon_kernel_args` in Runtime/tenon_kernel.h.
-enum Field : int32_t {
-  buffersField,
-  stridesField,
-  symbolsField,
-  scratchField,
-  scratchStrideField,
-  errorField
-};
-
 /// Makes the entry of one kernel.
 class Entry {
 public:
@@ -56,15 +47,15 @@ public:
     args = block->getArgument(0);
 
     SmallVector<Value> operands;
-    loadArray(buffersField, counts[0], pointer, operands);
-    loadArray(stridesField, counts[1], i64, operands);
-    loadArray(symbolsField, counts[2], i64, operands);
+    loadArray(abi::KernelArgs::buffers, counts[0], pointer, operands);
+    loadArray(abi::KernelArgs::strides, counts[1], i64, operands);
+    loadArray(abi::KernelArgs::symbols, counts[2], i64, operands);
     operands.append({block->getArgument(1), block->getArgument(2)});
     if (hasScratch)
       operands.push_back(scratchOf(block->getArgument(3)));
     if (checks)
-      operands.push_back(LLVM::GEPOp::create(builder, loc, pointer, slotType(), field(errorField, pointer),
-                                             ArrayRef<LLVM::GEPArg>{block->getArgument(3)}));
+      operands.push_back(LLVM::GEPOp::create(builder, loc, pointer, structOf(abi::kErrorSlot),
+                                             field(abi::KernelArgs::error, pointer), ArrayRef<LLVM::GEPArg>{block->getArgument(3)}));
     auto call = LLVM::CallOp::create(builder, loc, body, operands);
     Value code = body.getFunctionType().getReturnType() == i32
                      ? call.getResult()
@@ -113,27 +104,25 @@ private:
     return success();
   }
 
-  Type argsType() {
-    return LLVM::LLVMStructType::getLiteral(body.getContext(),
-                                            {pointer, pointer, pointer, pointer, i64, pointer, i32});
+  template <size_t n> Type structOf(const std::array<abi::Field, n> &fields) {
+    return LLVM::LLVMStructType::getLiteral(body.getContext(), abi::typesOf<Type>(fields, pointer, i32, i64));
   }
-  Type slotType() { return LLVM::LLVMStructType::getLiteral(body.getContext(), {i32, i32, i64, i64, i64}); }
 
-  Value field(Field number, Type type) {
-    Value address =
-        LLVM::GEPOp::create(builder, loc, pointer, argsType(), args, ArrayRef<LLVM::GEPArg>{0, number});
+  Value field(abi::KernelArgs number, Type type) {
+    Value address = LLVM::GEPOp::create(builder, loc, pointer, structOf(abi::kKernelArgs), args,
+                                        ArrayRef<LLVM::GEPArg>{0, int32_t(number)});
     return LLVM::LoadOp::create(builder, loc, type, address);
   }
 
   /// The worker's own part of the launch's scratch.
   Value scratchOf(Value worker) {
     Value wide = LLVM::SExtOp::create(builder, loc, i64, worker);
-    Value offset = LLVM::MulOp::create(builder, loc, wide, field(scratchStrideField, i64));
-    return LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), field(scratchField, pointer),
+    Value offset = LLVM::MulOp::create(builder, loc, wide, field(abi::KernelArgs::scratchStride, i64));
+    return LLVM::GEPOp::create(builder, loc, pointer, builder.getI8Type(), field(abi::KernelArgs::scratch, pointer),
                                ArrayRef<LLVM::GEPArg>{offset});
   }
 
-  void loadArray(Field number, int64_t count, Type type, SmallVectorImpl<Value> &values) {
+  void loadArray(abi::KernelArgs number, int64_t count, Type type, SmallVectorImpl<Value> &values) {
     if (count == 0)
       return;
     Value array = field(number, pointer);

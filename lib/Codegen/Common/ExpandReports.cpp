@@ -7,6 +7,7 @@
 
 #include "tenon/Codegen/Common/Passes.h"
 #include "tenon/Dialect/Tile/IR/TileOps.h"
+#include "tenon/Runtime/KernelABI.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -22,9 +23,6 @@ namespace tenon::codegen {
 } // namespace tenon::codegen
 
 namespace {
-/// The fields of `tenon_error_slot`.
-enum Field { code, launch, position, value, limit };
-
 struct ExpandReportsPass : tenon::codegen::impl::ExpandReportsPassBase<ExpandReportsPass> {
   void runOnOperation() override {
     func::FuncOp func = getOperation();
@@ -41,7 +39,8 @@ struct ExpandReportsPass : tenon::codegen::impl::ExpandReportsPassBase<ExpandRep
     func.walk([&](ReportOp op) { reports.push_back(op); });
     OpBuilder builder(func.getContext());
     Type i32 = builder.getI32Type(), i64 = builder.getI64Type();
-    auto type = LLVM::LLVMStructType::getLiteral(func.getContext(), {i32, i32, i64, i64, i64});
+    auto type = LLVM::LLVMStructType::getLiteral(func.getContext(), abi::typesOf<Type>(abi::kErrorSlot, slot.getType(), i32, i64));
+    using Field = abi::ErrorSlot;
     auto address = [&](Location loc, Field field) -> Value {
       return LLVM::GEPOp::create(builder, loc, slot.getType(), type, slot, ArrayRef<LLVM::GEPArg>{0, (int32_t)field});
     };
@@ -49,8 +48,8 @@ struct ExpandReportsPass : tenon::codegen::impl::ExpandReportsPassBase<ExpandRep
       builder.setInsertionPoint(op);
       Location loc = op.getLoc();
       Value at = arith::IndexCastOp::create(builder, loc, i64, op.getPosition());
-      Value known = LLVM::LoadOp::create(builder, loc, i32, address(loc, code));
-      Value knownAt = LLVM::LoadOp::create(builder, loc, i64, address(loc, position));
+      Value known = LLVM::LoadOp::create(builder, loc, i32, address(loc, Field::code));
+      Value knownAt = LLVM::LoadOp::create(builder, loc, i64, address(loc, Field::index));
       Value zero = arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(0));
       Value isEmpty = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, known, zero);
       Value isEarlier = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, at, knownAt);
@@ -58,15 +57,15 @@ struct ExpandReportsPass : tenon::codegen::impl::ExpandReportsPassBase<ExpandRep
       auto branch = scf::IfOp::create(builder, loc, writes, /*withElseRegion=*/false);
       builder.setInsertionPointToStart(branch.thenBlock());
       Value number = arith::ConstantOp::create(builder, loc, op.getCodeAttr());
-      LLVM::StoreOp::create(builder, loc, number, address(loc, code));
-      LLVM::StoreOp::create(builder, loc, at, address(loc, position));
-      LLVM::StoreOp::create(builder, loc, op.getValue(), address(loc, value));
-      LLVM::StoreOp::create(builder, loc, op.getLimit(), address(loc, limit));
+      LLVM::StoreOp::create(builder, loc, number, address(loc, Field::code));
+      LLVM::StoreOp::create(builder, loc, at, address(loc, Field::index));
+      LLVM::StoreOp::create(builder, loc, op.getValue(), address(loc, Field::value));
+      LLVM::StoreOp::create(builder, loc, op.getLimit(), address(loc, Field::limit));
       op.erase();
     }
     func.walk([&](func::ReturnOp op) {
       builder.setInsertionPoint(op);
-      op.setOperand(0, LLVM::LoadOp::create(builder, op.getLoc(), i32, address(op.getLoc(), code)));
+      op.setOperand(0, LLVM::LoadOp::create(builder, op.getLoc(), i32, address(op.getLoc(), Field::code)));
     });
   }
 };

@@ -7,8 +7,9 @@
 
 #include "ProgramLayout.h"
 
-#include "tenon/Runtime/tenon.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "tenon/Runtime/KernelABI.h"
+#include "tenon/Runtime/tenon.h"
 #include "tenon/Runtime/tenon_device.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -22,45 +23,8 @@ using namespace tenon;
 using namespace tenon::host;
 
 namespace {
-/// Fields of `tenon_context`, all pointers.
-enum class Field {
-  fns,
-  inputs,
-  outputs,
-  constants,
-  symbols,
-  slots,
-  arenas,
-  arenaOffsets,
-  inputStrides,
-  outputStrides,
-  inputSizes,
-  values,
-  deviceConstants,
-  deviceArenas,
-  held,
-  growing
-};
-/// Functions of `tenon_host_functions`, as a table of pointers: the first place holds its version and size.
-enum class Call {
-  plan = 1,
-  reserve,
-  execute,
-  launch,
-  copy,
-  check,
-  callExternal,
-  parallelFor,
-  deviceLaunch,
-  deviceCopy,
-  await,
-  grow,
-  exchange
-};
-
-/// A `tenon_value` in words of 8 bytes.
-constexpr int64_t kValueWords = sizeof(tenon_value) / 8;
-
+using abi::HostFunction;
+using ContextField = abi::Context;
 using Size = ProgramLayout::Size;
 
 /// Writes `execute_<segment>` and `run`.
@@ -114,7 +78,7 @@ public:
       // Plans find the symbols in front of the data.
       numbers = LLVM::AllocaOp::create(builder, loc, pointer, i64, constant32(symbols + most));
       for (size_t i = 0; i < symbols; ++i)
-        LLVM::StoreOp::create(builder, loc, load(i64, field(Field::symbols), i), element(i64, numbers, i));
+        LLVM::StoreOp::create(builder, loc, load(i64, field(ContextField::symbols), i), element(i64, numbers, i));
     }
     emitSteps(layout.steps);
     finish();
@@ -148,6 +112,9 @@ private:
 
   Value constant32(int64_t value) { return LLVM::ConstantOp::create(builder, loc, i32, builder.getI32IntegerAttr(value)); }
   Value constant(int64_t value) { return LLVM::ConstantOp::create(builder, loc, i64, builder.getI64IntegerAttr(value)); }
+  Type valueType() {
+    return LLVM::LLVMStructType::getLiteral(builder.getContext(), abi::typesOf<Type>(abi::kValue, pointer, i32, i64));
+  }
   Value element(Type type, Value array, int64_t number) {
     return LLVM::GEPOp::create(builder, loc, pointer, type, array, ArrayRef<LLVM::GEPArg>{int32_t(number)});
   }
@@ -165,7 +132,7 @@ private:
     }
     return loaded;
   }
-  Value field(Field number) { return loadOnEntry(context, int64_t(number)); }
+  Value field(ContextField number) { return loadOnEntry(context, int64_t(number)); }
 
   /// A size or offset: from the plan, or where data decides computed here.
   Value value(OpFoldResult size) {
@@ -179,21 +146,21 @@ private:
   void keep(Value data, Value number) {
     if (number.getType() != i64)
       number = LLVM::ZExtOp::create(builder, loc, i64, number);
-    LLVM::StoreOp::create(builder, loc, number, element(i64, field(Field::values), layout.data.lookup(data)));
+    LLVM::StoreOp::create(builder, loc, number, element(i64, field(ContextField::values), layout.data.lookup(data)));
   }
 
   Value computed(Value index) {
     if (Value done = inlined.lookup(index))
       return done;
     if (layout.data.contains(index)) {
-      Value kept = load(i64, field(Field::values), layout.data.lookup(index));
+      Value kept = load(i64, field(ContextField::values), layout.data.lookup(index));
       return index.getType().isIndex() ? kept
                                        : LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::ne, kept, constant(0))
                                              .getResult();
     }
     Operation *op = index.getDefiningOp();
     if (auto symbol = dyn_cast_if_present<SymbolOp>(op))
-      return load(i64, field(Field::symbols), layout.symbols.lookup(symbol.getName()));
+      return load(i64, field(ContextField::symbols), layout.symbols.lookup(symbol.getName()));
     if (!op || !isa<arith::ArithDialect, affine::AffineDialect>(op->getDialect())) {
       if (!std::exchange(hasFailed, true))
         emitError(loc) << "takes a number that is not known here: "
@@ -243,23 +210,23 @@ private:
     int64_t number = storage.getNumber();
     switch (storage.getKind()) {
     case StorageKind::input:
-      return load(pointer, field(Field::inputs), number);
+      return load(pointer, field(ContextField::inputs), number);
     case StorageKind::output:
-      return load(pointer, field(Field::outputs), number);
+      return load(pointer, field(ContextField::outputs), number);
     case StorageKind::constant:
       if (DeviceAttr device = deviceOf(buffer))
-        return load(pointer, field(Field::deviceConstants),
+        return load(pointer, field(ContextField::deviceConstants),
                     layout.deviceNumber(device) * layout.constants.size() + number);
-      return load(pointer, field(Field::constants), number);
+      return load(pointer, field(ContextField::constants), number);
     case StorageKind::growing:
-      return load(pointer, field(Field::growing), number);
+      return load(pointer, field(ContextField::growing), number);
     case StorageKind::arena: {
       ProgramLayout::ArenaPlace place = layout.arenas.lookup(storage);
       DeviceAttr device = deviceOf(buffer);
-      Value arena = device ? loadOnEntry(field(Field::deviceArenas),
+      Value arena = device ? loadOnEntry(field(ContextField::deviceArenas),
                                          layout.deviceNumber(device) * layout.segments.size() + place.segment)
-                           : loadOnEntry(field(Field::arenas), place.segment);
-      Value offsets = loadOnEntry(field(Field::arenaOffsets), place.segment);
+                           : loadOnEntry(field(ContextField::arenas), place.segment);
+      Value offsets = loadOnEntry(field(ContextField::arenaOffsets), place.segment);
       return bytesFrom(arena, load(i64, offsets, place.number));
     }
     }
@@ -278,7 +245,7 @@ private:
     builder.setInsertionPointToStart(exit);
     LLVM::ReturnOp::create(builder, loc, exit->getArgument(0));
     builder.setInsertionPointToStart(entry);
-    functions = load(pointer, context, int64_t(Field::fns));
+    functions = load(pointer, context, int64_t(ContextField::fns));
     lastOnEntry = functions.getDefiningOp();
     loadedOnEntry.clear();
   }
@@ -305,7 +272,7 @@ private:
     builder.setInsertionPointToStart(next);
   }
 
-  void callAndCheck(Call which, ArrayRef<Value> arguments) {
+  void callAndCheck(HostFunction which, ArrayRef<Value> arguments) {
     SmallVector<Value> operands = {loadOnEntry(functions, int64_t(which)), context};
     llvm::append_range(operands, arguments);
     SmallVector<Type> types = llvm::map_to_vector(ArrayRef(operands).drop_front(), [](Value v) { return v.getType(); });
@@ -436,11 +403,11 @@ private:
 
   /// At the start of each iteration: a check of nothing, in which the runtime ends a run that was cancelled. A body may
   /// have no other call.
-  void emitTurn() { callAndCheck(Call::check, {constant32(-1), constant32(0), constant(0), constant(0)}); }
+  void emitTurn() { callAndCheck(HostFunction::check, {constant32(-1), constant32(0), constant(0), constant(0)}); }
 
   void emitExchange(ExchangeOp exchange) {
     auto numberOf = [&](Value buffer) { return constant32(buffer.getDefiningOp<StorageOp>().getNumber()); };
-    callAndCheck(Call::exchange, {numberOf(exchange.getFirst()), numberOf(exchange.getSecond())});
+    callAndCheck(HostFunction::exchange, {numberOf(exchange.getFirst()), numberOf(exchange.getSecond())});
   }
 
   /// Ends the run where two numbers compare so.
@@ -452,7 +419,7 @@ private:
   /// Ends the run with a message where the condition, an i1, holds.
   void checkThat(Value wrong, const std::string &message, Value actual, Value limit) {
     Value number = LLVM::SelectOp::create(builder, loc, wrong, constant32(layout.codeOf(message)), constant32(0));
-    callAndCheck(Call::check, {constant32(-1), number, actual, limit});
+    callAndCheck(HostFunction::check, {constant32(-1), number, actual, limit});
   }
 
   //===--------------------------------------------------------------------===//
@@ -472,16 +439,16 @@ private:
   void runSegment(unsigned number) {
     ProgramLayout::Segment &next = layout.segments[number];
     for (auto &[data, place] : next.planData)
-      LLVM::StoreOp::create(builder, loc, load(i64, field(Field::values), layout.data.lookup(data)),
+      LLVM::StoreOp::create(builder, loc, load(i64, field(ContextField::values), layout.data.lookup(data)),
                             element(i64, numbers, place));
     Value which = constant32(number);
-    callAndCheck(Call::plan, {which, next.planData.empty() ? field(Field::symbols) : numbers});
-    callAndCheck(Call::reserve, {which});
+    callAndCheck(HostFunction::plan, {which, next.planData.empty() ? field(ContextField::symbols) : numbers});
+    callAndCheck(HostFunction::reserve, {which});
     for (StorageOp storage : next.growing) {
-      Value bytes = load(i64, load(pointer, field(Field::slots), number), next.byteSlots.lookup(storage));
-      callAndCheck(Call::grow, {constant32(storage.getNumber()), bytes});
+      Value bytes = load(i64, load(pointer, field(ContextField::slots), number), next.byteSlots.lookup(storage));
+      callAndCheck(HostFunction::grow, {constant32(storage.getNumber()), bytes});
     }
-    callAndCheck(Call::execute, {which});
+    callAndCheck(HostFunction::execute, {which});
   }
 
   /// Leaves numbers that are computed before any of them is left: a loop's next may be its last.
@@ -550,7 +517,7 @@ private:
       integers = std::max(integers, 2 * dims);
     });
     if (values != 0)
-      descriptions = LLVM::AllocaOp::create(builder, loc, pointer, i64, constant32(values * kValueWords));
+      descriptions = LLVM::AllocaOp::create(builder, loc, pointer, valueType(), constant32(values));
     int64_t waits = 1;
     walk([&](Operation *op) {
       if (isa<AsyncOp, AwaitOp>(op))
@@ -598,29 +565,38 @@ private:
     Value scratch = launch.getScratch() ? value(OpFoldResult(launch.getScratch())) : constant(0);
     Value number = constant32(layout.launches.lookup(launch));
     if (DeviceAttr device = deviceOf(launch.getOperation())) {
-      callDevice(Call::deviceLaunch, device, launch,
+      callDevice(HostFunction::deviceLaunch, device, launch,
                  {number, buffers, constant32(place), strides, constant32(dynamicStrides.size()), symbols,
                   constant32(launch.getSymbols().size()), work, scratch});
       return success();
     }
-    callAndCheck(Call::launch, {number, buffers, strides, symbols, work, scratch, /*grain=*/constant(1)});
+    callAndCheck(HostFunction::launch, {number, buffers, strides, symbols, work, scratch, /*grain=*/constant(1)});
     return success();
   }
 
   /// A `tenon_value` for a buffer: what it points to stands in `numbers` from `first` on.
   Value describe(Value buffer, int64_t place, int64_t &first) {
     if (auto slot = buffer.getDefiningOp<SlotOp>())
-      return load(pointer, field(Field::held), layout.placeOf(slot));
+      return load(pointer, field(ContextField::held), layout.placeOf(slot));
     auto type = cast<MemRefType>(buffer.getType());
     Value shape = storeNumbers(layout.extentsOf(buffer), first);
     Value strides = storeNumbers(layout.stridesOf(buffer), first);
-    Value zero = constant(0);
-    // The kind, which is zero for tensors, and the dtype share a word.
-    Value words[kValueWords] = {constant(int64_t(dtypeOf(type.getElementType())) << 32), constant(type.getRank()), shape,
-                                strides, address(buffer), zero, zero, zero};
-    for (auto [i, word] : llvm::enumerate(words))
-      LLVM::StoreOp::create(builder, loc, word, element(i64, descriptions, place * kValueWords + i));
-    return element(i64, descriptions, place * kValueWords);
+    Value description = element(valueType(), descriptions, place);
+    auto store = [&](abi::Value field, Value value) {
+      Value at = LLVM::GEPOp::create(builder, loc, pointer, valueType(), description,
+                                     ArrayRef<LLVM::GEPArg>{0, int32_t(field)});
+      LLVM::StoreOp::create(builder, loc, value, at);
+    };
+    store(abi::Value::kind, constant32(TENON_TENSOR));
+    store(abi::Value::dtype, constant32(int32_t(dtypeOf(type.getElementType()))));
+    store(abi::Value::rank, constant(type.getRank()));
+    store(abi::Value::shape, shape);
+    store(abi::Value::strides, strides);
+    store(abi::Value::data, address(buffer));
+    store(abi::Value::capacity, constant(0));
+    store(abi::Value::count, constant(0));
+    store(abi::Value::items, LLVM::ZeroOp::create(builder, loc, pointer));
+    return description;
   }
 
   LogicalResult emitCall(CallOp call) {
@@ -632,7 +608,7 @@ private:
       ++place;
     }
     int64_t ins = call.getIns().size(), outs = call.getOuts().size();
-    callAndCheck(Call::callExternal, {constant32(layout.calls.lookup(call)), buffers, constant32(ins),
+    callAndCheck(HostFunction::callExternal, {constant32(layout.calls.lookup(call)), buffers, constant32(ins),
                                       element(pointer, buffers, ins), constant32(outs)});
     return success();
   }
@@ -642,7 +618,7 @@ private:
   //===--------------------------------------------------------------------===//
 
   /// Asks a device for an operation: within `tenon_host.async` the program goes on, else it waits.
-  void callDevice(Call which, DeviceAttr device, Operation *op, ArrayRef<Value> arguments) {
+  void callDevice(HostFunction which, DeviceAttr device, Operation *op, ArrayRef<Value> arguments) {
     auto async = dyn_cast<AsyncOp>(op->getParentOp());
     SmallVector<Value> elsewhere;
     SmallVector<int32_t> after;
@@ -676,7 +652,7 @@ private:
 
   void emitAwait(DeviceAttr device, ArrayRef<int32_t> numbers) {
     storeTokens(numbers);
-    callAndCheck(Call::await, {constant32(layout.deviceNumber(device)), tokens, constant32(numbers.size())});
+    callAndCheck(HostFunction::await, {constant32(layout.deviceNumber(device)), tokens, constant32(numbers.size())});
   }
 
   void emitAwait(ValueRange awaited) {
@@ -704,7 +680,7 @@ private:
                                     constant(bits / 8)};
     DeviceAttr device = deviceOf(copy.getOperation());
     if (!device) {
-      callAndCheck(Call::copy, arguments);
+      callAndCheck(HostFunction::copy, arguments);
       return success();
     }
     DeviceAttr from = deviceOf(copy.getSource()), to = deviceOf(copy.getDestination());
@@ -712,7 +688,7 @@ private:
       return copy.emitOpError("can't copy from one device to another");
     int32_t direction = from == to ? TENON_WITHIN_DEVICE : to ? TENON_HOST_TO_DEVICE : TENON_DEVICE_TO_HOST;
     arguments.insert(arguments.begin(), constant32(direction));
-    callDevice(Call::deviceCopy, device, copy, arguments);
+    callDevice(HostFunction::deviceCopy, device, copy, arguments);
     return success();
   }
 
@@ -744,7 +720,7 @@ private:
     // Without elements nothing is read.
     if (llvm::any_of(sizes, [](OpFoldResult size) { return isZeroInteger(size); }))
       return;
-    Value actual = load(pointer, field(isInput ? Field::inputStrides : Field::outputStrides), storage.getNumber());
+    Value actual = load(pointer, field(isInput ? ContextField::inputStrides : ContextField::outputStrides), storage.getNumber());
     Value wrong;
     for (size_t d = 0; d + 1 < sizes.size(); ++d) {
       Value differs = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::ne, load(i64, actual, d), value(strides[d]));

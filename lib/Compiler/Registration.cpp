@@ -13,6 +13,7 @@
 
 #include "tenon/Codegen/Common/ElementEmitter.h"
 #include "tenon/Codegen/Common/Passes.h"
+#include "tenon/Codegen/Common/Strategies.h"
 #include "tenon/Codegen/CPU/Passes.h"
 #include "tenon/Conversion/Passes.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
@@ -35,6 +36,7 @@ void tenon::registerDialects(mlir::DialectRegistry &registry) {
   codegen::registerElementwiseElements(registry);
   codegen::registerMovementElements(registry);
   codegen::registerReductionElements(registry);
+  codegen::registerStrategies(registry);
 }
 
 void tenon::registerPasses() {

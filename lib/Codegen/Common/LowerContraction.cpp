@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "KernelBody.h"
-#include "tenon/Codegen/Common/ScheduleSpace.h"
+#include "Lowerings.h"
+#include "tenon/Dialect/Tile/Analysis/ScheduleSpace.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"

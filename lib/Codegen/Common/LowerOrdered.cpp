@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Combination.h"
-#include "KernelBody.h"
+#include "Lowerings.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "tenon/Runtime/tenon_kernel.h"
@@ -221,8 +221,4 @@ private:
 };
 } // namespace
 
-LogicalResult codegen::emitOrdered(KernelBody &body) {
-  if (isa<TopKOp>(body.results.front().getDefiningOp()))
-    return emitTopK(body);
-  return OrderedLowering(body).run();
-}
+LogicalResult codegen::emitOrdered(KernelBody &body) { return OrderedLowering(body).run(); }

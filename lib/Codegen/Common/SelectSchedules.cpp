@@ -7,7 +7,7 @@
 
 #include "tenon/Dialect/Tile/Analysis/KernelChecks.h"
 #include "tenon/Codegen/Common/Passes.h"
-#include "tenon/Codegen/Common/ScheduleSpace.h"
+#include "tenon/Dialect/Tile/Analysis/KernelStrategy.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -27,9 +27,15 @@ struct SelectSchedulesPass : codegen::impl::SelectSchedulesPassBase<SelectSchedu
     VariantOp variant = getOperation();
     if (failed(checkKernels(variant)))
       return signalPassFailure();
-    std::unique_ptr<ScheduleSpace> space = scheduleSpaceOf(variant);
-    if (!space)
-      return;
+    auto kernel = dyn_cast<KernelOp>(*variant.getFunction());
+    if (!kernel)
+      return; // loops already
+    const KernelStrategy *strategy = strategyOf(kernel);
+    if (!strategy) {
+      kernel.emitOpError("suits no strategy that is registered");
+      return signalPassFailure();
+    }
+    std::unique_ptr<ScheduleSpace> space = strategy->spaceOf(kernel, variant.getTarget());
     if (printSpace)
       emitRemark(variant.getLoc()) << *space; // without the op, which a remark of its own would show
     FailureOr<SchedulePoint> best = space->best(variant.getScheduleAttr(), [&] { return variant.emitOpError(); });

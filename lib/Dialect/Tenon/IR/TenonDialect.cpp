@@ -8,6 +8,7 @@
 #include "tenon/Dialect/Tenon/IR/TenonDialect.h"
 #include "BlobFilesInterface.h"
 #include "tenon/Dialect/Bytecode/BytecodeVersion.h"
+#include "tenon/Dialect/Tenon/IR/Roles.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 
 #include "mlir/IR/DialectImplementation.h"
@@ -87,6 +88,7 @@ void TenonDialect::initialize() {
 #define GET_OP_LIST
 #include "tenon/Dialect/Tenon/IR/TenonHostCalls.cpp.inc"
       >();
+  attachRoles(getContext());
   addInterfaces<BlobFiles>();
   addInterface<VersionedBytecode>(/*current=*/1);
 }

@@ -406,14 +406,27 @@ struct SizeModel : ModelBase<SizeModel, SizeOp> {
 template <template <typename> typename Model, typename... Ops> void attach(MLIRContext *context) {
   (Ops::template attachInterface<Model<Ops>>(*context), ...);
 }
+
+/// To those of a family that compute element by element.
+template <typename... Ops> void attachToElementwise(MLIRContext *context) {
+  auto attachTo = [&]<typename Op>(std::type_identity<Op>) {
+    if constexpr (Op::template hasTrait<OpTrait::Elementwise>())
+      Op::template attachInterface<ElementwiseModel<Op>>(*context);
+  };
+  (attachTo(std::type_identity<Ops>()), ...);
+}
 } // namespace
 
 void tenon::registerLayoutModels(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, TenonDialect *) {
-    attach<ElementwiseModel, AbsOp, AcosOp, AcoshOp, AddOp, AndOp, AsinOp, AsinhOp, Atan2Op, AtanOp, AtanhOp, CastOp,
-           CeilOp, CompareOp, CosOp, CoshOp, DivOp, ErfOp, ExpOp, Expm1Op, FloorOp, GeluOp, IsNanOp, Log1pOp, LogOp,
-           MaxOp, MinOp, ModOp, MulOp, NegOp, NotOp, OrOp, PowOp, ReciprocalOp, RemOp, RoundOp, RsqrtOp, SelectOp,
-           ShlOp, ShrOp, SigmoidOp, SignOp, SinOp, SinhOp, SqrtOp, SubOp, TanOp, TanhOp, XorOp>(context);
+    attachToElementwise<
+#define GET_OP_LIST
+#include "tenon/Dialect/Tenon/IR/TenonElementwise.cpp.inc"
+        >(context);
+    attachToElementwise<
+#define GET_OP_LIST
+#include "tenon/Dialect/Tenon/IR/TenonNormalization.cpp.inc"
+        >(context);
     attach<DimsModel, SoftmaxOp, NormalizeOp>(context);
     ArgReduceOp::attachInterface<ArgReduceModel>(*context);
     BindShapeOp::attachInterface<BindShapeModel>(*context);

@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Dialect/Tile/Analysis/KernelDimensions.h"
+#include "tenon/Dialect/Tenon/IR/Roles.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
-#include "tenon/Dialect/Tile/Analysis/KernelStructure.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -57,20 +57,15 @@ void KernelDimensions::fixAll(Operation *op) {
 void KernelDimensions::relate(Operation *op) {
   if (isa<ConstantOp, BindShapeOp>(op) || !isa_and_present<TenonDialect, TileDialect>(op->getDialect()))
     return;
-  auto fixReduced = [&](ArrayRef<int64_t> reduced) {
-    for (int64_t dim : reduced)
-      fix(op->getResult(0), dim);
-  };
-  if (op->hasTrait<OpTrait::Elementwise>() || isa<SoftmaxOp, NormalizeOp>(op)) {
+  Role role = roleOf(op);
+  auto maps = dyn_cast<IndexingMapsInterface>(op);
+  if (op->hasTrait<OpTrait::Elementwise>() || (role == Role::rows && !maps)) {
     for (Value operand : op->getOperands())
       for (int64_t dim = 0; dim < (int64_t)dims[operand].size(); ++dim)
         unite(operand, dim, op->getResult(0), dim);
-    if (auto softmax = dyn_cast<SoftmaxOp>(op))
-      fixReduced(softmax.getDims());
-    if (auto normalize = dyn_cast<NormalizeOp>(op))
-      fixReduced(normalize.getDims());
-  } else if (auto maps = dyn_cast<IndexingMapsInterface>(op);
-             maps && isa<ContractOp, ReduceOp, TransposeOp>(op)) {
+    for (int64_t dim : roleDimsOf(op))
+      fix(op->getResult(0), dim);
+  } else if (maps && (role == Role::contraction || role == Role::rows || role == Role::free)) {
     relateMaps(maps);
   } else if (auto broadcast = dyn_cast<BroadcastOp>(op)) {
     SmallVector<AffineExpr> from = sizes.sizesOf(broadcast.getOperand()),
@@ -101,9 +96,8 @@ void KernelDimensions::relateMaps(IndexingMapsInterface op) {
   for (auto [value, map] : llvm::zip(op->getResults(), op.getResultMaps()))
     visit(value, map);
   // A reduction's dimensions are written in its attribute: they stay.
-  if (auto reduce = dyn_cast<ReduceOp>(op.getOperation()))
-    for (int64_t dim : reduce.getDims())
-      fix(reduce.getOperand(), dim);
+  for (int64_t dim : roleDimsOf(op))
+    fix(op->getOperand(0), dim);
 }
 
 /// What has the sizes of the iteration space is computed at one place of it, whether it is read together or
@@ -111,7 +105,7 @@ void KernelDimensions::relateMaps(IndexingMapsInterface op) {
 void KernelDimensions::relateResults(Block &body) {
   SmallVector<Value> wholes(body.getTerminator()->getOperands());
   for (Operation &op : body)
-    if (reducedDims(&op))
+    if (roleOf(&op) == Role::rows)
       wholes.push_back(op.getOperand(0));
   for (auto [i, whole] : llvm::enumerate(wholes))
     for (Value other : ArrayRef(wholes).drop_front(i + 1))

@@ -9,6 +9,7 @@
 #include "tenon/Dialect/Bytecode/BytecodeVersion.h"
 #include "tenon/Dialect/Tenon/IR/SizeAnalysis.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
+#include "tenon/Dialect/Tenon/IR/Roles.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 #include "tenon/Dialect/Tenon/IR/Verification.h"
 
@@ -22,6 +23,8 @@ using namespace tenon::tile;
 using tenon::BindShapeOp;
 using tenon::host::kContractAttr;
 using tenon::host::kInnerContract;
+using tenon::Role;
+using tenon::RoleModel;
 
 #include "tenon/Dialect/Tile/IR/TileDialect.cpp.inc"
 #include "tenon/Dialect/Tile/IR/TileEnums.cpp.inc"
@@ -73,6 +76,8 @@ void TileDialect::initialize() {
 #define GET_OP_LIST
 #include "tenon/Dialect/Tile/IR/TilePrograms.cpp.inc"
       >();
+  UnpackOp::attachInterface<RoleModel<Role::form>::Of<UnpackOp>>(*getContext());
+  WindowRowsOp::attachInterface<RoleModel<Role::form>::Of<WindowRowsOp>>(*getContext());
 }
 
 LogicalResult TileDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {

@@ -9,7 +9,7 @@
 #include "tenon/Dialect/Host/Analysis/Layouts.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
 #include "tenon/Dialect/Tile/Analysis/KernelNames.h"
-#include "tenon/Dialect/Tile/Analysis/KernelStructure.h"
+#include "tenon/Dialect/Tile/Analysis/KernelStrategy.h"
 #include "tenon/Dialect/Tile/Transforms/Passes.h"
 
 #include "mlir/Analysis/TopologicalSortUtils.h"
@@ -27,11 +27,6 @@ namespace tenon::tile {
 } // namespace tenon::tile
 
 namespace {
-/// Costs next to nothing per element and reads each operand at one place.
-bool isCheap(Operation *op) {
-  return op->hasTrait<OpTrait::Elementwise>() || isa<BroadcastOp, TransposeOp, IotaOp, FromSizesOp>(op);
-}
-
 /// Cloned into every kernel that uses it.
 bool isRematerialised(Operation *op) {
   if (auto constant = dyn_cast_if_present<ConstantOp>(op))
@@ -47,9 +42,10 @@ struct Group {
 
 class KernelFormation {
 public:
-  KernelFormation(func::FuncOp func, llvm::StringMap<StringAttr> &kernels, SymbolTable &kernelTable)
-      : func(func), sizes(func.getContext()), layouts(sizes), builder(func.getContext()), kernels(kernels),
-        kernelTable(kernelTable) {}
+  KernelFormation(func::FuncOp func, const KernelStrategies &strategies, llvm::StringMap<StringAttr> &kernels,
+                  SymbolTable &kernelTable)
+      : func(func), strategies(strategies), sizes(func.getContext()), layouts(sizes), builder(func.getContext()),
+        kernels(kernels), kernelTable(kernelTable) {}
 
   LogicalResult run() {
     unsigned count = 0;
@@ -140,103 +136,9 @@ private:
 
   /// Whether the ops, in order, are what one kernel can compute without computing anything expensive twice.
   bool isKernel(ArrayRef<Operation *> ops) {
-    DenseSet<Operation *> members(ops.begin(), ops.end());
-    Operation *expensive = nullptr, *rows = nullptr;
-    for (Operation *op : ops) {
-      if (isCheap(op))
-        continue;
-      Operation *&slot = reducedDims(op) ? rows : expensive;
-      if (!slot)
-        slot = op;
-      else if (!rows || reducedDims(op) != reducedDims(rows) || sizesOfRows(op) != sizesOfRows(rows))
-        return false;
-    }
-    if (expensive && rows)
-      return false;
-    return expensive ? isEpilogueOf(expensive, ops, members) : rows ? isRowKernel(rows, ops, members)
-                                                                    : isElementKernel(ops, members);
-  }
-
-  SmallVector<AffineExpr> sizesOfRows(Operation *op) { return sizes.sizesOf(op->getOperand(0)); }
-
-  /// Whether all results that are read outside have these sizes.
-  bool givesOnly(ArrayRef<Operation *> ops, const DenseSet<Operation *> &members, ArrayRef<AffineExpr> space) {
-    return llvm::all_of(ops, [&](Operation *op) {
-      return !isReadOutside(op, members) || ArrayRef(sizes.sizesOf(op->getResult(0))) == space;
-    });
-  }
-
-  static bool isReadOutside(Operation *op, const DenseSet<Operation *> &members) {
-    return llvm::any_of(op->getUsers(), [&](Operation *user) { return !members.contains(user); });
-  }
-
-  /// Repeats values that were computed in the same kernel.
-  static bool repeatsWork(Operation *op, const DenseSet<Operation *> &members) {
-    Operation *source = isa<BroadcastOp>(op) ? op->getOperand(0).getDefiningOp() : nullptr;
-    return source && members.contains(source) && !isa<BroadcastOp, TransposeOp, IotaOp, FromSizesOp, CastOp>(source);
-  }
-
-  bool isElementKernel(ArrayRef<Operation *> ops, const DenseSet<Operation *> &members) {
-    return givesOnly(ops, members, sizes.sizesOf(ops.back()->getResult(0))) &&
-           llvm::none_of(ops, [&](Operation *op) { return repeatsWork(op, members); });
-  }
-
-  /// One expensive op on what other kernels computed; the others read its result at their own place, or don't read it.
-  bool isEpilogueOf(Operation *expensive, ArrayRef<Operation *> ops, const DenseSet<Operation *> &members) {
-    if (isOrdered(expensive) && ops.size() > 1)
-      return false;
-    SmallVector<AffineExpr> space = sizes.sizesOf(expensive->getResult(0));
-    DenseSet<Value> dependent(expensive->result_begin(), expensive->result_end());
-    for (Operation *op : ops) {
-      if (op == expensive) {
-        if (llvm::any_of(op->getOperands(), [&](Value v) { return members.contains(v.getDefiningOp()); }))
-          return false;
-        continue;
-      }
-      bool depends = llvm::any_of(op->getOperands(), [&](Value operand) { return dependent.contains(operand); });
-      if (depends && (!op->hasTrait<OpTrait::Elementwise>() || sizes.sizesOf(op->getResult(0)) != space))
-        return false;
-      if (depends)
-        dependent.insert(op->getResult(0));
-      else if (repeatsWork(op, members))
-        return false;
-    }
-    return givesOnly(ops, members, space);
-  }
-
-  /// Reductions of the same rows, ops on whole rows, and ops on one value per row.
-  bool isRowKernel(Operation *rows, ArrayRef<Operation *> ops, const DenseSet<Operation *> &members) {
-    SmallVector<AffineExpr> space = sizesOfRows(rows), one;
-    SmallVector<int64_t> reduced = *reducedDims(rows), kept;
-    for (int64_t dim = 0; dim < (int64_t)space.size(); ++dim)
-      if (!llvm::is_contained(reduced, dim))
-        kept.push_back(dim), one.push_back(space[dim]);
-    DenseSet<Value> perRow, whole;
-    for (Operation *op : ops) {
-      Value result = op->getResult(0);
-      bool readsRow = llvm::any_of(op->getOperands(), [&](Value operand) { return perRow.contains(operand); });
-      bool readsWhole = llvm::any_of(op->getOperands(), [&](Value operand) { return whole.contains(operand); });
-      if (reducedDims(op)) {
-        if (readsRow)
-          return false;
-        (isa<ReduceOp>(op) ? perRow : whole).insert(result);
-      } else if (auto broadcast = dyn_cast<BroadcastOp>(op); broadcast && readsRow) {
-        if (broadcast.getDims() != ArrayRef(kept) || sizes.sizesOf(result) != space)
-          return false;
-        whole.insert(result);
-      } else if (readsRow || readsWhole) {
-        bool fits = op->hasTrait<OpTrait::Elementwise>() && readsRow != readsWhole &&
-                    sizes.sizesOf(result) == (readsRow ? one : space);
-        if (!fits)
-          return false;
-        (readsRow ? perRow : whole).insert(result);
-      } else if (repeatsWork(op, members)) {
-        return false;
-      }
-      if (isReadOutside(op, members) && !perRow.contains(result) && sizes.sizesOf(result) != space)
-        return false;
-    }
-    return true;
+    OpGroup group(ops, sizes);
+    const KernelStrategy *strategy = strategies.find(group);
+    return strategy && strategy->accepts(group, nullptr);
   }
 
   /// Whether one launch of both would need a launch that needs it: a path that leaves the two and comes back.
@@ -302,17 +204,17 @@ private:
     // Register tiles read memory: what they read is an operand even where it could be made in the kernel.
     DenseSet<Value> read;
     for (Operation *op : group.ops)
-      if (isa<ContractOp>(op))
+      if (roleOf(op) == Role::contraction)
         read.insert(op->operand_begin(), op->operand_end());
     for (Operation *op : group.ops)
       for (Value operand : op->getOperands()) {
         Operation *source = operand.getDefiningOp();
         if (source && members.contains(source))
           continue;
-        if (source && ((isRematerialised(source) && !read.contains(operand)) || isa<UnpackOp, WindowRowsOp>(source))) {
+        if (source && ((isRematerialised(source) && !read.contains(operand)) || roleOf(source) == Role::form)) {
           if (!llvm::is_contained(inner, source))
             inner.push_back(source);
-          if (isa<UnpackOp, WindowRowsOp>(source))
+          if (roleOf(source) == Role::form)
             if (tensors.insert(source->getOperand(0)))
               addSymbols(source->getOperand(0));
         } else if (isa<RankedTensorType>(operand.getType())) {
@@ -336,7 +238,11 @@ private:
       return success();
     SmallVector<Operation *> bodyOps(inner);
     bodyOps.append(group.ops);
-    KernelStructure structure = structureOf(group.ops, info.results, sizes);
+    OpGroup outlined(group.ops, sizes);
+    const KernelStrategy *strategy = strategies.find(outlined);
+    if (!strategy)
+      return group.ops.back()->emitError() << "'" << group.ops.back()->getName() << "' suits no strategy that is registered";
+    KernelStructure structure = strategy->structureOf(outlined);
     for (AffineExpr size : structure.space)
       if (!isa<AffineConstantExpr>(size))
         symbols.insert({size, Value()});
@@ -511,6 +417,7 @@ private:
   static constexpr size_t maxOps = 64;
 
   func::FuncOp func;
+  const KernelStrategies &strategies;
   SizeAnalysis sizes;
   host::Layouts layouts;
   OpBuilder builder;
@@ -523,11 +430,17 @@ private:
 
 struct FormKernelsPass : tile::impl::FormKernelsPassBase<FormKernelsPass> {
   void runOnChecked() override {
+    const KernelStrategies *strategies = KernelStrategies::of(&getContext());
+    if (!strategies) {
+      getOperation().emitError("kernels can't be formed: no strategies are registered");
+      return signalPassFailure();
+    }
     llvm::StringMap<StringAttr> kernels;
     SymbolTable kernelTable(getOperation());
     SmallVector<func::FuncOp> funcs(getOperation().getOps<func::FuncOp>());
     for (func::FuncOp func : funcs)
-      if (!func.isExternal() && !func->hasAttr(kKernelAttr) && failed(KernelFormation(func, kernels, kernelTable).run()))
+      if (!func.isExternal() && !func->hasAttr(kKernelAttr) && 
+          failed(KernelFormation(func, *strategies, kernels, kernelTable).run()))
         return signalPassFailure();
   }
 };

@@ -9,7 +9,7 @@
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 #include "tenon/Dialect/Tile/Analysis/KernelDimensions.h"
 #include "tenon/Dialect/Tile/Analysis/KernelNames.h"
-#include "tenon/Dialect/Tile/Analysis/KernelStructure.h"
+#include "tenon/Dialect/Tile/Analysis/KernelStrategy.h"
 #include "tenon/Dialect/Tile/Transforms/Passes.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
@@ -26,56 +26,23 @@ namespace tenon::tile {
 } // namespace tenon::tile
 
 namespace {
-/// Rows from this length on hardly feel that their length isn't known: what is left after whole vectors is
-/// little.
-constexpr int64_t minLength = 64;
-
 /// A dimension of a kernel's iteration space, by its number, and its size.
 struct Candidate {
   int dimension;
   int64_t size;
 };
 
-/// The dimensions whose sizes don't help a schedule: how often something is done as a whole, and the length
-/// of long rows. Rows, columns and depth of register tiles do, and so do inner dimensions, by which places
-/// are divided.
+/// The dimensions of sizes that help no schedule, where nothing else needs them.
 SmallVector<Candidate> candidatesOf(KernelOp kernel) {
-  KernelDimensions dimensions(kernel);
-  Block &body = kernel.getBody().front();
-  SmallVector<Operation *> ops;
-  for (Operation &op : body.without_terminator())
-    ops.push_back(&op);
-  SizeAnalysis sizes(kernel.getContext());
-  KernelStructure structure = structureOf(ops, body.getTerminator()->getOperands(), sizes);
-  llvm::SmallSetVector<int, 4> wanted;
-  auto want = [&](Value tensor, int64_t dim) { wanted.insert(dimensions.of(tensor)[dim]); };
-  if (structure.space.empty())
+  const KernelStrategy *strategy = strategyOf(kernel);
+  if (!strategy)
     return {};
-  Value whole = body.getTerminator()->getOperand(0);
-  int64_t last = structure.space.size() - 1;
-  switch (structure.kind) {
-  case KernelStructure::contraction: {
-    ContractionRoles roles = *contractionRoles(structure.contract);
-    AffineMap result = cast<AffineMapAttr>(structure.contract.getIndexingMaps()[2]).getValue();
-    for (auto [dim, expression] : llvm::enumerate(result.getResults()))
-      if (llvm::is_contained(roles.batch, cast<AffineDimExpr>(expression).getPosition()))
-        want(structure.contract.getResult(), dim);
-    break;
-  }
-  case KernelStructure::rows:
-    whole = (*llvm::find_if(ops, [](Operation *op) { return reducedDims(op).has_value(); }))->getOperand(0);
-    if (last > 0)
-      want(whole, 0);
-    break;
-  case KernelStructure::elements:
-    if (last > 0)
-      want(whole, 0);
-    if (SizeAnalysis::staticSize(structure.space.back()) >= minLength)
-      want(whole, last);
-    break;
-  case KernelStructure::ordered:
-    break;
-  }
+  SizeAnalysis sizes(kernel.getContext());
+  OpGroup group(kernel, sizes);
+  KernelDimensions dimensions(kernel);
+  llvm::SmallSetVector<int, 4> wanted;
+  for (FreeSize size : strategy->freeSizesOf(group, strategy->structureOf(group)))
+    wanted.insert(dimensions.of(size.tensor)[size.dim]);
   // Other tensors may have the dimension at a place where its size counts, or a constant that can't do
   // without it.
   SmallVector<Candidate> candidates;

@@ -8,12 +8,12 @@
 //
 // A schedule is a point of a space: a value for each knob. What searches (the heuristic of
 // `tenon-select-schedules`, a tuner) and what applies a schedule know no more of a kernel than its space
-// says; what a kernel of some structure can be varied in is one subclass.
+// says; what the kernels of a strategy can be varied in is one subclass.
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TENON_CODEGEN_COMMON_SCHEDULESPACE_H
-#define TENON_CODEGEN_COMMON_SCHEDULESPACE_H
+#ifndef TENON_DIALECT_TILE_ANALYSIS_SCHEDULESPACE_H
+#define TENON_DIALECT_TILE_ANALYSIS_SCHEDULESPACE_H
 
 #include "tenon/Dialect/Tile/IR/TileOps.h"
 
@@ -22,7 +22,7 @@
 
 #include <memory>
 
-namespace tenon::codegen {
+namespace tenon::tile {
 
 namespace knob {
 inline constexpr llvm::StringLiteral vectorBytes = "vector_bytes", vectors = "vectors",
@@ -64,10 +64,10 @@ public:
   void forEach(llvm::ArrayRef<std::optional<int64_t>> fixed,
                llvm::function_ref<void(llvm::ArrayRef<int64_t>)> visit) const;
   /// The cheapest schedule that has the knobs that `given` fixes; `given` may be null.
-  mlir::FailureOr<SchedulePoint> best(tile::ScheduleAttr given, EmitError emitError) const;
+  mlir::FailureOr<SchedulePoint> best(ScheduleAttr given, EmitError emitError) const;
   /// The schedule as a point: an error where it leaves a knob open, or is none of this space.
-  mlir::FailureOr<SchedulePoint> read(tile::ScheduleAttr schedule, EmitError emitError) const;
-  tile::ScheduleAttr attributeOf(llvm::ArrayRef<int64_t> point) const;
+  mlir::FailureOr<SchedulePoint> read(ScheduleAttr schedule, EmitError emitError) const;
+  ScheduleAttr attributeOf(llvm::ArrayRef<int64_t> point) const;
 
 protected:
   ScheduleSpace(mlir::MLIRContext *context, llvm::StringRef kind) : context(context), kind(kind) {}
@@ -86,16 +86,13 @@ protected:
 
 private:
   mlir::LogicalResult refuse(llvm::ArrayRef<int64_t> point, EmitError emitError) const;
-  mlir::FailureOr<llvm::SmallVector<std::optional<int64_t>>> valuesOf(tile::ScheduleAttr schedule,
+  mlir::FailureOr<llvm::SmallVector<std::optional<int64_t>>> valuesOf(ScheduleAttr schedule,
                                                                       EmitError emitError) const;
   SchedulePoint cheapest(llvm::ArrayRef<std::optional<int64_t>> fixed) const;
 };
 
 mlir::Diagnostic &operator<<(mlir::Diagnostic &diagnostic, const ScheduleSpace &space);
 
-/// The space of the variant's kernel, or null where it is loops already.
-std::unique_ptr<ScheduleSpace> scheduleSpaceOf(tile::VariantOp variant);
+} // namespace tenon::tile
 
-} // namespace tenon::codegen
-
-#endif // TENON_CODEGEN_COMMON_SCHEDULESPACE_H
+#endif // TENON_DIALECT_TILE_ANALYSIS_SCHEDULESPACE_H

@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TENON_LIB_CODEGEN_COMMON_KERNELBODY_H
-#define TENON_LIB_CODEGEN_COMMON_KERNELBODY_H
+#ifndef TENON_CODEGEN_COMMON_KERNELBODY_H
+#define TENON_CODEGEN_COMMON_KERNELBODY_H
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "tenon/Codegen/Common/ElementEmitter.h"
@@ -49,12 +49,11 @@ struct KernelBody {
   mlir::LogicalResult when(mlir::Value condition, llvm::function_ref<mlir::LogicalResult()> body);
 };
 
-mlir::LogicalResult emitContraction(KernelBody &body);
-/// Ops whose elements depend on those before them.
-mlir::LogicalResult emitOrdered(KernelBody &body);
-/// The first elements of rows in order.
-mlir::LogicalResult emitTopK(KernelBody &body);
+/// Computes and stores the results that have one element per place of `coordinates`, or those that have one per row.
+mlir::LogicalResult storeResults(KernelBody &body, llvm::ArrayRef<Coordinate> coordinates, bool wholeRows);
+/// Coordinates of the unit at hand along the dimensions that units run over; the others are left open.
+Coordinates unitCoordinates(KernelBody &body, mlir::Value unit);
 
 } // namespace tenon::codegen
 
-#endif // TENON_LIB_CODEGEN_COMMON_KERNELBODY_H
+#endif // TENON_CODEGEN_COMMON_KERNELBODY_H

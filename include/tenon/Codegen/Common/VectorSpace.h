@@ -1,0 +1,42 @@
+//===- VectorSpace.h - The schedules of kernels of vectors ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_CODEGEN_COMMON_VECTORSPACE_H
+#define TENON_CODEGEN_COMMON_VECTORSPACE_H
+
+#include "tenon/Dialect/Tile/Analysis/OpGroup.h"
+#include "tenon/Dialect/Tile/Analysis/ScheduleSpace.h"
+
+namespace tenon::codegen {
+
+/// Kernels that take so many instructions per vector compute longer than they read and write.
+inline constexpr int64_t manyInstructions = 16;
+
+/// Everything but contractions: vectors run along the last dimension.
+class VectorSpace : public tile::ScheduleSpace {
+public:
+  /// `length` of the last dimension, and the `instructions` that a vector takes.
+  VectorSpace(tile::TargetAttr target, llvm::StringRef kind, bool hasVectors, int64_t length = 1, int64_t instructions = 1);
+
+  bool isLegal(llvm::ArrayRef<int64_t> point, llvm::raw_ostream *reason) const override;
+  double cost(llvm::ArrayRef<int64_t> point) const override;
+
+protected:
+  static constexpr int64_t bytesOfElement = 4;
+
+  tile::TargetAttr target;
+
+private:
+  int64_t length, instructions;
+};
+
+/// About how many instructions a vector of the ops' results takes.
+int64_t estimateInstructions(const tile::OpGroup &group);
+
+} // namespace tenon::codegen
+
+#endif // TENON_CODEGEN_COMMON_VECTORSPACE_H

@@ -1,0 +1,187 @@
+//===- ContractionStrategy.cpp - Kernels of register tiles ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Lowerings.h"
+#include "tenon/Codegen/Common/Strategies.h"
+#include "tenon/Codegen/Common/VectorSpace.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::codegen;
+using namespace tenon::tile;
+
+namespace {
+/// Register tiles of `tile_rows` rows and `vectors` vectors of columns.
+class ContractionSpace : public VectorSpace {
+public:
+  ContractionSpace(TargetAttr target, std::optional<int64_t> rows, std::optional<int64_t> columns)
+      : VectorSpace(target, "contractions", /*hasVectors=*/true), rows(rows), columns(columns) {
+    knobs.back().candidates = {2, 1, 4};
+    knobs.push_back({knob::tileRows, {}});
+    for (int64_t rows = target.getVectorRegisters(); rows > 0; --rows)
+      knobs.back().candidates.push_back(rows);
+    // The cost model says nothing of these: the first ones were measured (docs/performance).
+    knobs.push_back({knob::depthBlock, {768, 256, 384, 512, 1024, 1536}});
+    knobs.push_back({knob::turnSize, {12, 6, 24}});
+    // Half of the cache is left to panels and results.
+    knobs.push_back({knob::residentBytes, {target.getLevel2Bytes() / 2}});
+  }
+
+  bool isLegal(ArrayRef<int64_t> point, raw_ostream *reason) const override {
+    if (!VectorSpace::isLegal(point, reason))
+      return false;
+    auto [bytes, vectors, tileRows, depthBlock, turnSize, residentBytes] = values(point);
+    int64_t width = vectors * bytes / bytesOfElement;
+    if (width > panelColumns)
+      return refuse(reason, "a register tile of {0} columns is wider than a panel, which has {1}", width,
+                    panelColumns);
+    // Accumulators, columns, and an element of the first operand in all lanes.
+    int64_t registers = tileRows * vectors + vectors + 1;
+    if (registers > target.getVectorRegisters())
+      return refuse(
+          reason, "a register tile of {0} rows and {1} vectors needs {2} registers, but target '{3}' has {4}",
+          tileRows, vectors, registers, target.getName(), target.getVectorRegisters());
+    if (depthBlock < leastDepthBlock)
+      return refuse(reason, "a depth block has at least {0} products, not {1}", leastDepthBlock, depthBlock);
+    if (turnSize > mostTurnSize)
+      return refuse(reason, "a turn of a register tile's loop adds at most {0} products, not {1}",
+                    mostTurnSize, turnSize);
+    return true;
+  }
+
+  /// Cycles per product of the summed dimension, over all tiles of a panel's columns and a block of rows.
+  double cost(ArrayRef<int64_t> point) const override {
+    auto [bytes, vectors, tileRows, depthBlock, turnSize, residentBytes] = values(point);
+    int64_t width = vectors * bytes / bytesOfElement;
+    auto ofTiles = [&, bytes = bytes, vectors = vectors](int64_t number, double height) {
+      // An element of a row in all lanes takes a cycle, whatever else is loaded: tiles of one vector reach half of the peak.
+      double cycles = std::max(
+          {height * vectors / target.getFmasPerCycle(), height, (height + vectors) / target.getLoadsPerCycle(),
+           double(target.getFmaLatency()), double(vectors * bytes) / target.getLevel2BytesPerCycle()});
+      return number * (cycles + tileCost);
+    };
+    if (rows) {
+      int64_t height = blockHeight(), tiles = llvm::divideCeil(height, tileRows);
+      return columnTiles(width) * ofTiles(tiles, double(height) / tiles);
+    }
+    double cycles = 0;
+    for (int64_t left = blockRows, height = tileRows; left > 0; height = lowerTile(height)) {
+      cycles += ofTiles(left / height, height);
+      left %= height;
+    }
+    return columnTiles(width) * cycles;
+  }
+
+private:
+  static constexpr int64_t leastDepthBlock = 16, mostTurnSize = 64;
+  /// What a tile costs apart from its products, per product of a depth of some hundreds.
+  static constexpr double tileCost = 0.01;
+
+  static std::tuple<int64_t, int64_t, int64_t, int64_t, int64_t, int64_t> values(ArrayRef<int64_t> point) {
+    return {point[0], point[1], point[2], point[3], point[4], point[5]};
+  }
+
+  /// Rows of a unit of work, where their number is known: blocks are of nearly equal size.
+  int64_t blockHeight() const {
+    int64_t count = std::max<int64_t>(*rows, 1);
+    return llvm::divideCeil(count, llvm::divideCeil(count, blockRows));
+  }
+
+  /// Register tiles next to each other, per panel.
+  double columnTiles(int64_t width) const {
+    double whole = panelColumns / width;
+    if (!columns || *columns == 0)
+      return whole;
+    int64_t panels = *columns / panelColumns, rest = *columns % panelColumns;
+    double tiles = panels * whole + llvm::divideCeil(rest, width);
+    return tiles * panelColumns / *columns;
+  }
+
+  std::optional<int64_t> rows, columns;
+};
+
+class ContractionStrategy : public KernelStrategy {
+public:
+  StringRef getName() const override { return "contraction"; }
+  bool suits(const OpGroup &group) const override { return (bool)contractionOf(group); }
+  bool accepts(const OpGroup &group, raw_ostream *reason) const override;
+  KernelStructure structureOf(const OpGroup &group) const override;
+  SmallVector<FreeSize> freeSizesOf(const OpGroup &group, const KernelStructure &structure) const override;
+  std::unique_ptr<ScheduleSpace> spaceOf(KernelOp kernel, TargetAttr target) const override;
+  LogicalResult lower(KernelBody &body) const override { return emitContraction(body); }
+
+private:
+  static ContractOp contractionOf(const OpGroup &group) {
+    for (Operation *op : group.ops())
+      if (auto contract = dyn_cast<ContractOp>(op); contract && contractionRoles(contract))
+        return contract;
+    return nullptr;
+  }
+};
+} // namespace
+
+/// The dimension of a contraction's iteration space that each dimension of its result is.
+static SmallVector<unsigned> resultDims(ContractOp op) {
+  auto map = cast<AffineMapAttr>(op.getIndexingMaps()[2]).getValue();
+  return llvm::map_to_vector(map.getResults(), [](AffineExpr dim) { return cast<AffineDimExpr>(dim).getPosition(); });
+}
+
+bool ContractionStrategy::accepts(const OpGroup &group, raw_ostream *reason) const {
+  ContractOp contract = contractionOf(group);
+  for (Operation *op : group.ops()) {
+    Role role = roleOf(op);
+    if (op != contract && role != Role::free && role != Role::cheap)
+      return refuse(reason, "{0} and {1} compute more than arithmetic on elements: each has a kernel of its own",
+                    nodeNameOf(contract), nodeNameOf(op));
+  }
+  return acceptsEpilogue(group, contract, reason);
+}
+
+KernelStructure ContractionStrategy::structureOf(const OpGroup &group) const {
+  KernelStructure result;
+  result.contract = contractionOf(group);
+  result.space = group.sizesOf(result.contract);
+  ContractionRoles roles = *contractionRoles(result.contract);
+  auto product = [&](ArrayRef<unsigned> dims) {
+    AffineExpr total = group.sizes.constant(1);
+    for (auto [dim, size] : llvm::zip(resultDims(result.contract), result.space))
+      if (llvm::is_contained(dims, dim))
+        total = total * size;
+    return total;
+  };
+  result.work = product(roles.batch) * result.space.back().ceilDiv(panelColumns) * product(roles.rows).ceilDiv(blockRows);
+  return result;
+}
+
+/// How often something is multiplied helps no schedule; rows, columns and depth of register tiles do.
+SmallVector<FreeSize> ContractionStrategy::freeSizesOf(const OpGroup &group, const KernelStructure &structure) const {
+  ContractOp contract = structure.contract;
+  ContractionRoles roles = *contractionRoles(contract);
+  SmallVector<FreeSize> result;
+  for (auto [i, dim] : llvm::enumerate(resultDims(contract)))
+    if (llvm::is_contained(roles.batch, dim))
+      result.push_back({contract.getResult(), (int64_t)i});
+  return result;
+}
+
+std::unique_ptr<ScheduleSpace> ContractionStrategy::spaceOf(KernelOp kernel, TargetAttr target) const {
+  SizeAnalysis sizes(kernel.getContext());
+  KernelStructure structure = structureOf(OpGroup(kernel, sizes));
+  ContractionRoles roles = *contractionRoles(structure.contract);
+  std::optional<int64_t> rows = 1;
+  for (auto [dim, size] : llvm::zip(resultDims(structure.contract), structure.space)) {
+    if (!llvm::is_contained(roles.rows, dim))
+      continue;
+    int64_t extent = SizeAnalysis::staticSize(size);
+    rows = rows && !ShapedType::isDynamic(extent) ? std::optional(*rows * extent) : std::nullopt;
+  }
+  int64_t columns = SizeAnalysis::staticSize(structure.space.back());
+  return std::make_unique<ContractionSpace>(target, rows,
+                                            ShapedType::isDynamic(columns) ? std::nullopt : std::optional(columns));
+}
+
+void codegen::addContractionStrategy(TileDialect *dialect) { addStrategy<ContractionStrategy>(dialect); }

@@ -1,0 +1,138 @@
+//===- ElementsStrategy.cpp - Kernels that compute every element on its own ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "tenon/Codegen/Common/KernelBody.h"
+#include "tenon/Codegen/Common/Strategies.h"
+#include "tenon/Codegen/Common/VectorSpace.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::codegen;
+using namespace tenon::tile;
+
+/// How far a unit of short rows may exceed that of a long one: no loss of parallelism for the sake of a
+/// division.
+static constexpr int64_t maxRowsPerBlock = 8;
+/// Rows from this length on hardly feel that their length isn't known: what is left after whole vectors is
+/// little.
+static constexpr int64_t minLength = 64;
+
+/// Whether the last dimension of a lone row is cut into blocks.
+static bool isBlocked(ArrayRef<AffineExpr> space) {
+  return !space.empty() &&
+         llvm::all_of(space.drop_back(), [](AffineExpr size) { return SizeAnalysis::staticSize(size) == 1; });
+}
+
+bool ElementsStrategy::accepts(const OpGroup &group, raw_ostream *reason) const {
+  Operation *costly = nullptr;
+  for (Operation *op : group.ops()) {
+    Role role = roleOf(op);
+    if (role == Role::free || role == Role::cheap)
+      continue;
+    if (costly)
+      return refuse(reason, "{0} and {1} compute more than arithmetic on elements: each has a kernel of its own",
+                    nodeNameOf(costly), nodeNameOf(op));
+    costly = op;
+  }
+  if (costly)
+    return acceptsEpilogue(group, costly, reason);
+  if (Operation *other = group.withOtherSizes(group.sizesOf(group.ops().back())))
+    return refuse(reason, "{0} is read elsewhere, and has other sizes than {1}", nodeNameOf(other),
+                  nodeNameOf(group.ops().back()));
+  for (Operation *op : group.ops())
+    if (group.repeatsWork(op))
+      return refuse(reason, "what {0} repeats would be computed again each time", nodeNameOf(op));
+  return true;
+}
+
+KernelStructure ElementsStrategy::structureOf(const OpGroup &group) const {
+  KernelStructure result;
+  result.space = group.sizes.sizesOf(group.firstResult());
+  ArrayRef<AffineExpr> space = result.space;
+  SmallVector<int64_t> &dims = result.unitDims;
+  llvm::append_range(dims, llvm::seq<int64_t>(0, std::max<int64_t>((int64_t)space.size() - 1, 0)));
+  // Short rows together make up a unit: finding a unit's place costs divisions.
+  int64_t elements = space.empty() ? 1 : SizeAnalysis::staticSize(space.back());
+  while (!dims.empty() && !ShapedType::isDynamic(elements) && elements < blockElements) {
+    int64_t size = SizeAnalysis::staticSize(space[dims.back()]);
+    if (ShapedType::isDynamic(size) || elements * size > blockElements * maxRowsPerBlock)
+      break;
+    elements *= size;
+    dims.pop_back();
+  }
+  result.work = group.sizes.constant(1);
+  if (isBlocked(space))
+    result.work = space.back().ceilDiv(blockElements);
+  else
+    for (int64_t dim : dims)
+      result.work = result.work * space[dim];
+  return result;
+}
+
+SmallVector<FreeSize> ElementsStrategy::freeSizesOf(const OpGroup &group, const KernelStructure &structure) const {
+  SmallVector<FreeSize> result;
+  int64_t last = (int64_t)structure.space.size() - 1;
+  if (last > 0)
+    result.push_back({group.firstResult(), 0});
+  if (last >= 0 && SizeAnalysis::staticSize(structure.space.back()) >= minLength)
+    result.push_back({group.firstResult(), last});
+  return result;
+}
+
+/// How long the vectors' loop is.
+static int64_t lengthOf(ArrayRef<AffineExpr> space) {
+  constexpr int64_t unknownLength = 32; // it may be short
+  if (space.empty())
+    return 1;
+  int64_t length = SizeAnalysis::staticSize(space.back());
+  if (isBlocked(space))
+    return ShapedType::isDynamic(length) ? blockElements : std::min(length, blockElements);
+  return ShapedType::isDynamic(length) ? unknownLength : length;
+}
+
+std::unique_ptr<ScheduleSpace> ElementsStrategy::spaceOf(KernelOp kernel, TargetAttr target) const {
+  SizeAnalysis sizes(kernel.getContext());
+  OpGroup group(kernel, sizes);
+  return std::make_unique<VectorSpace>(target, "elementwise kernels", /*hasVectors=*/true,
+                                       lengthOf(structureOf(group).space), estimateInstructions(group));
+}
+
+LogicalResult ElementsStrategy::lower(KernelBody &body) const {
+  ElementEmitter &e = body.e;
+  bool isBlocked = ::isBlocked(body.structure.space);
+  return body.loop(body.begin, body.end, 1, [&](Value unit) -> LogicalResult {
+    e.unit = unit;
+    if (body.space.empty())
+      return storeResults(body, {}, true);
+    Coordinates place(body.space.size());
+    Value low = e.index(0), high = body.space.back();
+    if (isBlocked) {
+      for (Coordinate &coordinate : place)
+        coordinate = {e.index(0), 0, Value()};
+      low = e.mul(unit, e.index(blockElements));
+      high = arith::MinSIOp::create(e.builder, e.loc, e.add(low, e.index(blockElements)), high);
+    } else {
+      place = unitCoordinates(body, unit);
+    }
+    std::function<LogicalResult(size_t)> nest = [&](size_t dim) -> LogicalResult {
+      if (dim + 1 < place.size())
+        return body.loop(e.index(0), body.space[dim], 1, [&](Value position) {
+          place[dim] = {position, 0, Value()};
+          return nest(dim + 1);
+        });
+      return body.vectors(low, high, [&](Value start) {
+        place.back() = {start, 1, Value()};
+        return storeResults(body, place, true);
+      });
+    };
+    return nest(isBlocked ? place.size() - 1 : body.structure.unitDims.size());
+  });
+}
+
+void codegen::addElementsStrategy(TileDialect *dialect) { addStrategy<ElementsStrategy>(dialect); }

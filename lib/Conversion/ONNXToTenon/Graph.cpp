@@ -54,11 +54,10 @@ LogicalResult Graph::convert() {
       end = *reached;
   }
   if (!end) {
-    end = Reached{func, {}};
-    for (Value operand : terminator.getOperands()) {
-      end->values.push_back(valueOf(operand));
-      failed |= !end->values.back();
-    }
+    auto values = yieldedBy(terminator);
+    failed |= mlir::failed(values);
+    if (!failed)
+      end = Reached{func, *values};
   }
   if (failed || mlir::failed(convertReturn(end->values)))
     return failure();
@@ -223,6 +222,22 @@ Value Graph::valueOf(Value value) {
   if (auto it = values.find(value); it != values.end())
     return it->second;
   return value.getDefiningOp<NodeOp>() ? Value() : value;
+}
+
+FailureOr<SmallVector<Value>> Graph::yieldedBy(Operation *terminator) {
+  SmallVector<Value> values;
+  bool failed = false;
+  for (auto [i, operand] : llvm::enumerate(terminator->getOperands())) {
+    values.push_back(valueOf(operand));
+    failed |= !values.back();
+    if (!isa<NoneType>(operand.getType()))
+      continue;
+    failed = true;
+    emitError(terminator->getLoc()) << "output " << i << " is stated to be none, but a value is expected";
+  }
+  if (failed)
+    return failure();
+  return values;
 }
 
 void Graph::checkHint(NodeOp op, unsigned number, Value value) {
@@ -446,14 +461,10 @@ FailureOr<Reached> Graph::convertNodes(Block &block, Block::iterator first) {
         values[from] = to;
     }
   }
-  Reached end{block.getParentOp(), {}};
-  for (Value operand : block.getTerminator()->getOperands()) {
-    end.values.push_back(valueOf(operand));
-    failed |= !end.values.back();
-  }
-  if (failed)
+  auto values = yieldedBy(block.getTerminator());
+  if (failed || mlir::failed(values))
     return failure();
-  return end;
+  return Reached{block.getParentOp(), *values};
 }
 
 std::optional<bool> Graph::isKnown(const Equality &equality) const {

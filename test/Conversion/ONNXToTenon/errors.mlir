@@ -296,3 +296,14 @@ func.func @elements(%x: tensor<4x3xf32>) -> (tensor<4x3xf32> {tenon.name = "y"},
   %1 = tenon_onnx.node "Neg" version 13 (%x) {} : (tensor<4x3xf32>) -> tensor<*xf16>
   return %0, %1 : tensor<4x3xf32>, tensor<*xf16>
 }
+
+// -----
+
+func.func @nothing_returned(%x: tensor<4x3xf32>) -> (none, !tenon_onnx.unknown, none) {
+  %0 = tenon_onnx.none
+  %1 = tenon_onnx.node "Neg" version 13 (%x) {} : (tensor<4x3xf32>) -> !tenon_onnx.unknown
+  %2 = tenon_onnx.node "NonZero" version 13 (%x) {} : (tensor<4x3xf32>) -> none
+  // expected-error @+2 {{output 0 is stated to be none, but a value is expected}}
+  // expected-error @+1 {{output 2 is stated to be none, but a value is expected}}
+  return %0, %1, %2 : none, !tenon_onnx.unknown, none
+}

@@ -45,3 +45,22 @@ func.func @pad_that_moves(%x: tensor<4x3xf32>) -> tensor<6x3xf32> {
   %y = tenon.pad constant %x, %zero low [1, 0] high [1, 0] : tensor<4x3xf32>, tensor<f32> -> tensor<6x3xf32>
   return %y : tensor<6x3xf32>
 }
+
+// -----
+
+func.func @columns_as_row(%x: tensor<4x9xf32>) -> tensor<6xf32> {
+  %a = tenon.slice %x offsets [0, 2] sizes [4, 3] strides [1, 1] {tenon_host.view} : tensor<4x9xf32> -> tensor<4x3xf32>
+  %b = tenon.reshape %a sizes [12] : tensor<4x3xf32> -> tensor<12xf32>
+  // expected-error@+1 {{operand #0 has no strides}}
+  %c = tenon.slice %b offsets [0] sizes [6] strides [1] : tensor<12xf32> -> tensor<6xf32>
+  return %c : tensor<6xf32>
+}
+
+// -----
+
+func.func @columns_returned(%x: tensor<4x9xf32>) -> tensor<12xf32> {
+  %a = tenon.slice %x offsets [0, 2] sizes [4, 3] strides [1, 1] {tenon_host.view} : tensor<4x9xf32> -> tensor<4x3xf32>
+  %b = tenon.reshape %a sizes [12] : tensor<4x3xf32> -> tensor<12xf32>
+  // expected-error@+1 {{operand #0 has no strides}}
+  return %b : tensor<12xf32>
+}

@@ -232,8 +232,15 @@ private:
         if (isPlaced(op, operand.getOperandNumber()) && !isWrittenInPlace(operand.get()))
           return refuse(operand.getOperandNumber(), "can't be written in place");
       auto launch = dyn_cast<LaunchOp>(op);
-      if (!launch)
+      if (!launch) {
+        // What ends here needs a buffer; what is viewed once more is looked at there.
+        bool isNamed = isStep(op) || isa<func::ReturnOp, tenon::YieldOp>(op);
+        for (OpOperand &operand : op->getOpOperands())
+          if (isNamed && isa<RankedTensorType>(operand.get().getType()) && !isHeld(operand.get().getType()) &&
+              !layouts.layoutOf(operand.get()))
+            return refuse(operand.getOperandNumber(), "has no strides");
         return WalkResult::advance();
+      }
       Operation *kernel = symbols.lookupNearestSymbolFrom(launch, launch.getKernelAttr());
       SmallVector<Value> tensors(launch.getIns());
       llvm::append_range(tensors, launch.getResults());

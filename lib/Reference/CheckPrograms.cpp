@@ -9,6 +9,8 @@
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 #include "tenon/Reference/Comparison.h"
 
+#include "llvm/Support/MathExtras.h"
+
 #include <random>
 #include <set>
 
@@ -40,7 +42,8 @@ static llvm::Expected<Tensor> randomTensor(Type elementType, ArrayRef<int64_t> s
     return fail("has operands that aren't numbers");
   int64_t count = 1;
   for (int64_t size : sizes)
-    count *= size;
+    if (size < 0 || llvm::MulOverflow(count, size, count) || count > kMostElements)
+      return fail("has operands of sizes " + describeShape(sizes));
   if (format.isFloat()) {
     std::vector<double> values(count);
     for (double &value : values)
@@ -64,6 +67,10 @@ static llvm::Expected<SmallVector<int64_t>> sizesOf(Interpreter &interpreter, Bl
     for (auto [size, mixed] : llvm::zip(sizes, bind.getMixedSizes())) {
       if (!ShapedType::isDynamic(size))
         continue;
+      if (std::optional<int64_t> fixed = getConstantIntValue(mixed)) {
+        size = *fixed;
+        continue;
+      }
       llvm::Expected<int64_t> value = indexValue(interpreter, cast<mlir::Value>(mixed), symbols);
       if (!value)
         return value.takeError();
@@ -159,6 +166,8 @@ llvm::Expected<bool> tenon::reference::checkProgram(ProgramOp program, ArrayRef<
   KernelOp kernel = kernelOf(program);
   if (!kernel)
     return fail("computes no kernel: an attribute " + kComputesAttr + " names it");
+  if (kernel.getBody().empty())
+    return fail("computes a kernel without a body");
   unsigned symbols = kernel.getNumSymbols();
   if (sizes.size() != symbols || program.getNumIndices() < symbols)
     return fail("expects " + llvm::Twine(symbols) + " sizes, the kernel's symbols, but has " +

@@ -14,6 +14,8 @@
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
+#include "llvm/Support/MathExtras.h"
+
 #include <map>
 
 using namespace mlir;
@@ -25,6 +27,9 @@ namespace {
 /// Each byte of what nobody has written: of floating point it is no number.
 constexpr char kUnwritten = char(0xff);
 
+/// Elements of a storage beyond these are none that a run has.
+constexpr int64_t kMostElements = int64_t(1) << 32;
+
 /// The bytes of a storage.
 using Bytes = std::shared_ptr<std::vector<char>>;
 
@@ -35,10 +40,12 @@ struct View : Object {
   int64_t offset = 0; ///< like strides, in elements
   SmallVector<int64_t> sizes, strides;
 
-  int64_t count() const {
+  /// How many elements; nothing where there are more than memory has, or a size is negative.
+  std::optional<int64_t> count() const {
     int64_t result = 1;
     for (int64_t size : sizes)
-      result *= size;
+      if (size < 0 || llvm::MulOverflow(result, size, result) || result > kMostElements)
+        return std::nullopt;
     return result;
   }
 };
@@ -82,12 +89,16 @@ template <typename F> llvm::Error forEachPlace(Call &call, const View &view, F f
   Format format(view.elementType);
   if (!format.valid)
     return call.fail("has elements that aren't numbers");
+  std::optional<int64_t> count = view.count();
+  if (!count)
+    return call.fail("has sizes " + describeShape(view.sizes));
   SmallVector<int64_t> at(view.sizes.size(), 0);
-  for (int64_t n = 0, count = view.count(); n < count; ++n) {
-    int64_t place = view.offset;
+  for (int64_t n = 0; n < *count; ++n) {
+    int64_t place = view.offset, between;
     for (auto [i, stride] : llvm::zip(at, view.strides))
-      place += i * stride;
-    if (place < 0 || format.bytesFor(place + 1) > (int64_t)view.bytes->size())
+      if (llvm::MulOverflow(i, stride, between) || llvm::AddOverflow(place, between, place))
+        place = -1;
+    if (place < 0 || place >= kMostElements || format.bytesFor(place + 1) > (int64_t)view.bytes->size())
       return call.fail("reaches element " + llvm::Twine(place) + " of a buffer of " + llvm::Twine(view.bytes->size()) +
                        " bytes");
     f(format, n, place);
@@ -165,6 +176,10 @@ llvm::Error evaluateLaunch(Call &call) {
   if (!results)
     return results.takeError();
   ArrayRef<RuntimeValue> outs = segment(call, launch.getOuts());
+  if (results->size() != outs.size() || !llvm::all_of(*results, [](const RuntimeValue &result) {
+        return std::holds_alternative<Tensor>(result);
+      }))
+    return call.fail("launches a kernel that gives other results than it has outs");
   for (auto [i, result] : llvm::enumerate(*results)) {
     const Tensor &tensor = std::get<Tensor>(result);
     if (const Tensor *out = std::get_if<Tensor>(&outs[i])) {
@@ -196,16 +211,18 @@ llvm::Error evaluateStorage(Call &call) {
   auto view = std::make_shared<View>();
   view->elementType = storedType(cast<MemRefType>(op.getType()).getElementType());
   view->sizes = mixedValues(call, op.getStaticSizes(), 0);
-  for (int64_t size : view->sizes)
-    if (size < 0)
-      return call.fail("has a negative size");
+  std::optional<int64_t> count = view->count();
+  if (!count)
+    return call.fail("has sizes " + describeShape(view->sizes));
   view->strides = rowMajorStrides(view->sizes);
   for (auto [stride, stated] : llvm::zip(view->strides, segment(call, op.getStrides())))
     stride = std::get<int64_t>(stated);
   // Elements up to the last one, whatever lies between rows.
-  int64_t elements = view->count() == 0 ? 0 : 1;
+  int64_t elements = *count == 0 ? 0 : 1;
   for (auto [size, stride] : llvm::zip(view->sizes, view->strides))
-    elements += elements == 0 ? 0 : (size - 1) * stride;
+    if (int64_t between = 0; elements != 0 && (llvm::MulOverflow(size - 1, stride, between) ||
+                                               llvm::AddOverflow(elements, between, elements) || elements > kMostElements))
+      return call.fail("has sizes " + describeShape(view->sizes) + " and strides " + describeShape(view->strides));
   Format format(view->elementType);
   if (!format.valid)
     return call.fail("has elements that aren't numbers");
@@ -240,7 +257,8 @@ llvm::Error evaluateView(Call &call) {
   auto valuesOf = [&](ArrayRef<int64_t> fixed, OperandRange dynamic) {
     return mixedValues(call, fixed, dynamic.empty() ? 0 : dynamic.getBeginOperandIndex());
   };
-  view->offset += valuesOf(op.getStaticOffsets(), op.getOffsets()).front();
+  if (llvm::AddOverflow(view->offset, valuesOf(op.getStaticOffsets(), op.getOffsets()).front(), view->offset))
+    return call.fail("has an offset beyond 64 bits");
   view->sizes = valuesOf(op.getStaticSizes(), op.getSizes());
   view->strides = valuesOf(op.getStaticStrides(), op.getStrides());
   call.results.push_back(std::move(view));
@@ -260,7 +278,8 @@ llvm::Error evaluateExchange(Call &call) {
 /// One element of a buffer, by its position from the first.
 View scalarOf(const View &buffer, int64_t position) {
   View view = buffer;
-  view.offset += position;
+  if (llvm::AddOverflow(view.offset, position, view.offset))
+    view.offset = -1; // outside
   view.sizes.clear();
   view.strides.clear();
   return view;
@@ -389,7 +408,7 @@ HostInterpreter::HostInterpreter(func::FuncOp function) : function(function) {
 
 llvm::Expected<std::vector<RuntimeValue>> HostInterpreter::launch(Call &call, ArrayRef<RuntimeValue> arguments) {
   tile::KernelOp kernel = kernelOf(cast<host::LaunchOp>(call.op));
-  if (!kernel)
+  if (!kernel || kernel.getBody().empty())
     return call.fail("launches no kernel of tenon ops");
   return kernels.runBody(kernel.getBody(), arguments);
 }
@@ -432,6 +451,8 @@ llvm::Error HostInterpreter::bindInputs() {
 
 llvm::Expected<std::vector<RuntimeValue>> HostInterpreter::runPlaced(ArrayRef<RuntimeValue> given) {
   inputs = given;
+  if (!function.getBody().hasOneBlock())
+    return llvm::createStringError("function '" + function.getName() + "' has no body of one block");
   if (llvm::Error error = bindInputs())
     return error;
   llvm::Expected<std::vector<RuntimeValue>> results = runBody(function.getBody(), {});
@@ -440,6 +461,8 @@ llvm::Expected<std::vector<RuntimeValue>> HostInterpreter::runPlaced(ArrayRef<Ru
   SmallVector<RuntimeValue> none;
   Call call{function.getBody().front().getTerminator(), {}, none, *this};
   for (RuntimeValue &result : *results) {
+    if (!std::holds_alternative<std::shared_ptr<Object>>(result))
+      return call.fail("gives what is no buffer");
     llvm::Expected<Tensor> tensor = read(call, viewOf(result));
     if (!tensor)
       return tensor.takeError();

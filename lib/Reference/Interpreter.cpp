@@ -227,8 +227,13 @@ llvm::Expected<std::vector<Value>> Interpreter::runBlock(Block &block, ArrayRef<
   for (Operation &op : block) {
     if (op.hasTrait<OpTrait::IsTerminator>()) {
       std::vector<Value> results;
-      for (mlir::Value operand : op.getOperands())
-        results.push_back(values[operand]);
+      SmallVector<Value> none;
+      for (mlir::Value operand : op.getOperands()) {
+        auto found = values.find(operand);
+        if (found == values.end())
+          return Call{&op, {}, none, *this}.fail("uses a value that was not computed");
+        results.push_back(found->second);
+      }
       return results;
     }
     if (llvm::Error error = evaluateInBlock(op))

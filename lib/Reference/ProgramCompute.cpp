@@ -280,6 +280,9 @@ llvm::Error ProgramInterpreter::compute(Call &call) {
   llvm::Expected<SmallVector<int64_t>> extents = evaluateExtents(call, op.getExtents(), first, tile, false);
   if (!extents)
     return extents.takeError();
+  for (Type type : op.getResultTypes())
+    if (Format(getElementTypeOrSelf(type)).isPacked())
+      return call.fail("is not known on elements that share bytes");
   SmallVector<int64_t> dims = op.getTileDims();
   Box box{*at, SmallVector<int64_t>(at->size(), 1)};
   for (auto [dim, extent] : llvm::zip(dims, *extents))

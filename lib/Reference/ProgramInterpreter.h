@@ -111,9 +111,12 @@ llvm::Expected<int64_t> indexValue(Interpreter &interpreter, mlir::Value value, 
 llvm::Expected<llvm::SmallVector<int64_t>> mapValues(Interpreter &interpreter, mlir::Operation *op, mlir::AffineMap map,
                                                      mlir::OperandRange operands, llvm::ArrayRef<int64_t> indices);
 
+/// Elements beyond these are none that a run has.
+inline constexpr int64_t kMostElements = int64_t(1) << 26;
+
 /// A buffer with memory of its own; elements lie as strides say.
-std::shared_ptr<Buffer> allocate(Memory::Kind kind, std::string name, mlir::Type elementType,
-                                 llvm::ArrayRef<int64_t> sizes, llvm::ArrayRef<int64_t> strides);
+llvm::Expected<std::shared_ptr<Buffer>> allocate(Memory::Kind kind, std::string name, mlir::Type elementType,
+                                                 llvm::ArrayRef<int64_t> sizes, llvm::ArrayRef<int64_t> strides);
 
 void registerPrograms(ProgramInterpreter &interpreter);
 void registerProgramMemory(ProgramInterpreter &interpreter);

@@ -7,6 +7,8 @@
 
 #include "ProgramInterpreter.h"
 
+#include "llvm/Support/MathExtras.h"
+
 using namespace mlir;
 using namespace tenon::reference;
 using namespace tenon::tile;
@@ -89,12 +91,15 @@ static llvm::Error evaluateScratch(Call &call) {
     }
   int64_t count = 1;
   for (int64_t size : sizes)
-    if (size < 0 || __builtin_mul_overflow(count, size, &count) || count > (int64_t(1) << 32))
+    if (size < 0 || __builtin_mul_overflow(count, size, &count) || count > kMostElements)
       return call.fail("has sizes " + describeShape(sizes));
   bool isLaunch = cast<MemoryAttr>(type.getMemorySpace()).getKind() == MemoryKind::launch;
-  call.results.push_back(std::shared_ptr<Object>(allocate(isLaunch ? Memory::Kind::Launch : Memory::Kind::Workgroup,
-                                                          "scratch of " + describe(op.getLoc()), type.getElementType(),
-                                                          sizes, rowMajorStrides(sizes))));
+  llvm::Expected<std::shared_ptr<Buffer>> buffer =
+      allocate(isLaunch ? Memory::Kind::Launch : Memory::Kind::Workgroup, "scratch of " + describe(op.getLoc()),
+               type.getElementType(), sizes, rowMajorStrides(sizes));
+  if (!buffer)
+    return buffer.takeError();
+  call.results.push_back(std::shared_ptr<Object>(*buffer));
   return llvm::Error::success();
 }
 
@@ -110,10 +115,14 @@ static llvm::Error evaluateView(Call &call) {
   view->sizes = *sizes;
   int64_t ratio = source.bytesPerElement() / view->bytesPerElement();
   // Where an element of the view is, and how far the next one is along each dimension.
+  bool isCountable = true;
   auto placeOf = [&](ArrayRef<int64_t> dims) {
-    int64_t place = source.offset * ratio;
-    for (auto [d, expression] : llvm::enumerate(op.getMap().getResults()))
-      place += *valueOf(expression, dims, {}) * source.strides[d] * (d + 1 == source.strides.size() ? 1 : ratio);
+    int64_t place = source.offset * ratio, step;
+    for (auto [d, expression] : llvm::enumerate(op.getMap().getResults())) {
+      std::optional<int64_t> value = valueOf(expression, dims, {});
+      int64_t stride = source.strides[d] * (d + 1 == source.strides.size() ? 1 : ratio);
+      isCountable &= value && !llvm::MulOverflow(*value, stride, step) && !llvm::AddOverflow(place, step, place);
+    }
     return place;
   };
   SmallVector<int64_t> dims(sizes->size(), 0);
@@ -126,10 +135,12 @@ static llvm::Error evaluateView(Call &call) {
     dims[d] = 1;
     view->strides.push_back(placeOf(dims) - view->offset);
     dims[d] = 0;
-    (view->strides.back() < 0 ? least : greatest) += view->strides.back() * std::max<int64_t>(size - 1, 0);
+    int64_t &end = view->strides.back() < 0 ? least : greatest, between;
+    isCountable &= !llvm::MulOverflow(view->strides.back(), std::max<int64_t>(size - 1, 0), between) &&
+                   !llvm::AddOverflow(end, between, end);
   }
   int64_t elements = source.memory->bytes.size() / view->bytesPerElement();
-  if (!llvm::is_contained(*sizes, 0) && (least < 0 || greatest >= elements))
+  if (!llvm::is_contained(*sizes, 0) && (!isCountable || least < 0 || greatest >= elements))
     return call.fail("runs out of " + source.memory->name + ", which has " + llvm::Twine(elements) +
                      " elements, from " + llvm::Twine(least) + " to " + llvm::Twine(greatest));
   call.results.push_back(std::shared_ptr<Object>(std::move(view)));

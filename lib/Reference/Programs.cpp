@@ -7,6 +7,8 @@
 
 #include "ProgramInterpreter.h"
 
+#include "llvm/Support/MathExtras.h"
+
 #include <random>
 
 using namespace mlir;
@@ -72,12 +74,12 @@ template <typename Op> static llvm::Expected<Places> placesOf(Call &call, Op op,
     std::vector<std::vector<RuntimeValue>> longer;
     int64_t step = op.getSteps()[dim];
     for (const std::vector<RuntimeValue> &tuple : places.tuples)
-      for (int64_t i = (*lower)[dim]; i < (*upper)[dim]; i += step) {
+      for (int64_t i = (*lower)[dim], end = (*upper)[dim]; i < end; i = uint64_t(end) - uint64_t(i) > uint64_t(step) ? i + step : end) {
         longer.push_back(tuple);
         longer.back().push_back(i);
         if (op.getExtents()[dim])
           longer.back().push_back(std::min(step, (*upper)[dim] - i));
-        if (longer.size() > (1u << 26))
+        if (longer.size() > (1u << 22))
           return call.fail("has more units than the interpreter runs");
       }
     places.tuples = std::move(longer);
@@ -174,7 +176,8 @@ static llvm::Error evaluateScalarFor(Call &call) {
   std::vector<RuntimeValue> carried(call.operands.begin() + 3, call.operands.end());
   if (call.index(2) <= 0)
     return call.fail("expects a positive step, but has " + llvm::Twine(call.index(2)));
-  for (int64_t i = call.index(0); i < call.index(1); i += call.index(2)) {
+  for (int64_t i = call.index(0), end = call.index(1), step = call.index(2); i < end;
+       i = uint64_t(end) - uint64_t(i) > uint64_t(step) ? i + step : end) {
     std::vector<RuntimeValue> arguments = {i};
     arguments.insert(arguments.end(), carried.begin(), carried.end());
     llvm::Expected<std::vector<RuntimeValue>> results =
@@ -203,6 +206,8 @@ static llvm::Error evaluatePosition(Call &call) {
   if (!index)
     return index.takeError();
   auto type = cast<RankedTensorType>(op.getResult().getType());
+  if (type.getNumElements() > kMostElements)
+    return call.fail("has a tile of sizes " + describeShape(type.getShape()));
   std::vector<int64_t> elements(type.getNumElements(), index->front());
   if (op.getDim()) {
     int64_t stride = rowMajorStrides(type.getShape())[*op.getDim()], size = type.getDimSize(*op.getDim());
@@ -215,6 +220,8 @@ static llvm::Error evaluatePosition(Call &call) {
 static llvm::Error evaluateFill(Call &call) {
   auto op = cast<FillOp>(call.op);
   const Tensor &tile = call.tensor(0);
+  if (Format(tile.getElementType()).isPacked())
+    return call.fail("is not known on elements that share bytes");
   unsigned first = 1;
   llvm::Expected<SmallVector<int64_t>> extents = evaluateExtents(call, op.getExtents(), first, tile.getShape(), true);
   if (!extents)
@@ -327,8 +334,10 @@ llvm::Error ProgramInterpreter::finish(const Transfer &done) {
 
 llvm::Expected<int64_t> tenon::reference::indexValue(Interpreter &interpreter, mlir::Value value,
                                                      ArrayRef<int64_t> indices) {
-  if (auto argument = dyn_cast<BlockArgument>(value))
+  if (auto argument = dyn_cast<BlockArgument>(value); argument && argument.getArgNumber() < indices.size())
     return indices[argument.getArgNumber()];
+  if (!value.getType().isIntOrIndex() || !value.getDefiningOp())
+    return llvm::createStringError("has sizes that don't follow from indices");
   Operation *op = value.getDefiningOp();
   std::vector<RuntimeValue> operands;
   for (mlir::Value operand : op->getOperands()) {
@@ -357,16 +366,17 @@ llvm::Expected<SmallVector<int64_t>> tenon::reference::mapValues(Interpreter &in
   return evaluateMap(call, map, first);
 }
 
-std::shared_ptr<Buffer> tenon::reference::allocate(Memory::Kind kind, std::string name, Type elementType,
-                                                   ArrayRef<int64_t> sizes, ArrayRef<int64_t> strides) {
+llvm::Expected<std::shared_ptr<Buffer>> tenon::reference::allocate(Memory::Kind kind, std::string name, Type elementType,
+                                                                   ArrayRef<int64_t> sizes, ArrayRef<int64_t> strides) {
+  int64_t elements = llvm::is_contained(sizes, 0) ? 0 : 1;
+  for (auto [size, stride] : llvm::zip(sizes, strides))
+    if (int64_t between = 0; elements != 0 && (llvm::MulOverflow(size - 1, stride, between) ||
+                                               llvm::AddOverflow(elements, between, elements) || elements > kMostElements))
+      return llvm::createStringError(name + " has sizes " + describeShape(sizes) + " and strides " + describeShape(strides));
   auto buffer = std::make_shared<Buffer>();
   buffer->elementType = elementType;
   buffer->sizes.assign(sizes.begin(), sizes.end());
   buffer->strides.assign(strides.begin(), strides.end());
-  int64_t last = 0;
-  for (auto [size, stride] : llvm::zip(sizes, strides))
-    last += (size - 1) * stride;
-  int64_t elements = llvm::is_contained(sizes, 0) ? 0 : last + 1;
   buffer->memory = std::make_shared<Memory>(kind, std::move(name), elements, buffer->bytesPerElement());
   return buffer;
 }

@@ -1,6 +1,6 @@
 // RUN: tenon-interpret --check %s | FileCheck %s
 // Programs on buffers, as the interpreter runs them: results are compared in pairs.
-// CHECK-COUNT-5: : ok
+// CHECK-COUNT-8: : ok
 // CHECK-NOT: : ok
 
 tenon_tile.kernel @negate(%n: index, %x: tensor<?xf32>) -> tensor<?xf32> attributes {work = affine_map<()[s0] -> (1)>} {
@@ -77,4 +77,24 @@ func.func @checked() -> (memref<2xf32>, memref<2xf32>) attributes {tenon.error =
   tenon_host.check_equal %one, %two "sizes differ"
   %y = tenon_host.storage output 0 sizes [2] : memref<2xf32>
   return %y, %y : memref<2xf32>, memref<2xf32>
+}
+
+// What is no buffer, and what no memory has.
+func.func @returns_number() -> index attributes {tenon.error = "gives what is no buffer"} {
+  %x = tenon_host.storage arena 0 sizes [2] : memref<2xf32>
+  %c0 = arith.constant 0 : index
+  return %c0 : index
+}
+
+func.func @huge() -> memref<?x?xf32> attributes {tenon.error = "has sizes [4294967296, 4294967296]"} {
+  %n = arith.constant 4294967296 : index
+  %x = tenon_host.storage arena 0 sizes [%n, %n] : memref<?x?xf32>
+  return %x : memref<?x?xf32>
+}
+
+func.func @far_off() -> memref<2xf32, strided<[?], offset: ?>> attributes {tenon.error = "of a buffer of 8 bytes"} {
+  %n = arith.constant 9223372036854775807 : index
+  %x = tenon_host.storage arena 0 sizes [2] : memref<2xf32>
+  %y = tenon_host.view %x[%n] sizes [2] strides [%n] : memref<2xf32> -> memref<2xf32, strided<[?], offset: ?>>
+  return %y : memref<2xf32, strided<[?], offset: ?>>
 }

@@ -434,3 +434,51 @@ tenon_tile.program @guarded(%m: index, %x: memref<?x8xf32>) -> (%y: memref<?x8xf
   grid (%i) = 0 to 1 {
   }
 }
+
+// A size that is stated of a dynamic one, and one that doesn't follow from indices.
+tenon_tile.kernel @stated(%m: index, %x: tensor<?x8xf32>) -> tensor<?x8xf32> attributes {work = affine_map<()[s0] -> (s0)>} {
+  tenon.bind_shape %x [3, 8] : tensor<?x8xf32>
+  %y = tenon.neg %x : tensor<?x8xf32>
+  tenon_tile.yield %y : tensor<?x8xf32>
+}
+
+tenon_tile.program @of_stated(%m: index, %x: memref<?x8xf32>) -> (%y: memref<?x8xf32>)
+    attributes {tenon_tile.computes = @stated, tenon.sizes = [[2]], tenon.error = "has sizes [2, 8], but is given tensor<3x8xf32>"} {
+  bind %x sizes [%m, 8] : memref<?x8xf32>
+  bind %y sizes [%m, 8] : memref<?x8xf32>
+  grid (%i) = 0 to 1 {
+  }
+}
+
+tenon_tile.kernel @by_itself(%m: index, %x: tensor<?x8xf32>) -> tensor<?x8xf32> attributes {work = affine_map<()[s0] -> (s0)>} {
+  %s = tenon.size %x dim 0 : tensor<?x8xf32>
+  tenon.bind_shape %x [%s, 8] : tensor<?x8xf32>
+  %y = tenon.neg %x : tensor<?x8xf32>
+  tenon_tile.yield %y : tensor<?x8xf32>
+}
+
+tenon_tile.program @of_itself(%m: index, %x: memref<?x8xf32>) -> (%y: memref<?x8xf32>)
+    attributes {tenon_tile.computes = @by_itself, tenon.sizes = [[2]], tenon.error = "has sizes that don't follow from indices"} {
+  bind %x sizes [%m, 8] : memref<?x8xf32>
+  bind %y sizes [%m, 8] : memref<?x8xf32>
+  grid (%i) = 0 to 1 {
+  }
+}
+
+tenon_tile.program @huge(%m: index, %x: memref<?x8xf32>) -> (%y: memref<?x8xf32>)
+    attributes {tenon_tile.computes = @copy, tenon.sizes = [[1000000000]], tenon.error = "has operands of sizes [1000000000, 8]"} {
+  bind %x sizes [%m, 8] : memref<?x8xf32>
+  bind %y sizes [%m, 8] : memref<?x8xf32>
+  grid (%i) = 0 to 1 {
+  }
+}
+
+tenon_tile.program @far_off(%m: index, %x: memref<?x8xf32>) -> (%y: memref<?x8xf32>)
+    attributes {tenon_tile.computes = @copy, tenon.sizes = [[2]], tenon.error = "runs out of operand 0"} {
+  bind %x sizes [%m, 8] : memref<?x8xf32>
+  bind %y sizes [%m, 8] : memref<?x8xf32>
+  grid (%i) = 0 to 1 {
+    %far = arith.constant 4611686018427387904 : index
+    %v = view %x (a) -> (a, 0) sizes [%far] : memref<?x8xf32> -> memref<?xf32, strided<[8]>>
+  }
+}

@@ -27,8 +27,11 @@ namespace tenon::cpu {
 namespace {
 using Unary = Number (Reals::*)(Number);
 
+/// Numbers and vectors of them; tensors are none of code.
 bool isCovered(Type type) {
   Type element = getElementTypeOrSelf(type);
+  if (isa<ShapedType>(type) && !isa<VectorType>(type))
+    return false;
   return element.isF32() || element.isF64();
 }
 

@@ -20,6 +20,9 @@ namespace tenon::cpu {
 } // namespace tenon::cpu
 
 namespace {
+/// Numbers and vectors of them; tensors are none of code.
+bool isOfCode(Type type) { return !isa<ShapedType>(type) || isa<VectorType>(type); }
+
 Type withElement(Type type, Type element) {
   auto vector = dyn_cast<VectorType>(type);
   return vector ? Type(vector.clone(element)) : element;
@@ -58,7 +61,7 @@ struct NarrowDouble : OpRewritePattern<arith::TruncFOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(arith::TruncFOp op, PatternRewriter &rewriter) const override {
     Type type = op.getType(), from = op.getIn().getType();
-    if (!getElementTypeOrSelf(from).isF64() || getElementTypeOrSelf(type).getIntOrFloatBitWidth() != 16)
+    if (!isOfCode(type) || !getElementTypeOrSelf(from).isF64() || getElementTypeOrSelf(type).getIntOrFloatBitWidth() != 16)
       return failure();
     Bits b(rewriter, op.getLoc(), type);
     Value exact = op.getIn();
@@ -84,7 +87,7 @@ struct NarrowToBFloat : OpRewritePattern<arith::TruncFOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(arith::TruncFOp op, PatternRewriter &rewriter) const override {
     Type type = op.getType();
-    if (!getElementTypeOrSelf(op.getIn().getType()).isF32() || !getElementTypeOrSelf(type).isBF16())
+    if (!isOfCode(type) || !getElementTypeOrSelf(op.getIn().getType()).isF32() || !getElementTypeOrSelf(type).isBF16())
       return failure();
     Bits b(rewriter, op.getLoc(), type);
     Value bits = b.of(op.getIn()), sixteen = b.constant(16);
@@ -104,7 +107,7 @@ struct SelectBits : OpRewritePattern<arith::SelectOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(arith::SelectOp op, PatternRewriter &rewriter) const override {
     Type type = op.getType(), element = getElementTypeOrSelf(type);
-    if (!element.isBF16() && !element.isF16())
+    if (!isOfCode(type) || (!element.isBF16() && !element.isF16()))
       return failure();
     Type integers = withElement(type, rewriter.getI16Type());
     auto bits = [&](Value value) { return arith::BitcastOp::create(rewriter, op.getLoc(), integers, value); };

@@ -73,7 +73,7 @@ private:
     if (SymbolTable::lookupSymbolIn(module, inner))
       return body.emitOpError() << "needs the name '" << inner << "', which is taken";
     for (SymbolTable::SymbolUse use : SymbolTable::getSymbolUses(body, module).value_or(SymbolTable::UseRange({})))
-      if (isa<LLVM::LLVMDialect>(use.getUser()->getDialect()))
+      if (isa_and_present<LLVM::LLVMDialect>(use.getUser()->getDialect()))
         return use.getUser()->emitOpError() << "calls kernel '" << body.getSymName() << "', which only launches do";
     return success();
   }

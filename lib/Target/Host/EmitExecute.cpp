@@ -161,7 +161,7 @@ private:
     Operation *op = index.getDefiningOp();
     if (auto symbol = dyn_cast_if_present<SymbolOp>(op))
       return load(i64, field(ContextField::symbols), layout.symbols.lookup(symbol.getName()));
-    if (!op || !isa<arith::ArithDialect, affine::AffineDialect>(op->getDialect())) {
+    if (!op || !isa_and_present<arith::ArithDialect, affine::AffineDialect>(op->getDialect())) {
       if (!std::exchange(hasFailed, true))
         emitError(loc) << "takes a number that is not known here: "
                        << (op ? op->getName().getStringRef() : "an argument of a region");

@@ -164,7 +164,7 @@ std::vector<ProgramLayout::Step> ProgramLayout::cut(Block &block) {
       continue;
     }
     // Arithmetic is computed where it is used.
-    if (op.hasTrait<OpTrait::IsTerminator>() || isa<arith::ArithDialect, affine::AffineDialect>(op.getDialect()))
+    if (op.hasTrait<OpTrait::IsTerminator>() || isa_and_present<arith::ArithDialect, affine::AffineDialect>(op.getDialect()))
       continue;
     auto storage = dyn_cast<StorageOp>(op);
     if (!begun || (storage && llvm::any_of(storage.getSizes(), [&](Value size) {

@@ -39,3 +39,11 @@ func.func @native(%x: f32) -> f32 {
   %b = math.floor %a : f32
   return %b : f32
 }
+
+// What is no code yet.
+// CHECK-LABEL: func.func @tensor
+// CHECK-NEXT: math.sin %{{.*}} : tensor<4xf32>
+func.func @tensor(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %y = math.sin %x : tensor<4xf32>
+  return %y : tensor<4xf32>
+}

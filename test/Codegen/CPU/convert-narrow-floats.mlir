@@ -34,3 +34,15 @@ func.func @single_to_half(%x: vector<8xf32>) -> vector<8xf16> {
   %y = arith.truncf %x : vector<8xf32> to vector<8xf16>
   return %y : vector<8xf16>
 }
+
+// What is no code yet.
+// CHECK-LABEL: func.func @tensor
+// CHECK-NEXT: arith.truncf %{{.*}} : tensor<8xf64> to tensor<8xf16>
+// CHECK-NEXT: arith.truncf %{{.*}} : tensor<8xf32> to tensor<8xbf16>
+// CHECK-NEXT: arith.select %{{.*}} : tensor<8xbf16>
+func.func @tensor(%c: i1, %x: tensor<8xf64>, %y: tensor<8xf32>) -> (tensor<8xf16>, tensor<8xbf16>) {
+  %a = arith.truncf %x : tensor<8xf64> to tensor<8xf16>
+  %b = arith.truncf %y : tensor<8xf32> to tensor<8xbf16>
+  %d = arith.select %c, %b, %b : tensor<8xbf16>
+  return %a, %d : tensor<8xf16>, tensor<8xbf16>
+}

@@ -1,4 +1,4 @@
-// RUN: %tenon_opt %s -split-input-file -verify-diagnostics --pass-pipeline="builtin.module(tenon-form-kernel-entries)"
+// RUN: %tenon_opt %s --allow-unregistered-dialect -split-input-file -verify-diagnostics --pass-pipeline="builtin.module(tenon-form-kernel-entries)"
 
 // expected-error @+1 {{expects a body and a fixed number of arguments of a kernel}}
 llvm.func @declared(!llvm.ptr, i64, i64) -> i32 attributes {tenon_tile.kernel = {buffers = 1 : i64, strides = 0 : i64, symbols = 0 : i64}}
@@ -37,3 +37,11 @@ llvm.func @caller(%a: !llvm.ptr, %b: i64) {
   llvm.call @called(%a, %b, %b) : (!llvm.ptr, i64, i64) -> ()
   llvm.return
 }
+
+// -----
+
+// Ops of nobody's dialect may name it.
+llvm.func @named(%a: !llvm.ptr, %b: i64, %e: i64) attributes {tenon_tile.kernel = {buffers = 1 : i64, strides = 0 : i64, symbols = 0 : i64}} {
+  llvm.return
+}
+"unknown.launch"() {kernel = @named} : () -> ()

@@ -22,7 +22,7 @@ bool host::isKnownOnEntry(Value number) {
   Operation *op = number.getDefiningOp();
   if (isa_and_present<SymbolOp>(op))
     return true;
-  return op && isa<arith::ArithDialect, affine::AffineDialect>(op->getDialect()) && isPure(op) &&
+  return op && isa_and_present<arith::ArithDialect, affine::AffineDialect>(op->getDialect()) && isPure(op) &&
          llvm::all_of(op->getOperands(), isKnownOnEntry);
 }
 

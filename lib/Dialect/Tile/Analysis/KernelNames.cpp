@@ -55,7 +55,7 @@ static StringRef wordOf(Operation *op) {
       .Case([&](MaxOp) { return hasZero ? "relu" : "max"; })
       .Case<BroadcastOp, ConstantOp, BindShapeOp, UnpackOp, WindowRowsOp, FromSizesOp>([](auto) { return ""; })
       .Default([](Operation *op) {
-        return isa<TenonDialect>(op->getDialect()) ? op->getName().stripDialect() : "";
+        return isa_and_present<TenonDialect>(op->getDialect()) ? op->getName().stripDialect() : "";
       });
 }
 

@@ -56,7 +56,7 @@ private:
       return onEntry.contains(value) || (isa<BlockArgument>(value) && isa<TensorType>(value.getType()));
     };
     auto isSize = [](Operation &op) {
-      bool isArithmetic = isa<arith::ArithDialect, affine::AffineDialect>(op.getDialect());
+      bool isArithmetic = isa_and_present<arith::ArithDialect, affine::AffineDialect>(op.getDialect());
       return isa<SymbolOp, BindShapeOp, BindStridesOp, BoundStrideOp, IsAliasedOp>(op) ||
              (isArithmetic && isPure(&op));
     };

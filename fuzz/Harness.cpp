@@ -48,7 +48,7 @@ struct Remains {
 struct Ending {
   int signal = 0;
   Outcome outcome = Outcome::accepted;
-  bool isFault() const { return signal != 0 || outcome > Outcome::refused; }
+  bool isFault() const { return signal != 0 || outcome > Outcome::invalid; }
   bool isHang() const { return signal == SIGXCPU || signal == SIGALRM; }
 };
 
@@ -205,11 +205,12 @@ public:
       });
       ++runs;
       accepted += ending.signal == 0 && ending.outcome == Outcome::accepted;
+      invalid += ending.signal == 0 && ending.outcome == Outcome::invalid;
       if (ending.isFault())
         report(ending, options.seed + i);
     }
-    std::printf("%s: %ld runs in %.0f s, %ld accepted, %d faults of Tenon's (%zu kinds), %d crashes of upstream's (%zu kinds)\n",
-                suite.name().c_str(), long(runs), elapsed(), long(accepted), faults, kinds.size(), upstream,
+    std::printf("%s: %ld runs in %.0f s, %ld invalid, %ld accepted, %d faults of Tenon's (%zu kinds), %d crashes of upstream's (%zu kinds)\n",
+                suite.name().c_str(), long(runs), elapsed(), long(invalid), long(accepted), faults, kinds.size(), upstream,
                 upstreamKinds.size());
     std::fflush(stdout);
     return faults;
@@ -274,7 +275,7 @@ private:
 
   Suite &suite;
   const Options &options;
-  int64_t runs = 0, accepted = 0;
+  int64_t runs = 0, invalid = 0, accepted = 0;
   int faults = 0, upstream = 0;
   std::set<std::string> kinds, upstreamKinds;
 };

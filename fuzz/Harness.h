@@ -30,9 +30,10 @@ namespace tenon::fuzz {
 
 using Random = std::minstd_rand;
 
-/// How a run that came to its end ended. An input that is refused without a word, and a pass that leaves what doesn't
-/// verify, are faults as a crash is one; `unread` is what a reader of upstream's refuses without a word.
-enum class Outcome : int { accepted = 64, refused, silent, broken, unread };
+/// How a run that came to its end ended. `invalid` inputs are refused by a parser or a verifier, before what is tried. An
+/// input that is refused without a word, and a pass that leaves what doesn't verify, are faults as a crash is one; `unread`
+/// is what a reader of upstream's refuses without a word.
+enum class Outcome : int { accepted = 64, refused, invalid, silent, broken, unread };
 
 /// What is tried: bytes, and what is done with them in a suite's own words.
 struct Input {

@@ -300,6 +300,11 @@ Attribute tenon::fuzz::ModuleMutator::mutateAttribute(Attribute attribute, Rando
   }
   if (auto type = dyn_cast<TypeAttr>(attribute))
     return TypeAttr::get(mutateType(type.getValue(), random));
+  if (isa<SymbolRefAttr>(attribute)) {
+    auto names = attributes.find(builder.getStringAttr("sym_name"));
+    auto name = names == attributes.end() ? StringAttr() : dyn_cast<StringAttr>(pick(names->second, random));
+    return name && random() % 4 ? FlatSymbolRefAttr::get(name) : FlatSymbolRefAttr::get(context, "nobody");
+  }
   if (isa<StringAttr>(attribute)) {
     StringRef words[] = {"", "main", "x", "tenon_runtime", "k", "gpu", "\x1b[31m\n\"", "a"};
     return builder.getStringAttr(pick(words, random));
@@ -317,7 +322,7 @@ void tenon::fuzz::ModuleMutator::mutate(ModuleOp module, Random &random) const {
     return;
   Operation *op = pick(list, random);
   MLIRContext *context = module.getContext();
-  switch (random() % 19) {
+  switch (random() % 22) {
   case 0: // another operand of the same type, or of any
   case 1: {
     if (op->getNumOperands() == 0)
@@ -372,8 +377,8 @@ void tenon::fuzz::ModuleMutator::mutate(ModuleOp module, Random &random) const {
   case 17: {
     SmallVector<int64_t> known;
     for (Type type : llvm::concat<const Type>(op->getResultTypes(), op->getOperandTypes()))
-      if (auto tensor = dyn_cast<RankedTensorType>(type))
-        llvm::append_range(known, tensor.getShape());
+      if (auto shaped = dyn_cast<ShapedType>(type); shaped && shaped.hasRank())
+        llvm::append_range(known, shaped.getShape());
     if (known.empty())
       return;
     int64_t from = pick(known, random), to = random() % 4 ? int64_t(random() % 9) : std::abs(number(random) / 2);
@@ -381,10 +386,10 @@ void tenon::fuzz::ModuleMutator::mutate(ModuleOp module, Random &random) const {
     replaceTypes(
         module,
         [&](Type type) -> std::optional<Type> {
-          auto tensor = dyn_cast<RankedTensorType>(type);
-          if (!tensor)
+          auto shaped = dyn_cast<ShapedType>(type);
+          if (!shaped || !shaped.hasRank() || (isa<VectorType>(type) && to <= 0))
             return std::nullopt;
-          return RankedTensorType::get(llvm::map_to_vector(tensor.getShape(), changed), tensor.getElementType());
+          return shaped.clone(llvm::map_to_vector(shaped.getShape(), changed));
         },
         changed);
     return;
@@ -438,6 +443,41 @@ void tenon::fuzz::ModuleMutator::mutate(ModuleOp module, Random &random) const {
     if (!op->isAncestor(other) && !other->hasTrait<OpTrait::IsTerminator>() && !op->hasTrait<OpTrait::IsTerminator>() &&
         (op->getBlock() == other->getBlock() || random() % 4 == 0))
       op->moveBefore(other);
+    return;
+  }
+  case 18: { // a region less, or its block
+    if (op->getNumRegions() == 0)
+      return;
+    Region &region = op->getRegion(random() % op->getNumRegions());
+    if (random() % 2 || region.empty()) {
+      region.dropAllReferences();
+      region.getBlocks().clear();
+    } else {
+      region.front().dropAllReferences();
+      region.front().clear();
+    }
+    return;
+  }
+  case 19: { // a program in another
+    auto inner = ModuleOp::create(UnknownLoc::get(context));
+    bool isWhole = random() % 2;
+    if (!isWhole)
+      while (op->getParentOp() != module)
+        op = op->getParentOp();
+    inner.getBody()->getOperations().splice(inner.getBody()->begin(), module.getBody()->getOperations(),
+                                            isWhole ? module.getBody()->begin() : op->getIterator(),
+                                            isWhole ? module.getBody()->end() : std::next(op->getIterator()));
+    module.getBody()->push_back(inner);
+    return;
+  }
+  case 20: { // an op that nobody knows
+    OperationState state(op->getLoc(), "unknown.op", op->getOperands(), op->getResultTypes(),
+                         llvm::to_vector(op->getDiscardableAttrs()));
+    for (Region &region : op->getRegions())
+      state.addRegion()->takeBody(region);
+    Operation *unknown = OpBuilder(op).create(state);
+    op->replaceAllUsesWith(unknown);
+    op->erase();
     return;
   }
   default: { // an op of another program, on values that are here

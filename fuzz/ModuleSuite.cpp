@@ -6,8 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 //
-// Seeds are the programs of lit tests. A mutant meets a pass of Tenon alone, some of them in any order, a pipeline of a
-// test, the staircase of levels, the compiler as a whole, or the reference interpreter.
+// Seeds are the programs of lit tests, as they are or some steps further down the staircase of levels. A mutant meets a
+// pass of Tenon alone, some of them in any order, a pipeline of a test, the staircase, the compiler as a whole, or the
+// reference interpreter.
 //
 //===----------------------------------------------------------------------===//
 
@@ -16,8 +17,11 @@
 #include "WireMutator.h"
 #include "tenon/Compiler/Compiler.h"
 #include "tenon/Compiler/Registration.h"
+#include "tenon/Dialect/Host/IR/HostOps.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
-#include "tenon/Reference/Interpreter.h"
+#include "tenon/Dialect/Tile/IR/TileOps.h"
+#include "tenon/Reference/HostPrograms.h"
+#include "tenon/Reference/Programs.h"
 
 #include "mlir/Bytecode/BytecodeReader.h"
 #include "mlir/Bytecode/BytecodeWriter.h"
@@ -30,6 +34,8 @@
 
 #include <csignal>
 #include <fstream>
+#include <map>
+#include <set>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -85,6 +91,27 @@ constexpr const char *kInterpret = "--interpret";
 
 constexpr const char *kLevels[] = {"tenon-graph", "tenon-kernels", "tenon-variants{targets=avx2,avx512}", "tenon-loops"};
 
+/// The staircase, pass by pass.
+std::vector<std::string> readSteps() {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  FailureOr<OpPassManager> list = parsePassPipeline("builtin.module(" + llvm::join(ArrayRef(kLevels), ",") + ")");
+  list->printAsTextualPipeline(stream);
+  std::vector<std::string> steps(1);
+  StringRef passes = text;
+  passes.consume_front("builtin.module(");
+  passes.consume_back(")");
+  int depth = 0;
+  for (char c : passes) {
+    depth += StringRef("({").contains(c) - StringRef(")}").contains(c);
+    if (c == ',' && depth == 0)
+      steps.emplace_back();
+    else
+      steps.back() += c;
+  }
+  return steps;
+}
+
 /// A module, or null after a diagnostic. The parser wants an end behind the text.
 OwningOpRef<ModuleOp> parse(const std::string &bytes, MLIRContext *context) {
   return parseSourceString<ModuleOp>(StringRef(bytes), context);
@@ -108,6 +135,8 @@ public:
     context.appendDialectRegistry(registry);
     context.loadAllAvailableDialects();
     context.printOpOnDiagnostic(false);
+    context.allowUnregisteredDialects();
+    steps = readSteps();
   }
 
   std::string name() const override { return "modules"; }
@@ -132,16 +161,19 @@ public:
         texts.push_back(part.str());
         if (OwningOpRef<ModuleOp> module = parse(texts.back(), &context)) {
           mutator.learn(*module);
+          folders[StringRef(path).rsplit('/').first.str()].push_back(modules.size());
           modules.push_back(std::move(module));
         }
       }
     }
+    reportUnseen();
     return !modules.empty();
   }
 
   Input make(Random &random) override {
     ScopedDiagnosticHandler quiet(&context, [](Diagnostic &) { return success(); });
     std::string command = chooseCommand(random);
+    ModuleOp seed = chooseSeed(random);
     if (random() % 8 == 0) {
       std::string text = random() % 2 ? texts[random() % texts.size()] : print(*modules[random() % modules.size()]);
       for (unsigned round = 1 + random() % 2; round != 0; --round)
@@ -149,7 +181,21 @@ public:
       return {text, command};
     }
     // Mutations that leave nothing that verifies are forgotten, but were tried.
-    OwningOpRef<ModuleOp> current(modules[random() % modules.size()]->clone());
+    OwningOpRef<ModuleOp> whole(seed.clone());
+    if (random() % 8 != 0)
+      thin(*whole, random);
+    OwningOpRef<ModuleOp> current(whole->clone());
+    if (random() % 3 == 0) {
+      size_t done = 1 + random() % steps.size(), last = done + random() % (steps.size() - done + 1);
+      std::string before = join(0, done);
+      keep({print(*current), before});
+      if (succeeded(runPasses(*current, before))) {
+        if (done < last && random() % 3)
+          command = join(done, last);
+      } else
+        current = std::move(whole);
+    } else if (random() % 2 && holdsProgram(*current))
+      command = kInterpret;
     unsigned wanted = 1 + random() % 3, found = 0;
     std::string text;
     for (unsigned attempt = 0; attempt < 16 && found < wanted; ++attempt) {
@@ -174,9 +220,10 @@ public:
     });
     OwningOpRef<ModuleOp> module = parse(input.bytes, &context);
     if (!module)
-      return hasSpoken ? Outcome::refused : isUnread(input.bytes) ? Outcome::unread : Outcome::silent;
+      return hasSpoken ? Outcome::invalid : isUnread(input.bytes) ? Outcome::unread : Outcome::silent;
     if (input.command.empty())
       return Outcome::accepted;
+    isBroken = false;
     LogicalResult result = input.command == kInterpret                            ? interpret(*module)
                            : StringRef(input.command).starts_with("--emit=") ? compile(*module, input.command)
                                                                               : runPasses(*module, input.command);
@@ -218,17 +265,74 @@ public:
 
   std::string fileOf(const Input &input) const override {
     bool isCompiled = StringRef(input.command).starts_with("--emit=");
-    std::string how = input.command.empty() ? "tenon-opt %s" : input.command == kInterpret ? "tenon-interpret %s" : isCompiled
-                          ? "tenon-compile %s --target-cpu=avx2 " + input.command + " -o /dev/null"
-                          : "tenon-opt %s --pass-pipeline='" + input.command + "'";
+    std::string how = input.command.empty() ? "tenon-opt %s --allow-unregistered-dialect" : input.command == kInterpret ? "tenon-interpret %s" : isCompiled
+                          ? "tenon-compile %s " + input.command + " -o /dev/null"
+                          : "tenon-opt %s --allow-unregistered-dialect --pass-pipeline='" + input.command + "'";
     return "// RUN: " + how + "\n" + input.bytes;
   }
 
 protected:
+  /// Says which ops of Tenon's no seed has: mutants reach them only by chance.
+  void reportUnseen() {
+    std::set<StringRef> seen;
+    for (OwningOpRef<ModuleOp> &module : modules)
+      module->walk([&](Operation *op) { seen.insert(op->getName().getStringRef()); });
+    SmallVector<StringRef> unseen;
+    for (RegisteredOperationName name : context.getRegisteredOperations())
+      if (name.getDialectNamespace().starts_with("tenon") && !seen.count(name.getStringRef()))
+        unseen.push_back(name.getStringRef());
+    if (!unseen.empty())
+      std::printf("%s: no seed has %s\n", this->name().c_str(), llvm::join(unseen, ", ").c_str());
+  }
+
   /// Whether MLIR's reader of bytecode refuses it, before anything is verified.
   bool isUnread(const std::string &bytes) {
     ParserConfig config(&context, /*verifyAfterParse=*/false);
     return isBytecode(llvm::MemoryBufferRef(bytes, "mutant")) && !parseSourceString<ModuleOp>(StringRef(bytes), config);
+  }
+
+  /// Any, or any of a folder: those with few get their turn.
+  ModuleOp chooseSeed(Random &random) const {
+    if (random() % 2)
+      return *modules[random() % modules.size()];
+    auto &folder = *std::next(folders.begin(), random() % folders.size());
+    return *modules[folder.second[random() % folder.second.size()]];
+  }
+
+  /// Leaves one or two of a module's functions and what they name: mutants of less are tried sooner.
+  static void thin(ModuleOp module, Random &random) {
+    auto isUnused = [&](Operation &op) { return isa<SymbolOpInterface>(op) && SymbolTable::symbolKnownUseEmpty(&op, module); };
+    SmallVector<Operation *> roots;
+    for (Operation &op : *module.getBody())
+      if (isUnused(op))
+        roots.push_back(&op);
+    llvm::shuffle(roots.begin(), roots.end(), random);
+    size_t kept = 1 + random() % 2;
+    if (roots.size() <= kept)
+      return;
+    SmallPtrSet<Operation *, 2> left(roots.begin(), roots.begin() + kept);
+    for (bool isSmaller = true; isSmaller;) {
+      isSmaller = false;
+      for (Operation &op : llvm::make_early_inc_range(*module.getBody()))
+        if (!left.contains(&op) && isUnused(op)) {
+          op.erase();
+          isSmaller = true;
+        }
+    }
+  }
+
+  /// What the interpreter knows and passes don't: tiles, and programs that launch.
+  static bool holdsProgram(ModuleOp module) {
+    return module
+        .walk([](Operation *op) {
+          return isa<tenon::tile::ProgramOp, tenon::host::LaunchOp>(op) ? WalkResult::interrupt() : WalkResult::advance();
+        })
+        .wasInterrupted();
+  }
+
+  /// Some steps of the staircase.
+  std::string join(size_t first, size_t last) const {
+    return "builtin.module(" + llvm::join(steps.begin() + first, steps.begin() + last, ",") + ")";
   }
 
   std::string chooseCommand(Random &random) const {
@@ -255,7 +359,7 @@ protected:
       break;
     }
     default:
-      return random() % 4 ? "--emit=llvm" : "--emit=asm";
+      return std::string(random() % 4 ? "--emit=llvm" : "--emit=asm") + " --target-cpu=" + (random() % 4 ? "avx2" : "avx512");
     }
     return "builtin.module(" + list + ")";
   }
@@ -280,18 +384,20 @@ protected:
     rlimit time = {kInterpretSeconds, kInterpretSeconds + 1};
     setrlimit(RLIMIT_CPU, &time);
     LogicalResult result = success();
+    auto report = [&](Operation *op, llvm::Error error) {
+      if (!error)
+        return;
+      std::string message = llvm::toString(std::move(error));
+      result = message.empty() ? failure() : LogicalResult(op->emitError(message));
+    };
     for (auto function : module.getOps<func::FuncOp>()) {
       std::vector<tenon::reference::Value> arguments;
-      for (Type type : function.getArgumentTypes())
-        arguments.push_back(valueOf(type));
-      if (function.isExternal())
-        continue;
-      llvm::Expected<std::vector<tenon::reference::Value>> results = tenon::reference::runFunction(function, arguments);
-      if (results)
-        continue;
-      std::string message = llvm::toString(results.takeError());
-      result = message.empty() ? failure() : LogicalResult(function.emitError(message));
+      for (const tenon::reference::ProgramValue &input : tenon::reference::inputsOf(function))
+        arguments.push_back(valueOf(input.type));
+      if (!function.isExternal())
+        report(function, tenon::reference::runProgram(function, arguments).takeError());
     }
+    module.walk([&](tenon::tile::ProgramOp program) { report(program, tenon::reference::checkProgram(program)); });
     return result;
   }
 
@@ -329,8 +435,9 @@ protected:
 
   LogicalResult compile(ModuleOp module, StringRef command) {
     tenon::CompileOptions options;
-    options.emit = command == "--emit=llvm" ? tenon::Emit::llvm : tenon::Emit::assembly;
-    if (llvm::Expected<SmallVector<tenon::cpu::TargetDescription>> targets = tenon::cpu::parseTargets("avx2"))
+    auto [emit, target] = command.split(" --target-cpu=");
+    options.emit = emit == "--emit=llvm" ? tenon::Emit::llvm : tenon::Emit::assembly;
+    if (llvm::Expected<SmallVector<tenon::cpu::TargetDescription>> targets = tenon::cpu::parseTargets(target))
       options.targets = std::move(*targets);
     options.modelName = "mutant";
     tenon::CompileReport report;
@@ -339,7 +446,8 @@ protected:
 
   MLIRContext context;
   ModuleMutator mutator;
-  std::vector<std::string> texts, pipelines;
+  std::vector<std::string> texts, pipelines, steps;
+  std::map<std::string, std::vector<size_t>> folders; ///< which modules are in each
   std::vector<OwningOpRef<ModuleOp>> modules;
   bool isBroken = false;
 };

@@ -166,8 +166,6 @@ llvm::Expected<bool> tenon::reference::checkProgram(ProgramOp program, ArrayRef<
   KernelOp kernel = kernelOf(program);
   if (!kernel)
     return fail("computes no kernel: an attribute " + kComputesAttr + " names it");
-  if (kernel.getBody().empty())
-    return fail("computes a kernel without a body");
   unsigned symbols = kernel.getNumSymbols();
   if (sizes.size() != symbols || program.getNumIndices() < symbols)
     return fail("expects " + llvm::Twine(symbols) + " sizes, the kernel's symbols, but has " +

@@ -87,3 +87,30 @@ tenon_tile.variants @k {
     }
   }
 }
+
+// -----
+
+// What a part lacks is its own error, though the whole is verified first.
+#avx2 = #tenon_tile.target<name = "avx2", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v3", features = "+avx,+avx2,+fma", vector_bytes = 32, vector_registers = 16, level1_bytes = 32768, level2_bytes = 524288, level3_bytes = 16777216, fmas_per_cycle = 2, loads_per_cycle = 2, fma_latency = 4, level2_bytes_per_cycle = 32>
+
+tenon_tile.variants @k {
+  tenon_tile.variant @v target #avx2 {
+    // expected-error@+1 {{'tenon_tile.program' op requires attribute 'function_type'}}
+    "tenon_tile.program"() <{outputs = 1 : i64, sym_name = "k"}> ({
+      "tenon_tile.release"() : () -> ()
+    }) : () -> ()
+  }
+}
+
+// -----
+
+tenon_tile.variants @k {
+  // expected-error@+1 {{'tenon_tile.variant' op requires attribute 'target'}}
+  "tenon_tile.variant"() <{sym_name = "a"}> ({
+    "tenon_tile.form"() : () -> ()
+  }) : () -> ()
+  // expected-error@+1 {{'tenon_tile.variant' op requires attribute 'target'}}
+  "tenon_tile.variant"() <{sym_name = "b"}> ({
+    "tenon_tile.form"() : () -> ()
+  }) : () -> ()
+}

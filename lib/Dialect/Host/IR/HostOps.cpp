@@ -130,7 +130,8 @@ LogicalResult BindStridesOp::verify() {
 LogicalResult ExchangeOp::verify() {
   for (Value buffer : {getFirst(), getSecond()}) {
     auto storage = buffer.getDefiningOp<StorageOp>();
-    if (!storage || storage.getKind() != StorageKind::growing)
+    StorageKindAttr kind = storage ? storage.getProperties().kind : StorageKindAttr();
+    if (!kind || kind.getValue() != StorageKind::growing)
       return emitOpError("expects growing storages");
   }
   return success();

@@ -333,14 +333,15 @@ LogicalResult YieldOp::verify() {
 // Variants
 //===----------------------------------------------------------------------===//
 
+/// Parts are verified behind the whole: attributes that they need may be missing.
 LogicalResult VariantsOp::verify() {
   llvm::SmallDenseSet<Attribute> targets;
   for (Operation &op : getBody().front()) {
     auto variant = dyn_cast<VariantOp>(op);
     if (!variant)
       return emitOpError("expects nothing but variants, but has '") << op.getName() << "'";
-    if (!targets.insert(variant.getTarget()).second)
-      return variant.emitOpError("is the second one for target '") << variant.getTarget().getName() << "'";
+    if (TargetAttr target = variant.getProperties().target; target && !targets.insert(target).second)
+      return variant.emitOpError("is the second one for target '") << target.getName() << "'";
   }
   return success();
 }
@@ -353,10 +354,10 @@ static LogicalResult verifyPrograms(VariantOp variant) {
     auto program = dyn_cast<ProgramOp>(op);
     if (!program)
       return variant.emitOpError("expects nothing beside programs, but has '") << op.getName() << "'";
-    if (program.getFunctionType() != first.getFunctionType() || program.getArgAttrsAttr() != first.getArgAttrsAttr() ||
-        program.getOutputs() != first.getOutputs())
+    const auto &own = program.getProperties(), &its = first.getProperties();
+    if (own.function_type != its.function_type || own.arg_attrs != its.arg_attrs || own.outputs != its.outputs)
       return program.emitOpError("expects the arguments of the variant's first program");
-    if (program.getGuard().has_value() == (&op == &block.back()))
+    if ((bool)own.guard == (&op == &block.back()))
       return program.emitOpError("expects a guard of all programs but the last");
   }
   return success();

@@ -98,6 +98,8 @@ static LogicalResult verifyPart(Operation *op) {
   if (isa<KernelOp, VariantsOp, VariantOp, ProgramOp, FormOp, MicrokernelOp, UnpackOp, WindowRowsOp>(op) ||
       (!isOurs && !op->hasTrait<OpTrait::HasRecursiveMemoryEffects>() && !isMemoryEffectFree(op)))
     return op->emitOpError("is no part of a tile program");
+  if (isa<PutOp>(op->getParentOp()) && !isa<CopyOp, YieldOp>(op) && !isMemoryEffectFree(op))
+    return op->emitOpError("is no copy, of which a put consists");
   if (op->getParentOfType<ComputeOp>() || !isa_and_nonnull<TenonDialect>(op->getDialect()))
     return success();
   for (Type type : llvm::concat<const Type>(llvm::to_vector(op->getOperandTypes()), llvm::to_vector(op->getResultTypes())))
@@ -280,13 +282,9 @@ LogicalResult RingOp::verify() {
 }
 
 LogicalResult PutOp::verify() {
-  if (failed(verifyExpressions(*this, "number", getNumber(), getIndices().size(), 1)) ||
-      failed(verifyArguments(*this, getBody(), indexTypes(*this, 1))) || failed(verifyYield(*this, getBody(), {})))
-    return failure();
-  for (Operation &op : getBody().front().without_terminator())
-    if (!isa<CopyOp>(op) && !isMemoryEffectFree(&op))
-      return op.emitOpError("is no copy, of which a put consists");
-  return success();
+  return failure(failed(verifyExpressions(*this, "number", getNumber(), getIndices().size(), 1)) ||
+                 failed(verifyArguments(*this, getBody(), indexTypes(*this, 1))) ||
+                 failed(verifyYield(*this, getBody(), {})));
 }
 
 LogicalResult TakeOp::verify() { return verifyExpressions(*this, "number", getNumber(), getIndices().size(), 1); }

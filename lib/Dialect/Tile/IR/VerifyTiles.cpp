@@ -354,10 +354,10 @@ LogicalResult ComputeOp::verify() {
   if (yield.getNumOperands() != getNumResults())
     return emitOpError("expects to yield ") << getNumResults() << " tensors, but yields " << yield.getNumOperands();
   for (auto [yielded, result] : llvm::zip(yield.getOperandTypes(), getResultTypes()))
-    if (auto whole = cast<RankedTensorType>(yielded);
-        whole.getRank() != rank || whole.getElementType() != getElementTypeOrSelf(result))
+    if (auto whole = dyn_cast<RankedTensorType>(yielded);
+        !whole || whole.getRank() != rank || whole.getElementType() != getElementTypeOrSelf(result))
       return emitOpError("expects to yield tensors of rank ")
-             << rank << " with elements of " << result << ", but yields " << whole;
+             << rank << " with elements of " << result << ", but yields " << yielded;
   return success();
 }
 

@@ -25,6 +25,8 @@ constexpr int64_t minChannelsPerGroup = 2;
 constexpr double maxBorder = 1.125;
 /// What sizes that aren't known are taken for.
 constexpr int64_t unknownSize = 64;
+/// Filters of more are not looked at tap by tap.
+constexpr int64_t mostTaps = 1 << 16;
 
 class Lowering {
 public:
@@ -161,7 +163,8 @@ private:
 
   /// Whether much of dilated windows lies in the border. Others have whole rows of taps that lie together.
   bool isMostlyBorder() {
-    if (llvm::all_of(op.getDilations(), [](int64_t dilation) { return dilation == 1; }))
+    if (llvm::all_of(op.getDilations(), [](int64_t dilation) { return dilation == 1; }) ||
+        llvm::any_of(tapsOf(op), [](int64_t taps) { return taps > mostTaps; }))
       return false;
     double border = 1;
     auto input = cast<RankedTensorType>(op.getInput().getType()), result = cast<RankedTensorType>(op.getResult().getType());

@@ -81,7 +81,7 @@ public:
       if (options.emit == Emit::graph)
         return writeLevel();
       if (failed(runPipeline("kernels",
-                             [&](OpPassManager &pm) { buildKernelsPipeline(pm, {options.devices}); })))
+                             [&](OpPassManager &pm) { buildKernelsPipeline(pm, {options.devices, options.explainFusion}); })))
         return failure();
     } else if (failed(runPipeline("devices",
                                   [&](OpPassManager &pm) { buildDevicesPipeline(pm, {options.devices}); }))) {
@@ -242,7 +242,7 @@ private:
 
   /// Writes the artifact that this compilation would give, if the cache has it.
   LogicalResult takeArtifact() {
-    if (!cache || isLarge())
+    if (!cache || isLarge() || options.explainFusion)
       return success();
     showProgress("cache");
     auto runtime = readRuntime();

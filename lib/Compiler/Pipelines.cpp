@@ -61,7 +61,7 @@ void tenon::buildKernelsPipeline(OpPassManager &pm, const KernelOptions &options
   pm.addPass(createCSEPass());
   pm.addNestedPass<func::FuncOp>(host::createAssignAliasesPass());
   pm.addNestedPass<func::FuncOp>(tile::createAssignViewsPass());
-  pm.addPass(tile::createFormKernelsPass());
+  pm.addPass(tile::createFormKernelsPass({options.explainFusion}));
   pm.addPass(tile::createGeneralizeSizesPass());
   pm.addNestedPass<func::FuncOp>(host::createPlaceBuffersPass());
   buildDevicesPipeline(pm, options);

@@ -59,6 +59,7 @@ struct Options {
                  clEnumValN(tenon::Emit::llvm, "llvm", "LLVM IR of the kernels"),
                  clEnumValN(tenon::Emit::assembly, "asm", "assembly of the kernels")),
       cl::cat(category)};
+  cl::opt<bool> explainFusion{"explain-fusion", cl::desc("Say why nodes are not computed in one kernel"), cl::cat(category)};
   cl::opt<bool> allowExternalLinks{
       "allow-external-links",
       cl::desc("Follow links of a model's external data out of its directory: for models that can be trusted"),
@@ -120,6 +121,7 @@ int compileModel(const tenon::Tool &tool, const char *program, const Options &gi
     return tool.fail("--threads is " + Twine(given.threads) + ", it must be between 1 and " + Twine(kMaxThreads));
   tenon::CompileOptions options;
   options.emit = given.emitKind;
+  options.explainFusion = given.explainFusion;
   options.devices.assign(given.devices.begin(), given.devices.end());
   for (StringRef pair : given.aliases) {
     auto [output, input] = pair.split('=');

@@ -39,6 +39,8 @@ struct CompileOptions {
   /// Outputs that may be bound to the buffer of an input that they begin with, by name: caches.
   std::vector<std::pair<std::string, std::string>> aliases; ///< output, input
   Emit emit = Emit::artifact;
+  /// Remarks say why nodes are not in one kernel; no artifact is taken out of the cache then.
+  bool explainFusion = false;
   /// The prebuilt runtime library that the artifact starts with.
   std::string runtimeLibrary;
   std::string modelName;

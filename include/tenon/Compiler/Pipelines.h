@@ -18,6 +18,7 @@ class OpPassManager;
 namespace tenon {
 struct KernelOptions {
   llvm::SmallVector<std::string> devices; ///< rules of `tenon-assign-devices`
+  bool explainFusion = false;             ///< remarks why nodes are kernels of their own
 };
 
 /// From level 0 to level 1 and no further: what the interpreter takes.

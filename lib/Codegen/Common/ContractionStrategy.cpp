@@ -7,7 +7,6 @@
 
 #include "Lowerings.h"
 #include "tenon/Codegen/Common/Strategies.h"
-#include "tenon/Codegen/Common/VectorSpace.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -112,6 +111,7 @@ public:
   KernelStructure structureOf(const OpGroup &group) const override;
   SmallVector<FreeSize> freeSizesOf(const OpGroup &group, const KernelStructure &structure) const override;
   std::unique_ptr<ScheduleSpace> spaceOf(KernelOp kernel, TargetAttr target) const override;
+  int64_t estimateInstructions(Operation *op) const override { return codegen::estimateInstructions(op); }
   LogicalResult lower(KernelBody &body) const override { return emitContraction(body); }
 
 private:

@@ -7,7 +7,6 @@
 
 #include "tenon/Codegen/Common/KernelBody.h"
 #include "tenon/Codegen/Common/Strategies.h"
-#include "tenon/Codegen/Common/VectorSpace.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -100,7 +99,7 @@ std::unique_ptr<ScheduleSpace> ElementsStrategy::spaceOf(KernelOp kernel, Target
   SizeAnalysis sizes(kernel.getContext());
   OpGroup group(kernel, sizes);
   return std::make_unique<VectorSpace>(target, "elementwise kernels", /*hasVectors=*/true,
-                                       lengthOf(structureOf(group).space), estimateInstructions(group));
+                                       lengthOf(structureOf(group).space), codegen::estimateInstructions(group));
 }
 
 LogicalResult ElementsStrategy::lower(KernelBody &body) const {

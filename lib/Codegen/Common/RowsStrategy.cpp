@@ -7,7 +7,6 @@
 
 #include "tenon/Codegen/Common/KernelBody.h"
 #include "tenon/Codegen/Common/Strategies.h"
-#include "tenon/Codegen/Common/VectorSpace.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -23,6 +22,7 @@ public:
   KernelStructure structureOf(const OpGroup &group) const override;
   SmallVector<FreeSize> freeSizesOf(const OpGroup &group, const KernelStructure &structure) const override;
   std::unique_ptr<ScheduleSpace> spaceOf(KernelOp kernel, TargetAttr target) const override;
+  int64_t estimateInstructions(Operation *op) const override { return codegen::estimateInstructions(op); }
   LogicalResult lower(KernelBody &body) const override;
 };
 } // namespace
@@ -107,7 +107,7 @@ std::unique_ptr<ScheduleSpace> RowsStrategy::spaceOf(KernelOp kernel, TargetAttr
   // A reduction's vectors wait for each other.
   return std::make_unique<VectorSpace>(target, "kernels of rows", /*hasVectors=*/true,
                                        ShapedType::isDynamic(length) ? unknownLength : length,
-                                       manyInstructions + estimateInstructions(group));
+                                       manyInstructions + codegen::estimateInstructions(group));
 }
 
 /// The reductions of a row, then what is stored for each of its elements.

@@ -47,13 +47,15 @@ double VectorSpace::cost(ArrayRef<int64_t> point) const {
   return turns * (vectors * double(instructions) / instructionsPerCycle + latency);
 }
 
+int64_t codegen::estimateInstructions(Operation *op) {
+  if (auto element = dyn_cast<ElementInterface>(op))
+    return element.estimateInstructions();
+  return isa<DecomposableInterface>(op) ? manyInstructions : 0;
+}
+
 int64_t codegen::estimateInstructions(const OpGroup &group) {
   int64_t result = 0;
-  for (Operation *op : group.ops()) {
-    if (auto element = dyn_cast<ElementInterface>(op))
-      result += element.estimateInstructions();
-    else if (isa<DecomposableInterface>(op))
-      result += manyInstructions;
-  }
+  for (Operation *op : group.ops())
+    result += estimateInstructions(op);
   return result;
 }

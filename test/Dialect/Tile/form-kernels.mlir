@@ -169,3 +169,38 @@ func.func @in_place(%x: tensor<8x4xf32>, %i: tensor<2x1xi64>, %u: tensor<2x4xf32
   %z = tenon.scatter drop %x, %i, %u dims [0] batch_dims 0 : tensor<8x4xf32>, tensor<2x1xi64>, tensor<2x4xf32>
   return %y, %z : tensor<8x4xf32>, tensor<8x4xf32>
 }
+
+// -----
+
+// The sum of the products is one kernel with the first of them. The second product can't go with what adds it to the scan: that
+// needs the first kernel, which needs the second product.
+// CHECK-LABEL: func.func @detour_by_an_earlier_op
+// CHECK: tenon_host.launch @matmul_{{[0-9a-f]+}}
+// CHECK: tenon_host.launch @matmul_add_{{[0-9a-f]+}}
+// CHECK: tenon_host.launch @scan_{{[0-9a-f]+}}
+// CHECK: tenon_host.launch @add_{{[0-9a-f]+}}
+func.func @detour_by_an_earlier_op(%x: tensor<8x8xf32>, %y: tensor<8x8xf32>, %w: tensor<8x8xf32>)
+    -> (tensor<8x8xf32>, tensor<8x8xf32>) {
+  %0 = tenon.contract %x, %w maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>] : tensor<8x8xf32>, tensor<8x8xf32> -> tensor<8x8xf32>
+  %1 = tenon.scan sum %0 dim 1 : tensor<8x8xf32>
+  %2 = tenon.contract %y, %w maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>] : tensor<8x8xf32>, tensor<8x8xf32> -> tensor<8x8xf32>
+  %3 = tenon.add %0, %2 : tensor<8x8xf32>
+  %4 = tenon.add %1, %2 : tensor<8x8xf32>
+  return %3, %4 : tensor<8x8xf32>, tensor<8x8xf32>
+}
+
+// -----
+
+// So many threads would have nothing to do that it pays to compute the elements before they are summed.
+// CHECK-LABEL: func.func @parallel_before_a_sum
+// CHECK: tenon_host.launch @exp_{{.*}}
+// CHECK: tenon_host.launch @sum_{{.*}}
+func.func @parallel_before_a_sum(%x: tensor<1048576xf32>) -> tensor<f32> {
+  %0 = tenon.exp %x : tensor<1048576xf32>
+  %1 = tenon.log %0 : tensor<1048576xf32>
+  %2 = tenon.exp %1 : tensor<1048576xf32>
+  %3 = tenon.log %2 : tensor<1048576xf32>
+  %4 = tenon.exp %3 : tensor<1048576xf32>
+  %5 = tenon.reduce sum %4 dims [0] : tensor<1048576xf32> -> tensor<f32>
+  return %5 : tensor<f32>
+}

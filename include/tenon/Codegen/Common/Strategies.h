@@ -8,6 +8,7 @@
 #ifndef TENON_CODEGEN_COMMON_STRATEGIES_H
 #define TENON_CODEGEN_COMMON_STRATEGIES_H
 
+#include "tenon/Codegen/Common/VectorSpace.h"
 #include "tenon/Dialect/Tile/Analysis/KernelStrategy.h"
 
 namespace tenon::codegen {
@@ -22,6 +23,7 @@ public:
   llvm::SmallVector<tile::FreeSize> freeSizesOf(const tile::OpGroup &group,
                                                 const tile::KernelStructure &structure) const override;
   std::unique_ptr<tile::ScheduleSpace> spaceOf(tile::KernelOp kernel, tile::TargetAttr target) const override;
+  int64_t estimateInstructions(mlir::Operation *op) const override { return codegen::estimateInstructions(op); }
   mlir::LogicalResult lower(KernelBody &body) const override;
 };
 

@@ -34,7 +34,8 @@ private:
   int64_t length, instructions;
 };
 
-/// About how many instructions a vector of the ops' results takes.
+/// About how many instructions a vector of the results takes, of an op and of all of a group.
+int64_t estimateInstructions(mlir::Operation *op);
 int64_t estimateInstructions(const tile::OpGroup &group);
 
 } // namespace tenon::codegen

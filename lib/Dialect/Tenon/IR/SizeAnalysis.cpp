@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Dialect/Tenon/IR/SizeAnalysis.h"
+#include "tenon/Dialect/Tenon/IR/ShapeArithmetic.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 
 using namespace mlir;
@@ -13,16 +14,6 @@ using namespace tenon;
 
 /// Shape tensors are short; anything longer is data.
 static constexpr int64_t maxElements = 64;
-
-/// Whether an expression of sizes, which aren't negative, can't be negative itself: no subtraction in it.
-static bool isNonNegative(AffineExpr expression) {
-  bool result = true;
-  expression.walk([&](AffineExpr part) {
-    if (auto constant = dyn_cast<AffineConstantExpr>(part))
-      result &= constant.getValue() >= 0;
-  });
-  return result;
-}
 
 AffineExpr SizeAnalysis::constant(int64_t value) { return getAffineConstantExpr(value, context); }
 
@@ -262,180 +253,10 @@ std::optional<SmallVector<AffineExpr>> SizeAnalysis::elementsOf(Value tensor) {
   return result;
 }
 
-/// Whether a comparison holds for all sizes or for none, as 1 or 0; null where it depends on them.
-AffineExpr SizeAnalysis::decide(Predicate predicate, AffineExpr a, AffineExpr b) {
-  AffineExpr difference = simplify(a - b);
-  // Of sizes it is known that they aren't negative; of data that is read as a size it isn't.
-  bool areSizes = llvm::none_of(valuesOf(difference), [](Value value) {
-    return isa_and_present<ItemOp, arith::SelectOp, arith::MinSIOp>(value.getDefiningOp());
-  });
-  auto isAtLeast = [&](AffineExpr expression, int64_t least) {
-    expression = simplify(expression - least);
-    if (auto number = dyn_cast<AffineConstantExpr>(expression))
-      return number.getValue() >= 0;
-    return areSizes && isNonNegative(expression);
-  };
-  bool ge = isAtLeast(difference, 0), gt = isAtLeast(difference, 1), le = isAtLeast(-difference, 0),
-       lt = isAtLeast(-difference, 1);
-  auto decided = [&](bool holds, bool fails) { return holds || fails ? constant(holds) : AffineExpr(); };
-  switch (predicate) {
-  case Predicate::eq:
-    return decided(ge && le, gt || lt);
-  case Predicate::ne:
-    return decided(gt || lt, ge && le);
-  case Predicate::lt:
-    return decided(lt, ge);
-  case Predicate::le:
-    return decided(le, gt);
-  case Predicate::gt:
-    return decided(gt, le);
-  case Predicate::ge:
-    return decided(ge, lt);
-  }
-  return {};
-}
-
 std::optional<SmallVector<AffineExpr>> SizeAnalysis::computeElements(Value tensor) {
-  Operation *op = tensor.getDefiningOp();
-  if (!op)
-    return std::nullopt;
-  auto type = cast<RankedTensorType>(tensor.getType());
-  int64_t count = type.getNumElements();
-  SmallVector<AffineExpr> result;
-
-  if (auto constantOp = dyn_cast<ConstantOp>(op)) {
-    auto dense = dyn_cast<DenseIntElementsAttr>(constantOp.getValue());
-    if (!dense)
-      return std::nullopt;
-    bool isUnsigned = type.getElementType().isUnsignedInteger() || type.getElementType().isInteger(1);
-    for (APInt element : dense.getValues<APInt>())
-      result.push_back(constant(isUnsigned ? element.getZExtValue() : element.getSExtValue()));
-    return result;
-  }
-  if (auto fromSizes = dyn_cast<FromSizesOp>(op))
-    return expressionsOf(fromSizes.getMixedSizes());
-  if (isa<ReshapeOp, tensor::CastOp>(op))
-    return elementsOf(op->getOperand(0));
-  if (auto castOp = dyn_cast<CastOp>(op)) {
-    // A conversion keeps a size when it loses no bits that sizes have.
-    unsigned width = type.getElementTypeBitWidth();
-    return width >= 32 ? elementsOf(castOp.getOperand()) : std::nullopt;
-  }
-  if (auto broadcast = dyn_cast<BroadcastOp>(op)) {
-    auto operand = elementsOf(broadcast.getOperand());
-    if (!operand || operand->size() != 1)
-      return std::nullopt;
-    return SmallVector<AffineExpr>(count, operand->front());
-  }
-  if (auto concat = dyn_cast<ConcatOp>(op)) {
-    if (type.getRank() != 1)
-      return std::nullopt;
-    for (Value operand : concat.getOperands()) {
-      auto part = elementsOf(operand);
-      int64_t size = cast<RankedTensorType>(operand.getType()).getDimSize(0);
-      if (ShapedType::isDynamic(size))
-        return std::nullopt;
-      if (part)
-        result.append(*part);
-      else
-        result.append(size, AffineExpr());
-    }
-    return result;
-  }
-  if (auto slice = dyn_cast<SliceOp>(op)) {
-    auto operand = elementsOf(slice.getOperand());
-    auto offset = type.getRank() == 1 ? getConstantIntValue(slice.getMixedOffsets()[0]) : std::nullopt;
-    auto stride = type.getRank() == 1 ? getConstantIntValue(slice.getMixedStrides()[0]) : std::nullopt;
-    if (!operand || !offset || !stride)
-      return std::nullopt;
-    for (int64_t i = 0; i < count; ++i) {
-      int64_t place = *offset + i * *stride;
-      if (place < 0 || place >= (int64_t)operand->size())
-        return std::nullopt;
-      result.push_back((*operand)[place]);
-    }
-    return result;
-  }
-  if (auto gather = dyn_cast<GatherOp>(op)) {
-    auto operand = elementsOf(gather.getOperand()), indices = elementsOf(gather.getIndices());
-    if (!operand || !indices || cast<RankedTensorType>(gather.getOperand().getType()).getRank() != 1)
-      return std::nullopt;
-    for (AffineExpr index : *indices) {
-      int64_t position = staticSize(index), size = operand->size();
-      if (ShapedType::isDynamic(position) || position < -size || position >= size)
-        return std::nullopt;
-      result.push_back((*operand)[position < 0 ? position + size : position]);
-    }
-    return result;
-  }
-  if (auto iota = dyn_cast<IotaOp>(op)) {
-    for (int64_t i = 0; i < count && type.getRank() == 1; ++i)
-      result.push_back(constant(i));
-    return type.getRank() == 1 ? std::optional(result) : std::nullopt;
-  }
-  if (auto reduce = dyn_cast<ReduceOp>(op)) {
-    auto operand = elementsOf(reduce.getOperand());
-    bool isSum = reduce.getCombiner() == Combiner::sum, isProduct = reduce.getCombiner() == Combiner::prod;
-    if (!operand || type.getRank() != 0 || (!isSum && !isProduct) || type.getElementType().isInteger(1) ||
-        llvm::is_contained(*operand, AffineExpr()))
-      return std::nullopt;
-    AffineExpr all = constant(isProduct);
-    for (AffineExpr element : *operand)
-      all = simplify(isSum ? all + element : all * element);
-    return SmallVector<AffineExpr>{all};
-  }
-  if (auto compare = dyn_cast<CompareOp>(op)) {
-    auto lhs = elementsOf(compare.getLhs()), rhs = elementsOf(compare.getRhs());
-    if (!lhs || !rhs)
-      return std::nullopt;
-    for (auto [a, b] : llvm::zip(*lhs, *rhs))
-      result.push_back(a && b ? decide(compare.getPredicate(), a, b) : AffineExpr());
-    return result;
-  }
-  if (auto select = dyn_cast<SelectOp>(op)) {
-    auto condition = elementsOf(select.getCondition());
-    auto x = elementsOf(select.getTrueValue()), y = elementsOf(select.getFalseValue());
-    if (!condition || !x || !y)
-      return std::nullopt;
-    for (auto [c, a, b] : llvm::zip(*condition, *x, *y))
-      result.push_back(a == b ? a : !c ? AffineExpr() : staticSize(c) != 0 ? a : b);
-    return result;
-  }
-  if (isa<AddOp, SubOp, MulOp, DivOp, ModOp, MaxOp, MinOp>(op)) {
-    auto lhs = elementsOf(op->getOperand(0)), rhs = elementsOf(op->getOperand(1));
-    if (!lhs || !rhs)
-      return std::nullopt;
-    auto combine = [&](AffineExpr a, AffineExpr b) -> AffineExpr {
-      if (isa<AddOp>(op))
-        return a + b;
-      if (isa<SubOp>(op))
-        return a - b;
-      if (isa<MulOp>(op))
-        return a * b;
-      if (isa<MaxOp, MinOp>(op)) {
-        AffineExpr isAtLeast = decide(Predicate::ge, a, b);
-        return !isAtLeast ? AffineExpr() : (staticSize(isAtLeast) != 0) == isa<MaxOp>(op) ? a : b;
-      }
-      // Of what may be negative, a quotient of integers is rounded towards zero, an expression down.
-      if (staticSize(b) <= 0 || (isa<DivOp>(op) && !isNonNegative(a)))
-        return {};
-      return isa<DivOp>(op) ? a.floorDiv(staticSize(b)) : a % staticSize(b);
-    };
-    for (auto [a, b] : llvm::zip(*lhs, *rhs))
-      result.push_back(a && b ? simplify(combine(a, b)) : AffineExpr());
-    return result;
-  }
-  if (isa<NegOp, AbsOp>(op)) {
-    auto operand = elementsOf(op->getOperand(0));
-    if (!operand)
-      return std::nullopt;
-    for (AffineExpr element : *operand) {
-      AffineExpr isNegative = element ? decide(Predicate::lt, element, constant(0)) : AffineExpr();
-      bool isNegated = isa<NegOp>(op) || (isNegative && staticSize(isNegative) != 0);
-      bool isKnown = element && (isa<NegOp>(op) || isNegative);
-      result.push_back(!isKnown ? AffineExpr() : isNegated ? simplify(-element) : element);
-    }
-    return result;
-  }
+  if (auto op = tensor.getDefiningOp<ShapeArithmeticInterface>())
+    return op.resultElements(*this);
+  if (auto cast = tensor.getDefiningOp<tensor::CastOp>())
+    return elementsOf(cast.getSource());
   return std::nullopt;
 }

@@ -9,6 +9,7 @@
 #include "BlobFilesInterface.h"
 #include "tenon/Dialect/Bytecode/BytecodeVersion.h"
 #include "tenon/Dialect/Tenon/IR/Roles.h"
+#include "tenon/Dialect/Tenon/IR/ShapeArithmetic.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 
 #include "mlir/IR/DialectImplementation.h"
@@ -89,6 +90,7 @@ void TenonDialect::initialize() {
 #include "tenon/Dialect/Tenon/IR/TenonHostCalls.cpp.inc"
       >();
   attachRoles(getContext());
+  attachShapeArithmetic(getContext());
   addInterfaces<BlobFiles>();
   addInterface<VersionedBytecode>(/*current=*/1);
 }

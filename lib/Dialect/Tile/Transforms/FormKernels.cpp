@@ -5,17 +5,15 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "CollapseDims.h"
-#include "tenon/Dialect/Host/Analysis/Layouts.h"
+#include "GroupGraph.h"
+#include "KernelBuilder.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
-#include "tenon/Dialect/Tile/Analysis/KernelNames.h"
-#include "tenon/Dialect/Tile/Analysis/KernelStrategy.h"
+#include "tenon/Dialect/Tile/Analysis/FusionBenefit.h"
 #include "tenon/Dialect/Tile/Transforms/Passes.h"
 
 #include "mlir/Analysis/TopologicalSortUtils.h"
-#include "mlir/IR/IRMapping.h"
-#include "llvm/ADT/MapVector.h"
-#include "llvm/ADT/StringMap.h"
+
+#include <map>
 
 using namespace mlir;
 using namespace tenon;
@@ -27,37 +25,57 @@ namespace tenon::tile {
 } // namespace tenon::tile
 
 namespace {
-/// Cloned into every kernel that uses it.
-bool isRematerialised(Operation *op) {
-  if (auto constant = dyn_cast_if_present<ConstantOp>(op))
-    return isa<SplatElementsAttr>(constant.getValue()) ||
-           cast<ShapedType>(constant.getValue().getType()).getNumElements() == 1;
-  return false;
-}
+/// Code of more ops takes long to compile, and its vectors don't fit into registers.
+constexpr size_t maxOps = 64;
 
-/// The ops of one kernel, in order.
-struct Group {
-  SmallVector<Operation *> ops;
+/// Why nodes weren't fused: once for each pair, in the order of their names.
+class Refusals {
+public:
+  void add(Operation *producer, Operation *consumer, StringRef reason) {
+    reasons.try_emplace({Name{nodeNameOf(consumer)}, Name{nodeNameOf(producer)}},
+                        Refusal{consumer->getLoc(), reason.str()});
+  }
+
+  void emitRemarks() const {
+    for (const auto &[names, refusal] : reasons) {
+      if (names.first.text == names.second.text)
+        emitRemark(refusal.loc) << "is more than one kernel: " << refusal.reason;
+      else
+        emitRemark(refusal.loc) << "isn't in one kernel with " << names.second.text << ": " << refusal.reason;
+    }
+  }
+
+private:
+  /// Numbers in names count as such.
+  struct Name {
+    std::string text;
+    bool operator<(const Name &other) const { return StringRef(text).compare_numeric(other.text) < 0; }
+  };
+  struct Refusal {
+    Location loc;
+    std::string reason;
+  };
+  std::map<std::pair<Name, Name>, Refusal> reasons;
 };
 
 class KernelFormation {
 public:
-  KernelFormation(func::FuncOp func, const KernelStrategies &strategies, llvm::StringMap<StringAttr> &kernels,
-                  SymbolTable &kernelTable)
-      : func(func), strategies(strategies), sizes(func.getContext()), layouts(sizes), builder(func.getContext()),
-        kernels(kernels), kernelTable(kernelTable) {}
+  /// `refusals` may be null.
+  KernelFormation(func::FuncOp func, const KernelStrategies &strategies, const FusionPrices &prices, KernelTable &table,
+                  Refusals *refusals)
+      : func(func), strategies(strategies), prices(prices), refusals(refusals), sizes(func.getContext()), layouts(sizes),
+        kernels(func, sizes, layouts, table) {}
 
   LogicalResult run() {
-    unsigned count = 0;
     func.walk<WalkOrder::PreOrder>([&](Block *block) { splitCheapBroadcasts(*block); });
-    func.walk<WalkOrder::PreOrder>([&](Operation *op) { positions[op] = count++; });
     return runOn(func.getBody().front());
   }
 
 private:
   /// Forms the kernels of a block, and of the blocks in it.
   LogicalResult runOn(Block &block) {
-    SmallVector<Group *> groups;
+    GroupGraph graph(block);
+    SmallVector<Operation *> ops;
     for (Operation &op : block) {
       if (op.hasTrait<OpTrait::IsTerminator>() || isPlacement(&op))
         continue;
@@ -67,24 +85,24 @@ private:
             return failure();
         continue;
       }
-      if (isa<HostCallInterface>(op))
-        return op.emitError() << "'" << op.getName() << "' is no kernel's: tenon-form-host-calls makes a call of it";
-      auto isOfKernels = [](Type type) {
-        auto tensor = dyn_cast<RankedTensorType>(type);
-        return tensor && tensor.getElementType().isIntOrFloat();
-      };
-      if (!llvm::all_of(op.getResultTypes(), isOfKernels) ||
-          !llvm::all_of(op.getOperandTypes(), [&](Type type) { return type.isIndex() || isOfKernels(type); }))
-        return op.emitError() << "'" << op.getName() << "' can't be compiled yet";
-      join(&op);
-    }
-    DenseSet<Group *> done;
-    for (Operation &op : block)
-      if (Group *group = groupOf.lookup(&op); group && done.insert(group).second)
-        groups.push_back(group);
-    for (Group *group : groups)
-      if (failed(outline(*group)))
+      if (failed(checkIsOfKernels(&op)))
         return failure();
+      ops.push_back(&op);
+    }
+    group(ops, graph);
+    // A group's ops are looked at when the first of them comes; all that is read later is a launch's by then.
+    DenseSet<Operation *> done;
+    for (Operation *op : ops) {
+      if (done.contains(op))
+        continue;
+      ArrayRef<Operation *> members = graph.groupOf(op);
+      done.insert(members.begin(), members.end());
+      const KernelStrategy *strategy = strategies.find(OpGroup(members, sizes));
+      if (!strategy)
+        return op->emitError() << "'" << op->getName() << "' suits no strategy that is registered";
+      if (failed(kernels.build(members, *strategy)))
+        return failure();
+    }
     for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
       if (isOpTriviallyDead(&op))
         op.erase();
@@ -93,11 +111,25 @@ private:
     return success();
   }
 
+  static LogicalResult checkIsOfKernels(Operation *op) {
+    if (isa<HostCallInterface>(op))
+      return op->emitError() << "'" << op->getName() << "' is no kernel's: tenon-form-host-calls makes a call of it";
+    auto isOfKernels = [](Type type) {
+      auto tensor = dyn_cast<RankedTensorType>(type);
+      return tensor && tensor.getElementType().isIntOrFloat();
+    };
+    if (llvm::all_of(op->getResultTypes(), isOfKernels) &&
+        llvm::all_of(op->getOperandTypes(), [&](Type type) { return type.isIndex() || isOfKernels(type); }))
+      return success();
+    return op->emitError() << "'" << op->getName() << "' can't be compiled yet";
+  }
+
   /// A broadcast that several ops read is repeated, so that each can take it along.
   void splitCheapBroadcasts(Block &body) {
     for (Operation &op : llvm::make_early_inc_range(body)) {
       if (!isa<BroadcastOp, IotaOp>(op) || op.use_empty())
         continue;
+      OpBuilder builder(&op);
       for (OpOperand &use : llvm::make_early_inc_range(llvm::drop_begin(op.getUses()))) {
         builder.setInsertionPoint(use.getOwner());
         use.set(builder.clone(op)->getResult(0));
@@ -109,339 +141,93 @@ private:
   // Grouping
   //===--------------------------------------------------------------------===//
 
-  void join(Operation *op) {
-    owned.push_back(std::make_unique<Group>());
-    Group *group = owned.back().get();
-    group->ops.push_back(op);
-    groupOf[op] = group;
-    for (Value operand : op->getOperands())
-      if (Operation *producer = operand.getDefiningOp(); producer && producer->getBlock() == op->getBlock())
-        if (Group *other = groupOf.lookup(producer); other && other != groupOf[op] && canMerge(*other, *groupOf[op]))
-          merge(*other, *groupOf[op]);
-  }
-
-  void merge(Group &from, Group &into) {
-    for (Operation *op : from.ops)
-      groupOf[op] = &into;
-    into.ops.append(from.ops);
-    llvm::sort(into.ops, [&](Operation *a, Operation *b) { return positions[a] < positions[b]; });
-  }
-
-  bool canMerge(Group &a, Group &b) {
-    SmallVector<Operation *> ops(a.ops);
-    ops.append(b.ops);
-    llvm::sort(ops, [&](Operation *x, Operation *y) { return positions[x] < positions[y]; });
-    return ops.size() <= maxOps && isKernel(ops) && !makesCycle(a, b);
-  }
-
-  /// Whether the ops, in order, are what one kernel can compute without computing anything expensive twice.
-  bool isKernel(ArrayRef<Operation *> ops) {
-    OpGroup group(ops, sizes);
-    const KernelStrategy *strategy = strategies.find(group);
-    return strategy && strategy->accepts(group, nullptr);
-  }
-
-  /// Whether one launch of both would need a launch that needs it: a path that leaves the two and comes back.
-  bool makesCycle(Group &a, Group &b) {
-    unsigned first = std::min(positions[a.ops.front()], positions[b.ops.front()]);
-    auto inside = [&](Operation *op) {
-      Group *group = groupOf.lookup(op);
-      return group == &a || group == &b;
+  /// Each op joins the groups of what it reads, in order.
+  void group(ArrayRef<Operation *> ops, GroupGraph &graph) {
+    struct Pair {
+      Operation *producer, *op;
+      std::string reason;
     };
-    DenseSet<Operation *> seen;
-    SmallVector<Operation *> work;
-    // What is launched before both needs neither. An op is launched with the last one of its kernel.
-    auto need = [&](Operation *source) {
-      Group *group = groupOf.lookup(source);
-      if (positions.lookup(group ? group->ops.back() : source) >= first && seen.insert(source).second)
-        work.push_back(source);
-    };
-    // What an op needs, and what the ops in its regions do.
-    auto push = [&](Operation *op) {
-      op->walk([&](Operation *inner) {
-        for (Value operand : inner->getOperands())
-          if (Operation *source = operand.getDefiningOp(); source && !op->isProperAncestor(source))
-            need(source);
-      });
-    };
-    for (Operation *op : llvm::concat<Operation *>(a.ops, b.ops))
-      for (Value operand : op->getOperands())
-        if (Operation *source = operand.getDefiningOp(); source && !inside(source))
-          need(source);
-    while (!work.empty()) {
-      Operation *op = work.pop_back_val();
-      if (inside(op))
-        return true;
-      if (Group *group = groupOf.lookup(op))
-        for (Operation *member : group->ops)
-          push(member);
-      else
-        push(op);
+    std::vector<Pair> apart;
+    DenseSet<Operation *> known;
+    for (Operation *op : ops) {
+      known.insert(op);
+      for (Value operand : op->getOperands()) {
+        Operation *producer = operand.getDefiningOp();
+        if (!producer)
+          continue;
+        if (!known.contains(producer)) {
+          // What says where elements lie stands between kernels.
+          if (refusals && isa<ReshapeOp, SliceOp, ConcatOp, PadOp>(producer))
+            for (Value source : producer->getOperands())
+              if (known.contains(source.getDefiningOp()))
+                apart.push_back({source.getDefiningOp(), op,
+                                 nodeNameOf(producer) + " between them says how the elements lie in memory"});
+          continue;
+        }
+        if (graph.areOne(producer, op))
+          continue;
+        std::string reason;
+        llvm::raw_string_ostream stream(reason);
+        if (!join(producer, op, graph, refusals ? &stream : nullptr) && refusals)
+          apart.push_back({producer, op, std::move(reason)});
+      }
     }
+    // Another operand may have brought two together.
+    for (const Pair &pair : apart)
+      if (!graph.areOne(pair.producer, pair.op))
+        refusals->add(pair.producer, pair.op, pair.reason);
+  }
+
+  bool join(Operation *producer, Operation *op, GroupGraph &graph, raw_ostream *reason) {
+    OpGroup whole(graph.unionOf(producer, op), sizes);
+    if (whole.ops().size() > maxOps) {
+      if (reason)
+        *reason << "a kernel has at most " << maxOps << " operations";
+      return false;
+    }
+    const KernelStrategy *strategy = strategies.find(whole);
+    if (!strategy || !strategy->accepts(whole, reason))
+      return false;
+    OpGroup a(graph.groupOf(producer), sizes), b(graph.groupOf(op), sizes);
+    if (fusionBenefit(a, b, whole, strategies, *strategy, prices) < 0) {
+      if (reason)
+        *reason << "fewer processors could work at once than on each of them";
+      return false;
+    }
+    if (graph.unite(producer, op))
+      return true;
+    if (reason)
+      *reason << "what is computed between them needs the one, and the other needs it";
     return false;
   }
 
-  //===--------------------------------------------------------------------===//
-  // Outlining
-  //===--------------------------------------------------------------------===//
-
-  struct Outlined {
-    SmallVector<Value> tensors, results;
-    llvm::MapVector<AffineExpr, Value> symbols; ///< to the kernel's argument
-  };
-
-  LogicalResult outline(Group &group) {
-    Outlined info;
-    DenseSet<Operation *> members(group.ops.begin(), group.ops.end());
-    llvm::SetVector<Value> tensors;
-    llvm::MapVector<AffineExpr, Value> symbols;
-    auto addSymbols = [&](Value value) {
-      for (AffineExpr size : sizes.sizesOf(value))
-        if (!isa<AffineConstantExpr>(size))
-          symbols.insert({size, Value()});
-    };
-    SmallVector<Operation *> inner;
-    // Register tiles read memory: what they read is an operand even where it could be made in the kernel.
-    DenseSet<Value> read;
-    for (Operation *op : group.ops)
-      if (roleOf(op) == Role::contraction)
-        read.insert(op->operand_begin(), op->operand_end());
-    for (Operation *op : group.ops)
-      for (Value operand : op->getOperands()) {
-        Operation *source = operand.getDefiningOp();
-        if (source && members.contains(source))
-          continue;
-        if (source && ((isRematerialised(source) && !read.contains(operand)) || roleOf(source) == Role::form)) {
-          if (!llvm::is_contained(inner, source))
-            inner.push_back(source);
-          if (roleOf(source) == Role::form)
-            if (tensors.insert(source->getOperand(0)))
-              addSymbols(source->getOperand(0));
-        } else if (isa<RankedTensorType>(operand.getType())) {
-          if (tensors.insert(operand))
-            addSymbols(operand);
-        } else if (AffineExpr size = sizes.expressionOf(operand); !isa<AffineConstantExpr>(size)) {
-          symbols.insert({size, Value()});
-        }
-      }
-    for (Operation *op : group.ops)
-      for (Value result : op->getResults()) {
-        if (llvm::all_of(result.getUsers(), [&](Operation *user) { return members.contains(user); }))
-          continue;
-        Type element = getElementTypeOrSelf(result);
-        if (element.getIntOrFloatBitWidth() < 8 && !element.isInteger(1))
-          return op->emitError() << "gives elements of " << element
-                                 << ", which share bytes: kernels read such, but don't write them";
-        info.results.push_back(result);
-      }
-    if (info.results.empty())
-      return success();
-    SmallVector<Operation *> bodyOps(inner);
-    bodyOps.append(group.ops);
-    OpGroup outlined(group.ops, sizes);
-    const KernelStrategy *strategy = strategies.find(outlined);
-    if (!strategy)
-      return group.ops.back()->emitError() << "'" << group.ops.back()->getName() << "' suits no strategy that is registered";
-    KernelStructure structure = strategy->structureOf(outlined);
-    for (AffineExpr size : structure.space)
-      if (!isa<AffineConstantExpr>(size))
-        symbols.insert({size, Value()});
-
-    // The kernel. Its place is that of the first node that it came from, for errors; launches know all of them.
-    Location loc = builder.getFusedLoc(llvm::map_to_vector(group.ops, [](Operation *op) { return op->getLoc(); }));
-    SmallVector<Type> argumentTypes(symbols.size(), builder.getIndexType());
-    llvm::append_range(argumentTypes, llvm::map_range(tensors, [](Value value) { return value.getType(); }));
-    auto type = builder.getFunctionType(argumentTypes, ValueRange(info.results).getTypes());
-    auto trivialWork = AffineMap::get(0, symbols.size(), builder.getAffineConstantExpr(1));
-    builder.setInsertionPoint(func);
-    auto kernel = KernelOp::create(builder, loc, "kernel", type, StringAttr(), ArrayAttr(),
-                                   ArrayAttr(), trivialWork);
-    SmallVector<Location> argumentLocs(symbols.size(), builder.getUnknownLoc());
-    llvm::append_range(argumentLocs, llvm::map_range(tensors, [](Value value) { return value.getLoc(); }));
-    Block *block = builder.createBlock(&kernel.getBody(), {}, argumentTypes, argumentLocs);
-    builder.setInsertionPointToStart(block);
-    for (auto [i, entry] : llvm::enumerate(symbols))
-      entry.second = block->getArgument(i);
-    auto inKernel = [&](AffineExpr size) -> OpFoldResult {
-      if (auto constant = dyn_cast<AffineConstantExpr>(size))
-        return builder.getIndexAttr(constant.getValue());
-      return symbols.find(size)->second;
-    };
-    IRMapping mapping;
-    for (auto [i, tensor] : llvm::enumerate(tensors)) {
-      Value argument = block->getArgument(symbols.size() + i);
-      mapping.map(tensor, argument);
-      if (cast<RankedTensorType>(tensor.getType()).hasStaticShape())
-        continue;
-      SmallVector<Value> dynamic;
-      SmallVector<int64_t> fixed;
-      SmallVector<OpFoldResult> extents = llvm::map_to_vector(sizes.sizesOf(tensor), inKernel);
-      dispatchIndexOpFoldResults(extents, dynamic, fixed);
-      BindShapeOp::create(builder, loc, argument, dynamic, fixed);
-    }
-    for (Operation *op : bodyOps) {
-      for (Value operand : op->getOperands())
-        if (!isa<RankedTensorType>(operand.getType()) && !mapping.contains(operand))
-          mapping.map(operand, getValueOrCreateConstantIndexOp(builder, loc,
-                                                               inKernel(sizes.expressionOf(operand))));
-      builder.clone(*op, mapping);
-    }
-    tile::YieldOp::create(builder, loc,
-                    llvm::map_to_vector(info.results, [&](Value value) { return mapping.lookup(value); }));
-    info.tensors.assign(tensors.begin(), tensors.end());
-    auto collapse = collapseDims(kernel, stateContracts(kernel, info));
-    std::optional<size_t> overwritten = overwrittenBy(group, info);
-    if (overwritten && collapse && (*collapse)[*overwritten] != (*collapse)[info.tensors.size()])
-      overwritten.reset();
-    if (overwritten)
-      kernel.walk([&](ScatterOp scatter) { scatter->setAttr(kInPlaceAttr, builder.getUnitAttr()); });
-    AffineMap workMap = workOf(kernel);
-    if (!workMap)
-      return group.ops.back()->emitError()
-             << "'" << group.ops.back()->getName() << "' has sizes that don't follow from those of its operands";
-    AffineMap scratchMap = scratchOf(kernel);
-    kernel.setWork(workMap);
-    FlatSymbolRefAttr symbol = unique(kernel);
-
-    // The launch.
-    builder.setInsertionPoint(group.ops.back());
-    SmallVector<Value> symbolValues, outs;
-    for (auto &[size, argument] : symbols)
-      symbolValues.push_back(
-          getValueOrCreateConstantIndexOp(builder, loc, sizes.materialize(builder, loc, size)));
-    if (collapse)
-      for (auto [tensor, groups] : llvm::zip(info.tensors, *collapse))
-        tensor = reshaped(tensor, groups, loc);
-    for (auto [i, result] : llvm::enumerate(info.results)) {
-      if (overwritten) {
-        outs.push_back(info.tensors[*overwritten]);
-        continue;
-      }
-      auto resultType = cast<RankedTensorType>(result.getType());
-      SmallVector<AffineExpr> extents = sizes.sizesOf(result);
-      if (collapse)
-        extents = products(extents, (*collapse)[info.tensors.size() + i]);
-      SmallVector<Value> dynamic;
-      SmallVector<int64_t> fixed;
-      dispatchIndexOpFoldResults(sizes.materialize(builder, loc, ArrayRef(extents)), dynamic, fixed);
-      outs.push_back(tensor::EmptyOp::create(builder, loc, fixed, resultType.getElementType(), dynamic));
-    }
-    Value units = getValueOrCreateConstantIndexOp(
-        builder, loc,
-        affine::makeComposedFoldedAffineApply(builder, loc, workMap, getAsOpFoldResult(symbolValues)));
-    Value scratch = scratchMap ? scratchBytes(builder, loc, scratchMap, symbolValues) : Value();
-    auto launch = host::LaunchOp::create(builder, loc, ValueRange(outs).getTypes(), symbol, units, symbolValues,
-                                         info.tensors, outs, scratch);
-    for (auto [result, launched] : llvm::zip(info.results, launch.getResults())) {
-      Value value = launched;
-      if (value.getType() != result.getType()) {
-        SmallVector<Value> dynamic;
-        SmallVector<int64_t> fixed;
-        dispatchIndexOpFoldResults(sizes.materialize(builder, loc, ArrayRef(sizes.sizesOf(result))), dynamic, fixed);
-        value = ReshapeOp::create(builder, loc, result.getType(), launched, dynamic, fixed);
-      }
-      sizes.replace(result, value);
-      result.replaceUsesWithIf(value, [&](OpOperand &use) { return !members.contains(use.getOwner()); });
-    }
-    return success();
-  }
-
-  /// The operand of a scatter that has a buffer of its own, which nothing else reads: its result takes that
-  /// over.
-  std::optional<size_t> overwrittenBy(Group &group, const Outlined &info) {
-    auto scatter = dyn_cast<ScatterOp>(group.ops.front());
-    if (!scatter || layouts.rootOf(scatter.getResult()) != scatter.getResult())
-      return std::nullopt;
-    auto isRead = [](Operation *user) { return !isa<BindShapeOp, host::BindStridesOp>(user); };
-    Value operand = scatter.getOperand(), root = operand;
-    while (llvm::count_if(root.getUsers(), isRead) == 1 && root.getDefiningOp<ReshapeOp>())
-      root = root.getDefiningOp()->getOperand(0);
-    Operation *source = root.getDefiningOp();
-    if (llvm::count_if(root.getUsers(), isRead) != 1 || !isa_and_present<host::LaunchOp, ConcatOp>(source) ||
-        source->getBlock() != scatter->getBlock() || layouts.rootOf(root) != root)
-      return std::nullopt;
-    return llvm::find(info.tensors, operand) - info.tensors.begin();
-  }
-
-  /// Says which operands and results have rows apart from each other; gives where dimensions of each don't run together.
-  SmallVector<SmallVector<bool>> stateContracts(KernelOp kernel, const Outlined &info) {
-    SmallVector<SmallVector<bool>> breaks;
-    auto inner = builder.getStringAttr(host::kInnerContract);
-    for (auto [i, tensor] : llvm::enumerate(llvm::concat<const Value>(info.tensors, info.results))) {
-      std::optional<host::Layout> layout = layouts.layoutOf(tensor);
-      breaks.push_back(layout ? layout->breaks : SmallVector<bool>());
-      if (!llvm::is_contained(breaks.back(), true))
-        continue;
-      if (i < info.tensors.size())
-        kernel.setArgAttr(kernel.getNumSymbols() + i, host::kContractAttr, inner);
-      else
-        kernel.setResultAttr(i - info.tensors.size(), host::kContractAttr, inner);
-    }
-    return breaks;
-  }
-
-  static SmallVector<AffineExpr> products(ArrayRef<AffineExpr> extents, ArrayRef<ReassociationIndices> groups) {
-    return llvm::map_to_vector(groups, [&](const ReassociationIndices &group) {
-      AffineExpr product = extents[group.front()];
-      for (int64_t dim : llvm::drop_begin(group))
-        product = product * extents[dim];
-      return product;
-    });
-  }
-
-  /// The tensor with groups of its dimensions as one.
-  Value reshaped(Value tensor, ArrayRef<ReassociationIndices> groups, Location loc) {
-    auto type = cast<RankedTensorType>(tensor.getType());
-    if ((int64_t)groups.size() == type.getRank())
-      return tensor;
-    SmallVector<Value> dynamic;
-    SmallVector<int64_t> fixed;
-    SmallVector<AffineExpr> extents = products(sizes.sizesOf(tensor), groups);
-    dispatchIndexOpFoldResults(sizes.materialize(builder, loc, ArrayRef(extents)), dynamic, fixed);
-    return ReshapeOp::create(builder, loc, type.clone(fixed), tensor, dynamic, fixed);
-  }
-
-  /// The kernel's name; an equal one that exists already takes its place.
-  FlatSymbolRefAttr unique(KernelOp kernel) {
-    std::string content = contentOf(kernel);
-    auto [it, inserted] = kernels.try_emplace(content);
-    if (inserted) {
-      kernel.setSymName(nameOf(kernel, content));
-      it->second = kernelTable.insert(kernel);
-    } else {
-      kernel.erase();
-    }
-    return FlatSymbolRefAttr::get(it->second);
-  }
-
-  static constexpr size_t maxOps = 64;
-
   func::FuncOp func;
   const KernelStrategies &strategies;
+  const FusionPrices &prices;
+  Refusals *refusals;
   SizeAnalysis sizes;
   host::Layouts layouts;
-  OpBuilder builder;
-  llvm::StringMap<StringAttr> &kernels; ///< by content
-  SymbolTable &kernelTable;
-  DenseMap<Operation *, unsigned> positions;
-  DenseMap<Operation *, Group *> groupOf;
-  std::vector<std::unique_ptr<Group>> owned;
+  KernelBuilder kernels;
 };
 
 struct FormKernelsPass : tile::impl::FormKernelsPassBase<FormKernelsPass> {
+  using Base::Base;
+
   void runOnChecked() override {
     const KernelStrategies *strategies = KernelStrategies::of(&getContext());
     if (!strategies) {
       getOperation().emitError("kernels can't be formed: no strategies are registered");
       return signalPassFailure();
     }
-    llvm::StringMap<StringAttr> kernels;
-    SymbolTable kernelTable(getOperation());
+    FusionPrices prices = fusionPricesOf(getOperation());
+    KernelTable table(getOperation());
+    Refusals refusals;
     SmallVector<func::FuncOp> funcs(getOperation().getOps<func::FuncOp>());
     for (func::FuncOp func : funcs)
-      if (!func.isExternal() && !func->hasAttr(kKernelAttr) && 
-          failed(KernelFormation(func, *strategies, kernels, kernelTable).run()))
+      if (!func.isExternal() && !func->hasAttr(kKernelAttr) &&
+          failed(KernelFormation(func, *strategies, prices, table, explain ? &refusals : nullptr).run()))
         return signalPassFailure();
+    refusals.emitRemarks();
   }
 };
 } // namespace

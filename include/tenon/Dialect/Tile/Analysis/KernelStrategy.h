@@ -64,6 +64,9 @@ public:
   /// The schedules of a kernel on a target.
   virtual std::unique_ptr<ScheduleSpace> spaceOf(KernelOp kernel, TargetAttr target) const = 0;
 
+  /// About how many instructions a vector of the op's results takes.
+  virtual int64_t estimateInstructions(mlir::Operation *op) const { return 1; }
+
   /// Emits the kernel's loops, composites decomposed.
   virtual mlir::LogicalResult lower(codegen::KernelBody &body) const = 0;
 

@@ -129,10 +129,10 @@ def AssignViewsPass : Tenon_CheckedPass<"tenon-assign-views", "::mlir::func::Fun
 def FormKernelsPass : Tenon_CheckedPass<"tenon-form-kernels", "::mlir::ModuleOp", "::tenon::host::checkBoundProgram"> {
   let summary = "Partition the graph into kernels and the host program that launches them";
   let description = [{
-    Ops are grouped in order: an op joins the groups of its operands where they have one iteration space with it, where
-    nothing expensive is computed twice, and where no cycle of launches arises. Each group becomes a
+    Ops are grouped in order: an op joins the groups of its operands where a strategy accepts them all as one kernel, where
+    that saves time by the target's prices, and where no cycle of launches arises. Each group becomes a
     `tenon_tile.kernel`, equal ones once; the function keeps the launches, and what only says where things lie
-    (reshape, slice, concat).
+    (reshape, slice, concat). With `explain` remarks say why nodes are kernels of their own, once for each pair.
 
     Before:
     ```mlir
@@ -145,6 +145,7 @@ def FormKernelsPass : Tenon_CheckedPass<"tenon-form-kernels", "::mlir::ModuleOp"
     %z = tenon_host.launch @exp_neg symbols(%m) ins(%x : tensor<?x4xf32>) outs(%e : tensor<?x4xf32>) -> tensor<?x4xf32>
     ```
   }];
+  let options = [Option<"explain", "explain", "bool", "false", "Report why ops are not in one kernel">];
   let dependentDialects = ["::tenon::tile::TileDialect", "::tenon::host::HostDialect",
                            "::mlir::tensor::TensorDialect", "::mlir::affine::AffineDialect"];
 }

@@ -1,0 +1,128 @@
+//===- KernelStrategyTest.cpp - A strategy that is added to those that there are ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Module.h"
+#include "tenon/Codegen/Common/KernelBody.h"
+#include "tenon/Codegen/Common/Passes.h"
+#include "tenon/Dialect/Tile/Analysis/FusionBenefit.h"
+#include "tenon/Dialect/Tile/Analysis/KernelStrategy.h"
+#include "tenon/Dialect/Tile/Transforms/Passes.h"
+
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Pass/PassManager.h"
+#include "gtest/gtest.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::tile;
+
+namespace {
+/// Vectors of one length.
+class OneVector : public ScheduleSpace {
+public:
+  explicit OneVector(MLIRContext *context) : ScheduleSpace(context, "negations") { knobs.push_back({knob::vectorBytes, {16}}); }
+  bool isLegal(ArrayRef<int64_t> point, raw_ostream *reason) const override {
+    return point[0] == 16 || refuse(reason, "negations have vectors of 16 bytes, not {0}", point[0]);
+  }
+  double cost(ArrayRef<int64_t> point) const override { return 1; }
+};
+
+/// Negations of one row, and nothing else, from its end.
+class Negations : public KernelStrategy {
+public:
+  StringRef getName() const override { return "negations"; }
+  bool suits(const OpGroup &group) const override {
+    return llvm::any_of(group.ops(), llvm::IsaPred<NegOp>) && group.sizes.sizesOf(group.firstResult()).size() == 1;
+  }
+  bool accepts(const OpGroup &group, raw_ostream *reason) const override {
+    return llvm::all_of(group.ops(), llvm::IsaPred<NegOp>) || refuse(reason, "negations keep to themselves");
+  }
+  KernelStructure structureOf(const OpGroup &group) const override {
+    KernelStructure result;
+    result.space = group.sizes.sizesOf(group.firstResult());
+    result.work = group.sizes.constant(1);
+    return result;
+  }
+  std::unique_ptr<ScheduleSpace> spaceOf(KernelOp kernel, TargetAttr) const override {
+    return std::make_unique<OneVector>(kernel.getContext());
+  }
+  LogicalResult lower(codegen::KernelBody &body) const override {
+    return body.loop(body.begin, body.end, 1, [&](Value) {
+      return body.vectors(body.e.index(0), body.space[0],
+                          [&](Value start) { return codegen::storeResults(body, {{start, 1, Value()}}, true); });
+    });
+  }
+};
+
+constexpr StringLiteral program = R"(
+  func.func @main(%x: tensor<64xf32>) -> tensor<64xf32> {
+    %0 = tenon.exp %x : tensor<64xf32>
+    %1 = tenon.neg %0 : tensor<64xf32>
+    %2 = tenon.neg %1 : tensor<64xf32>
+    return %2 : tensor<64xf32>
+  })";
+
+TEST(KernelStrategy, canBeAddedWithoutAChangeToTheCompiler) {
+  Module given(program);
+  ASSERT_TRUE(given.module);
+  addStrategy<Negations>(given.context.getLoadedDialect<TileDialect>());
+  std::string remarks;
+  ScopedDiagnosticHandler handler(&given.context, [&](Diagnostic &diagnostic) { remarks += diagnostic.str() + "\n"; });
+  PassManager pm(&given.context);
+  FormKernelsPassOptions options;
+  options.explain = true;
+  pm.addPass(createFormKernelsPass(options));
+  pm.addPass(codegen::createFormVariantsPass(
+      [](MLIRContext *context, StringRef) -> llvm::Expected<SmallVector<TargetAttr>> { return SmallVector{targetOf(*context)}; }));
+  OpPassManager &variant = pm.nest<VariantsOp>().nest<VariantOp>();
+  variant.addPass(codegen::createSelectSchedulesPass());
+  variant.addPass(codegen::createLowerKernelsPass());
+  ASSERT_TRUE(succeeded(pm.run(*given.module))) << remarks;
+  EXPECT_NE(remarks.find("isn't in one kernel with 'tenon.exp': negations keep to themselves"), std::string::npos) << remarks;
+  // Both negations are one kernel, of vectors of 16 bytes; the other kernel has longer ones.
+  SmallVector<int64_t> bytes;
+  given.module->walk([&](VariantOp op) {
+    EXPECT_TRUE(isa<func::FuncOp>(*op.getFunction()));
+    bytes.push_back(*op.getScheduleAttr().get(knob::vectorBytes));
+  });
+  llvm::sort(bytes);
+  EXPECT_EQ(bytes, (SmallVector<int64_t>{16, 32}));
+}
+
+/// The benefit of computing the ops of a function as one kernel instead of as two, the last one apart.
+double benefitOfLast(Module &given, const FusionPrices &prices) {
+  SizeAnalysis sizes(&given.context);
+  SmallVector<Operation *> ops;
+  for (Operation &op : given.first<func::FuncOp>().getBody().front().without_terminator())
+    ops.push_back(&op);
+  const KernelStrategies &strategies = *KernelStrategies::of(&given.context);
+  OpGroup whole(ops, sizes), a(ArrayRef(ops).drop_back(), sizes), b(ops.back(), sizes);
+  return fusionBenefit(a, b, whole, strategies, *strategies.find(whole), prices);
+}
+
+TEST(FusionBenefit, isWhatIsNotWrittenAndRead) {
+  Module given(program);
+  FusionPrices prices;
+  prices.launch = 100, prices.byte = 1;
+  EXPECT_DOUBLE_EQ(benefitOfLast(given, prices), 100 + 2 * 64 * 4);
+}
+
+TEST(FusionBenefit, isLessWhereFewerWorkersFindWork) {
+  Module given(R"(
+    func.func @main(%x: tensor<1000000xf32>) -> tensor<f32> {
+      %0 = tenon.exp %x : tensor<1000000xf32>
+      %1 = tenon.reduce sum %0 dims [0] : tensor<1000000xf32> -> tensor<f32>
+      return %1 : tensor<f32>
+    })");
+  FusionPrices alone;
+  alone.byte = 0.01, alone.workers = 1;
+  FusionPrices many = alone;
+  many.workers = 16;
+  EXPECT_GT(benefitOfLast(given, alone), 0);
+  EXPECT_LT(benefitOfLast(given, many), 0);
+}
+} // namespace

@@ -112,3 +112,40 @@ def test_transposed(channels, taps, attributes):
         x[(1, 3) + (0,) * spatial] = np.nan
         expected = session.run(None, {"x": x})[0]
         np.testing.assert_allclose(compiled.run({"x": x})["y"], expected, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("behind", ("Relu", "Sigmoid", "residual", "columns", "lines", "images", "concat", "both"))
+@pytest.mark.parametrize("channels, filters, extent, attributes", [
+    (16, 24, (13, 17), {}),
+    (32, 40, (8, 12), {}),  # lines and images of whole vectors
+    (20, 32, (9, 11), {}),  # one panel
+    (200, 33, (7, 7), {}),  # in parts
+    (16, 24, (33, 31), {"dilations": [9, 9], "pads": [9] * 4}),  # clipped
+])
+def test_channels_first(channels, filters, extent, attributes, behind):
+    """The result is turned as it is written, whatever comes behind it."""
+    rng = np.random.default_rng(0)
+    attributes = {"pads": [1] * 4} | attributes
+    weights = {"k": rng.standard_normal((filters, channels, 3, 3)).astype(np.float32) / 20,
+               "b": rng.standard_normal(filters).astype(np.float32)}
+    other = {"residual": ("n", filters, *extent), "columns": extent[1:], "lines": (extent[0], 1), "images": ("n", 1, 1, 1)}.get(behind)
+    tail = {"concat": [helper.make_node("Concat", ["c", "x"], ["y"], axis=1)],
+            "both": [helper.make_node("Transpose", ["c"], ["t"], perm=[0, 1, 3, 2]), helper.make_node("Add", ["c", "one"], ["y"])]}
+    if other:
+        tail[behind] = [helper.make_node("Add", ["c", "r"], ["y"])]
+    weights["one"] = np.float32(1)
+    outputs = ("y", "t") if behind == "both" else ("y",)
+    model = make_model(
+        [helper.make_node("Conv", ["x", "k", "b"], ["c"], **attributes), *tail.get(behind, [helper.make_node(behind, ["c"], ["y"])])],
+        [("x", TensorProto.FLOAT, ("n", channels, *extent))] + ([("r", TensorProto.FLOAT, other)] if other else []),
+        [(name, TensorProto.FLOAT, (None,) * 4) for name in outputs],
+        [numpy_helper.from_array(np.asarray(w), n) for n, w in weights.items()])
+    compiled = tenon.compile(model, threads=2)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    for images in (1, 3):
+        feeds = {"x": rng.standard_normal((images, channels, *extent)).astype(np.float32)}
+        if other:
+            feeds["r"] = rng.standard_normal([images if size == "n" else size for size in other]).astype(np.float32)
+        actual = compiled.run(feeds)
+        for name, expected in zip(outputs, session.run(None, feeds)):
+            np.testing.assert_allclose(actual[name], expected, rtol=1e-5, atol=1e-5)

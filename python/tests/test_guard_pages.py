@@ -173,7 +173,7 @@ PICTURES = ((1, 5, 5), (2, 7, 9), (1, 6, 17), (1, 13, 33))
 
 
 @pytest.mark.parametrize("attributes", CONVOLUTIONS, ids=str)
-@pytest.mark.parametrize("channels, filters, group", ((3, 5, 1), (4, 4, 4), (6, 4, 2), (1, 1, 1)))
+@pytest.mark.parametrize("channels, filters, group", ((3, 5, 1), (4, 4, 4), (6, 4, 2), (1, 1, 1), (24, 20, 1)))
 def test_convolutions(attributes, channels, filters, group):
     shape = (filters, channels // group, *attributes["kernel_shape"])
     model = single("Conv", [("x", T.FLOAT, ("n", channels, "h", "w"))], T.FLOAT,

@@ -17,9 +17,13 @@ namespace {
 /// Register tiles of `tile_rows` rows and `vectors` vectors of columns.
 class ContractionSpace : public VectorSpace {
 public:
-  ContractionSpace(TargetAttr target, std::optional<int64_t> rows, std::optional<int64_t> columns)
-      : VectorSpace(target, "contractions", /*hasVectors=*/true), rows(rows), columns(columns) {
+  /// `isTurned`: whether sums are turned before they are written, and read in other vectors for it.
+  ContractionSpace(TargetAttr target, std::optional<int64_t> rows, std::optional<int64_t> columns, bool isTurned)
+      : VectorSpace(target, "contractions", /*hasVectors=*/true), rows(rows), columns(columns),
+        takesThree(isTurned && columns && *columns <= panelColumns) {
     knobs.back().candidates = {2, 1, 4};
+    if (takesThree)
+      knobs.back().candidates.push_back(3);
     knobs.push_back({knob::tileRows, {}});
     for (int64_t rows = target.getVectorRegisters(); rows > 0; --rows)
       knobs.back().candidates.push_back(rows);
@@ -100,7 +104,13 @@ private:
     return tiles * panelColumns / *columns;
   }
 
+  /// Three vectors don't divide a panel, but may be as many as the only one has.
+  bool isLegalNumber(int64_t vectors) const override {
+    return VectorSpace::isLegalNumber(vectors) || (takesThree && vectors == 3);
+  }
+
   std::optional<int64_t> rows, columns;
+  bool takesThree;
 };
 
 class ContractionStrategy : public KernelStrategy {
@@ -130,6 +140,24 @@ static SmallVector<unsigned> resultDims(ContractOp op) {
   return llvm::map_to_vector(map.getResults(), [](AffineExpr dim) { return cast<AffineDimExpr>(dim).getPosition(); });
 }
 
+/// The transpose behind a contraction that puts its rows next to each other: blocks of sums are turned when they are complete.
+static TransposeOp turnedResult(const OpGroup &group, ContractOp contract) {
+  constexpr int64_t leastRows = 8;
+  auto transpose = contract->hasOneUse() ? dyn_cast<TransposeOp>(*contract->user_begin()) : TransposeOp();
+  if (!transpose || !group.contains(transpose))
+    return nullptr;
+  ContractionRoles roles = *contractionRoles(contract);
+  SmallVector<unsigned> dims = resultDims(contract);
+  if (roles.rows.empty() || dims[transpose.getPermutation().back()] != roles.rows.back())
+    return nullptr;
+  // Few rows go along a panel, as it lies in memory: they have columns next to each other.
+  int64_t rows = 1;
+  for (auto [dim, size] : llvm::zip(dims, contract.getType().getShape()))
+    if (llvm::is_contained(roles.rows, dim))
+      rows *= ShapedType::isDynamic(size) ? 0 : size;
+  return rows >= leastRows || contract.getLhs().getDefiningOp<WindowRowsOp>() ? transpose : nullptr;
+}
+
 bool ContractionStrategy::accepts(const OpGroup &group, raw_ostream *reason) const {
   ContractOp contract = contractionOf(group);
   for (Operation *op : group.ops()) {
@@ -138,12 +166,17 @@ bool ContractionStrategy::accepts(const OpGroup &group, raw_ostream *reason) con
       return refuse(reason, "{0} and {1} compute more than arithmetic on elements: each has a kernel of its own",
                     nodeNameOf(contract), nodeNameOf(op));
   }
-  return acceptsEpilogue(group, contract, reason);
+  TransposeOp turned = turnedResult(group, contract);
+  for (Operation *op : group.ops())
+    if (turned && op != turned && isa<TransposeOp>(op))
+      return refuse(reason, "{0} would be read element by element, along the rows of {1}", nodeNameOf(op), nodeNameOf(contract));
+  return acceptsEpilogue(group, contract, reason, turned);
 }
 
 KernelStructure ContractionStrategy::structureOf(const OpGroup &group) const {
   KernelStructure result;
   result.contract = contractionOf(group);
+  result.turned = turnedResult(group, result.contract);
   result.space = group.sizesOf(result.contract);
   ContractionRoles roles = *contractionRoles(result.contract);
   auto product = [&](ArrayRef<unsigned> dims) {
@@ -181,7 +214,8 @@ std::unique_ptr<ScheduleSpace> ContractionStrategy::spaceOf(KernelOp kernel, Tar
   }
   int64_t columns = SizeAnalysis::staticSize(structure.space.back());
   return std::make_unique<ContractionSpace>(target, rows,
-                                            ShapedType::isDynamic(columns) ? std::nullopt : std::optional(columns));
+                                            ShapedType::isDynamic(columns) ? std::nullopt : std::optional(columns),
+                                            (bool)structure.turned);
 }
 
 void codegen::addContractionStrategy(TileDialect *dialect) { addStrategy<ContractionStrategy>(dialect); }

@@ -26,25 +26,45 @@ namespace {
 class Expansion {
 public:
   explicit Expansion(MicrokernelOp op)
-      : op(op), builder(op), loc(op.getLoc()), vector(cast<VectorType>(op.getResultTypes().front())) {}
+      : op(op), builder(op), loc(op.getLoc()), whole(cast<VectorType>(op.getResultTypes().front())) {
+    // LLVM pads vectors to a power of two: others are computed in pieces of one.
+    int64_t lanes = whole.getDimSize(0);
+    vector = VectorType::get(lanes & -lanes, whole.getElementType());
+    pieces = lanes / vector.getDimSize(0);
+  }
 
   void run() {
     zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vector));
     if (op.getColumns())
-      mask = vector::CreateMaskOp::create(
-          builder, loc, VectorType::get(vector.getShape(), builder.getI1Type()), ValueRange(op.getColumns()));
-    SmallVector<Value> sums(op.getNumResults(), zero);
-    if (!op.getInit().empty())
-      sums = op.getInit();
+      for (int64_t piece = 0; piece < pieces; ++piece) {
+        Value left = op.getColumns();
+        if (piece > 0)
+          left = arith::MaxSIOp::create(builder, loc, sub(left, index(first(piece))), index(0));
+        masks.push_back(vector::CreateMaskOp::create(
+            builder, loc, VectorType::get(vector.getShape(), builder.getI1Type()), ValueRange(left)));
+      }
+    SmallVector<Value> sums(op.getNumResults() * pieces, zero);
+    for (auto [i, init] : llvm::enumerate(op.getInit()))
+      for (int64_t piece = 0; piece < pieces; ++piece)
+        sums[i * pieces + piece] =
+            pieces == 1 ? init
+                        : vector::ExtractStridedSliceOp::create(builder, loc, init, first(piece), first(1), 1).getResult();
     int64_t unroll = op.getUnroll();
-    Value whole = op.getDepth();
+    Value turns = op.getDepth();
     if (unroll > 1)
-      whole = sub(whole, rem(whole, index(unroll)));
-    loop(index(0), whole, unroll, sums);
+      turns = sub(turns, rem(turns, index(unroll)));
+    loop(index(0), turns, unroll, sums);
     std::optional<int64_t> depth = getConstantIntValue(op.getDepth());
     if (unroll > 1 && (!depth || *depth % unroll != 0))
-      loop(whole, op.getDepth(), 1, sums);
-    op->replaceAllUsesWith(sums);
+      loop(turns, op.getDepth(), 1, sums);
+    for (auto [i, result] : llvm::enumerate(op.getResults())) {
+      Value sum = sums[i * pieces];
+      if (pieces > 1)
+        sum = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(whole));
+      for (int64_t piece = 0; pieces > 1 && piece < pieces; ++piece)
+        sum = vector::InsertStridedSliceOp::create(builder, loc, sums[i * pieces + piece], sum, first(piece), 1);
+      result.replaceAllUsesWith(sum);
+    }
     op->erase();
   }
 
@@ -54,6 +74,9 @@ private:
   Value sub(Value a, Value b) { return arith::SubIOp::create(builder, loc, a, b); }
   Value rem(Value a, Value b) { return arith::RemUIOp::create(builder, loc, a, b); }
   Value mul(Value a, Value b) { return arith::MulIOp::create(builder, loc, a, b); }
+
+  /// The first lane of a piece.
+  int64_t first(int64_t piece) { return piece * vector.getDimSize(0); }
 
   void loop(Value low, Value high, int64_t products, SmallVector<Value> &sums) {
     auto loop = scf::ForOp::create(builder, loc, low, high, index(products), sums);
@@ -70,15 +93,20 @@ private:
 
   /// The products of place `k` of the summed dimension, row by row.
   void addProducts(Value k, MutableArrayRef<Value> sums) {
-    Value place = add(op.getRhsOffset(), mul(k, op.getRhsStride())), columns;
-    if (mask)
-      columns = vector::MaskedLoadOp::create(builder, loc, vector, op.getRhs(), place, mask, zero);
-    else
-      columns = vector::LoadOp::create(builder, loc, vector, op.getRhs(), place);
-    for (auto [row, sum] : llvm::zip(op.getRows(), sums)) {
+    Value start = add(op.getRhsOffset(), mul(k, op.getRhsStride()));
+    SmallVector<Value> columns;
+    for (int64_t piece = 0; piece < pieces; ++piece) {
+      Value place = piece == 0 ? start : add(start, index(first(piece)));
+      if (masks.empty())
+        columns.push_back(vector::LoadOp::create(builder, loc, vector, op.getRhs(), place));
+      else
+        columns.push_back(vector::MaskedLoadOp::create(builder, loc, vector, op.getRhs(), place, masks[piece], zero));
+    }
+    for (auto [i, row] : llvm::enumerate(op.getRows())) {
       Value scalar = memref::LoadOp::create(builder, loc, op.getLhs(), add(row, mul(k, op.getLhsStride())));
       Value factor = vector::BroadcastOp::create(builder, loc, vector, scalar);
-      sum = vector::FMAOp::create(builder, loc, factor, columns, sum);
+      for (auto [column, sum] : llvm::zip(columns, sums.slice(i * pieces, pieces)))
+        sum = vector::FMAOp::create(builder, loc, factor, column, sum);
     }
   }
 
@@ -92,9 +120,10 @@ private:
   MicrokernelOp op;
   OpBuilder builder;
   Location loc;
-  VectorType vector;
+  VectorType whole, vector; ///< of a row, and of a piece of it
+  int64_t pieces;
   Value zero;
-  Value mask; ///< the columns that are read, or null when all are
+  SmallVector<Value> masks; ///< the columns that are read, by piece, or none when all are
 };
 
 struct ExpandMicrokernelsPass : tenon::codegen::impl::ExpandMicrokernelsPassBase<ExpandMicrokernelsPass> {

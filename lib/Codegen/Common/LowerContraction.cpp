@@ -24,6 +24,9 @@ namespace {
 /// Up to so many rows a contraction is bound by reading its second operand, which goes fastest from front to
 /// back.
 constexpr int64_t maxWideRows = 2;
+/// As many rows are multiplied with columns of a second operand in memory before it pays to copy those, and so many products
+/// at once.
+constexpr int64_t minRowsToCopy = 48, maxDepthToCopy = 768;
 /// Fewer rows take no longer than it takes to read a panel: there is no time to fetch the next one.
 constexpr int64_t minRowsToFetch = 32;
 
@@ -143,7 +146,7 @@ class Contraction {
 public:
   explicit Contraction(KernelBody &body)
       : body(body), e(body.e), op(body.structure.contract), roles(*contractionRoles(op)),
-        packed(op.getRhs().getDefiningOp<UnpackOp>()), windows(windowsOf(e, op)), lhs(e, lhsBuffer(), map(0)),
+        packed(op.getRhs().getDefiningOp<UnpackOp>()), turned(body.structure.turned), windows(windowsOf(e, op)), lhs(e, lhsBuffer(), map(0)),
         rhs(e, *e.bufferOf(packed ? packed.getOperand() : op.getRhs()), map(1)) {}
 
   LogicalResult run() {
@@ -158,6 +161,8 @@ public:
     Value blocks = ceilDiv(rows, blockRows), panels = ceilDiv(columns, panelColumns);
     // Blocks of nearly equal size, so that few heights of tiles are needed.
     Value blockExtent = ceilDiv(rows, blocks);
+    if (turned)
+      blockExtent = e.mul(ceilDiv(blockExtent, body.tiles.vectorLanes), e.index(body.tiles.vectorLanes));
     rowsAreInner = compare(arith::CmpIPredicate::ule, e.mul(rows, e.index(bytesPerRow())),
                            e.index(body.tiles.residentBytes));
     return body.loop(body.begin, body.end, 1, [&](Value unit) {
@@ -221,11 +226,11 @@ private:
   // The summed dimension in blocks
   //===--------------------------------------------------------------------===//
 
-  /// A part of the summed dimension. What it adds to stands in `partialSums`, as does what it gives, but for
-  /// the ends.
+  /// A part of the summed dimension. What it gives stands in `partialSums`, unless it goes on to the ends; so does what it
+  /// adds to, where there are several.
   struct Part {
     Value number, depth;
-    bool isLast;
+    bool isEnd;
   };
 
   /// A long row of tiles would leave the cache before its columns come around again: the sums of a part wait
@@ -233,26 +238,40 @@ private:
   void splitDepth() {
     std::optional<int64_t> total = getConstantIntValue(depth);
     bool isClipped = windows && windows->isClipped();
-    if (!isClipped && (!total || *total < 2 * body.tiles.depthBlock))
+    isSplit = isClipped || (total && *total >= 2 * body.tiles.depthBlock);
+    auto type = MemRefType::get(blockRows * panelColumns, e.builder.getF32Type());
+    auto allocate = [&] { return memref::AllocaOp::create(e.builder, e.loc, type, e.builder.getI64IntegerAttr(64)); };
+    if (turned)
+      turnedSums = allocate();
+    if (isSplit || turned)
+      partialSums = allocate();
+    if (isSplit)
+      cutDepth();
+    std::optional<int64_t> count = getConstantIntValue(rows), mostProducts = isSplit ? partDepth : total;
+    if (packed || windows || !count || *count < minRowsToCopy || !mostProducts || *mostProducts > maxDepthToCopy)
       return;
-    if (windows && (isClipped || windows->parts() > 1)) {
+    auto copy = MemRefType::get(*mostProducts * panelColumns, e.builder.getF32Type());
+    columnCopy = memref::AllocaOp::create(e.builder, e.loc, copy, e.builder.getI64IntegerAttr(64));
+  }
+
+  void cutDepth() {
+    int64_t total = *getConstantIntValue(depth);
+    if (windows && (windows->isClipped() || windows->parts() > 1)) {
       parts = windows->parts();
       partDepth = lastDepth = windows->partDepth();
     } else {
-      parts = llvm::divideCeil(*total, body.tiles.depthBlock);
-      partDepth = llvm::alignTo(llvm::divideCeil(*total, parts), 4);
-      parts = llvm::divideCeil(*total, partDepth);
-      lastDepth = *total - (parts - 1) * partDepth;
+      parts = llvm::divideCeil(total, body.tiles.depthBlock);
+      partDepth = llvm::alignTo(llvm::divideCeil(total, parts), 4);
+      parts = llvm::divideCeil(total, partDepth);
+      lastDepth = total - (parts - 1) * partDepth;
     }
-    auto type = MemRefType::get(blockRows * panelColumns, e.builder.getF32Type());
-    partialSums = memref::AllocaOp::create(e.builder, e.loc, type, e.builder.getI64IntegerAttr(64));
   }
 
   /// Few rows read a panel once, as it lies in memory; more of them read it vector by vector, one tile after
   /// the other.
   LogicalResult emitUnit() {
     std::optional<int64_t> known = getConstantIntValue(rows), width = getConstantIntValue(columns);
-    if (!packed || windows || e.lanes >= panelColumns || (known && *known > maxWideRows))
+    if (!packed || windows || turned || e.lanes >= panelColumns || (known && *known > maxWideRows))
       return emitParts();
     bool isWhole = width && *width % panelColumns == 0;
     if (known && isWhole)
@@ -293,12 +312,15 @@ private:
 
   /// The unit's rows times its panel, one part of the summed dimension after the other.
   LogicalResult emitParts() {
-    if (!partialSums)
-      return emitPanel({e.index(0), depth, true});
+    if (!isSplit) {
+      LogicalResult result = emitPanel({e.index(0), depth, !turned});
+      return turned && succeeded(result) ? emitTurnedEnds() : result;
+    }
     // Every part but the last is the same code: the first one adds to zeros.
-    Value zeros = e.asVector(e.number(e.builder.getF32Type(), 0));
+    auto vector = VectorType::get(body.tiles.vectorLanes, e.builder.getF32Type());
+    Value zeros = arith::ConstantOp::create(e.builder, e.loc, e.builder.getZeroAttr(vector));
     Value end = e.mul(blockSize, e.index(panelColumns));
-    if (failed(body.loop(e.index(0), end, e.lanes,
+    if (failed(body.loop(e.index(0), end, body.tiles.vectorLanes,
                          [&](Value place) {
                            vector::StoreOp::create(e.builder, e.loc, zeros, partialSums, place);
                            return success();
@@ -309,7 +331,8 @@ private:
     if (failed(body.loop(e.index(0), e.index(parts - 1), 1,
                          [&](Value number) { return emitPanel({number, e.index(partDepth), false}); })))
       return failure();
-    return emitPanel({e.index(parts - 1), e.index(lastDepth), true});
+    LogicalResult result = emitPanel({e.index(parts - 1), e.index(lastDepth), !turned});
+    return turned && succeeded(result) ? emitTurnedEnds() : result;
   }
 
   /// Each part for the windows in which it is not border. Rows of windows are next to each other, so those are runs; the ends
@@ -338,7 +361,7 @@ private:
           });
         })))
       return failure();
-    return forEachColumn([&](Value column) { return emitEnds(column); });
+    return turned ? emitTurnedEnds() : forEachColumn([&](Value column) { return emitEnds(column); });
   }
 
   /// For which rows a part of the windows is inside, along each dimension that they have.
@@ -366,6 +389,90 @@ private:
         },
         failed);
     return failure(failed);
+  }
+
+  /// The same where rows are next to each other: the block of sums is turned, then read column by column.
+  LogicalResult emitTurnedEnds() {
+    ElementEmitter vectors(e, body.tiles.vectorLanes);
+    KernelBody ends{body.kernel, body.structure, vectors,    body.begin,   body.end,
+                    body.results, body.outputs,  body.tiles, body.scratch, body.space};
+    auto vector = VectorType::get(vectors.lanes, e.builder.getF32Type());
+    auto placeOf = [&](Value row, Value column, int64_t columns) { return e.add(e.mul(row, e.index(columns)), column); };
+    LogicalResult isTurned = ends.loop(e.index(0), blockSize, vectors.lanes, [&](Value row) {
+      return ends.loop(e.index(0), e.index(panelColumns), vectors.lanes, [&](Value column) {
+        SmallVector<Value> block;
+        for (int64_t i = 0; i < vectors.lanes; ++i)
+          block.push_back(vector::LoadOp::create(e.builder, e.loc, vector, partialSums,
+                                                 placeOf(e.add(row, e.index(i)), column, panelColumns)));
+        for (auto [i, sums] : llvm::enumerate(turn(vectors, block)))
+          vector::StoreOp::create(e.builder, e.loc, sums, turnedSums, placeOf(e.add(column, e.index(i)), row, blockRows));
+        return success();
+      });
+    });
+    if (failed(isTurned))
+      return failure();
+    // Lines of rows that lie together, and what of them is in the block.
+    size_t run = rowsTogether();
+    ArrayRef<Value> outer = ArrayRef(rowExtents).drop_back(run);
+    Value length = e.index(1), end = e.add(firstRow, blockSize), start = e.mul(panel, e.index(panelColumns));
+    for (Value extent : ArrayRef(rowExtents).take_back(run))
+      length = e.mul(length, extent);
+    Value columnsEnd = arith::MinUIOp::create(e.builder, e.loc, e.add(start, e.index(panelColumns)), columns);
+    return ends.loop(start, columnsEnd, 1, [&](Value column) {
+      Value firstLine = arith::DivUIOp::create(e.builder, e.loc, firstRow, length), lastLine = ceilDiv(end, length);
+      return ends.loop(firstLine, lastLine, 1, [&](Value line) {
+        Value lineStart = e.mul(line, length);
+        Value low = e.sub(arith::MaxUIOp::create(e.builder, e.loc, lineStart, firstRow), lineStart);
+        Value high = e.sub(arith::MinUIOp::create(e.builder, e.loc, e.add(lineStart, length), end), lineStart);
+        SmallVector<Value> place = e.delinearize(line, outer);
+        place.resize(rowExtents.size());
+        return ends.vectors(low, high, [&](Value position) -> LogicalResult {
+          for (Value &inner : MutableArrayRef(place).drop_front(outer.size()))
+            inner = e.index(0);
+          place.back() = position;
+          Value row = e.sub(e.add(lineStart, position), firstRow);
+          Value sums = vector::LoadOp::create(e.builder, e.loc, vector, turnedSums,
+                                              placeOf(e.sub(column, start), row, blockRows));
+          Coordinates source = resultCoordinates(place, column), coordinates;
+          source.back().step = 0;
+          source[turned.getPermutation().back()].step = 1;
+          for (int64_t dim : turned.getPermutation())
+            coordinates.push_back(source[dim]);
+          vectors.define(op.getResult(), source, sums);
+          return storeAt(vectors, coordinates);
+        });
+      });
+    });
+  }
+
+  /// How many of the last dimensions of rows run together in all that has the results' sizes: no op asks for a place along one
+  /// of them.
+  size_t rowsTogether() {
+    ArrayRef<int64_t> permutation = turned.getPermutation();
+    SmallVector<AffineExpr> space = e.sizes.sizesOf(turned.getResult());
+    int64_t rank = permutation.size(), firstFree = 0;
+    if (llvm::any_of(body.outputs, [](const Buffer &output) { return output.isStrided; }))
+      return 1;
+    for (BlockArgument argument : body.kernel.getBody().getArguments().drop_front(body.kernel.getNumSymbols()))
+      if (e.bufferOf(argument)->isStrided && e.sizes.sizesOf(argument) == space)
+        return 1;
+    for (Operation &other : body.kernel.getBody().front().without_terminator()) {
+      if (auto broadcast = dyn_cast<BroadcastOp>(other)) {
+        for (int64_t dim : broadcast.getDims())
+          firstFree = std::max(firstFree, dim + 1);
+      } else if (other.getNumResults() == 1 && isa<RankedTensorType>(other.getResult(0).getType()) &&
+                 !other.hasTrait<OpTrait::Elementwise>() && !isa<ConstantOp, ContractOp, UnpackOp, WindowRowsOp>(other) &&
+                 &other != turned) {
+        return 1;
+      }
+    }
+    size_t run = 1;
+    for (int64_t dim = rank - 2; dim >= firstFree && run < roles.rows.size() && firstFree < rank; --dim, ++run) {
+      unsigned row = roles.rows[roles.rows.size() - 1 - run];
+      if (*map(2).getResultPosition(getAffineDimExpr(row, op.getContext())) != permutation[dim])
+        break;
+    }
+    return run;
   }
 
   Value partialSum(Value row, Value column) {
@@ -417,7 +524,7 @@ private:
       e.builder.setInsertionPointToStart(next.getBody());
       fetch(rhs.memref(), e.add(start, e.mul(next.getInductionVar(), rhsStride)), /*isWrite=*/false);
     }
-    if (!part.isLast)
+    if (!part.isEnd)
       return;
     auto fetchRows = [&](const Buffer &buffer, bool isWrite) {
       for (ArrayRef<Value> place : places) {
@@ -441,7 +548,37 @@ private:
 
   /// The unit's panel.
   LogicalResult emitPanel(const Part &part) {
+    if (columnCopy && failed(copyColumns(part)))
+      return failure();
     return forEachColumn([&](Value column) { return emitRows(column, part); });
+  }
+
+  /// The columns next to each other, as in a packed panel: rows of the operand that lie pages apart, or a power of two, take
+  /// each other's place in the nearest cache, tile after tile.
+  LogicalResult copyColumns(const Part &part) {
+    auto vector = VectorType::get(body.tiles.vectorLanes, e.builder.getF32Type());
+    Value start = e.mul(panel, e.index(panelColumns)), stride = rhs.stride(roles.depth);
+    Value source = e.add(e.add(rhs.offset(roles.batch, batch), start), e.mul(e.mul(part.number, e.index(partDepth)), stride));
+    std::optional<int64_t> width = getConstantIntValue(columns);
+    bool isWhole = width && *width % panelColumns == 0;
+    Value zero = arith::ConstantOp::create(e.builder, e.loc, e.builder.getZeroAttr(vector));
+    SmallVector<Value> masks;
+    for (int64_t lane = 0; !isWhole && lane < panelColumns; lane += vector.getDimSize(0)) {
+      Value left = arith::MaxSIOp::create(e.builder, e.loc, e.sub(e.sub(columns, start), e.index(lane)), e.index(0));
+      masks.push_back(vector::CreateMaskOp::create(e.builder, e.loc, vector.clone(e.builder.getI1Type()), ValueRange(left)));
+    }
+    return body.loop(e.index(0), part.depth, 1, [&](Value product) {
+      Value from = e.add(source, e.mul(product, stride)), to = e.mul(product, e.index(panelColumns));
+      for (int64_t i = 0; i * vector.getDimSize(0) < panelColumns; ++i) {
+        Value lane = e.index(i * vector.getDimSize(0)), place = e.add(from, lane), read;
+        if (isWhole)
+          read = vector::LoadOp::create(e.builder, e.loc, vector, rhs.memref(), place);
+        else
+          read = vector::MaskedLoadOp::create(e.builder, e.loc, vector, rhs.memref(), place, masks[i], zero);
+        vector::StoreOp::create(e.builder, e.loc, read, columnCopy, e.add(to, lane));
+      }
+      return success();
+    });
   }
 
   /// One register tile's columns of the panel after the other; the last ones may be fewer.
@@ -473,7 +610,7 @@ private:
   /// The numbers of rows that tiles of nearly equal height have, of a known number of rows.
   std::set<int64_t> tileHeights() {
     std::set<int64_t> heights;
-    int64_t total = *getConstantIntValue(rows);
+    int64_t total = *getConstantIntValue(rows), step = turned ? body.tiles.vectorLanes : 1;
     if (total == 0)
       return heights;
     auto add = [&](int64_t count) {
@@ -484,8 +621,8 @@ private:
       if (count % tiles)
         heights.insert(count / tiles + 1);
     };
-    int64_t extent = llvm::divideCeil(total, llvm::divideCeil(total, blockRows));
-    add(extent);
+    int64_t extent = llvm::alignTo(llvm::divideCeil(total, llvm::divideCeil(total, blockRows)), step);
+    add(std::min(extent, total));
     add(total % extent);
     return heights;
   }
@@ -526,7 +663,16 @@ private:
   }
 
   int64_t unrollOf(int64_t height) {
-    return getConstantIntValue(depth) ? (int64_t)llvm::divideCeil(body.tiles.turnSize, height) : 1;
+    if (!getConstantIntValue(depth))
+      return 1;
+    int64_t unroll = llvm::divideCeil(body.tiles.turnSize, height);
+    // Windows of few channels are short: no product is left over, and none is another row's in the same turn, which LLVM would
+    // keep in a register.
+    if (windows)
+      for (int64_t turns = unroll; turns < 2 * unroll && turns <= windows->elementsPerRow(); ++turns)
+        if (windows->partDepth() % turns == 0)
+          return turns;
+    return unroll;
   }
 
   LogicalResult emitTiles(Value first, Value number, int64_t height, Value column, const Part &part,
@@ -548,9 +694,8 @@ private:
       places.push_back(i == 0 ? e.delinearize(row, rowExtents) : placeAfter(places.back()));
       offsets.push_back(e.add(rowOffset(index, places.back()), partOffset));
     }
-    Value rhsOffset, rhsStride, limit;
+    Value rhsOffset, rhsStride, limit, within = e.sub(column, e.mul(panel, e.index(panelColumns)));
     if (packed) {
-      Value within = e.sub(column, e.mul(panel, e.index(panelColumns)));
       rhsOffset = e.add(e.mul(panel, e.mul(depth, e.index(panelColumns))), within);
       rhsStride = e.index(panelColumns);
     } else {
@@ -561,21 +706,31 @@ private:
     rhsOffset = e.add(rhsOffset, e.mul(firstProduct, rhsStride));
     auto vector = VectorType::get(e.lanes, e.builder.getF32Type());
     SmallVector<Value> init;
-    for (int64_t i = 0; partialSums && i < height; ++i)
-      init.push_back(vector::LoadOp::create(e.builder, e.loc, vector, partialSums,
-                                            partialSum(e.add(row, e.index(i)), column)));
+    int64_t lanes = pieceLanes(), pieces = e.lanes / lanes;
+    auto piece = VectorType::get(lanes, e.builder.getF32Type());
+    auto sumsAt = [&](int64_t i) {
+      return partialSum(e.add(row, e.index(i / pieces)), e.add(column, e.index(i % pieces * lanes)));
+    };
+    for (int64_t i = 0; isSplit && i < height * pieces; ++i)
+      init.push_back(vector::LoadOp::create(e.builder, e.loc, piece, partialSums, sumsAt(i)));
     fetchAhead(row, places, height, column, rhsOffset, rhsStride, part);
+    Value factors = rhs.memref();
+    if (columnCopy) {
+      factors = columnCopy;
+      rhsOffset = within;
+      rhsStride = e.index(panelColumns);
+      limit = Value();
+    }
     auto [prefetch, prefetchStep] = prefetchOf(row, height, column, part, unroll);
     auto multiply = [&](ArrayRef<Value> rowOffsets, Value rhsStart, Value products, Value prefetchStart,
                         ValueRange before) {
-      return SmallVector<Value>(MicrokernelOp::create(e.builder, e.loc, SmallVector<Type>(height, vector),
-                                                      lhs.memref(), rowOffsets, lhs.stride(roles.depth),
-                                                      rhs.memref(), rhsStart, rhsStride, products, limit,
-                                                      unroll, prefetchStart, prefetchStep, before)
-                                    .getResults());
+      auto product = MicrokernelOp::create(e.builder, e.loc, SmallVector<Type>(height, vector), lhs.memref(), rowOffsets,
+                                           lhs.stride(roles.depth), factors, rhsStart, rhsStride, products, limit, unroll,
+                                           prefetchStart, prefetchStep, joined(before, vector));
+      return inPieces(product.getResults(), piece);
     };
     SmallVector<Value> tile;
-    if (!isPartOfWindows || partialSums) {
+    if (!isPartOfWindows || isSplit) {
       tile = multiply(offsets, rhsOffset, part.depth, prefetch, init);
     } else {
       // The sums stay in registers from part to part.
@@ -583,7 +738,7 @@ private:
       Value zero = e.asVector(e.number(e.builder.getF32Type(), 0));
       bool failed = false;
       tile = e.loop(
-          e.index(windows->parts()), SmallVector<Value>(height, zero),
+          e.index(windows->parts()), inPieces(SmallVector<Value>(height, zero), piece),
           [&](Value number, ValueRange sums) -> FailureOr<SmallVector<Value>> {
             Value offset = windows->offset(number), product = e.mul(number, e.index(run));
             SmallVector<Value> rowOffsets =
@@ -596,18 +751,44 @@ private:
           },
           failed);
     }
-    if (!part.isLast) {
+    if (!part.isEnd) {
       for (auto [i, sums] : llvm::enumerate(tile))
-        vector::StoreOp::create(e.builder, e.loc, sums, partialSums,
-                                partialSum(e.add(row, e.index(i)), column));
+        vector::StoreOp::create(e.builder, e.loc, sums, partialSums, sumsAt(i));
       return success();
     }
     // What depends on the column only is the same for all rows.
     ElementEmitter::Scope scope(e);
-    for (auto [i, sums] : llvm::enumerate(tile))
+    for (auto [i, sums] : llvm::enumerate(joined(tile, vector)))
       if (failed(finish(places[i], column, sums)))
         return failure();
     return success();
+  }
+
+  /// The lanes of what a vector of sums is carried in: LLVM keeps those in registers whose number is a power of two.
+  int64_t pieceLanes() const { return e.lanes & -e.lanes; }
+
+  SmallVector<Value> inPieces(ValueRange sums, VectorType piece) {
+    int64_t lanes = piece.getDimSize(0);
+    if (lanes == e.lanes)
+      return sums;
+    SmallVector<Value> result;
+    for (Value whole : sums)
+      for (int64_t lane = 0; lane < e.lanes; lane += lanes)
+        result.push_back(vector::ExtractStridedSliceOp::create(e.builder, e.loc, whole, lane, lanes, 1));
+    return result;
+  }
+
+  SmallVector<Value> joined(ValueRange pieces, VectorType vector) {
+    if (pieces.empty() || pieces.front().getType() == vector)
+      return pieces;
+    SmallVector<Value> result;
+    for (auto [i, piece] : llvm::enumerate(pieces)) {
+      int64_t lane = i * pieceLanes() % e.lanes;
+      if (lane == 0)
+        result.push_back(arith::ConstantOp::create(e.builder, e.loc, e.builder.getZeroAttr(vector)));
+      result.back() = vector::InsertStridedSliceOp::create(e.builder, e.loc, piece, result.back(), lane, 1);
+    }
+    return result;
   }
 
   /// The place of the next row. Counting on costs no divisions; nor does LLVM compute those again for each
@@ -642,6 +823,11 @@ private:
   LogicalResult finish(ArrayRef<Value> rowPlace, Value column, Value sums) {
     Coordinates coordinates = resultCoordinates(rowPlace, column);
     e.define(op.getResult(), coordinates, sums);
+    return storeAt(e, coordinates);
+  }
+
+  /// Computes and stores the kernel's results.
+  LogicalResult storeAt(ElementEmitter &e, ArrayRef<Coordinate> coordinates) {
     for (auto [result, output] : llvm::zip(body.results, body.outputs)) {
       FailureOr<Value> element = e.at(result, coordinates);
       if (failed(element))
@@ -668,11 +854,13 @@ private:
   ContractOp op;
   ContractionRoles roles;
   UnpackOp packed;
+  TransposeOp turned; ///< what the results are made of, where rows are next to each other
   std::optional<Windows> windows;
   Operand lhs, rhs;
   Value depth, columns, rows, panel, firstRow, blockSize;
   int64_t parts = 1, partDepth = 0, lastDepth = 0; ///< of the summed dimension
-  Value partialSums;                               ///< of a unit
+  bool isSplit = false;                            ///< whether tiles add to what parts before theirs gave
+  Value partialSums, turnedSums, columnCopy;       ///< of a unit, or null
   std::optional<std::pair<Value, Value>> clippedRows; ///< the first row for which a part is inside, and how many follow
   /// Whether units run along the rows first: all of them stay in the second-level cache, and each panel comes
   /// once. Else a block of rows stays there, and the panels come once per block.

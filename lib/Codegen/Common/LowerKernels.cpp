@@ -143,7 +143,8 @@ private:
 
   ContractionSchedule tiles() {
     return {schedule.get(knob::tileRows).value_or(0), schedule.get(knob::depthBlock).value_or(0),
-            schedule.get(knob::turnSize).value_or(0), schedule.get(knob::residentBytes).value_or(0)};
+            schedule.get(knob::turnSize).value_or(0), schedule.get(knob::residentBytes).value_or(0),
+            *schedule.get(knob::vectorBytes) / 4};
   }
 
   /// The tensor's flat buffer with the strides of contiguous rows, or those that are given for all but the last dimension.

@@ -12,6 +12,9 @@
 
 namespace tenon::codegen {
 
+/// As many vectors as they have lanes, with rows as columns.
+llvm::SmallVector<mlir::Value> turn(ElementEmitter &e, llvm::ArrayRef<mlir::Value> block);
+
 /// Register tiles of a contraction, and elementwise ops on them.
 mlir::LogicalResult emitContraction(KernelBody &body);
 /// Ops whose elements depend on those before them.

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Lowerings.h"
 #include "tenon/Codegen/Common/KernelBody.h"
 #include "tenon/Codegen/Common/Strategies.h"
 
@@ -63,6 +64,55 @@ static int64_t turnedPlaces(ArrayRef<AffineExpr> space, int64_t turned, int64_t 
   if (ShapedType::isDynamic(other) || other >= side)
     return side;
   return llvm::alignTo(blockElements / std::max<int64_t>(other, 1), mostLanes);
+}
+
+/// `shuffle` on vectors of a type that can be shuffled.
+static SmallVector<Value> shuffled(ElementEmitter &e, ArrayRef<Value> vectors,
+                                   function_ref<SmallVector<Value>(SmallVector<Value>)> shuffle) {
+  SmallVector<Value> rows(vectors);
+  auto type = cast<VectorType>(rows.front().getType());
+  if (!isa<FloatType>(type.getElementType()) || type.getElementTypeBitWidth() != 16)
+    return shuffle(rows);
+  auto cast = [&](VectorType to) {
+    for (Value &row : rows)
+      row = arith::BitcastOp::create(e.builder, e.loc, to, row);
+  };
+  cast(type.clone(e.builder.getI16Type()));
+  rows = shuffle(rows);
+  cast(type);
+  return rows;
+}
+
+/// Each step exchanges a bit of the row's number for one of the column's. Within four elements, those that most instructions
+/// shuffle among, interleaving the halves of two rows does so for the higher bit; beyond, the rows exchange halves.
+SmallVector<Value> codegen::turn(ElementEmitter &e, ArrayRef<Value> block) {
+  constexpr int64_t quad = 4;
+  return shuffled(e, block, [&](SmallVector<Value> rows) {
+    int64_t count = rows.size();
+    auto exchange = [&](int64_t bit, function_ref<int64_t(int64_t lane, bool isHigh)> source) {
+      SmallVector<int64_t> low, high;
+      for (int64_t lane = 0; lane < count; ++lane) {
+        low.push_back(source(lane, false));
+        high.push_back(source(lane, true));
+      }
+      for (int64_t i = 0; i < count; ++i)
+        if (!(i & bit)) {
+          Value first = rows[i], second = rows[i | bit];
+          rows[i] = vector::ShuffleOp::create(e.builder, e.loc, first, second, low);
+          rows[i | bit] = vector::ShuffleOp::create(e.builder, e.loc, first, second, high);
+        }
+    };
+    for (int64_t bit = std::min(count, quad) / 2; bit > 0; bit /= 2)
+      exchange(bit, [&](int64_t lane, bool isHigh) {
+        int64_t within = lane % quad;
+        return lane - within + within / 2 + (isHigh ? std::min(count, quad) / 2 : 0) + within % 2 * count;
+      });
+    for (int64_t bit = quad; bit < count; bit *= 2)
+      exchange(bit, [&](int64_t lane, bool isHigh) {
+        return isHigh ? (lane & bit ? count + lane : lane + bit) : (lane & bit ? count + lane - bit : lane);
+      });
+    return rows;
+  });
 }
 
 namespace {
@@ -201,7 +251,7 @@ private:
       FailureOr<SmallVector<Value>> block = read(op, first, start, columns);
       if (failed(block))
         return failure();
-      blocks.push_back(turn(*block));
+      blocks.push_back(turn(e, *block));
     }
     e.valid = columns;
     place[last] = {start, 1, Value()};
@@ -241,45 +291,9 @@ private:
     return block;
   }
 
-  /// `shuffle` on vectors of a type that can be shuffled.
-  SmallVector<Value> shuffled(SmallVector<Value> rows, function_ref<SmallVector<Value>(SmallVector<Value>)> shuffle) {
-    auto type = cast<VectorType>(rows.front().getType());
-    if (!isa<FloatType>(type.getElementType()) || type.getElementTypeBitWidth() != 16)
-      return shuffle(rows);
-    auto cast = [&](VectorType to) {
-      for (Value &row : rows)
-        row = arith::BitcastOp::create(e.builder, e.loc, to, row);
-    };
-    cast(type.clone(e.builder.getI16Type()));
-    rows = shuffle(rows);
-    cast(type);
-    return rows;
-  }
-
-  /// A perfect shuffle of the rows, with pairs of them interleaved, is one step of a transpose; there are as many as an
-  /// index has bits.
-  SmallVector<Value> turn(SmallVector<Value> block) {
-    return shuffled(block, [&](SmallVector<Value> rows) {
-      int64_t count = rows.size();
-      SmallVector<int64_t> low, high;
-      for (int64_t i = 0; i < count; ++i) {
-        low.push_back(i / 2 + (i % 2) * count);
-        high.push_back((count + i) / 2 + (i % 2) * count);
-      }
-      for (int64_t step = 1; step < count; step *= 2) {
-        SmallVector<Value> next;
-        for (int64_t i = 0; i < count / 2; ++i)
-          for (ArrayRef<int64_t> lanes : {ArrayRef(low), ArrayRef(high)})
-            next.push_back(vector::ShuffleOp::create(e.builder, e.loc, rows[i], rows[i + count / 2], lanes));
-        rows = next;
-      }
-      return rows;
-    });
-  }
-
   /// The first elements of all vectors, then the second ones and so on, in as many vectors.
   SmallVector<Value> interleave(SmallVector<Value> vectors) {
-    return shuffled(vectors, [&](SmallVector<Value> columns) {
+    return shuffled(e, vectors, [&](SmallVector<Value> columns) {
       int64_t count = columns.size();
       SmallVector<Value> result;
       for (int64_t i = 0; i < count; ++i) {

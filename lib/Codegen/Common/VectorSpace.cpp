@@ -32,7 +32,7 @@ bool VectorSpace::isLegal(ArrayRef<int64_t> point, raw_ostream *reason) const {
   if (bytes > target.getVectorBytes())
     return refuse(reason, "vectors have {0} bytes, but those of target '{1}' have {2}", bytes, target.getName(),
                   target.getVectorBytes());
-  if (point.size() > 1 && point[1] != 1 && point[1] != 2 && point[1] != 4 && point[1] != 8)
+  if (point.size() > 1 && !isLegalNumber(point[1]))
     return refuse(reason, "1, 2, 4 or 8 vectors are computed at once, not {0}", point[1]);
   return true;
 }

@@ -204,3 +204,35 @@ func.func @parallel_before_a_sum(%x: tensor<1048576xf32>) -> tensor<f32> {
   %5 = tenon.reduce sum %4 dims [0] : tensor<1048576xf32> -> tensor<f32>
   return %5 : tensor<f32>
 }
+
+// -----
+
+// A contraction's kernel puts its rows next to each other, and goes on from there.
+// CHECK: tenon_tile.kernel @[[K0:matmul_transpose_relu_[0-9a-f]+]]
+// CHECK-NOT: tenon_tile.kernel
+// CHECK-LABEL: func.func @turned
+func.func @turned(%x: tensor<40x8xf32>, %w: tensor<8x24xf32>) -> tensor<24x40xf32> {
+  %0 = tenon.contract %x, %w maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>] : tensor<40x8xf32>, tensor<8x24xf32> -> tensor<40x24xf32>
+  %1 = tenon.transpose %0 [1, 0] : tensor<40x24xf32> -> tensor<24x40xf32>
+  %z = tenon.constant dense<0.0> : tensor<f32>
+  %2 = tenon.broadcast %z dims [] sizes [24, 40] : tensor<f32> -> tensor<24x40xf32>
+  %3 = tenon.max %1, %2 : tensor<24x40xf32>
+  return %3 : tensor<24x40xf32>
+}
+
+// -----
+
+// Not where both orders are read, even if they have the same sizes, nor few rows.
+// CHECK: tenon_tile.kernel @[[K0:matmul_[0-9a-f]+]]
+// CHECK: tenon_tile.kernel @[[K1:transpose_add_[0-9a-f]+]]
+// CHECK: tenon_tile.kernel @[[K2:matmul_[0-9a-f]+]]
+// CHECK: tenon_tile.kernel @[[K3:transpose_[0-9a-f]+]]
+// CHECK-LABEL: func.func @both
+func.func @both(%x: tensor<24x8xf32>, %w: tensor<8x24xf32>, %y: tensor<4x8xf32>) -> (tensor<24x24xf32>, tensor<24x4xf32>) {
+  %0 = tenon.contract %x, %w maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>] : tensor<24x8xf32>, tensor<8x24xf32> -> tensor<24x24xf32>
+  %1 = tenon.transpose %0 [1, 0] : tensor<24x24xf32> -> tensor<24x24xf32>
+  %2 = tenon.add %0, %1 : tensor<24x24xf32>
+  %3 = tenon.contract %y, %w maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>] : tensor<4x8xf32>, tensor<8x24xf32> -> tensor<4x24xf32>
+  %4 = tenon.transpose %3 [1, 0] : tensor<4x24xf32> -> tensor<24x4xf32>
+  return %2, %4 : tensor<24x24xf32>, tensor<24x4xf32>
+}

@@ -20,6 +20,7 @@ struct ContractionSchedule {
   int64_t depthBlock = 0;    ///< most products that are summed before the next rows' turn
   int64_t turnSize = 0;      ///< rows times products that one turn of a register tile's loop adds
   int64_t residentBytes = 0; ///< bytes of the first operand's rows that stay in a cache while panels change
+  int64_t vectorLanes = 0;   ///< elements of one of the vectors of a register tile
 };
 
 /// What a kernel's loops are emitted with.

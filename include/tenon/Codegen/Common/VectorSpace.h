@@ -26,6 +26,11 @@ public:
   double cost(llvm::ArrayRef<int64_t> point) const override;
 
 protected:
+  /// Whether so many vectors may be computed at once.
+  virtual bool isLegalNumber(int64_t vectors) const {
+    return vectors == 1 || vectors == 2 || vectors == 4 || vectors == 8;
+  }
+
   static constexpr int64_t bytesOfElement = 4;
 
   tile::TargetAttr target;

@@ -126,7 +126,7 @@ private:
     wanted.remove(producer);
     if (wanted.empty())
       return;
-    auto [toLast, toFirst] = relayoutCosts(value);
+    auto [toLast, toFirst] = relayoutCosts(value, wanted.size() == 1);
     unsigned anyLast = wanted.size() == 1 ? wanted[0] : cut.addNode(), allLast = anyLast;
     if (wanted.size() > 1) {
       allLast = cut.addNode();
@@ -139,17 +139,22 @@ private:
     cut.addCost(allLast, producer, toFirst);
   }
 
-  std::pair<int64_t, int64_t> relayoutCosts(Value value) {
+  /// To channels last and to channels first, where one node or several want that.
+  std::pair<int64_t, int64_t> relayoutCosts(Value value, bool isWantedOnce) {
     auto type = cast<RankedTensorType>(value.getType());
     auto isUnit = [](int64_t size) { return size == 1; };
     // Sizes of 1 move for nothing.
     if (type.hasStaticShape() &&
         (type.getDimSize(1) == 1 || llvm::all_of(type.getShape().drop_front(2), isUnit)))
       return {0, 0};
-    double elements = countElements(value, prices), toLast = prices.toLast * elements;
-    if (auto offer = dyn_cast_if_present<LayoutInterface>(value.getDefiningOp()))
-      toLast = offer.resultRelayoutCost(cast<OpResult>(value).getResultNumber(), prices);
-    return {price(toLast), price(prices.toFirst * elements)};
+    double elements = countElements(value, prices), toLast = prices.toLast * elements, toFirst = prices.toFirst * elements;
+    if (auto offer = dyn_cast_if_present<LayoutInterface>(value.getDefiningOp())) {
+      unsigned number = cast<OpResult>(value).getResultNumber();
+      toLast = offer.resultRelayoutCost(number, Layout::channelsLast, prices);
+      if (isWantedOnce)
+        toFirst = offer.resultRelayoutCost(number, Layout::channelsFirst, prices);
+    }
+    return {price(toLast), price(toFirst)};
   }
 
   //===--------------------------------------------------------------------===//

@@ -81,8 +81,8 @@ template <typename Model, typename OpT> struct ModelBase : LayoutInterface::Exte
   std::optional<double> layoutCost(Operation *op, Layout layout, const LayoutPrices &prices) const { return 0.0; }
   bool operandTakesLayout(Operation *op, unsigned operand) const { return rankOf(op->getOperand(operand)) >= 3; }
   bool resultTakesLayout(Operation *op, unsigned result) const { return rankOf(op->getResult(result)) >= 3; }
-  double resultRelayoutCost(Operation *op, unsigned result, const LayoutPrices &prices) const {
-    return prices.toLast * countElements(op->getResult(result), prices);
+  double resultRelayoutCost(Operation *op, unsigned result, Layout layout, const LayoutPrices &prices) const {
+    return (layout == Layout::channelsLast ? prices.toLast : prices.toFirst) * countElements(op->getResult(result), prices);
   }
   void setChannelsLast(Operation *op, OpBuilder &builder) const {}
 };
@@ -159,10 +159,15 @@ struct ConvModel : ModelBase<ConvModel, ConvOp> {
 
   bool operandTakesLayout(Operation *op, unsigned operand) const { return operand == 0; }
 
-  double resultRelayoutCost(Operation *op, unsigned result, const LayoutPrices &prices) const {
-    // A contraction gives its result in any order.
+  double resultRelayoutCost(Operation *op, unsigned result, Layout layout, const LayoutPrices &prices) const {
     auto conv = cast<ConvOp>(op);
-    return isF32(conv) && conv.getGroups() == 1 ? 0 : ModelBase::resultRelayoutCost(op, result, prices);
+    bool last = layout == Layout::channelsLast;
+    auto taps = cast<RankedTensorType>(conv.getFilter().getType()).getShape().drop_front(2);
+    bool isPointwise = llvm::all_of(taps, [](int64_t size) { return size == 1; });
+    if (!isF32(conv) || conv.getGroups() != 1 || (!last && isPointwise))
+      return ModelBase::resultRelayoutCost(op, result, layout, prices);
+    // A contraction whose columns are places gives its result in any order; one whose rows are windows turns it.
+    return last ? 0 : prices.turned * countElements(conv.getResult(), prices);
   }
 
   void setChannelsLast(Operation *op, OpBuilder &builder) const {

@@ -80,6 +80,9 @@ private:
     AffineMap map = contract.getOperandMaps()[number], result = contract.getResultMaps()[0];
     if (map.getResults().back() == column || operand.getDefiningOp<ConstantOp>())
       return false;
+    // What is no op of the graph says where elements lie that no buffer has, as windows: transposing it would make one.
+    if (Operation *source = operand.getDefiningOp(); source && !isa<TenonDialect>(source->getDialect()))
+      return true;
     auto elementsBeyond = [](Value tensor, AffineMap map, AffineMap other) {
       int64_t count = 1;
       for (auto [size, dim] : llvm::zip(cast<RankedTensorType>(tensor.getType()).getShape(), map.getResults()))

@@ -29,13 +29,17 @@ const KernelStrategy *tile::strategyOf(KernelOp kernel) {
   return strategies ? strategies->find(OpGroup(kernel, sizes)) : nullptr;
 }
 
-bool KernelStrategy::acceptsEpilogue(const OpGroup &group, Operation *anchor, raw_ostream *reason) {
-  SmallVector<AffineExpr> space = group.sizesOf(anchor);
+bool KernelStrategy::acceptsEpilogue(const OpGroup &group, Operation *anchor, raw_ostream *reason, Operation *turned) {
+  SmallVector<AffineExpr> space = group.sizesOf(turned ? turned : anchor);
   DenseSet<Value> dependent(anchor->result_begin(), anchor->result_end());
   for (Operation *op : group.ops()) {
     if (op == anchor) {
       if (llvm::any_of(op->getOperands(), [&](Value operand) { return group.contains(operand.getDefiningOp()); }))
         return refuse(reason, "{0} reads its operands from memory, more than once", nodeNameOf(op));
+      continue;
+    }
+    if (op == turned) {
+      dependent = {op->getResult(0)};
       continue;
     }
     bool depends = llvm::any_of(op->getOperands(), [&](Value operand) { return dependent.contains(operand); });

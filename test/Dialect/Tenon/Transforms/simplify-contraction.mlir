@@ -82,3 +82,14 @@ func.func @stays(%x: tensor<2x5x8xf32>, %w: tensor<2x8x4xf32>, %y: tensor<?x8xf3
   %u = tenon.transpose %d [1, 0] : tensor<?x4xf32> -> tensor<4x?xf32>
   return %t, %d, %u : tensor<5x4x2xf32>, tensor<?x4xf32>, tensor<4x?xf32>
 }
+
+// Windows have no buffer: it is the result that is transposed, even where it has more elements.
+// CHECK-LABEL: func.func @windows
+// CHECK: %[[C:.*]] = tenon.contract
+// CHECK: tenon.transpose %[[C]] [0, 3, 1, 2]
+func.func @windows(%x: tensor<1x10x10x2xf32>, %w: tensor<18x40xf32>) -> tensor<1x40x8x8xf32> {
+  %r = tenon_tile.window_rows %x sizes [3, 3] strides [1, 1] dilations [1, 1] : tensor<1x10x10x2xf32> -> tensor<1x8x8x18xf32>
+  %y = tenon.contract %r, %w maps [affine_map<(n, h, w, m, k) -> (n, h, w, k)>, affine_map<(n, h, w, m, k) -> (k, m)>, affine_map<(n, h, w, m, k) -> (n, h, w, m)>] : tensor<1x8x8x18xf32>, tensor<18x40xf32> -> tensor<1x8x8x40xf32>
+  %t = tenon.transpose %y [0, 3, 1, 2] : tensor<1x8x8x40xf32> -> tensor<1x40x8x8xf32>
+  return %t : tensor<1x40x8x8xf32>
+}

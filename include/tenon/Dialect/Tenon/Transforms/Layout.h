@@ -30,6 +30,7 @@ struct LayoutPrices {
   double plainTap = 1;          ///< per multiplication of a convolution without register tiles
   double toLast = 0.35;         ///< per element of a transpose
   double toFirst = 0.5;
+  double turned = 0.15;         ///< per element of a contraction's result whose sums are turned before they are written
   double copied = 0.3;          ///< per element of a concatenation or slice that isn't contiguous
   int64_t columns = 16;         ///< of a register tile: what is left over costs as much as a whole one
   int64_t unknownSize = 64;     ///< what sizes that aren't known are taken for

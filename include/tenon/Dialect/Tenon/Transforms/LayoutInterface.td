@@ -25,9 +25,9 @@ def Tenon_LayoutInterface : OpInterface<"LayoutInterface"> {
       "bool", "operandTakesLayout", (ins "unsigned":$operand)>,
     InterfaceMethod<"Whether a result takes the op's layout; it has a rank of at least 3.",
       "bool", "resultTakesLayout", (ins "unsigned":$result)>,
-    InterfaceMethod<"The time of giving a result, computed with channels first, with channels last instead, in ns.",
+    InterfaceMethod<"The time of giving a result, computed in the other layout, in this one alone, in ns.",
       "double", "resultRelayoutCost",
-      (ins "unsigned":$result, "const ::tenon::LayoutPrices &":$prices)>,
+      (ins "unsigned":$result, "::tenon::Layout":$layout, "const ::tenon::LayoutPrices &":$prices)>,
     InterfaceMethod<[{
         Rewrites attributes and other operands for channels last, when the operands and results that take the layout
         have it already.

@@ -80,8 +80,9 @@ protected:
   }
 
   /// Whether the group is one op on what other kernels computed, with elementwise ops that read its result at their own
-  /// place or don't read it.
-  static bool acceptsEpilogue(const OpGroup &group, mlir::Operation *anchor, llvm::raw_ostream *reason);
+  /// place or don't read it; behind the transpose `turned`, if there is one.
+  static bool acceptsEpilogue(const OpGroup &group, mlir::Operation *anchor, llvm::raw_ostream *reason,
+                              mlir::Operation *turned = nullptr);
 };
 
 /// The strategies of a context.

@@ -37,6 +37,7 @@ struct KernelStructure {
   llvm::SmallVector<int64_t> unitDims;       ///< dimensions over which units of work run
   mlir::AffineExpr work;                     ///< the number of units of work
   ContractOp contract;                       ///< that has register tiles, if any
+  TransposeOp turned;                        ///< of the contraction's result, if its rows are to be next to each other
 
   bool isReduced(int64_t dim) const { return llvm::is_contained(reduced, dim); }
   /// Dimensions of `space` that aren't reduced.

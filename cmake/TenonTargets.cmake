@@ -50,3 +50,21 @@ function(tenon_tablegen target source)
   add_public_tablegen_target(${target})
   set_property(GLOBAL APPEND PROPERTY TENON_TABLEGEN_TARGETS ${target})
 endfunction()
+
+# tenon_register_target(KIND NAME LIBRARY): a family of targets or a backend (KIND: Family, Backend), which
+# create<NAME>Target<KIND>() in LIBRARY makes.
+function(tenon_register_target kind name library)
+  set_property(GLOBAL APPEND PROPERTY TENON_TARGET_${kind}_NAMES ${name})
+  set_property(GLOBAL APPEND PROPERTY TENON_TARGET_${kind}_LIBRARIES ${library})
+endfunction()
+
+# tenon_list_targets(KIND LIBRARIES): writes what is registered, as lines TENON_TARGET(NAME) of tenon/Target/<KIND>.def.
+# LIBRARIES is set to where they are.
+function(tenon_list_targets kind libraries)
+  get_property(names GLOBAL PROPERTY TENON_TARGET_${kind}_NAMES)
+  list(TRANSFORM names REPLACE "(.+)" "TENON_TARGET(\\1)\n")
+  string(CONCAT text ${names})
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/include/tenon/Target/${kind}.def CONTENT "${text}" @ONLY)
+  get_property(found GLOBAL PROPERTY TENON_TARGET_${kind}_LIBRARIES)
+  set(${libraries} ${found} PARENT_SCOPE)
+endfunction()

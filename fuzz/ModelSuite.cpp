@@ -14,6 +14,7 @@
 #include "WireMutator.h"
 #include "tenon/Compiler/Compiler.h"
 #include "tenon/Compiler/Registration.h"
+#include "tenon/Compiler/Targets.h"
 #include "tenon/Frontend/ONNX/Import.h"
 
 using namespace mlir;
@@ -64,7 +65,7 @@ public:
     if (!module)
       return refused();
     tenon::CompileOptions options;
-    llvm::Expected<SmallVector<tenon::cpu::TargetDescription>> targets = tenon::cpu::parseTargets("avx2");
+    auto targets = tenon::resolveTargets(&context, "avx2");
     options.targets = std::move(*targets);
     options.runtimeLibrary = "/dev/null";
     options.modelName = "mutant";

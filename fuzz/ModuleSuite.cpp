@@ -17,6 +17,7 @@
 #include "WireMutator.h"
 #include "tenon/Compiler/Compiler.h"
 #include "tenon/Compiler/Registration.h"
+#include "tenon/Compiler/Targets.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 #include "tenon/Dialect/Tile/IR/TileOps.h"
@@ -437,7 +438,7 @@ protected:
     tenon::CompileOptions options;
     auto [emit, target] = command.split(" --target-cpu=");
     options.emit = emit == "--emit=llvm" ? tenon::Emit::llvm : tenon::Emit::assembly;
-    if (llvm::Expected<SmallVector<tenon::cpu::TargetDescription>> targets = tenon::cpu::parseTargets(target))
+    if (auto targets = tenon::resolveTargets(&context, target))
       options.targets = std::move(*targets);
     options.modelName = "mutant";
     tenon::CompileReport report;

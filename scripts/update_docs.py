@@ -38,7 +38,7 @@ with indexing maps.
     ("kernels", "## Level 2: kernels", """
 `--emit=kernels`: one kernel with its epilogue, and the program that launches it. The weights lie in panels of 32
 columns, as register tiles read them; every buffer has a place; `work` says into how many pieces the launch can be cut.
-There is a variant of the kernel for each target, here one, with the schedule that the cost model chose: edit it, and
+There is a variant of the kernel for each target, here one (`--print-target` shows what is cut short here), with the schedule that the cost model chose: edit it, and
 compile the text.
 """),
     ("loops", "## Level 3: loops", """
@@ -73,7 +73,9 @@ def page(build):
         path = pathlib.Path(directory) / "layer.onnx"
         onnx.save(model(), path)
         for level, title, text in LEVELS:
-            lines = emit(build, path, level).rstrip().splitlines()
+            text_of_level = re.sub(r"^(#\w+ = #tenon_tile\.cpu<name = [^,]*, core = [^,]*,).*>$", r"\1 ...>",
+                                   emit(build, path, level), flags=re.MULTILINE)
+            lines = text_of_level.rstrip().splitlines()
             if level == "loops" and len(lines) > 70:
                 lines = lines[:70] + ["  ..."]
             parts += [title, text, "```mlir", *lines, "```", ""]

@@ -12,16 +12,14 @@
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 
 #include "ConstantBytes.h"
-#include "Targets.h"
+#include "TargetFamilies.h"
 #include "tenon/Artifact/ArtifactWriter.h"
-#include "tenon/Codegen/CPU/Passes.h"
 #include "tenon/Codegen/Common/Passes.h"
 #include "tenon/Compiler/Pipelines.h"
 #include "tenon/Dialect/Host/Analysis/Layouts.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
 #include "tenon/Support/OutputFile.h"
 #include "tenon/Support/Threads.h"
-#include "tenon/Target/CPU/LinkImage.h"
 #include "tenon/Target/Host/HostProgram.h"
 
 #include "mlir/IR/Verifier.h"
@@ -67,6 +65,10 @@ public:
       return failure();
     if (options.emit == Emit::import)
       return writeLevel();
+    module.getContext()->loadDialect<tile::TileDialect>();
+    if (options.accuracy)
+      module->setAttr(tile::kAccuracyAttr,
+                      StringAttr::get(module.getContext(), tile::stringifyAccuracy(*options.accuracy)));
     if (failed(openCache()) || failed(takeArtifact()))
       return failure();
     if (report.isCachedArtifact)
@@ -76,7 +78,12 @@ public:
     if (!findPlacedProgram()) {
       if (failed(declareAliases()))
         return failure();
-      if (failed(runPipeline("graph", buildGraphPipeline)))
+      if (options.targets.empty())
+        return module.emitError("no target to compile for");
+      if (failed(runPipeline(
+              "graph", [&](OpPassManager &pm) {
+                buildGraphPipeline(pm, {options.targets.front().getLayouts(), tile::accuracyOf(module)});
+              })))
         return failure();
       if (options.emit == Emit::graph)
         return writeLevel();
@@ -253,9 +260,8 @@ private:
       return check(content.takeError());
     std::string asked;
     llvm::raw_string_ostream out(asked);
-    module.getContext()->loadDialect<tile::TileDialect>();
-    for (const cpu::TargetDescription &target : options.targets)
-      out << attributeOf(module.getContext(), target) << "\n";
+    for (tile::TargetAttrInterface target : options.targets)
+      out << target << "\n";
     for (const std::string &rule : options.devices)
       out << "device " << rule << "\n";
     for (auto &[result, argument] : options.aliases)
@@ -290,20 +296,18 @@ private:
     auto known = module.getOps<tile::VariantsOp>();
     if (known.empty())
       return targets.empty() ? module.emitError("no target to compile for") : success();
-    SmallVector<tile::TargetAttr> present;
+    SmallVector<tile::TargetAttrInterface> present;
     for (tile::VariantOp variant : (*known.begin()).getOps<tile::VariantOp>())
       present.push_back(variant.getTarget());
     if (targets.empty())
-      targets = llvm::map_to_vector(present, descriptionOf);
-    SmallVector<tile::TargetAttr> asked = llvm::map_to_vector(
-        targets, [&](const auto &target) { return attributeOf(module.getContext(), target); });
-    if (asked == present)
+      targets = present;
+    if (targets == present)
       return success();
-    auto names = [](ArrayRef<tile::TargetAttr> list) {
-      return llvm::join(llvm::map_range(list, [](tile::TargetAttr target) { return target.getName(); }), ",");
+    auto names = [](ArrayRef<tile::TargetAttrInterface> list) {
+      return llvm::join(llvm::map_range(list, [](auto target) { return target.getName(); }), ",");
     };
     return module.emitError() << "has variants for other targets (" << names(present)
-                              << ") than what is asked for (" << names(asked) << ")";
+                              << ") than what is asked for (" << names(targets) << ")";
   }
 
   /// What is launched is there for each target.
@@ -317,34 +321,33 @@ private:
         result = failure();
         return;
       }
-      for (const cpu::TargetDescription &target : targets)
+      for (tile::TargetAttrInterface target : targets)
         if (!variantOf(variants, target)) {
           launch.emitOpError() << "launches '" << launch.getKernel() << "', which has no variant for target '"
-                               << target.name << "'";
+                               << target.getName() << "'";
           result = failure();
         }
     });
     return result;
   }
 
-  tile::VariantOp variantOf(tile::VariantsOp variants, const cpu::TargetDescription &target) {
-    tile::TargetAttr attribute = attributeOf(module.getContext(), target);
+  static tile::VariantOp variantOf(tile::VariantsOp variants, tile::TargetAttrInterface target) {
     for (auto variant : variants.getOps<tile::VariantOp>())
-      if (variant.getTarget() == attribute)
+      if (variant.getTarget() == target)
         return variant;
     return nullptr;
   }
 
   /// The code of a kernel for a target.
   struct KernelCode {
-    cpu::ObjectCode code;
+    ObjectCode code;
     tile::VariantOp variant; ///< none where the code comes from the cache
     std::string key;
   };
 
   /// Lists what is to be compiled, in the order in which it is linked. What the cache has needs no lowering.
   void takeKernels() {
-    for (const cpu::TargetDescription &target : targets) {
+    for (tile::TargetAttrInterface target : targets) {
       std::vector<KernelCode> &kernels = codes.emplace_back();
       for (auto variants : module.getOps<tile::VariantsOp>()) {
         tile::VariantOp variant = variantOf(variants, target);
@@ -367,7 +370,7 @@ private:
     }
   }
 
-  static bool readCode(StringRef bytes, cpu::ObjectCode &code) {
+  static bool readCode(StringRef bytes, ObjectCode &code) {
     constexpr size_t headerBytes = 2 * sizeof(int64_t);
     if (bytes.size() < headerBytes)
       return false;
@@ -386,10 +389,13 @@ private:
     cache->insert(kernel.key, StringRef(bytes.data(), bytes.size()));
   }
 
-  LogicalResult compileVariants(const cpu::TargetDescription &target, std::vector<KernelCode> &all) {
+  LogicalResult compileVariants(tile::TargetAttrInterface target, std::vector<KernelCode> &all) {
+    const TargetBackend *backend = findBackend(target);
+    if (!backend)
+      return module.emitError() << "there is no backend for target '" << target.getName() << "'";
     // Each kernel in a module of its own: what is lowered and compiled on one thread.
     OwningOpRef<ModuleOp> container = ModuleOp::create(module.getLoc());
-    std::vector<cpu::NamedModule> kernels;
+    std::vector<NamedModule> kernels;
     OpBuilder builder = OpBuilder::atBlockEnd(container->getBody());
     for (KernelCode &known : all) {
       if (!known.variant)
@@ -401,20 +407,20 @@ private:
     }
     showProgress("lower");
     LogicalResult converted =
-        runOn(*container, [](OpPassManager &pm) { cpu::buildKernelToLLVMPipeline(pm.nest<ModuleOp>()); });
+        runOn(*container, [&](OpPassManager &pm) { backend->buildPipeline(pm.nest<ModuleOp>()); });
     finishStage("lower");
     if (failed(converted) || isCancelled())
       return failure();
-    cpu::CodeKind kind = options.emit == Emit::llvm       ? cpu::CodeKind::llvmIR
-                         : options.emit == Emit::assembly ? cpu::CodeKind::assembly
-                                                          : cpu::CodeKind::object;
+    CodeKind kind = options.emit == Emit::llvm       ? CodeKind::llvmIR
+                         : options.emit == Emit::assembly ? CodeKind::assembly
+                                                          : CodeKind::object;
     showProgress("code", 0, kernels.size());
-    FailureOr<std::vector<cpu::ObjectCode>> compiled = cpu::compileModules(
+    FailureOr<std::vector<ObjectCode>> compiled = backend->compile(
         kernels, target, kind, [&](size_t done) { showProgress("code", done, kernels.size()); });
     finishStage("code");
     if (failed(compiled))
       return failure();
-    std::vector<cpu::ObjectCode> linked;
+    std::vector<ObjectCode> linked;
     auto next = compiled->begin();
     for (KernelCode &kernel : all) {
       if (kernel.variant) {
@@ -422,18 +428,18 @@ private:
         if (!kernel.key.empty())
           keepCode(kernel);
       }
-      const cpu::ObjectCode &code = linked.emplace_back(std::move(kernel.code));
-      report.kernels.push_back({code.name, target.name, code.instructions, code.codeBytes});
+      const ObjectCode &code = linked.emplace_back(std::move(kernel.code));
+      report.kernels.push_back({code.name, target.getName().str(), code.instructions, code.codeBytes});
       if (options.emit != Emit::artifact)
         text.append(code.bytes.begin(), code.bytes.end());
     }
     if (options.emit != Emit::artifact)
       return success();
-    return link(linked, images.emplace_back());
+    return link(*backend, linked, images.emplace_back());
   }
 
-  LogicalResult link(ArrayRef<cpu::ObjectCode> codes, cpu::Image &image) {
-    llvm::Expected<cpu::Image> linked = cpu::linkImage(codes);
+  LogicalResult link(const TargetBackend &backend, ArrayRef<ObjectCode> codes, Image &image) {
+    llvm::Expected<Image> linked = backend.link(codes);
     finishStage("link");
     if (!linked)
       return module.emitError(llvm::toString(linked.takeError()));
@@ -455,10 +461,13 @@ private:
     if (failed(converted) || isCancelled())
       return failure();
     program = std::move(*converted);
-    FailureOr<std::vector<cpu::ObjectCode>> codes =
-        cpu::compileModules({{"host", *program.module, cpu::CodeGoal::compileTime}}, cpu::baselineTarget());
+    auto [backend, target] = hostProgramBackend(module.getContext());
+    if (!backend)
+      return module.emitError("there is no backend for host programs");
+    FailureOr<std::vector<ObjectCode>> codes = backend->compile({{"host", *program.module, CodeGoal::compileTime}}, target,
+                                                                CodeKind::object, /*finished=*/nullptr);
     finishStage("host");
-    return failed(codes) ? failure() : link(*codes, hostImage);
+    return failed(codes) ? failure() : link(*backend, *codes, hostImage);
   }
 
   //===--------------------------------------------------------------------===//
@@ -475,10 +484,10 @@ private:
       segment.planEntry = hostImage.entries.lookup("plan_" + number);
       segment.executeEntry = hostImage.entries.lookup("execute_" + number);
     }
-    for (const cpu::TargetDescription &target : targets)
-      metadata.variants.push_back({target.name, {target.features.begin(), target.features.end()}});
+    for (tile::TargetAttrInterface target : targets)
+      metadata.variants.push_back({target.getName().str(), findBackend(target)->getRequirements(target)});
     for (artifact::KernelInfo &kernel : metadata.kernels)
-      for (const cpu::Image &image : images)
+      for (const Image &image : images)
         kernel.entries.push_back(image.entries.lookup(kernel.name));
     report.launches = metadata.launches.size();
   }
@@ -562,10 +571,10 @@ private:
   std::optional<CompileCache> cache;
   std::string artifactKey;
   bool hasWarned = false;
-  SmallVector<cpu::TargetDescription> targets;
+  SmallVector<tile::TargetAttrInterface> targets;
   std::vector<std::vector<KernelCode>> codes; ///< by target
-  std::vector<cpu::Image> images;
-  cpu::Image hostImage;
+  std::vector<Image> images;
+  Image hostImage;
   host::HostCode program;
   std::string text;
 };

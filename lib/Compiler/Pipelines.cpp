@@ -8,8 +8,8 @@
 #include "tenon/Compiler/Pipelines.h"
 
 #include "ConstantEvaluator.h"
-#include "Targets.h"
 #include "tenon/Codegen/Common/Passes.h"
+#include "tenon/Compiler/Targets.h"
 #include "tenon/Conversion/Passes.h"
 #include "tenon/Dialect/Host/Transforms/Passes.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
@@ -28,7 +28,10 @@ void tenon::buildConversionPipeline(OpPassManager &pm) {
   pm.addPass(createConvertONNXToTenonPass(interpretingEvaluator()));
 }
 
-void tenon::buildGraphPipeline(OpPassManager &pm) {
+static void buildGraph(OpPassManager &pm, std::unique_ptr<Pass> assignLayouts, tile::Accuracy accuracy) {
+  // Factors in weights may overflow where those of the model don't.
+  SimplifyGraphPassOptions simplify;
+  simplify.foldScales = accuracy != tile::Accuracy::strict;
   buildConversionPipeline(pm);
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
@@ -36,15 +39,19 @@ void tenon::buildGraphPipeline(OpPassManager &pm) {
   // What simplification makes of constants is folded, which lets it see more.
   for (int round = 0; round < 2; ++round) {
     pm.addPass(createFoldConstantsPass(interpretingEvaluator()));
-    pm.addNestedPass<func::FuncOp>(createSimplifyGraphPass());
+    pm.addNestedPass<func::FuncOp>(createSimplifyGraphPass(simplify));
   }
   pm.addPass(createFoldConstantsPass(interpretingEvaluator()));
   pm.addPass(createRecognizeCompositesPass());
-  pm.addNestedPass<func::FuncOp>(createAssignLayoutsPass());
+  pm.addNestedPass<func::FuncOp>(std::move(assignLayouts));
   // Transposes of weights are computed, those that meet go.
-  pm.addNestedPass<func::FuncOp>(createSimplifyGraphPass());
+  pm.addNestedPass<func::FuncOp>(createSimplifyGraphPass(simplify));
   pm.addPass(createFoldConstantsPass(interpretingEvaluator()));
   pm.addPass(createCSEPass());
+}
+
+void tenon::buildGraphPipeline(OpPassManager &pm, const GraphOptions &options) {
+  buildGraph(pm, createAssignLayoutsPass([layouts = options.layouts](StringRef) { return layouts; }), options.accuracy);
 }
 
 void tenon::buildKernelsPipeline(OpPassManager &pm, const KernelOptions &options) {
@@ -81,11 +88,9 @@ static void buildVariants(OpPassManager &pm, std::unique_ptr<Pass> formVariants)
   pm.nest<tile::VariantsOp>().addNestedPass<tile::VariantOp>(codegen::createSelectSchedulesPass());
 }
 
-void tenon::buildVariantsPipeline(OpPassManager &pm, ArrayRef<cpu::TargetDescription> targets) {
-  SmallVector<cpu::TargetDescription> known(targets);
-  buildVariants(pm, codegen::createFormVariantsPass([known](MLIRContext *context, StringRef) {
-    return llvm::map_to_vector(known, [&](const auto &target) { return attributeOf(context, target); });
-  }));
+void tenon::buildVariantsPipeline(OpPassManager &pm, ArrayRef<tile::TargetAttrInterface> targets) {
+  SmallVector<tile::TargetAttrInterface> known(targets);
+  buildVariants(pm, codegen::createFormVariantsPass([known](MLIRContext *, StringRef) { return known; }));
 }
 
 void tenon::buildLoopsPipeline(OpPassManager &pm) {
@@ -96,6 +101,16 @@ void tenon::buildLoopsPipeline(OpPassManager &pm) {
 }
 
 namespace {
+struct GraphPipelineOptions : PassPipelineOptions<GraphPipelineOptions> {
+  Option<std::string> target{*this, "target", llvm::cl::desc("Name of the target whose prices of layouts count"),
+                             llvm::cl::init("avx2")};
+  Option<tile::Accuracy> accuracy{
+      *this, "accuracy", llvm::cl::desc("What may be given up for speed"), llvm::cl::init(tile::Accuracy::standard),
+      llvm::cl::values(clEnumValN(tile::Accuracy::strict, "strict", "nothing"),
+                       clEnumValN(tile::Accuracy::standard, "default", "bits that 1e-4 of the largest value doesn't need"),
+                       clEnumValN(tile::Accuracy::fast, "fast", "all but about 12 bits"))};
+};
+
 struct KernelPipelineOptions : PassPipelineOptions<KernelPipelineOptions> {
   ListOption<std::string> devices{*this, "devices", llvm::cl::desc("Rules of tenon-assign-devices; none for the CPU")};
 };
@@ -107,7 +122,12 @@ struct VariantsOptions : PassPipelineOptions<VariantsOptions> {
 } // namespace
 
 void tenon::registerPipelines() {
-  PassPipelineRegistration<>("tenon-graph", "Level 0 to 1: the graph as kernels want it", buildGraphPipeline);
+  PassPipelineRegistration<GraphPipelineOptions>(
+      "tenon-graph", "Level 0 to 1: the graph as kernels want it", [](OpPassManager &pm, const GraphPipelineOptions &options) {
+        std::string name = options.target;
+        buildGraph(pm, createAssignLayoutsPass([name](StringRef) { return resolveLayoutPrices(name); }),
+                   options.accuracy);
+      });
   PassPipelineRegistration<KernelPipelineOptions>(
       "tenon-kernels", "Level 1 to 2: kernels and the placed host program",
       [](OpPassManager &pm, const KernelPipelineOptions &options) {
@@ -117,9 +137,8 @@ void tenon::registerPipelines() {
       "tenon-variants", "Within level 2: kernels for each target, with schedules",
       [](OpPassManager &pm, const VariantsOptions &options) {
         std::string names = options.targets;
-        buildVariants(pm, codegen::createFormVariantsPass([names](MLIRContext *context, StringRef) {
-          return resolveTargets(context, names);
-        }));
+        buildVariants(pm, codegen::createFormVariantsPass(
+                              [names](MLIRContext *context, StringRef) { return resolveTargets(context, names); }));
       });
   PassPipelineRegistration<>("tenon-loops", "Level 2 to 3: variants as loops over vectors", buildLoopsPipeline);
 }

@@ -8,13 +8,13 @@
 #include "tenon/Compiler/Registration.h"
 
 #include "ConstantEvaluator.h"
-#include "Targets.h"
+#include "TargetFamilies.h"
 #include "tenon/Compiler/Pipelines.h"
+#include "tenon/Compiler/Targets.h"
 
 #include "tenon/Codegen/Common/ElementEmitter.h"
 #include "tenon/Codegen/Common/Passes.h"
 #include "tenon/Codegen/Common/Strategies.h"
-#include "tenon/Codegen/CPU/Passes.h"
 #include "tenon/Conversion/Passes.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
 #include "tenon/Dialect/Host/Transforms/Passes.h"
@@ -41,13 +41,13 @@ void tenon::registerDialects(mlir::DialectRegistry &registry) {
 
 void tenon::registerPasses() {
   registerConversionPasses(interpretingEvaluator());
-  registerTenonTransforms(interpretingEvaluator());
+  registerTenonTransforms(interpretingEvaluator(), resolveLayoutPrices);
   host::registerHostPasses();
   tile::registerTilePasses();
   codegen::registerCodegenPasses(resolveTargets);
   host::registerHostTargetPasses();
-  cpu::registerCPUCodegenPasses();
-  cpu::registerCPUCodegenPipelines();
+  for (const auto &family : targetFamilies())
+    family->registerPasses();
   registerPipelines();
 }
 

@@ -1,46 +1,132 @@
-//===- Targets.cpp - Descriptions of targets as attributes ---===//
+//===- Targets.cpp - The targets that there are ---===//
 //
 // Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#include "Targets.h"
+#include "tenon/Compiler/Targets.h"
+
+#include "TargetFamilies.h"
+#include "tenon/Dialect/Tile/IR/TileOps.h"
+
+#include "mlir/AsmParser/AsmParser.h"
+#include "llvm/Support/MemoryBuffer.h"
 
 using namespace mlir;
 using namespace tenon;
+using namespace tenon::tile;
 
-tile::TargetAttr tenon::attributeOf(MLIRContext *context, const cpu::TargetDescription &target) {
-  return tile::TargetAttr::get(context, target.name, target.triple, target.cpu, target.featureString(),
-                               target.vectorBytes, target.vectorRegisters, target.level1Bytes, target.level2Bytes,
-                               target.level3Bytes, target.fmasPerCycle, target.loadsPerCycle, target.fmaLatency,
-                               target.level2BytesPerCycle);
+namespace tenon {
+#define TENON_TARGET(NAME) std::unique_ptr<codegen::TargetFamily> create##NAME##TargetFamily();
+#include "tenon/Target/Family.def"
+#undef TENON_TARGET
+} // namespace tenon
+
+ArrayRef<std::unique_ptr<codegen::TargetFamily>> tenon::targetFamilies() {
+  static const std::vector<std::unique_ptr<codegen::TargetFamily>> families = [] {
+    std::vector<std::unique_ptr<codegen::TargetFamily>> result;
+#define TENON_TARGET(NAME) result.push_back(create##NAME##TargetFamily());
+#include "tenon/Target/Family.def"
+#undef TENON_TARGET
+    return result;
+  }();
+  return families;
 }
 
-cpu::TargetDescription tenon::descriptionOf(tile::TargetAttr target) {
-  cpu::TargetDescription result;
-  result.name = target.getName().str();
-  result.triple = target.getTriple().str();
-  result.cpu = target.getCpu().str();
-  SmallVector<StringRef> features;
-  target.getFeatures().split(features, ',', /*MaxSplit=*/-1, /*KeepEmpty=*/false);
-  for (StringRef feature : features)
-    result.features.push_back(feature.ltrim('+').str());
-  result.vectorBytes = target.getVectorBytes();
-  result.vectorRegisters = target.getVectorRegisters();
-  result.level1Bytes = target.getLevel1Bytes();
-  result.level2Bytes = target.getLevel2Bytes();
-  result.level3Bytes = target.getLevel3Bytes();
-  result.fmasPerCycle = target.getFmasPerCycle();
-  result.loadsPerCycle = target.getLoadsPerCycle();
-  result.fmaLatency = target.getFmaLatency();
-  result.level2BytesPerCycle = target.getLevel2BytesPerCycle();
-  return result;
+std::string tenon::listTargetNames() {
+  SmallVector<StringRef> names;
+  for (const auto &family : targetFamilies())
+    llvm::append_range(names, family->getTargetNames());
+  return llvm::join(names, ", ");
 }
 
-llvm::Expected<SmallVector<tile::TargetAttr>> tenon::resolveTargets(MLIRContext *context, StringRef list) {
-  llvm::Expected<SmallVector<cpu::TargetDescription>> targets = cpu::parseTargets(list);
+static llvm::Expected<TargetAttrInterface> describe(MLIRContext *context, StringRef name) {
+  for (const auto &family : targetFamilies()) {
+    llvm::Expected<TargetAttrInterface> target = family->describe(context, name);
+    if (!target || *target)
+      return target;
+  }
+  return llvm::createStringError("unknown target '" + name + "', expected one of " + listTargetNames() + ", or @FILE");
+}
+
+/// The descriptions in a file, one after the other.
+static llvm::Error readTargets(MLIRContext *context, StringRef path, SmallVectorImpl<TargetAttrInterface> &targets) {
+  auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
+  if (!file)
+    return llvm::createStringError("cannot read the target's description '" + path + "': " + file.getError().message());
+  std::string wrong;
+  ScopedDiagnosticHandler handler(context, [&](Diagnostic &diagnostic) {
+    llvm::raw_string_ostream(wrong) << ": " << diagnostic;
+    return success();
+  });
+  for (StringRef text = (*file)->getBuffer().trim(); !text.empty();) {
+    size_t read = 0;
+    auto target = dyn_cast_if_present<TargetAttrInterface>(parseAttribute(text.str(), context, Type(), &read));
+    if (!target)
+      return llvm::createStringError("'" + path + "' holds no description of a target" + wrong);
+    targets.push_back(target);
+    text = text.drop_front(read).trim();
+  }
+  return llvm::Error::success();
+}
+
+llvm::Expected<SmallVector<TargetAttrInterface>> tenon::resolveTargets(MLIRContext *context, StringRef list) {
+  context->loadDialect<TileDialect>();
+  SmallVector<TargetAttrInterface> targets;
+  SmallVector<StringRef> names;
+  list.split(names, ',');
+  for (StringRef name : names) {
+    name = name.trim();
+    if (name.consume_front("@")) {
+      if (llvm::Error error = readTargets(context, name, targets))
+        return std::move(error);
+      continue;
+    }
+    llvm::Expected<TargetAttrInterface> target = describe(context, name);
+    if (!target)
+      return target.takeError();
+    targets.push_back(*target);
+  }
+  for (auto [i, target] : llvm::enumerate(targets))
+    if (llvm::any_of(ArrayRef(targets).take_front(i), [&](auto other) { return other.getName() == target.getName(); }))
+      return llvm::createStringError("target '" + target.getName() + "' is listed twice");
+  if (targets.empty())
+    return llvm::createStringError("'" + list + "' names no target");
+  return targets;
+}
+
+llvm::Expected<LayoutPrices> tenon::resolveLayoutPrices(StringRef list) {
+  // Passes that ask can load no dialect.
+  MLIRContext context(MLIRContext::Threading::DISABLED);
+  llvm::Expected<SmallVector<TargetAttrInterface>> targets = resolveTargets(&context, list);
   if (!targets)
     return targets.takeError();
-  return llvm::map_to_vector(*targets, [&](const auto &target) { return attributeOf(context, target); });
+  return targets->front().getLayouts();
+}
+
+void tenon::printTarget(raw_ostream &out, TargetAttrInterface target) {
+  std::string text;
+  llvm::raw_string_ostream(text) << target;
+  // A line for each parameter, and for each entry of a list.
+  int depth = 0;
+  bool isQuoted = false, isSpace = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    char c = text[i];
+    isQuoted ^= c == '"';
+    if (!isQuoted) {
+      depth += (c == '<') + (c == '[') + (c == '{');
+      depth -= (c == '>') + (c == ']') + (c == '}');
+    }
+    if (isSpace && c == ' ')
+      continue;
+    isSpace = false;
+    out << c;
+    bool isInList = depth == 2 && i > 0 && text[i - 1] == '>';
+    if (!isQuoted && c == ',' && (depth == 1 || isInList)) {
+      out << "\n" << std::string(depth * 2, ' ');
+      isSpace = true;
+    }
+  }
+  out << "\n";
 }

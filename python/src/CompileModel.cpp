@@ -9,6 +9,7 @@
 
 #include "ModelSource.h"
 #include "tenon/Compiler/Compiler.h"
+#include "tenon/Compiler/Targets.h"
 
 #include "llvm/Support/Path.h"
 
@@ -17,10 +18,7 @@ using namespace tenon::python;
 
 std::string tenon::python::compileModel(const CompileRequest &request, std::vector<std::string> &warnings) {
   CompileOptions options;
-  llvm::Expected<llvm::SmallVector<cpu::TargetDescription>> targets = cpu::parseTargets(request.target);
-  if (!targets)
-    return llvm::toString(targets.takeError());
-  options.targets = std::move(*targets);
+  options.accuracy = tile::symbolizeAccuracy(request.accuracy);
   options.devices.assign(request.devices.begin(), request.devices.end());
   options.runtimeLibrary = request.runtimeLibrary;
   options.aliases = request.aliases;
@@ -32,6 +30,10 @@ std::string tenon::python::compileModel(const CompileRequest &request, std::vect
   options.modelName = llvm::sys::path::stem(request.modelName).str();
 
   Session session(request.threads);
+  auto targets = resolveTargets(&session.context, request.target);
+  if (!targets)
+    return llvm::toString(targets.takeError());
+  options.targets = std::move(*targets);
   OwningOpRef<ModuleOp> module = importModel(request, &session.context);
   CompileReport report;
   if (!module || failed(compile(*module, options, request.output, report)))

@@ -31,6 +31,8 @@ struct CompileRequest {
   std::string modelName;
   /// A comma-separated list of CPUs, best first.
   std::string target;
+  /// As tenon-compile's --accuracy; empty where nothing is said.
+  std::string accuracy;
   /// Which device runs which kernels, as tenon-compile's --device.
   std::vector<std::string> devices;
   /// 0: one per core.

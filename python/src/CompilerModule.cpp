@@ -75,6 +75,7 @@ CompileRequest requestFor(std::string path, const std::optional<nb::bytes> &mode
 
 /// Gives the warnings.
 std::vector<std::string> compile(std::string path, std::optional<nb::bytes> model, std::string name, std::string target,
+             std::string accuracy,
              std::vector<std::string> devices, unsigned threads, std::vector<std::pair<std::string, std::string>> aliases,
              std::string runtimeLibrary, int output, std::string cache, uint64_t cacheLimit, bool allowExternalLinks) {
   auto work = std::make_shared<Compilation>();
@@ -83,6 +84,7 @@ std::vector<std::string> compile(std::string path, std::optional<nb::bytes> mode
   if (model)
     work->bytes = *model;
   request.target = std::move(target);
+  request.accuracy = std::move(accuracy);
   request.devices = std::move(devices);
   request.threads = threads;
   request.aliases = std::move(aliases);
@@ -181,7 +183,7 @@ NB_MODULE(_compiler, m) {
   nb::set_leak_warnings(false); // as in tenon._runtime
   nb::register_exception_translator(translate);
   m.def("compile", &compile, nb::arg("path"), nb::arg("model").none(), nb::arg("name"), nb::arg("target"),
-        nb::arg("devices"), nb::arg("threads"), nb::arg("aliases"), nb::arg("runtime_library"), nb::arg("output"),
+        nb::arg("accuracy"), nb::arg("devices"), nb::arg("threads"), nb::arg("aliases"), nb::arg("runtime_library"), nb::arg("output"),
         nb::arg("cache"), nb::arg("cache_limit"), nb::arg("allow_external_links"));
   nb::class_<ReferenceModel>(m, "ReferenceModel")
       .def_prop_ro("inputs", [](ReferenceModel &model) { return describe(model.inputs); })

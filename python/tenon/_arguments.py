@@ -67,6 +67,15 @@ def text(value, what):
     return value
 
 
+def accuracy(name):
+    """Its name, empty where none is given."""
+    if name is None:
+        return ""
+    if text(name, "accuracy is a str or None") not in ("strict", "default", "fast"):
+        raise ValueError(f'accuracy is {name!r}, it must be "strict", "default" or "fast"')
+    return name
+
+
 def pairs_of(mapping, what):
     """The items of a dict between names."""
     if mapping is None:

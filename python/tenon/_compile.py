@@ -11,7 +11,7 @@ from ._errors import CompileWarning
 from ._model import Model, _Path
 
 
-def compile(model: Any, *, target: str = "host", threads: Optional[int] = None,
+def compile(model: Any, *, target: str = "host", accuracy: Optional[str] = None, threads: Optional[int] = None,
             aliases: Optional[Mapping[str, str]] = None, device: Union[str, Sequence[str]] = (),
             device_libraries: Sequence[_Path] = (),
             functions: Optional[Mapping[str, Callable[..., Any]]] = None, memory_limit: Optional[int] = None,
@@ -22,7 +22,10 @@ def compile(model: Any, *, target: str = "host", threads: Optional[int] = None,
     Args:
       model: the path of an ONNX file, its bytes, or a ModelProto. External data is looked for beside the file, or in
         the current directory.
-      target: "host", which is the CPU at hand, or CPUs such as "avx512,avx2", of which the best is taken where it runs.
+      target: "host", which is the CPU at hand, or CPUs such as "avx512,avx2", of which the best is taken where it runs; "@FILE"
+        is a description that tenon-compile --print-target wrote.
+      accuracy: what may be given up for speed. "strict" is the model's own arithmetic, "default" keeps 1e-4 of the largest
+        value and what becomes of infinities and NaN, "fast" keeps about 12 bits.
       threads: how many threads compiling and running may use, 1 to 1024: by default one per CPU of the process.
       aliases: outputs that begin with an input and may be written into the same array, {output: input}: caches. Such a
         run appends to what is there; see Model.run.
@@ -46,6 +49,7 @@ def compile(model: Any, *, target: str = "host", threads: Optional[int] = None,
     """
     path, data = _arguments.source_of(model)
     target = _arguments.text(target, 'target is a str such as "host" or "avx512,avx2"')
+    accuracy = _arguments.accuracy(accuracy)
     pairs = _arguments.pairs_of(aliases, "aliases is a dict from names of outputs to names of inputs")
     devices = _arguments.devices_of(device)
     _arguments.libraries_of(device_libraries)
@@ -62,6 +66,7 @@ def compile(model: Any, *, target: str = "host", threads: Optional[int] = None,
             model=data,
             name="model.onnx" if path is None else os.path.basename(path),
             target=target,
+            accuracy=accuracy,
             devices=devices,
             threads=_arguments.number_of_threads(threads),
             aliases=pairs,

@@ -1,7 +1,7 @@
 from typing import Any, Optional, Union
 
-def compile(path: str, model: Optional[bytes], name: str, target: str, devices: list[str], threads: int,
-            aliases: list[tuple[str, str]], runtime_library: str, output: int, cache: str, cache_limit: int,
+def compile(path: str, model: Optional[bytes], name: str, target: str, accuracy: str, devices: list[str],
+            threads: int, aliases: list[tuple[str, str]], runtime_library: str, output: int, cache: str, cache_limit: int,
             allow_external_links: bool) -> list[str]: ...
 def reference(path: str, model: Optional[bytes], name: str, allow_external_links: bool) -> ReferenceModel: ...
 

@@ -14,6 +14,7 @@
 
 #include "tenon/Compiler/Compiler.h"
 #include "tenon/Compiler/Registration.h"
+#include "tenon/Compiler/Targets.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 #include "tenon/Reference/Comparison.h"
 #include "tenon/Reference/Interpreter.h"
@@ -221,10 +222,6 @@ int main(int argc, char **argv) {
   };
 
   tenon::CompileOptions options;
-  llvm::Expected<SmallVector<tenon::cpu::TargetDescription>> targets = tenon::cpu::parseTargets(target);
-  if (!targets)
-    return fail(llvm::toString(targets.takeError()));
-  options.targets = std::move(*targets);
   SmallString<128> runtime(llvm::sys::fs::getMainExecutable(argv[0], (void *)&main));
   llvm::sys::path::remove_filename(runtime);
   llvm::sys::path::append(runtime, "..", "lib", "libtenon_runtime.so");
@@ -234,6 +231,10 @@ int main(int argc, char **argv) {
   tenon::registerUpstreamDialects(registry);
   tenon::registerDialects(registry);
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  auto targets = tenon::resolveTargets(&context, target);
+  if (!targets)
+    return fail(llvm::toString(targets.takeError()));
+  options.targets = std::move(*targets);
   OwningOpRef<ModuleOp> module = parseSourceFile<ModuleOp>(std::string(input), &context);
   if (!module)
     return 1;

@@ -9,6 +9,7 @@
 #include "tenon/Compiler/Diagnostics.h"
 #include "tenon/Compiler/ModelFiles.h"
 #include "tenon/Compiler/Registration.h"
+#include "tenon/Compiler/Targets.h"
 #include "tenon/Compiler/Tool.h"
 
 #include "mlir/IR/AsmState.h"
@@ -37,9 +38,19 @@ struct Options {
                "output)"),
       cl::value_desc("FILE"), cl::cat(category)};
   cl::opt<std::string> targetCPU{"target-cpu",
-                                 cl::desc("CPUs to compile for, best first: host, avx2, avx512 (default: "
-                                          "host, or those of a module with variants)"),
+                                 cl::desc("CPUs to compile for, best first: " + tenon::listTargetNames() +
+                                          ",\nor @FILE with a description (default: host, or those of a module with variants)"),
                                  cl::value_desc("LIST"), cl::init("host"), cl::cat(category)};
+  cl::opt<bool> printTarget{"print-target", cl::desc("Write what is known of the CPUs to compile for, and end"),
+                            cl::cat(category)};
+  cl::opt<tenon::tile::Accuracy> accuracy{
+      "accuracy", cl::desc("What may be given up for speed (default: what the module says, or default):"),
+      cl::init(tenon::tile::Accuracy::standard),
+      cl::values(clEnumValN(tenon::tile::Accuracy::strict, "strict", "nothing: the model's own arithmetic"),
+                 clEnumValN(tenon::tile::Accuracy::standard, "default",
+                            "less than 1e-4 of the largest value; infinities and NaN stay"),
+                 clEnumValN(tenon::tile::Accuracy::fast, "fast", "all but about 12 bits")),
+      cl::cat(category)};
   cl::list<std::string> devices{
       "device",
       cl::desc("Device that runs the kernels, under the name that sessions know it by, or those with the "
@@ -112,9 +123,21 @@ private:
   bool isShown, hasText = false;
 };
 
+int printTargets(const tenon::Tool &tool, const Options &given) {
+  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+  auto targets = tenon::resolveTargets(&context, given.targetCPU);
+  if (!targets)
+    return tool.fail(toString(targets.takeError()));
+  for (tenon::tile::TargetAttrInterface target : *targets)
+    tenon::printTarget(outs(), target);
+  return 0;
+}
+
 int compileModel(const tenon::Tool &tool, const char *program, const Options &given) {
   if (Error error = tool.checkOptions())
     return tool.fail(toString(std::move(error)));
+  if (given.printTarget)
+    return printTargets(tool, given);
   if (given.input.empty())
     return tool.fail("no model given (see --help)");
   if (given.threads.getNumOccurrences() && (given.threads < 1 || given.threads > kMaxThreads))
@@ -129,6 +152,8 @@ int compileModel(const tenon::Tool &tool, const char *program, const Options &gi
       return tool.fail("'" + pair + "' is not of the form OUTPUT=INPUT");
     options.aliases.emplace_back(output.str(), input.str());
   }
+  if (given.accuracy.getNumOccurrences())
+    options.accuracy = given.accuracy;
   options.cacheDirectory = given.cache;
   if (given.cacheLimit < 1 || given.cacheLimit > (UINT64_MAX >> 20))
     return tool.fail("--cache-limit is " + Twine(given.cacheLimit) + ", it must be between 1 and " +
@@ -138,10 +163,6 @@ int compileModel(const tenon::Tool &tool, const char *program, const Options &gi
   std::string path = given.output.empty() && isText ? "-" : given.output.getValue();
   if (path.empty() || (path == "-" && !isText))
     return tool.fail("an artifact needs a file: give -o model.so");
-  Expected<SmallVector<tenon::cpu::TargetDescription>> targets = tenon::cpu::parseTargets(given.targetCPU);
-  if (!targets)
-    return tool.fail(toString(targets.takeError()));
-  options.targets = std::move(*targets);
   bool targetsAreGiven = given.targetCPU.getNumOccurrences() > 0;
   options.runtimeLibrary =
       given.runtimeLibrary.empty() ? findRuntime(program) : given.runtimeLibrary.getValue();
@@ -154,6 +175,10 @@ int compileModel(const tenon::Tool &tool, const char *program, const Options &gi
   tenon::registerDialects(registry);
   DefaultThreadPool pool(tenon::threadsOf(given.threads));
   mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
+  auto targets = tenon::resolveTargets(&context, given.targetCPU);
+  if (!targets)
+    return tool.fail(toString(targets.takeError()));
+  options.targets = std::move(*targets);
   if (pool.getMaxConcurrency() != 1)
     context.setThreadPool(pool);
   context.printOpOnDiagnostic(false);

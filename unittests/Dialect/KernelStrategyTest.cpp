@@ -47,7 +47,7 @@ public:
     result.work = group.sizes.constant(1);
     return result;
   }
-  std::unique_ptr<ScheduleSpace> spaceOf(KernelOp kernel, TargetAttr) const override {
+  std::unique_ptr<ScheduleSpace> spaceOf(KernelOp kernel, TargetAttrInterface) const override {
     return std::make_unique<OneVector>(kernel.getContext());
   }
   LogicalResult lower(codegen::KernelBody &body) const override {
@@ -77,7 +77,7 @@ TEST(KernelStrategy, canBeAddedWithoutAChangeToTheCompiler) {
   options.explain = true;
   pm.addPass(createFormKernelsPass(options));
   pm.addPass(codegen::createFormVariantsPass(
-      [](MLIRContext *context, StringRef) -> llvm::Expected<SmallVector<TargetAttr>> { return SmallVector{targetOf(*context)}; }));
+      [](MLIRContext *context, StringRef) -> llvm::Expected<SmallVector<TargetAttrInterface>> { return SmallVector{targetOf(*context)}; }));
   OpPassManager &variant = pm.nest<VariantsOp>().nest<VariantOp>();
   variant.addPass(codegen::createSelectSchedulesPass());
   variant.addPass(codegen::createLowerKernelsPass());

@@ -52,7 +52,7 @@ TEST(ScheduleSpace, ofEachStrategyHoldsWhatItSays) {
   ASSERT_TRUE(given.module);
   auto error = [&] { return emitError(given.module->getLoc()); };
   std::set<std::string> seen;
-  TargetAttr target = targetOf(given.context);
+  TargetAttrInterface target = targetOf(given.context);
   for (auto kernel : given.module->getOps<KernelOp>()) {
     const KernelStrategy *strategy = strategyOf(kernel);
     ASSERT_TRUE(strategy);

@@ -8,7 +8,8 @@
 #ifndef TENON_COMPILER_COMPILER_H
 #define TENON_COMPILER_COMPILER_H
 
-#include "tenon/Target/CPU/TargetDescription.h"
+#include "tenon/Dialect/Tile/IR/Accuracy.h"
+#include "tenon/Dialect/Tile/IR/TileTargets.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
@@ -30,9 +31,11 @@ enum class Emit { import, graph, kernels, loops, llvm, assembly, artifact };
 inline constexpr uint64_t kDefaultCacheLimit = uint64_t(8) << 30;
 
 struct CompileOptions {
-  /// One variant of the kernels each, in order of preference. A module that has variants is compiled for
-  /// their targets: others are an error, none are those.
-  llvm::SmallVector<cpu::TargetDescription> targets;
+  /// One variant of the kernels each, in order of preference; the first one's prices of layouts count. A module that has
+  /// variants is compiled for their targets: others are an error, none are those.
+  llvm::SmallVector<tile::TargetAttrInterface> targets;
+  /// What may be given up for speed; nothing: what the module says, or else `standard`.
+  std::optional<tile::Accuracy> accuracy;
   /// Rules of `tenon-assign-devices`: which device runs which kernels. The CPU that runs the program runs all
   /// others.
   llvm::SmallVector<std::string> devices;

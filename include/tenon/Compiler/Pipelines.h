@@ -8,7 +8,8 @@
 #ifndef TENON_COMPILER_PIPELINES_H
 #define TENON_COMPILER_PIPELINES_H
 
-#include "tenon/Target/CPU/TargetDescription.h"
+#include "tenon/Dialect/Tile/IR/Accuracy.h"
+#include "tenon/Dialect/Tile/IR/TileTargets.h"
 #include "llvm/ADT/SmallVector.h"
 
 namespace mlir {
@@ -16,6 +17,11 @@ class OpPassManager;
 } // namespace mlir
 
 namespace tenon {
+struct GraphOptions {
+  LayoutPrices layouts; ///< what layouts cost on some target
+  tile::Accuracy accuracy = tile::Accuracy::standard;
+};
+
 struct KernelOptions {
   llvm::SmallVector<std::string> devices; ///< rules of `tenon-assign-devices`
   bool explainFusion = false;             ///< remarks why nodes are kernels of their own
@@ -24,13 +30,13 @@ struct KernelOptions {
 /// From level 0 to level 1 and no further: what the interpreter takes.
 void buildConversionPipeline(mlir::OpPassManager &pm);
 /// Level 0 to level 1: the graph as kernels want it.
-void buildGraphPipeline(mlir::OpPassManager &pm);
+void buildGraphPipeline(mlir::OpPassManager &pm, const GraphOptions &options);
 /// Level 1 to level 2: kernels, and the host program that launches them, with every buffer in its place.
 void buildKernelsPipeline(mlir::OpPassManager &pm, const KernelOptions &options);
 /// The end of it, for a program that is on level 2 already: launches on devices, ordered by tokens.
 void buildDevicesPipeline(mlir::OpPassManager &pm, const KernelOptions &options);
 /// Within level 2: a variant of each kernel for each of the targets, the preferred one first, each with its schedule.
-void buildVariantsPipeline(mlir::OpPassManager &pm, llvm::ArrayRef<cpu::TargetDescription> targets);
+void buildVariantsPipeline(mlir::OpPassManager &pm, llvm::ArrayRef<tile::TargetAttrInterface> targets);
 /// Level 2 to level 3: variants as loops over vectors.
 void buildLoopsPipeline(mlir::OpPassManager &pm);
 /// Registers them as `tenon-graph`, `tenon-kernels`, `tenon-variants` and `tenon-loops`.

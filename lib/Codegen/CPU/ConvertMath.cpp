@@ -53,17 +53,20 @@ Value inDouble(OpBuilder &builder, Operation *op, llvm::function_ref<Number(Real
   return type == wide ? result : arith::TruncFOp::create(builder, loc, type, result);
 }
 
-/// A function with a form of its own in both precisions.
+/// A function with a form of its own in both precisions, and perhaps one for f32 that is approximated.
 template <typename Op> struct ExpandNative : OpRewritePattern<Op> {
-  ExpandNative(MLIRContext *context, Unary function) : OpRewritePattern<Op>(context), function(function) {}
+  ExpandNative(MLIRContext *context, Unary function, Unary approximation = nullptr)
+      : OpRewritePattern<Op>(context), function(function), approximation(approximation) {}
   LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const override {
     if (!isCovered(op.getType()))
       return failure();
     Reals reals(rewriter, op.getLoc(), op.getType());
-    rewriter.replaceOp(op, (reals.*function)(reals.number(op.getOperand())).value);
+    bool isApproximated = approximation && !reals.isDouble &&
+                          arith::bitEnumContainsAll(op.getFastmath(), arith::FastMathFlags::afn);
+    rewriter.replaceOp(op, (reals.*(isApproximated ? approximation : function))(reals.number(op.getOperand())).value);
     return success();
   }
-  Unary function;
+  Unary function, approximation;
 };
 
 /// A function that f32 borrows from f64.
@@ -180,13 +183,13 @@ struct ConvertMathPass : cpu::impl::ConvertMathPassBase<ConvertMathPass> {
   void runOnOperation() override {
     MLIRContext *context = &getContext();
     RewritePatternSet patterns(context);
-    patterns.add<ExpandNative<math::ExpOp>>(context, &Reals::exp);
+    patterns.add<ExpandNative<math::ExpOp>>(context, &Reals::exp, &Reals::approximateExp);
     patterns.add<ExpandNative<math::Exp2Op>>(context, &Reals::exp2);
     patterns.add<ExpandNative<math::ExpM1Op>>(context, &Reals::expm1);
     patterns.add<ExpandNative<math::LogOp>>(context, &Reals::log);
     patterns.add<ExpandNative<math::Log1pOp>>(context, &Reals::log1p);
-    patterns.add<ExpandNative<math::TanhOp>>(context, &Reals::tanh);
-    patterns.add<ExpandNative<math::ErfOp>>(context, &Reals::erf);
+    patterns.add<ExpandNative<math::TanhOp>>(context, &Reals::tanh, &Reals::approximateTanh);
+    patterns.add<ExpandNative<math::ErfOp>>(context, &Reals::erf, &Reals::approximateErf);
     patterns.add<ExpandInDouble<math::Log2Op>>(context, &Reals::log2);
     patterns.add<ExpandInDouble<math::Log10Op>>(context, &Reals::log10);
     patterns.add<ExpandInDouble<math::TanOp>>(context, &Reals::tan);

@@ -77,6 +77,10 @@ public:
   Number log1p(Number x);
   Number tanh(Number x);
   Number erf(Number x);
+  // In f32 only, within 2^-12: of the result `exp`, of 1 the others. NaN is kept; results of `exp` are normal numbers.
+  Number approximateExp(Number x);
+  Number approximateTanh(Number x);
+  Number approximateErf(Number x);
   // In f64 only.
   Number sinOrCos(Number x, bool wantsCos);
   Number tan(Number x);

@@ -18,30 +18,40 @@ namespace {
 class ContractionSpace : public VectorSpace {
 public:
   /// `isTurned`: whether sums are turned before they are written, and read in other vectors for it.
-  ContractionSpace(TargetAttr target, std::optional<int64_t> rows, std::optional<int64_t> columns, bool isTurned)
-      : VectorSpace(target, "contractions", /*hasVectors=*/true), rows(rows), columns(columns),
-        takesThree(isTurned && columns && *columns <= panelColumns) {
-    knobs.back().candidates = {2, 1, 4};
+  ContractionSpace(KernelOp kernel, CPUTargetAttr target, std::optional<int64_t> rows, std::optional<int64_t> columns,
+                   bool isTurned)
+      : VectorSpace(kernel, target, "contractions", /*hasVectors=*/true), first(knobs.size()), rows(rows), columns(columns),
+        takesThree(isTurned && columns) {
+    knobs[1].candidates = {2, 1, 4};
     if (takesThree)
-      knobs.back().candidates.push_back(3);
+      knobs[1].candidates.push_back(3);
     knobs.push_back({knob::tileRows, {}});
     for (int64_t rows = target.getVectorRegisters(); rows > 0; --rows)
       knobs.back().candidates.push_back(rows);
-    // The cost model says nothing of these: the first ones were measured (docs/performance).
-    knobs.push_back({knob::depthBlock, {768, 256, 384, 512, 1024, 1536}});
-    knobs.push_back({knob::turnSize, {12, 6, 24}});
+    // The cost model says nothing of these: the first ones were measured.
+    auto add = [&](StringLiteral name, double measured, ArrayRef<int64_t> others) {
+      knobs.push_back({name, {int64_t(measured)}});
+      llvm::copy_if(others, std::back_inserter(knobs.back().candidates), [&](int64_t other) { return other != measured; });
+    };
+    add(knob::depthBlock, prices.depthBlock, {256, 384, 512, 768, 1024, 1536});
+    add(knob::turnSize, prices.turnSize, {6, 12, 24});
     // Half of the cache is left to panels and results.
-    knobs.push_back({knob::residentBytes, {target.getLevel2Bytes() / 2}});
+    add(knob::residentBytes, double(target.getMemory("L2").getBytes() / 2), {});
+    add(knob::wideRows, prices.wideRows, {});
+    add(knob::fetchRows, prices.fetchRows, {});
   }
 
   bool isLegal(ArrayRef<int64_t> point, raw_ostream *reason) const override {
     if (!VectorSpace::isLegal(point, reason))
       return false;
-    auto [bytes, vectors, tileRows, depthBlock, turnSize, residentBytes] = values(point);
+    auto [bytes, vectors, tileRows, depthBlock, turnSize] = values(point);
     int64_t width = vectors * bytes / bytesOfElement;
     if (width > panelColumns)
       return refuse(reason, "a register tile of {0} columns is wider than a panel, which has {1}", width,
                     panelColumns);
+    // The next tile of the panel would not be whole.
+    if (panelColumns % width != 0 && *columns > width)
+      return refuse(reason, "register tiles of {0} columns don't divide a panel, and there are {1}", width, *columns);
     // Accumulators, columns, and an element of the first operand in all lanes.
     int64_t registers = tileRows * vectors + vectors + 1;
     if (registers > target.getVectorRegisters())
@@ -58,14 +68,16 @@ public:
 
   /// Cycles per product of the summed dimension, over all tiles of a panel's columns and a block of rows.
   double cost(ArrayRef<int64_t> point) const override {
-    auto [bytes, vectors, tileRows, depthBlock, turnSize, residentBytes] = values(point);
+    auto [bytes, vectors, tileRows, depthBlock, turnSize] = values(point);
     int64_t width = vectors * bytes / bytesOfElement;
+    RateAttr multiplyAdd = target.getMultiplyAdd();
+    double level2Rate = target.getMemory("L2").getBytesPerCycle();
     auto ofTiles = [&, bytes = bytes, vectors = vectors](int64_t number, double height) {
       // An element of a row in all lanes takes a cycle, whatever else is loaded: tiles of one vector reach half of the peak.
       double cycles = std::max(
-          {height * vectors / target.getFmasPerCycle(), height, (height + vectors) / target.getLoadsPerCycle(),
-           double(target.getFmaLatency()), double(vectors * bytes) / target.getLevel2BytesPerCycle()});
-      return number * (cycles + tileCost);
+          {height * vectors / multiplyAdd.getPerCycle(), height, (height + vectors) / prices.loadsPerCycle,
+           double(multiplyAdd.getLatency()), double(vectors * bytes) / level2Rate});
+      return number * (cycles + prices.tileCycles);
     };
     if (rows) {
       int64_t height = blockHeight(), tiles = llvm::divideCeil(height, tileRows);
@@ -81,11 +93,8 @@ public:
 
 private:
   static constexpr int64_t leastDepthBlock = 16, mostTurnSize = 64;
-  /// What a tile costs apart from its products, per product of a depth of some hundreds.
-  static constexpr double tileCost = 0.01;
-
-  static std::tuple<int64_t, int64_t, int64_t, int64_t, int64_t, int64_t> values(ArrayRef<int64_t> point) {
-    return {point[0], point[1], point[2], point[3], point[4], point[5]};
+  std::tuple<int64_t, int64_t, int64_t, int64_t, int64_t> values(ArrayRef<int64_t> point) const {
+    return {point[0], point[1], point[first], point[first + 1], point[first + 2]};
   }
 
   /// Rows of a unit of work, where their number is known: blocks are of nearly equal size.
@@ -104,11 +113,12 @@ private:
     return tiles * panelColumns / *columns;
   }
 
-  /// Three vectors don't divide a panel, but may be as many as the only one has.
+  /// Three vectors don't divide a panel, but may be all that there is.
   bool isLegalNumber(int64_t vectors) const override {
     return VectorSpace::isLegalNumber(vectors) || (takesThree && vectors == 3);
   }
 
+  size_t first; ///< of the knobs that only contractions have
   std::optional<int64_t> rows, columns;
   bool takesThree;
 };
@@ -120,7 +130,7 @@ public:
   bool accepts(const OpGroup &group, raw_ostream *reason) const override;
   KernelStructure structureOf(const OpGroup &group) const override;
   SmallVector<FreeSize> freeSizesOf(const OpGroup &group, const KernelStructure &structure) const override;
-  std::unique_ptr<ScheduleSpace> spaceOf(KernelOp kernel, TargetAttr target) const override;
+  std::unique_ptr<ScheduleSpace> spaceOf(KernelOp kernel, TargetAttrInterface target) const override;
   int64_t estimateInstructions(Operation *op) const override { return codegen::estimateInstructions(op); }
   LogicalResult lower(KernelBody &body) const override { return emitContraction(body); }
 
@@ -201,7 +211,10 @@ SmallVector<FreeSize> ContractionStrategy::freeSizesOf(const OpGroup &group, con
   return result;
 }
 
-std::unique_ptr<ScheduleSpace> ContractionStrategy::spaceOf(KernelOp kernel, TargetAttr target) const {
+std::unique_ptr<ScheduleSpace> ContractionStrategy::spaceOf(KernelOp kernel, TargetAttrInterface target) const {
+  auto cpu = dyn_cast<CPUTargetAttr>(target);
+  if (!cpu)
+    return nullptr;
   SizeAnalysis sizes(kernel.getContext());
   KernelStructure structure = structureOf(OpGroup(kernel, sizes));
   ContractionRoles roles = *contractionRoles(structure.contract);
@@ -213,7 +226,7 @@ std::unique_ptr<ScheduleSpace> ContractionStrategy::spaceOf(KernelOp kernel, Tar
     rows = rows && !ShapedType::isDynamic(extent) ? std::optional(*rows * extent) : std::nullopt;
   }
   int64_t columns = SizeAnalysis::staticSize(structure.space.back());
-  return std::make_unique<ContractionSpace>(target, rows,
+  return std::make_unique<ContractionSpace>(kernel, cpu, rows,
                                             ShapedType::isDynamic(columns) ? std::nullopt : std::optional(columns),
                                             (bool)structure.turned);
 }

@@ -95,10 +95,13 @@ static int64_t lengthOf(ArrayRef<AffineExpr> space) {
   return ShapedType::isDynamic(length) ? unknownLength : length;
 }
 
-std::unique_ptr<ScheduleSpace> ElementsStrategy::spaceOf(KernelOp kernel, TargetAttr target) const {
+std::unique_ptr<ScheduleSpace> ElementsStrategy::spaceOf(KernelOp kernel, TargetAttrInterface target) const {
+  auto cpu = dyn_cast<CPUTargetAttr>(target);
+  if (!cpu)
+    return nullptr;
   SizeAnalysis sizes(kernel.getContext());
   OpGroup group(kernel, sizes);
-  return std::make_unique<VectorSpace>(target, "elementwise kernels", /*hasVectors=*/true,
+  return std::make_unique<VectorSpace>(kernel, cpu, "elementwise kernels", /*hasVectors=*/true,
                                        lengthOf(structureOf(group).space), codegen::estimateInstructions(group));
 }
 

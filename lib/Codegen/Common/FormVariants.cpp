@@ -50,14 +50,14 @@ public:
   }
 
 private:
-  static void form(SymbolOpInterface kernel, ArrayRef<TargetAttr> targets) {
+  static void form(SymbolOpInterface kernel, ArrayRef<TargetAttrInterface> targets) {
     Location loc = kernel.getLoc();
     auto schedule = kernel->getAttrOfType<ScheduleAttr>(kScheduleAttr);
     kernel->removeAttr(kScheduleAttr);
     OpBuilder builder(kernel);
     auto variants = VariantsOp::create(builder, loc, kernel.getName());
     builder.createBlock(&variants.getBody());
-    for (TargetAttr target : targets) {
+    for (TargetAttrInterface target : targets) {
       OpBuilder::InsertionGuard guard(builder);
       auto variant = VariantOp::create(builder, loc, target.getName(), target, schedule);
       builder.createBlock(&variant.getBody());

@@ -21,14 +21,9 @@ using namespace tenon::codegen;
 using namespace tenon::tile;
 
 namespace {
-/// Up to so many rows a contraction is bound by reading its second operand, which goes fastest from front to
-/// back.
-constexpr int64_t maxWideRows = 2;
 /// As many rows are multiplied with columns of a second operand in memory before it pays to copy those, and so many products
 /// at once.
 constexpr int64_t minRowsToCopy = 48, maxDepthToCopy = 768;
-/// Fewer rows take no longer than it takes to read a panel: there is no time to fetch the next one.
-constexpr int64_t minRowsToFetch = 32;
 
 /// One operand as register tiles read it: offsets of a place in the iteration space, in elements.
 class Operand {
@@ -271,12 +266,12 @@ private:
   /// the other.
   LogicalResult emitUnit() {
     std::optional<int64_t> known = getConstantIntValue(rows), width = getConstantIntValue(columns);
-    if (!packed || windows || turned || e.lanes >= panelColumns || (known && *known > maxWideRows))
+    if (!packed || windows || turned || e.lanes >= panelColumns || (known && *known > body.tiles.wideRows))
       return emitParts();
     bool isWhole = width && *width % panelColumns == 0;
     if (known && isWhole)
       return emitWideRows();
-    Value isWide = compare(arith::CmpIPredicate::ule, blockSize, e.index(maxWideRows));
+    Value isWide = compare(arith::CmpIPredicate::ule, blockSize, e.index(body.tiles.wideRows));
     if (!isWhole) {
       Value end = e.mul(e.add(panel, e.index(1)), e.index(panelColumns));
       isWide =
@@ -515,7 +510,7 @@ private:
   void fetchAhead(Value row, ArrayRef<SmallVector<Value>> places, int64_t height, Value column, Value rhsStart, Value rhsStride,
                   const Part &part) {
     if (!packed) {
-      Value hasFewRows = compare(arith::CmpIPredicate::ult, blockSize, e.index(minRowsToFetch));
+      Value hasFewRows = compare(arith::CmpIPredicate::ult, blockSize, e.index(body.tiles.fetchRows));
       Value share = select(hasFewRows, e.index(0), ceilDiv(e.mul(part.depth, e.index(height)), blockSize));
       Value first = e.builder.createOrFold<arith::DivUIOp>(e.loc, e.mul(e.sub(row, firstRow), share), e.index(height));
       Value start = e.add(e.add(rhsStart, e.index(panelColumns)), e.mul(first, rhsStride));

@@ -136,15 +136,23 @@ private:
     for (AffineExpr size : body.structure.space)
       body.space.push_back(emitter.index(size));
     LogicalResult result = strategy.lower(body);
+    if (schedule.get(knob::functionBits) == fewFunctionBits)
+      func.walk([](Operation *op) {
+        auto function = dyn_cast<arith::ArithFastMathInterface>(op);
+        if (function && isa_and_present<math::MathDialect>(op->getDialect()) &&
+            getElementTypeOrSelf(op->getResult(0)).isF32())
+          op->setAttr(function.getFastMathAttrName(),
+                      arith::FastMathFlagsAttr::get(op->getContext(), arith::FastMathFlags::afn));
+      });
     Value zero = emitter.integer(builder.getI32Type(), 0);
     func::ReturnOp::create(builder, kernel.getLoc(), zero);
     return result;
   }
 
   ContractionSchedule tiles() {
-    return {schedule.get(knob::tileRows).value_or(0), schedule.get(knob::depthBlock).value_or(0),
-            schedule.get(knob::turnSize).value_or(0), schedule.get(knob::residentBytes).value_or(0),
-            *schedule.get(knob::vectorBytes) / 4};
+    auto get = [&](StringRef knob) { return schedule.get(knob).value_or(0); };
+    return {get(knob::tileRows),        get(knob::depthBlock), get(knob::turnSize), get(knob::residentBytes),
+            get(knob::vectorBytes) / 4, get(knob::wideRows),   get(knob::fetchRows)};
   }
 
   /// The tensor's flat buffer with the strides of contiguous rows, or those that are given for all but the last dimension.
@@ -199,7 +207,12 @@ struct LowerKernelsPass : codegen::impl::LowerKernelsPassBase<LowerKernelsPass> 
       return signalPassFailure();
     }
     ScheduleAttr schedule = variant.getScheduleAttr();
-    if (failed(strategy->spaceOf(kernel, variant.getTarget())->read(schedule, [&] { return variant.emitOpError(); })) ||
+    std::unique_ptr<ScheduleSpace> space = strategy->spaceOf(kernel, variant.getTarget());
+    if (!space) {
+      variant.emitOpError() << "has a kernel that can't be compiled for target '" << variant.getTarget().getName() << "'";
+      return signalPassFailure();
+    }
+    if (failed(space->read(schedule, [&] { return variant.emitOpError(); })) ||
         failed(KernelLowering(kernel, *strategy, schedule).run()))
       signalPassFailure();
   }

@@ -35,8 +35,9 @@ KernelStructure OrderedStrategy::structureOf(const OpGroup &group) const {
   return result;
 }
 
-std::unique_ptr<ScheduleSpace> OrderedStrategy::spaceOf(KernelOp kernel, TargetAttr target) const {
-  return std::make_unique<VectorSpace>(target, "ordered kernels", /*hasVectors=*/false);
+std::unique_ptr<ScheduleSpace> OrderedStrategy::spaceOf(KernelOp kernel, TargetAttrInterface target) const {
+  auto cpu = dyn_cast<CPUTargetAttr>(target);
+  return cpu ? std::make_unique<VectorSpace>(kernel, cpu, "ordered kernels", /*hasVectors=*/false) : nullptr;
 }
 
 LogicalResult OrderedStrategy::lower(KernelBody &body) const { return emitOrdered(body); }

@@ -19,7 +19,7 @@ public:
   bool suits(const tile::OpGroup &group) const override { return group.has(Role::ordered); }
   bool accepts(const tile::OpGroup &group, llvm::raw_ostream *reason) const override;
   tile::KernelStructure structureOf(const tile::OpGroup &group) const override;
-  std::unique_ptr<tile::ScheduleSpace> spaceOf(tile::KernelOp kernel, tile::TargetAttr target) const override;
+  std::unique_ptr<tile::ScheduleSpace> spaceOf(tile::KernelOp kernel, tile::TargetAttrInterface target) const override;
   mlir::LogicalResult lower(KernelBody &body) const override;
 };
 

@@ -21,7 +21,7 @@ public:
   bool accepts(const OpGroup &group, raw_ostream *reason) const override;
   KernelStructure structureOf(const OpGroup &group) const override;
   SmallVector<FreeSize> freeSizesOf(const OpGroup &group, const KernelStructure &structure) const override;
-  std::unique_ptr<ScheduleSpace> spaceOf(KernelOp kernel, TargetAttr target) const override;
+  std::unique_ptr<ScheduleSpace> spaceOf(KernelOp kernel, TargetAttrInterface target) const override;
   int64_t estimateInstructions(Operation *op) const override { return codegen::estimateInstructions(op); }
   LogicalResult lower(KernelBody &body) const override;
 };
@@ -45,7 +45,8 @@ bool RowsStrategy::accepts(const OpGroup &group, raw_ostream *reason) const {
     if (role == Role::rows && (roleDimsOf(op) != reduced || group.sizes.sizesOf(op->getOperand(0)) != space))
       return refuse(reason, "{0} and {1} go along different rows", nodeNameOf(rows), nodeNameOf(op));
     if (role != Role::rows && role != Role::free && role != Role::cheap)
-      return refuse(reason, "{0} combines rows, and {1} computes more than arithmetic on elements: each has a kernel of its own",
+      return refuse(reason,
+                    "{0} combines rows, and {1} computes more than arithmetic on elements: each has a kernel of its own",
                     nodeNameOf(rows), nodeNameOf(op));
   }
   DenseSet<Value> perRow, whole;
@@ -65,7 +66,8 @@ bool RowsStrategy::accepts(const OpGroup &group, raw_ostream *reason) const {
     } else if (readsPerRow || readsWhole) {
       if (!op->hasTrait<OpTrait::Elementwise>() || readsPerRow == readsWhole ||
           group.sizesOf(op) != (readsPerRow ? perRowSpace : space))
-        return refuse(reason, "{0} reads results of {1} elsewhere than at their own place", nodeNameOf(op), nodeNameOf(rows));
+        return refuse(reason, "{0} reads results of {1} elsewhere than at their own place", nodeNameOf(op),
+                      nodeNameOf(rows));
       (readsPerRow ? perRow : whole).insert(result);
     } else if (group.repeatsWork(op)) {
       return refuse(reason, "what {0} repeats would be computed again each time", nodeNameOf(op));
@@ -98,16 +100,19 @@ SmallVector<FreeSize> RowsStrategy::freeSizesOf(const OpGroup &group, const Kern
   return {{rowsOf(group)->getOperand(0), 0}};
 }
 
-std::unique_ptr<ScheduleSpace> RowsStrategy::spaceOf(KernelOp kernel, TargetAttr target) const {
+std::unique_ptr<ScheduleSpace> RowsStrategy::spaceOf(KernelOp kernel, TargetAttrInterface target) const {
   constexpr int64_t unknownLength = 32; // it may be short
+  auto cpu = dyn_cast<CPUTargetAttr>(target);
+  if (!cpu)
+    return nullptr;
   SizeAnalysis sizes(kernel.getContext());
   OpGroup group(kernel, sizes);
   KernelStructure structure = structureOf(group);
   int64_t length = structure.space.empty() ? 1 : SizeAnalysis::staticSize(structure.space.back());
   // A reduction's vectors wait for each other.
-  return std::make_unique<VectorSpace>(target, "kernels of rows", /*hasVectors=*/true,
+  return std::make_unique<VectorSpace>(kernel, cpu, "kernels of rows", /*hasVectors=*/true,
                                        ShapedType::isDynamic(length) ? unknownLength : length,
-                                       manyInstructions + codegen::estimateInstructions(group));
+                                       cpu.getSchedules().manyInstructions + codegen::estimateInstructions(group));
 }
 
 /// The reductions of a row, then what is stored for each of its elements.

@@ -36,6 +36,10 @@ struct SelectSchedulesPass : codegen::impl::SelectSchedulesPassBase<SelectSchedu
       return signalPassFailure();
     }
     std::unique_ptr<ScheduleSpace> space = strategy->spaceOf(kernel, variant.getTarget());
+    if (!space) {
+      variant.emitOpError() << "has a kernel that can't be compiled for target '" << variant.getTarget().getName() << "'";
+      return signalPassFailure();
+    }
     if (printSpace)
       emitRemark(variant.getLoc()) << *space; // without the op, which a remark of its own would show
     FailureOr<SchedulePoint> best = space->best(variant.getScheduleAttr(), [&] { return variant.emitOpError(); });

@@ -339,8 +339,9 @@ public:
     return result;
   }
 
-  std::unique_ptr<ScheduleSpace> spaceOf(KernelOp kernel, TargetAttr target) const override {
-    return std::make_unique<VectorSpace>(target, "transposing kernels", /*hasVectors=*/false);
+  std::unique_ptr<ScheduleSpace> spaceOf(KernelOp kernel, TargetAttrInterface target) const override {
+    auto cpu = dyn_cast<CPUTargetAttr>(target);
+    return cpu ? std::make_unique<VectorSpace>(kernel, cpu, "transposing kernels", /*hasVectors=*/false) : nullptr;
   }
 
   LogicalResult lower(KernelBody &body) const override {

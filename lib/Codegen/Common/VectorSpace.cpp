@@ -7,22 +7,24 @@
 
 #include "tenon/Codegen/Common/VectorSpace.h"
 #include "tenon/Codegen/Common/ElementEmitter.h"
+#include "tenon/Dialect/Tile/IR/Accuracy.h"
 
 using namespace mlir;
 using namespace tenon;
 using namespace tenon::codegen;
 using namespace tenon::tile;
 
-static constexpr int64_t instructionsPerCycle = 2;
-static constexpr double latencyCycles = 8;
-
-VectorSpace::VectorSpace(TargetAttr target, StringRef kind, bool hasVectors, int64_t length, int64_t instructions)
-    : ScheduleSpace(target.getContext(), kind), target(target), length(length), instructions(instructions) {
+VectorSpace::VectorSpace(KernelOp kernel, CPUTargetAttr target, StringRef kind, bool hasVectors, int64_t length,
+                         int64_t instructions)
+    : ScheduleSpace(target.getContext(), kind), target(target), prices(target.getSchedules()), hasVectors(hasVectors),
+      length(length), instructions(instructions) {
   knobs.push_back({knob::vectorBytes, {}});
   for (int64_t bytes = target.getVectorBytes(); bytes >= 16; bytes /= 2)
     knobs.back().candidates.push_back(bytes);
   if (hasVectors)
     knobs.push_back({knob::vectors, {1, 2, 4}});
+  if (accuracyOf(kernel) == Accuracy::fast)
+    knobs.push_back({knob::functionBits, {fewFunctionBits, allFunctionBits}});
 }
 
 bool VectorSpace::isLegal(ArrayRef<int64_t> point, raw_ostream *reason) const {
@@ -32,8 +34,11 @@ bool VectorSpace::isLegal(ArrayRef<int64_t> point, raw_ostream *reason) const {
   if (bytes > target.getVectorBytes())
     return refuse(reason, "vectors have {0} bytes, but those of target '{1}' have {2}", bytes, target.getName(),
                   target.getVectorBytes());
-  if (point.size() > 1 && !isLegalNumber(point[1]))
+  if (hasVectors && !isLegalNumber(point[1]))
     return refuse(reason, "1, 2, 4 or 8 vectors are computed at once, not {0}", point[1]);
+  for (auto [knob, value] : llvm::zip(knobs, point))
+    if (knob.name == knob::functionBits && value != fewFunctionBits && value != allFunctionBits)
+      return refuse(reason, "elementary functions keep {0} or {1} bits, not {2}", fewFunctionBits, allFunctionBits, value);
   return true;
 }
 
@@ -41,16 +46,17 @@ bool VectorSpace::isLegal(ArrayRef<int64_t> point, raw_ostream *reason) const {
 /// is as good as several; else several hide the latency of each other, as long as what is left of a row
 /// fills them.
 double VectorSpace::cost(ArrayRef<int64_t> point) const {
-  int64_t vectors = point.size() > 1 ? point[1] : 1, lanes = point[0] / bytesOfElement;
-  double latency = instructions < manyInstructions ? 0 : latencyCycles;
+  int64_t vectors = hasVectors ? point[1] : 1, lanes = point[0] / bytesOfElement;
+  double latency = instructions < prices.manyInstructions ? 0 : prices.turnCycles;
   int64_t turns = llvm::divideCeil(length, lanes * vectors);
-  return turns * (vectors * double(instructions) / instructionsPerCycle + latency);
+  return turns * (vectors * double(instructions) / prices.instructionsPerCycle + latency);
 }
 
 int64_t codegen::estimateInstructions(Operation *op) {
+  constexpr int64_t ofComposite = 16;
   if (auto element = dyn_cast<ElementInterface>(op))
     return element.estimateInstructions();
-  return isa<DecomposableInterface>(op) ? manyInstructions : 0;
+  return isa<DecomposableInterface>(op) ? ofComposite : 0;
 }
 
 int64_t codegen::estimateInstructions(const OpGroup &group) {

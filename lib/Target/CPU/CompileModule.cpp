@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "tenon/Target/CPU/CompileModule.h"
+#include "CompileModule.h"
 
 #include "mlir/IR/Threading.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
@@ -26,6 +26,7 @@
 #include <mutex>
 
 using namespace mlir;
+using namespace tenon;
 using namespace tenon::cpu;
 
 // The one target that is linked, by name: the macros for all targets would ask for each of them.
@@ -47,15 +48,15 @@ void initializeTargets() {
   });
 }
 
-std::unique_ptr<llvm::TargetMachine> makeMachine(const TargetDescription &target, CodeGoal goal, std::string &error) {
-  llvm::Triple triple(target.triple);
+std::unique_ptr<llvm::TargetMachine> makeMachine(tile::CPUTargetAttr target, CodeGoal goal, std::string &error) {
+  llvm::Triple triple(target.getTriple());
   const llvm::Target *found = llvm::TargetRegistry::lookupTarget(triple, error);
   if (!found)
     return nullptr;
   llvm::TargetOptions options;
   options.AllowFPOpFusion = llvm::FPOpFusion::Standard;
   return std::unique_ptr<llvm::TargetMachine>(
-      found->createTargetMachine(triple, target.cpu, target.featureString(), options, llvm::Reloc::PIC_,
+      found->createTargetMachine(triple, target.getCpu(), target.getFeatures(), options, llvm::Reloc::PIC_,
                                  llvm::CodeModel::Small,
                                  goal == CodeGoal::speed ? llvm::CodeGenOptLevel::Default : llvm::CodeGenOptLevel::Less));
 }
@@ -128,7 +129,7 @@ int64_t machineCodeBytes(const ObjectCode &code) {
   return bytes;
 }
 
-LogicalResult compileModule(const NamedModule &source, const TargetDescription &target, CodeKind kind,
+LogicalResult compileModule(const NamedModule &source, tile::CPUTargetAttr target, CodeKind kind,
                             ObjectCode &code) {
   code.name = source.name;
   ModuleOp op = source.module;
@@ -139,7 +140,7 @@ LogicalResult compileModule(const NamedModule &source, const TargetDescription &
   std::string error;
   std::unique_ptr<llvm::TargetMachine> machine = makeMachine(target, source.goal, error);
   if (!machine)
-    return op.emitError() << "no code generator for " << target.triple << ": " << error;
+    return op.emitError() << "no code generator for " << target.getTriple() << ": " << error;
   module->setTargetTriple(machine->getTargetTriple());
   module->setDataLayout(machine->createDataLayout());
   module->setPICLevel(llvm::PICLevel::BigPIC);
@@ -149,7 +150,7 @@ LogicalResult compileModule(const NamedModule &source, const TargetDescription &
     return op.emitError() << llvm::toString(std::move(failed));
   llvm::raw_svector_ostream out(code.bytes);
   if (failed(emit(*module, *machine, kind, out)))
-    return op.emitError() << "no machine code for " << target.triple;
+    return op.emitError() << "no machine code for " << target.getTriple();
   if (kind == CodeKind::object)
     code.codeBytes = machineCodeBytes(code);
   return success();
@@ -157,7 +158,7 @@ LogicalResult compileModule(const NamedModule &source, const TargetDescription &
 } // namespace
 
 FailureOr<std::vector<ObjectCode>> tenon::cpu::compileModules(llvm::ArrayRef<NamedModule> modules,
-                                                              const TargetDescription &target, CodeKind kind,
+                                                              tile::CPUTargetAttr target, CodeKind kind,
                                                               llvm::function_ref<void(size_t)> finished) {
   std::vector<ObjectCode> codes(modules.size());
   if (modules.empty())

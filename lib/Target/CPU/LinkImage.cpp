@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "tenon/Target/CPU/LinkImage.h"
+#include "LinkImage.h"
 #include "tenon/Support/Threads.h"
 
 #include "lld/Common/Driver.h"

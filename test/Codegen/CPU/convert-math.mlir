@@ -10,6 +10,33 @@ func.func @exp(%x: vector<8xf32>) -> vector<8xf32> {
   return %y : vector<8xf32>
 }
 
+// Where functions may be approximated those of f32 are; NaN goes through the comparisons.
+// CHECK-LABEL: func.func @approximations
+// CHECK-COUNT-2: arith.cmpf olt
+// CHECK-COUNT-5: math.fma
+// CHECK: arith.shli
+// CHECK-NEXT: arith.bitcast
+// CHECK-NEXT: arith.addi
+// CHECK: arith.divf
+// CHECK-NOT: math.exp
+// CHECK-NOT: math.tanh
+// CHECK-NOT: math.erf
+// CHECK: return
+func.func @approximations(%x: vector<8xf32>) -> (vector<8xf32>, vector<8xf32>, vector<8xf32>) {
+  %0 = math.exp %x fastmath<afn> : vector<8xf32>
+  %1 = math.tanh %x fastmath<afn> : vector<8xf32>
+  %2 = math.erf %x fastmath<afn> : vector<8xf32>
+  return %0, %1, %2 : vector<8xf32>, vector<8xf32>, vector<8xf32>
+}
+
+// f64 keeps its bits.
+// CHECK-LABEL: func.func @double
+// CHECK: arith.shrsi {{.*}} : i64
+func.func @double(%x: f64) -> f64 {
+  %y = math.exp %x fastmath<afn> : f64
+  return %y : f64
+}
+
 // A rarer function borrows f64.
 // CHECK-LABEL: func.func @asin
 // CHECK: arith.extf {{.*}} : f32 to f64

@@ -1,7 +1,7 @@
 // RUN: %tenon_opt %s --pass-pipeline="builtin.module(tenon-form-variants{targets=avx512,avx2})" | FileCheck %s
 
-// CHECK-DAG: #avx512 = #tenon_tile.target<name = "avx512", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v4", features = "+avx,{{.*}}+avx512f,{{.*}}, vector_bytes = 64, vector_registers = 32,
-// CHECK-DAG: #avx2 = #tenon_tile.target<name = "avx2", {{.*}}, vector_bytes = 32, vector_registers = 16,
+// CHECK-DAG: #avx512 = #tenon_tile.cpu<name = "avx512", core = "avx512", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v4", features = "+avx,{{.*}}+avx512f,{{.*}}, vector_bytes = 64, vector_registers = 32,
+// CHECK-DAG: #avx2 = #tenon_tile.cpu<name = "avx2", {{.*}}, vector_bytes = 32, vector_registers = 16,
 
 // The preferred target first; a schedule moves from the kernel to its variants.
 // CHECK-NOT: tenon_tile.kernel

@@ -76,3 +76,24 @@ tenon_tile.kernel @rows(%x: tensor<4xf32>) -> tensor<4xf32>
   %y = tenon.exp %x : tensor<4xf32>
   tenon_tile.yield %y : tensor<4xf32>
 }
+
+// -----
+
+module attributes {tenon_tile.accuracy = "fast"} {
+  // expected-error@+1 {{'tenon_tile.variant' op can't have this schedule: elementary functions keep 12 or 24 bits, not 16}}
+  tenon_tile.kernel @bits(%x: tensor<4xf32>) -> tensor<4xf32>
+      attributes {work = affine_map<() -> (1)>, tenon_tile.schedule = #tenon_tile.schedule<function_bits = 16>} {
+    %y = tenon.exp %x : tensor<4xf32>
+    tenon_tile.yield %y : tensor<4xf32>
+  }
+}
+
+// -----
+
+// Only where the module allows it.
+// expected-error@+1 {{'tenon_tile.variant' op has a schedule with 'function_bits', but elementwise kernels have vector_bytes, vectors}}
+tenon_tile.kernel @forbidden(%x: tensor<4xf32>) -> tensor<4xf32>
+    attributes {work = affine_map<() -> (1)>, tenon_tile.schedule = #tenon_tile.schedule<function_bits = 12>} {
+  %y = tenon.exp %x : tensor<4xf32>
+  tenon_tile.yield %y : tensor<4xf32>
+}

@@ -563,9 +563,7 @@ func.func private @computes() attributes {tenon_tile.computes = @kernel}
 
 // -----
 
-#avx2 = #tenon_tile.target<name = "avx2", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v3", features = "+avx2,+fma", vector_bytes = 32,
-    vector_registers = 16, level1_bytes = 32768, level2_bytes = 524288, level3_bytes = 16777216, fmas_per_cycle = 2,
-    loads_per_cycle = 2, fma_latency = 4, level2_bytes_per_cycle = 32>
+#avx2 = #tenon_tile.cpu<name = "avx2", core = "avx2", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v3", features = "+avx2,+fma", vector_bytes = 32, vector_registers = 16, memories = [<"L2", bytes = 524288, bytes_per_cycle = 32, shared = false>], rates = [<<"x86.vfmadd231ps", m = 1, n = 8, k = 1>, f32, f32, f32, per_cycle = 2, latency = 4>], layouts = {multiply_first = 0.025, multiply_last = 0.021, gather_first = 0.36, part_last = 1, tap_first = 0.25, tap_last = 0.09, plain_tap = 1, to_last = 0.35, to_first = 0.5, turned = 0.15, copied = 0.3, columns = 16}, schedules = {loads_per_cycle = 2, instructions_per_cycle = 2, turn_cycles = 8, many_instructions = 16, tile_cycles = 0.01, depth_block = 768, turn_size = 12, wide_rows = 2, fetch_rows = 32}>
 tenon_tile.variants @guards {
   tenon_tile.variant @avx2 target #avx2 {
     // expected-error@+1 {{'tenon_tile.program' op expects a guard of all programs but the last}}
@@ -582,9 +580,7 @@ tenon_tile.variants @guards {
 
 // -----
 
-#avx2 = #tenon_tile.target<name = "avx2", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v3", features = "+avx2,+fma", vector_bytes = 32,
-    vector_registers = 16, level1_bytes = 32768, level2_bytes = 524288, level3_bytes = 16777216, fmas_per_cycle = 2,
-    loads_per_cycle = 2, fma_latency = 4, level2_bytes_per_cycle = 32>
+#avx2 = #tenon_tile.cpu<name = "avx2", core = "avx2", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v3", features = "+avx2,+fma", vector_bytes = 32, vector_registers = 16, memories = [<"L2", bytes = 524288, bytes_per_cycle = 32, shared = false>], rates = [<<"x86.vfmadd231ps", m = 1, n = 8, k = 1>, f32, f32, f32, per_cycle = 2, latency = 4>], layouts = {multiply_first = 0.025, multiply_last = 0.021, gather_first = 0.36, part_last = 1, tap_first = 0.25, tap_last = 0.09, plain_tap = 1, to_last = 0.35, to_first = 0.5, turned = 0.15, copied = 0.3, columns = 16}, schedules = {loads_per_cycle = 2, instructions_per_cycle = 2, turn_cycles = 8, many_instructions = 16, tile_cycles = 0.01, depth_block = 768, turn_size = 12, wide_rows = 2, fetch_rows = 32}>
 tenon_tile.variants @arguments {
   tenon_tile.variant @avx2 target #avx2 {
     tenon_tile.program @first(%m: index) -> (%y: memref<4xf32>) guard (%m - 1 >= 0) {
@@ -609,4 +605,24 @@ tenon_tile.program @role_without_warps() -> (%y: memref<4xf32>) attributes {warp
       "tenon_tile.yield"() : () -> ()
     }) : () -> ()
   }) : () -> ()
+}
+
+// -----
+
+#avx2 = #tenon_tile.cpu<name = "avx2", core = "avx2", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v3", features = "+avx,+avx2,+fma", vector_bytes = 32, vector_registers = 16, memories = [<"L2", bytes = 524288, bytes_per_cycle = 32, shared = false>], rates = [<<"x86.vfmadd231ps", m = 1, n = 8, k = 1>, f32, f32, f32, per_cycle = 2, latency = 4>], layouts = {multiply_first = 0.025, multiply_last = 0.021, gather_first = 0.36, part_last = 1, tap_first = 0.25, tap_last = 0.09, plain_tap = 1, to_last = 0.35, to_first = 0.5, turned = 0.15, copied = 0.3, columns = 16}, schedules = {loads_per_cycle = 2, instructions_per_cycle = 2, turn_cycles = 8, many_instructions = 16, tile_cycles = 0.01, depth_block = 768, turn_size = 12, wide_rows = 2, fetch_rows = 32}>
+#amx = #tenon_tile.instruction<"x86.tdpbusd", m = 16, n = 16, k = 64>
+
+tenon_tile.variants @product {
+  tenon_tile.variant @avx2 target #avx2 {
+    tenon_tile.program @product(%a: memref<16x64xui8>, %b: memref<16x16x4xi8>) -> (%y: memref<16x16xi32>) {
+      %c = tenon.constant dense<0> : tensor<16x16xi32>
+      grid (%i) = 0 to 1 {
+        %l = load %a[0, 0] : memref<16x64xui8> -> tensor<16x64xui8>
+        %r = load %b[0, 0, 0] : memref<16x16x4xi8> -> tensor<16x16x4xi8>
+        // expected-error@+1 {{expects an instruction of target 'avx2', which doesn't have #tenon_tile.instruction<"x86.tdpbusd", m = 16, n = 16, k = 64>}}
+        %d = mma %l, %r, %c via #amx : tensor<16x64xui8>, tensor<16x16x4xi8> -> tensor<16x16xi32>
+        store %d, %y[0, 0] : tensor<16x16xi32>, memref<16x16xi32>
+      }
+    }
+  }
 }

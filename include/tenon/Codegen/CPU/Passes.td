@@ -14,7 +14,8 @@ def ConvertMathPass : Pass<"tenon-convert-math"> {
   let summary = "Expand elementary functions into arithmetic";
   let description = [{
     Nothing of `math` that would become a call is left: an image has no library to call. f32 and f64 are covered;
-    narrower types are computed in f32.
+    narrower types are computed in f32. `fastmath<afn>` keeps 12 bits of `exp`, `tanh` and `erf` of f32, saturates where
+    `exp` would be infinite, zero or denormal, and keeps NaN.
 
     Before:
     ```mlir

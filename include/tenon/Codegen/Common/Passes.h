@@ -29,7 +29,7 @@ inline constexpr llvm::StringLiteral kChecksAttr = "tenon_tile.checks";
 
 /// The targets that a list names. What there is to know of targets is no part of this library.
 using TargetResolver =
-    std::function<llvm::Expected<llvm::SmallVector<tile::TargetAttr>>(mlir::MLIRContext *, llvm::StringRef list)>;
+    std::function<llvm::Expected<llvm::SmallVector<tile::TargetAttrInterface>>(mlir::MLIRContext *, llvm::StringRef list)>;
 
 /// Makes a variant of each kernel for each of the targets.
 std::unique_ptr<mlir::Pass> createFormVariantsPass(TargetResolver resolver);

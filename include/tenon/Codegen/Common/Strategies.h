@@ -22,7 +22,7 @@ public:
   tile::KernelStructure structureOf(const tile::OpGroup &group) const override;
   llvm::SmallVector<tile::FreeSize> freeSizesOf(const tile::OpGroup &group,
                                                 const tile::KernelStructure &structure) const override;
-  std::unique_ptr<tile::ScheduleSpace> spaceOf(tile::KernelOp kernel, tile::TargetAttr target) const override;
+  std::unique_ptr<tile::ScheduleSpace> spaceOf(tile::KernelOp kernel, tile::TargetAttrInterface target) const override;
   int64_t estimateInstructions(mlir::Operation *op) const override { return codegen::estimateInstructions(op); }
   mlir::LogicalResult lower(KernelBody &body) const override;
 };

@@ -13,14 +13,12 @@
 
 namespace tenon::codegen {
 
-/// Kernels that take so many instructions per vector compute longer than they read and write.
-inline constexpr int64_t manyInstructions = 16;
-
-/// Everything but contractions: vectors run along the last dimension.
+/// Everything but contractions: vectors run along the last dimension. On CPUs.
 class VectorSpace : public tile::ScheduleSpace {
 public:
   /// `length` of the last dimension, and the `instructions` that a vector takes.
-  VectorSpace(tile::TargetAttr target, llvm::StringRef kind, bool hasVectors, int64_t length = 1, int64_t instructions = 1);
+  VectorSpace(tile::KernelOp kernel, tile::CPUTargetAttr target, llvm::StringRef kind, bool hasVectors, int64_t length = 1,
+              int64_t instructions = 1);
 
   bool isLegal(llvm::ArrayRef<int64_t> point, llvm::raw_ostream *reason) const override;
   double cost(llvm::ArrayRef<int64_t> point) const override;
@@ -33,9 +31,11 @@ protected:
 
   static constexpr int64_t bytesOfElement = 4;
 
-  tile::TargetAttr target;
+  tile::CPUTargetAttr target;
+  tile::SchedulePrices prices;
 
 private:
+  bool hasVectors;
   int64_t length, instructions;
 };
 

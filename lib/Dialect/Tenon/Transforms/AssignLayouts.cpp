@@ -206,20 +206,33 @@ private:
   std::vector<bool> last;
 };
 
-struct AssignLayoutsPass : tenon::impl::AssignLayoutsPassBase<AssignLayoutsPass> {
-  using AssignLayoutsPassBase::AssignLayoutsPassBase;
+class AssignLayoutsPass : public tenon::impl::AssignLayoutsPassBase<AssignLayoutsPass> {
+public:
+  explicit AssignLayoutsPass(LayoutPricesResolver resolver) : resolver(std::move(resolver)) {}
+  AssignLayoutsPass(const AssignLayoutsPass &other) : AssignLayoutsPassBase(other), resolver(other.resolver) {}
 
   void runOnOperation() override {
-    LayoutPrices prices;
-    prices.multiplyFirst = multiplyFirst;
-    prices.multiplyLast = multiplyLast;
-    prices.toLast = toLast;
-    prices.toFirst = toFirst;
-    LayoutAssignment assignment(getOperation(), prices);
+    if (!resolver) {
+      getOperation().emitError("no targets are known here");
+      return signalPassFailure();
+    }
+    llvm::Expected<LayoutPrices> prices = resolver(target);
+    if (!prices) {
+      getOperation().emitError(llvm::toString(prices.takeError()));
+      return signalPassFailure();
+    }
+    LayoutAssignment assignment(getOperation(), *prices);
     auto [last, all] = assignment.run();
     if (remarks)
       emitRemark(getOperation().getLoc()) << "channels last: " << last << " of " << all << " ops, "
                                           << assignment.getNumTransposes() << " transposes";
   }
+
+private:
+  LayoutPricesResolver resolver;
 };
 } // namespace
+
+std::unique_ptr<Pass> tenon::createAssignLayoutsPass(LayoutPricesResolver resolver) {
+  return std::make_unique<AssignLayoutsPass>(std::move(resolver));
+}

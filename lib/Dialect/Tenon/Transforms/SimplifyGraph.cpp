@@ -37,9 +37,9 @@ struct SimplifyGraphPass : tenon::impl::SimplifyGraphPassBase<SimplifyGraphPass>
 };
 } // namespace
 
-void tenon::registerTenonTransforms(const Evaluator &evaluator) {
+void tenon::registerTenonTransforms(const Evaluator &evaluator, const LayoutPricesResolver &resolver) {
   mlir::registerPass([evaluator] { return createFoldConstantsPass(evaluator); });
-  mlir::registerPass([] { return createAssignLayoutsPass(); });
+  mlir::registerPass([resolver] { return createAssignLayoutsPass(resolver); });
   mlir::registerPass([] { return createInferSizesPass(); });
   mlir::registerPass([] { return createRecognizeCompositesPass(); });
   mlir::registerPass([] { return createDecomposeCompositesPass(); });

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Dialect/Tile/IR/TilePrograms.h"
+#include "tenon/Dialect/Tile/IR/Accuracy.h"
 #include "tenon/Dialect/Bytecode/BytecodeVersion.h"
 #include "tenon/Dialect/Tenon/IR/SizeAnalysis.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
@@ -41,7 +42,7 @@ struct TileAsmInterface : OpAsmDialectInterface {
   using OpAsmDialectInterface::OpAsmDialectInterface;
 
   AliasResult getAlias(Attribute attribute, raw_ostream &out) const override {
-    if (auto target = dyn_cast<TargetAttr>(attribute)) {
+    if (auto target = dyn_cast<TargetAttrInterface>(attribute)) {
       out << target.getName();
     } else if (auto instruction = dyn_cast<InstructionAttr>(attribute)) {
       out << instruction.getName().rsplit('.').second;
@@ -83,6 +84,11 @@ void TileDialect::initialize() {
 LogicalResult TileDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {
   if (attribute.getName() == kComputesAttr && (!isa<ProgramOp>(op) || !isa<FlatSymbolRefAttr>(attribute.getValue())))
     return op->emitOpError("expects '") << kComputesAttr << "' to be the kernel of a program";
+  if (attribute.getName() == kAccuracyAttr) {
+    auto name = dyn_cast<StringAttr>(attribute.getValue());
+    if (!isa<ModuleOp>(op) || !name || !symbolizeAccuracy(name.getValue()))
+      return op->emitOpError("expects '") << kAccuracyAttr << "' to be \"strict\", \"default\" or \"fast\" of a module";
+  }
   if (attribute.getName() != kScheduleAttr)
     return success();
   if (!isa<KernelOp>(op) || !isa<ScheduleAttr>(attribute.getValue()))
@@ -91,23 +97,8 @@ LogicalResult TileDialect::verifyOperationAttribute(Operation *op, NamedAttribut
 }
 
 //===----------------------------------------------------------------------===//
-// Targets and schedules
+// Schedules
 //===----------------------------------------------------------------------===//
-
-LogicalResult TargetAttr::verify(function_ref<InFlightDiagnostic()> emitError, StringRef name, StringRef, StringRef,
-                                 StringRef, int64_t vectorBytes, int64_t vectorRegisters, int64_t level1Bytes,
-                                 int64_t level2Bytes, int64_t level3Bytes, int64_t fmasPerCycle, int64_t loadsPerCycle,
-                                 int64_t fmaLatency, int64_t level2BytesPerCycle) {
-  if (name.empty())
-    return emitError() << "expects a target with a name";
-  if (vectorBytes != 16 && vectorBytes != 32 && vectorBytes != 64)
-    return emitError() << "expects vectors of 16, 32 or 64 bytes, but has " << vectorBytes;
-  for (int64_t value : {vectorRegisters, level1Bytes, level2Bytes, level3Bytes, fmasPerCycle, loadsPerCycle, fmaLatency,
-                        level2BytesPerCycle})
-    if (value <= 0)
-      return emitError() << "expects positive numbers, but has " << value;
-  return success();
-}
 
 /// `a = 1, b = 2` between the delimiters.
 static ParseResult parseKnobs(AsmParser &parser, AsmParser::Delimiter delimiter, ScheduleAttr &schedule) {
@@ -340,8 +331,9 @@ LogicalResult VariantsOp::verify() {
     auto variant = dyn_cast<VariantOp>(op);
     if (!variant)
       return emitOpError("expects nothing but variants, but has '") << op.getName() << "'";
-    if (TargetAttr target = variant.getProperties().target; target && !targets.insert(target).second)
-      return variant.emitOpError("is the second one for target '") << target.getName() << "'";
+    if (auto target = variant.getProperties().target; target && !targets.insert(target).second)
+      return variant.emitOpError("is the second one for target '")
+             << cast<TargetAttrInterface>(target).getName() << "'";
   }
   return success();
 }
@@ -360,7 +352,15 @@ static LogicalResult verifyPrograms(VariantOp variant) {
     if ((bool)own.guard == (&op == &block.back()))
       return program.emitOpError("expects a guard of all programs but the last");
   }
-  return success();
+  WalkResult result = variant.walk([&](MmaOp op) {
+    InstructionAttr via = op.getViaAttr();
+    if (!via || variant.getTarget().has(via))
+      return WalkResult::advance();
+    op.emitOpError("expects an instruction of target '")
+        << variant.getTarget().getName() << "', which doesn't have " << via;
+    return WalkResult::interrupt();
+  });
+  return failure(result.wasInterrupted());
 }
 
 LogicalResult VariantOp::verify() {

@@ -1,4 +1,4 @@
-// RUN: %tenon_opt %s --pass-pipeline="builtin.module(func.func(tenon-assign-layouts{remarks=true to-last=100 to-first=100}))" --verify-diagnostics --split-input-file
+// RUN: %tenon_opt %s --pass-pipeline="builtin.module(func.func(tenon-assign-layouts{remarks=true target=@%S/Inputs/dear-transposes.mlir}))" --verify-diagnostics --split-input-file
 
 // Where transposes cost much, only what needs none has channels last.
 // expected-remark@+1 {{channels last: 0 of 2 ops, 0 transposes}}

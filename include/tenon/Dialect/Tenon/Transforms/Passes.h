@@ -13,6 +13,9 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
+#include "llvm/Support/Error.h"
+
+#include <functional>
 
 namespace mlir {
 class RewritePatternSet;
@@ -25,8 +28,14 @@ namespace tenon {
 /// Computes ops on constants with the evaluator; without one the pass does nothing.
 std::unique_ptr<mlir::Pass> createFoldConstantsPass(Evaluator evaluator);
 
+/// What layouts cost on a target, by its name. What there is to know of targets is no part of this library.
+using LayoutPricesResolver = std::function<llvm::Expected<LayoutPrices>(llvm::StringRef target)>;
+
+/// Chooses layouts by the prices of a target.
+std::unique_ptr<mlir::Pass> createAssignLayoutsPass(LayoutPricesResolver resolver);
+
 /// Registers the passes on the graph.
-void registerTenonTransforms(const Evaluator &evaluator);
+void registerTenonTransforms(const Evaluator &evaluator, const LayoutPricesResolver &resolver);
 
 /// Ops that give their operand, ops in a row that are one.
 void populateSimplifyMovementPatterns(mlir::RewritePatternSet &patterns);

@@ -168,16 +168,10 @@ def AssignLayoutsPass : Pass<"tenon-assign-layouts", "::mlir::func::FuncOp"> {
     ```
   }];
   let options = [
-    Option<"multiplyFirst", "multiply-first", "double", "LayoutPrices().multiplyFirst",
-           "Time of a multiplication in a contraction of images with channels first, in ns">,
-    Option<"multiplyLast", "multiply-last", "double", "LayoutPrices().multiplyLast",
-           "Time of a multiplication in a contraction of images with channels last, in ns">,
-    Option<"toLast", "to-last", "double", "LayoutPrices().toLast",
-           "Time per element of a transpose to channels last, in ns">,
-    Option<"toFirst", "to-first", "double", "LayoutPrices().toFirst",
-           "Time per element of a transpose to channels first, in ns">,
+    Option<"target", "target", "std::string", "\"avx2\"", "Name of the target whose prices count">,
     Option<"remarks", "remarks", "bool", "false", "Report how many ops have channels last">
   ];
+  let constructor = "::tenon::createAssignLayoutsPass(::tenon::LayoutPricesResolver())";
   let dependentDialects = ["::tenon::TenonDialect"];
 }
 

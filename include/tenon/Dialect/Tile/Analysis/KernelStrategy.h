@@ -61,8 +61,8 @@ public:
     return {};
   }
 
-  /// The schedules of a kernel on a target.
-  virtual std::unique_ptr<ScheduleSpace> spaceOf(KernelOp kernel, TargetAttr target) const = 0;
+  /// The schedules of a kernel on a target; null where it can't be compiled for it.
+  virtual std::unique_ptr<ScheduleSpace> spaceOf(KernelOp kernel, TargetAttrInterface target) const = 0;
 
   /// About how many instructions a vector of the op's results takes.
   virtual int64_t estimateInstructions(mlir::Operation *op) const { return 1; }

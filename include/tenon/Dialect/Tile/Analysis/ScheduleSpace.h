@@ -27,7 +27,9 @@ namespace tenon::tile {
 namespace knob {
 inline constexpr llvm::StringLiteral vectorBytes = "vector_bytes", vectors = "vectors",
                                      tileRows = "tile_rows", depthBlock = "depth_block",
-                                     turnSize = "turn_size", residentBytes = "resident_bytes";
+                                     turnSize = "turn_size", residentBytes = "resident_bytes",
+                                     wideRows = "wide_rows", fetchRows = "fetch_rows",
+                                     functionBits = "function_bits";
 } // namespace knob
 
 /// One choice that a schedule makes.
@@ -92,6 +94,9 @@ private:
 };
 
 mlir::Diagnostic &operator<<(mlir::Diagnostic &diagnostic, const ScheduleSpace &space);
+
+/// Bits that elementary functions of f32 keep: those that the type has, or enough for 1e-4 of the largest value.
+inline constexpr int64_t allFunctionBits = 24, fewFunctionBits = 12;
 
 } // namespace tenon::tile
 

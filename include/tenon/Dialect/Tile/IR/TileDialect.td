@@ -39,30 +39,6 @@ def Tile_PanelsAttr : AttrDef<Tile_Dialect, "Panels", [TypedAttrInterface]> {
   let genVerifyDecl = 1;
 }
 
-def Tile_TargetAttr : AttrDef<Tile_Dialect, "Target"> {
-  let mnemonic = "target";
-  let summary = "What schedules and code depend on of a CPU";
-  let description = [{
-    `cpu` and `features` are LLVM's names; caches are bytes per core, the third level's as a whole. What a core does per
-    cycle (vector multiply-adds, vector loads, bytes from the second level) and the cycles until a multiply-add is
-    done are for cost models. Two equal targets give equal code.
-
-    ```mlir
-    #avx2 = #tenon_tile.target<name = "avx2", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v3",
-        features = "+avx,+avx2,+fma", vector_bytes = 32, vector_registers = 16, level1_bytes = 32768,
-        level2_bytes = 524288, level3_bytes = 16777216, fmas_per_cycle = 2, loads_per_cycle = 2, fma_latency = 4,
-        level2_bytes_per_cycle = 32>
-    ```
-  }];
-  let parameters = (ins StringRefParameter<>:$name, StringRefParameter<>:$triple, StringRefParameter<>:$cpu,
-                        StringRefParameter<>:$features, "int64_t":$vector_bytes, "int64_t":$vector_registers,
-                        "int64_t":$level1_bytes, "int64_t":$level2_bytes, "int64_t":$level3_bytes,
-                        "int64_t":$fmas_per_cycle, "int64_t":$loads_per_cycle, "int64_t":$fma_latency,
-                        "int64_t":$level2_bytes_per_cycle);
-  let assemblyFormat = "`<` struct(params) `>`";
-  let genVerifyDecl = 1;
-}
-
 def Tile_ScheduleAttr : AttrDef<Tile_Dialect, "Schedule"> {
   let mnemonic = "schedule";
   let summary = "How a kernel's loops are tiled, vectorised and unrolled";
@@ -78,6 +54,9 @@ def Tile_ScheduleAttr : AttrDef<Tile_Dialect, "Schedule"> {
     | `depth_block` | contractions | most products that are summed before the next rows' turn |
     | `turn_size` | contractions | rows times products that one turn of a register tile's loop adds |
     | `resident_bytes` | contractions | bytes of rows up to which all of them wait in a cache for panel after panel; of more, a block does |
+    | `wide_rows` | contractions | up to so many rows read a panel once, from front to back |
+    | `function_bits` | all, where the module's `tenon_tile.accuracy` is "fast" | bits that elementary functions of f32 keep: 12 or 24 |
+    | `fetch_rows` | contractions | fewer rows fetch nothing ahead of an operand that isn't in panels |
 
     How a launch is cut between threads is no part of it: the kernel's `work` says that, since one host program launches
     all variants.

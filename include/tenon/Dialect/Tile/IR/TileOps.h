@@ -24,12 +24,7 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "tenon/Dialect/Tenon/IR/TenonDialect.h"
 #include "tenon/Dialect/Tenon/IR/TenonInterfaces.h"
-
-#include "tenon/Dialect/Tile/IR/TileDialect.h.inc"
-#include "tenon/Dialect/Tile/IR/TileEnums.h.inc"
-
-#define GET_ATTRDEF_CLASSES
-#include "tenon/Dialect/Tile/IR/TileAttributes.h.inc"
+#include "tenon/Dialect/Tile/IR/TileTargets.h"
 
 #define GET_OP_CLASSES
 #include "tenon/Dialect/Tile/IR/TileOps.h.inc"

@@ -13,7 +13,7 @@ include "mlir/Interfaces/ControlFlowInterfaces.td"
 include "mlir/Interfaces/FunctionInterfaces.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 include "tenon/Dialect/Tenon/IR/TenonInterfaces.td"
-include "tenon/Dialect/Tile/IR/TileDialect.td"
+include "tenon/Dialect/Tile/IR/TileTargets.td"
 
 def Tile_KernelOp : Tile_Op<"kernel", [IsolatedFromAbove, FunctionOpInterface]> {
   let summary = "what one launch computes, on any target";
@@ -95,7 +95,7 @@ def Tile_VariantOp : Tile_Op<"variant", [IsolatedFromAbove, Symbol, SymbolTable,
     }
     ```
   }];
-  let arguments = (ins SymbolNameAttr:$sym_name, Tile_TargetAttr:$target, OptionalAttr<Tile_ScheduleAttr>:$schedule);
+  let arguments = (ins SymbolNameAttr:$sym_name, Tile_TargetAttrInterface:$target, OptionalAttr<Tile_ScheduleAttr>:$schedule);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     $sym_name `target` $target (`schedule` `` custom<Schedule>($schedule)^)? attr-dict-with-keyword $body

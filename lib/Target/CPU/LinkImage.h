@@ -5,26 +5,18 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef TENON_TARGET_CPU_LINKIMAGE_H
-#define TENON_TARGET_CPU_LINKIMAGE_H
+#ifndef TENON_LIB_TARGET_CPU_LINKIMAGE_H
+#define TENON_LIB_TARGET_CPU_LINKIMAGE_H
 
-#include "tenon/Target/CPU/CompileModule.h"
-
-#include "llvm/ADT/StringMap.h"
+#include "tenon/Target/Common/TargetBackend.h"
 
 namespace tenon::cpu {
 
 /// Position-independent code and its constants in one piece, to be mapped read and execute at a page boundary: no
-/// relocations, no writable data, no undefined symbols.
-struct Image {
-  std::vector<char> bytes;
-  /// Offsets of the global functions.
-  llvm::StringMap<int64_t> entries;
-};
-
-/// Links objects in their order. An undefined symbol is an error that names it: code generation left a call.
+/// relocations, no writable data, no undefined symbols. An undefined symbol is an error that names it: code generation left a
+/// call.
 llvm::Expected<Image> linkImage(llvm::ArrayRef<ObjectCode> objects);
 
 } // namespace tenon::cpu
 
-#endif // TENON_TARGET_CPU_LINKIMAGE_H
+#endif // TENON_LIB_TARGET_CPU_LINKIMAGE_H

@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""What layouts of images cost on this machine, as `layouts` of a target's description (docs/adding-a-target.md) has it.
+
+    python3 benchmarks/prices.py --build build
+
+Each price is the time of a kernel of one op, compiled with channels first or last whatever it costs, on one thread: the fastest
+of many runs, less what other prices explain. `copied` and `columns` stay as they are described. It needs a machine on which
+nothing else runs.
+"""
+
+import argparse
+import pathlib
+import re
+import subprocess
+import tempfile
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+FIRST = ("multiply_first", "gather_first", "tap_first")
+LAST = ("multiply_last", "part_last", "tap_last")
+
+
+def model(op, shape, filter_shape=None, dtype=np.float32, **attributes):
+    weights = [numpy_helper.from_array(np.random.default_rng(0).random(filter_shape, np.float32).astype(dtype), "w")] if filter_shape else []
+    names = ["x"] + ["w"] * len(weights)
+    graph = helper.make_graph([helper.make_node(op, names, ["y"], **attributes)], op,
+                              [helper.make_tensor_value_info("x", helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), shape)],
+                              [helper.make_tensor_value_info("y", helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), None)], weights)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def conv(channels, results, size, taps, layout, groups=1, dtype=np.float32):
+    return layout, model("Conv", (1, channels, size, size), (results, channels // groups, taps, taps), dtype,
+                         pads=[taps // 2] * 4, group=groups)
+
+
+class Machine:
+    def __init__(self, build, folder):
+        self.bin, self.folder = build / "bin", folder
+        self.description = subprocess.run([self.bin / "tenon-compile", "--print-target"], capture_output=True, text=True,
+                                          check=True).stdout
+
+    def target(self, dear):
+        """The host, with prices that leave no choice."""
+        path = self.folder / f"{dear[0]}.mlir"
+        text = re.sub(r"plain_tap = [0-9.e+-]+", "plain_tap = 1000000", self.description) if dear is FIRST else self.description
+        path.write_text(re.sub(rf"\b({'|'.join(dear)}) = [0-9.e+-]+", r"\1 = 1000000", text))
+        return f"@{path}"
+
+    def time(self, layout, model):
+        """ns of the kernels that aren't what brings images into the other layout."""
+        onnx.save(model, self.folder / "model.onnx")
+        target = self.target(LAST if layout == "first" else FIRST)
+        artifact = self.folder / "model.so"
+        subprocess.run([self.bin / "tenon-compile", self.folder / "model.onnx", "-o", artifact, "--quiet", f"--target-cpu={target}"],
+                       check=True)
+        profile = subprocess.run([self.bin / "tenon-run", artifact, "--random", "--threads=1", "--time=60", "--profile"],
+                                 capture_output=True, text=True, check=True).stdout
+        launches = re.findall(r"fastest +([0-9.]+) us +x\d+ +(\S+)", profile)
+        kept = [float(time) for time, name in launches if len(launches) == 1 or not name.startswith("transpose")]
+        return 1000 * sum(kept)
+
+
+def measure(machine):
+    prices = {}
+    pointwise = 256 * 256 * 28 * 28
+    for layout in ("first", "last"):
+        prices[f"multiply_{layout}"] = machine.time(*conv(256, 256, 28, 1, layout)) / pointwise
+        prices[f"tap_{layout}"] = machine.time(*conv(144, 144, 56, 3, layout, groups=144)) / (144 * 56 * 56 * 9)
+    windows = 56 * 56 * 64 * 9
+    prices["gather_first"] = machine.time(*conv(64, 64, 56, 3, "first")) / windows - 64 * prices["multiply_first"]
+    parts = 112 * 112 * 3  # of one vector of columns
+    prices["part_last"] = machine.time(*conv(16, 16, 112, 3, "last")) / parts - 3 * 16 * 16 * prices["multiply_last"]
+    prices["plain_tap"] = machine.time(*conv(32, 32, 14, 3, "first", dtype=np.float16)) / (32 * 32 * 14 * 14 * 9)
+    for layout, permutation, shape in (("last", [0, 2, 3, 1], (1, 64, 56, 56)), ("first", [0, 3, 1, 2], (1, 56, 56, 64))):
+        prices[f"to_{layout}"] = machine.time("first", model("Transpose", shape, perm=permutation)) / (64 * 56 * 56)
+    return prices
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build"))
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        machine = Machine(options.build, pathlib.Path(folder))
+        for name, price in measure(machine).items():
+            print(f"{name} = {price:.2g}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+// RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(tenon-variants{targets=avx2},tenon-loops)" | FileCheck %s
+
+// Where a module says that few bits will do, schedules let elementary functions lose some, unless a person says otherwise.
+module attributes {tenon_tile.accuracy = "fast"} {
+// CHECK-LABEL: tenon_tile.variants @few
+// CHECK: schedule(function_bits = 12, vector_bytes = 32,
+// CHECK: math.exp %{{.*}} fastmath<afn> : vector
+tenon_tile.kernel @few(%x: tensor<4x64xf32>) -> tensor<4x64xf32> attributes {work = affine_map<() -> (4)>} {
+  %y = tenon.softmax %x dims [1] : tensor<4x64xf32>
+  tenon_tile.yield %y : tensor<4x64xf32>
+}
+
+// CHECK-LABEL: tenon_tile.variants @all
+// CHECK: schedule(function_bits = 24, vector_bytes = 32,
+// CHECK: math.exp %{{[^ ]*}} : vector
+tenon_tile.kernel @all(%x: tensor<4x64xf32>) -> tensor<4x64xf32>
+    attributes {work = affine_map<() -> (4)>, tenon_tile.schedule = #tenon_tile.schedule<function_bits = 24>} {
+  %y = tenon.exp %x : tensor<4x64xf32>
+  tenon_tile.yield %y : tensor<4x64xf32>
+}
+
+// Functions of f64 keep theirs.
+// CHECK-LABEL: tenon_tile.variants @double
+// CHECK: math.exp %{{[^ ]*}} : vector
+tenon_tile.kernel @double(%x: tensor<4x64xf64>) -> tensor<4x64xf64> attributes {work = affine_map<() -> (4)>} {
+  %y = tenon.exp %x : tensor<4x64xf64>
+  tenon_tile.yield %y : tensor<4x64xf64>
+}
+
+// Kernels whose vectors no schedule counts have the knob too.
+// CHECK-LABEL: tenon_tile.variants @ordered
+// CHECK: schedule(function_bits = 12, vector_bytes = 32)
+tenon_tile.kernel @ordered(%x: tensor<4x8xf32>) -> tensor<4x8xf32> attributes {work = affine_map<() -> (4)>} {
+  %y = tenon.scan sum %x dim 1 : tensor<4x8xf32>
+  tenon_tile.yield %y : tensor<4x8xf32>
+}
+}
+
+// -----
+
+// CHECK-LABEL: tenon_tile.variants @standard
+// CHECK: schedule(vector_bytes = 32,
+// CHECK: math.exp %{{[^ ]*}} : vector
+tenon_tile.kernel @standard(%x: tensor<4x64xf32>) -> tensor<4x64xf32> attributes {work = affine_map<() -> (4)>} {
+  %y = tenon.exp %x : tensor<4x64xf32>
+  tenon_tile.yield %y : tensor<4x64xf32>
+}

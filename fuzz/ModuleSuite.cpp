@@ -90,7 +90,7 @@ constexpr rlim_t kInterpretSeconds = 3;
 /// Instead of passes: what a program computes, as the reference interpreter says.
 constexpr const char *kInterpret = "--interpret";
 
-constexpr const char *kLevels[] = {"tenon-graph", "tenon-kernels", "tenon-variants{targets=avx2,avx512}", "tenon-loops"};
+constexpr const char *kLevels[] = {"tenon-graph", "tenon-kernels", "tenon-variants{targets=avx2,avx512}", "tenon-tiles", "tenon-loops"};
 
 /// The staircase, pass by pass.
 std::vector<std::string> readSteps() {

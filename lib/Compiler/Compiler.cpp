@@ -104,6 +104,10 @@ public:
     if (failed(checkLaunches()))
       return failure();
     takeKernels();
+    if (failed(runPipeline("tiles", buildTilesPipeline)))
+      return failure();
+    if (options.emit == Emit::tiles)
+      return writeLevel();
     if (failed(runPipeline("loops", buildLoopsPipeline)))
       return failure();
     if (options.emit == Emit::loops)

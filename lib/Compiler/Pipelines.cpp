@@ -93,8 +93,13 @@ void tenon::buildVariantsPipeline(OpPassManager &pm, ArrayRef<tile::TargetAttrIn
   buildVariants(pm, codegen::createFormVariantsPass([known](MLIRContext *, StringRef) { return known; }));
 }
 
+void tenon::buildTilesPipeline(OpPassManager &pm) {
+  pm.nest<tile::VariantsOp>().addNestedPass<tile::VariantOp>(codegen::createBuildTilesPass());
+}
+
 void tenon::buildLoopsPipeline(OpPassManager &pm) {
   OpPassManager &variant = pm.nest<tile::VariantsOp>().nest<tile::VariantOp>();
+  variant.addPass(codegen::createLowerTilesPass());
   variant.addPass(codegen::createLowerKernelsPass());
   variant.addPass(createCanonicalizerPass());
   variant.addPass(createCSEPass());
@@ -140,5 +145,6 @@ void tenon::registerPipelines() {
         buildVariants(pm, codegen::createFormVariantsPass(
                               [names](MLIRContext *context, StringRef) { return resolveTargets(context, names); }));
       });
-  PassPipelineRegistration<>("tenon-loops", "Level 2 to 3: variants as loops over vectors", buildLoopsPipeline);
+  PassPipelineRegistration<>("tenon-tiles", "Level 2 to 2b: variants as tile programs", buildTilesPipeline);
+  PassPipelineRegistration<>("tenon-loops", "Level 2b to 3: variants as loops over vectors", buildLoopsPipeline);
 }

@@ -162,6 +162,24 @@ static std::vector<std::pair<const char *, RunChoices>> allChoices() {
           {"with results in their operands' memory", {Order::Forward, 0xff, false, 2, /*reuseOperands=*/true}}};
 }
 
+llvm::Expected<std::vector<Tensor>> tenon::reference::runVariant(VariantOp variant, ArrayRef<int64_t> symbols,
+                                                                 ArrayRef<Tensor> operands, const RunChoices &choices) {
+  for (ProgramOp program : variant.getOps<ProgramOp>()) {
+    if (program.getNumIndices() < symbols.size())
+      return fail("program '" + program.getSymName() + "' takes fewer indices than the kernel has symbols");
+    llvm::Expected<SmallVector<int64_t>> indices = indicesOf(program, symbols, /*gap=*/0);
+    if (!indices)
+      return indices.takeError();
+    if (!holds(program, *indices))
+      continue;
+    llvm::Expected<std::vector<Tensor>> stored = storedOperands(program, operands);
+    if (!stored)
+      return stored.takeError();
+    return runProgram(program, *indices, *stored, choices);
+  }
+  return fail("has no program for these sizes");
+}
+
 llvm::Expected<bool> tenon::reference::checkProgram(ProgramOp program, ArrayRef<int64_t> sizes, double tolerance) {
   KernelOp kernel = kernelOf(program);
   if (!kernel)

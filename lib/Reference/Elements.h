@@ -149,6 +149,19 @@ void registerControlFlow(Interpreter &interpreter);
 void registerSequences(Interpreter &interpreter);
 void registerStrings(Interpreter &interpreter);
 
+/// Copies the bits of an element.
+inline void copyElement(const Format &format, const char *from, int64_t i, char *to, int64_t j) {
+  if (!format.isPacked()) {
+    int64_t bytes = format.bytesFor(1);
+    std::memcpy(to + j * bytes, from + i * bytes, bytes);
+    return;
+  }
+  Format raw(mlir::IntegerType::get(format.type.getContext(), format.bits, mlir::IntegerType::Unsigned));
+  uint64_t bits;
+  raw.load(from, i, 1, &bits);
+  raw.store(to, j, 1, &bits);
+}
+
 } // namespace tenon::reference
 
 #endif // TENON_LIB_REFERENCE_ELEMENTS_H

@@ -10,7 +10,7 @@
 #include "Kernels.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
-#include "tenon/Dialect/Tile/IR/TileOps.h"
+#include "tenon/Reference/Programs.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
@@ -108,19 +108,6 @@ template <typename F> llvm::Error forEachPlace(Call &call, const View &view, F f
   return llvm::Error::success();
 }
 
-/// Copies the bits of an element.
-void copyElement(const Format &format, const char *from, int64_t i, char *to, int64_t j) {
-  if (!format.isPacked()) {
-    int64_t bytes = format.bytesFor(1);
-    std::memcpy(to + j * bytes, from + i * bytes, bytes);
-    return;
-  }
-  Format raw(IntegerType::get(format.type.getContext(), format.bits, IntegerType::Unsigned));
-  uint64_t bits;
-  raw.load(from, i, 1, &bits);
-  raw.store(to, j, 1, &bits);
-}
-
 llvm::Expected<Tensor> read(Call &call, const View &view) {
   llvm::Expected<Tensor> result = Tensor::create(view.elementType, view.sizes);
   if (!result)
@@ -149,14 +136,13 @@ ArrayRef<RuntimeValue> segment(Call &call, OperandRange range) {
   return range.empty() ? ArrayRef<RuntimeValue>() : call.operands.slice(range.getBeginOperandIndex(), range.size());
 }
 
-/// A kernel, or what its first variant makes of it.
-tile::KernelOp kernelOf(host::LaunchOp launch) {
+/// A kernel, or what its first variant makes of it: a kernel still, or a program.
+Operation *launchedBy(host::LaunchOp launch) {
   Operation *symbol = SymbolTable::lookupNearestSymbolFrom(launch, launch.getKernelAttr());
   if (auto variants = dyn_cast_if_present<tile::VariantsOp>(symbol))
     for (auto variant : variants.getOps<tile::VariantOp>())
-      if (auto kernel = dyn_cast<tile::KernelOp>(variant.getFunction().getOperation()))
-        return kernel;
-  return dyn_cast_if_present<tile::KernelOp>(symbol);
+      return variant.getFunction();
+  return symbol;
 }
 
 llvm::Error evaluateLaunch(Call &call) {
@@ -407,10 +393,24 @@ HostInterpreter::HostInterpreter(func::FuncOp function) : function(function) {
 }
 
 llvm::Expected<std::vector<RuntimeValue>> HostInterpreter::launch(Call &call, ArrayRef<RuntimeValue> arguments) {
-  tile::KernelOp kernel = kernelOf(cast<host::LaunchOp>(call.op));
-  if (!kernel)
+  Operation *launched = launchedBy(cast<host::LaunchOp>(call.op));
+  if (auto kernel = dyn_cast_if_present<tile::KernelOp>(launched))
+    return kernels.runBody(kernel.getBody(), arguments);
+  auto program = dyn_cast_if_present<tile::ProgramOp>(launched);
+  if (!program)
     return call.fail("launches no kernel of tenon ops");
-  return kernels.runBody(kernel.getBody(), arguments);
+  SmallVector<int64_t> symbols;
+  std::vector<Tensor> operands;
+  for (const RuntimeValue &argument : arguments)
+    if (const int64_t *symbol = std::get_if<int64_t>(&argument))
+      symbols.push_back(*symbol);
+    else
+      operands.push_back(std::get<Tensor>(argument));
+  llvm::Expected<std::vector<Tensor>> results =
+      runVariant(cast<tile::VariantOp>(program->getParentOp()), symbols, operands, {RunChoices::Order::Shuffled});
+  if (!results)
+    return results.takeError();
+  return std::vector<RuntimeValue>(results->begin(), results->end());
 }
 
 /// The storage of each input or output, by number: of several the last, which states the sizes of an output.

@@ -50,7 +50,20 @@ private:
     llvm::Expected<Tensor> result = Tensor::create(source.getElementType(), sizes);
     if (!result)
       return result;
-    int64_t bytes = Format(source.getElementType()).bytesFor(8) / 8;
+    Format format(source.getElementType());
+    if (format.isPacked()) {
+      SmallVector<int64_t> at(sizes.size(), 0);
+      for (int64_t n = 0, count = result->getNumElements(); n < count; ++n) {
+        int64_t place = first;
+        for (auto [i, stride] : llvm::zip(at, strides))
+          place += i * stride;
+        copyElement(format, source.getData(), place, result->getData(), n);
+        for (int64_t d = (int64_t)at.size() - 1; d >= 0 && ++at[d] == sizes[d]; --d)
+          at[d] = 0;
+      }
+      return result;
+    }
+    int64_t bytes = format.bytesFor(1);
     copyByTables(source.getData() + first * bytes, result->getData(), stridedTables(sizes, strides), bytes, nullptr);
     return result;
   }
@@ -183,7 +196,8 @@ llvm::Expected<Tensor> Asked::askMemory(const Buffer &buffer, const Box &box) {
                 box.sizes,
                 box.sizes,
                 {}};
-  char *to = result->getData();
+  Format format(buffer.elementType);
+  int64_t n = 0;
   llvm::Error failure = llvm::Error::success();
   access.forEach([&](bool, std::optional<int64_t> place) {
     if (failure)
@@ -195,7 +209,7 @@ llvm::Expected<Tensor> Asked::askMemory(const Buffer &buffer, const Box &box) {
     }
     llvm::Expected<const char *> from = state.read(call, buffer, *place);
     if (from)
-      std::memcpy(std::exchange(to, to + buffer.bytesPerElement()), *from, buffer.bytesPerElement());
+      copyElement(format, *from, 0, result->getData(), n++);
     else
       failure = from.takeError();
   });

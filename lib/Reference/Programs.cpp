@@ -452,10 +452,11 @@ llvm::Expected<std::vector<Tensor>> tenon::reference::runProgram(ProgramOp progr
                                      "' has sizes " + describeShape((*buffer)->sizes) + ", but is given " +
                                      tensor.describe());
     Memory &memory = *(*buffer)->memory;
-    const char *from = tensor.getData();
+    // Elements that share bytes have one each here.
+    Format format(tensor.getElementType());
+    int64_t n = 0;
     forEachElement(**buffer, [&](int64_t place) {
-      std::memcpy(memory.bytes.data() + place * memory.elementBytes, from, memory.elementBytes);
-      from += memory.elementBytes;
+      copyElement(format, tensor.getData(), n++, memory.bytes.data() + place * memory.elementBytes, 0);
       memory.marks[place].unit = 1;
     });
   }

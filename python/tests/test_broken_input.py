@@ -153,7 +153,7 @@ def test_broken_model(case, place):
     expect_refusal(tool("tenon-compile", place / "given" / "model.onnx", "-o", place / "model.so"), place, *words)
 
 
-@pytest.mark.parametrize("emit", ["graph", "kernels", "loops"])
+@pytest.mark.parametrize("emit", ["graph", "kernels", "tiles", "loops"])
 def test_no_text_is_left_behind(emit, place):
     (place / "given" / "model.onnx").write_bytes(unary("Frobnicate").SerializeToString())
     expect_refusal(tool("tenon-compile", place / "given" / "model.onnx", f"--emit={emit}", "-o", place / "text.mlir"),

@@ -268,9 +268,11 @@ def test_every_pass_down_to_placed_programs(seed, tmp_path):
     subprocess.run([BIN / "tenon-opt", tmp_path / "model.mlir", "--pass-pipeline=builtin.module(tenon-graph,tenon-kernels{devices=tenon.contract=gpu})",
                     "--mlir-disable-threading", "--mlir-print-ir-after-all", "--mlir-print-ir-module-scope",
                     f"--mlir-print-ir-tree-dir={tmp_path}/passes", "-o", os.devnull], check=True, capture_output=True)
+    subprocess.run([BIN / "tenon-opt", tmp_path / "model.mlir", "--pass-pipeline=builtin.module(tenon-graph,tenon-kernels,tenon-variants{targets=avx2},tenon-tiles)",
+                    "-o", tmp_path / "tiles.mlir"], check=True)
     passes = sorted((tmp_path / "passes").rglob("*.mlir"))
     assert len(passes) > 20
-    for path in passes:
+    for path in [*passes, tmp_path / "tiles.mlir"]:
         run = subprocess.run([BIN / "tenon-interpret", path, f"--inputs={tmp_path}/inputs.npz",
                               f"--expect={tmp_path}/outputs.npz", f"--tolerance={TOLERANCE}"],
                              capture_output=True, text=True)

@@ -80,6 +80,8 @@ TEST(KernelStrategy, canBeAddedWithoutAChangeToTheCompiler) {
       [](MLIRContext *context, StringRef) -> llvm::Expected<SmallVector<TargetAttrInterface>> { return SmallVector{targetOf(*context)}; }));
   OpPassManager &variant = pm.nest<VariantsOp>().nest<VariantOp>();
   variant.addPass(codegen::createSelectSchedulesPass());
+  variant.addPass(codegen::createBuildTilesPass());
+  variant.addPass(codegen::createLowerTilesPass());
   variant.addPass(codegen::createLowerKernelsPass());
   ASSERT_TRUE(succeeded(pm.run(*given.module))) << remarks;
   EXPECT_NE(remarks.find("isn't in one kernel with 'tenon.exp': negations keep to themselves"), std::string::npos) << remarks;

@@ -37,9 +37,11 @@ void buildKernelsPipeline(mlir::OpPassManager &pm, const KernelOptions &options)
 void buildDevicesPipeline(mlir::OpPassManager &pm, const KernelOptions &options);
 /// Within level 2: a variant of each kernel for each of the targets, the preferred one first, each with its schedule.
 void buildVariantsPipeline(mlir::OpPassManager &pm, llvm::ArrayRef<tile::TargetAttrInterface> targets);
-/// Level 2 to level 3: variants as loops over vectors.
+/// Level 2 to level 2b: variants as tile programs.
+void buildTilesPipeline(mlir::OpPassManager &pm);
+/// Level 2b to level 3: variants as loops over vectors.
 void buildLoopsPipeline(mlir::OpPassManager &pm);
-/// Registers them as `tenon-graph`, `tenon-kernels`, `tenon-variants` and `tenon-loops`.
+/// Registers them as `tenon-graph`, `tenon-kernels`, `tenon-variants`, `tenon-tiles` and `tenon-loops`.
 void registerPipelines();
 } // namespace tenon
 

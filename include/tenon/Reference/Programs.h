@@ -35,6 +35,11 @@ struct RunChoices {
 llvm::Expected<std::vector<Tensor>> runProgram(tile::ProgramOp program, llvm::ArrayRef<int64_t> indices,
                                                llvm::ArrayRef<Tensor> operands, const RunChoices &choices);
 
+/// Runs the first of a variant's programs whose guard holds: the values of the kernel's symbols and its operands, which lie
+/// in contiguous rows.
+llvm::Expected<std::vector<Tensor>> runVariant(tile::VariantOp variant, llvm::ArrayRef<int64_t> symbols,
+                                               llvm::ArrayRef<Tensor> operands, const RunChoices &choices);
+
 /// Runs a program on random operands, once for each kind of choice, and compares with the kernel that it computes,
 /// within `tolerance`. `sizes` are the values of the kernel's symbols. False where the program's guard doesn't hold.
 llvm::Expected<bool> checkProgram(tile::ProgramOp program, llvm::ArrayRef<int64_t> sizes, double tolerance);

@@ -14,7 +14,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
-#include "tenon/Dialect/Tile/IR/TileOps.h"
+#include "tenon/Dialect/Tile/IR/TilePrograms.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -48,6 +48,34 @@ const Buffer *ElementEmitter::bufferOf(Value tensor) const {
   return it == buffers.end() ? nullptr : &it->second;
 }
 
+Buffer ElementEmitter::makeBuffer(Value base, ArrayRef<AffineExpr> extents, std::optional<ValueRange> given) {
+  Buffer buffer;
+  OpFoldResult count;
+  if (given) {
+    buffer.isStrided = true;
+    buffer.strides = getAsOpFoldResult(*given);
+    buffer.strides.push_back(builder.getIndexAttr(1));
+    Value last = index(1);
+    for (auto [stride, extent] : llvm::zip(buffer.strides, extents))
+      last = add(last, mul(sub(index(extent), index(1)), index(stride)));
+    count = last;
+  } else {
+    AffineExpr stride = sizes.constant(1);
+    buffer.strides.resize(extents.size());
+    for (int64_t i = (int64_t)extents.size() - 1; i >= 0; --i) {
+      buffer.strides[i] = sizes.materialize(builder, loc, stride);
+      stride = stride * extents[i];
+    }
+    count = sizes.materialize(builder, loc, stride);
+  }
+  auto type = MemRefType::get({getConstantIntValue(count).value_or(ShapedType::kDynamic)},
+                              cast<MemRefType>(base.getType()).getElementType());
+  buffer.memref =
+      memref::ReinterpretCastOp::create(builder, loc, type, base, OpFoldResult(builder.getIndexAttr(0)),
+                                        ArrayRef<OpFoldResult>{count}, ArrayRef<OpFoldResult>{builder.getIndexAttr(1)});
+  return buffer;
+}
+
 //===----------------------------------------------------------------------===//
 // Elements
 //===----------------------------------------------------------------------===//
@@ -57,9 +85,11 @@ FailureOr<Value> ElementEmitter::at(Value tensor, ArrayRef<Coordinate> coordinat
     if (entry.tensor == tensor && ArrayRef(entry.coordinates) == coordinates)
       return entry.element;
   FailureOr<Value> element = failure();
-  Type type = cast<RankedTensorType>(tensor.getType()).getElementType();
+  Type type = getElementTypeOrSelf(tensor.getType());
   if (const Buffer *buffer = bufferOf(tensor)) {
     element = load(*buffer, type, coordinates);
+  } else if (auto part = parts.find(tensor); part != parts.end()) {
+    return at(tensor, Part(part->second), coordinates);
   } else if (auto op = dyn_cast_if_present<ElementInterface>(tensor.getDefiningOp())) {
     element = op.emitElement(*this, coordinates);
   } else if (Operation *op = tensor.getDefiningOp()) {
@@ -70,6 +100,28 @@ FailureOr<Value> ElementEmitter::at(Value tensor, ArrayRef<Coordinate> coordinat
   return element;
 }
 
+FailureOr<Value> ElementEmitter::at(Value tensor, const Part &part, ArrayRef<Coordinate> coordinates) {
+  Coordinates places;
+  if (!part.isKnown) {
+    places = part.at;
+    for (auto [dim, coordinate] : llvm::zip(part.dims, coordinates))
+      places[dim] = add(places[dim], coordinate);
+    return at(part.source, places);
+  }
+  places.resize(part.dims.size());
+  for (auto [dim, coordinate] : llvm::enumerate(coordinates)) {
+    Coordinate from = part.at[dim];
+    Coordinate within{Value(), coordinate.step, Value(), coordinate.offset - from.offset};
+    const auto *known = llvm::find(part.dims, (int64_t)dim);
+    bool isThere = !coordinate.lanes && coordinate.base == from.base;
+    if (known == part.dims.end() ? !(coordinate == from) : !isThere)
+      return emitError(loc) << "what is computed asks for another tile than the one that is known";
+    if (known != part.dims.end())
+      places[known - part.dims.begin()] = within;
+  }
+  return at(part.source, places);
+}
+
 void ElementEmitter::define(Value tensor, ArrayRef<Coordinate> coordinates, Value element) {
   known.push_back({tensor, Coordinates(coordinates), element});
 }
@@ -77,6 +129,9 @@ void ElementEmitter::define(Value tensor, ArrayRef<Coordinate> coordinates, Valu
 /// Where elements lie in a flat buffer.
 static Coordinate flatten(ElementEmitter &emitter, const Buffer &buffer, ArrayRef<Coordinate> coordinates) {
   Coordinate result{emitter.index(0), 0, Value()};
+  auto addScaled = [&](Value index, OpFoldResult stride) {
+    result.base = emitter.add(result.base, emitter.mul(index, emitter.index(stride)));
+  };
   Value lanes;
   bool dynamicStep = false;
   for (auto [coordinate, stride] : llvm::zip(coordinates, buffer.strides)) {
@@ -91,7 +146,10 @@ static Coordinate flatten(ElementEmitter &emitter, const Buffer &buffer, ArrayRe
       lanes = lanes ? emitter.add(lanes, scaled) : scaled;
       continue;
     }
-    result.base = emitter.add(result.base, emitter.mul(coordinate.base, emitter.index(stride)));
+    if (coordinate.base)
+      addScaled(coordinate.base, stride);
+    if (coordinate.offset != 0)
+      addScaled(emitter.index(coordinate.offset), stride);
     if (coordinate.step != 0)
       result.step += coordinate.step * *fixed;
   }
@@ -181,7 +239,7 @@ Value ElementEmitter::index(OpFoldResult value) {
     return index(*constant);
   // Arithmetic in the kernel goes away with it.
   auto known = cast<Value>(value);
-  if (isa_and_present<tile::KernelOp>(known.getParentRegion()->getParentOp()))
+  if (isa_and_present<tile::KernelOp, tile::ComputeOp>(known.getParentRegion()->getParentOp()))
     return index(sizes.expressionOf(value));
   return known;
 }
@@ -263,17 +321,30 @@ Value ElementEmitter::mask() {
   return vector::CreateMaskOp::create(builder, loc, VectorType::get(lanes, builder.getI1Type()), ValueRange(valid));
 }
 
+Value ElementEmitter::first(const Coordinate &coordinate) {
+  if (!coordinate.base)
+    return index(coordinate.offset);
+  return coordinate.offset == 0 ? coordinate.base : add(coordinate.base, index(coordinate.offset));
+}
+
+Coordinate ElementEmitter::add(const Coordinate &a, const Coordinate &b) {
+  if (a.lanes || b.lanes)
+    return {Value(), 0, add(asVector(positions(a)), asVector(positions(b)))};
+  Value base = a.base && b.base ? add(a.base, b.base) : a.base ? a.base : b.base;
+  return {base, a.step + b.step, Value(), a.offset + b.offset};
+}
+
 Value ElementEmitter::positions(const Coordinate &coordinate) {
   if (coordinate.lanes)
     return coordinate.lanes;
   if (coordinate.step == 0)
-    return coordinate.base;
+    return first(coordinate);
   SmallVector<Attribute> offsets;
   for (int64_t lane = 0; lane < lanes; ++lane)
     offsets.push_back(builder.getIndexAttr(lane * coordinate.step));
   auto type = VectorType::get(lanes, builder.getIndexType());
   Value steps = arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(type, offsets));
-  return arith::AddIOp::create(builder, loc, asVector(coordinate.base), steps);
+  return arith::AddIOp::create(builder, loc, asVector(first(coordinate)), steps);
 }
 
 Coordinate ElementEmitter::coordinate(Value positions) {

@@ -5,10 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "tenon/Codegen/Common/KernelBody.h"
 #include "tenon/Codegen/Common/Strategies.h"
-
-#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "tenon/Codegen/Common/TileBuilder.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -105,35 +103,42 @@ std::unique_ptr<ScheduleSpace> ElementsStrategy::spaceOf(KernelOp kernel, Target
                                        lengthOf(structureOf(group).space), codegen::estimateInstructions(group));
 }
 
-LogicalResult ElementsStrategy::lower(KernelBody &body) const {
-  ElementEmitter &e = body.e;
-  bool isBlocked = ::isBlocked(body.structure.space);
-  return body.loop(body.begin, body.end, 1, [&](Value unit) -> LogicalResult {
-    e.unit = unit;
-    if (body.space.empty())
-      return storeResults(body, {}, true);
-    Coordinates place(body.space.size());
-    Value low = e.index(0), high = body.space.back();
-    if (isBlocked) {
-      for (Coordinate &coordinate : place)
-        coordinate = {e.index(0), 0, Value()};
-      low = e.mul(unit, e.index(blockElements));
-      high = arith::MinSIOp::create(e.builder, e.loc, e.add(low, e.index(blockElements)), high);
-    } else {
-      place = unitCoordinates(body, unit);
-    }
-    std::function<LogicalResult(size_t)> nest = [&](size_t dim) -> LogicalResult {
-      if (dim + 1 < place.size())
-        return body.loop(e.index(0), body.space[dim], 1, [&](Value position) {
-          place[dim] = {position, 0, Value()};
-          return nest(dim + 1);
-        });
-      return body.vectors(low, high, [&](Value start) {
-        place.back() = {start, 1, Value()};
-        return storeResults(body, place, true);
-      });
+void ElementsStrategy::build(KernelOp kernel, ScheduleAttr schedule) const {
+  TileBuilder builder(kernel);
+  KernelStructure structure = structureOf(OpGroup(kernel, builder.sizes));
+  SmallVector<AffineExpr> space = llvm::map_to_vector(structure.space, [&](AffineExpr size) { return builder.size(size); });
+  int64_t rank = space.size(), lanes = lanesOf(schedule);
+  AffineExpr zero = builder.constant(0);
+  SmallVector<AffineExpr> place(rank, zero);
+  auto storeAt = [&](ArrayRef<int64_t> shape, TileBuilder::Expressions extents) {
+    for (auto [i, tile] : llvm::enumerate(builder.compute(place, shape, extents)))
+      builder.store(tile, i, place, extents);
+  };
+  auto row = [&](AffineExpr low, AffineExpr high) {
+    builder.tiles(low, high, lanes, [&](AffineExpr start, AffineExpr extent) {
+      place.back() = start;
+      storeAt(lanes, extent);
+    });
+  };
+  if (isBlocked(structure.space))
+    return builder.grid({{zero, space.back(), blockElements, /*extent=*/true}},
+                        [&](TileBuilder::Expressions at) { row(at[0], at[0] + at[1]); });
+  // Units run over the leading dimensions, loops over those behind them.
+  int64_t unitDims = structure.unitDims.size();
+  SmallVector<TileBuilder::Dim> units, loops;
+  for (int64_t dim = 0; dim + 1 < rank; ++dim)
+    (dim < unitDims ? units : loops).push_back({zero, space[dim]});
+  if (units.empty())
+    units.push_back({zero, builder.constant(1)});
+  builder.grid(units, [&](TileBuilder::Expressions at) {
+    llvm::copy(at.take_front(unitDims), place.begin());
+    if (rank == 0)
+      return storeAt({}, {});
+    auto rows = [&](TileBuilder::Expressions inner) {
+      llvm::copy(inner, place.begin() + unitDims);
+      row(zero, space.back());
     };
-    return nest(isBlocked ? place.size() - 1 : body.structure.unitDims.size());
+    loops.empty() ? rows({}) : builder.loop(loops, rows);
   });
 }
 

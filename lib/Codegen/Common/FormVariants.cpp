@@ -77,6 +77,8 @@ std::unique_ptr<Pass> codegen::createFormVariantsPass(TargetResolver resolver) {
 void codegen::registerCodegenPasses(const TargetResolver &resolver) {
   registerPass([resolver] { return createFormVariantsPass(resolver); });
   registerPass([] { return createSelectSchedulesPass(); });
+  registerPass([] { return createBuildTilesPass(); });
+  registerPass([] { return createLowerTilesPass(); });
   registerPass([] { return createLowerKernelsPass(); });
   registerPass([] { return createExpandMicrokernelsPass(); });
   registerPass([] { return createExpandReportsPass(); });

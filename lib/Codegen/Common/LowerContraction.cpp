@@ -525,7 +525,7 @@ private:
       for (ArrayRef<Value> place : places) {
         Value start = e.index(0);
         for (auto [coordinate, stride] : llvm::zip(resultCoordinates(place, column), buffer.strides))
-          start = e.add(start, e.mul(coordinate.base, e.index(stride)));
+          start = e.add(start, e.mul(e.first(coordinate), e.index(stride)));
         fetch(buffer.memref, start, isWrite);
       }
     };

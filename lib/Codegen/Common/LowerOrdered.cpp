@@ -91,7 +91,7 @@ private:
                                                    : compare(arith::CmpIPredicate::ne, *element, zero);
       if (mlir::failed(body.when(isSet, [&] {
             for (auto [row, coordinate] : llvm::enumerate(place))
-              e.store(number(coordinate.base), body.outputs.front(),
+              e.store(number(e.first(coordinate)), body.outputs.front(),
                       {Coordinate{e.index(row), 0, Value()}, Coordinate{count, 0, Value()}});
             return success();
           })))

@@ -93,7 +93,7 @@ static FailureOr<Value> emit(SliceOp op, ElementEmitter &e, ArrayRef<Coordinate>
   for (auto [coordinate, offset, stride] : llvm::zip(coordinates, op.getMixedOffsets(), op.getMixedStrides())) {
     std::optional<int64_t> fixed = getConstantIntValue(stride);
     if (!coordinate.lanes && (fixed || coordinate.step == 0)) {
-      Value base = e.add(e.index(offset), e.mul(coordinate.base, e.index(stride)));
+      Value base = e.add(e.index(offset), e.mul(e.first(coordinate), e.index(stride)));
       source.push_back({base, coordinate.step * fixed.value_or(0), Value()});
     } else {
       Value scaled = apply<arith::MulIOp>(e, e.positions(coordinate), e.index(stride));
@@ -143,8 +143,8 @@ FailureOr<Value> codegen::emitWithin(ElementEmitter &e, Value tensor, ArrayRef<C
     nearest.push_back(ElementEmitter::coordinate(clamped(e, positions, size)));
     if (!coordinate.lanes) {
       Value lastLane = e.valid ? e.sub(e.valid, e.index(1)) : e.index(e.lanes - 1);
-      Value last = e.add(coordinate.base, e.mul(lastLane, e.index(coordinate.step)));
-      Value least = coordinate.step < 0 ? last : coordinate.base, most = coordinate.step < 0 ? coordinate.base : last;
+      Value first = e.first(coordinate), last = e.add(first, e.mul(lastLane, e.index(coordinate.step)));
+      Value least = coordinate.step < 0 ? last : first, most = coordinate.step < 0 ? first : last;
       both(allWithin, arith::AndIOp::create(e.builder, e.loc, compare(e, arith::CmpIPredicate::sge, least, e.index(0)),
                                             compare(e, arith::CmpIPredicate::slt, most, size)));
     }
@@ -198,7 +198,7 @@ static FailureOr<Value> emit(PadOp op, ElementEmitter &e, ArrayRef<Coordinate> c
     if (unchanged) {
       source.push_back(coordinate);
     } else if (op.getMode() == PadMode::constant && !coordinate.lanes) {
-      source.push_back({e.sub(coordinate.base, e.index(low)), coordinate.step, Value()});
+      source.push_back({e.sub(e.first(coordinate), e.index(low)), coordinate.step, Value()});
     } else {
       Value position = apply<arith::SubIOp>(e, e.positions(coordinate), e.index(low));
       Value size = e.size(op.getOperand(), dim);

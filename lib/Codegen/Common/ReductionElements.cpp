@@ -202,7 +202,7 @@ Coordinate windowPlace(ElementEmitter &e, const Coordinate &window, int64_t stri
                        int64_t dilation) {
   Value shift = e.sub(e.mul(tap, e.index(dilation)), e.index(pad));
   if (!window.lanes)
-    return {e.add(e.mul(window.base, e.index(stride)), shift), window.step * stride, Value()};
+    return {e.add(e.mul(e.first(window), e.index(stride)), shift), window.step * stride, Value()};
   Value scaled = e.mul(window.lanes, e.asVector(e.index(stride)));
   return {Value(), 0, e.add(scaled, e.asVector(shift))};
 }

@@ -177,7 +177,7 @@ private:
 
   /// The unit's places along a dimension of the block.
   std::pair<Value, Value> rangeOf(int64_t d) {
-    Value places = e.index(turnedPlaces(body.structure.space, dim, d)), low = e.mul(place[d].base, places);
+    Value places = e.index(turnedPlaces(body.structure.space, dim, d)), low = e.mul(e.first(place[d]), places);
     return {low, e.builder.createOrFold<arith::MinUIOp>(e.loc, e.add(low, places), body.space[d])};
   }
 
@@ -325,6 +325,7 @@ namespace {
 class TransposesStrategy : public ElementsStrategy {
 public:
   StringRef getName() const override { return "transposes"; }
+  bool hasPrograms() const override { return false; }
 
   bool suits(const OpGroup &group) const override { return turnedDim(group).has_value(); }
 

@@ -14,6 +14,8 @@ using namespace tenon;
 using namespace tenon::codegen;
 using namespace tenon::tile;
 
+static constexpr int64_t bytesOfLane = 4;
+
 VectorSpace::VectorSpace(KernelOp kernel, CPUTargetAttr target, StringRef kind, bool hasVectors, int64_t length,
                          int64_t instructions)
     : ScheduleSpace(target.getContext(), kind), target(target), prices(target.getSchedules()), hasVectors(hasVectors),
@@ -57,6 +59,10 @@ int64_t codegen::estimateInstructions(Operation *op) {
   if (auto element = dyn_cast<ElementInterface>(op))
     return element.estimateInstructions();
   return isa<DecomposableInterface>(op) ? ofComposite : 0;
+}
+
+int64_t codegen::lanesOf(ScheduleAttr schedule) {
+  return *schedule.get(knob::vectorBytes) / bytesOfLane * schedule.get(knob::vectors).value_or(1);
 }
 
 int64_t codegen::estimateInstructions(const OpGroup &group) {

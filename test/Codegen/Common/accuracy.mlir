@@ -1,4 +1,4 @@
-// RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(tenon-variants{targets=avx2},tenon-loops)" | FileCheck %s
+// RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(tenon-variants{targets=avx2},tenon-tiles,tenon-loops)" | FileCheck %s
 
 // Where a module says that few bits will do, schedules let elementary functions lose some, unless a person says otherwise.
 module attributes {tenon_tile.accuracy = "fast"} {

@@ -1,4 +1,4 @@
-// RUN: %tenon_opt %s --split-input-file --verify-diagnostics --pass-pipeline="builtin.module(tenon-variants{targets=avx2},tenon-loops)"
+// RUN: %tenon_opt %s --split-input-file --verify-diagnostics --pass-pipeline="builtin.module(tenon-variants{targets=avx2},tenon-tiles,tenon-loops)"
 
 // expected-error@+1 {{can't write elements of 'i4', which share bytes}}
 tenon_tile.kernel @nibbles(%x: tensor<4xi4>) -> tensor<4xi4> attributes {work = affine_map<() -> (1)>} {

@@ -1,5 +1,5 @@
-// RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(tenon-variants{targets=avx2},tenon-loops)" | FileCheck %s
-// RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(tenon-variants{targets=avx512},tenon-loops)" | FileCheck %s --check-prefix=WIDE
+// RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(tenon-variants{targets=avx2},tenon-tiles,tenon-loops)" | FileCheck %s
+// RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(tenon-variants{targets=avx512},tenon-tiles,tenon-loops)" | FileCheck %s --check-prefix=WIDE
 
 // Whole vectors, then one masked vector for the rest of a row.
 // CHECK-LABEL: func.func @abs(%arg0: memref<f32>, %arg1: memref<f32>, %arg2: index, %arg3: index, %arg4: index) -> i32

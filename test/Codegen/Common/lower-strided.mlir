@@ -1,4 +1,4 @@
-// RUN: %tenon_opt %s --pass-pipeline="builtin.module(tenon-variants{targets=avx2},tenon-loops)" | FileCheck %s
+// RUN: %tenon_opt %s --pass-pipeline="builtin.module(tenon-variants{targets=avx2},tenon-tiles,tenon-loops)" | FileCheck %s
 
 // Strides come behind the buffers, then the symbols: one per dimension but the last.
 // CHECK-LABEL: func.func @elements(

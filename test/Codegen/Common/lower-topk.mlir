@@ -1,4 +1,4 @@
-// RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(tenon-variants{targets=avx512},tenon-loops)" | FileCheck %s
+// RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(tenon-variants{targets=avx512},tenon-tiles,tenon-loops)" | FileCheck %s
 
 // A row is looked at once, vector by vector, whatever k is. Candidates are collected, and sorted by their digits when there
 // are many: no loop over the results is around one over the row.

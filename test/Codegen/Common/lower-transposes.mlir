@@ -1,4 +1,4 @@
-// RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(tenon-variants{targets=avx2},tenon-loops)" | FileCheck %s
+// RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(tenon-variants{targets=avx2},tenon-tiles,tenon-loops)" | FileCheck %s
 
 // An operand that lies along another dimension than the result is read in vectors along it, a block of which is turned in
 // registers: three steps for eight lanes. So is what is left at the ends of rows: places beyond them are not written.

@@ -1,4 +1,4 @@
-// RUN: %tenon_opt %s --pass-pipeline="builtin.module(tenon-variants{targets=avx2},tenon-loops)" | FileCheck %s
+// RUN: %tenon_opt %s --pass-pipeline="builtin.module(tenon-variants{targets=avx2},tenon-tiles,tenon-loops)" | FileCheck %s
 
 // Register tiles as the cost model has them: 6 rows of 16 columns.
 // CHECK-LABEL: func.func @chosen

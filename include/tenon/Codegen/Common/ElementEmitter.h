@@ -22,13 +22,14 @@ namespace tenon::codegen {
 
 /// A place along one dimension, for each lane of a vector.
 struct Coordinate {
-  mlir::Value base;  ///< index: the place of lane 0
-  int64_t step = 0;  ///< lane l is at `base + l * step`
-  mlir::Value lanes; ///< or anywhere: a vector of indices, instead of `base` and `step`
+  mlir::Value base;   ///< index; null is 0
+  int64_t step = 0;   ///< lane l is at `base + offset + l * step`
+  mlir::Value lanes;  ///< or anywhere: a vector of indices, instead of the others
+  int64_t offset = 0; ///< places of a tile's rows are told apart by it
 
   bool isUniform() const { return !lanes && step == 0; }
   bool operator==(const Coordinate &other) const {
-    return base == other.base && step == other.step && lanes == other.lanes;
+    return base == other.base && step == other.step && lanes == other.lanes && offset == other.offset;
   }
 };
 using Coordinates = llvm::SmallVector<Coordinate>;
@@ -50,7 +51,7 @@ public:
 
   mlir::OpBuilder &builder;
   mlir::Location loc;
-  const int64_t lanes; ///< elements of a vector, whatever their type
+  int64_t lanes; ///< elements of a vector, whatever their type
   /// The number of lanes that are in use, or null when all are: reads by the others stay within the operand.
   mlir::Value valid;
   /// The unit of work at hand: it orders the errors of a launch.
@@ -65,6 +66,18 @@ public:
 
   void addBuffer(mlir::Value tensor, Buffer buffer) { buffers[tensor] = std::move(buffer); }
   const Buffer *bufferOf(mlir::Value tensor) const;
+  /// The tensor in memory from `base` on: in contiguous rows, or with strides given for all but the last dimension.
+  Buffer makeBuffer(mlir::Value base, llvm::ArrayRef<mlir::AffineExpr> sizes, std::optional<mlir::ValueRange> strides);
+
+  /// Where the elements of a tile are: in a tensor of which it is a part, or, of a tensor of which one tile is known, in this.
+  /// Dimension i of the tile lies along dimension `dims[i]` of the whole, from `at` on.
+  struct Part {
+    mlir::Value source;
+    Coordinates at;
+    llvm::SmallVector<int64_t> dims;
+    bool isKnown; ///< the source is the tile, not the whole
+  };
+  void addTile(mlir::Value tile, Part part) { parts[tile] = std::move(part); }
 
   /// Values that were computed inside are forgotten at its end: they don't dominate what follows.
   class Scope {
@@ -103,6 +116,10 @@ public:
   /// The lanes in use as a mask, or null when all are.
   mlir::Value mask();
 
+  /// The place of lane 0.
+  mlir::Value first(const Coordinate &coordinate);
+  /// The sum of two places.
+  Coordinate add(const Coordinate &a, const Coordinate &b);
   /// The coordinate as an index value, or as a vector of them.
   mlir::Value positions(const Coordinate &coordinate);
   /// A coordinate from an index value or a vector of them.
@@ -122,7 +139,10 @@ public:
   mlir::FailureOr<mlir::Value> load(const Buffer &buffer, mlir::Type element, llvm::ArrayRef<Coordinate> coordinates);
 
 private:
+  mlir::FailureOr<mlir::Value> at(mlir::Value tensor, const Part &part, llvm::ArrayRef<Coordinate> coordinates);
+
   llvm::DenseMap<mlir::Value, Buffer> buffers;
+  llvm::DenseMap<mlir::Value, Part> parts;
   struct Known {
     mlir::Value tensor;
     Coordinates coordinates;

@@ -57,6 +57,53 @@ def SelectSchedulesPass : Pass<"tenon-select-schedules", "::tenon::tile::Variant
                         "Show each space as a remark: knobs, candidates, number of schedules">];
 }
 
+def BuildTilesPass : Pass<"tenon-build-tiles", "::tenon::tile::VariantOp"> {
+  let summary = "Write the tile program of each variant";
+  let description = [{
+    What the variant's schedule decides is in the program: no later pass reads the schedule. The units of its grid are those
+    of the kernel's `work`. Kernels other than elementwise ones stay as they are, for `tenon-lower-kernels`.
+
+    Before:
+    ```mlir
+    tenon_tile.kernel @exp(%m: index, %x: tensor<?xf32>) -> tensor<?xf32>
+        attributes {work = affine_map<()[s0] -> (s0 ceildiv 4096)>} {
+      tenon.bind_shape %x [%m] : tensor<?xf32>
+      %y = tenon.exp %x : tensor<?xf32>
+      tenon_tile.yield %y : tensor<?xf32>
+    }
+    ```
+    After:
+    ```mlir
+    tenon_tile.program @exp(%m: index, %x: memref<?xf32>) -> (%y: memref<?xf32>) {
+      bind %x sizes [%m] : memref<?xf32>
+      bind %y sizes [%m] : memref<?xf32>
+      grid (%i, %mi) = 0 to %m step 4096 {
+        for (%j, %mj) = %i to %i + %mi step 8 {
+          peel (%e = %mj) of 8 {
+            %0 = compute at [%j] extents [%e] (%a = %x : memref<?xf32>) -> tensor<8xf32> { ... }
+            store %0, %y[%j] extents [%e] : tensor<8xf32>, memref<?xf32>
+          }
+        }
+      }
+    }
+    ```
+  }];
+  let dependentDialects = ["::tenon::tile::TileDialect"];
+}
+
+def LowerTilesPass : Pass<"tenon-lower-tiles", "::tenon::tile::VariantOp"> {
+  let summary = "Turn tile programs into functions of loops over vectors";
+  let description = [{
+    One walk over the program: each op becomes the code that it says. A tile is computed where it is used, element by element,
+    a vector for each of its rows. The function has the arguments of `tenon-lower-kernels`; units of work are the grid's. An
+    op that has no lowering is refused by its name.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect", "::mlir::func::FuncDialect",
+                           "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect", "::mlir::LLVM::LLVMDialect",
+                           "::tenon::tile::TileDialect"];
+}
+
 def LowerKernelsPass : Pass<"tenon-lower-kernels", "::tenon::tile::VariantOp"> {
   let summary = "Turn kernels into functions of loops over vectors";
   let description = [{

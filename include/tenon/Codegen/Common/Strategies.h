@@ -24,7 +24,8 @@ public:
                                                 const tile::KernelStructure &structure) const override;
   std::unique_ptr<tile::ScheduleSpace> spaceOf(tile::KernelOp kernel, tile::TargetAttrInterface target) const override;
   int64_t estimateInstructions(mlir::Operation *op) const override { return codegen::estimateInstructions(op); }
-  mlir::LogicalResult lower(KernelBody &body) const override;
+  bool hasPrograms() const override { return true; }
+  void build(tile::KernelOp kernel, tile::ScheduleAttr schedule) const override;
 };
 
 void addElementsStrategy(tile::TileDialect *dialect);

@@ -39,6 +39,9 @@ private:
   int64_t length, instructions;
 };
 
+/// Elements of a vector that a complete schedule says: as many as 32-bit ones, whatever their type.
+int64_t lanesOf(tile::ScheduleAttr schedule);
+
 /// About how many instructions a vector of the results takes, of an op and of all of a group.
 int64_t estimateInstructions(mlir::Operation *op);
 int64_t estimateInstructions(const tile::OpGroup &group);

@@ -27,13 +27,15 @@ inline std::string describe(mlir::AffineExpr expression) {
 }
 
 /// Elements of memory have an address each.
-inline mlir::LogicalResult verifyMemory(mlir::Operation *op, mlir::Type type) {
+/// Memory that `mayBePacked` may have elements of 4 bits.
+inline mlir::LogicalResult verifyMemory(mlir::Operation *op, mlir::Type type, bool mayBePacked = false) {
   auto memory = llvm::cast<mlir::MemRefType>(type);
   mlir::Type element = memory.getElementType();
   llvm::SmallVector<int64_t> strides;
   int64_t offset;
+  bool isPacked = mayBePacked && element.isInteger(4);
   if (!element.isIntOrFloat() || element.getIntOrFloatBitWidth() > 64 ||
-      (element.getIntOrFloatBitWidth() % 8 != 0 && !element.isInteger(1)))
+      (element.getIntOrFloatBitWidth() % 8 != 0 && !element.isInteger(1) && !isPacked))
     return op->emitOpError("expects memory of numbers of 1 to 8 bytes or booleans, but has ") << memory;
   if (mlir::failed(memory.getStridesAndOffset(strides, offset)))
     return op->emitOpError("expects strided memory, but has ") << memory;

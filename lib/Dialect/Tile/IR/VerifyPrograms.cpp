@@ -73,7 +73,7 @@ LogicalResult ProgramOp::verify() {
     auto memory = dyn_cast<MemRefType>(type);
     if (type.isIndex() != (i < indices) || (!type.isIndex() && !memory))
       return emitOpError("expects index arguments, then memory, but has ") << type << " as argument " << i;
-    if (memory && failed(verifyMemory(*this, memory)))
+    if (memory && failed(verifyMemory(*this, memory, /*mayBePacked=*/i < getFirstResult())))
       return failure();
     if (memory && memory.getMemorySpace())
       return emitOpError("expects arguments in no memory of the program's own, but has ") << memory;
@@ -131,7 +131,9 @@ LogicalResult ProgramOp::verifyRegions() {
     if (!memory)
       continue;
     auto [strides, offset] = memory.getStridesAndOffset();
-    bool isDynamic = !memory.hasStaticShape() || llvm::is_contained(strides, ShapedType::kDynamic);
+    // Strides of contiguous rows follow from sizes; where one is 0 the type doesn't say them.
+    bool isDynamic = !memory.hasStaticShape() ||
+                     (!memory.getLayout().isIdentity() && llvm::is_contained(strides, ShapedType::kDynamic));
     if (!ShapedType::isStatic(offset) || offset != 0)
       return emitOpError("expects argument ")
              << argument.getArgNumber() << " to begin at its address, but has " << memory;
@@ -191,7 +193,7 @@ LogicalResult BindOp::verify() {
   auto argument = dyn_cast<BlockArgument>(getMemref());
   if (!argument || argument.getOwner()->getParentOp() != (*this)->getParentOp())
     return emitOpError("expects an argument of the program");
-  if (failed(verifyMemory(*this, type)) ||
+  if (failed(verifyMemory(*this, type, /*mayBePacked=*/true)) ||
       failed(verifyExpressions(*this, "sizes", getSizes(), getSizeIndices().size(), type.getRank())))
     return failure();
   auto verifyStatic = [&](StringRef what, AffineMap map, ArrayRef<int64_t> expected) -> LogicalResult {

@@ -301,7 +301,7 @@ static LogicalResult verifyInput(ComputeOp op, unsigned i) {
   Type type = op.getInputs()[i].getType();
   auto whole = dyn_cast<RankedTensorType>(op.getBody().getArgument(i).getType());
   if (auto memory = dyn_cast<MemRefType>(type)) {
-    if (failed(verifyMemory(op, memory)))
+    if (failed(verifyMemory(op, memory, /*mayBePacked=*/true)))
       return failure();
     if (isa<AffineMapAttr>(op.getPlaces()[i]) || !whole || whole.getShape() != memory.getShape() ||
         whole.getElementType() != memory.getElementType())

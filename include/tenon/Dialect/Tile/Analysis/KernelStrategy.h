@@ -30,7 +30,6 @@ struct KernelBody;
 } // namespace tenon::codegen
 
 namespace tenon::tile {
-
 /// A size that may become a symbol of the kernel: it helps no schedule.
 struct FreeSize {
   mlir::Value tensor;
@@ -67,8 +66,12 @@ public:
   /// About how many instructions a vector of the op's results takes.
   virtual int64_t estimateInstructions(mlir::Operation *op) const { return 1; }
 
+  /// Whether kernels become tile programs, by `build`; else loops, by `lower`.
+  virtual bool hasPrograms() const { return false; }
+  /// Writes the kernel's program in front of it, by a complete schedule.
+  virtual void build(KernelOp kernel, ScheduleAttr schedule) const {}
   /// Emits the kernel's loops, composites decomposed.
-  virtual mlir::LogicalResult lower(codegen::KernelBody &body) const = 0;
+  virtual mlir::LogicalResult lower(codegen::KernelBody &body) const { return mlir::failure(); }
 
 protected:
   /// False, after saying why.

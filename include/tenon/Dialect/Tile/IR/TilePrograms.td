@@ -42,7 +42,8 @@ def Tile_ProgramOp : Tile_Op<"program", [
   let summary = "what one group does in a launch, on one target";
   let description = [{
     A group is a worker on a CPU, a block of `warps` threads on a GPU. Arguments are the kernel's symbols, strides that come
-    with the launch, then memory: operands, behind the arrow results. The body is a prelude (index arithmetic, `bind`,
+    with the launch, then memory: operands, behind the arrow results. Operands of 4-bit elements, two to a byte, are read by
+    `compute` only. The body is a prelude (index arithmetic, `bind`,
     `view`, `scratch`, `ring`, constants), then grids, which all groups end before they begin the next one. Where a
     `guard` doesn't hold, the next program of the variant runs; the last one has none.
 
@@ -53,7 +54,8 @@ def Tile_ProgramOp : Tile_Op<"program", [
     | `tenon_tile.tied = 3` | a result that may be the memory of this argument |
     | `tenon_tile.align = 16` | its address is a multiple of as many bytes |
 
-    `tenon_tile.computes` names the kernel that it must agree with.
+    `tenon_tile.computes` names the kernel that it must agree with, `tenon_tile.function_bits` says how many bits elementary
+    functions of f32 keep, if not all.
 
     ```mlir
     tenon_tile.program @relu(%m: index, %x: memref<?x64xf32>) -> (%y: memref<?x64xf32>) guard (64 - %m >= 0) {

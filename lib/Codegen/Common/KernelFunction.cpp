@@ -1,0 +1,119 @@
+//===- KernelFunction.cpp - The function that a kernel or a program becomes ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "KernelFunction.h"
+
+#include "tenon/Codegen/Common/ElementEmitter.h"
+#include "tenon/Codegen/Common/Passes.h"
+#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::codegen;
+
+KernelSignature KernelSignature::of(tile::KernelOp kernel) {
+  KernelSignature result;
+  result.symbols = kernel.getNumSymbols();
+  ArrayRef<Type> operands = kernel.getArgumentTypes().drop_front(result.symbols);
+  for (auto [i, type] : llvm::enumerate(llvm::concat<const Type>(operands, kernel.getResultTypes()))) {
+    result.tensors.push_back(cast<RankedTensorType>(type).getElementType());
+    result.strides += kernel.takesStrides(i) ? cast<RankedTensorType>(type).getRank() - 1 : 0;
+  }
+  result.results = kernel.getResultTypes().size();
+  return result;
+}
+
+LogicalResult KernelSignature::checkElements(Location loc) const {
+  for (Type element : tensors)
+    if (!storageType(element))
+      return emitError(loc) << "elements of " << element << " can't be compiled";
+  for (Type element : ArrayRef(tensors).take_back(results))
+    if (isPacked(element))
+      return emitError(loc) << "can't write elements of " << element << ", which share bytes";
+  return success();
+}
+
+FailureOr<KernelFunction> KernelFunction::create(OpBuilder &builder, Location loc, StringRef name,
+                                                 const KernelSignature &signature) {
+  if (failed(signature.checkElements(loc)))
+    return failure();
+  ArrayRef<Type> tensors = signature.tensors;
+  SmallVector<Type> inputs = llvm::map_to_vector(
+      tensors, [](Type element) -> Type { return MemRefType::get({}, storageType(element)); });
+  inputs.append(signature.strides + signature.symbols + 2, builder.getIndexType());
+  if (signature.hasScratch)
+    inputs.push_back(MemRefType::get({}, builder.getI8Type()));
+  if (signature.checks)
+    inputs.push_back(LLVM::LLVMPointerType::get(builder.getContext()));
+  KernelFunction result;
+  result.function = func::FuncOp::create(builder, loc, name, builder.getFunctionType(inputs, builder.getI32Type()));
+  auto count = [&](StringRef kind, size_t number) {
+    return builder.getNamedAttr(kind, builder.getI64IntegerAttr(number));
+  };
+  result.function->setAttr(kKernelAttr, builder.getDictionaryAttr({count("buffers", tensors.size()),
+                                                                   count("strides", signature.strides),
+                                                                   count("symbols", signature.symbols)}));
+  if (signature.checks)
+    result.function->setAttr(kChecksAttr, builder.getUnitAttr());
+  if (signature.hasScratch)
+    result.function->setAttr(kScratchAttr, builder.getUnitAttr());
+  builder.setInsertionPointToStart(result.function.addEntryBlock());
+  ValueRange arguments = result.function.getArguments();
+  result.buffers = arguments.take_front(tensors.size());
+  arguments = arguments.drop_front(tensors.size());
+  result.strides = arguments.take_front(signature.strides);
+  arguments = arguments.drop_front(signature.strides);
+  result.symbols = arguments.take_front(signature.symbols);
+  arguments = arguments.drop_front(signature.symbols);
+  result.begin = arguments[0];
+  result.end = arguments[1];
+  if (signature.hasScratch)
+    result.scratch = arguments[2];
+  return result;
+}
+
+LogicalResult codegen::decomposeComposites(Operation *root) {
+  SmallVector<DecomposableInterface> composites;
+  do {
+    composites.clear();
+    root->walk([&](DecomposableInterface op) { composites.push_back(op); });
+    for (DecomposableInterface op : composites) {
+      OpBuilder builder(op);
+      FailureOr<SmallVector<Value>> values = op.decompose(builder);
+      if (failed(values))
+        return op.emitError("can't be decomposed");
+      op->replaceAllUsesWith(*values);
+      op->erase();
+    }
+  } while (!composites.empty());
+  return success();
+}
+
+void codegen::approximateFunctions(Operation *root) {
+  root->walk([](Operation *op) {
+    auto function = dyn_cast<arith::ArithFastMathInterface>(op);
+    if (function && isa_and_present<math::MathDialect>(op->getDialect()) && getElementTypeOrSelf(op->getResult(0)).isF32())
+      op->setAttr(function.getFastMathAttrName(),
+                  arith::FastMathFlagsAttr::get(op->getContext(), arith::FastMathFlags::afn));
+  });
+}
+
+bool codegen::canFail(Operation *root) {
+  return root
+      ->walk([](Operation *op) {
+        auto gather = dyn_cast<GatherOp>(op);
+        auto scatter = dyn_cast<ScatterOp>(op);
+        bool fails = (gather && gather.getMode() == IndexMode::error) ||
+                     (scatter && scatter.getMode() == IndexMode::error) || isa<TopKOp>(op);
+        return fails ? WalkResult::interrupt() : WalkResult::advance();
+      })
+      .wasInterrupted();
+}

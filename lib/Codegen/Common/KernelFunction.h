@@ -1,0 +1,52 @@
+//===- KernelFunction.h - The function that a kernel or a program becomes ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_LIB_CODEGEN_COMMON_KERNELFUNCTION_H
+#define TENON_LIB_CODEGEN_COMMON_KERNELFUNCTION_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "tenon/Dialect/Tile/IR/TileOps.h"
+
+namespace tenon::codegen {
+
+/// What a function of loops is called with.
+struct KernelSignature {
+  llvm::SmallVector<mlir::Type> tensors; ///< elements of each operand and result
+  unsigned results = 0;                  ///< how many of them are results
+  unsigned strides = 0, symbols = 0;
+  bool hasScratch = false; ///< whether it takes its worker's scratch
+  bool checks = false;     ///< whether it can fail, and takes its worker's error slot
+
+  /// That of a kernel, without scratch and checks.
+  static KernelSignature of(tile::KernelOp kernel);
+  /// Whether elements can be read and written.
+  mlir::LogicalResult checkElements(mlir::Location loc) const;
+};
+
+/// A function of the arguments that `kKernelAttr` counts.
+struct KernelFunction {
+  /// Makes one at the builder's insertion point, and goes into it.
+  static mlir::FailureOr<KernelFunction> create(mlir::OpBuilder &builder, mlir::Location loc, llvm::StringRef name,
+                                                const KernelSignature &signature);
+
+  mlir::func::FuncOp function;
+  mlir::ValueRange buffers; ///< base pointers of operands, then of results, as memrefs of rank 0
+  mlir::ValueRange strides, symbols;
+  mlir::Value begin, end; ///< the units of work to do
+  mlir::Value scratch;    ///< a buffer of bytes, or null
+};
+
+/// Takes apart the composites in `root`, which are computed element by element.
+mlir::LogicalResult decomposeComposites(mlir::Operation *root);
+/// Marks elementary functions of f32 in `root` as ones that need not keep all bits.
+void approximateFunctions(mlir::Operation *root);
+/// Whether an op in `root` reports errors.
+bool canFail(mlir::Operation *root);
+
+} // namespace tenon::codegen
+
+#endif // TENON_LIB_CODEGEN_COMMON_KERNELFUNCTION_H

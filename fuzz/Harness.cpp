@@ -209,7 +209,8 @@ public:
       if (ending.isFault())
         report(ending, options.seed + i);
     }
-    std::printf("%s: %ld runs in %.0f s, %ld invalid, %ld accepted, %d faults of Tenon's (%zu kinds), %d crashes of upstream's (%zu kinds)\n",
+    std::printf("%s: %ld runs in %.0f s, %ld invalid, %ld accepted, %d faults of Tenon's (%zu kinds), "
+                "%d crashes of upstream's (%zu kinds)\n",
                 suite.name().c_str(), long(runs), elapsed(), long(invalid), long(accepted), faults, kinds.size(), upstream,
                 upstreamKinds.size());
     std::fflush(stdout);

@@ -424,6 +424,9 @@ std::map<int64_t, host::StorageOp> storagesOf(func::FuncOp function, host::Stora
 }
 
 llvm::Error HostInterpreter::bindInputs() {
+  for (auto [number, input] : llvm::enumerate(inputs))
+    if (!std::holds_alternative<Tensor>(input))
+      return llvm::createStringError("input " + llvm::Twine(number) + " is no tensor of numbers");
   for (auto &[number, op] : storagesOf(function, host::StorageKind::input)) {
     if (number < 0 || (size_t)number >= inputs.size())
       return llvm::createStringError("there is no input " + llvm::Twine(number));

@@ -74,7 +74,8 @@ template <typename Op> static llvm::Expected<Places> placesOf(Call &call, Op op,
     std::vector<std::vector<RuntimeValue>> longer;
     int64_t step = op.getSteps()[dim];
     for (const std::vector<RuntimeValue> &tuple : places.tuples)
-      for (int64_t i = (*lower)[dim], end = (*upper)[dim]; i < end; i = uint64_t(end) - uint64_t(i) > uint64_t(step) ? i + step : end) {
+      for (int64_t i = (*lower)[dim], end = (*upper)[dim]; i < end;
+           i = uint64_t(end) - uint64_t(i) > uint64_t(step) ? i + step : end) {
         longer.push_back(tuple);
         longer.back().push_back(i);
         if (op.getExtents()[dim])
@@ -386,7 +387,9 @@ static llvm::Expected<std::shared_ptr<Buffer>> bindArgument(ProgramInterpreter &
                                                             ArrayRef<int64_t> indices) {
   ProgramOp program = state.program;
   auto type = cast<MemRefType>(program.getArgumentTypes()[i]);
-  SmallVector<int64_t> sizes(type.getShape()), strides = type.getStridesAndOffset().first;
+  SmallVector<int64_t> sizes(type.getShape());
+  SmallVector<int64_t> strides =
+      type.getLayout().isIdentity() ? rowMajorStrides(sizes) : type.getStridesAndOffset().first;
   for (Operation *user : program.getBody().getArgument(i).getUsers()) {
     auto bind = dyn_cast<BindOp>(user);
     if (!bind)

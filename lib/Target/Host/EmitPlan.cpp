@@ -113,7 +113,8 @@ private:
       if (!needed.insert(op))
         continue;
       // Divisions too, which are not pure: guardDivisions looks at what they divide by.
-      bool isArithmetic = isa_and_present<arith::ArithDialect, affine::AffineDialect>(op->getDialect()) && isMemoryEffectFree(op);
+      bool isArithmetic = isa_and_present<arith::ArithDialect, affine::AffineDialect>(op->getDialect()) &&
+                          isMemoryEffectFree(op);
       if (!isArithmetic && !layout.bindings.contains(op))
         return op->emitOpError("gives a size that is not known before the run");
       llvm::append_range(work, op->getOperands());

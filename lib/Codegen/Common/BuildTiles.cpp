@@ -51,7 +51,7 @@ struct BuildTilesPass : codegen::impl::BuildTilesPassBase<BuildTilesPass> {
   /// Ops that say how operands are stored are for register tiles.
   static LogicalResult checkOps(KernelOp kernel) {
     for (Operation &op : kernel.getBody().front().without_terminator())
-      if (isa<TileDialect>(op.getDialect()))
+      if (isa_and_present<TileDialect>(op.getDialect()))
         return op.emitOpError("can't be computed element by element");
     return success();
   }

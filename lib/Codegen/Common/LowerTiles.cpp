@@ -150,7 +150,7 @@ private:
         .Default([&](Operation *other) -> LogicalResult {
           if (isa<ElementInterface>(other))
             return emitTile(other);
-          bool isIndex = isa<affine::AffineDialect, arith::ArithDialect>(other->getDialect()) &&
+          bool isIndex = isa_and_present<affine::AffineDialect, arith::ArithDialect>(other->getDialect()) &&
                          llvm::all_of(other->getResultTypes(), [](Type type) { return type.isIntOrIndex(); });
           if (!isIndex || other->getNumRegions() != 0)
             return refuse(other);

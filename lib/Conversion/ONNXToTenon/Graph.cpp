@@ -454,8 +454,16 @@ FailureOr<Reached> Graph::convertNodes(Block &block, Block::iterator first) {
       return **reached;
     } else if (!isa<NoneOp>(op)) {
       IRMapping mapping;
-      for (Value operand : op.getOperands())
-        mapping.map(operand, valueOf(operand));
+      bool isKnown = true;
+      for (Value operand : op.getOperands()) {
+        Value value = valueOf(operand);
+        isKnown &= (bool)value;
+        mapping.map(operand, value);
+      }
+      // What it needs wasn't converted, and an error says so.
+      failed |= !isKnown;
+      if (!isKnown)
+        continue;
       Operation *copy = builder.clone(op, mapping);
       for (auto [from, to] : llvm::zip(op.getResults(), copy->getResults()))
         values[from] = to;

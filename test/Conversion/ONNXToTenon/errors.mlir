@@ -307,3 +307,17 @@ func.func @nothing_returned(%x: tensor<4x3xf32>) -> (none, !tenon_onnx.unknown, 
   // expected-error @+1 {{output 2 is stated to be none, but a value is expected}}
   return %0, %1, %2 : none, !tenon_onnx.unknown, none
 }
+
+// -----
+
+func.func @needs_what_failed(%c: tensor<i1>, %x: tensor<4xf32>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'Bernoulli' (opset 15) is not supported: no conversion of the operator is known}}
+  %0 = tenon_onnx.node "Bernoulli" version 15 (%x) {} : (tensor<4xf32>) -> tensor<4xf32>
+  %1 = tenon_onnx.node "If" version 16 (%c) {} regions ["then_branch", "else_branch"] {
+    tenon_onnx.yield %x : tensor<4xf32>
+  }, {
+    %2 = tenon.neg %0 : tensor<4xf32>
+    tenon_onnx.yield %2 : tensor<4xf32>
+  } : (tensor<i1>) -> !tenon_onnx.unknown
+  return %1 : !tenon_onnx.unknown
+}

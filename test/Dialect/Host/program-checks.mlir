@@ -76,3 +76,11 @@ func.func @symbol_inside(%n: tensor<i64>, %c: tensor<i1>, %x: tensor<?xf32>) -> 
   }
   return %y : tensor<?xf32>
 }
+
+// -----
+
+func.func @wide(%x: tensor<2x3xi129>) -> tensor<3x2xi129> {
+  // expected-error @+1 {{'tenon.transpose' op expects integers of at most 64 bits, but has 'tensor<2x3xi129>'}}
+  %y = tenon.transpose %x [1, 0] : tensor<2x3xi129> -> tensor<3x2xi129>
+  return %y : tensor<3x2xi129>
+}

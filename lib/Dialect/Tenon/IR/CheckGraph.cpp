@@ -39,6 +39,9 @@ LogicalResult tenon::checkGraph(Operation *root) {
     Region *region = op->getParentRegion();
     if (op == root || !region || !isOfGraph(op))
       return WalkResult::advance();
+    for (Type type : llvm::concat<const Type>(op->getOperandTypes(), op->getResultTypes()))
+      if (auto integer = dyn_cast<IntegerType>(getElementTypeOrSelf(type)); integer && integer.getWidth() > 64)
+        return op->emitOpError("expects integers of at most 64 bits, but has ") << type, WalkResult::interrupt();
     if (!region->hasOneBlock())
       return op->emitOpError("is in a region of several blocks, but graphs have one"), WalkResult::interrupt();
     if (mayBeGraphRegion(*region))

@@ -81,7 +81,7 @@ private:
     if (map.getResults().back() == column || operand.getDefiningOp<ConstantOp>())
       return false;
     // What is no op of the graph says where elements lie that no buffer has, as windows: transposing it would make one.
-    if (Operation *source = operand.getDefiningOp(); source && !isa<TenonDialect>(source->getDialect()))
+    if (Operation *source = operand.getDefiningOp(); source && !isa_and_present<TenonDialect>(source->getDialect()))
       return true;
     auto elementsBeyond = [](Value tensor, AffineMap map, AffineMap other) {
       int64_t count = 1;

@@ -79,10 +79,11 @@ struct Options {
   cl::opt<std::string> cache{"cache",
                              cl::desc("Directory that keeps what was compiled, for the next time; processes may share it"),
                              cl::value_desc("DIR"), cl::cat(category)};
-  cl::opt<uint64_t> cacheLimit{"cache-limit",
-                               cl::desc("MB that it may hold: what was not used for longest goes first (default: " +
-                                        std::to_string(tenon::kDefaultCacheLimit >> 20) + ")"),
-                               cl::init(tenon::kDefaultCacheLimit >> 20), cl::cat(category)};
+  // Options keep no copy of what describes them.
+  const std::string cacheLimitText = "MB that it may hold: what was not used for longest goes first (default: " +
+                                     std::to_string(tenon::kDefaultCacheLimit >> 20) + ")";
+  cl::opt<uint64_t> cacheLimit{"cache-limit", cl::desc(cacheLimitText), cl::init(tenon::kDefaultCacheLimit >> 20),
+                               cl::cat(category)};
   cl::opt<unsigned> threads{"threads", cl::desc("Threads to compile with (default: one per core)"),
                             cl::init(0), cl::cat(category)};
   cl::opt<bool> quiet{"quiet", cl::desc("No summary"), cl::cat(category)};

@@ -142,7 +142,9 @@ template <typename Op> void TileBuilder::loopOver(ArrayRef<Dim> dims, Region bod
   Operation *op = builder.create(state);
   OpBuilder::InsertionGuard guard(builder);
   SmallVector<Type> types(dims.size() + llvm::count(extents, true), builder.getIndexType());
-  Block *block = builder.createBlock(&op->getRegion(0), {}, types, SmallVector<Location>(types.size(), loc));
+  // Coordinates aren't called as the model's values are.
+  Block *block =
+      builder.createBlock(&op->getRegion(0), {}, types, SmallVector<Location>(types.size(), builder.getUnknownLoc()));
   for (Value argument : block->getArguments())
     places.push_back(index(argument));
   body(places);
@@ -157,7 +159,7 @@ void TileBuilder::peel(AffineExpr extent, int64_t step, function_ref<void(Affine
   List list = listOf(extent);
   auto peel = PeelOp::create(builder, loc, TypeRange(), list.operands.front(), step);
   OpBuilder::InsertionGuard guard(builder);
-  Block *block = builder.createBlock(&peel.getBody(), {}, builder.getIndexType(), loc);
+  Block *block = builder.createBlock(&peel.getBody(), {}, builder.getIndexType(), builder.getUnknownLoc());
   body(index(block->getArgument(0)));
   builder.setInsertionPointToEnd(block);
   tile::YieldOp::create(builder, loc);

@@ -15,6 +15,7 @@
 #include "KernelFunction.h"
 #include "tenon/Codegen/Common/ElementEmitter.h"
 #include "tenon/Codegen/Common/Passes.h"
+#include "tenon/Codegen/Common/TileBuilder.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 #include "tenon/Dialect/Tile/Analysis/ScheduleSpace.h"
 #include "tenon/Dialect/Tile/IR/TilePrograms.h"
@@ -52,6 +53,12 @@ public:
     SmallVector<GridOp> grids(program.getBody().getOps<GridOp>());
     if (grids.size() != 1)
       return program.emitError() << "has " << grids.size() << " grids, but launches run one";
+    // The host program was written before: it launches as many units as it knows of.
+    auto counted = program->getAttrOfType<AffineMapAttr>(kUnitsAttr);
+    AffineMap units = unitsOf(grids.front());
+    if (!counted || !units || counted.getValue() != units)
+      return grids.front().emitOpError() << "has other units of work than launches count, which '" << kUnitsAttr
+                                         << "' of its program says: bounds and steps of a grid can't be changed";
     if (failed(decomposeComposites(program)))
       return failure();
     KernelSignature signature;

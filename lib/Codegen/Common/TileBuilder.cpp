@@ -26,6 +26,27 @@ static MemRefType memoryType(RankedTensorType tensor, bool takesStrides) {
                          StridedLayoutAttr::get(tensor.getContext(), 0, strides));
 }
 
+AffineMap codegen::unitsOf(GridOp grid) {
+  auto program = cast<ProgramOp>(grid->getParentOp());
+  MLIRContext *context = grid.getContext();
+  bool isKnown = true;
+  auto boundsOf = [&](AffineMap map, ValueRange operands) {
+    SmallVector<AffineExpr> values;
+    for (Value operand : operands) {
+      auto argument = dyn_cast<BlockArgument>(operand);
+      isKnown &= argument && argument.getOwner() == &program.getBody().front();
+      values.push_back(getAffineSymbolExpr(isKnown ? argument.getArgNumber() : 0, context));
+    }
+    return map.replaceDimsAndSymbols(ArrayRef(values).take_front(map.getNumDims()),
+                                     ArrayRef(values).drop_front(map.getNumDims()), 0, program.getNumIndices());
+  };
+  AffineMap lows = boundsOf(grid.getLower(), grid.getLowerIndices()), highs = boundsOf(grid.getUpper(), grid.getUpperIndices());
+  AffineExpr units = getAffineConstantExpr(1, context);
+  for (auto [low, high, step] : llvm::zip(lows.getResults(), highs.getResults(), grid.getSteps()))
+    units = units * (high - low).ceilDiv(step);
+  return isKnown ? simplifyAffineMap(AffineMap::get(0, program.getNumIndices(), units, context)) : AffineMap();
+}
+
 TileBuilder::TileBuilder(KernelOp kernel)
     : kernel(kernel), sizes(kernel.getContext()), context(kernel.getContext()), builder(kernel), loc(kernel.getLoc()) {
   unsigned count = kernel.getNumSymbols(), outputs = kernel.getResultTypes().size();
@@ -152,7 +173,10 @@ template <typename Op> void TileBuilder::loopOver(ArrayRef<Dim> dims, Region bod
   tile::YieldOp::create(builder, loc);
 }
 
-void TileBuilder::grid(ArrayRef<Dim> dims, Region body) { loopOver<GridOp>(dims, body); }
+void TileBuilder::grid(ArrayRef<Dim> dims, Region body) {
+  loopOver<GridOp>(dims, body);
+  program->setAttr(kUnitsAttr, AffineMapAttr::get(unitsOf(*program.getBody().getOps<GridOp>().begin())));
+}
 void TileBuilder::loop(ArrayRef<Dim> dims, Region body) { loopOver<ForOp>(dims, body); }
 
 void TileBuilder::peel(AffineExpr extent, int64_t step, function_ref<void(AffineExpr)> body) {

@@ -13,6 +13,11 @@
 
 namespace tenon::codegen {
 
+/// Of a program: its units of work, as launches count them, from its index arguments.
+inline constexpr llvm::StringLiteral kUnitsAttr = "tenon_tile.units";
+/// The number of a grid's units; null where it follows from more than the program's index arguments.
+mlir::AffineMap unitsOf(tile::GridOp grid);
+
 /// Writes the program of a kernel, in front of it: arguments and their sizes first, then what it is told. Places and sizes
 /// are expressions over index values of the program.
 class TileBuilder {

@@ -81,6 +81,8 @@ Buffer ElementEmitter::makeBuffer(Value base, ArrayRef<AffineExpr> extents, std:
 //===----------------------------------------------------------------------===//
 
 FailureOr<Value> ElementEmitter::at(Value tensor, ArrayRef<Coordinate> coordinates) {
+  if (const SmallVector<Value> *vectors = registersOf(tensor))
+    return at(tensor, *vectors, coordinates);
   for (const Known &entry : llvm::reverse(known))
     if (entry.tensor == tensor && ArrayRef(entry.coordinates) == coordinates)
       return entry.element;
@@ -100,14 +102,28 @@ FailureOr<Value> ElementEmitter::at(Value tensor, ArrayRef<Coordinate> coordinat
   return element;
 }
 
+Coordinate ElementEmitter::within(const Part &part, size_t dim, const Coordinate &coordinate) {
+  if (dim >= part.places.size() || part.places[dim].empty() || !coordinate.isUniform())
+    return coordinate;
+  ArrayRef<Value> places = part.places[dim];
+  if (!coordinate.base)
+    return coordinate.offset == 0 ? coordinate : Coordinate{places[coordinate.offset], 0, Value()};
+  return {builder.createOrFold<arith::MinSIOp>(loc, first(coordinate), places.back()), 0, Value()};
+}
+
 FailureOr<Value> ElementEmitter::at(Value tensor, const Part &part, ArrayRef<Coordinate> coordinates) {
   Coordinates places;
   if (!part.isKnown) {
     places = part.at;
-    for (auto [dim, coordinate] : llvm::zip(part.dims, coordinates))
-      places[dim] = add(places[dim], coordinate);
-    return at(part.source, places);
+    for (auto [i, dim] : llvm::enumerate(part.dims))
+      places[dim] = add(places[dim], within(part, i, coordinates[i]));
+    Value previous = std::exchange(valid, part.valid ? part.valid : valid);
+    FailureOr<Value> element = at(part.source, places);
+    valid = previous;
+    return element;
   }
+  auto refuse = [&] { return emitError(loc) << "what is computed asks for another tile than the one that is known"; };
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(part.source.getType()).getShape();
   places.resize(part.dims.size());
   for (auto [dim, coordinate] : llvm::enumerate(coordinates)) {
     Coordinate from = part.at[dim];
@@ -115,11 +131,46 @@ FailureOr<Value> ElementEmitter::at(Value tensor, const Part &part, ArrayRef<Coo
     const auto *known = llvm::find(part.dims, (int64_t)dim);
     bool isThere = !coordinate.lanes && coordinate.base == from.base;
     if (known == part.dims.end() ? !(coordinate == from) : !isThere)
-      return emitError(loc) << "what is computed asks for another tile than the one that is known";
-    if (known != part.dims.end())
-      places[known - part.dims.begin()] = within;
+      return refuse();
+    if (known == part.dims.end())
+      continue;
+    size_t place = known - part.dims.begin();
+    if (within.offset < 0 || within.offset >= shape[place])
+      return refuse();
+    places[place] = within;
   }
   return at(part.source, places);
+}
+
+FailureOr<Value> ElementEmitter::at(Value tile, ArrayRef<Value> vectors, ArrayRef<Coordinate> coordinates) {
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(tile.getType()).getShape();
+  if (shape.empty())
+    return vectors.front();
+  int64_t row = 0, width = shape.back();
+  for (auto [coordinate, size] : llvm::zip(coordinates, shape)) {
+    if (coordinate.base || coordinate.lanes)
+      return emitError(loc) << "elements of a tile in registers can't be chosen at run time";
+    row = row * size + coordinate.offset;
+  }
+  // Of the row's elements only the first one was counted.
+  int64_t offset = coordinates.back().offset, step = coordinates.back().step;
+  auto type = dyn_cast<VectorType>(vectors.front().getType());
+  int64_t pieceLanes = type ? type.getDimSize(0) : 1;
+  Value piece = vectors[row / pieceLanes];
+  if (step == 0)
+    return type ? vector::ExtractOp::create(builder, loc, piece, offset % pieceLanes).getResult() : piece;
+  if (step == 1 && type && lanes == pieceLanes && offset % lanes == 0)
+    return piece;
+  if (step != 1 || offset != 0 || lanes != width)
+    return emitError(loc) << "of rows of a tile in registers whole ones or their parts can be read only";
+  Value whole = arith::ConstantOp::create(
+      builder, loc, builder.getZeroAttr(VectorType::get(lanes, getElementTypeOrSelf(piece.getType()))));
+  for (int64_t lane = 0; lane < width; lane += pieceLanes) {
+    piece = vectors[row / pieceLanes + lane / pieceLanes];
+    whole = type ? vector::InsertStridedSliceOp::create(builder, loc, piece, whole, lane, 1).getResult()
+                 : vector::InsertOp::create(builder, loc, piece, whole, lane).getResult();
+  }
+  return whole;
 }
 
 void ElementEmitter::define(Value tensor, ArrayRef<Coordinate> coordinates, Value element) {
@@ -128,10 +179,11 @@ void ElementEmitter::define(Value tensor, ArrayRef<Coordinate> coordinates, Valu
 
 /// Where elements lie in a flat buffer.
 static Coordinate flatten(ElementEmitter &emitter, const Buffer &buffer, ArrayRef<Coordinate> coordinates) {
-  Coordinate result{emitter.index(0), 0, Value()};
+  Coordinate result{buffer.start ? buffer.start : emitter.index(0), 0, Value()};
   auto addScaled = [&](Value index, OpFoldResult stride) {
     result.base = emitter.add(result.base, emitter.mul(index, emitter.index(stride)));
   };
+  int64_t distance = 0; // that is known
   Value lanes;
   bool dynamicStep = false;
   for (auto [coordinate, stride] : llvm::zip(coordinates, buffer.strides)) {
@@ -148,16 +200,23 @@ static Coordinate flatten(ElementEmitter &emitter, const Buffer &buffer, ArrayRe
     }
     if (coordinate.base)
       addScaled(coordinate.base, stride);
-    if (coordinate.offset != 0)
+    if (fixed)
+      distance += coordinate.offset * *fixed;
+    else if (coordinate.offset != 0)
       addScaled(emitter.index(coordinate.offset), stride);
     if (coordinate.step != 0)
       result.step += coordinate.step * *fixed;
   }
+  result.base = emitter.add(result.base, emitter.index(distance));
   if (lanes) {
     lanes = emitter.add(lanes, emitter.asVector(emitter.positions(result)));
     return {Value(), 0, lanes};
   }
   return result;
+}
+
+Value ElementEmitter::offsetOf(const Buffer &buffer, ArrayRef<Coordinate> coordinates) {
+  return flatten(*this, buffer, coordinates).base;
 }
 
 FailureOr<Value> ElementEmitter::load(const Buffer &buffer, Type element, ArrayRef<Coordinate> coordinates) {

@@ -30,3 +30,49 @@ tenon_tile.variants @copy {
     }
   }
 }
+
+// -----
+
+#avx2 = #tenon_tile.cpu<name = "avx2", core = "avx2", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v3", features = "+avx,+avx2,+fma", vector_bytes = 32, vector_registers = 16, memories = [<"L2", bytes = 524288, bytes_per_cycle = 32, shared = false>], rates = [<<"x86.vfmadd231ps", m = 1, n = 8, k = 1>, f32, f32, f32, per_cycle = 2, latency = 4>], layouts = {multiply_first = 0.025, multiply_last = 0.021, gather_first = 0.36, part_last = 1, tap_first = 0.25, tap_last = 0.09, plain_tap = 1, to_last = 0.35, to_first = 0.5, turned = 0.15, copied = 0.3, columns = 16}, schedules = {loads_per_cycle = 2, instructions_per_cycle = 2, turn_cycles = 8, many_instructions = 16, tile_cycles = 0.01, depth_block = 768, turn_size = 12, wide_rows = 2, fetch_rows = 32}>
+
+tenon_tile.variants @scratch {
+  tenon_tile.variant @avx2 target #avx2 schedule(vector_bytes = 32, vectors = 1) {
+    tenon_tile.program @scratch(%x: memref<8xf32>) -> (%y: memref<8xf32>) attributes {tenon_tile.units = affine_map<() -> (1)>} {
+      // expected-error@+1 {{'tenon_tile.scratch' op is more than the stack has for a program's scratch, 131072 bytes}}
+      %s = scratch : memref<65536x65536xf32, #tenon_tile.memory<workgroup>>
+      grid (%i) = 0 to 1 {
+        %0 = load %x[0] : memref<8xf32> -> tensor<8xf32>
+        store %0, %y[0] : tensor<8xf32>, memref<8xf32>
+      }
+    }
+  }
+}
+
+// -----
+
+#avx2 = #tenon_tile.cpu<name = "avx2", core = "avx2", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v3", features = "+avx,+avx2,+fma", vector_bytes = 32, vector_registers = 16, memories = [<"L2", bytes = 524288, bytes_per_cycle = 32, shared = false>], rates = [<<"x86.vfmadd231ps", m = 1, n = 8, k = 1>, f32, f32, f32, per_cycle = 2, latency = 4>], layouts = {multiply_first = 0.025, multiply_last = 0.021, gather_first = 0.36, part_last = 1, tap_first = 0.25, tap_last = 0.09, plain_tap = 1, to_last = 0.35, to_first = 0.5, turned = 0.15, copied = 0.3, columns = 16}, schedules = {loads_per_cycle = 2, instructions_per_cycle = 2, turn_cycles = 8, many_instructions = 16, tile_cycles = 0.01, depth_block = 768, turn_size = 12, wide_rows = 2, fetch_rows = 32}>
+
+// Rows of registers have no addresses.
+tenon_tile.variants @rows {
+  tenon_tile.variant @avx2 target #avx2 schedule(vector_bytes = 32, vectors = 1) {
+    // expected-error@+1 {{what is computed asks for another tile than the one that is known}}
+    tenon_tile.program @rows(%x: memref<8x8xf32>) -> (%y: memref<8x8xf32>) attributes {tenon_tile.units = affine_map<() -> (1)>} {
+      %zero = tenon.constant dense<0.0> : tensor<2x8xf32>
+      grid (%i) = 0 to 1 {
+        %acc = for (%k) = 0 to 8 iter_args(%c = %zero) -> (tensor<2x8xf32>) {
+          %a = load %x[0, %k] : memref<8x8xf32> -> tensor<2x1xf32>
+          %b = load %x[%k, 0] : memref<8x8xf32> -> tensor<1x8xf32>
+          %d = mma %a, %b, %c : tensor<2x1xf32>, tensor<1x8xf32> -> tensor<2x8xf32>
+          yield %d : tensor<2x8xf32>
+        }
+        for (%r) = 0 to 2 {
+          %o = compute at [%r, 0] (%v = %acc at [0, 0] : tensor<2x8xf32> of tensor<8x8xf32>) -> tensor<1x8xf32> {
+            %0 = exp %v : tensor<8x8xf32>
+            tenon_tile.yield %0 : tensor<8x8xf32>
+          }
+          store %o, %y[%r, 0] : tensor<1x8xf32>, memref<8x8xf32>
+        }
+      }
+    }
+  }
+}

@@ -47,6 +47,21 @@ def matmul(model):
         expect(run(model, {"x": x})["y"], np.maximum(x @ w, 0), 1e-4)
 
 
+def tiles(model):
+    w, b, f = (random.standard_normal(shape).astype(np.float32) for shape in ((2, 8, 16), 32, (3, 12, 8)))
+    image = random.standard_normal((5, 7, 4)).astype(np.float32)
+    windows = np.array([[[image[2 * h + k, 2 * v:2 * v + 3].reshape(12) for k in range(3)] for v in range(3)] for h in range(2)])
+    for rows, columns in ((1, 1), (2, 11), (3, 12), (4, 13), (7, 36), (12, 35)):
+        x = random.standard_normal((rows, 8)).astype(np.float32)
+        v = random.standard_normal((8, columns)).astype(np.float32)
+        outputs = run(model, {"x": x, "w": w, "b": b, "v": v, "i": image, "f": f})
+        if isinstance(outputs, str):
+            sys.exit("failed: " + outputs)
+        expect(outputs["y"], x @ np.concatenate([w[0], w[1]], 1) + b, 1e-5)
+        expect(outputs["z"], x @ v, 1e-5)
+        expect(outputs["o"], np.einsum("hwkr,krc->hwc", windows, f), 1e-4)
+
+
 def pick(model):
     table = random.standard_normal(10).astype(np.float32)
     indices = random.integers(0, 10, 1000)

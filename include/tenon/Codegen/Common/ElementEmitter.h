@@ -39,6 +39,7 @@ struct Buffer {
   mlir::Value memref;
   llvm::SmallVector<mlir::OpFoldResult> strides;
   bool isStrided = false; ///< dimensions that stand next to each other need not run together
+  mlir::Value start;      ///< where the first element lies in the flat buffer; null is 0
 };
 
 class ElementEmitter {
@@ -76,8 +77,19 @@ public:
     Coordinates at;
     llvm::SmallVector<int64_t> dims;
     bool isKnown; ///< the source is the tile, not the whole
+    /// The places of each dimension of the tile within it, where some lie beyond what may be read; those are others' then.
+    llvm::SmallVector<llvm::SmallVector<mlir::Value>> places = {};
+    mlir::Value valid = {}; ///< the lanes that may be read; null is all
   };
   void addTile(mlir::Value tile, Part part) { parts[tile] = std::move(part); }
+
+  /// Says that a tile is in registers: of each row, one after the other, vectors of one size, or scalars.
+  void addRegisters(mlir::Value tile, mlir::ValueRange vectors) { registers[tile].assign(vectors.begin(), vectors.end()); }
+  /// Null where it isn't.
+  const llvm::SmallVector<mlir::Value> *registersOf(mlir::Value tile) const {
+    auto it = registers.find(tile);
+    return it == registers.end() ? nullptr : &it->second;
+  }
 
   /// Values that were computed inside are forgotten at its end: they don't dominate what follows.
   class Scope {
@@ -135,14 +147,21 @@ public:
 
   SizeAnalysis &sizes;
 
+  /// Where a place lies in a flat buffer.
+  mlir::Value offsetOf(const Buffer &buffer, llvm::ArrayRef<Coordinate> coordinates);
   /// Elements of the tensor's type in a buffer.
   mlir::FailureOr<mlir::Value> load(const Buffer &buffer, mlir::Type element, llvm::ArrayRef<Coordinate> coordinates);
 
 private:
   mlir::FailureOr<mlir::Value> at(mlir::Value tensor, const Part &part, llvm::ArrayRef<Coordinate> coordinates);
+  mlir::FailureOr<mlir::Value> at(mlir::Value tile, llvm::ArrayRef<mlir::Value> vectors,
+                                  llvm::ArrayRef<Coordinate> coordinates);
+  /// The place within a tile, or the one that is read for it.
+  Coordinate within(const Part &part, size_t dim, const Coordinate &coordinate);
 
   llvm::DenseMap<mlir::Value, Buffer> buffers;
   llvm::DenseMap<mlir::Value, Part> parts;
+  llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> registers;
   struct Known {
     mlir::Value tensor;
     Coordinates coordinates;

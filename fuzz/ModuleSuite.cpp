@@ -80,7 +80,10 @@ constexpr const char *kPasses[] = {
     "tenon-convert-narrow-masks",
     "tenon-form-kernel-entries",
     "tenon-lower-to-llvm",
+    "func.func(tenon-cut-segments)",
+    "tenon-outline-plan",
     "tenon-convert-host-to-llvm",
+    "tenon-plans,tenon-convert-host-to-llvm",
     "canonicalize",
     "cse",
 };
@@ -90,7 +93,8 @@ constexpr rlim_t kInterpretSeconds = 3;
 /// Instead of passes: what a program computes, as the reference interpreter says.
 constexpr const char *kInterpret = "--interpret";
 
-constexpr const char *kLevels[] = {"tenon-graph", "tenon-kernels", "tenon-variants{targets=avx2,avx512}", "tenon-tiles", "tenon-loops"};
+constexpr const char *kLevels[] = {"tenon-graph", "tenon-kernels", "tenon-variants{targets=avx2,avx512}",
+                                   "tenon-tiles", "tenon-loops",   "tenon-plans"};
 
 /// The staircase, pass by pass.
 std::vector<std::string> readSteps() {

@@ -41,6 +41,10 @@ columns, as register tiles read them; every buffer has a place; `work` says into
 There is a variant of the kernel for each target, here one (`--print-target` shows what is cut short here), with the schedule that the cost model chose: edit it, and
 compile the text.
 """),
+    ("plans", "### The host program, planned", """
+`--emit=plans`: the same kernel, and the host program as the runtime will run it, of which the end is shown. A function plans what a
+segment needs from the size of the batch; the segment takes its results. Here there is one; a program whose sizes depend on data has several.
+"""),
     ("loops", "## Level 3: loops", """
 `--emit=loops`: the kernel for one target, here with vectors of 32 bytes, of which the beginning is shown. Rows are cut into
 register tiles of nearly equal height; each height has its own loop.
@@ -78,6 +82,8 @@ def page(build):
             lines = text_of_level.rstrip().splitlines()
             if level == "loops" and len(lines) > 70:
                 lines = lines[:70] + ["  ..."]
+            if level == "plans":
+                lines = ["..."] + lines[next(i for i, line in enumerate(lines) if "func.func private @plan_0" in line):]
             parts += [title, text, "```mlir", *lines, "```", ""]
     return "\n".join(parts)
 

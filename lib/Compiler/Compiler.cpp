@@ -103,6 +103,8 @@ public:
       return writeLevel();
     if (failed(checkLaunches()))
       return failure();
+    if (options.emit == Emit::plans)
+      return failure(failed(runPipeline("plans", buildPlansPipeline)) || failed(writeLevel()));
     takeKernels();
     if (failed(runPipeline("tiles", buildTilesPipeline)))
       return failure();
@@ -126,7 +128,7 @@ private:
   /// Leaves one function to compile: the only one, or `main`.
   LogicalResult chooseMain() {
     SmallVector<func::FuncOp> functions = llvm::to_vector(llvm::make_filter_range(
-        module.getOps<func::FuncOp>(), [](func::FuncOp f) { return !f.isExternal(); }));
+        module.getOps<func::FuncOp>(), [](func::FuncOp f) { return !f.isExternal() && !f->hasAttr(host::kPlanAttr); }));
     if (functions.size() < 2)
       return success();
     std::string names = llvm::join(
@@ -200,7 +202,7 @@ private:
 
   bool isCancelled() const { return options.isCancelled && options.isCancelled(); }
 
-  LogicalResult runOn(ModuleOp op, function_ref<void(OpPassManager &)> build) {
+  LogicalResult runPasses(ModuleOp op, function_ref<void(OpPassManager &)> build) {
     if (isCancelled())
       return failure();
     PassManager pm(op.getContext());
@@ -209,7 +211,11 @@ private:
     // IR is verified where levels meet.
     pm.enableVerifier(false);
     build(pm);
-    return success(succeeded(pm.run(op)) && succeeded(verify(op)));
+    return pm.run(op);
+  }
+
+  LogicalResult runOn(ModuleOp op, function_ref<void(OpPassManager &)> build) {
+    return success(succeeded(runPasses(op, build)) && succeeded(verify(op)));
   }
 
   LogicalResult runPipeline(StringRef name, function_ref<void(OpPassManager &)> build) {
@@ -461,6 +467,9 @@ private:
     if (!main)
       return module.emitError("the model has no function with inputs or outputs");
     showProgress("host");
+    // The kernels were verified when they became code.
+    if (failed(runPasses(module, buildPlansPipeline)) || failed(verify(main)))
+      return failure();
     FailureOr<host::HostCode> converted = host::convertHostProgram(main);
     if (failed(converted) || isCancelled())
       return failure();

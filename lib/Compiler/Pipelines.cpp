@@ -83,6 +83,11 @@ void tenon::buildDevicesPipeline(OpPassManager &pm, const KernelOptions &options
   pm.addNestedPass<func::FuncOp>(host::createInsertTokensPass());
 }
 
+void tenon::buildPlansPipeline(OpPassManager &pm) {
+  pm.addNestedPass<func::FuncOp>(host::createCutSegmentsPass());
+  pm.addPass(host::createOutlinePlanPass());
+}
+
 static void buildVariants(OpPassManager &pm, std::unique_ptr<Pass> formVariants) {
   pm.addPass(std::move(formVariants));
   pm.nest<tile::VariantsOp>().addNestedPass<tile::VariantOp>(codegen::createSelectSchedulesPass());
@@ -138,6 +143,8 @@ void tenon::registerPipelines() {
       [](OpPassManager &pm, const KernelPipelineOptions &options) {
         buildKernelsPipeline(pm, {SmallVector<std::string>(options.devices.begin(), options.devices.end())});
       });
+  PassPipelineRegistration<>("tenon-plans", "Within level 2: the host program as segments and their plans",
+                             buildPlansPipeline);
   PassPipelineRegistration<VariantsOptions>(
       "tenon-variants", "Within level 2: kernels for each target, with schedules",
       [](OpPassManager &pm, const VariantsOptions &options) {

@@ -301,6 +301,15 @@ llvm::Error evaluateBoundStride(Call &call) {
   return llvm::Error::success();
 }
 
+llvm::Error evaluateBoundSize(Call &call) {
+  auto op = cast<host::BoundSizeOp>(call.op);
+  HostInterpreter &interpreter = interpreterOf(call);
+  if (op.getInput() >= interpreter.inputCount() || op.getDim() >= interpreter.inputShape(op.getInput()).size())
+    return call.fail("has no such input or dimension");
+  call.results.push_back(interpreter.inputShape(op.getInput())[op.getDim()]);
+  return llvm::Error::success();
+}
+
 /// Nothing that is bound here shares a buffer.
 llvm::Error evaluateIsAliased(Call &call) {
   call.results.push_back(int64_t(0));
@@ -350,6 +359,39 @@ llvm::Error evaluateAsync(Call &call) {
   return llvm::Error::success();
 }
 
+llvm::Error evaluateSegment(Call &call) {
+  llvm::Expected<std::vector<RuntimeValue>> results = call.interpreter.runBlock(call.op->getRegion(0).front(), {});
+  if (!results)
+    return results.takeError();
+  call.results.append(results->begin(), results->end());
+  return llvm::Error::success();
+}
+
+llvm::Error evaluatePlan(Call &call) {
+  auto plan = cast<host::PlanOp>(call.op);
+  auto function = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(plan, plan.getFunctionAttr());
+  if (!function || !function.getBody().hasOneBlock())
+    return call.fail("is computed by no function of one block");
+  llvm::Expected<std::vector<RuntimeValue>> results =
+      call.interpreter.runBlock(function.getBody().front(), call.operands);
+  if (!results)
+    return results.takeError();
+  call.results.append(results->begin(), results->end());
+  return llvm::Error::success();
+}
+
+llvm::Error evaluateBufferBytes(Call &call) {
+  auto op = cast<host::BufferBytesOp>(call.op);
+  Format format(storedType(cast<MemRefType>(op.getBuffer()).getElementType()));
+  View view;
+  view.sizes = mixedValues(call, op.getStaticSizes(), 0);
+  std::optional<int64_t> count = view.count();
+  if (!format.valid || !count)
+    return call.fail("has sizes " + describeShape(view.sizes));
+  call.results.push_back(format.bytesFor(*count));
+  return llvm::Error::success();
+}
+
 llvm::Error evaluateNothing(Call &) { return llvm::Error::success(); }
 
 llvm::Error evaluateCheckEqual(Call &call) {
@@ -386,6 +428,11 @@ HostInterpreter::HostInterpreter(func::FuncOp function) : function(function) {
   registerOp(host::BindStridesOp::getOperationName(), evaluateNothing);
   registerOp(host::AsyncOp::getOperationName(), evaluateAsync);
   registerOp(host::AwaitOp::getOperationName(), evaluateNothing);
+  registerOp(host::SegmentOp::getOperationName(), evaluateSegment);
+  registerOp(host::PlanOp::getOperationName(), evaluatePlan);
+  registerOp(host::BoundSizeOp::getOperationName(), evaluateBoundSize);
+  registerOp(host::BufferBytesOp::getOperationName(), evaluateBufferBytes);
+  registerOp(host::CheckRowsOp::getOperationName(), evaluateNothing);
   registerOp(host::CheckEqualOp::getOperationName(), evaluateCheckEqual);
   registerOp(host::CheckAtMostOp::getOperationName(), evaluateCheckAtMost);
   registerOp(scf::IfOp::getOperationName(), evaluateSCFIf);

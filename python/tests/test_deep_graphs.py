@@ -64,7 +64,7 @@ def test_data_outlives_a_part(taken):
 def convert(lines):
     """The host program of these lines of `main`, as functions of the LLVM dialect."""
     text = "func.func private @k(index)\nfunc.func @main() {\n" + "\n".join(lines) + "\nreturn\n}\n"
-    return subprocess.run([TENON_OPT, "--pass-pipeline=builtin.module(tenon-convert-host-to-llvm)"], input=text,
+    return subprocess.run([TENON_OPT, "--pass-pipeline=builtin.module(func.func(tenon-cut-segments),tenon-outline-plan,tenon-convert-host-to-llvm)"], input=text,
                           capture_output=True, text=True, check=True).stdout
 
 

@@ -34,7 +34,7 @@ def network():
     )
 
 
-@pytest.mark.parametrize("level", ["import", "graph", "kernels", "tiles", "loops"])
+@pytest.mark.parametrize("level", ["import", "graph", "kernels", "plans", "tiles", "loops"])
 def test_level_reads_back(level, tmp_path):
     onnx.save(network(), tmp_path / "model.onnx")
     text, artifact = tmp_path / "level.mlir", tmp_path / "model.so"
@@ -46,7 +46,7 @@ def test_level_reads_back(level, tmp_path):
         np.testing.assert_array_equal(again.run(feed)["y"], direct.run(feed)["y"])
 
 
-@pytest.mark.parametrize("level", ["kernels", "tiles", "loops"])
+@pytest.mark.parametrize("level", ["kernels", "plans", "tiles", "loops"])
 def test_variants_keep_their_targets(level, tmp_path):
     """A module with variants is compiled for the targets that they are for, and for no others."""
     onnx.save(network(), tmp_path / "model.onnx")

@@ -66,6 +66,7 @@ struct Options {
       cl::values(clEnumValN(tenon::Emit::import, "import", "the model, node by node"),
                  clEnumValN(tenon::Emit::graph, "graph", "the graph that kernels are formed from"),
                  clEnumValN(tenon::Emit::kernels, "kernels", "kernels and the host program"),
+                 clEnumValN(tenon::Emit::plans, "plans", "kernels, and the host program as segments and their plans"),
                  clEnumValN(tenon::Emit::tiles, "tiles", "kernels as tile programs"),
                  clEnumValN(tenon::Emit::loops, "loops", "kernels as loops over vectors"),
                  clEnumValN(tenon::Emit::llvm, "llvm", "LLVM IR of the kernels"),

@@ -25,7 +25,7 @@ class PassManager;
 namespace tenon {
 
 /// Where compilation ends: the artifact, or the IR of a level as text.
-enum class Emit { import, graph, kernels, tiles, loops, llvm, assembly, artifact };
+enum class Emit { import, graph, kernels, plans, tiles, loops, llvm, assembly, artifact };
 
 /// Bytes that a cache holds if nothing else is said.
 inline constexpr uint64_t kDefaultCacheLimit = uint64_t(8) << 30;

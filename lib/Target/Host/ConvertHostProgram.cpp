@@ -1,4 +1,4 @@
-//===- ConvertHostProgram.cpp - Split a placed program into plan and execution ---===//
+//===- ConvertHostProgram.cpp - From a planned program to functions of the LLVM dialect ---===//
 //
 // Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -41,21 +41,17 @@ void buildPipeline(OpPassManager &pm) {
 }
 
 /// Adds the functions to the module at the builder, numbers included.
-FailureOr<HostCode> emitProgram(func::FuncOp main, OpBuilder &builder) {
-  if (failed(checkPlaced(main)))
+FailureOr<HostCode> convertProgram(func::FuncOp main, OpBuilder &builder) {
+  ProgramLayout layout(main);
+  if (failed(checkCut(main)) || failed(layout.build()))
     return failure();
-  // Placing strides adds arithmetic.
-  OwningOpRef<func::FuncOp> copy(main.clone());
-  ProgramLayout layout(*copy);
-  if (failed(layout.build()) || failed(emitExecute(layout, builder)))
-    return failure();
-  for (auto [i, segment] : llvm::enumerate(layout.segments)) {
-    if (failed(emitPlan(layout, i, builder)))
+  for (unsigned i = 0; i < layout.segments.size(); ++i)
+    if (failed(convertSegment(layout, i, builder)))
       return failure();
-    layout.metadata.segments[i].symbolCount = layout.metadata.symbols.size() + segment.planData.size();
-    layout.metadata.segments[i].slotCount = segment.slotCount;
-  }
-  if (failed(emitRun(layout, builder)))
+  for (unsigned i = 0; i < layout.segments.size(); ++i)
+    if (failed(convertPlan(layout, i, builder)))
+      return failure();
+  if (failed(convertRun(layout, builder)))
     return failure();
   HostCode result;
   result.metadata = std::move(layout.metadata);
@@ -66,7 +62,10 @@ FailureOr<HostCode> emitProgram(func::FuncOp main, OpBuilder &builder) {
 struct ConvertHostToLLVMPass : host::impl::ConvertHostToLLVMPassBase<ConvertHostToLLVMPass> {
   void runOnOperation() override {
     bool isDone = false;
-    for (auto main : llvm::make_early_inc_range(getOperation().getOps<func::FuncOp>())) {
+    SmallVector<func::FuncOp> converted;
+    for (auto main : getOperation().getOps<func::FuncOp>()) {
+      if (main->hasAttr(kPlanAttr))
+        converted.push_back(main);
       if (!isPlaced(main))
         continue;
       if (std::exchange(isDone, true)) {
@@ -74,10 +73,12 @@ struct ConvertHostToLLVMPass : host::impl::ConvertHostToLLVMPassBase<ConvertHost
         return signalPassFailure();
       }
       OpBuilder builder(main);
-      if (failed(emitProgram(main, builder)))
+      if (failed(convertProgram(main, builder)))
         return signalPassFailure();
-      main.erase();
+      converted.push_back(main);
     }
+    for (func::FuncOp function : converted)
+      function.erase();
     OpPassManager pipeline(ModuleOp::getOperationName());
     buildPipeline(pipeline);
     if (failed(runPipeline(pipeline, getOperation())))
@@ -98,7 +99,7 @@ FailureOr<HostCode> tenon::host::convertHostProgram(func::FuncOp main) {
   context->loadDialect<LLVM::LLVMDialect, arith::ArithDialect, affine::AffineDialect>();
   OwningOpRef<ModuleOp> module = ModuleOp::create(main.getLoc());
   OpBuilder builder = OpBuilder::atBlockBegin(module->getBody());
-  FailureOr<HostCode> result = emitProgram(main, builder);
+  FailureOr<HostCode> result = convertProgram(main, builder);
   if (failed(result))
     return failure();
   PassManager pm(context);

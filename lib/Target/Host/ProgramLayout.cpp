@@ -11,9 +11,6 @@
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 #include "tenon/Runtime/tenon_kernel.h"
 
-#include "mlir/Dialect/Arith/Utils/Utils.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-
 using namespace mlir;
 using namespace tenon;
 using namespace tenon::host;
@@ -99,134 +96,9 @@ int32_t ProgramLayout::codeOf(const std::string &message) {
   return code;
 }
 
-ProgramLayout::Size ProgramLayout::sizeOf(OpFoldResult value, unsigned segment) {
-  if (std::optional<int64_t> constant = getConstantIntValue(value))
-    return {constant, std::nullopt};
-  std::optional<unsigned> from = knownFrom(cast<Value>(value));
-  if (!from || *from > segment)
-    return {};
-  Segment &place = segments[segment];
-  auto [it, inserted] = place.slots.try_emplace(cast<Value>(value), place.slotCount);
-  if (inserted)
-    ++place.slotCount;
-  return {std::nullopt, it->second};
-}
-
-std::optional<unsigned> ProgramLayout::knownFrom(Value value) {
-  if (auto it = known.find(value); it != known.end())
-    return it->second;
-  std::optional<unsigned> result;
-  Operation *op = value.getDefiningOp();
-  if (auto it = dataFrom.find(value); it != dataFrom.end()) {
-    result = it->second;
-  } else if (op && op->getNumRegions() == 0 && (isa<SymbolOp>(op) || isMemoryEffectFree(op))) {
-    // Divisions too, which are not pure where they divide by a number that may be zero.
-    result = 0;
-    for (Value operand : op->getOperands()) {
-      std::optional<unsigned> from = knownFrom(operand);
-      result = result && from ? std::optional(std::max(*result, *from)) : std::nullopt;
-    }
-  }
-  return known[value] = result;
-}
-
-/// Whether a loop or branch has segments inside.
-static bool isOpen(Operation *op) {
-  return (isa<scf::IfOp>(op) && op->getNumResults() != 0) ||
-         (isa<scf::IfOp, scf::WhileOp>(op) &&
-          op->walk([](StorageOp) { return WalkResult::interrupt(); }).wasInterrupted());
-}
-
-void ProgramLayout::addData(ValueRange values, unsigned from) {
-  for (Value value : values) {
-    data.insert({value, data.size()});
-    dataFrom[value] = from;
-  }
-}
-
-/// Assigns each op of a block to a segment.
-std::vector<ProgramLayout::Step> ProgramLayout::cut(Block &block) {
-  std::vector<Step> steps;
-  bool isTop = block.getParentOp() == main, begun = false;
-  auto begin = [&] {
-    steps.push_back({unsigned(segments.size()), nullptr, {}});
-    segments.emplace_back();
-    segments.back().runsOnce = isTop;
-    begun = true;
-  };
-  // The first segment checks what is bound.
-  if (isTop)
-    begin();
-  for (Operation &op : block) {
-    if (isOpen(&op)) {
-      steps.push_back(cutFlow(&op));
-      begun = false;
-      continue;
-    }
-    // Arithmetic is computed where it is used.
-    if (op.hasTrait<OpTrait::IsTerminator>() || isa_and_present<arith::ArithDialect, affine::AffineDialect>(op.getDialect()))
-      continue;
-    auto storage = dyn_cast<StorageOp>(op);
-    if (!begun || (storage && llvm::any_of(storage.getSizes(), [&](Value size) {
-                     return knownFrom(size).value_or(0) >= segments.size();
-                   })))
-      begin();
-    segments.back().ops.push_back(&op);
-    if (isa<ReadScalarOp, scf::WhileOp>(op))
-      addData(op.getResults(), segments.size());
-  }
-  return steps;
-}
-
-ProgramLayout::Step ProgramLayout::cutFlow(Operation *op) {
-  Step step;
-  step.flow = op;
-  if (auto loop = dyn_cast<scf::WhileOp>(op)) {
-    addData(loop.getBeforeArguments(), segments.size());
-    addData(loop.getAfterArguments(), segments.size());
-    step.bodies.push_back(cut(*loop.getAfterBody()));
-  } else {
-    for (Region &region : op->getRegions())
-      step.bodies.push_back(region.empty() ? std::vector<Step>() : cut(region.front()));
-  }
-  addData(op->getResults(), segments.size());
-  return step;
-}
-
-SmallVector<OpFoldResult> ProgramLayout::extentsOf(Value buffer) {
-  if (auto view = buffer.getDefiningOp<ViewOp>())
-    return view.getMixedSizes();
-  return cast<StorageOp>(buffer.getDefiningOp()).getMixedSizes();
-}
-
-SmallVector<OpFoldResult> ProgramLayout::stridesOf(Value buffer) {
-  if (auto view = buffer.getDefiningOp<ViewOp>())
-    return view.getMixedStrides();
-  if (auto storage = buffer.getDefiningOp<StorageOp>(); storage && !storage.getStrides().empty()) {
-    SmallVector<OpFoldResult> bound = getAsOpFoldResult(storage.getStrides());
-    bound.push_back(OpBuilder(main.getContext()).getIndexAttr(1));
-    return bound;
-  }
-  SmallVector<OpFoldResult> extents = extentsOf(buffer), strides(extents.size());
-  OpBuilder builder(main.getContext());
-  builder.setInsertionPointAfterValue(buffer);
-  OpFoldResult stride = builder.getIndexAttr(1);
-  for (int64_t i = (int64_t)extents.size() - 1; i >= 0; --i) {
-    strides[i] = stride;
-    std::optional<int64_t> left = getConstantIntValue(stride), right = getConstantIntValue(extents[i]);
-    int64_t product;
-    if (left && right && !llvm::MulOverflow(*left, *right, product)) {
-      stride = builder.getIndexAttr(product);
-    } else {
-      auto value = [&](OpFoldResult part) { return getValueOrCreateConstantIndexOp(builder, buffer.getLoc(), part); };
-      stride = arith::MulIOp::create(builder, buffer.getLoc(), value(stride), value(extents[i])).getResult();
-    }
-  }
-  return strides;
-}
-
-bool ProgramLayout::keepsData() const {
-  return segments.size() > 1 || segments.front().ops.size() > kOpsPerFunction;
+SmallVector<Operation *> ProgramLayout::Segment::ops() const {
+  SegmentOp segment = op;
+  return llvm::to_vector(llvm::make_pointer_range(segment.getBody().front().without_terminator()));
 }
 
 unsigned ProgramLayout::deviceNumber(DeviceAttr device) {
@@ -237,88 +109,155 @@ unsigned ProgramLayout::deviceNumber(DeviceAttr device) {
 }
 
 LogicalResult ProgramLayout::build() {
-  steps = cut(main.getBody().front());
-  for (Operation &op : main.getBody().front()) {
-    auto storage = dyn_cast<StorageOp>(op);
-    auto slot = dyn_cast<SlotOp>(op);
-    if ((storage && storage.getKind() == StorageKind::input && failed(addInput(storage, storage.getType()))) ||
-        (slot && slot.getKind() == StorageKind::input && failed(addInput(slot, slot.getType().getType()))))
-      return failure();
-  }
-  if (failed(addSymbols()))
+  if (failed(findSegments()) || failed(addInputs()) || failed(addSymbols()))
     return failure();
   metadata.segments.resize(segments.size());
-  for (auto [segment, place] : llvm::enumerate(segments))
-    for (Operation *op : place.ops) {
-      WalkResult result = op->walk<WalkOrder::PreOrder>([&](Operation *inner) {
-        if (auto storage = dyn_cast<StorageOp>(inner))
-          return failed(addStorage(storage, segment)) ? WalkResult::interrupt() : WalkResult::advance();
-        if (auto slot = dyn_cast<SlotOp>(inner))
-          return failed(addSlot(slot)) ? WalkResult::interrupt() : WalkResult::advance();
-        if (auto launch = dyn_cast<LaunchOp>(inner)) {
-          addLaunch(launch);
-        } else if (auto call = dyn_cast<CallOp>(inner)) {
-          addCall(call);
-        } else if (!isa<SymbolOp, ViewOp, CopyOp, ReadScalarOp, WriteScalarOp, func::ReturnOp>(inner) &&
-                   !isa<AsyncOp, AwaitOp, CheckEqualOp, CheckAtMostOp, ExchangeOp>(inner) &&
-                   !isa<scf::IfOp, scf::WhileOp, scf::ConditionOp, scf::YieldOp>(inner) &&
-                   !isMemoryEffectFree(inner)) {
-          inner->emitOpError("has no place in the host program");
-          return WalkResult::interrupt();
-        }
-        return WalkResult::advance();
-      });
-      if (result.wasInterrupted())
-        return failure();
-    }
+  for (unsigned i = 0; i < segments.size(); ++i)
+    if (failed(addSegment(i)))
+      return failure();
+  for (auto &[number, storage] : outputs)
+    if (failed(addOutput(storage)))
+      return failure();
   if (failed(checkOutputs()))
     return failure();
   extendLives();
   metadata.constants.resize(constants.size());
   for (auto [info, devices] : llvm::zip(metadata.constants, constantDevices))
     info.devices = devices;
-  metadata.valueCount = keepsData() ? data.size() : 0;
+  metadata.valueCount = values.size();
   return success();
+}
+
+/// Segments are numbered in order, each planned right before it.
+LogicalResult ProgramLayout::findSegments() {
+  llvm::DenseMap<uint64_t, PlanOp> plans;
+  WalkResult result = main.walk<WalkOrder::PreOrder>([&](Operation *op) {
+    if (auto plan = dyn_cast<PlanOp>(op); plan && !plans.try_emplace(plan.getNumber(), plan).second)
+      return plan.emitOpError() << "is a second plan of segment " << plan.getNumber(), WalkResult::interrupt();
+    auto segment = dyn_cast<SegmentOp>(op);
+    if (!segment)
+      return WalkResult::advance();
+    if (segment.getNumber() != segments.size())
+      return segment.emitOpError() << "expects to be segment " << segments.size(), WalkResult::interrupt();
+    PlanOp plan = plans.lookup(segment.getNumber());
+    if (!plan || plan->getBlock() != segment->getBlock())
+      return segment.emitOpError("expects a plan before it"), WalkResult::interrupt();
+    auto function = SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(plan, plan.getFunctionAttr());
+    if (!function || function.isExternal())
+      return plan.emitOpError() << "is computed by " << plan.getFunctionAttr() << ", which has no body",
+             WalkResult::interrupt();
+    segments.push_back({segment, plan, function, segment->getParentOp() == main});
+    return WalkResult::advance();
+  });
+  if (!result.wasInterrupted() && plans.size() != segments.size())
+    return main.emitOpError() << "has " << plans.size() << " plans, but " << segments.size() << " segments";
+  return failure(result.wasInterrupted());
+}
+
+LogicalResult ProgramLayout::addSegment(unsigned number) {
+  Segment &segment = segments[number];
+  metadata.segments[number].symbolCount = metadata.symbols.size() + segment.plan.getData().size();
+  metadata.segments[number].slotCount = segment.plan.getNumResults();
+  for (Operation *op : segment.ops())
+    if (op->walk<WalkOrder::PreOrder>([&](Operation *inner) {
+            return failed(addOp(inner, number)) ? WalkResult::interrupt() : WalkResult::advance();
+          }).wasInterrupted())
+      return failure();
+  addValues(segment);
+  return success();
+}
+
+LogicalResult ProgramLayout::addOp(Operation *op, unsigned segment) {
+  if (auto storage = dyn_cast<StorageOp>(op))
+    return addStorage(storage, segment);
+  if (auto slot = dyn_cast<SlotOp>(op))
+    return addSlot(slot);
+  if (auto launch = dyn_cast<LaunchOp>(op))
+    addLaunch(launch);
+  if (auto call = dyn_cast<CallOp>(op))
+    addCall(call);
+  return success();
+}
+
+/// Numbers that later segments, or later functions of a long segment, take.
+void ProgramLayout::addValues(const Segment &segment) {
+  auto add = [&](Value value) {
+    if (value.getType().isIntOrIndex())
+      values.try_emplace(value, values.size());
+  };
+  SegmentOp op = segment.op;
+  Block &body = op.getBody().front();
+  for (Value value : body.getTerminator()->getOperands())
+    add(value);
+  SmallVector<Operation *> ops = segment.ops();
+  if (ops.size() <= kOpsPerFunction)
+    return;
+  DenseMap<Operation *, size_t> parts;
+  for (auto [i, op] : llvm::enumerate(ops))
+    parts[op] = i / kOpsPerFunction;
+  for (Operation *op : ops)
+    for (Value result : op->getResults())
+      if (llvm::any_of(result.getUsers(), [&](Operation *user) {
+            Operation *around = body.findAncestorOpInBlock(*user);
+            return around && parts.lookup(around) != parts.lookup(op);
+          }))
+        add(result);
+}
+
+std::optional<unsigned> ProgramLayout::placeOf(Value number) const {
+  auto place = values.find(number);
+  return place == values.end() ? std::nullopt : std::optional(place->second);
 }
 
 LogicalResult ProgramLayout::addStorage(StorageOp storage, unsigned segment) {
   if (DeviceAttr device = deviceOf(storage.getResult()); device && deviceNumber(device) >= artifact::kMaxDevices)
     return storage.emitOpError() << "is on one of more than " << artifact::kMaxDevices << " devices";
-  if (storage.getKind() == StorageKind::output)
-    return addOutput(storage, segment);
-  if (storage.getKind() == StorageKind::arena)
+  switch (storage.getKind()) {
+  case StorageKind::input:
+    return success();
+  case StorageKind::output:
+    outputs[storage.getNumber()] = storage;
+    return success();
+  case StorageKind::arena:
     return addArena(storage, segment);
-  if (storage.getKind() == StorageKind::growing) {
-    segments[segment].growing.push_back(storage);
-    segments[segment].byteSlots[storage] = segments[segment].slotCount++;
+  case StorageKind::constant:
+    return addConstant(storage);
+  case StorageKind::growing:
     metadata.growingCount = std::max<uint32_t>(metadata.growingCount, storage.getNumber() + 1);
+    return failure(failed(bytesOf(storage, segment)));
   }
-  if (storage.getKind() == StorageKind::constant) {
-    auto value = dyn_cast_if_present<TypedAttr>(storage.getValueAttr());
-    if (!value)
-      return storage.emitOpError("expects a constant's elements");
-    if (constants.size() <= (size_t)storage.getNumber())
-      constants.resize(storage.getNumber() + 1), constantDevices.resize(storage.getNumber() + 1);
-    constants[storage.getNumber()] = value;
-    if (DeviceAttr device = deviceOf(storage.getResult()))
-      constantDevices[storage.getNumber()] |= 1u << deviceNumber(device);
-  }
+  llvm_unreachable("the verifier knows all kinds");
+}
+
+LogicalResult ProgramLayout::addConstant(StorageOp storage) {
+  auto value = dyn_cast_if_present<TypedAttr>(storage.getValueAttr());
+  if (!value)
+    return storage.emitOpError("expects a constant's elements");
+  if (constants.size() <= (size_t)storage.getNumber())
+    constants.resize(storage.getNumber() + 1), constantDevices.resize(storage.getNumber() + 1);
+  constants[storage.getNumber()] = value;
+  if (DeviceAttr device = deviceOf(storage.getResult()))
+    constantDevices[storage.getNumber()] |= 1u << deviceNumber(device);
   return success();
+}
+
+FailureOr<unsigned> ProgramLayout::bytesOf(StorageOp storage, unsigned segment) {
+  auto bytes = dyn_cast_if_present<OpResult>(storage.getBytes());
+  if (!bytes || bytes.getOwner() != segments[segment].plan)
+    return storage.emitOpError("expects bytes that its segment's plan gives");
+  return bytes.getResultNumber();
 }
 
 /// What a later segment reads stays as it is.
 void ProgramLayout::extendLives() {
-  for (auto [segment, place] : llvm::enumerate(segments))
-    for (Operation *op : place.ops)
+  for (auto [number, segment] : llvm::enumerate(segments))
+    for (Operation *op : segment.ops())
       op->walk([&](Operation *inner) {
-        for (Value operand : inner->getOperands())
-          if (Operation *source = operand.getDefiningOp(); isa_and_present<StorageOp, ViewOp>(source)) {
-            while (auto view = dyn_cast<ViewOp>(source))
-              source = view.getSource().getDefiningOp();
-            auto it = arenas.find(source);
-            if (it != arenas.end() && it->second.segment < segment)
-              metadata.segments[it->second.segment].buffers[it->second.number].lastLaunch = INT32_MAX;
-          }
+        for (Value operand : inner->getOperands()) {
+          auto place = isa<MemRefType>(operand.getType()) ? arenas.find(storageOf(operand)) : arenas.end();
+          if (place != arenas.end() && place->second.segment < number)
+            metadata.segments[place->second.segment].buffers[place->second.number].lastLaunch = INT32_MAX;
+        }
       });
 }
 
@@ -348,10 +287,7 @@ void ProgramLayout::addInputDims(artifact::TensorInfo &info, ArrayRef<OpFoldResu
     std::string name = symbol ? symbol.getName().str() : info.name + "." + std::to_string(d);
     auto [it, inserted] = symbols.try_emplace(name, metadata.symbols.size());
     if (inserted)
-      metadata.symbols.push_back(
-          {name, artifact::SymbolInfo::InputDim, uint32_t(metadata.inputs.size()), uint32_t(d)});
-    if (!symbol)
-      equalities.push_back({it->second, cast<Value>(size)});
+      metadata.symbols.push_back({name, artifact::SymbolInfo::InputDim, uint32_t(metadata.inputs.size()), uint32_t(d)});
     info.dims.push_back(Dim::symbol(it->second));
   }
 }
@@ -365,6 +301,18 @@ template <typename Op> LogicalResult ProgramLayout::addInput(Op place, Type type
     return failure();
   addInputDims(*info, place.getMixedSizes());
   metadata.inputs.push_back(std::move(*info));
+  return success();
+}
+
+LogicalResult ProgramLayout::addInputs() {
+  for (const Segment &segment : segments)
+    for (Operation *op : segment.isTop ? segment.ops() : SmallVector<Operation *>()) {
+      auto storage = dyn_cast<StorageOp>(op);
+      auto slot = dyn_cast<SlotOp>(op);
+      if ((storage && storage.getKind() == StorageKind::input && failed(addInput(storage, storage.getType()))) ||
+          (slot && slot.getKind() == StorageKind::input && failed(addInput(slot, slot.getType().getType()))))
+        return failure();
+    }
   return success();
 }
 
@@ -415,27 +363,44 @@ LogicalResult ProgramLayout::addSymbols() {
     }
     if (auto divisor = symbol.getDivisible())
       info.divisor = std::lcm(info.divisor, *divisor);
-    bindings[symbol] = it->second;
   }
-  auto bind = [&](Operation *op, artifact::SymbolInfo info) {
-    bindings[op] = metadata.symbols.size();
-    metadata.symbols.push_back(std::move(info));
-  };
   for (BoundStrideOp stride : main.getOps<BoundStrideOp>()) {
     uint32_t input = stride.getInput(), dim = stride.getDim();
     if (input >= metadata.inputs.size() || dim >= metadata.inputs[input].dims.size())
       return stride.emitOpError("has no such input or dimension");
-    bind(stride, {metadata.inputs[input].name + ".stride" + std::to_string(dim), artifact::SymbolInfo::InputStride,
-                  input, dim, INT64_MIN});
+    if (strides.try_emplace({input, dim}, metadata.symbols.size()).second)
+      metadata.symbols.push_back({metadata.inputs[input].name + ".stride" + std::to_string(dim),
+                                  artifact::SymbolInfo::InputStride, input, dim, INT64_MIN});
   }
   for (IsAliasedOp alias : main.getOps<IsAliasedOp>()) {
     uint32_t input = alias.getInput(), output = alias.getOutput();
     if (input >= metadata.inputs.size())
       return alias.emitOpError("has no such input");
-    bind(alias, {metadata.inputs[input].name + ".aliased", artifact::SymbolInfo::Aliased, output, 0});
+    if (!aliasBits.try_emplace({output, input}, metadata.symbols.size()).second)
+      continue;
+    metadata.symbols.push_back({metadata.inputs[input].name + ".aliased", artifact::SymbolInfo::Aliased, output, 0});
     metadata.aliases.push_back({output, input});
   }
   return success();
+}
+
+std::optional<unsigned> ProgramLayout::symbolOf(Operation *op) const {
+  auto find = [](auto &table, auto key) {
+    auto known = table.find(key);
+    return known == table.end() ? std::nullopt : std::optional<unsigned>(known->second);
+  };
+  if (auto symbol = dyn_cast<SymbolOp>(op))
+    return find(symbols, symbol.getName());
+  if (auto stride = dyn_cast<BoundStrideOp>(op))
+    return find(strides, std::pair(stride.getInput(), stride.getDim()));
+  if (auto alias = dyn_cast<IsAliasedOp>(op))
+    return find(aliasBits, std::pair(alias.getOutput(), alias.getInput()));
+  auto size = dyn_cast<BoundSizeOp>(op);
+  if (!size || size.getInput() >= metadata.inputs.size() ||
+      size.getDim() >= metadata.inputs[size.getInput()].dims.size())
+    return std::nullopt;
+  const Dim &dim = metadata.inputs[size.getInput()].dims[size.getDim()];
+  return dim.kind == Dim::Symbol ? std::optional<unsigned>(dim.value) : std::nullopt;
 }
 
 FailureOr<Dim> ProgramLayout::outputDim(StorageOp output, OpFoldResult size) {
@@ -445,18 +410,17 @@ FailureOr<Dim> ProgramLayout::outputDim(StorageOp output, OpFoldResult size) {
   if (std::optional<int64_t> constant = getConstantIntValue(size))
     return Dim::fixed(*constant);
   // A segment that runs in every run says it.
-  for (unsigned segment = knownFrom(cast<Value>(size)).value_or(segments.size()); segment < segments.size(); ++segment)
-    if (segments[segment].runsOnce)
-      return Dim::slot(*sizeOf(size, segment).slot, segment);
+  auto planned = cast<Value>(size).getDefiningOp<PlanOp>();
+  if (planned && planned->getParentOp() == main)
+    return Dim::slot(cast<OpResult>(cast<Value>(size)).getResultNumber(), planned.getNumber());
   return output.emitOpError("has a size that no segment of the program knows");
 }
 
-LogicalResult ProgramLayout::addOutput(StorageOp storage, unsigned) {
+LogicalResult ProgramLayout::addOutput(StorageOp storage) {
   size_t number = storage.getNumber();
   auto type = cast<MemRefType>(storage.getType());
   if (metadata.outputs.size() <= number)
     metadata.outputs.resize(number + 1);
-  // The last storage of an output states the sizes that it is returned under.
   auto described = describe(storage, storage.getName().value_or("output" + std::to_string(number)), type);
   if (failed(described))
     return failure();
@@ -496,17 +460,12 @@ LogicalResult ProgramLayout::addArena(StorageOp storage, unsigned segment) {
     return success();
   }
   auto &buffers = metadata.segments[segment].buffers;
-  Segment &place = segments[segment];
   arenas[storage] = {segment, unsigned(buffers.size())};
-  // Buffers of the same sizes share a slot: a deep graph has thousands of buffers, but few sizes.
-  SmallVector<const void *> sizes = {storage.getType().getAsOpaquePointer()};
-  for (Value size : storage.getSizes())
-    sizes.push_back(size.getAsOpaquePointer());
-  auto [slot, inserted] = place.slotsOfSizes.try_emplace(std::move(sizes), place.slotCount);
-  if (inserted)
-    place.byteSlots[storage] = place.slotCount++;
+  FailureOr<unsigned> bytes = bytesOf(storage, segment);
+  if (failed(bytes))
+    return failure();
   DeviceAttr device = deviceOf(storage.getResult());
-  buffers.push_back({slot->second, firstLaunch, lastLaunch, device ? deviceNumber(device) + 1 : 0});
+  buffers.push_back({*bytes, firstLaunch, lastLaunch, device ? deviceNumber(device) + 1 : 0});
   return success();
 }
 

@@ -17,9 +17,7 @@
 
 namespace tenon::host {
 
-/// The segments, symbols, slots and launches of a program, numbered. A segment ends where a buffer is needed whose size is
-/// data that the segment reads, and where a loop or branch names buffers: those have segments of their own inside. It
-/// works on a copy of the function, to which it adds the index arithmetic that placing left implicit.
+/// The segments, symbols, launches and buffers of a program that is planned, numbered.
 class ProgramLayout {
 public:
   explicit ProgramLayout(mlir::func::FuncOp main) : main(main) {}
@@ -27,41 +25,13 @@ public:
   /// Numbers everything and fills the metadata.
   mlir::LogicalResult build();
 
-  /// A value of a segment's plan: a constant, or what a slot holds. Neither where data of the segment decides.
-  struct Size {
-    std::optional<int64_t> constant;
-    std::optional<unsigned> slot;
-  };
-  Size sizeOf(mlir::OpFoldResult value, unsigned segment);
-
-  /// Sizes and strides of a buffer, in elements.
-  llvm::SmallVector<mlir::OpFoldResult> extentsOf(mlir::Value buffer);
-  llvm::SmallVector<mlir::OpFoldResult> stridesOf(mlir::Value buffer);
-
-  /// An input size that must equal an expression: the symbol that it is bound to, and the expression.
-  struct Equality {
-    unsigned symbol;
-    mlir::Value expected;
-  };
-
   struct Segment {
-    llvm::SmallVector<mlir::Operation *> ops; ///< of one block, in order
-    bool runsOnce = false;                    ///< in the function's block, so in every run
-    /// Index values by slot; arena buffers' bytes, which stand in slots of their own.
-    llvm::MapVector<mlir::Value, unsigned> slots;
-    llvm::MapVector<mlir::Operation *, unsigned> byteSlots;
-    std::map<llvm::SmallVector<const void *>, unsigned> slotsOfSizes; ///< of arena buffers: by type and sizes
-    unsigned slotCount = 0;
-    /// Data that the plan reads: what stands behind the symbols, by its place there.
-    llvm::MapVector<mlir::Value, unsigned> planData;
-    llvm::SmallVector<StorageOp> growing;
-  };
+    SegmentOp op;
+    PlanOp plan;
+    mlir::func::FuncOp function; ///< that plans it
+    bool isTop;                  ///< in the function's block, so in every run
 
-  /// What `run` does in turn: a segment, or a loop or branch with what it does inside.
-  struct Step {
-    unsigned segment = 0;
-    mlir::Operation *flow = nullptr;
-    std::vector<std::vector<Step>> bodies; ///< per region of a branch; of a loop, its body
+    llvm::SmallVector<mlir::Operation *> ops() const;
   };
 
   /// A buffer of an arena: whose, and which one.
@@ -71,55 +41,58 @@ public:
 
   /// Longer segments are executed by several functions: LLVM's time grows with the square of a function's length.
   static constexpr size_t kOpsPerFunction = 512;
-  /// Whether data that is read outlives the function that reads it.
-  bool keepsData() const;
 
   /// The number of a device in the metadata's table.
   unsigned deviceNumber(DeviceAttr device);
+  /// The symbol of the metadata that an op stands for.
+  std::optional<unsigned> symbolOf(mlir::Operation *op) const;
+  /// The place of a slot in `ctx->held`.
+  unsigned placeOf(SlotOp slot);
+  /// The place in `ctx->values` of a number that outlives the function that computes it.
+  std::optional<unsigned> placeOf(mlir::Value number) const;
+  /// The code that reports a message, which the metadata then has.
+  int32_t codeOf(const std::string &message);
 
   mlir::func::FuncOp main;
   artifact::ModelMetadata metadata;
   llvm::SmallVector<mlir::TypedAttr> constants;
   std::vector<Segment> segments;
-  std::vector<Step> steps;
-  llvm::MapVector<mlir::Value, unsigned> data; ///< numbers that are read, or that loops and branches give, in order
   llvm::DenseMap<mlir::Operation *, ArenaPlace> arenas;
-  llvm::DenseMap<std::pair<uint64_t, DeviceAttr>, StorageOp> arenaNames; ///< the first storage of each
-  llvm::StringMap<unsigned> symbols; ///< sizes, by name
-  llvm::DenseMap<mlir::Operation *, unsigned> bindings; ///< ops that stand for one of the metadata's symbols
-  llvm::SmallVector<Equality> equalities;
   llvm::DenseMap<mlir::Operation *, unsigned> launches, calls;
-  /// The place of a slot in `ctx->held`.
-  unsigned placeOf(SlotOp slot);
-  /// The code that reports a message, which the metadata then has.
-  int32_t codeOf(const std::string &message);
+  llvm::DenseMap<mlir::Value, std::pair<DeviceAttr, int32_t>> tokens; ///< of the segments that are converted
+  int32_t tokenCount = 0;
 
 private:
-  std::vector<Step> cut(mlir::Block &block);
-  Step cutFlow(mlir::Operation *op);
-  /// What segments from `from` on know.
-  void addData(mlir::ValueRange values, unsigned from);
+  mlir::LogicalResult findSegments();
+  mlir::LogicalResult addSegment(unsigned segment);
+  mlir::LogicalResult addOp(mlir::Operation *op, unsigned segment);
   mlir::LogicalResult addStorage(StorageOp storage, unsigned segment);
+  mlir::LogicalResult addConstant(StorageOp storage);
+  mlir::LogicalResult addInputs();
   template <typename Op> mlir::LogicalResult addInput(Op place, mlir::Type type);
   mlir::LogicalResult addSlot(SlotOp slot);
   /// The description of an input or output, all but its dimensions.
   mlir::FailureOr<artifact::TensorInfo> describe(mlir::Operation *op, llvm::StringRef name, mlir::Type type);
   void addInputDims(artifact::TensorInfo &info, llvm::ArrayRef<mlir::OpFoldResult> sizes);
-  mlir::LogicalResult addOutput(StorageOp storage, unsigned segment);
+  mlir::LogicalResult addOutput(StorageOp storage);
   mlir::LogicalResult addSymbols();
   void addLaunch(LaunchOp launch);
   void addCall(CallOp call);
   mlir::LogicalResult checkOutputs();
   mlir::LogicalResult addArena(StorageOp storage, unsigned segment);
+  /// The number among the segment's plan's results of a buffer's bytes.
+  mlir::FailureOr<unsigned> bytesOf(StorageOp storage, unsigned segment);
+  void addValues(const Segment &segment);
   void extendLives();
   mlir::FailureOr<artifact::Dim> outputDim(StorageOp output, mlir::OpFoldResult size);
-  /// The first segment whose plan can compute the value; none for what a region computes.
-  std::optional<unsigned> knownFrom(mlir::Value value);
 
+  llvm::MapVector<uint64_t, StorageOp> outputs; ///< the last storage of each states the sizes that it is returned under
+  llvm::StringMap<unsigned> symbols;            ///< sizes, by name
+  std::map<std::pair<uint64_t, uint64_t>, unsigned> strides, aliasBits; ///< by input and dimension, output and input
+  llvm::DenseMap<mlir::Value, unsigned> values;
+  llvm::DenseMap<std::pair<uint64_t, DeviceAttr>, StorageOp> arenaNames; ///< the first storage of each
   llvm::StringMap<unsigned> kernels;
   llvm::SmallVector<uint32_t> constantDevices; ///< by constant: the devices that read it
-  llvm::DenseMap<mlir::Value, unsigned> dataFrom;
-  llvm::DenseMap<mlir::Value, std::optional<unsigned>> known;
 };
 
 /// The names of the model's nodes in a location, each once.
@@ -127,14 +100,14 @@ void collectNames(mlir::Location loc, llvm::SmallVectorImpl<llvm::StringRef> &na
 /// What an error says: the nodes, if any, and what is wrong with them.
 std::string messageAt(mlir::Location loc, llvm::StringRef what);
 /// Adds `int32_t plan_<segment>(const int64_t *symbols, int64_t *slots)`, in arith, affine and the LLVM dialect.
-mlir::LogicalResult emitPlan(ProgramLayout &layout, unsigned segment, mlir::OpBuilder &builder);
+mlir::LogicalResult convertPlan(ProgramLayout &layout, unsigned segment, mlir::OpBuilder &builder);
 /// Lets the divisions of the plan give something where they would trap, once it is arithmetic: what is wrong with them is
 /// said elsewhere.
 void guardDivisions(mlir::func::FuncOp plan);
-/// Adds `execute_<segment>` of each segment.
-mlir::LogicalResult emitExecute(ProgramLayout &layout, mlir::OpBuilder &builder);
-/// Adds `run`, once the plans are known.
-mlir::LogicalResult emitRun(ProgramLayout &layout, mlir::OpBuilder &builder);
+/// Adds `int32_t execute_<segment>(tenon_context *ctx, const int64_t *slots)`.
+mlir::LogicalResult convertSegment(ProgramLayout &layout, unsigned segment, mlir::OpBuilder &builder);
+/// Adds `int32_t run(tenon_context *ctx)`.
+mlir::LogicalResult convertRun(ProgramLayout &layout, mlir::OpBuilder &builder);
 
 } // namespace tenon::host
 

@@ -1,4 +1,6 @@
 // RUN: tenon-interpret --check %s | FileCheck %s
+// RUN: tenon-opt %s --pass-pipeline="builtin.module(func.func(tenon-cut-segments),tenon-outline-plan)" -o %t.mlir
+// RUN: tenon-interpret --check %t.mlir | FileCheck %s
 // Programs on buffers, as the interpreter runs them: results are compared in pairs.
 // CHECK-COUNT-8: : ok
 // CHECK-NOT: : ok

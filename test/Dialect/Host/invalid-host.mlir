@@ -206,6 +206,6 @@ func.func @exchange_behind() {
   %a = tenon_host.storage growing 0 sizes [4] : memref<4xf32>
   // expected-error @+1 {{expects growing storages}}
   tenon_host.exchange %a, %b : memref<4xf32>, memref<4xf32>
-  %b = "tenon_host.storage"() <{number = 1 : i64, operandSegmentSizes = array<i32: 0, 0>, static_sizes = array<i64: 4>}> : () -> memref<4xf32>
+  %b = "tenon_host.storage"() <{number = 1 : i64, operandSegmentSizes = array<i32: 0, 0, 0>, static_sizes = array<i64: 4>}> : () -> memref<4xf32>
   return
 }

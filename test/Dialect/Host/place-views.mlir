@@ -57,17 +57,3 @@ func.func @whole_rows(%x: tensor<4x8xf32>) -> tensor<8xf32> {
   %m = tenon_host.launch @plain ins(%k : tensor<8xf32>) outs(%l : tensor<8xf32>) -> tensor<8xf32>
   return %m : tensor<8xf32>
 }
-
-func.func private @plain4(tensor<4xf32>) -> tensor<4xf32>
-
-// A launch is not made of parts, whatever it says.
-// CHECK-LABEL: func.func @nothing_placed()
-// CHECK: tenon_host.launch @plain4 ins(%{{.*}} : memref<4xf32>) outs(%[[T:.*]] : memref<4xf32>)
-// CHECK: tenon_host.launch @plain4 ins(%[[T]] : memref<4xf32>) outs(%{{.*}} : memref<4xf32>)
-func.func @nothing_placed(%x: tensor<4xf32>) -> tensor<4xf32> {
-  %a = tensor.empty() : tensor<4xf32>
-  %0 = tenon_host.launch @plain4 ins(%x : tensor<4xf32>) outs(%a : tensor<4xf32>) -> tensor<4xf32>
-  %b = tensor.empty() : tensor<4xf32>
-  %1 = tenon_host.launch @plain4 ins(%0 : tensor<4xf32>) outs(%b : tensor<4xf32>) {tenon_host.placed = array<i64: 0, 1>} -> tensor<4xf32>
-  return %1 : tensor<4xf32>
-}

@@ -1,4 +1,4 @@
-// RUN: %tenon_opt %s --split-input-file --verify-diagnostics --pass-pipeline="builtin.module(tenon-convert-host-to-llvm)"
+// RUN: %tenon_opt %s --split-input-file --verify-diagnostics --pass-pipeline="builtin.module(func.func(tenon-cut-segments),tenon-outline-plan,tenon-convert-host-to-llvm)"
 
 func.func @main() {
   // expected-error@+1 {{'tenon.symbol' op 'm' is the size of no input}}

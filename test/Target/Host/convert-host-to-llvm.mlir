@@ -1,4 +1,4 @@
-// RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(tenon-convert-host-to-llvm)" | FileCheck %s
+// RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(func.func(tenon-cut-segments),tenon-outline-plan,tenon-convert-host-to-llvm)" | FileCheck %s
 
 func.func private @k(index)
 

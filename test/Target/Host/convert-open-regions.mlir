@@ -1,9 +1,9 @@
-// RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(tenon-convert-host-to-llvm)" | FileCheck %s
+// RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(func.func(tenon-cut-segments),tenon-outline-plan,tenon-convert-host-to-llvm)" | FileCheck %s
 
 func.func private @k(index)
 
-// A loop that names buffers runs between segments. What it carries stands in the context's values; the segment in its
-// body is planned from them, gets room for what grows, and is executed.
+// A loop that names buffers runs between segments, and carries numbers from block to block; the segment in its body is planned
+// from them, gets room for what grows, and is executed.
 // CHECK-LABEL: llvm.func @execute_0
 // CHECK-LABEL: llvm.func @execute_1
 // CHECK-SAME: (%[[CONTEXT:.*]]: !llvm.ptr,
@@ -18,26 +18,25 @@ func.func private @k(index)
 // CHECK: %[[ARGUMENTS:.*]] = llvm.alloca
 // Segment 0 and its room.
 // CHECK-COUNT-4: llvm.call
-// CHECK: llvm.br ^[[BEFORE:.*]]{{$}}
-// CHECK: ^[[BEFORE]]:
-// CHECK: llvm.icmp "slt"
-// CHECK: llvm.cond_br %{{.*}}, ^[[BODY:.*]], ^[[END:.*]]{{$}}
+// CHECK: llvm.br ^[[BEFORE:bb[0-9]+]](
+// CHECK: ^[[BEFORE]](%[[PLACE:.*]]: i64, %[[SIZE:.*]]: i64):
+// CHECK: llvm.icmp "slt" %[[PLACE]]
+// CHECK: llvm.cond_br %{{.*}}, ^[[BODY:bb[0-9]+]](%[[PLACE]], %[[SIZE]] : i64, i64), ^[[END:bb[0-9]+]](
 // A cancelled run ends at the start of an iteration.
-// CHECK: ^[[BODY]]:
+// CHECK: ^[[BODY]](%{{.*}}: i64, %[[GIVEN:.*]]: i64):
 // CHECK: llvm.call %{{.*}}(%[[PROGRAM]], {{.*}} (!llvm.ptr, i32, i32, i64, i64) -> i32
 // CHECK: llvm.cond_br %{{.*}}, ^[[TURN:.*]], ^
-// CHECK: ^[[END]]:
+// CHECK: ^[[END]](
 // CHECK: ^[[TURN]]:
-// CHECK: %[[SIZE:.*]] = llvm.load %{{.*}} -> i64
 // CHECK: %[[PLACE:.*]] = llvm.getelementptr %[[ARGUMENTS]][1]
-// CHECK: llvm.store %[[SIZE]], %[[PLACE]]
+// CHECK: llvm.store %[[GIVEN]], %[[PLACE]]
 // CHECK: llvm.call %{{.*}}(%[[PROGRAM]], %{{.*}}, %[[ARGUMENTS]])
 // Reserve, twice room, execute, then around.
 // CHECK: llvm.call {{.*}} (!llvm.ptr, i32) -> i32
 // CHECK: llvm.call {{.*}} (!llvm.ptr, i32, i64) -> i32
 // CHECK: llvm.call {{.*}} (!llvm.ptr, i32, i64) -> i32
 // CHECK: llvm.call {{.*}} (!llvm.ptr, i32) -> i32
-// CHECK: llvm.br ^[[BEFORE]]{{$}}
+// CHECK: llvm.br ^[[BEFORE]](
 func.func @main() {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
@@ -73,10 +72,12 @@ func.func @main() {
 // CHECK-LABEL: llvm.func @run(
 // CHECK-COUNT-3: llvm.call
 // CHECK: llvm.cond_br %{{.*}}, ^{{.*}}, ^{{.*}}{{$}}
-// CHECK-DAG: %[[TWO:.*]] = llvm.mlir.constant(2 : i64)
-// CHECK-DAG: llvm.store %[[TWO]]
-// CHECK-DAG: %[[FOUR:.*]] = llvm.mlir.constant(4 : i64)
-// CHECK-DAG: llvm.store %[[FOUR]]
+// CHECK: ^[[AFTER:bb[0-9]+]](%[[SIZE:.*]]: i64):
+// CHECK-NEXT: llvm.store %[[SIZE]]
+// CHECK: %[[TWO:.*]] = llvm.mlir.constant(2 : i64)
+// CHECK: llvm.br ^[[AFTER]](%[[TWO]] : i64)
+// CHECK: %[[FOUR:.*]] = llvm.mlir.constant(4 : i64)
+// CHECK: llvm.br ^[[AFTER]](%[[FOUR]] : i64)
 func.func private @k(index)
 func.func @main() {
   %x = tenon_host.storage input 0 "x" sizes [4] : memref<4xf32>

@@ -15,7 +15,7 @@
 
 namespace tenon::host {
 
-/// What becomes of a placed host program.
+/// What becomes of a host program.
 struct HostCode {
   /// `plan_0`, `execute_0` and `run` of Runtime/tenon_kernel.h, in the LLVM dialect.
   mlir::OwningOpRef<mlir::ModuleOp> module;
@@ -25,8 +25,7 @@ struct HostCode {
   llvm::SmallVector<mlir::TypedAttr> constants;
 };
 
-/// Splits a program after `tenon-place-buffers` into a plan, which computes every index value that is needed, and an
-/// execution, which only loads them. Errors are diagnostics.
+/// Makes functions of a program after `tenon-outline-plan`, and describes it. Errors are diagnostics.
 mlir::FailureOr<HostCode> convertHostProgram(mlir::func::FuncOp main);
 
 /// The type of an input or output in the artifact, `Undefined` when it has none.

@@ -11,27 +11,34 @@
 include "mlir/Pass/PassBase.td"
 
 def ConvertHostToLLVMPass : Pass<"tenon-convert-host-to-llvm", "::mlir::ModuleOp"> {
-  let summary = "Split a placed host program into the functions that the runtime calls";
+  let summary = "Turn a planned host program into the functions that the runtime calls";
   let description = [{
-    `plan_0` computes every index value that a view, launch, output or arena buffer uses from the symbols and stores it
-    into a slot; `execute_0` loads slots and calls the runtime; `run` is the way through both. Sizes that overflow, that
-    are negative, or that divide by zero, are the plan's result.
+    Of each segment: `plan_<n>` computes what its plan does and stores each result into a slot; sizes that overflow, that
+    are negative, or that divide by zero, are errors that it gives. `execute_<n>` loads slots and calls the runtime; long
+    segments are several functions. `run` is the way through them.
 
     Before:
     ```mlir
+    func.func private @plan_0() -> index attributes {tenon_host.plan} {
+      %m = tenon.symbol "m"
+      return %m : index
+    }
     func.func @main() {
       %m = tenon.symbol "m"
-      %x = tenon_host.storage input 0 "x" sizes [%m] : memref<?xf32>
-      %y = tenon_host.storage output 0 "y" sizes [%m] : memref<?xf32>
-      tenon_host.launch @k work %m symbols(%m) ins(%x : memref<?xf32>) outs(%y : memref<?xf32>)
+      %0 = tenon_host.plan 0 @plan_0() : () -> index
+      tenon_host.segment 0 {
+        %x = tenon_host.storage input 0 "x" sizes [%m] : memref<?xf32>
+        %y = tenon_host.storage output 0 "y" sizes [%m] : memref<?xf32>
+        tenon_host.launch @k work %0 symbols(%0) ins(%x : memref<?xf32>) outs(%y : memref<?xf32>)
+      }
       return
     }
     ```
     After:
     ```mlir
     llvm.func @execute_0(%context: !llvm.ptr, %slots: !llvm.ptr) -> i32
-    llvm.func @run(%context: !llvm.ptr) -> i32
     llvm.func @plan_0(%symbols: !llvm.ptr, %slots: !llvm.ptr) -> i32
+    llvm.func @run(%context: !llvm.ptr) -> i32
     ```
   }];
 }

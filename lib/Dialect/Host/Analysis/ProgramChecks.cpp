@@ -119,7 +119,7 @@ LogicalResult tenon::host::checkBoundProgram(Operation *root) { return checkFunc
 
 static LogicalResult checkBuffers(Operation *op) {
   for (Value operand : op->getOperands()) {
-    Operation *source = operand.getDefiningOp();
+    Operation *source = insideOf(operand).getDefiningOp();
     if (isa<MemRefType>(operand.getType()) && !isa_and_present<StorageOp, ViewOp>(source))
       return op->emitOpError("expects buffers that are storages or views of them");
     if (isa<ValueType>(operand.getType()) && !isa_and_present<SlotOp>(source))
@@ -127,6 +127,21 @@ static LogicalResult checkBuffers(Operation *op) {
     if (isa<TokenType>(operand.getType()) && !isa_and_present<AsyncOp>(source))
       return op->emitOpError("expects tokens of tenon_host.async");
   }
+  return success();
+}
+
+/// Loops and branches have one block in each region, and carry numbers.
+static LogicalResult checkControlFlow(Operation *op) {
+  SmallVector<Type> types(op->getResultTypes());
+  for (Region &region : op->getRegions()) {
+    if (!region.empty() && !region.hasOneBlock())
+      return op->emitOpError("expects one block in a region");
+    if (!region.empty())
+      llvm::append_range(types, region.front().getArgumentTypes());
+  }
+  for (Type type : types)
+    if (!type.isIndex() && !type.isInteger(1))
+      return op->emitOpError("expects numbers of the program, index or i1, but has ") << type;
   return success();
 }
 
@@ -148,19 +163,57 @@ static LogicalResult checkPlacedOp(Operation *op) {
     return success();
   if (!isa<scf::IfOp, scf::WhileOp, AsyncOp>(op))
     return op->emitOpError("has no place in the host program");
-  auto isNumberOfProgram = [](Type type) { return type.isIndex() || type.isInteger(1); };
-  SmallVector<Type> types(op->getResultTypes());
-  for (Region &region : op->getRegions()) {
-    if (!region.empty() && !region.hasOneBlock())
-      return op->emitOpError("expects one block in a region");
-    if (!region.empty())
-      llvm::append_range(types, region.front().getArgumentTypes());
+  return isa<AsyncOp>(op) ? success() : checkControlFlow(op);
+}
+
+bool tenon::host::isArithmetic(Operation *op) {
+  return isa<SymbolOp, BoundStrideOp, BoundSizeOp, IsAliasedOp>(op) ||
+         (isa_and_present<arith::ArithDialect, affine::AffineDialect>(op->getDialect()) && op->getNumRegions() == 0);
+}
+
+static LogicalResult checkSegment(SegmentOp segment) {
+  WalkResult result = segment.getBody().walk([](Operation *op) {
+    if (isa<PlanOp>(op))
+      return op->emitOpError("has no place in a segment"), WalkResult::interrupt();
+    return failed(checkPlacedOp(op)) ? WalkResult::interrupt() : WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
+/// What stands between segments, in loops and branches around them too.
+static LogicalResult checkBetween(Block &block) {
+  for (Operation &op : block) {
+    if (auto segment = dyn_cast<SegmentOp>(op)) {
+      if (failed(checkSegment(segment)))
+        return failure();
+    } else if (isa<scf::IfOp, scf::WhileOp>(op)) {
+      if (failed(checkControlFlow(&op)))
+        return failure();
+      for (Region &region : op.getRegions())
+        if (!region.empty() && failed(checkBetween(region.front())))
+          return failure();
+    } else if (!isArithmetic(&op) && !isa<PlanOp, ViewOp, func::ReturnOp, scf::ConditionOp, scf::YieldOp>(op)) {
+      return op.emitOpError("has no place between segments");
+    }
   }
-  if (!isa<AsyncOp>(op))
-    for (Type type : types)
-      if (!isNumberOfProgram(type))
-        return op->emitOpError("expects numbers of the program, index or i1, but has ") << type;
   return success();
+}
+
+LogicalResult tenon::host::checkCut(func::FuncOp program) {
+  if (failed(checkBody(program)) || failed(checkBetween(program.getBody().front())))
+    return failure();
+  WalkResult result = program.walk([](scf::WhileOp loop) {
+    for (Operation &op : *loop.getBeforeBody())
+      if (isa<SegmentOp, PlanOp>(op))
+        return op.emitOpError("has no place in the condition of a loop"), WalkResult::interrupt();
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
+LogicalResult tenon::host::checkPlacedOrCut(Operation *root) {
+  auto func = dyn_cast<func::FuncOp>(root);
+  return func && isCut(func) ? checkCut(func) : checkPlaced(root);
 }
 
 LogicalResult tenon::host::checkPlaced(Operation *root) {

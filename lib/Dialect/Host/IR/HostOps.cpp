@@ -49,6 +49,34 @@ void HostDialect::initialize() {
       >();
 }
 
+/// Numbers of operands that can be parts of the op's result, ascending.
+static LogicalResult verifyPlaced(Operation *op, Attribute value) {
+  StringRef name = op->getName().getStringRef();
+  auto operands = dyn_cast<DenseI64ArrayAttr>(value);
+  // Graphs are of a dialect above this one.
+  if (!operands || (name != "tenon.concat" && name != "tenon.pad"))
+    return op->emitOpError("expects '") << kPlacedAttr << "' to be numbers of operands of a concat or pad";
+  int64_t parts = name == "tenon.concat" ? op->getNumOperands() : 1, before = -1;
+  for (int64_t operand : operands.asArrayRef()) {
+    if (operand <= before || operand >= parts)
+      return op->emitOpError("expects '")
+             << kPlacedAttr << "' to be ascending numbers below " << parts << ", but has " << value;
+    before = operand;
+  }
+  return success();
+}
+
+LogicalResult HostDialect::verifyOperationAttribute(Operation *op, NamedAttribute attribute) {
+  if (attribute.getName() == kPlacedAttr)
+    return verifyPlaced(op, attribute.getValue());
+  bool isUnit = isa<UnitAttr>(attribute.getValue());
+  if (attribute.getName() == kViewAttr && (!isUnit || op->getName().getStringRef() != "tenon.slice"))
+    return op->emitOpError("expects '") << kViewAttr << "' to be a mark of a slice";
+  if (attribute.getName() == kPlanAttr && (!isUnit || !isa<FunctionOpInterface>(op)))
+    return op->emitOpError("expects '") << kPlanAttr << "' to be a mark of a function";
+  return success();
+}
+
 DeviceAttr host::deviceOf(Value buffer) {
   auto type = dyn_cast<MemRefType>(buffer.getType());
   return type ? dyn_cast_if_present<DeviceAttr>(type.getMemorySpace()) : DeviceAttr();
@@ -62,15 +90,27 @@ DeviceAttr host::deviceOf(Operation *op) {
   return {};
 }
 
-bool host::isPlaced(Operation *function) {
-  return llvm::any_of(function->getRegions(), [](Region &body) {
-    return !body.empty() && llvm::any_of(body.front(), llvm::IsaPred<StorageOp, SlotOp>);
-  });
+template <typename... Ops> static bool hasInBody(Operation *function) {
+  return llvm::any_of(function->getRegions(),
+                      [](Region &body) { return !body.empty() && llvm::any_of(body.front(), llvm::IsaPred<Ops...>); });
+}
+
+bool host::isPlaced(Operation *function) { return hasInBody<StorageOp, SlotOp, SegmentOp>(function); }
+bool host::isCut(Operation *function) { return hasInBody<SegmentOp>(function); }
+
+Value host::insideOf(Value value) {
+  auto segment = value.getDefiningOp<SegmentOp>();
+  if (!segment)
+    return value;
+  // The verifier asks, too, before it has seen that all of them are yielded.
+  Block &body = segment.getBody().front();
+  unsigned number = cast<OpResult>(value).getResultNumber();
+  return body.empty() || number >= body.back().getNumOperands() ? value : body.back().getOperand(number);
 }
 
 StorageOp host::storageOf(Value buffer) {
-  while (auto view = buffer.getDefiningOp<ViewOp>())
-    buffer = view.getSource();
+  for (buffer = insideOf(buffer); auto view = buffer.getDefiningOp<ViewOp>();)
+    buffer = insideOf(view.getSource());
   return buffer.getDefiningOp<StorageOp>();
 }
 
@@ -107,6 +147,8 @@ LogicalResult StorageOp::verify() {
     return emitOpError("expects strides of an input or output, of all dimensions but the last");
   if (getLive() && (getKind() != StorageKind::arena || getLive()->size() != 2 || (*getLive())[0] > (*getLive())[1]))
     return emitOpError("expects a first and a last launch of an arena buffer");
+  if (getBytes() && getKind() != StorageKind::arena && getKind() != StorageKind::growing)
+    return emitOpError("expects bytes of a buffer of the arena, or of one that grows");
   if ((getKind() == StorageKind::constant) != getValue().has_value())
     return emitOpError("expects a value of a constant and of nothing else");
   if (auto value = dyn_cast_if_present<TypedAttr>(getValueAttr()))
@@ -129,7 +171,7 @@ LogicalResult BindStridesOp::verify() {
 
 LogicalResult ExchangeOp::verify() {
   for (Value buffer : {getFirst(), getSecond()}) {
-    auto storage = buffer.getDefiningOp<StorageOp>();
+    auto storage = insideOf(buffer).getDefiningOp<StorageOp>();
     StorageKindAttr kind = storage ? storage.getProperties().kind : StorageKindAttr();
     if (!kind || kind.getValue() != StorageKind::growing)
       return emitOpError("expects growing storages");
@@ -282,6 +324,47 @@ void CallOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffect
     effects.emplace_back(MemoryEffects::Read::get(), &operand);
   for (OpOperand &operand : getOutsMutable())
     effects.emplace_back(MemoryEffects::Write::get(), &operand);
+}
+
+//===----------------------------------------------------------------------===//
+// Segments and plans
+//===----------------------------------------------------------------------===//
+
+LogicalResult SegmentOp::verify() {
+  auto yield = cast<YieldOp>(getBody().front().getTerminator());
+  if (getResultTypes() != yield.getOperandTypes())
+    return emitOpError("expects results of the types that it yields");
+  return success();
+}
+
+/// At the end of a segment whose results are not known yet.
+void YieldOp::build(OpBuilder &, OperationState &) {}
+
+LogicalResult PlanOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  auto function = symbols.lookupNearestSymbolFrom<FunctionOpInterface>(*this, getFunctionAttr());
+  if (!function)
+    return emitOpError("is computed by ") << getFunctionAttr() << ", which is no function";
+  if (!llvm::equal(function.getArgumentTypes(), getData().getTypes()) ||
+      !llvm::equal(function.getResultTypes(), getResultTypes()))
+    return emitOpError("expects data and results of the types of ") << getFunctionAttr();
+  return success();
+}
+
+LogicalResult BufferBytesOp::verify() {
+  return verifySizes(*this, cast<MemRefType>(getBuffer()), getStaticSizes(), getSizes().size());
+}
+
+LogicalResult CheckRowsOp::verify() {
+  if (failed(verifyNumber(*this, getNumber())))
+    return failure();
+  if (getKind() != StorageKind::input && getKind() != StorageKind::output)
+    return emitOpError("expects an input or an output");
+  if (getStaticStrides().size() + 1 != getStaticSizes().size())
+    return emitOpError("expects strides of all dimensions but the last, but has ")
+           << getStaticStrides().size() << " of " << getStaticSizes().size() << " dimensions";
+  if (failed(verifyMixed(*this, "size", getStaticSizes(), getSizes().size())))
+    return failure();
+  return verifyMixed(*this, "stride", getStaticStrides(), getStrides().size());
 }
 
 #define GET_OP_CLASSES

@@ -263,9 +263,10 @@ private:
     // Storages stand outside of loops and branches.
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPoint(func.getBody().front().findAncestorOpInBlock(*user));
-    auto onHost = StorageOp::create(builder, user->getLoc(), MemRefType::get({}, type), StorageKind::arena, nextBuffer++,
-                                    /*name=*/StringAttr(), ValueRange(), ArrayRef<int64_t>(), /*strides=*/ValueRange(),
-                                    /*live=*/DenseI64ArrayAttr(), /*value=*/Attribute());
+    auto onHost =
+        StorageOp::create(builder, user->getLoc(), MemRefType::get({}, type), StorageKind::arena, nextBuffer++,
+                          /*name=*/StringAttr(), ValueRange(), ArrayRef<int64_t>(), /*strides=*/ValueRange(),
+                          /*bytes=*/Value(), /*live=*/DenseI64ArrayAttr(), /*value=*/Attribute());
     return std::pair(view, Value(onHost.getResult()));
   }
 

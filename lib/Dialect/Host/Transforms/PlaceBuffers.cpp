@@ -361,7 +361,7 @@ private:
     }
     auto type = MemRefType::get(fixed, cast<RankedTensorType>(tensor.getType()).getElementType(), attribute);
     return StorageOp::create(builder, tensor.getLoc(), type, kind, number, nameOf(kind, number), dynamic, fixed,
-                             strides.value_or(ValueRange()), live, value);
+                             strides.value_or(ValueRange()), /*bytes=*/Value(), live, value);
   }
 
   /// The place of a value that the runtime holds. Of input tensors the sizes are stated: they bind symbols.

@@ -9,7 +9,7 @@
 // Slices, reshapes, concats and pads that move nothing: a tensor is part of the place of another one, at an
 // offset and with strides. Which slices and operands of concats and pads are such parts is decided before
 // kernels are formed
-// (`tenon-assign-views`) and stands in attributes; kernel formation and placement ask here what follows from
+// (`tenon-assign-views`) and stands in attributes of the dialect; kernel formation and placement ask here what follows from
 // them.
 //
 //===----------------------------------------------------------------------===//
@@ -17,16 +17,11 @@
 #ifndef TENON_DIALECT_HOST_ANALYSIS_LAYOUTS_H
 #define TENON_DIALECT_HOST_ANALYSIS_LAYOUTS_H
 
+#include "tenon/Dialect/Host/IR/HostOps.h"
 #include "tenon/Dialect/Tenon/IR/SizeAnalysis.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 
 namespace tenon::host {
-
-/// On a slice: its result is read where the operand lies.
-inline constexpr llvm::StringLiteral kViewAttr = "tenon_host.view";
-/// On a concat or a pad: the numbers of the operands that are written where the result lies, ascending. The
-/// border of such a pad is its halo.
-inline constexpr llvm::StringLiteral kPlacedAttr = "tenon_host.placed";
 
 /// Whether a number follows from what is bound when a run begins, without a chance of failing.
 bool isKnownOnEntry(mlir::Value number);

@@ -16,6 +16,8 @@
 
 #include "tenon/Dialect/Tenon/Transforms/CheckedPass.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
 namespace tenon::host {
 /// A graph, or host program on tensors: one block that ends in func.return, no buffers yet.
 mlir::LogicalResult checkProgram(mlir::Operation *root);
@@ -25,6 +27,13 @@ mlir::LogicalResult checkBoundProgram(mlir::Operation *root);
 /// Programs that are placed: their buffers are storages and views of them, their numbers are indices and truth values,
 /// their control flow is scf.if and scf.while.
 mlir::LogicalResult checkPlaced(mlir::Operation *root);
+/// Of them those that are cut: whatever touches buffers is in a segment, between them stand arithmetic and control flow.
+mlir::LogicalResult checkCut(mlir::func::FuncOp program);
+/// A function of either form.
+mlir::LogicalResult checkPlacedOrCut(mlir::Operation *root);
+
+/// Whether an op computes a number of the program from others, from symbols, or from what is bound.
+bool isArithmetic(mlir::Operation *op);
 } // namespace tenon::host
 
 #endif // TENON_DIALECT_HOST_ANALYSIS_PROGRAMCHECKS_H

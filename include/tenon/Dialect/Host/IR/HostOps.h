@@ -39,6 +39,13 @@ bool isHeld(mlir::Type type);
 inline constexpr llvm::StringLiteral kContractAttr = "tenon_tile.contract";
 /// Elements along the last dimension lie next to each other; all other strides come with the launch.
 inline constexpr llvm::StringLiteral kInnerContract = "inner";
+/// On a slice: its result is read where the operand lies.
+inline constexpr llvm::StringLiteral kViewAttr = "tenon_host.view";
+/// On a concat or a pad: the numbers of the operands that are written where the result lies, ascending. The border of
+/// such a pad is its halo.
+inline constexpr llvm::StringLiteral kPlacedAttr = "tenon_host.placed";
+/// Marks a function as the plan of a segment.
+inline constexpr llvm::StringLiteral kPlanAttr = "tenon_host.plan";
 } // namespace tenon::host
 
 #define GET_OP_CLASSES
@@ -51,6 +58,10 @@ DeviceAttr deviceOf(mlir::Value buffer);
 DeviceAttr deviceOf(mlir::Operation *op);
 /// Whether a function is a placed program: it says where its inputs and outputs are.
 bool isPlaced(mlir::Operation *function);
+/// Whether a placed program is cut into segments.
+bool isCut(mlir::Operation *function);
+/// What a result of a segment is inside of it; any other value itself.
+mlir::Value insideOf(mlir::Value value);
 /// The storage that a buffer is, or is a view of.
 StorageOp storageOf(mlir::Value buffer);
 } // namespace tenon::host

@@ -25,6 +25,7 @@ def Host_Dialect : Dialect {
   }];
   let useDefaultAttributePrinterParser = 1;
   let useDefaultTypePrinterParser = 1;
+  let hasOperationAttrVerify = 1;
 }
 
 def Host_DeviceAttr : AttrDef<Host_Dialect, "Device"> {
@@ -110,6 +111,8 @@ def Host_StorageOp : Host_Op<"storage", [Pure, AttrSizedOperandSegments]> {
     A `growing` buffer is the session's own: what a loop carries or collects, or a branch gives, under sizes that only
     running it shows. Wherever it is named it gets room for the sizes listed and keeps the bytes that it holds.
 
+    Once sizes are planned, `bytes` is what a buffer of the arena or one that grows takes.
+
     ```mlir
     %x = tenon_host.storage input 0 "pixels" sizes [%m, 768] : memref<?x768xf32>
     %h = tenon_host.storage arena 0 sizes [%m, 768] live [0, 2] : memref<?x768xf32>
@@ -118,12 +121,12 @@ def Host_StorageOp : Host_Op<"storage", [Pure, AttrSizedOperandSegments]> {
     ```
   }];
   let arguments = (ins Host_StorageKind:$kind, I64Attr:$number, OptionalAttr<StrAttr>:$name, Variadic<Index>:$sizes,
-                       DenseI64ArrayAttr:$static_sizes, Variadic<Index>:$strides,
+                       DenseI64ArrayAttr:$static_sizes, Variadic<Index>:$strides, Optional<Index>:$bytes,
                        OptionalAttr<DenseI64ArrayAttr>:$live, OptionalAttr<AnyAttr>:$value);
   let results = (outs AnyMemRef:$result);
   let assemblyFormat = [{
     $kind $number ($name^)? `sizes` custom<DynamicIndexList>($sizes, $static_sizes)
-    (`strides` `(` $strides^ `)`)? (`live` $live^)? (`value` `(` $value^ `)`)? attr-dict `:` type($result)
+    (`strides` `(` $strides^ `)`)? (`bytes` $bytes^)? (`live` $live^)? (`value` `(` $value^ `)`)? attr-dict `:` type($result)
   }];
   let extraClassDeclaration = [{
     llvm::SmallVector<mlir::OpFoldResult> getMixedSizes() {
@@ -355,6 +358,127 @@ def Host_CheckAtMostOp : Host_Op<"check_at_most", [MemoryEffects<[MemWrite]>]> {
   }];
   let arguments = (ins Index:$actual, Index:$limit, StrAttr:$message);
   let assemblyFormat = "$actual `,` $limit $message attr-dict";
+}
+
+//===----------------------------------------------------------------------===//
+// Segments and plans
+//===----------------------------------------------------------------------===//
+
+/// What may be known of one segment in another.
+def Host_SegmentValue : AnyTypeOf<[Index, I1, AnyMemRef, Host_ValueType, Host_TokenType]>;
+
+def Host_SegmentOp : Host_Op<"segment", [SingleBlockImplicitTerminator<"::tenon::host::YieldOp">, NoRegionArguments,
+    MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "a part of the program before which all of its sizes are known";
+  let description = [{
+    What is executed at a stretch: its sizes are planned and its buffers reserved before it begins. Results are buffers
+    that later segments name too, and numbers that were read.
+
+    ```mlir
+    %n = tenon_host.segment 0 -> index {
+      %b = tenon_host.storage input 0 "n" sizes [] : memref<i64>
+      %0 = tenon_host.read_scalar %b at 0 : memref<i64> -> index
+      tenon_host.yield %0 : index
+    }
+    ```
+  }];
+  let arguments = (ins ConfinedAttr<I64Attr, [IntNonNegative]>:$number);
+  let results = (outs Variadic<Host_SegmentValue>:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$number (`->` type($results)^)? attr-dict-with-keyword $body";
+  let hasVerifier = 1;
+}
+
+def Host_YieldOp : Host_Op<"yield", [Terminator, Pure, HasParent<"::tenon::host::SegmentOp">]> {
+  let summary = "what is known of a segment behind it";
+  let description = [{
+    ```mlir
+    tenon_host.yield %h, %n : memref<?xf32>, index
+    ```
+  }];
+  let arguments = (ins Variadic<Host_SegmentValue>:$values);
+  let assemblyFormat = "($values^ `:` type($values))? attr-dict";
+  let builders = [OpBuilder<(ins), [{}]>];
+}
+
+def Host_PlanOp : Host_Op<"plan", [DeclareOpInterfaceMethods<SymbolUserOpInterface>,
+    MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "plans a segment: computes its sizes, and reserves its buffers";
+  let description = [{
+    The function computes sizes, strides, offsets and numbers of bytes from symbols and `data`, numbers that segments
+    before have read. Plans are kept: with the same symbols and data nothing is computed again. Each result is a value
+    that the segment of this number uses.
+
+    ```mlir
+    %0:2 = tenon_host.plan 1 @plan_1(%n) : (index) -> (index, index)
+    ```
+  }];
+  let arguments = (ins ConfinedAttr<I64Attr, [IntNonNegative]>:$number, FlatSymbolRefAttr:$function,
+                       Variadic<AnyTypeOf<[Index, I1]>>:$data);
+  let results = (outs Variadic<AnyTypeOf<[Index, I1]>>:$results);
+  let assemblyFormat = "$number $function `(` $data `)` attr-dict `:` functional-type($data, $results)";
+}
+
+def Host_BoundSizeOp : Host_Op<"bound_size", [Pure]> {
+  let summary = "a size of what the caller binds to an input";
+  let description = [{
+    Of a dimension that no symbol names.
+
+    ```mlir
+    %s = tenon_host.bound_size input 1 dim 0
+    ```
+  }];
+  let arguments = (ins I64Attr:$input, I64Attr:$dim);
+  let results = (outs Index:$result);
+  let assemblyFormat = "`input` $input `dim` $dim attr-dict";
+}
+
+def Host_BufferBytesOp : Host_Op<"buffer_bytes", [Pure]> {
+  let summary = "how many bytes a buffer of these sizes takes";
+  let description = [{
+    Elements narrower than a byte are packed. A negative size, and a number of bytes beyond 64 bits, are errors of the
+    plan.
+
+    ```mlir
+    %n = tenon_host.buffer_bytes sizes [%m, 768] : memref<?x768xf32>
+    ```
+  }];
+  let arguments = (ins Variadic<Index>:$sizes, DenseI64ArrayAttr:$static_sizes, TypeAttrOf<AnyMemRef>:$buffer);
+  let results = (outs Index:$result);
+  let assemblyFormat = "`sizes` custom<DynamicIndexList>($sizes, $static_sizes) attr-dict `:` $buffer";
+  let extraClassDeclaration = [{
+    llvm::SmallVector<mlir::OpFoldResult> getMixedSizes() {
+      return mlir::getMixedValues(getStaticSizes(), getSizes(), getContext());
+    }
+  }];
+  let hasVerifier = 1;
+}
+
+def Host_CheckRowsOp : Host_Op<"check_rows", [AttrSizedOperandSegments, MemoryEffects<[MemWrite]>]> {
+  let summary = "ends the run with an error where an input or output is bound under other strides";
+  let description = [{
+    Kernels take rows one after the other. Of all dimensions but the last; where there are no elements, and along sizes
+    below 2, strides don't count.
+
+    ```mlir
+    tenon_host.check_rows input 0 sizes [%m, 768] strides [768]
+    ```
+  }];
+  let arguments = (ins Host_StorageKind:$kind, I64Attr:$number, Variadic<Index>:$sizes, Variadic<Index>:$strides,
+                       DenseI64ArrayAttr:$static_sizes, DenseI64ArrayAttr:$static_strides);
+  let assemblyFormat = [{
+    $kind $number `sizes` custom<DynamicIndexList>($sizes, $static_sizes)
+    `strides` custom<DynamicIndexList>($strides, $static_strides) attr-dict
+  }];
+  let extraClassDeclaration = [{
+    llvm::SmallVector<mlir::OpFoldResult> getMixedSizes() {
+      return mlir::getMixedValues(getStaticSizes(), getSizes(), getContext());
+    }
+    llvm::SmallVector<mlir::OpFoldResult> getMixedStrides() {
+      return mlir::getMixedValues(getStaticStrides(), getStrides(), getContext());
+    }
+  }];
+  let hasVerifier = 1;
 }
 
 #endif // TENON_DIALECT_HOST_IR_HOSTOPS

@@ -1,4 +1,4 @@
-//===- EmitPlan.cpp - The function that computes a program's sizes ---===//
+//===- ConvertPlans.cpp - The functions that compute a program's sizes ---===//
 //
 // Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -7,6 +7,7 @@
 
 #include "ProgramLayout.h"
 
+#include "tenon/Dialect/Host/Analysis/ProgramChecks.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 #include "tenon/Runtime/tenon_kernel.h"
 
@@ -16,13 +17,11 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/InferIntRangeInterface.h"
+#include "llvm/ADT/TypeSwitch.h"
 
 using namespace mlir;
 using namespace tenon;
 using namespace tenon::host;
-
-/// Marks plans until their divisions are guarded: other functions of the module stay as they are.
-static constexpr llvm::StringLiteral kPlanAttr = "tenon_host.plan";
 
 namespace {
 constexpr StringLiteral kNegative = "a size of its result is negative: an input is too small";
@@ -33,114 +32,108 @@ bool isDivision(Operation *op) {
              arith::FloorDivSIOp>(op);
 }
 
-/// Writes the plan.
-class PlanEmitter {
+/// Converts the plan of a segment, op by op.
+class PlanConverter {
 public:
-  PlanEmitter(ProgramLayout &layout, unsigned number, OpBuilder &builder)
-      : layout(layout), number(number), segment(layout.segments[number]), builder(builder), loc(layout.main.getLoc()), i64(builder.getI64Type()),
+  PlanConverter(ProgramLayout &layout, ProgramLayout::Segment &segment, OpBuilder &builder)
+      : layout(layout), segment(segment), builder(builder), loc(segment.function.getLoc()), i64(builder.getI64Type()),
         pointer(LLVM::LLVMPointerType::get(builder.getContext())) {}
 
-  LogicalResult emit() {
+  LogicalResult convert() {
     OpBuilder::InsertionGuard guard(builder);
+    unsigned number = segment.plan.getNumber();
     auto plan = func::FuncOp::create(builder, loc, "plan_" + std::to_string(number),
                                      builder.getFunctionType({pointer, pointer}, builder.getI32Type()));
-    // One long block of arithmetic that runs once per set of sizes: scheduling it would take time that grows with its square.
+    // Until its divisions are guarded: other functions of the module stay as they are.
     plan->setAttr(kPlanAttr, builder.getUnitAttr());
+    // One long block of arithmetic that runs once per set of sizes: scheduling it would take time that grows with its
+    // square.
     plan->setAttr("passthrough", builder.getStrArrayAttr({"noinline", "optnone"}));
     Block *entry = plan.addEntryBlock();
     builder.setInsertionPointToStart(entry);
     symbols = entry->getArgument(0);
+    slots = entry->getArgument(1);
     code = arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(TENON_CODE_OK));
-    if (failed(cloneArithmetic()))
-      return failure();
-    for (auto &[value, slot] : segment.slots)
-      store(entry->getArgument(1), slot, integer(value));
-    for (auto &[storage, slot] : segment.byteSlots)
-      store(entry->getArgument(1), slot, bytesOf(cast<StorageOp>(storage)));
-    checkOutputs();
-    // What is bound to the inputs is checked once, on entry.
-    for (ProgramLayout::Equality &equality : equalities()) {
-      Value differs = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, symbol(equality.symbol),
-                                            integer(equality.expected));
-      const artifact::SymbolInfo &size = layout.metadata.symbols[equality.symbol];
-      reject(differs, "input '" + layout.metadata.inputs[size.input].name + "': the size of dimension " +
-                          std::to_string(size.dim) + " is not what follows from those of the inputs");
-    }
-    func::ReturnOp::create(builder, loc, code);
+    if (!segment.function.getBody().hasOneBlock())
+      return segment.function.emitOpError("expects one block, but has ")
+             << segment.function.getBody().getBlocks().size();
+    Block &body = segment.function.getBody().front();
+    // Data of earlier segments comes behind the symbols.
+    for (BlockArgument argument : body.getArguments())
+      mapping.map(argument,
+                  toNumber(symbol(layout.metadata.symbols.size() + argument.getArgNumber()), argument.getType()));
+    for (Operation &op : body)
+      if (failed(convert(&op)))
+        return failure();
     return success();
   }
 
 private:
-  MutableArrayRef<ProgramLayout::Equality> equalities() {
-    return number == 0 ? MutableArrayRef(layout.equalities) : MutableArrayRef<ProgramLayout::Equality>();
+  LogicalResult convert(Operation *op) {
+    return llvm::TypeSwitch<Operation *, LogicalResult>(op)
+        .Case<BufferBytesOp, CheckEqualOp, CheckAtMostOp, func::ReturnOp>([&](auto op) { return convert(op); })
+        .Default([&](Operation *op) { return convertArithmetic(op); });
   }
 
-  /// The runtime looks at the sizes of outputs, too, but doesn't know whose they are.
-  void checkOutputs() {
-    layout.main.walk([&](StorageOp storage) {
-      SmallVector<StringRef> names;
-      collectNames(storage.getLoc(), names);
-      if (storage.getKind() != StorageKind::output || names.empty())
-        return;
-      for (OpFoldResult size : storage.getMixedSizes())
-        if (auto value = dyn_cast<Value>(size); value && segment.slots.contains(value))
-          rejectNegative(integer(value), storage);
-    });
-  }
-
-  /// Copies the index arithmetic that some slot depends on.
-  LogicalResult cloneArithmetic() {
-    SetVector<Operation *> needed;
-    SmallVector<Value> work;
-    for (auto &[value, slot] : segment.slots)
-      work.push_back(value);
-    for (auto &[storage, slot] : segment.byteSlots)
-      llvm::append_range(work, cast<StorageOp>(storage).getSizes());
-    for (ProgramLayout::Equality &equality : equalities())
-      work.push_back(equality.expected);
-    while (!work.empty()) {
-      Value next = work.pop_back_val();
-      if (layout.data.contains(next)) {
-        // Data of earlier segments comes behind the symbols.
-        unsigned place = layout.metadata.symbols.size() + segment.planData.size();
-        if (segment.planData.insert({next, place}).second)
-          mapping.map(next, arith::IndexCastOp::create(builder, loc, builder.getIndexType(), symbol(place)));
-        continue;
-      }
-      Operation *op = next.getDefiningOp();
-      if (!op)
-        return layout.main.emitOpError("is no placed program: it has arguments");
-      if (!needed.insert(op))
-        continue;
-      // Divisions too, which are not pure: guardDivisions looks at what they divide by.
-      bool isArithmetic = isa_and_present<arith::ArithDialect, affine::AffineDialect>(op->getDialect()) &&
-                          isMemoryEffectFree(op);
-      if (!isArithmetic && !layout.bindings.contains(op))
-        return op->emitOpError("gives a size that is not known before the run");
-      llvm::append_range(work, op->getOperands());
+  LogicalResult convertArithmetic(Operation *op) {
+    if (std::optional<unsigned> number = layout.symbolOf(op)) {
+      mapping.map(op->getResult(0), toNumber(symbol(*number), op->getResult(0).getType()));
+      return success();
     }
-    layout.main.walk<WalkOrder::PreOrder>([&](Operation *op) {
-      if (!needed.contains(op))
-        return;
-      if (auto it = layout.bindings.find(op); it != layout.bindings.end()) {
-        Value value = symbol(it->second);
-        mapping.map(op->getResult(0), arith::IndexCastOp::create(builder, loc, builder.getIndexType(), value));
-      } else {
-        rejectDivisionByZero(op);
-        builder.clone(*op, mapping);
-      }
-    });
+    if (auto symbol = dyn_cast<SymbolOp>(op))
+      return symbol.emitOpError() << "'" << symbol.getName() << "' is the size of no input";
+    // Divisions too, which are not pure: guardDivisions looks at what they divide by.
+    if (!isArithmetic(op) || op->getDialect() == segment.plan->getDialect() || !isMemoryEffectFree(op))
+      return op->emitOpError("gives a size that is not known before the run");
+    rejectDivisionByZero(op);
+    builder.clone(*op, mapping);
     return success();
   }
 
+  LogicalResult convert(func::ReturnOp end) {
+    for (auto [slot, value] : llvm::enumerate(end.getOperands()))
+      LLVM::StoreOp::create(builder, loc, integer(value), element(slots, slot));
+    func::ReturnOp::create(builder, loc, code);
+    return success();
+  }
+
+  LogicalResult convert(CheckEqualOp check) {
+    return convertCheck(check, arith::CmpIPredicate::ne, check.getActual(), check.getExpected(), check.getMessage());
+  }
+
+  LogicalResult convert(CheckAtMostOp check) {
+    return convertCheck(check, arith::CmpIPredicate::sgt, check.getActual(), check.getLimit(), check.getMessage());
+  }
+
+  LogicalResult convertCheck(Operation *op, arith::CmpIPredicate isWrong, Value left, Value right, StringRef message) {
+    reject(arith::CmpIOp::create(builder, loc, isWrong, integer(left), integer(right)),
+           messageAt(op->getLoc(), message));
+    return success();
+  }
+
+  LogicalResult convert(BufferBytesOp bytes) {
+    mapping.map(bytes.getResult(), toNumber(bytesOf(bytes), bytes.getType()));
+    return success();
+  }
+
+  /// A number of the plan from one of the runtime.
+  Value toNumber(Value integer, Type type) {
+    if (type.isIndex())
+      return arith::IndexCastOp::create(builder, loc, type, integer);
+    return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, integer, constant(0));
+  }
+
+  Value integer(Value number) {
+    Value value = mapping.lookup(number);
+    if (value.getType().isIndex())
+      return arith::IndexCastOp::create(builder, loc, i64, value);
+    return arith::ExtUIOp::create(builder, loc, i64, value);
+  }
+
   Value constant(int64_t value) { return arith::ConstantOp::create(builder, loc, builder.getI64IntegerAttr(value)); }
-  Value integer(Value index) { return arith::IndexCastOp::create(builder, loc, i64, mapping.lookup(index)); }
   Value symbol(unsigned number) { return LLVM::LoadOp::create(builder, loc, i64, element(symbols, number)); }
   Value element(Value array, unsigned number) {
     return LLVM::GEPOp::create(builder, loc, pointer, i64, array, ArrayRef<LLVM::GEPArg>{int32_t(number)});
-  }
-  void store(Value array, unsigned slot, Value value) {
-    LLVM::StoreOp::create(builder, loc, value, element(array, slot));
   }
 
   /// guardDivisions lets them give something, but knows no names.
@@ -177,11 +170,6 @@ private:
     code = arith::SelectOp::create(builder, loc, applies, number, code);
   }
 
-  void rejectNegative(Value size, StorageOp storage) {
-    reject(arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, size, constant(0)),
-           messageAt(storage.getLoc(), kNegative));
-  }
-
   Value multiply(Value left, Value right, Value &overflow) {
     auto type = LLVM::LLVMStructType::getLiteral(builder.getContext(), {i64, builder.getI1Type()});
     Value both = LLVM::SMulWithOverflowOp::create(builder, loc, type, left, right);
@@ -190,19 +178,20 @@ private:
     return LLVM::ExtractValueOp::create(builder, loc, both, 0);
   }
 
-  Value bytesOf(StorageOp storage) {
-    unsigned bits = storageBits(cast<MemRefType>(storage.getType()).getElementType());
+  Value bytesOf(BufferBytesOp op) {
+    unsigned bits = storageBits(cast<MemRefType>(op.getBuffer()).getElementType());
     Value count = constant(1), overflow;
-    for (OpFoldResult size : storage.getMixedSizes()) {
+    for (OpFoldResult size : op.getMixedSizes()) {
       std::optional<int64_t> fixed = getConstantIntValue(size);
       Value extent = fixed ? constant(*fixed) : integer(cast<Value>(size));
       if (!fixed)
-        rejectNegative(extent, storage);
+        reject(arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, extent, constant(0)),
+               messageAt(op.getLoc(), kNegative));
       count = multiply(count, extent, overflow);
     }
     // Elements narrower than a byte are packed.
     count = multiply(count, constant(bits % 8 == 0 ? bits / 8 : bits), overflow);
-    reject(overflow, messageAt(storage.getLoc(), kOverflow));
+    reject(overflow, messageAt(op.getLoc(), kOverflow));
     if (bits % 8 == 0)
       return count;
     Value rounded = arith::AddIOp::create(builder, loc, count, constant(7));
@@ -210,18 +199,17 @@ private:
   }
 
   ProgramLayout &layout;
-  unsigned number;
   ProgramLayout::Segment &segment;
   OpBuilder &builder;
   Location loc;
   Type i64, pointer;
-  Value symbols, code;
+  Value symbols, slots, code;
   IRMapping mapping;
 };
 } // namespace
 
-LogicalResult tenon::host::emitPlan(ProgramLayout &layout, unsigned segment, OpBuilder &builder) {
-  return PlanEmitter(layout, segment, builder).emit();
+LogicalResult tenon::host::convertPlan(ProgramLayout &layout, unsigned segment, OpBuilder &builder) {
+  return PlanConverter(layout, layout.segments[segment], builder).convert();
 }
 
 void tenon::host::guardDivisions(func::FuncOp plan) {

@@ -412,16 +412,14 @@ Coordinate ElementEmitter::coordinate(Value positions) {
   return {positions, 0, Value()};
 }
 
-SmallVector<Value> ElementEmitter::loop(Value low, Value high, ValueRange init, LoopBody body, bool &failed) {
+FailureOr<SmallVector<Value>> ElementEmitter::loop(Value low, Value high, ValueRange init, LoopBody body) {
   auto loop = scf::ForOp::create(builder, loc, low, high, index(1), init);
   OpBuilder::InsertionGuard guard(builder);
   Scope scope(*this);
   builder.setInsertionPointToStart(loop.getBody());
   FailureOr<SmallVector<Value>> next = body(loop.getInductionVar(), loop.getRegionIterArgs());
-  if (mlir::failed(next)) {
-    failed = true;
-    next = SmallVector<Value>(loop.getRegionIterArgs());
-  }
+  if (failed(next))
+    return failure();
   if (!init.empty())
     scf::YieldOp::create(builder, loc, *next);
   return SmallVector<Value>(loop.getResults());

@@ -373,17 +373,13 @@ private:
   /// What the kernel gives for the unit's rows, from their sums in the buffer.
   LogicalResult emitEnds(Value column) {
     auto vector = VectorType::get(e.lanes, e.builder.getF32Type());
-    bool failed = false;
-    e.loop(
-        firstRow, e.add(firstRow, blockSize), e.delinearize(firstRow, rowExtents),
-        [&](Value row, ValueRange place) -> FailureOr<SmallVector<Value>> {
-          Value sums = vector::LoadOp::create(e.builder, e.loc, vector, partialSums, partialSum(row, column));
-          if (mlir::failed(finish(SmallVector<Value>(place), column, sums)))
-            return failure();
-          return placeAfter(SmallVector<Value>(place));
-        },
-        failed);
-    return failure(failed);
+    return e.loop(firstRow, e.add(firstRow, blockSize), e.delinearize(firstRow, rowExtents),
+                  [&](Value row, ValueRange place) -> FailureOr<SmallVector<Value>> {
+                    Value sums = vector::LoadOp::create(e.builder, e.loc, vector, partialSums, partialSum(row, column));
+                    if (failed(finish(SmallVector<Value>(place), column, sums)))
+                      return failure();
+                    return placeAfter(SmallVector<Value>(place));
+                  });
   }
 
   /// The same where rows are next to each other: the block of sums is turned, then read column by column.
@@ -731,8 +727,7 @@ private:
       // The sums stay in registers from part to part.
       int64_t run = windows->partDepth();
       Value zero = e.asVector(e.number(e.builder.getF32Type(), 0));
-      bool failed = false;
-      tile = e.loop(
+      FailureOr<SmallVector<Value>> sums = e.loop(
           e.index(windows->parts()), inPieces(SmallVector<Value>(height, zero), piece),
           [&](Value number, ValueRange sums) -> FailureOr<SmallVector<Value>> {
             Value offset = windows->offset(number), product = e.mul(number, e.index(run));
@@ -743,8 +738,10 @@ private:
                               : Value();
             return multiply(rowOffsets, e.add(rhsOffset, e.mul(product, rhsStride)), e.index(run), start,
                             sums);
-          },
-          failed);
+          });
+      if (failed(sums))
+        return failure();
+      tile = *sums;
     }
     if (!part.isEnd) {
       for (auto [i, sums] : llvm::enumerate(tile))

@@ -26,14 +26,11 @@ public:
     return body.loop(body.begin, body.end, 1, [&](Value unit) -> LogicalResult {
       e.unit = unit;
       place = body.rowAt(unit);
-      LogicalResult result = success();
       if (auto nonzero = dyn_cast<NonZeroOp>(op))
-        result = emit(nonzero);
-      else if (auto scan = dyn_cast<ScanOp>(op))
-        result = emit(scan);
-      else
-        result = emit(cast<ScatterOp>(op));
-      return failure(failed || mlir::failed(result));
+        return emit(nonzero);
+      if (auto scan = dyn_cast<ScanOp>(op))
+        return emit(scan);
+      return emit(cast<ScatterOp>(op));
     });
   }
 
@@ -53,27 +50,24 @@ private:
   Value number(Value index) { return arith::IndexCastOp::create(e.builder, e.loc, e.builder.getI64Type(), index); }
 
   /// A loop over [0, extent) with one carried value.
-  Value loop(Value extent, Value init, function_ref<FailureOr<Value>(Value, Value)> step) {
-    return e.loop(
-                extent, init,
-                [&](Value position, ValueRange state) -> FailureOr<SmallVector<Value>> {
-                  FailureOr<Value> next = step(position, state[0]);
-                  if (mlir::failed(next))
-                    return failure();
-                  return SmallVector<Value>{*next};
-                },
-                failed)
-        .front();
+  FailureOr<Value> loop(Value extent, Value init, function_ref<FailureOr<Value>(Value, Value)> step) {
+    FailureOr<SmallVector<Value>> results =
+        e.loop(extent, init, [&](Value position, ValueRange state) -> FailureOr<SmallVector<Value>> {
+          FailureOr<Value> next = step(position, state[0]);
+          if (failed(next))
+            return failure();
+          return SmallVector<Value>{*next};
+        });
+    if (failed(results))
+      return failure();
+    return results->front();
   }
 
   /// Loops over a box with one carried value, innermost last.
-  Value nest(MutableArrayRef<Coordinate> places, ArrayRef<Value> extents, Value init,
-             function_ref<FailureOr<Value>(Value)> step) {
-    if (extents.empty()) {
-      FailureOr<Value> next = step(init);
-      failed |= mlir::failed(next);
-      return mlir::failed(next) ? init : *next;
-    }
+  FailureOr<Value> nest(MutableArrayRef<Coordinate> places, ArrayRef<Value> extents, Value init,
+                        function_ref<FailureOr<Value>(Value)> step) {
+    if (extents.empty())
+      return step(init);
     return loop(extents.front(), init, [&](Value position, Value state) -> FailureOr<Value> {
       places.front() = {position, 0, Value()};
       return nest(places.drop_front(), extents.drop_front(), state, step);
@@ -82,14 +76,14 @@ private:
 
   /// Positions of the elements that aren't zero, each behind those that came before.
   LogicalResult emit(NonZeroOp op) {
-    nest(place, body.space, e.index(0), [&](Value count) -> FailureOr<Value> {
+    return nest(place, body.space, e.index(0), [&](Value count) -> FailureOr<Value> {
       FailureOr<Value> element = e.at(op.getOperand(), place);
-      if (mlir::failed(element))
+      if (failed(element))
         return failure();
       Value zero = e.number(element->getType(), 0);
       Value isSet = isa<FloatType>(zero.getType()) ? compare(arith::CmpFPredicate::UNE, *element, zero)
                                                    : compare(arith::CmpIPredicate::ne, *element, zero);
-      if (mlir::failed(body.when(isSet, [&] {
+      if (failed(body.when(isSet, [&] {
             for (auto [row, coordinate] : llvm::enumerate(place))
               e.store(number(e.first(coordinate)), body.outputs.front(),
                       {Coordinate{e.index(row), 0, Value()}, Coordinate{count, 0, Value()}});
@@ -98,7 +92,6 @@ private:
         return failure();
       return select(isSet, e.add(count, e.index(1)), count);
     });
-    return success();
   }
 
   LogicalResult emit(ScanOp op) {
@@ -106,17 +99,16 @@ private:
     Type element = elementOf(op.getOperand());
     Combination combination(e, op.getCombiner(), element);
     Value extent = body.space[dim];
-    loop(extent, combination.identity(), [&](Value step, Value sum) -> FailureOr<Value> {
+    return loop(extent, combination.identity(), [&](Value step, Value sum) -> FailureOr<Value> {
       Value position = op.getReverse() ? e.sub(e.sub(extent, e.index(1)), step) : step;
       place[dim] = {position, 0, Value()};
       FailureOr<Value> value = e.at(op.getOperand(), place);
-      if (mlir::failed(value))
+      if (failed(value))
         return failure();
       Value next = combination.combine(sum, combination.widen(*value));
       e.store(combination.finish(op.getExclusive() ? sum : next, Value()), body.outputs.front(), place);
       return next;
     });
-    return success();
   }
 
   /// The position that an index names, and whether there is such a place.
@@ -149,14 +141,15 @@ private:
     const Buffer &output = body.outputs.front();
     Type element = elementOf(op.getOperand());
     Value none = e.index(0);
-    if (!op->hasAttr(kInPlaceAttr))
-      nest(place, body.space, none, [&](Value state) -> FailureOr<Value> {
-        FailureOr<Value> value = e.at(op.getOperand(), place);
-        if (mlir::failed(value))
-          return failure();
-        e.store(*value, output, place);
-        return state;
-      });
+    auto copy = [&](Value state) -> FailureOr<Value> {
+      FailureOr<Value> value = e.at(op.getOperand(), place);
+      if (failed(value))
+        return failure();
+      e.store(*value, output, place);
+      return state;
+    };
+    if (!op->hasAttr(kInPlaceAttr) && failed(nest(place, body.space, none, copy)))
+      return failure();
     int64_t rank = place.size(), batch = op.getBatchDims();
     int64_t indexRank = cast<RankedTensorType>(op.getIndices().getType()).getRank() - 1;
     Coordinates update(cast<RankedTensorType>(op.getUpdates().getType()).getRank());
@@ -167,7 +160,7 @@ private:
     auto [places, slice] = std::pair(MutableArrayRef(update).take_front(indexRank),
                                      MutableArrayRef(update).drop_front(indexRank));
     ArrayRef<Value> sliceExtents = ArrayRef(extents).drop_front(indexRank);
-    nest(places, ArrayRef(extents).take_front(indexRank), none, [&](Value state) -> FailureOr<Value> {
+    return nest(places, ArrayRef(extents).take_front(indexRank), none, [&](Value state) -> FailureOr<Value> {
       Coordinates target(rank);
       for (int64_t dim = 0; dim < batch; ++dim)
         target[dim] = update[dim];
@@ -176,7 +169,7 @@ private:
         Coordinates index(places);
         index.push_back({e.index(i), 0, Value()});
         FailureOr<Value> value = e.at(op.getIndices(), index);
-        if (mlir::failed(value))
+        if (failed(value))
           return failure();
         Value wide = arith::IndexCastOp::create(e.builder, e.loc, e.builder.getIndexType(), *value);
         auto [position, isThere] = resolve(op, wide, body.space[dim]);
@@ -190,12 +183,12 @@ private:
           if (!llvm::is_contained(op.getDims(), dim))
             target[dim] = update[next++];
         FailureOr<Value> result = e.at(op.getUpdates(), update);
-        if (mlir::failed(result))
+        if (failed(result))
           return failure();
         if (auto combiner = op.getCombiner()) {
           Combination combination(e, *combiner, element);
           FailureOr<Value> old = e.load(output, element, target);
-          if (mlir::failed(old))
+          if (failed(old))
             return failure();
           result = combination.finish(
               combination.combine(combination.widen(*old), combination.widen(*result)), Value());
@@ -203,21 +196,16 @@ private:
         e.store(*result, output, target);
         return none;
       };
-      auto writeSlice = [&]() -> LogicalResult {
-        nest(slice, sliceExtents, none, write);
-        return success(!failed);
-      };
-      if (mlir::failed(exists ? body.when(exists, writeSlice) : writeSlice()))
+      auto writeSlice = [&]() -> LogicalResult { return nest(slice, sliceExtents, none, write); };
+      if (failed(exists ? body.when(exists, writeSlice) : writeSlice()))
         return failure();
       return state;
     });
-    return success();
   }
 
   KernelBody &body;
   ElementEmitter &e;
   Coordinates place;
-  bool failed = false;
 };
 } // namespace
 

@@ -27,8 +27,8 @@ struct Range {
 };
 
 /// Loops over boxes: calls `body` with one position per range, innermost.
-Value nest(ElementEmitter &e, ArrayRef<Range> ranges, Value init,
-           function_ref<FailureOr<Value>(ArrayRef<Value>, Value)> body, bool &failed) {
+FailureOr<Value> nest(ElementEmitter &e, ArrayRef<Range> ranges, Value init,
+                      function_ref<FailureOr<Value>(ArrayRef<Value>, Value)> body) {
   SmallVector<Value> places;
   std::function<FailureOr<Value>(Value)> next = [&](Value state) -> FailureOr<Value> {
     if (places.size() == ranges.size())
@@ -37,16 +37,17 @@ Value nest(ElementEmitter &e, ArrayRef<Range> ranges, Value init,
       places.push_back(place);
       FailureOr<Value> result = next(states[0]);
       places.pop_back();
-      if (mlir::failed(result))
+      if (failed(result))
         return failure();
       return SmallVector<Value>{*result};
     };
     auto [low, high] = ranges[places.size()];
-    return e.loop(low, high, state, step, failed).front();
+    FailureOr<SmallVector<Value>> results = e.loop(low, high, state, step);
+    if (failed(results))
+      return failure();
+    return results->front();
   };
-  FailureOr<Value> result = next(init);
-  failed |= mlir::failed(result);
-  return failed ? init : *result;
+  return next(init);
 }
 
 bool dependsOnLanes(ArrayRef<Coordinate> coordinates) {
@@ -75,7 +76,6 @@ FailureOr<Value> emit(ReduceOp op, ElementEmitter &e, ArrayRef<Coordinate> coord
     if (!llvm::is_contained(dims, dim))
       place[dim] = coordinates[next++];
 
-  bool failed = false;
   Value identity = combination.identity();
   auto read = [&](ArrayRef<Value> places, int64_t step) -> FailureOr<Value> {
     for (auto [dim, value] : llvm::zip(dims, places))
@@ -83,22 +83,19 @@ FailureOr<Value> emit(ReduceOp op, ElementEmitter &e, ArrayRef<Coordinate> coord
     if (across)
       place[rank - 1].step = step;
     FailureOr<Value> element = e.at(operand, place);
-    if (mlir::failed(element))
+    if (failed(element))
       return failure();
     return combination.widen(*element);
   };
-  Value result;
+  FailureOr<Value> result;
   if (!across) {
     Value init = dependsOnLanes(coordinates) ? e.asVector(identity) : identity;
-    result = nest(
-        e, extents, init,
-        [&](ArrayRef<Value> places, Value state) -> FailureOr<Value> {
-          FailureOr<Value> element = read(places, 0);
-          if (mlir::failed(element))
-            return failure();
-          return combination.combine(state, *element);
-        },
-        failed);
+    result = nest(e, extents, init, [&](ArrayRef<Value> places, Value state) -> FailureOr<Value> {
+      FailureOr<Value> element = read(places, 0);
+      if (failed(element))
+        return failure();
+      return combination.combine(state, *element);
+    });
   } else {
     // Whole vectors of the last dimension, then what is left of it.
     Value extent = extents.pop_back_val().high, width = e.index(e.lanes);
@@ -112,11 +109,14 @@ FailureOr<Value> emit(ReduceOp op, ElementEmitter &e, ArrayRef<Coordinate> coord
           auto step = [&](Value i, ValueRange states) -> FailureOr<SmallVector<Value>> {
             places.back() = e.mul(i, width);
             FailureOr<Value> element = read(places, 1);
-            if (mlir::failed(element))
+            if (failed(element))
               return failure();
             return SmallVector<Value>{combination.combine(states[0], *element)};
           };
-          Value sum = e.loop(whole, state, step, failed).front();
+          FailureOr<SmallVector<Value>> sums = e.loop(whole, state, step);
+          if (failed(sums))
+            return failure();
+          Value sum = sums->front();
           if (getConstantIntValue(rest) == 0)
             return sum;
           Value hasRest = arith::CmpIOp::create(e.builder, e.loc, arith::CmpIPredicate::sgt, rest, e.index(0));
@@ -131,18 +131,18 @@ FailureOr<Value> emit(ReduceOp op, ElementEmitter &e, ArrayRef<Coordinate> coord
           FailureOr<Value> element = read(places, 1);
           Value mask = e.mask();
           e.valid = valid;
-          if (mlir::failed(element))
+          if (failed(element))
             return failure();
           Value used = arith::SelectOp::create(e.builder, e.loc, mask, e.asVector(*element), e.asVector(identity));
           scf::YieldOp::create(e.builder, e.loc, combination.combine(sum, used));
           return tail.getResult(0);
-        },
-        failed);
-    result = combination.across(result);
+        });
+    if (succeeded(result))
+      result = combination.across(*result);
   }
-  if (failed)
+  if (failed(result))
     return failure();
-  return combination.finish(result, op.getCombiner() == Combiner::mean ? count : Value());
+  return combination.finish(*result, op.getCombiner() == Combiner::mean ? count : Value());
 }
 
 FailureOr<Value> emit(ArgReduceOp op, ElementEmitter &e, ArrayRef<Coordinate> coordinates) {
@@ -157,14 +157,13 @@ FailureOr<Value> emit(ArgReduceOp op, ElementEmitter &e, ArrayRef<Coordinate> co
   Value zero = e.integer(e.builder.getI64Type(), 0);
   if (isa<VectorType>(first->getType()))
     zero = e.asVector(zero);
-  bool failed = false;
   auto compareF = [&](arith::CmpFPredicate p, Value a, Value b) {
     return arith::CmpFOp::create(e.builder, e.loc, p, a, b).getResult();
   };
   auto step = [&](Value i, ValueRange state) -> FailureOr<SmallVector<Value>> {
     place[op.getDim()].base = i;
     FailureOr<Value> next = e.at(operand, place);
-    if (mlir::failed(next))
+    if (failed(next))
       return failure();
     Value better;
     if (isFloat) {
@@ -191,10 +190,10 @@ FailureOr<Value> emit(ArgReduceOp op, ElementEmitter &e, ArrayRef<Coordinate> co
     return SmallVector<Value>{arith::SelectOp::create(e.builder, e.loc, better, *next, state[0]),
                               arith::SelectOp::create(e.builder, e.loc, better, number, state[1])};
   };
-  Value result = e.loop(e.size(operand, op.getDim()), ValueRange{*first, zero}, step, failed)[1];
-  if (failed)
+  FailureOr<SmallVector<Value>> result = e.loop(e.size(operand, op.getDim()), ValueRange{*first, zero}, step);
+  if (failed(result))
     return failure();
-  return result;
+  return (*result)[1];
 }
 
 /// Where a window starts and its elements lie, along one dimension.
@@ -294,28 +293,24 @@ FailureOr<Value> emit(WindowOp op, ElementEmitter &e, ArrayRef<Coordinate> coord
   SmallVector<Value> extents;
   for (int64_t size : op.getSizes())
     extents.push_back(e.index(size));
-  bool failed = false;
   Windows<WindowOp> windows(e, op, operand, Coordinates(coordinates), first, extents);
   // What is outside combines as nothing does.
   Type element = registerType(elementOf(operand));
   Value identity = combination.identity();
   Value init = hasLanes ? e.asVector(identity) : identity;
-  Value result = nest(
-      e, windows.taps, init,
-      [&](ArrayRef<Value> taps, Value state) -> FailureOr<Value> {
-        Value outside = identity;
-        if (outside.getType() != element)
-          outside = arith::TruncFOp::create(e.builder, e.loc, element, outside);
-        FailureOr<Value> value = windows.at(taps, outside);
-        if (mlir::failed(value))
-          return failure();
-        return combination.combine(state, combination.widen(*value));
-      },
-      failed);
-  if (failed)
+  FailureOr<Value> result = nest(e, windows.taps, init, [&](ArrayRef<Value> taps, Value state) -> FailureOr<Value> {
+    Value outside = identity;
+    if (outside.getType() != element)
+      outside = arith::TruncFOp::create(e.builder, e.loc, element, outside);
+    FailureOr<Value> value = windows.at(taps, outside);
+    if (failed(value))
+      return failure();
+    return combination.combine(state, combination.widen(*value));
+  });
+  if (failed(result))
     return failure();
   if (!isMean)
-    return combination.finish(result, Value());
+    return combination.finish(*result, Value());
   // How many places of the window count, as a product over dimensions.
   Value count;
   for (int64_t i = 0; i < spatial; ++i) {
@@ -343,12 +338,12 @@ FailureOr<Value> emit(WindowOp op, ElementEmitter &e, ArrayRef<Coordinate> coord
     e.unify(both);
     count = count ? e.mul(both[0], both[1]) : total;
   }
-  Type wide = getElementTypeOrSelf(result.getType());
+  Type wide = getElementTypeOrSelf(result->getType());
   Value number = arith::IndexCastOp::create(e.builder, e.loc, e.typeLike(count, e.builder.getI64Type()), count);
   if (!isa<FloatType>(wide))
     return op.emitError() << "a mean of integers can't be compiled";
   number = arith::SIToFPOp::create(e.builder, e.loc, e.typeLike(count, wide), number);
-  Value both[] = {result, number};
+  Value both[] = {*result, number};
   e.unify(both);
   return combination.finish(arith::DivFOp::create(e.builder, e.loc, both[0], both[1]), Value());
 }
@@ -414,31 +409,28 @@ FailureOr<Value> emit(ContractOp op, ElementEmitter &e, ArrayRef<Coordinate> coo
       if (auto position = maps[i].getResultPosition(getAffineDimExpr(dim, op.getContext())))
         extents.push_back({e.index(0), e.size(operands[i], *position)});
   }
-  bool failed = false;
   auto read = [&](unsigned i) -> FailureOr<Value> {
     Coordinates place;
     for (AffineExpr expression : maps[i].getResults())
       place.push_back(space[cast<AffineDimExpr>(expression).getPosition()]);
     FailureOr<Value> value = e.at(operands[i], place);
-    if (mlir::failed(value))
+    if (failed(value))
       return failure();
     return products.convert(*value, elementOf(operands[i]));
   };
   Value zero = e.number(products.type, 0);
-  Value sum = nest(
-      e, extents, dependsOnLanes(coordinates) ? e.asVector(zero) : zero,
-      [&](ArrayRef<Value> places, Value state) -> FailureOr<Value> {
-        for (auto [dim, place] : llvm::zip(summed, places))
-          space[dim] = {place, 0, Value()};
-        FailureOr<Value> a = read(0), b = read(1);
-        if (mlir::failed(a) || mlir::failed(b))
-          return failure();
-        return products.accumulate(state, *a, *b);
-      },
-      failed);
-  if (failed)
+  FailureOr<Value> sum = nest(e, extents, dependsOnLanes(coordinates) ? e.asVector(zero) : zero,
+                              [&](ArrayRef<Value> places, Value state) -> FailureOr<Value> {
+                                for (auto [dim, place] : llvm::zip(summed, places))
+                                  space[dim] = {place, 0, Value()};
+                                FailureOr<Value> a = read(0), b = read(1);
+                                if (failed(a) || failed(b))
+                                  return failure();
+                                return products.accumulate(state, *a, *b);
+                              });
+  if (failed(sum))
     return failure();
-  return products.finish(sum);
+  return products.finish(*sum);
 }
 
 FailureOr<Value> emit(ConvOp op, ElementEmitter &e, ArrayRef<Coordinate> coordinates) {
@@ -460,7 +452,6 @@ FailureOr<Value> emit(ConvOp op, ElementEmitter &e, ArrayRef<Coordinate> coordin
     group = ElementEmitter::coordinate(arith::DivUIOp::create(e.builder, e.loc, both[0], both[1]));
   }
   Value perGroup = e.size(filter, op.getSummedDim());
-  bool failed = false;
   Value zero = e.number(products.type, 0);
   Value outside = e.number(registerType(elementOf(input)), 0);
   // Channels are the outer loop: which taps are inside is known before.
@@ -468,7 +459,7 @@ FailureOr<Value> emit(ConvOp op, ElementEmitter &e, ArrayRef<Coordinate> coordin
   SmallVector<Range> ranges(windows.taps);
   if (channels != 1)
     ranges.insert(ranges.begin(), {e.index(0), perGroup});
-  Value sum = nest(
+  FailureOr<Value> sum = nest(
       e, ranges, dependsOnLanes(coordinates) ? e.asVector(zero) : zero,
       [&](ArrayRef<Value> taps, Value state) -> FailureOr<Value> {
         Value channel = channels == 1 ? e.index(0) : taps.front();
@@ -485,15 +476,14 @@ FailureOr<Value> emit(ConvOp op, ElementEmitter &e, ArrayRef<Coordinate> coordin
           weight[op.getTapDim() + i] = {tap, 0, Value()};
         windows.place[op.getChannelDim()] = place;
         FailureOr<Value> a = windows.at(taps, outside), b = e.at(filter, weight);
-        if (mlir::failed(a) || mlir::failed(b))
+        if (failed(a) || failed(b))
           return failure();
         return products.accumulate(state, products.convert(*a, elementOf(input)),
                                    products.convert(*b, elementOf(filter)));
-      },
-      failed);
-  if (failed)
+      });
+  if (failed(sum))
     return failure();
-  return products.finish(sum);
+  return products.finish(*sum);
 }
 
 template <typename OpT> struct ReductionModel : ElementInterface::ExternalModel<ReductionModel<OpT>, OpT> {

@@ -139,10 +139,10 @@ public:
 
   /// A loop over [low, high), or [0, extent), that carries values.
   using LoopBody = llvm::function_ref<mlir::FailureOr<llvm::SmallVector<mlir::Value>>(mlir::Value, mlir::ValueRange)>;
-  llvm::SmallVector<mlir::Value> loop(mlir::Value low, mlir::Value high, mlir::ValueRange init, LoopBody body,
-                                      bool &failed);
-  llvm::SmallVector<mlir::Value> loop(mlir::Value extent, mlir::ValueRange init, LoopBody body, bool &failed) {
-    return loop(index(0), extent, init, body, failed);
+  mlir::FailureOr<llvm::SmallVector<mlir::Value>> loop(mlir::Value low, mlir::Value high, mlir::ValueRange init,
+                                                       LoopBody body);
+  mlir::FailureOr<llvm::SmallVector<mlir::Value>> loop(mlir::Value extent, mlir::ValueRange init, LoopBody body) {
+    return loop(index(0), extent, init, body);
   }
 
   SizeAnalysis &sizes;

@@ -6,9 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "KernelFunction.h"
+#include "VariantKernel.h"
 #include "tenon/Codegen/Common/Passes.h"
-#include "tenon/Dialect/Tile/Analysis/KernelChecks.h"
-#include "tenon/Dialect/Tile/Analysis/KernelStrategy.h"
 #include "tenon/Dialect/Tile/IR/TilePrograms.h"
 
 using namespace mlir;
@@ -27,22 +26,17 @@ struct BuildTilesPass : codegen::impl::BuildTilesPassBase<BuildTilesPass> {
 
   void runOnOperation() override {
     VariantOp variant = getOperation();
-    if (failed(checkKernels(variant)))
+    FailureOr<VariantKernel> found = VariantKernel::of(variant);
+    if (failed(found))
       return signalPassFailure();
-    auto kernel = dyn_cast<KernelOp>(*variant.getFunction());
-    const KernelStrategy *strategy = kernel ? strategyOf(kernel) : nullptr;
-    if (!strategy || !strategy->hasPrograms())
+    KernelOp kernel = found->kernel;
+    if (!kernel || !found->strategy->hasPrograms())
       return; // a program or loops already, or for `tenon-lower-kernels`
     ScheduleAttr schedule = variant.getScheduleAttr();
-    std::unique_ptr<ScheduleSpace> space = strategy->spaceOf(kernel, variant.getTarget());
-    if (!space) {
-      variant.emitOpError() << "has a kernel that can't be compiled for target '" << variant.getTarget().getName() << "'";
+    if (failed(found->readSchedule(variant)) || failed(checkOps(kernel)) ||
+        failed(KernelSignature::of(kernel).checkElements(kernel.getLoc())) ||
+        failed(found->strategy->build(kernel, schedule)))
       return signalPassFailure();
-    }
-    if (failed(space->read(schedule, [&] { return variant.emitOpError(); })) || failed(checkOps(kernel)) ||
-        failed(KernelSignature::of(kernel).checkElements(kernel.getLoc())))
-      return signalPassFailure();
-    strategy->build(kernel, schedule);
     kernel.erase();
     if (std::optional<int64_t> bits = schedule.get(knob::functionBits))
       variant.getFunction()->setAttr(kFunctionBitsAttr, Builder(variant.getContext()).getI64IntegerAttr(*bits));

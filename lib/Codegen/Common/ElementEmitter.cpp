@@ -84,7 +84,7 @@ FailureOr<Value> ElementEmitter::at(Value tensor, ArrayRef<Coordinate> coordinat
   if (const SmallVector<Value> *vectors = registersOf(tensor))
     return at(tensor, *vectors, coordinates);
   for (const Known &entry : llvm::reverse(known))
-    if (entry.tensor == tensor && ArrayRef(entry.coordinates) == coordinates)
+    if (entry.tensor == tensor && ArrayRef(entry.coordinates) == coordinates && entry.lanes == lanesAt(coordinates))
       return entry.element;
   FailureOr<Value> element = failure();
   Type type = getElementTypeOrSelf(tensor.getType());
@@ -174,7 +174,11 @@ FailureOr<Value> ElementEmitter::at(Value tile, ArrayRef<Value> vectors, ArrayRe
 }
 
 void ElementEmitter::define(Value tensor, ArrayRef<Coordinate> coordinates, Value element) {
-  known.push_back({tensor, Coordinates(coordinates), element});
+  known.push_back({tensor, Coordinates(coordinates), lanesAt(coordinates), element});
+}
+
+int64_t ElementEmitter::lanesAt(ArrayRef<Coordinate> coordinates) const {
+  return llvm::all_of(coordinates, [](const Coordinate &place) { return place.isUniform(); }) ? 0 : lanes;
 }
 
 /// Where elements lie in a flat buffer.
@@ -281,10 +285,28 @@ void ElementEmitter::store(Value element, const Buffer &buffer, ArrayRef<Coordin
     return;
   }
   element = asVector(element);
-  if (valid)
+  if (place.lanes || place.step != 1)
+    storeLanes(element, buffer, place);
+  else if (valid)
     vector::MaskedStoreOp::create(builder, loc, buffer.memref, place.base, mask(), element);
   else
     vector::StoreOp::create(builder, loc, element, buffer.memref, place.base);
+}
+
+void ElementEmitter::storeLanes(Value element, const Buffer &buffer, const Coordinate &place) {
+  std::optional<int64_t> used = valid ? getConstantIntValue(valid) : lanes;
+  for (int64_t lane = 0; lane < used.value_or(lanes); ++lane) {
+    OpBuilder::InsertionGuard guard(builder);
+    if (!used) {
+      Value isUsed = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, index(lane), valid);
+      auto branch = scf::IfOp::create(builder, loc, isUsed, /*withElseRegion=*/false);
+      builder.setInsertionPointToStart(branch.thenBlock());
+    }
+    Value position = place.lanes ? vector::ExtractOp::create(builder, loc, place.lanes, lane).getResult()
+                                 : add(place.base, index(lane * place.step));
+    Value scalar = vector::ExtractOp::create(builder, loc, element, lane);
+    memref::StoreOp::create(builder, loc, scalar, buffer.memref, position);
+  }
 }
 
 //===----------------------------------------------------------------------===//
@@ -354,6 +376,18 @@ Value ElementEmitter::number(Type type, double value) {
 
 Value ElementEmitter::integer(Type type, int64_t value) {
   return arith::ConstantOp::create(builder, loc, builder.getIntegerAttr(type, value));
+}
+
+Value ElementEmitter::constant(Attribute value, Type element) {
+  Type type = registerType(element);
+  if (isa<FloatType>(type))
+    return arith::ConstantOp::create(builder, loc, cast<FloatAttr>(value));
+  // A type that is only stored is held as its bits, a packed one widened.
+  auto floating = dyn_cast<FloatAttr>(value);
+  APInt bits = floating ? floating.getValue().bitcastToAPInt() : cast<IntegerAttr>(value).getValue();
+  unsigned width = type.getIntOrFloatBitWidth();
+  bits = element.isUnsignedInteger() ? bits.zextOrTrunc(width) : bits.sextOrTrunc(width);
+  return arith::ConstantOp::create(builder, loc, builder.getIntegerAttr(type, bits));
 }
 
 Value ElementEmitter::asVector(Value value) {

@@ -103,7 +103,7 @@ std::unique_ptr<ScheduleSpace> ElementsStrategy::spaceOf(KernelOp kernel, Target
                                        lengthOf(structureOf(group).space), codegen::estimateInstructions(group));
 }
 
-void ElementsStrategy::build(KernelOp kernel, ScheduleAttr schedule) const {
+LogicalResult ElementsStrategy::build(KernelOp kernel, ScheduleAttr schedule) const {
   TileBuilder builder(kernel);
   KernelStructure structure = structureOf(OpGroup(kernel, builder.sizes));
   SmallVector<AffineExpr> space = llvm::map_to_vector(structure.space, [&](AffineExpr size) { return builder.size(size); });
@@ -111,8 +111,8 @@ void ElementsStrategy::build(KernelOp kernel, ScheduleAttr schedule) const {
   AffineExpr zero = builder.constant(0);
   SmallVector<AffineExpr> place(rank, zero);
   auto storeAt = [&](ArrayRef<int64_t> shape, TileBuilder::Expressions extents) {
-    for (auto [i, tile] : llvm::enumerate(builder.compute(place, shape, extents)))
-      builder.store(tile, i, place, extents);
+    for (auto [i, tile] : llvm::enumerate(builder.compute(builder.results(), place, shape, extents)))
+      builder.store(tile, builder.result(i), place, extents);
   };
   auto row = [&](AffineExpr low, AffineExpr high) {
     builder.tiles(low, high, lanes, [&](AffineExpr start, AffineExpr extent) {
@@ -120,9 +120,11 @@ void ElementsStrategy::build(KernelOp kernel, ScheduleAttr schedule) const {
       storeAt(lanes, extent);
     });
   };
-  if (isBlocked(structure.space))
-    return builder.grid({{zero, space.back(), blockElements, /*extent=*/true}},
-                        [&](TileBuilder::Expressions at) { row(at[0], at[0] + at[1]); });
+  if (isBlocked(structure.space)) {
+    builder.grid({{zero, space.back(), blockElements, /*extent=*/true}},
+                 [&](TileBuilder::Expressions at) { row(at[0], at[0] + at[1]); });
+    return success();
+  }
   // Units run over the leading dimensions, loops over those behind them.
   int64_t unitDims = structure.unitDims.size();
   SmallVector<TileBuilder::Dim> units, loops;
@@ -140,6 +142,7 @@ void ElementsStrategy::build(KernelOp kernel, ScheduleAttr schedule) const {
     };
     loops.empty() ? rows({}) : builder.loop(loops, rows);
   });
+  return success();
 }
 
 void codegen::addElementsStrategy(TileDialect *dialect) { addStrategy<ElementsStrategy>(dialect); }

@@ -6,11 +6,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "KernelFunction.h"
+#include "VariantKernel.h"
 #include "tenon/Codegen/Common/KernelBody.h"
-#include "tenon/Codegen/Common/VectorSpace.h"
 #include "tenon/Codegen/Common/Passes.h"
-#include "tenon/Dialect/Tile/Analysis/KernelChecks.h"
-#include "tenon/Dialect/Tile/Analysis/KernelStrategy.h"
+#include "tenon/Codegen/Common/VectorSpace.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -104,28 +103,17 @@ struct LowerKernelsPass : codegen::impl::LowerKernelsPassBase<LowerKernelsPass> 
 
   void runOnOperation() override {
     VariantOp variant = getOperation();
-    if (failed(checkKernels(variant)))
+    FailureOr<VariantKernel> found = VariantKernel::of(variant);
+    if (failed(found))
       return signalPassFailure();
-    auto kernel = dyn_cast<KernelOp>(*variant.getFunction());
-    if (!kernel)
+    if (!found->kernel)
       return; // loops already
-    const KernelStrategy *strategy = strategyOf(kernel);
-    if (!strategy) {
-      kernel.emitOpError("suits no strategy that is registered");
+    if (found->strategy->hasPrograms()) {
+      found->kernel.emitOpError("expects a tile program: run tenon-build-tiles before");
       return signalPassFailure();
     }
-    if (strategy->hasPrograms()) {
-      kernel.emitOpError("expects a tile program: run tenon-build-tiles before");
-      return signalPassFailure();
-    }
-    ScheduleAttr schedule = variant.getScheduleAttr();
-    std::unique_ptr<ScheduleSpace> space = strategy->spaceOf(kernel, variant.getTarget());
-    if (!space) {
-      variant.emitOpError() << "has a kernel that can't be compiled for target '" << variant.getTarget().getName() << "'";
-      return signalPassFailure();
-    }
-    if (failed(space->read(schedule, [&] { return variant.emitOpError(); })) ||
-        failed(KernelLowering(kernel, *strategy, schedule).run()))
+    if (failed(found->readSchedule(variant)) ||
+        failed(KernelLowering(found->kernel, *found->strategy, variant.getScheduleAttr()).run()))
       signalPassFailure();
   }
 };

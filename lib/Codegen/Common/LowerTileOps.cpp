@@ -5,12 +5,14 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Combination.h"
 #include "ProgramLowering.h"
-#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "Shuffles.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/Support/SaveAndRestore.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -214,8 +216,10 @@ LogicalResult ProgramLowering::emit(ComputeOp compute) {
     e.addTile(whole, {input, from, place.dims, /*isKnown=*/true});
   }
   auto yield = cast<tile::YieldOp>(compute.getBody().front().getTerminator());
+  SmallVector<Value> extents = partsOf(compute.getExtents(), compute.getExtentIndices(), compute.getResult(0));
   for (auto [result, value] : llvm::zip(compute.getResults(), yield.getValues()))
-    e.addTile(result, {value, at, compute.getTileDims(), /*isKnown=*/false});
+    e.addTile(result,
+              {value, at, compute.getTileDims(), /*isKnown=*/false, {}, extents.empty() ? Value() : extents.back()});
   return emitTile(compute);
 }
 
@@ -224,9 +228,10 @@ LogicalResult ProgramLowering::emit(LoadOp load) {
                  llvm::all_of(load.getTileSteps(), [](int64_t step) { return step == 1; });
   if (!isPlain)
     return refuse(load);
-  bufferOf(load.getMemref());
-  ElementEmitter::Part part{load.getMemref(), coordinatesOf(load.getCoordinates(), load.getIndices()),
-                            load.getTileDims(), /*isKnown=*/false};
+  Coordinates at = coordinatesOf(load.getCoordinates(), load.getIndices());
+  if (std::optional<int64_t> dim = turnedDim(load))
+    return emitTurned(load, *dim, at);
+  ElementEmitter::Part part{load.getMemref(), at, load.getTileDims(), /*isKnown=*/false};
   if (load.getExtents()) {
     ArrayRef<int64_t> shape = shapeOf(load.getTile());
     for (auto [extent, size] : llvm::zip(valuesOf(*load.getExtents(), load.getExtentIndices()), shape)) {
@@ -244,6 +249,237 @@ LogicalResult ProgramLowering::emit(LoadOp load) {
   }
   e.addTile(load.getTile(), std::move(part));
   return emitTile(load);
+}
+
+SmallVector<Value> ProgramLowering::partsOf(std::optional<AffineMap> extents, ValueRange indices, Value tile) {
+  SmallVector<Value> result(shapeOf(tile).size());
+  if (extents)
+    result = valuesOf(*extents, indices);
+  for (auto [extent, size] : llvm::zip(result, shapeOf(tile)))
+    if (extent && isConstant(extent, size))
+      extent = Value();
+  return result;
+}
+
+/// Of a tile whose lanes don't lie next to each other in memory: the dimension whose elements do.
+static std::optional<int64_t> contiguousDim(const Buffer &buffer, ArrayRef<int64_t> dims) {
+  auto isContiguous = [&](int64_t dim) { return getConstantIntValue(buffer.strides[dim]) == 1; };
+  if (dims.size() < 2 || isContiguous(dims.back()))
+    return std::nullopt;
+  const int64_t *found = llvm::find_if(dims, isContiguous);
+  return found == dims.end() ? std::nullopt : std::optional<int64_t>(found - dims.begin());
+}
+
+/// Places of the other dimensions of a tile.
+static SmallVector<Coordinates> placesWithout(int64_t dim, ArrayRef<int64_t> shape) {
+  SmallVector<int64_t> outer(shape);
+  outer[dim] = outer.back() = 1;
+  return placesIn(outer);
+}
+
+static Coordinates placeOf(ElementEmitter &e, ArrayRef<Coordinate> at, ArrayRef<int64_t> dims,
+                           ArrayRef<Coordinate> within) {
+  Coordinates place(at);
+  for (auto [dim, coordinate] : llvm::zip(dims, within))
+    place[dim] = e.add(place[dim], coordinate);
+  return place;
+}
+
+std::optional<int64_t> ProgramLowering::turnedDim(LoadOp load) {
+  ArrayRef<int64_t> shape = shapeOf(load.getTile());
+  std::optional<int64_t> dim = contiguousDim(bufferOf(load.getMemref()), load.getTileDims());
+  bool isTurned = dim && shape[*dim] == shape.back() && shape.back() > 1 && llvm::isPowerOf2_64(shape.back()) &&
+                  !getElementTypeOrSelf(load.getTile().getType()).isInteger(1);
+  return isTurned ? dim : std::nullopt;
+}
+
+LogicalResult ProgramLowering::emitTurned(LoadOp load, int64_t dim, ArrayRef<Coordinate> at) {
+  ArrayRef<int64_t> shape = shapeOf(load.getTile());
+  Type element = getElementTypeOrSelf(load.getTile().getType());
+  SmallVector<int64_t> dims = load.getTileDims();
+  SmallVector<Value> parts = partsOf(load.getExtents(), load.getExtentIndices(), load.getTile());
+  Value rows = std::exchange(parts[dim], Value()), columns = std::exchange(parts.back(), Value());
+  if (llvm::any_of(parts, [](Value part) { return (bool)part; }))
+    return refuse(load);
+  int64_t lanes = e.lanes = shape.back(), used = columns ? getConstantIntValue(columns).value_or(lanes) : lanes;
+  SmallVector<Value> registers(load.getTile().getType().getNumElements() / lanes);
+  llvm::SaveAndRestore valid(e.valid, rows);
+  for (Coordinates place : placesWithout(dim, shape)) {
+    place[dim].step = 1;
+    SmallVector<Value> block;
+    for (int64_t lane = 0; lane < lanes; ++lane) {
+      // Lanes that aren't in use are read at the last place of all.
+      if (lane >= used) {
+        block.push_back(block.front());
+        continue;
+      }
+      place.back() = {Value(), 0, Value(), lane};
+      if (columns && lane > 0 && used == lanes)
+        place.back() = {arith::MinUIOp::create(builder, e.loc, e.index(lane), e.sub(columns, e.index(1))), 0, Value()};
+      FailureOr<Value> vector = e.load(bufferOf(load.getMemref()), element, placeOf(e, at, dims, place));
+      if (failed(vector))
+        return failure();
+      block.push_back(*vector);
+    }
+    for (auto [row, vector] : llvm::enumerate(turn(e, block))) {
+      int64_t number = 0;
+      for (size_t d = 0; d + 1 < shape.size(); ++d)
+        number = number * shape[d] + ((int64_t)d == dim ? row : place[d].offset);
+      registers[number] = vector;
+    }
+  }
+  e.addRegisters(load.getTile(), registers);
+  return success();
+}
+
+std::optional<int64_t> ProgramLowering::interleavedDim(StoreOp store, ArrayRef<Coordinate> at) {
+  const Buffer &buffer = bufferOf(store.getMemref());
+  SmallVector<int64_t> dims = store.getTileDims();
+  std::optional<int64_t> dim = contiguousDim(buffer, dims);
+  SmallVector<Value> parts = partsOf(store.getExtents(), store.getExtentIndices(), store.getTile());
+  if (!dim || llvm::any_of(parts, [](Value part) { return (bool)part; }))
+    return std::nullopt;
+  bool areRows = getConstantIntValue(buffer.strides[dims.back()]) == std::optional(shapeOf(store.getTile())[*dim]);
+  return areRows && at[dims[*dim]] == Coordinate() ? dim : std::nullopt;
+}
+
+LogicalResult ProgramLowering::emitInterleaved(StoreOp store, int64_t dim, ArrayRef<Coordinate> at) {
+  ArrayRef<int64_t> shape = shapeOf(store.getTile());
+  SmallVector<int64_t> dims = store.getTileDims();
+  e.lanes = shape.back();
+  llvm::SaveAndRestore valid(e.valid, Value());
+  for (Coordinates place : placesWithout(dim, shape)) {
+    SmallVector<Value> columns;
+    Coordinates column = place;
+    column.back().step = 1;
+    for (column[dim].offset = 0; column[dim].offset < shape[dim]; ++column[dim].offset) {
+      FailureOr<Value> vector = e.at(store.getTile(), column);
+      if (failed(vector))
+        return failure();
+      columns.push_back(e.asVector(*vector));
+    }
+    for (auto [i, vector] : llvm::enumerate(interleave(e, columns))) {
+      place[dim] = {Value(), 1, Value(), (int64_t)i * e.lanes};
+      e.store(vector, bufferOf(store.getMemref()), placeOf(e, at, dims, place));
+    }
+  }
+  return success();
+}
+
+SmallVector<Type> ProgramLowering::registerTypes(Value tile) {
+  int64_t all = shapeOf(tile).empty() ? 1 : shapeOf(tile).back(), lanes = all & -all;
+  Type element = registerType(getElementTypeOrSelf(tile.getType()));
+  int64_t count = lanes == 0 ? 0 : cast<RankedTensorType>(tile.getType()).getNumElements() / lanes;
+  return SmallVector<Type>(count, lanes > 1 ? VectorType::get(lanes, element) : element);
+}
+
+/// Rows are combined one after the other, lanes at last.
+LogicalResult ProgramLowering::emit(ReduceOp reduce) {
+  auto operand = cast<RankedTensorType>(reduce.getOperand().getType()),
+       result = cast<RankedTensorType>(reduce.getType());
+  ArrayRef<int64_t> shape = operand.getShape();
+  bool acrossLanes = llvm::is_contained(reduce.getDims(), operand.getRank() - 1);
+  // What there is one of per row has a last dimension of size 1.
+  bool isRow = acrossLanes && result.getRank() > 0 && result.getShape().back() != 1;
+  if (!isTile(operand) || !isTile(result) || shape.empty() || operand.getNumElements() == 0 || isRow)
+    return refuse(reduce);
+  Combination combination(e, reduce.getCombiner(), operand.getElementType());
+  SmallVector<int64_t> kept(shape), inner(operand.getRank(), 1);
+  int64_t count = 1;
+  for (int64_t dim : reduce.getDims()) {
+    count *= shape[dim];
+    std::swap(kept[dim], inner[dim]);
+  }
+  kept.back() = inner.back() = 1;
+  Value number = reduce.getCombiner() == Combiner::mean ? e.index(count) : Value();
+  e.lanes = shape.back();
+  SmallVector<Value> registers;
+  for (Coordinates &row : placesIn(kept)) {
+    SmallVector<Value> sums;
+    for (Coordinates &place : placesIn(inner)) {
+      for (auto [coordinate, outer] : llvm::zip(place, row))
+        coordinate.offset += outer.offset;
+      SmallVector<Value> pieces;
+      if (failed(appendPieces(reduce.getOperand(), place, pieces)))
+        return failure();
+      for (auto [i, piece] : llvm::enumerate(pieces)) {
+        Value next = combination.widen(piece);
+        i < sums.size() ? void(sums[i] = combination.combine(sums[i], next)) : sums.push_back(next);
+      }
+    }
+    if (acrossLanes) {
+      for (Value piece : ArrayRef(sums).drop_front())
+        sums.front() = combination.combine(sums.front(), piece);
+      sums = {combination.across(sums.front())};
+    }
+    for (Value sum : sums)
+      registers.push_back(combination.finish(sum, number));
+  }
+  e.addRegisters(reduce.getResult(), registers);
+  return success();
+}
+
+LogicalResult ProgramLowering::emit(FillOp fill) {
+  Type element = getElementTypeOrSelf(fill.getType());
+  if (!isTile(fill.getType()) || !storageType(element))
+    return refuse(fill);
+  SmallVector<Value> parts = partsOf(fill.getExtents(), fill.getExtentIndices(), fill.getTile());
+  auto isBelow = [&](int64_t place, Value extent) -> Value {
+    return arith::CmpIOp::create(builder, e.loc, arith::CmpIPredicate::slt, e.index(place), extent);
+  };
+  SmallVector<Value> registers;
+  LogicalResult result = forEachRow(fill.getTile(), [&](Coordinates place) -> LogicalResult {
+    SmallVector<Value> pieces;
+    if (failed(appendPieces(fill.getTile(), place, pieces)))
+      return failure();
+    Value rowIsWithin;
+    for (size_t dim = 0; dim + 1 < parts.size(); ++dim)
+      if (parts[dim]) {
+        Value within = isBelow(place[dim].offset, parts[dim]);
+        rowIsWithin = rowIsWithin ? arith::AndIOp::create(builder, e.loc, rowIsWithin, within).getResult() : within;
+      }
+    Value other = e.constant(fill.getValue(), element);
+    for (auto [i, piece] : llvm::enumerate(pieces)) {
+      auto type = dyn_cast<VectorType>(piece.getType());
+      Value filled = type ? vector::BroadcastOp::create(builder, e.loc, type, other).getResult() : other;
+      auto select = [&](Value condition) { piece = arith::SelectOp::create(builder, e.loc, condition, piece, filled); };
+      if (!parts.empty() && parts.back()) {
+        int64_t lanes = type ? type.getDimSize(0) : 1, first = i * lanes;
+        Value left = e.sub(parts.back(), e.index(first));
+        select(type ? vector::CreateMaskOp::create(builder, e.loc, type.clone(builder.getI1Type()), left).getResult()
+                    : isBelow(first, parts.back()));
+      }
+      if (rowIsWithin)
+        select(rowIsWithin);
+      registers.push_back(piece);
+    }
+    return success();
+  });
+  e.addRegisters(fill.getResult(), registers);
+  return result;
+}
+
+LogicalResult ProgramLowering::emit(PositionOp position) {
+  if (!isTile(position.getType()))
+    return refuse(position);
+  Coordinate base = coordinatesOf(position.getIndex(), position.getIndices()).front();
+  Type element = registerType(getElementTypeOrSelf(position.getType()));
+  std::optional<int64_t> dim = position.getDim();
+  SmallVector<Value> registers;
+  LogicalResult result = forEachRow(position.getResult(), [&](Coordinates place) -> LogicalResult {
+    int64_t all = e.lanes, lanes = e.lanes = all & -all;
+    for (int64_t first = 0; first < all; first += lanes) {
+      if (!place.empty())
+        place.back().offset = first;
+      Value value = e.positions(dim ? e.add(base, place[*dim]) : base);
+      value = arith::IndexCastOp::create(builder, e.loc, e.typeLike(value, element), value);
+      registers.push_back(lanes > 1 ? e.asVector(value) : value);
+    }
+    e.lanes = all;
+    return success();
+  });
+  e.addRegisters(position.getResult(), registers);
+  return result;
 }
 
 /// Whether `op` writes where `tile`, or what that asks, reads.
@@ -311,6 +547,8 @@ LogicalResult ProgramLowering::emit(StoreOp store) {
       llvm::any_of(store.getTileSteps(), [](int64_t step) { return step != 1; }))
     return refuse(store);
   Coordinates at = coordinatesOf(store.getCoordinates(), store.getIndices());
+  if (std::optional<int64_t> dim = interleavedDim(store, at))
+    return emitInterleaved(store, *dim, at);
   SmallVector<Value> extents;
   if (store.getExtents())
     extents = valuesOf(*store.getExtents(), store.getExtentIndices());
@@ -321,10 +559,7 @@ LogicalResult ProgramLowering::emit(StoreOp store) {
       FailureOr<Value> element = e.at(tile, within);
       if (failed(element))
         return failure();
-      Coordinates place = at;
-      for (auto [dim, coordinate] : llvm::zip(store.getTileDims(), within))
-        place[dim] = e.add(place[dim], coordinate);
-      e.store(*element, bufferOf(store.getMemref()), place);
+      e.store(*element, bufferOf(store.getMemref()), placeOf(e, at, store.getTileDims(), within));
       return success();
     };
     Value condition = extents.empty() ? Value() : isWithin(within, extents, shape);

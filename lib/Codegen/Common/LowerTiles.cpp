@@ -136,7 +136,7 @@ LogicalResult ProgramLowering::emitBody(Region &region, ValueRange arguments) {
 LogicalResult ProgramLowering::emit(Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case<BindOp, ScratchOp, ViewOp, GridOp, ForOp, PeelOp, StageOp, scf::IfOp, ComputeOp, LoadOp, StoreOp,
-            PrefetchOp, MmaOp>([&](auto known) { return emit(known); })
+            PrefetchOp, MmaOp, ReduceOp, FillOp, PositionOp>([&](auto known) { return emit(known); })
       .Case<tile::YieldOp, scf::YieldOp>([](auto) { return success(); })
       .Default([&](Operation *other) -> LogicalResult {
         if (isa<ElementInterface>(other))
@@ -188,8 +188,9 @@ static PeelOp lonePeel(ForOp loop) {
   auto peel = dyn_cast<PeelOp>(loop.getBody().front().front());
   bool isLone = peel && llvm::hasSingleElement(loop.getBody().front().without_terminator());
   return isLone && loop.getExtents().back() &&
-                 peel.getExtent() == loop.getBody().front().getArguments().back() &&
-                 (int64_t)peel.getStep() == loop.getSteps().back() && peel.getNumResults() == 0
+                 peel.getExtent() == loop.getBody().getArgument(loop.getNumPlaces() - 1) &&
+                 (int64_t)peel.getStep() == loop.getSteps().back() &&
+                 loop.getBody().front().getTerminator()->getOperands() == peel.getResults()
              ? peel
              : PeelOp();
 }
@@ -216,50 +217,99 @@ LogicalResult ProgramLowering::emit(ForOp loop) {
   return nest(nest, 0);
 }
 
-/// What it carries are registers: the vectors of all rows of all tiles.
-LogicalResult ProgramLowering::emitCarrying(ForOp loop, Value low, Value high) {
-  SmallVector<Value> init;
-  SmallVector<size_t> counts;
-  for (Value tile : loop.getInit()) {
+void ProgramLowering::defineRegisters(ValueRange tiles, ArrayRef<size_t> counts, ValueRange registers) {
+  for (auto [tile, count] : llvm::zip(tiles, counts)) {
+    e.addRegisters(tile, registers.take_front(count));
+    registers = registers.drop_front(count);
+  }
+}
+
+FailureOr<SmallVector<Value>> ProgramLowering::registersOf(ValueRange tiles, SmallVectorImpl<size_t> *counts) {
+  SmallVector<Value> result;
+  for (Value tile : tiles) {
     FailureOr<SmallVector<Value>> pieces = registersOf(tile);
     if (failed(pieces))
       return failure();
-    llvm::append_range(init, *pieces);
-    counts.push_back(pieces->size());
+    llvm::append_range(result, *pieces);
+    if (counts)
+      counts->push_back(pieces->size());
   }
-  auto define = [&](ValueRange tiles, ValueRange registers) {
-    for (auto [tile, count] : llvm::zip(tiles, counts)) {
-      e.addRegisters(tile, registers.take_front(count));
-      registers = registers.drop_front(count);
-    }
+  return result;
+}
+
+/// What it carries are registers: the vectors of all rows of all tiles.
+LogicalResult ProgramLowering::emitCarrying(ForOp loop, Value low, Value high) {
+  SmallVector<size_t> counts;
+  FailureOr<SmallVector<Value>> init = registersOf(loop.getInit(), &counts);
+  if (failed(init))
+    return failure();
+  PeelOp peel = lonePeel(loop);
+  // One step, or of a loop that is nothing but a peel one for an extent.
+  auto emitStep = [&](ForOp copy, ArrayRef<Value> arguments, ValueRange carried) -> FailureOr<SmallVector<Value>> {
+    Block &body = copy.getBody().front();
+    defineRegisters(body.getArguments().drop_front(copy.getNumPlaces()), counts, carried);
+    if (failed(peel ? emitBody(copy.getBody(), arguments, arguments.back()) : emitBody(copy.getBody(), arguments)))
+      return failure();
+    return registersOf(peel ? cast<PeelOp>(body.front()).getBody().front().getTerminator()->getOperands()
+                            : body.getTerminator()->getOperands());
   };
   int64_t step = loop.getSteps().front();
-  auto carrying = scf::ForOp::create(builder, e.loc, low, high, e.index(step), init);
-  {
-    OpBuilder::InsertionGuard guard(builder);
-    ElementEmitter::Scope scope(e);
-    builder.setInsertionPointToStart(carrying.getBody());
-    SmallVector<Value> arguments = {carrying.getInductionVar()};
-    if (loop.getExtents().front())
-      arguments.push_back(extentOf(carrying.getInductionVar(), high, step));
-    define(loop.getBody().getArguments().drop_front(arguments.size()), carrying.getRegionIterArgs());
-    if (failed(emitBody(loop.getBody(), arguments)))
-      return failure();
-    SmallVector<Value> next;
-    for (Value tile : loop.getBody().front().getTerminator()->getOperands()) {
-      FailureOr<SmallVector<Value>> pieces = registersOf(tile);
-      if (failed(pieces))
-        return failure();
-      llvm::append_range(next, *pieces);
+  FailureOr<SmallVector<Value>> results;
+  if (peel) {
+    auto [wholeEnd, rest] = wholeSteps(low, high, step);
+    // Each op is emitted once, and stays: what it gives is known by it.
+    auto whole = cast<ForOp>(OpBuilder(loop).clone(*loop));
+    results = emitLoop(low, wholeEnd, step, *init, [&](Value place, ValueRange carried) {
+      return emitStep(whole, {place, e.index(step)}, carried);
+    });
+    if (succeeded(results) && getConstantIntValue(rest) != 0) {
+      Value isLeft = arith::CmpIOp::create(builder, e.loc, arith::CmpIPredicate::sgt, rest, e.index(0));
+      SmallVector<Value> carried = *results;
+      results = emitIf(isLeft, carried, [&] { return emitStep(loop, {wholeEnd, rest}, carried); });
     }
-    scf::YieldOp::create(builder, e.loc, next);
+  } else {
+    results = emitLoop(low, high, step, *init, [&](Value place, ValueRange carried) {
+      SmallVector<Value> arguments = {place};
+      if (loop.getExtents().front())
+        arguments.push_back(extentOf(place, high, step));
+      return emitStep(loop, arguments, carried);
+    });
   }
-  define(loop.getResults(), carrying.getResults());
+  if (failed(results))
+    return failure();
+  defineRegisters(loop.getResults(), counts, *results);
   return success();
 }
 
-LogicalResult ProgramLowering::emitLoop(Value low, Value high, int64_t step,
-                                        function_ref<LogicalResult(Value)> body) {
+FailureOr<SmallVector<Value>> ProgramLowering::emitLoop(Value low, Value high, int64_t step, ValueRange init,
+                                                        ElementEmitter::LoopBody body) {
+  auto loop = scf::ForOp::create(builder, e.loc, low, high, e.index(step), init);
+  OpBuilder::InsertionGuard guard(builder);
+  ElementEmitter::Scope scope(e);
+  builder.setInsertionPointToStart(loop.getBody());
+  FailureOr<SmallVector<Value>> next = body(loop.getInductionVar(), loop.getRegionIterArgs());
+  if (failed(next))
+    return failure();
+  scf::YieldOp::create(builder, e.loc, *next);
+  return SmallVector<Value>(loop.getResults());
+}
+
+FailureOr<SmallVector<Value>> ProgramLowering::emitIf(Value condition, ValueRange otherwise,
+                                                      function_ref<FailureOr<SmallVector<Value>>()> body) {
+  auto branch = scf::IfOp::create(builder, e.loc, otherwise.getTypes(), condition, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  ElementEmitter::Scope scope(e);
+  builder.setInsertionPointToStart(branch.elseBlock());
+  scf::YieldOp::create(builder, e.loc, otherwise);
+  builder.setInsertionPointToStart(branch.thenBlock());
+  FailureOr<SmallVector<Value>> values = body();
+  if (failed(values))
+    return failure();
+  scf::YieldOp::create(builder, e.loc, *values);
+  return SmallVector<Value>(branch.getResults());
+}
+
+LogicalResult ProgramLowering::emitLoop(Value low, Value high, int64_t step, function_ref<LogicalResult(Value)> body) {
   auto loop = scf::ForOp::create(builder, e.loc, low, high, e.index(step));
   OpBuilder::InsertionGuard guard(builder);
   ElementEmitter::Scope scope(e);
@@ -299,19 +349,19 @@ LogicalResult ProgramLowering::emit(StageOp stage) {
   return emitOps(stage.getBody().front());
 }
 
-LogicalResult ProgramLowering::emitPeeled(ForOp loop, PeelOp peel, Value low, Value high,
-                                          SmallVector<Value> outer) {
-  int64_t step = peel.getStep();
+std::pair<Value, Value> ProgramLowering::wholeSteps(Value low, Value high, int64_t step) {
   std::optional<int64_t> first = getConstantIntValue(low), last = getConstantIntValue(high);
-  Value rest, wholeEnd;
   if (first && last) {
     int64_t left = std::max<int64_t>(*last - *first, 0) % step;
-    rest = e.index(left);
-    wholeEnd = e.index(*last - left);
-  } else {
-    rest = arith::RemUIOp::create(builder, e.loc, e.sub(high, low), e.index(step));
-    wholeEnd = e.sub(high, rest);
+    return {e.index(*last - left), e.index(left)};
   }
+  Value rest = arith::RemUIOp::create(builder, e.loc, e.sub(high, low), e.index(step));
+  return {e.sub(high, rest), rest};
+}
+
+LogicalResult ProgramLowering::emitPeeled(ForOp loop, PeelOp peel, Value low, Value high, SmallVector<Value> outer) {
+  int64_t step = peel.getStep();
+  auto [wholeEnd, rest] = wholeSteps(low, high, step);
   // The body of whole steps is a copy: each op is emitted once.
   auto whole = cast<ForOp>(OpBuilder(loop).clone(*loop));
   auto emitStep = [&](ForOp copy, Value place, Value extent) {
@@ -340,13 +390,17 @@ LogicalResult ProgramLowering::emitBody(Region &region, ValueRange arguments, Va
 }
 
 LogicalResult ProgramLowering::emit(PeelOp peel) {
-  if (peel.getNumResults() != 0)
-    return refuse(peel);
   Value step = e.index(peel.getStep());
   auto whole = cast<PeelOp>(OpBuilder(peel).clone(*peel));
+  SmallVector<Type> types;
+  SmallVector<size_t> counts;
+  for (Value tile : peel.getResults()) {
+    SmallVector<Type> pieces = registerTypes(tile);
+    counts.push_back(pieces.size());
+    llvm::append_range(types, pieces);
+  }
   auto branch = scf::IfOp::create(
-      builder, e.loc,
-      arith::CmpIOp::create(builder, e.loc, arith::CmpIPredicate::sge, peel.getExtent(), step),
+      builder, e.loc, types, arith::CmpIOp::create(builder, e.loc, arith::CmpIPredicate::sge, peel.getExtent(), step),
       /*withElseRegion=*/true);
   for (auto [copy, block, extent] : {std::tuple(whole, branch.thenBlock(), step),
                                      std::tuple(peel, branch.elseBlock(), Value(peel.getExtent()))}) {
@@ -355,8 +409,13 @@ LogicalResult ProgramLowering::emit(PeelOp peel) {
     builder.setInsertionPointToStart(block);
     if (failed(emitBody(copy.getBody(), extent)))
       return failure();
+    FailureOr<SmallVector<Value>> values = registersOf(copy.getBody().front().getTerminator()->getOperands());
+    if (failed(values))
+      return failure();
+    if (!types.empty())
+      scf::YieldOp::create(builder, e.loc, *values);
   }
-  whole.erase();
+  defineRegisters(peel.getResults(), counts, branch.getResults());
   return success();
 }
 

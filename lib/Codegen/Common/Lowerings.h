@@ -8,12 +8,10 @@
 #ifndef TENON_LIB_CODEGEN_COMMON_LOWERINGS_H
 #define TENON_LIB_CODEGEN_COMMON_LOWERINGS_H
 
+#include "Shuffles.h"
 #include "tenon/Codegen/Common/KernelBody.h"
 
 namespace tenon::codegen {
-
-/// As many vectors as they have lanes, with rows as columns.
-llvm::SmallVector<mlir::Value> turn(ElementEmitter &e, llvm::ArrayRef<mlir::Value> block);
 
 /// Register tiles of a contraction, and elementwise ops on them.
 mlir::LogicalResult emitContraction(KernelBody &body);

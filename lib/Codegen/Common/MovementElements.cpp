@@ -49,15 +49,7 @@ static FailureOr<Value> emit(ConstantOp op, ElementEmitter &e, ArrayRef<Coordina
   auto elements = dyn_cast<DenseElementsAttr>(op.getValue());
   if (!elements || (!elements.isSplat() && elements.getNumElements() != 1))
     return op.emitError() << "a constant of several values must be an operand of the kernel";
-  Type type = registerType(elementOf(op.getResult()));
-  if (isa<FloatType>(type))
-    return arith::ConstantOp::create(e.builder, e.loc, *elements.value_begin<FloatAttr>()).getResult();
-  // A type that is only stored is held as its bits, a packed one widened.
-  bool isFloat = isa<FloatType>(elements.getElementType());
-  APInt value = isFloat ? (*elements.value_begin<APFloat>()).bitcastToAPInt() : *elements.value_begin<APInt>();
-  unsigned width = type.getIntOrFloatBitWidth();
-  value = elementOf(op.getResult()).isUnsignedInteger() ? value.zextOrTrunc(width) : value.sextOrTrunc(width);
-  return arith::ConstantOp::create(e.builder, e.loc, e.builder.getIntegerAttr(type, value)).getResult();
+  return e.constant(*elements.value_begin<Attribute>(), elementOf(op.getResult()));
 }
 
 static FailureOr<Value> emit(BroadcastOp op, ElementEmitter &e, ArrayRef<Coordinate> coordinates) {

@@ -19,6 +19,7 @@
 
 #include "KernelFunction.h"
 #include "tenon/Codegen/Common/ElementEmitter.h"
+#include "tenon/Dialect/Tenon/IR/TenonOps.h"
 #include "tenon/Dialect/Tile/IR/TilePrograms.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -73,6 +74,15 @@ private:
   mlir::LogicalResult emitLoop(mlir::Value low, mlir::Value high, int64_t step,
                                llvm::function_ref<mlir::LogicalResult(mlir::Value)> body);
   mlir::LogicalResult emitIf(mlir::Value condition, llvm::function_ref<mlir::LogicalResult()> body);
+  /// A loop that carries values.
+  mlir::FailureOr<llvm::SmallVector<mlir::Value>> emitLoop(mlir::Value low, mlir::Value high, int64_t step,
+                                                           mlir::ValueRange init, ElementEmitter::LoopBody body);
+  /// What `body` gives where the condition holds.
+  mlir::FailureOr<llvm::SmallVector<mlir::Value>>
+  emitIf(mlir::Value condition, mlir::ValueRange otherwise,
+         llvm::function_ref<mlir::FailureOr<llvm::SmallVector<mlir::Value>>()> body);
+  /// Where whole steps end, and how much is left behind them.
+  std::pair<mlir::Value, mlir::Value> wholeSteps(mlir::Value low, mlir::Value high, int64_t step);
   /// How many of a step are left.
   mlir::Value extentOf(mlir::Value place, mlir::Value high, int64_t step);
 
@@ -95,12 +105,31 @@ private:
   mlir::LogicalResult emit(tile::LoadOp load);
   mlir::LogicalResult emit(tile::StoreOp store);
   mlir::LogicalResult emit(tile::MmaOp mma);
+  mlir::LogicalResult emit(ReduceOp reduce);
+  mlir::LogicalResult emit(tile::FillOp fill);
+  mlir::LogicalResult emit(tile::PositionOp position);
+  /// The extents of a tile, null for those that are whole.
+  llvm::SmallVector<mlir::Value> partsOf(std::optional<mlir::AffineMap> extents, mlir::ValueRange indices,
+                                         mlir::Value tile);
+  /// The dimension of a square block along which memory is contiguous, where that isn't the last one: it is read along
+  /// it.
+  std::optional<int64_t> turnedDim(tile::LoadOp load);
+  /// Vectors along `dim`, one for each lane, become those of the tile.
+  mlir::LogicalResult emitTurned(tile::LoadOp load, int64_t dim, llvm::ArrayRef<Coordinate> at);
+  /// The dimension of a tile that is all of memory's short rows, which lie one behind the other along the tile's lanes.
+  std::optional<int64_t> interleavedDim(tile::StoreOp store, llvm::ArrayRef<Coordinate> at);
+  mlir::LogicalResult emitInterleaved(tile::StoreOp store, int64_t dim, llvm::ArrayRef<Coordinate> at);
   /// Leaves a tile for its user to ask, or computes it.
   mlir::LogicalResult emitTile(mlir::Operation *op);
   /// Calls `f` with the coordinates of each row of a tile, of which the last dimension is lanes.
   mlir::LogicalResult forEachRow(mlir::Value tile, llvm::function_ref<mlir::LogicalResult(Coordinates)> f);
   /// The tile in registers: each row in pieces of the size that loops carry.
   mlir::FailureOr<llvm::SmallVector<mlir::Value>> registersOf(mlir::Value tile);
+  /// Those of several tiles, and how many of each.
+  mlir::FailureOr<llvm::SmallVector<mlir::Value>> registersOf(mlir::ValueRange tiles,
+                                                              llvm::SmallVectorImpl<size_t> *counts = nullptr);
+  void defineRegisters(mlir::ValueRange tiles, llvm::ArrayRef<size_t> counts, mlir::ValueRange registers);
+  llvm::SmallVector<mlir::Type> registerTypes(mlir::Value tile);
   /// One row in pieces, from its coordinates.
   mlir::LogicalResult appendPieces(mlir::Value tile, Coordinates place,
                                    llvm::SmallVectorImpl<mlir::Value> &pieces);

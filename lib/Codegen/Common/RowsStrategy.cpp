@@ -5,8 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "tenon/Codegen/Common/KernelBody.h"
+#include "KernelFunction.h"
+#include "tenon/Codegen/Common/ElementEmitter.h"
 #include "tenon/Codegen/Common/Strategies.h"
+#include "tenon/Codegen/Common/TileBuilder.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -23,7 +25,8 @@ public:
   SmallVector<FreeSize> freeSizesOf(const OpGroup &group, const KernelStructure &structure) const override;
   std::unique_ptr<ScheduleSpace> spaceOf(KernelOp kernel, TargetAttrInterface target) const override;
   int64_t estimateInstructions(Operation *op) const override { return codegen::estimateInstructions(op); }
-  LogicalResult lower(KernelBody &body) const override;
+  bool hasPrograms() const override { return true; }
+  LogicalResult build(KernelOp kernel, ScheduleAttr schedule) const override;
 };
 } // namespace
 
@@ -115,53 +118,230 @@ std::unique_ptr<ScheduleSpace> RowsStrategy::spaceOf(KernelOp kernel, TargetAttr
                                        cpu.getSchedules().manyInstructions + codegen::estimateInstructions(group));
 }
 
-/// The reductions of a row, then what is stored for each of its elements.
-static LogicalResult emitRow(KernelBody &body, Coordinates place) {
-  ElementEmitter &e = body.e;
-  Coordinates kept;
-  for (int64_t dim : body.structure.kept())
-    kept.push_back(place[dim]);
-  for (ReduceOp reduce : body.kernel.getBody().getOps<ReduceOp>())
-    if (failed(e.at(reduce.getResult(), kept)))
-      return failure();
-  if (failed(storeResults(body, kept, false)))
-    return failure();
-  if (llvm::none_of(body.outputs, [&](Buffer &output) { return output.strides.size() == place.size(); }))
-    return success();
-  ArrayRef<int64_t> reduced = body.structure.reduced;
-  if (reduced.empty())
-    return storeResults(body, place, true);
-  bool across = reduced.back() == (int64_t)place.size() - 1;
-  std::function<LogicalResult(size_t)> nest = [&](size_t i) -> LogicalResult {
-    if (i == reduced.size())
-      return storeResults(body, place, true);
-    int64_t dim = reduced[i];
-    if (across && i + 1 == reduced.size())
-      return body.vectors(e.index(0), body.space[dim], [&](Value start) {
-        place[dim] = {start, 1, Value()};
-        return nest(i + 1);
-      });
-    return body.loop(e.index(0), body.space[dim], 1, [&](Value position) {
-      place[dim] = {position, 0, Value()};
-      return nest(i + 1);
-    });
-  };
-  return nest(0);
-}
+namespace {
+/// The program of a kernel of rows, whose composites are decomposed. Units are rows, or where the last dimension isn't
+/// reduced vectors of them. First what each row is reduced to, in the order of the kernel, and what else there is one
+/// of per row; then what is stored for each of its elements.
+class RowsProgram {
+public:
+  RowsProgram(KernelOp kernel, const KernelStrategy &strategy, int64_t lanes)
+      : builder(kernel), structure(strategy.structureOf(OpGroup(kernel, builder.sizes))), lanes(lanes),
+        last((int64_t)structure.space.size() - 1) {
+    for (AffineExpr size : structure.space)
+      space.push_back(builder.size(size));
+    place.assign(space.size(), builder.constant(0));
+  }
 
-LogicalResult RowsStrategy::lower(KernelBody &body) const {
-  ElementEmitter &e = body.e;
-  int64_t last = body.space.size() - 1;
-  return body.loop(body.begin, body.end, 1, [&](Value unit) -> LogicalResult {
-    e.unit = unit;
-    Coordinates place = unitCoordinates(body, unit);
-    if (body.space.empty() || body.structure.isReduced(last))
-      return emitRow(body, place);
-    return body.vectors(e.index(0), body.space[last], [&](Value start) {
-      place[last] = {start, 1, Value()};
-      return emitRow(body, place);
+  void write() {
+    SmallVector<TileBuilder::Dim> units;
+    for (int64_t dim : structure.unitDims)
+      units.push_back({builder.constant(0), space[dim]});
+    if (units.empty())
+      units.push_back({builder.constant(0), builder.constant(1)});
+    builder.grid(units, [&](Expressions at) {
+      for (auto [dim, position] : llvm::zip(structure.unitDims, at))
+        place[dim] = position;
+      if (space.empty() || structure.isReduced(last))
+        return writeRow();
+      builder.tiles(builder.constant(0), space[last], lanes, [&](AffineExpr start, AffineExpr extent) {
+        place[last] = start;
+        // A tile of rows, one in each lane.
+        rowShape = {lanes};
+        rowExtents = {extent};
+        writeRow();
+      });
     });
-  });
+  }
+
+private:
+  using Expressions = TileBuilder::Expressions;
+
+  void writeRow() {
+    known.clear();
+    if (!structure.reduced.empty())
+      computePerRow();
+    SmallVector<Value> perRow, whole;
+    SmallVector<unsigned> perRowNumbers, wholeNumbers;
+    for (auto [number, value] : llvm::enumerate(builder.results())) {
+      bool isWhole = cast<RankedTensorType>(value.getType()).getRank() == (int64_t)space.size();
+      (isWhole ? whole : perRow).push_back(value);
+      (isWhole ? wholeNumbers : perRowNumbers).push_back(number);
+    }
+    for (auto [value, number] : llvm::zip(perRow, perRowNumbers))
+      builder.store(tileOf(value), builder.result(number), rowPlace(), rowExtents);
+    if (!whole.empty())
+      writeElements(whole, wholeNumbers, structure.reduced);
+  }
+
+  /// Reductions, and values per row that are wanted along rows.
+  void computePerRow() {
+    DenseSet<Value> perRow;
+    for (Operation &op : builder.kernel.getBody().front()) {
+      bool isPerRow = llvm::any_of(op.getOperands(), [&](Value operand) { return perRow.contains(operand); });
+      if (auto reduce = dyn_cast<ReduceOp>(op); reduce && isOfRows(reduce)) {
+        known.push_back({reduce.getResult(), reduced(reduce), rowPlace()});
+        perRow.insert(reduce.getResult());
+      } else if (isPerRow && isa<BroadcastOp>(op)) {
+        tileOf(op.getOperand(0));
+      } else if (isPerRow) {
+        perRow.insert(op.result_begin(), op.result_end());
+      }
+    }
+  }
+
+  bool isOfRows(ReduceOp reduce) {
+    SmallVector<int64_t> dims(reduce.getDims());
+    llvm::sort(dims);
+    return dims == structure.reduced && builder.sizes.sizesOf(reduce.getOperand()) == structure.space;
+  }
+
+  SmallVector<AffineExpr> rowPlace() {
+    return llvm::map_to_vector(structure.kept(), [&](int64_t dim) { return place[dim]; });
+  }
+
+  /// A value per row, which is known from then on.
+  Value tileOf(Value value) {
+    for (const TileBuilder::Known &entry : known)
+      if (entry.value == value)
+        return entry.tile;
+    Value tile = builder.compute(value, rowPlace(), rowShape, rowExtents, {}, known).front();
+    known.push_back({value, tile, rowPlace()});
+    return tile;
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Reductions
+  //===--------------------------------------------------------------------===//
+
+  /// Narrow floating-point types are combined in f32, integers that share bytes in whole ones.
+  static Type wideType(Type element) {
+    MLIRContext *context = element.getContext();
+    if (isPacked(element))
+      return IntegerType::get(context, 8, cast<IntegerType>(element).getSignedness());
+    return isa<FloatType>(element) && element.getIntOrFloatBitWidth() < 32 ? Float32Type::get(context) : element;
+  }
+
+  Value cast(Value tile, Type element) {
+    auto type = llvm::cast<RankedTensorType>(tile.getType());
+    return type.getElementType() == element ? tile : builder.create<CastOp>(type.clone(element), tile);
+  }
+
+  Value combine(Combiner combiner, Value a, Value b) {
+    bool isBool = getElementTypeOrSelf(a.getType()).isInteger(1);
+    switch (combiner) {
+    case Combiner::prod:
+      return isBool ? builder.create<AndOp>(a, b) : builder.create<MulOp>(a, b);
+    case Combiner::min:
+      return builder.create<MinOp>(a, b);
+    case Combiner::max:
+      return builder.create<MaxOp>(a, b);
+    default:
+      return isBool ? builder.create<OrOp>(a, b) : builder.create<AddOp>(a, b);
+    }
+  }
+
+  Value reduced(ReduceOp reduce) {
+    Type element = getElementTypeOrSelf(reduce.getType()), wide = wideType(element);
+    TypedAttr identity = identityOf(reduce.getCombiner(), wide);
+    bool acrossLanes = structure.isReduced(last);
+    // In each step a vector of elements is combined with what there is.
+    auto step = [&](AffineExpr extent, Value sum) {
+      SmallVector<AffineExpr> extents = acrossLanes ? SmallVector<AffineExpr>{extent} : rowExtents;
+      Value tile = builder.compute(reduce.getOperand(), place, lanes, extents, {}, known).front();
+      tile = cast(tile, wide);
+      return combine(reduce.getCombiner(), sum, acrossLanes ? builder.fill(tile, extents, identity) : tile);
+    };
+    auto nest = [&](auto &nest, ArrayRef<int64_t> dims, Value sum) -> Value {
+      if (dims.empty())
+        return step(AffineExpr(), sum);
+      int64_t dim = dims.front();
+      if (dim == last)
+        return builder.carryTiles(builder.constant(0), space[dim], lanes, sum,
+                                  [&](AffineExpr start, AffineExpr extent, Value carried) {
+                                    place[dim] = start;
+                                    return step(extent, carried);
+                                  });
+      return builder.carry({builder.constant(0), space[dim]}, sum, [&](AffineExpr position, Value carried) {
+        place[dim] = position;
+        return nest(nest, dims.drop_front(), carried);
+      });
+    };
+    Value sum = nest(nest, structure.reduced, builder.splat(lanes, identity));
+    auto type = llvm::cast<RankedTensorType>(sum.getType()), scalar = type.clone(ArrayRef<int64_t>());
+    if (acrossLanes) {
+      Combiner lanesCombiner = reduce.getCombiner() == Combiner::mean ? Combiner::sum : reduce.getCombiner();
+      sum = builder.create<ReduceOp>(scalar, lanesCombiner, sum, ArrayRef<int64_t>(0));
+      type = scalar;
+    }
+    if (reduce.getCombiner() == Combiner::mean && isa<FloatType>(wide)) {
+      AffineExpr count = builder.constant(1);
+      for (int64_t dim : structure.reduced)
+        count = count * space[dim];
+      Value number = builder.scalar(count, wide);
+      if (type != scalar)
+        number = builder.create<BroadcastOp>(type, number, ValueRange(), ArrayRef<int64_t>(), type.getShape());
+      sum = builder.create<DivOp>(sum, number);
+    }
+    return cast(sum, element);
+  }
+
+  /// What no elements combine to.
+  static TypedAttr identityOf(Combiner combiner, Type element) {
+    OpBuilder builder(element.getContext());
+    bool isLeast = combiner == Combiner::max, isMost = combiner == Combiner::min;
+    if (auto floating = dyn_cast<FloatType>(element)) {
+      if (isLeast || isMost)
+        return builder.getFloatAttr(element, APFloat::getInf(floating.getFloatSemantics(), /*Negative=*/isLeast));
+      return builder.getFloatAttr(element, combiner == Combiner::prod);
+    }
+    unsigned width = element.getIntOrFloatBitWidth();
+    bool isUnsigned = element.isUnsignedInteger() || width == 1;
+    if (isLeast)
+      return builder.getIntegerAttr(element, isUnsigned ? APInt::getMinValue(width) : APInt::getSignedMinValue(width));
+    if (isMost)
+      return builder.getIntegerAttr(element, isUnsigned ? APInt::getMaxValue(width) : APInt::getSignedMaxValue(width));
+    return builder.getIntegerAttr(element, APInt(width, combiner == Combiner::prod));
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Elements
+  //===--------------------------------------------------------------------===//
+
+  /// Stores values that have an element for each of the rows', along what is left of the reduced dimensions.
+  void writeElements(ArrayRef<Value> values, ArrayRef<unsigned> numbers, ArrayRef<int64_t> dims) {
+    auto storeAt = [&](ArrayRef<int64_t> shape, Expressions extents) {
+      for (auto [tile, number] : llvm::zip(builder.compute(values, place, shape, extents, {}, known), numbers))
+        builder.store(tile, builder.result(number), place, extents);
+    };
+    if (dims.empty())
+      return storeAt(rowShape, rowExtents);
+    int64_t dim = dims.front();
+    if (dim == last)
+      return builder.tiles(builder.constant(0), space[dim], lanes, [&](AffineExpr start, AffineExpr extent) {
+        place[dim] = start;
+        storeAt(lanes, extent);
+      });
+    builder.loop({{builder.constant(0), space[dim]}}, [&](Expressions at) {
+      place[dim] = at.front();
+      writeElements(values, numbers, dims.drop_front());
+    });
+  }
+
+  TileBuilder builder;
+  KernelStructure structure;
+  int64_t lanes, last;
+  SmallVector<AffineExpr> space, place;
+  SmallVector<int64_t> rowShape; ///< of values per row: none, or as many rows as there are lanes
+  SmallVector<AffineExpr> rowExtents;
+  SmallVector<TileBuilder::Known> known; ///< per row
+};
+} // namespace
+
+LogicalResult RowsStrategy::build(KernelOp kernel, ScheduleAttr schedule) const {
+  if (failed(decomposeComposites(kernel)))
+    return failure();
+  RowsProgram(kernel, *this, lanesOf(schedule)).write();
+  return success();
 }
 
 void codegen::addRowsStrategy(TileDialect *dialect) { addStrategy<RowsStrategy>(dialect); }

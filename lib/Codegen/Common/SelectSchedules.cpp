@@ -5,9 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "tenon/Dialect/Tile/Analysis/KernelChecks.h"
+#include "VariantKernel.h"
 #include "tenon/Codegen/Common/Passes.h"
-#include "tenon/Dialect/Tile/Analysis/KernelStrategy.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -25,21 +24,12 @@ struct SelectSchedulesPass : codegen::impl::SelectSchedulesPassBase<SelectSchedu
 
   void runOnOperation() override {
     VariantOp variant = getOperation();
-    if (failed(checkKernels(variant)))
+    FailureOr<VariantKernel> found = VariantKernel::of(variant);
+    if (failed(found))
       return signalPassFailure();
-    auto kernel = dyn_cast<KernelOp>(*variant.getFunction());
-    if (!kernel)
-      return; // loops already
-    const KernelStrategy *strategy = strategyOf(kernel);
-    if (!strategy) {
-      kernel.emitOpError("suits no strategy that is registered");
-      return signalPassFailure();
-    }
-    std::unique_ptr<ScheduleSpace> space = strategy->spaceOf(kernel, variant.getTarget());
-    if (!space) {
-      variant.emitOpError() << "has a kernel that can't be compiled for target '" << variant.getTarget().getName() << "'";
-      return signalPassFailure();
-    }
+    if (!found->kernel)
+      return; // a program or loops already
+    const ScheduleSpace *space = found->space.get();
     if (printSpace)
       emitRemark(variant.getLoc()) << *space; // without the op, which a remark of its own would show
     FailureOr<SchedulePoint> best = space->best(variant.getScheduleAttr(), [&] { return variant.emitOpError(); });

@@ -9,7 +9,10 @@
 
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/SmallPtrSet.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -133,6 +136,11 @@ TileBuilder::List TileBuilder::listOf(Expressions expressions) {
   return list;
 }
 
+Value TileBuilder::value(AffineExpr expression) {
+  List list = listOf(expression);
+  return affine::AffineApplyOp::create(builder, loc, list.map, list.operands);
+}
+
 TileBuilder::List TileBuilder::extentsOf(Expressions extents, ArrayRef<int64_t> shape) {
   bool isWhole = llvm::all_of(llvm::zip(extents, shape), [&](auto pair) {
     return std::get<0>(pair) == constant(std::get<1>(pair));
@@ -179,6 +187,47 @@ void TileBuilder::grid(ArrayRef<Dim> dims, Region body) {
 }
 void TileBuilder::loop(ArrayRef<Dim> dims, Region body) { loopOver<ForOp>(dims, body); }
 
+Value TileBuilder::carryOver(const Dim &dim, Value init, function_ref<Value(Expressions, Value)> body) {
+  List low = listOf(dim.low), high = listOf(dim.high);
+  auto loop = ForOp::create(builder, loc, TypeRange(init.getType()), low.map, low.operands, high.map, high.operands,
+                            ArrayRef<int64_t>(dim.step), ArrayRef<bool>(dim.extent), ValueRange(init));
+  OpBuilder::InsertionGuard guard(builder);
+  SmallVector<Type> types(dim.extent ? 2 : 1, builder.getIndexType());
+  types.push_back(init.getType());
+  Block *block =
+      builder.createBlock(&loop.getBody(), {}, types, SmallVector<Location>(types.size(), builder.getUnknownLoc()));
+  SmallVector<AffineExpr> places;
+  for (Value place : block->getArguments().drop_back())
+    places.push_back(index(place));
+  Value next = body(places, block->getArguments().back());
+  builder.setInsertionPointToEnd(block);
+  tile::YieldOp::create(builder, loc, next);
+  return loop.getResults().front();
+}
+
+Value TileBuilder::carry(const Dim &dim, Value init, function_ref<Value(AffineExpr, Value)> body) {
+  return carryOver(dim, init, [&](Expressions places, Value carried) { return body(places.front(), carried); });
+}
+
+Value TileBuilder::carryTiles(AffineExpr low, AffineExpr high, int64_t step, Value init,
+                              function_ref<Value(AffineExpr, AffineExpr, Value)> body) {
+  auto count = dyn_cast<AffineConstantExpr>(high - low);
+  if (count && count.getValue() < step)
+    return count.getValue() > 0 ? body(low, count, init) : init;
+  if (count && count.getValue() % step == 0)
+    return carry({low, high, step}, init,
+                 [&](AffineExpr place, Value carried) { return body(place, constant(step), carried); });
+  return carryOver({low, high, step, /*extent=*/true}, init, [&](Expressions places, Value carried) -> Value {
+    auto peel = PeelOp::create(builder, loc, TypeRange(init.getType()), listOf(places[1]).operands.front(), step);
+    OpBuilder::InsertionGuard guard(builder);
+    Block *block = builder.createBlock(&peel.getBody(), {}, builder.getIndexType(), builder.getUnknownLoc());
+    Value next = body(places[0], index(block->getArgument(0)), carried);
+    builder.setInsertionPointToEnd(block);
+    tile::YieldOp::create(builder, loc, next);
+    return peel.getResults().front();
+  });
+}
+
 void TileBuilder::peel(AffineExpr extent, int64_t step, function_ref<void(AffineExpr)> body) {
   List list = listOf(extent);
   auto peel = PeelOp::create(builder, loc, TypeRange(), list.operands.front(), step);
@@ -209,35 +258,139 @@ void TileBuilder::tiles(AffineExpr low, AffineExpr high, int64_t step,
 // Tiles
 //===----------------------------------------------------------------------===//
 
-ValueRange TileBuilder::compute(Expressions at, ArrayRef<int64_t> shape, Expressions extents) {
-  Block &source = kernel.getBody().front();
-  auto yield = cast<tile::YieldOp>(source.getTerminator());
-  SmallVector<Type> results;
-  for (Value value : yield.getValues())
-    results.push_back(RankedTensorType::get(shape, getElementTypeOrSelf(value.getType())));
-  List place = listOf(at), within = extentsOf(extents, shape);
-  unsigned count = symbols.size();
-  SmallVector<Value> operands(ArrayRef(memory).drop_back(yield.getNumOperands()));
-  auto op = ComputeOp::create(builder, loc, results, AffineMapAttr::get(place.map), place.operands, /*dims=*/nullptr,
-                              within.map ? AffineMapAttr::get(within.map) : AffineMapAttr(), within.operands, operands,
-                              builder.getArrayAttr(SmallVector<Attribute>(operands.size(), builder.getUnitAttr())),
-                              ValueRange());
-  OpBuilder::InsertionGuard guard(builder);
-  Block *block = builder.createBlock(&op.getBody());
-  IRMapping mapping;
-  for (auto [known, symbol] : llvm::zip(source.getArguments().take_front(count), symbols))
-    mapping.map(known, symbol);
-  for (BlockArgument tensor : source.getArguments().drop_front(count))
-    mapping.map(tensor, block->addArgument(tensor.getType(), tensor.getLoc()));
-  for (Operation &inner : source)
-    builder.clone(inner, mapping);
-  return op.getResults();
+Value TileBuilder::memoryOf(Value tensor) {
+  return memory[cast<BlockArgument>(tensor).getArgNumber() - kernel.getNumSymbols()];
 }
 
-void TileBuilder::store(Value tile, unsigned result, Expressions at, Expressions extents) {
-  unsigned first = memory.size() - kernel.getResultTypes().size();
+Value TileBuilder::splat(ArrayRef<int64_t> shape, TypedAttr element) {
+  auto type = RankedTensorType::get(shape, element.getType());
+  return ConstantOp::create(builder, loc, type, DenseElementsAttr::get(type, Attribute(element)));
+}
+
+Value TileBuilder::scalar(AffineExpr size, Type element) {
+  auto type = RankedTensorType::get({}, element);
+  List list = listOf(size);
+  Value count = PositionOp::create(builder, loc, type.clone(builder.getI64Type()), list.map, list.operands, nullptr);
+  return CastOp::create(builder, loc, type, count);
+}
+
+Value TileBuilder::fill(Value tile, Expressions extents, TypedAttr element) {
+  List within = extentsOf(extents, cast<RankedTensorType>(tile.getType()).getShape());
+  return within.map
+             ? FillOp::create(builder, loc, tile.getType(), tile, within.map, within.operands, element).getResult()
+             : tile;
+}
+
+DenseI64ArrayAttr TileBuilder::dimsOf(ArrayRef<int64_t> dims) {
+  return dims.empty() ? DenseI64ArrayAttr() : builder.getDenseI64ArrayAttr(dims);
+}
+
+Value TileBuilder::load(Value memref, Expressions at, ArrayRef<int64_t> shape, Expressions extents,
+                        ArrayRef<int64_t> dims) {
+  List place = listOf(at), within = extentsOf(extents, shape);
+  auto type = RankedTensorType::get(shape, cast<MemRefType>(memref.getType()).getElementType());
+  return LoadOp::create(builder, loc, type, memref, place.map, place.operands, /*gathered=*/nullptr, ValueRange(),
+                        within.map ? AffineMapAttr::get(within.map) : AffineMapAttr(), within.operands, dimsOf(dims),
+                        /*steps=*/nullptr, /*fill=*/nullptr, /*stream=*/false);
+}
+
+void TileBuilder::store(Value tile, Value memref, Expressions at, Expressions extents, ArrayRef<int64_t> dims) {
   List place = listOf(at), within = extentsOf(extents, cast<RankedTensorType>(tile.getType()).getShape());
-  StoreOp::create(builder, loc, tile, memory[first + result], place.map, place.operands,
-                  /*gathered=*/nullptr, ValueRange(), within.map ? AffineMapAttr::get(within.map) : AffineMapAttr(),
-                  within.operands, /*dims=*/nullptr, /*steps=*/nullptr, /*stream=*/false);
+  StoreOp::create(builder, loc, tile, memref, place.map, place.operands, /*gathered=*/nullptr, ValueRange(),
+                  within.map ? AffineMapAttr::get(within.map) : AffineMapAttr(), within.operands, dimsOf(dims),
+                  /*steps=*/nullptr, /*stream=*/false);
+}
+
+namespace {
+/// What of a kernel's body `values` follow from, up to those that are known.
+struct Slice {
+  Slice(KernelOp kernel, ValueRange values, ArrayRef<TileBuilder::Known> known) {
+    for (const TileBuilder::Known &value : known)
+      ends.insert(value.value);
+    llvm::for_each(values, [&](Value value) { add(value); });
+    for (BlockArgument tensor : kernel.getBody().getArguments().drop_front(kernel.getNumSymbols()))
+      if (reached.contains(tensor))
+        inputs.push_back(tensor);
+  }
+
+  void add(Value value) {
+    if (!reached.insert(value).second || ends.contains(value))
+      return;
+    if (Operation *op = value.getDefiningOp())
+      add(op);
+    else if (isa<RankedTensorType>(value.getType()))
+      for (Operation *user : value.getUsers())
+        if (isa<BindShapeOp>(user))
+          add(user);
+  }
+
+  void add(Operation *op) {
+    if (ops.insert(op).second)
+      llvm::for_each(op->getOperands(), [&](Value operand) { add(operand); });
+  }
+
+  DenseSet<Value> ends, reached;
+  SmallPtrSet<Operation *, 16> ops;
+  SmallVector<BlockArgument> inputs; ///< tensors in memory, in their order
+};
+} // namespace
+
+void TileBuilder::bindShape(Value value, Value there) {
+  if (cast<RankedTensorType>(there.getType()).hasStaticShape())
+    return;
+  SmallVector<OpFoldResult> shape;
+  for (AffineExpr expression : sizes.sizesOf(value)) {
+    AffineExpr here = size(expression);
+    auto fixed = dyn_cast<AffineConstantExpr>(here);
+    auto symbol = dyn_cast<AffineSymbolExpr>(here);
+    shape.push_back(fixed    ? OpFoldResult(builder.getIndexAttr(fixed.getValue()))
+                    : symbol ? OpFoldResult(symbols[symbol.getPosition()])
+                             : OpFoldResult(this->value(here)));
+  }
+  SmallVector<Value> dynamic;
+  SmallVector<int64_t> known;
+  dispatchIndexOpFoldResults(shape, dynamic, known);
+  BindShapeOp::create(builder, loc, there, dynamic, known);
+}
+
+ValueRange TileBuilder::compute(ValueRange values, Expressions at, ArrayRef<int64_t> shape, Expressions extents,
+                                ArrayRef<int64_t> dims, ArrayRef<Known> known) {
+  Slice slice(kernel, values, known);
+  SmallVector<Type> results;
+  for (Value value : values)
+    results.push_back(RankedTensorType::get(shape, getElementTypeOrSelf(value.getType())));
+  SmallVector<Value> inputs = llvm::map_to_vector(slice.inputs, [&](Value tensor) { return memoryOf(tensor); });
+  SmallVector<Attribute> places(inputs.size(), builder.getUnitAttr());
+  SmallVector<Value> placeOperands;
+  SmallVector<const Known *> used;
+  for (const Known &value : known) {
+    if (!slice.reached.contains(value.value))
+      continue;
+    used.push_back(&value);
+    inputs.push_back(value.tile);
+    List place = value.at ? listOf(*value.at) : List();
+    places.push_back(value.at ? Attribute(AffineMapAttr::get(place.map)) : builder.getUnitAttr());
+    llvm::append_range(placeOperands, place.operands);
+  }
+  List place = listOf(at), within = extentsOf(extents, shape);
+  auto op = ComputeOp::create(builder, loc, results, AffineMapAttr::get(place.map), place.operands, dimsOf(dims),
+                              within.map ? AffineMapAttr::get(within.map) : AffineMapAttr(), within.operands, inputs,
+                              builder.getArrayAttr(places), placeOperands);
+  OpBuilder::InsertionGuard guard(builder);
+  Block *block = builder.createBlock(&op.getBody());
+  Block &source = kernel.getBody().front();
+  IRMapping mapping;
+  for (auto [symbol, there] : llvm::zip(source.getArguments(), symbols))
+    mapping.map(symbol, there);
+  for (Value tensor : slice.inputs)
+    mapping.map(tensor, block->addArgument(tensor.getType(), tensor.getLoc()));
+  for (const Known *value : used) {
+    mapping.map(value->value, block->addArgument(value->value.getType(), value->value.getLoc()));
+    bindShape(value->value, mapping.lookup(value->value));
+  }
+  for (Operation &inner : source)
+    if (slice.ops.contains(&inner))
+      builder.clone(inner, mapping);
+  tile::YieldOp::create(builder, loc, llvm::map_to_vector(values, [&](Value value) { return mapping.lookup(value); }));
+  return op.getResults();
 }

@@ -5,13 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Lowerings.h"
-#include "tenon/Codegen/Common/KernelBody.h"
 #include "tenon/Codegen/Common/Strategies.h"
-
-#include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "tenon/Codegen/Common/TileBuilder.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -66,266 +61,153 @@ static int64_t turnedPlaces(ArrayRef<AffineExpr> space, int64_t turned, int64_t 
   return llvm::alignTo(blockElements / std::max<int64_t>(other, 1), mostLanes);
 }
 
-/// `shuffle` on vectors of a type that can be shuffled.
-static SmallVector<Value> shuffled(ElementEmitter &e, ArrayRef<Value> vectors,
-                                   function_ref<SmallVector<Value>(SmallVector<Value>)> shuffle) {
-  SmallVector<Value> rows(vectors);
-  auto type = cast<VectorType>(rows.front().getType());
-  if (!isa<FloatType>(type.getElementType()) || type.getElementTypeBitWidth() != 16)
-    return shuffle(rows);
-  auto cast = [&](VectorType to) {
-    for (Value &row : rows)
-      row = arith::BitcastOp::create(e.builder, e.loc, to, row);
-  };
-  cast(type.clone(e.builder.getI16Type()));
-  rows = shuffle(rows);
-  cast(type);
-  return rows;
-}
-
-/// Each step exchanges a bit of the row's number for one of the column's. Within four elements, those that most instructions
-/// shuffle among, interleaving the halves of two rows does so for the higher bit; beyond, the rows exchange halves.
-SmallVector<Value> codegen::turn(ElementEmitter &e, ArrayRef<Value> block) {
-  constexpr int64_t quad = 4;
-  return shuffled(e, block, [&](SmallVector<Value> rows) {
-    int64_t count = rows.size();
-    auto exchange = [&](int64_t bit, function_ref<int64_t(int64_t lane, bool isHigh)> source) {
-      SmallVector<int64_t> low, high;
-      for (int64_t lane = 0; lane < count; ++lane) {
-        low.push_back(source(lane, false));
-        high.push_back(source(lane, true));
-      }
-      for (int64_t i = 0; i < count; ++i)
-        if (!(i & bit)) {
-          Value first = rows[i], second = rows[i | bit];
-          rows[i] = vector::ShuffleOp::create(e.builder, e.loc, first, second, low);
-          rows[i | bit] = vector::ShuffleOp::create(e.builder, e.loc, first, second, high);
-        }
-    };
-    for (int64_t bit = std::min(count, quad) / 2; bit > 0; bit /= 2)
-      exchange(bit, [&](int64_t lane, bool isHigh) {
-        int64_t within = lane % quad;
-        return lane - within + within / 2 + (isHigh ? std::min(count, quad) / 2 : 0) + within % 2 * count;
-      });
-    for (int64_t bit = quad; bit < count; bit *= 2)
-      exchange(bit, [&](int64_t lane, bool isHigh) {
-        return isHigh ? (lane & bit ? count + lane : lane + bit) : (lane & bit ? count + lane - bit : lane);
-      });
-    return rows;
-  });
-}
-
 namespace {
-/// Kernels that transpose: an operand lies along another dimension than the results do. As many vectors of it as they have
-/// lanes become as many of a result. Where the results' rows are shorter than a vector, as many of it as rows have elements
-/// become several rows. What is left at the ends is read element by element.
-class Turning {
+/// The program of a kernel that transposes: an operand lies along another dimension than the results do. Blocks of it,
+/// as high as vectors are long, are turned in registers. Where the results' rows are shorter than a vector, they are
+/// written as columns. What is left at the ends is read element by element.
+class TurnedProgram {
 public:
-  Turning(KernelBody &body, int64_t dim) : body(body), e(body.e), dim(dim), last(body.space.size() - 1) {
-    for (TransposeOp op : body.kernel.getBody().getOps<TransposeOp>())
-      if (isTurned(op, dim) && e.sizes.sizesOf(op.getResult()) == body.structure.space)
+  TurnedProgram(KernelOp kernel, int64_t lanes) : builder(kernel), lanes(lanes) {
+    OpGroup group(kernel, builder.sizes);
+    sizes = builder.sizes.sizesOf(group.firstResult());
+    dim = *turnedDim(group);
+    last = sizes.size() - 1;
+    for (TransposeOp op : kernel.getBody().getOps<TransposeOp>())
+      if (isTurned(op, dim) && builder.sizes.sizesOf(op.getResult()) == sizes)
         transposes.push_back(op);
   }
 
-  LogicalResult run() {
-    ArrayRef<int64_t> dims = body.structure.unitDims;
-    return body.loop(body.begin, body.end, 1, [&](Value unit) {
-      e.unit = unit;
-      SmallVector<Value> extents = llvm::map_to_vector(dims, [&](int64_t d) {
-        return e.builder.createOrFold<arith::CeilDivUIOp>(e.loc, body.space[d], e.index(turnedPlaces(body.structure.space, dim, d)));
-      });
-      place.assign(body.space.size(), Coordinate());
-      for (auto [d, position] : llvm::zip(dims, e.delinearize(unit, extents)))
-        place[d] = {position, 0, Value()};
-      auto [low, high] = rangeOf(dim);
-      auto [lastLow, lastHigh] = rangeOf(last);
-      std::optional<int64_t> length = getConstantIntValue(body.space[last]);
-      if (length == 0)
-        return success();
-      Value rest = restOf(dim, low, high), whole = e.sub(high, rest);
-      if (length && *length < shortRow)
-        return emitShortRows(low, whole, high);
-      Value lastRest = restOf(last, lastLow, lastHigh), lastWhole = e.sub(lastHigh, lastRest);
-      // Blocks next to each other write whole cache lines.
-      if (failed(body.loop(lastLow, lastWhole, lineElements, [&](Value line) {
-            Value end = e.builder.createOrFold<arith::MinUIOp>(e.loc, e.add(line, e.index(lineElements)), lastWhole);
-            return body.loop(low, whole, e.lanes, [&](Value first) {
-              return body.loop(line, end, e.lanes, [&](Value start) { return emitBlock(first, start); });
-            });
-          })))
-        return failure();
-      auto emitRest = [&](Value start) {
-        return atRest(dim, rest, [&](Value rows) { return emitRestOfRows(whole, rows, start); });
-      };
-      if (failed(body.loop(lastLow, lastWhole, e.lanes, emitRest)))
-        return failure();
-      return atRest(last, lastRest, [&](Value columns) {
-        e.valid = columns;
-        LogicalResult result = body.loop(low, whole, e.lanes, [&](Value first) { return emitBlock(first, lastWhole); });
-        if (succeeded(result))
-          result = emitRest(lastWhole);
-        e.valid = Value();
-        return result;
-      });
+  void write() {
+    SmallVector<TileBuilder::Dim> units;
+    for (int64_t d = 0; d <= last; ++d)
+      units.push_back(
+          {builder.constant(0), builder.size(sizes[d]), turnedPlaces(sizes, dim, d), d == dim || d == last});
+    builder.grid(units, [&](Expressions arguments) {
+      const AffineExpr *argument = arguments.begin();
+      for (int64_t d = 0; d <= last; ++d) {
+        place.push_back(*argument++);
+        if (d == dim || d == last)
+          (d == dim ? rows : columns) = rangeOf(d, *argument++);
+      }
+      int64_t length = SizeAnalysis::staticSize(sizes[last]);
+      if (!ShapedType::isDynamic(length) && length < shortRow)
+        writeShortRows(length);
+      else
+        writeBlocks();
     });
   }
 
 private:
+  using Expressions = TileBuilder::Expressions;
+
+  /// Elements that make up a line of a cache.
   static constexpr int64_t lineElements = 16;
 
-  static bool isConstant(Value value, int64_t expected) { return getConstantIntValue(value) == std::optional(expected); }
+  /// A unit's places along a dimension: whole vectors of them, and how many are left, as many in all units where the
+  /// size is known.
+  struct Range {
+    AffineExpr low, wholeEnd, high, rest;
+  };
 
-  /// The unit's places along a dimension of the block.
-  std::pair<Value, Value> rangeOf(int64_t d) {
-    Value places = e.index(turnedPlaces(body.structure.space, dim, d)), low = e.mul(e.first(place[d]), places);
-    return {low, e.builder.createOrFold<arith::MinUIOp>(e.loc, e.add(low, places), body.space[d])};
+  Range rangeOf(int64_t d, AffineExpr extent) {
+    int64_t size = SizeAnalysis::staticSize(sizes[d]);
+    AffineExpr low = place[d], high = low + extent;
+    if (ShapedType::isDynamic(size))
+      return {low, high - extent % lanes, high, extent % lanes};
+    return {low, size % lanes == 0 ? high : high - extent % lanes, high, builder.constant(size % lanes)};
   }
 
-  /// What of a range is left over by whole vectors: nothing, where all of the dimension leaves nothing.
-  Value restOf(int64_t d, Value low, Value high) {
-    std::optional<int64_t> size = getConstantIntValue(body.space[d]);
-    if (size && *size % e.lanes == 0)
-      return e.index(0);
-    return e.builder.createOrFold<arith::RemUIOp>(e.loc, e.sub(high, low), e.index(e.lanes));
+  static bool isNone(AffineExpr count) { return SizeAnalysis::staticSize(count) == 0; }
+
+  void loop(AffineExpr low, AffineExpr high, int64_t step, function_ref<void(AffineExpr)> body) {
+    builder.loop({{low, high, step}}, [&](Expressions places) { body(places.front()); });
   }
 
-  /// `emit` with what is left over along a dimension, if anything is: as many places in all units, where its size is known.
-  LogicalResult atRest(int64_t d, Value rest, function_ref<LogicalResult(Value)> emit) {
-    if (getConstantIntValue(rest))
-      return isConstant(rest, 0) ? success() : emit(rest);
-    std::optional<int64_t> size = getConstantIntValue(body.space[d]);
-    Value isLeft = arith::CmpIOp::create(e.builder, e.loc, arith::CmpIPredicate::ugt, rest, e.index(0));
-    return body.when(isLeft, [&] { return emit(size ? e.index(*size % e.lanes) : rest); });
+  void writeBlocks() {
+    AffineExpr all = builder.constant(lanes);
+    // Blocks next to each other write whole cache lines.
+    int64_t line = std::max(lanes, lineElements);
+    builder.loop({{columns.low, columns.wholeEnd, line, /*extent=*/true}}, [&](Expressions lines) {
+      loop(rows.low, rows.wholeEnd, lanes, [&](AffineExpr row) {
+        loop(lines[0], lines[0] + lines[1], lanes, [&](AffineExpr column) { writeBlock(row, all, column, all); });
+      });
+    });
+    if (!isNone(rows.rest))
+      loop(columns.low, columns.wholeEnd, lanes, [&](AffineExpr column) { writeRestOfRows(column, all); });
+    if (isNone(columns.rest))
+      return;
+    // Once, if at all.
+    loop(columns.wholeEnd, columns.high, lanes, [&](AffineExpr column) {
+      loop(rows.low, rows.wholeEnd, lanes, [&](AffineExpr row) { writeBlock(row, all, column, columns.rest); });
+      if (!isNone(rows.rest))
+        writeRestOfRows(column, columns.rest);
+    });
   }
 
   /// Fewer rows than a block has, which is turned nevertheless if their number is known.
-  LogicalResult emitRestOfRows(Value first, Value rows, Value start) {
-    return getConstantIntValue(rows) && !e.valid ? emitBlock(first, start, rows) : emitRows(first, e.add(first, rows), start);
+  void writeRestOfRows(AffineExpr column, AffineExpr count) {
+    if (isa<AffineConstantExpr>(rows.rest) && count == builder.constant(lanes))
+      return loop(rows.wholeEnd, rows.high, lanes, [&](AffineExpr row) { writeBlock(row, rows.rest, column, count); });
+    loop(rows.wholeEnd, rows.high, 1, [&](AffineExpr row) { writeRow(row, column, count); });
   }
 
-  LogicalResult emitShortRows(Value low, Value whole, Value high) {
+  void writeShortRows(int64_t length) {
+    if (length == 0)
+      return;
     // Rows that are apart from each other are written one by one.
-    if (dim + 1 != last || llvm::any_of(body.outputs, [](const Buffer &output) { return output.isStrided; }))
-      whole = low;
-    else if (failed(body.loop(low, whole, e.lanes, [&](Value first) { return emitInterleaved(first); })))
-      return failure();
-    return body.vectors(e.index(0), body.space[last], [&](Value start) { return emitRows(whole, high, start); });
-  }
-
-  /// The results along the turned dimension, a vector for each element of a short row; then as they lie.
-  LogicalResult emitInterleaved(Value first) {
-    int64_t length = *getConstantIntValue(body.space[last]);
-    for (auto [result, output] : llvm::zip(body.results, body.outputs)) {
-      SmallVector<Value> vectors;
-      place[dim] = {first, 1, Value()};
-      for (int64_t i = 0; i < length; ++i) {
-        place[last] = {e.index(i), 0, Value()};
-        FailureOr<Value> vector = e.at(result, place);
-        if (failed(vector))
-          return failure();
-        vectors.push_back(e.asVector(*vector));
-      }
-      place[dim] = {first, 0, Value()};
-      for (auto [i, vector] : llvm::enumerate(interleave(vectors))) {
-        place[last] = {e.index(i * e.lanes), 1, Value()};
-        e.store(vector, output, place);
-      }
-    }
-    return success();
-  }
-
-  LogicalResult emitRows(Value low, Value high, Value start) {
-    return body.loop(low, high, 1, [&](Value position) {
-      place[dim] = {position, 0, Value()};
-      place[last] = {start, 1, Value()};
-      return storeResults(body, place, true);
+    bool areApart = dim + 1 != last || llvm::any_of(llvm::seq<size_t>(0, builder.results().size()),
+                                                    [&](size_t result) { return builder.takesStrides(result); });
+    if (!areApart)
+      loop(rows.low, rows.wholeEnd, lanes, [&](AffineExpr row) {
+        place[dim] = row, place[last] = builder.constant(0);
+        write({length, lanes}, {}, {last, dim}, {});
+      });
+    if (!areApart && isNone(rows.rest))
+      return;
+    builder.tiles(builder.constant(0), builder.constant(length), lanes, [&](AffineExpr column, AffineExpr count) {
+      loop(areApart ? rows.low : rows.wholeEnd, rows.high, 1, [&](AffineExpr row) { writeRow(row, column, count); });
     });
   }
 
-  /// A block of vectors of the operands becomes one of the results, or the first `rows` of it. Of those at the end of rows
-  /// only `e.valid` lanes are in use.
-  LogicalResult emitBlock(Value first, Value start, Value rows = Value()) {
-    Value columns = std::exchange(e.valid, rows);
-    SmallVector<SmallVector<Value>> blocks;
+  void writeRow(AffineExpr row, AffineExpr column, AffineExpr count) {
+    place[dim] = row, place[last] = column;
+    write(lanes, count, {}, {});
+  }
+
+  void writeBlock(AffineExpr row, AffineExpr rowCount, AffineExpr column, AffineExpr count) {
+    place[dim] = row, place[last] = column;
+    int64_t shape[] = {lanes, lanes};
+    AffineExpr extents[] = {rowCount, count};
+    SmallVector<int64_t> dims = {dim, last};
+    if (dim + 1 == last)
+      dims.clear();
+    SmallVector<TileBuilder::Known> turned;
     for (TransposeOp op : transposes) {
-      FailureOr<SmallVector<Value>> block = read(op, first, start, columns);
-      if (failed(block))
-        return failure();
-      blocks.push_back(turn(e, *block));
+      ArrayRef<int64_t> permutation = op.getPermutation();
+      SmallVector<AffineExpr> source(place);
+      for (auto [from, at] : llvm::zip(permutation, place))
+        source[from] = at;
+      turned.push_back({op.getResult(), builder.load(builder.memoryOf(op.getOperand()), source, shape, extents,
+                                                     {permutation[dim], permutation[last]})});
     }
-    e.valid = columns;
-    place[last] = {start, 1, Value()};
-    for (int64_t i = 0; i < (rows ? *getConstantIntValue(rows) : e.lanes); ++i) {
-      place[dim] = {e.add(first, e.index(i)), 0, Value()};
-      for (auto [op, block] : llvm::zip(transposes, blocks))
-        e.define(op.getResult(), place, block[i]);
-      if (failed(storeResults(body, place, true)))
-        return failure();
-    }
-    return success();
+    write(shape, extents, dims, turned);
   }
 
-  /// Vectors along the turned dimension, one for each place of a vector along the last one. Where only `columns` of those are in
-  /// use, the others are read at the last place of all.
-  FailureOr<SmallVector<Value>> read(TransposeOp op, Value first, Value start, Value columns) {
-    SmallVector<Value> block;
-    place[dim] = {first, 1, Value()};
-    std::optional<int64_t> used = columns ? getConstantIntValue(columns) : e.lanes;
-    for (int64_t i = 0; i < e.lanes; ++i) {
-      if (used && i >= *used) {
-        block.push_back(block.front());
-        continue;
-      }
-      Value position = e.add(start, e.index(i));
-      if (!used)
-        position = arith::MinUIOp::create(e.builder, e.loc, position, e.sub(body.space[last], e.index(1)));
-      place[last] = {position, 0, Value()};
-      Coordinates source(place.size());
-      for (auto [from, coordinate] : llvm::zip(op.getPermutation(), place))
-        source[from] = coordinate;
-      FailureOr<Value> vector = e.at(op.getOperand(), source);
-      if (failed(vector))
-        return failure();
-      block.push_back(*vector);
-    }
-    return block;
+  void write(ArrayRef<int64_t> shape, Expressions extents, ArrayRef<int64_t> dims, ArrayRef<TileBuilder::Known> known) {
+    for (auto [result, tile] : llvm::enumerate(builder.compute(builder.results(), place, shape, extents, dims, known)))
+      builder.store(tile, builder.result(result), place, extents, dims);
   }
 
-  /// The first elements of all vectors, then the second ones and so on, in as many vectors.
-  SmallVector<Value> interleave(SmallVector<Value> vectors) {
-    return shuffled(e, vectors, [&](SmallVector<Value> columns) {
-      int64_t count = columns.size();
-      SmallVector<Value> result;
-      for (int64_t i = 0; i < count; ++i) {
-        // Each column puts its elements where they belong; those of the first wait for the second.
-        Value gathered = columns[0];
-        for (int64_t column = 1; column < count; ++column) {
-          SmallVector<int64_t> lanes;
-          for (int64_t lane = 0; lane < e.lanes; ++lane) {
-            int64_t source = (i * e.lanes + lane) % count, position = (i * e.lanes + lane) / count;
-            lanes.push_back(source == column ? e.lanes + position : column == 1 ? position : lane);
-          }
-          gathered = vector::ShuffleOp::create(e.builder, e.loc, gathered, columns[column], lanes);
-        }
-        result.push_back(gathered);
-      }
-      return result;
-    });
-  }
-
-  KernelBody &body;
-  ElementEmitter &e;
-  int64_t dim, last;
+  TileBuilder builder;
+  int64_t lanes, dim, last;
+  SmallVector<AffineExpr> sizes, place;
   SmallVector<TransposeOp> transposes;
-  Coordinates place;
+  Range rows, columns; ///< along the turned and the last dimension
 };
-} // namespace
 
-namespace {
 class TransposesStrategy : public ElementsStrategy {
 public:
   StringRef getName() const override { return "transposes"; }
-  bool hasPrograms() const override { return false; }
 
   bool suits(const OpGroup &group) const override { return turnedDim(group).has_value(); }
 
@@ -345,8 +227,9 @@ public:
     return cpu ? std::make_unique<VectorSpace>(kernel, cpu, "transposing kernels", /*hasVectors=*/false) : nullptr;
   }
 
-  LogicalResult lower(KernelBody &body) const override {
-    return Turning(body, *turnedDim(OpGroup(body.kernel, body.e.sizes))).run();
+  LogicalResult build(KernelOp kernel, ScheduleAttr schedule) const override {
+    TurnedProgram(kernel, lanesOf(schedule)).write();
+    return success();
   }
 };
 } // namespace

@@ -62,6 +62,18 @@ def tiles(model):
         expect(outputs["o"], np.einsum("hwkr,krc->hwc", windows, f), 1e-4)
 
 
+def tile_rows(model):
+    for rows, columns in ((1, 1), (2, 7), (3, 8), (8, 9), (9, 16), (17, 23)):
+        x = random.standard_normal((rows, columns)).astype(np.float32)
+        outputs = run(model, {"x": x, "b": np.ones((columns, rows), np.float32), "r": x[:, None]})
+        if isinstance(outputs, str):
+            sys.exit("failed: " + outputs)
+        places = x * np.arange(1, columns + 1)
+        expect(outputs["y"], x + 1)
+        expect(outputs["s"], places.sum(1, keepdims=True).astype(np.float32), 1e-3)
+        expect(outputs["t"], np.maximum(places.max(1, keepdims=True), 0).astype(np.float32))
+
+
 def pick(model):
     table = random.standard_normal(10).astype(np.float32)
     indices = random.integers(0, 10, 1000)

@@ -62,7 +62,7 @@ public:
   mlir::FailureOr<mlir::Value> at(mlir::Value tensor, llvm::ArrayRef<Coordinate> coordinates);
   /// Says what `at` gives for these coordinates within the scope at hand.
   void define(mlir::Value tensor, llvm::ArrayRef<Coordinate> coordinates, mlir::Value element);
-  /// Writes elements of the tensor's type.
+  /// Writes elements of the tensor's type, the lanes in use; lane by lane where they don't lie next to each other.
   void store(mlir::Value element, const Buffer &buffer, llvm::ArrayRef<Coordinate> coordinates);
 
   void addBuffer(mlir::Value tensor, Buffer buffer) { buffers[tensor] = std::move(buffer); }
@@ -119,6 +119,8 @@ public:
   /// A number of the type, an integer or floating-point one.
   mlir::Value number(mlir::Type type, double value);
   mlir::Value integer(mlir::Type type, int64_t value);
+  /// An element of a type, in registers.
+  mlir::Value constant(mlir::Attribute value, mlir::Type element);
   /// The scalar or vector as a vector.
   mlir::Value asVector(mlir::Value value);
   /// All as vectors if one is, else as they are.
@@ -153,6 +155,7 @@ public:
   mlir::FailureOr<mlir::Value> load(const Buffer &buffer, mlir::Type element, llvm::ArrayRef<Coordinate> coordinates);
 
 private:
+  void storeLanes(mlir::Value element, const Buffer &buffer, const Coordinate &place);
   mlir::FailureOr<mlir::Value> at(mlir::Value tensor, const Part &part, llvm::ArrayRef<Coordinate> coordinates);
   mlir::FailureOr<mlir::Value> at(mlir::Value tile, llvm::ArrayRef<mlir::Value> vectors,
                                   llvm::ArrayRef<Coordinate> coordinates);
@@ -165,8 +168,10 @@ private:
   struct Known {
     mlir::Value tensor;
     Coordinates coordinates;
+    int64_t lanes; ///< of the vectors; 0 where no coordinate depends on the lane
     mlir::Value element;
   };
+  int64_t lanesAt(llvm::ArrayRef<Coordinate> coordinates) const;
   llvm::SmallVector<Known> known;
 };
 

@@ -61,7 +61,7 @@ def BuildTilesPass : Pass<"tenon-build-tiles", "::tenon::tile::VariantOp"> {
   let summary = "Write the tile program of each variant";
   let description = [{
     What the variant's schedule decides is in the program: no later pass reads the schedule. The units of its grid are those
-    of the kernel's `work`. Kernels other than elementwise ones stay as they are, for `tenon-lower-kernels`.
+    of the kernel's `work`. Kernels of strategies without programs stay as they are, for `tenon-lower-kernels`.
 
     Before:
     ```mlir
@@ -88,7 +88,7 @@ def BuildTilesPass : Pass<"tenon-build-tiles", "::tenon::tile::VariantOp"> {
     }
     ```
   }];
-  let dependentDialects = ["::tenon::tile::TileDialect"];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::tenon::tile::TileDialect"];
 }
 
 def LowerTilesPass : Pass<"tenon-lower-tiles", "::tenon::tile::VariantOp"> {

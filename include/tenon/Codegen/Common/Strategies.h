@@ -25,7 +25,7 @@ public:
   std::unique_ptr<tile::ScheduleSpace> spaceOf(tile::KernelOp kernel, tile::TargetAttrInterface target) const override;
   int64_t estimateInstructions(mlir::Operation *op) const override { return codegen::estimateInstructions(op); }
   bool hasPrograms() const override { return true; }
-  void build(tile::KernelOp kernel, tile::ScheduleAttr schedule) const override;
+  mlir::LogicalResult build(tile::KernelOp kernel, tile::ScheduleAttr schedule) const override;
 };
 
 void addElementsStrategy(tile::TileDialect *dialect);

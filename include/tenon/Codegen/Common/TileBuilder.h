@@ -40,17 +40,59 @@ public:
   /// A size of the kernel.
   mlir::AffineExpr size(mlir::AffineExpr size);
 
+  //===--------------------------------------------------------------------===//
+  // Units and loops
+  //===--------------------------------------------------------------------===//
+
   void grid(llvm::ArrayRef<Dim> dims, Region body);
   void loop(llvm::ArrayRef<Dim> dims, Region body);
+  /// A loop that carries a tile from `init` to the result.
+  mlir::Value carry(const Dim &dim, mlir::Value init,
+                    llvm::function_ref<mlir::Value(mlir::AffineExpr place, mlir::Value carried)> body);
+  /// `tiles` that carry a tile from `init` to the result.
+  mlir::Value carryTiles(
+      mlir::AffineExpr low, mlir::AffineExpr high, int64_t step, mlir::Value init,
+      llvm::function_ref<mlir::Value(mlir::AffineExpr place, mlir::AffineExpr extent, mlir::Value carried)> body);
   /// `body` is told the extent that it is to work on.
   void peel(mlir::AffineExpr extent, int64_t step, llvm::function_ref<void(mlir::AffineExpr)> body);
   /// A loop over [low, high) by whole steps, and what is left of one: `body` is told the place and the extent.
   void tiles(mlir::AffineExpr low, mlir::AffineExpr high, int64_t step,
              llvm::function_ref<void(mlir::AffineExpr place, mlir::AffineExpr extent)> body);
 
-  /// The kernel's results at a place, tiles of `shape` along the last dimensions.
-  mlir::ValueRange compute(Expressions at, llvm::ArrayRef<int64_t> shape, Expressions extents);
-  void store(mlir::Value tile, unsigned result, Expressions at, Expressions extents);
+  //===--------------------------------------------------------------------===//
+  // Memory and tiles
+  //===--------------------------------------------------------------------===//
+
+  /// Where a tensor of the kernel, or a result by its number, is.
+  mlir::Value memoryOf(mlir::Value tensor);
+  mlir::Value result(unsigned number) { return memory[memory.size() - kernel.getResultTypes().size() + number]; }
+  /// The same element everywhere.
+  mlir::Value splat(llvm::ArrayRef<int64_t> shape, mlir::TypedAttr element);
+  /// A size as a scalar.
+  mlir::Value scalar(mlir::AffineExpr size, mlir::Type element);
+  /// The tile, with `element` beyond `extents`.
+  mlir::Value fill(mlir::Value tile, Expressions extents, mlir::TypedAttr element);
+  /// An op on tiles.
+  template <typename OpT, typename... Arguments> mlir::Value create(Arguments &&...arguments) {
+    return OpT::create(builder, loc, std::forward<Arguments>(arguments)...)->getResult(0);
+  }
+  /// Tiles lie along `dims`, the last ones if there are none, within `extents` if there are some.
+  mlir::Value load(mlir::Value memref, Expressions at, llvm::ArrayRef<int64_t> shape, Expressions extents = {},
+                   llvm::ArrayRef<int64_t> dims = {});
+  void store(mlir::Value tile, mlir::Value memref, Expressions at, Expressions extents = {},
+             llvm::ArrayRef<int64_t> dims = {});
+  /// A value of the kernel of which a tile is there: at the place that is computed, or at one of its own.
+  struct Known {
+    mlir::Value value, tile;
+    std::optional<llvm::SmallVector<mlir::AffineExpr>> at = {};
+  };
+  /// Values of the kernel at a place, tiles of `shape` along `dims`, from what is known and operands.
+  mlir::ValueRange compute(mlir::ValueRange values, Expressions at, llvm::ArrayRef<int64_t> shape, Expressions extents,
+                           llvm::ArrayRef<int64_t> dims = {}, llvm::ArrayRef<Known> known = {});
+  /// What the kernel yields.
+  mlir::ValueRange results() { return kernel.getBody().front().getTerminator()->getOperands(); }
+  /// Whether rows of a result lie wherever strides say.
+  bool takesStrides(unsigned result) { return kernel.takesStrides(memory.size() - results().size() + result); }
 
   tile::KernelOp kernel;
   tile::ProgramOp program;
@@ -64,9 +106,16 @@ private:
   };
   /// A list of expressions, with the index values that it needs.
   List listOf(Expressions expressions);
+  /// Says in a region of the kernel's ops what sizes `value`, a value of the kernel, has there.
+  void bindShape(mlir::Value value, mlir::Value there);
+  /// An index value of the program that is computed.
+  mlir::Value value(mlir::AffineExpr expression);
   /// Null where all of a tile is meant.
   List extentsOf(Expressions extents, llvm::ArrayRef<int64_t> shape);
+  mlir::Value carryOver(const Dim &dim, mlir::Value init,
+                        llvm::function_ref<mlir::Value(Expressions places, mlir::Value carried)> body);
   template <typename Op> void loopOver(llvm::ArrayRef<Dim> dims, Region body);
+  mlir::DenseI64ArrayAttr dimsOf(llvm::ArrayRef<int64_t> dims);
   void bind(unsigned tensor, mlir::Value memref, mlir::ValueRange strides);
 
   mlir::MLIRContext *context;

@@ -69,7 +69,7 @@ public:
   /// Whether kernels become tile programs, by `build`; else loops, by `lower`.
   virtual bool hasPrograms() const { return false; }
   /// Writes the kernel's program in front of it, by a complete schedule.
-  virtual void build(KernelOp kernel, ScheduleAttr schedule) const {}
+  virtual mlir::LogicalResult build(KernelOp kernel, ScheduleAttr schedule) const;
   /// Emits the kernel's loops, composites decomposed.
   virtual mlir::LogicalResult lower(codegen::KernelBody &body) const { return mlir::failure(); }
 

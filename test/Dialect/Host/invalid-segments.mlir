@@ -19,14 +19,31 @@ func.func @yields(%n: index) {
 // -----
 
 func.func @unknown() {
-  // expected-error @+1 {{'tenon_host.plan' op is computed by @p, which is no function}}
+  // expected-error @+1 {{'tenon_host.plan' op is computed by @p, which is no plan}}
   tenon_host.plan 0 @p() : () -> ()
   return
 }
 
 // -----
 
-func.func private @p() -> index
+func.func private @p()
+func.func @no_plan() {
+  // expected-error @+1 {{'tenon_host.plan' op is computed by @p, which is no plan}}
+  tenon_host.plan 0 @p() : () -> ()
+  return
+}
+
+// -----
+
+func.func private @of_itself() attributes {tenon_host.plan} {
+  // expected-error @+1 {{'tenon_host.plan' op has no place in a plan}}
+  tenon_host.plan 0 @of_itself() : () -> ()
+  return
+}
+
+// -----
+
+func.func private @p() -> index attributes {tenon_host.plan}
 func.func @other_results() {
   // expected-error @+1 {{'tenon_host.plan' op expects data and results of the types of @p}}
   tenon_host.plan 0 @p() : () -> i1
@@ -35,7 +52,7 @@ func.func @other_results() {
 
 // -----
 
-func.func private @p(index)
+func.func private @p(index) attributes {tenon_host.plan}
 func.func @other_data() {
   // expected-error @+1 {{'tenon_host.plan' op expects data and results of the types of @p}}
   tenon_host.plan 0 @p() : () -> ()

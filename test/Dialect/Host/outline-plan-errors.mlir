@@ -85,4 +85,4 @@ func.func @main() {
   }
   return
 }
-func.func private @p()
+func.func private @p() attributes {tenon_host.plan}

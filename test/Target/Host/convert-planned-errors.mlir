@@ -60,7 +60,7 @@ func.func @main() {
 
 // -----
 
-func.func private @p()
+func.func private @p() attributes {tenon_host.plan}
 func.func @main() {
   // expected-error@+1 {{'tenon_host.plan' op is computed by @p, which has no body}}
   tenon_host.plan 0 @p() : () -> ()

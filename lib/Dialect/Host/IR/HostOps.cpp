@@ -103,9 +103,10 @@ Value host::insideOf(Value value) {
   if (!segment)
     return value;
   // The verifier asks, too, before it has seen that all of them are yielded.
-  Block &body = segment.getBody().front();
+  Region &body = segment.getBody();
   unsigned number = cast<OpResult>(value).getResultNumber();
-  return body.empty() || number >= body.back().getNumOperands() ? value : body.back().getOperand(number);
+  Operation *last = body.empty() || body.front().empty() ? nullptr : &body.front().back();
+  return last && number < last->getNumOperands() ? last->getOperand(number) : value;
 }
 
 StorageOp host::storageOf(Value buffer) {
@@ -331,8 +332,10 @@ void CallOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffect
 //===----------------------------------------------------------------------===//
 
 LogicalResult SegmentOp::verify() {
-  auto yield = cast<YieldOp>(getBody().front().getTerminator());
-  if (getResultTypes() != yield.getOperandTypes())
+  // What it ends with is looked at later.
+  Block &body = getBody().front();
+  auto yield = body.empty() ? YieldOp() : dyn_cast<YieldOp>(body.back());
+  if (yield && getResultTypes() != yield.getOperandTypes())
     return emitOpError("expects results of the types that it yields");
   return success();
 }
@@ -342,8 +345,11 @@ void YieldOp::build(OpBuilder &, OperationState &) {}
 
 LogicalResult PlanOp::verifySymbolUses(SymbolTableCollection &symbols) {
   auto function = symbols.lookupNearestSymbolFrom<FunctionOpInterface>(*this, getFunctionAttr());
-  if (!function)
-    return emitOpError("is computed by ") << getFunctionAttr() << ", which is no function";
+  if (!function || !function->hasAttr(kPlanAttr))
+    return emitOpError("is computed by ") << getFunctionAttr() << ", which is no plan";
+  // So no plan asks for itself.
+  if (auto around = (*this)->getParentOfType<FunctionOpInterface>(); around && around->hasAttr(kPlanAttr))
+    return emitOpError("has no place in a plan");
   if (!llvm::equal(function.getArgumentTypes(), getData().getTypes()) ||
       !llvm::equal(function.getResultTypes(), getResultTypes()))
     return emitOpError("expects data and results of the types of ") << getFunctionAttr();

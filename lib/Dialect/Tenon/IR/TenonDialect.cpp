@@ -40,6 +40,15 @@ static void printChecksum(AsmPrinter &printer, uint64_t checksum) {
 #define GET_ATTRDEF_CLASSES
 #include "tenon/Dialect/Tenon/IR/TenonAttributes.cpp.inc"
 
+namespace {
+/// In text, a symbol's value has the symbol's name.
+struct SymbolName : OpAsmOpInterface::ExternalModel<SymbolName, SymbolOp> {
+  void getAsmResultNames(Operation *op, OpAsmSetValueNameFn setName) const {
+    setName(op->getResult(0), cast<SymbolOp>(op).getName());
+  }
+};
+} // namespace
+
 void TenonDialect::initialize() {
   addTypes<
 #define GET_TYPEDEF_LIST
@@ -89,6 +98,7 @@ void TenonDialect::initialize() {
 #define GET_OP_LIST
 #include "tenon/Dialect/Tenon/IR/TenonHostCalls.cpp.inc"
       >();
+  SymbolOp::attachInterface<SymbolName>(*getContext());
   attachRoles(getContext());
   attachShapeArithmetic(getContext());
   addInterfaces<BlobFiles>();

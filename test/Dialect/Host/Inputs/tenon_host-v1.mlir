@@ -71,30 +71,30 @@ module {
   module @segments {
     func.func private @k(index)
     func.func private @plan_0() -> (index, index, i1) attributes {tenon_host.plan} {
-      %0 = tenon.symbol "m"
-      %1 = tenon_host.bound_size input 0 dim 0
-      %2 = tenon_host.buffer_bytes sizes [%0, 4] : memref<?x4xf32>
-      %3 = arith.cmpi slt, %1, %0 : index
-      return %1, %2, %3 : index, index, i1
+      %m = tenon.symbol "m"
+      %0 = tenon_host.bound_size input 0 dim 0
+      %1 = tenon_host.buffer_bytes sizes [%m, 4] : memref<?x4xf32>
+      %2 = arith.cmpi slt, %0, %m : index
+      return %0, %1, %2 : index, index, i1
     }
     func.func private @plan_1(%arg0: index) -> index attributes {tenon_host.plan} {
       return %arg0 : index
     }
     func.func @main() {
-      %0 = tenon.symbol "m"
-      %1:3 = tenon_host.plan 0 @plan_0() : () -> (index, index, i1)
-      %2:2 = tenon_host.segment 0 -> memref<?x4xf32>, index {
-        tenon_host.check_rows input 0 sizes [%1#0, 4] strides [4]
-        %4 = tenon_host.storage input 0 "x" sizes [%0, 4] : memref<?x4xi64>
-        %5 = tenon_host.storage arena 0 sizes [%0, 4] bytes %1#1 live [0, 1] : memref<?x4xf32>
-        tenon_host.launch @k work %1#0 symbols(%1#0) ins(%4 : memref<?x4xi64>) outs(%5 : memref<?x4xf32>)
-        %6 = tenon_host.read_scalar %4 at 0 : memref<?x4xi64> -> index
-        tenon_host.yield %5, %6 : memref<?x4xf32>, index
+      %m = tenon.symbol "m"
+      %0:3 = tenon_host.plan 0 @plan_0() : () -> (index, index, i1)
+      %1:2 = tenon_host.segment 0 -> memref<?x4xf32>, index {
+        tenon_host.check_rows input 0 sizes [%0#0, 4] strides [4]
+        %3 = tenon_host.storage input 0 "x" sizes [%m, 4] : memref<?x4xi64>
+        %4 = tenon_host.storage arena 0 sizes [%m, 4] bytes %0#1 live [0, 1] : memref<?x4xf32>
+        tenon_host.launch @k work %0#0 symbols(%0#0) ins(%3 : memref<?x4xi64>) outs(%4 : memref<?x4xf32>)
+        %5 = tenon_host.read_scalar %3 at 0 : memref<?x4xi64> -> index
+        tenon_host.yield %4, %5 : memref<?x4xf32>, index
       }
-      %3 = tenon_host.plan 1 @plan_1(%2#1) : (index) -> index
+      %2 = tenon_host.plan 1 @plan_1(%1#1) : (index) -> index
       tenon_host.segment 1 {
-        %4 = tenon_host.storage output 0 "y" sizes [%3] : memref<?xf32>
-        tenon_host.launch @k work %3 symbols(%3) ins(%2#0 : memref<?x4xf32>) outs(%4 : memref<?xf32>)
+        %3 = tenon_host.storage output 0 "y" sizes [%2] : memref<?xf32>
+        tenon_host.launch @k work %2 symbols(%2) ins(%1#0 : memref<?x4xf32>) outs(%3 : memref<?xf32>)
       }
       return
     }

@@ -192,12 +192,12 @@ module {
   }
   module @shape {
     func.func @shape(%arg0: tensor<?x128xf32>) -> index {
-      %0 = tenon.symbol "batch" range [1, 64] divisible 8
-      tenon.bind_shape %arg0 [%0, 128] : tensor<?x128xf32>
-      %1 = tenon.size %arg0 dim 0 : tensor<?x128xf32>
-      %2 = tenon.from_sizes [%1, 128] : tensor<2xi64>
-      %3 = tenon.item %2 at 1 : tensor<2xi64>
-      return %3 : index
+      %batch = tenon.symbol "batch" range [1, 64] divisible 8
+      tenon.bind_shape %arg0 [%batch, 128] : tensor<?x128xf32>
+      %0 = tenon.size %arg0 dim 0 : tensor<?x128xf32>
+      %1 = tenon.from_sizes [%0, 128] : tensor<2xi64>
+      %2 = tenon.item %1 at 1 : tensor<2xi64>
+      return %2 : index
     }
   }
   module @unfold {

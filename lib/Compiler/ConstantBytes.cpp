@@ -11,6 +11,7 @@
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 #include "tenon/Dialect/Tile/IR/TileOps.h"
 #include "tenon/Target/Host/HostProgram.h"
+#include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "llvm/ADT/STLExtras.h"
@@ -29,7 +30,8 @@ llvm::Expected<ArrayRef<char>> bytesOf(TypedAttr value, std::vector<char> &stora
   auto type = dyn_cast<ShapedType>(value.getType());
   if (!type)
     return llvm::createStringError("a constant has no shape");
-  unsigned bits = host::storageBits(type.getElementType());
+  StorageFormat format(type.getElementType());
+  unsigned bits = format.getBits();
   int64_t count = type.getNumElements();
   if (auto blob = dyn_cast<tenon::BlobAttr>(value))
     return blob.getData();
@@ -52,9 +54,9 @@ llvm::Expected<ArrayRef<char>> bytesOf(TypedAttr value, std::vector<char> &stora
     return ArrayRef<char>(storage);
   }
   ArrayRef<char> raw = dense.getRawData();
-  if (bits % 8 != 0) {
+  if (format.sharesBytes()) {
     // Narrow elements stand in a byte each.
-    storage.assign(llvm::divideCeil(count * bits, 8), 0);
+    storage.assign(format.bytesFor(count), 0);
     for (int64_t i = 0; i < count; ++i) {
       unsigned element = (unsigned char)raw[dense.isSplat() ? 0 : i] & ((1u << bits) - 1);
       storage[i * bits / 8] |= element << (i * bits % 8);
@@ -63,7 +65,7 @@ llvm::Expected<ArrayRef<char>> bytesOf(TypedAttr value, std::vector<char> &stora
   }
   if (!dense.isSplat())
     return raw;
-  storage.resize(count * (bits / 8));
+  storage.resize(format.bytesFor(count));
   for (size_t at = 0; at < storage.size(); at += raw.size())
     std::copy(raw.begin(), raw.end(), storage.begin() + at);
   return ArrayRef<char>(storage);
@@ -76,10 +78,10 @@ llvm::Error writePanels(tile::PanelsAttr panels, ByteSink sink) {
   if (!bytes)
     return bytes.takeError();
   auto matrix = cast<ShapedType>(panels.getValue().getType());
-  unsigned bits = host::storageBits(matrix.getElementType());
-  if (bits % 8 != 0)
+  StorageFormat format(matrix.getElementType());
+  if (format.sharesBytes())
     return llvm::createStringError("panels of elements that share bytes can't be written");
-  int64_t size = bits / 8, depth = matrix.getDimSize(panels.getDepth()),
+  int64_t size = format.getBytes(), depth = matrix.getDimSize(panels.getDepth()),
           columns = matrix.getDimSize(1 - panels.getDepth());
   // Strides of the matrix along the panel's rows and columns.
   int64_t rowStride = panels.getDepth() == 0 ? columns * size : size;

@@ -8,6 +8,7 @@
 #include "KnownValues.h"
 
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -100,7 +101,7 @@ DenseElementsAttr KnownValues::elementsOf(Value value) {
   if (element.isInteger(1)) // a byte each
     return DenseElementsAttr::get(
         found->type, llvm::map_to_vector(found->bytes, [](char byte) { return byte != 0; }));
-  if (element.getIntOrFloatBitWidth() % 8 != 0)
+  if (StorageFormat(element).sharesBytes())
     return {};
   return DenseElementsAttr::getFromRawBuffer(found->type, found->bytes);
 }

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "OperandTypes.h"
+#include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -42,16 +43,10 @@ constexpr StringRef names[] = {
     "int64",     "string",     "bool",         "float16",        "float64",      "uint32",         "uint64",
     "complex64", "complex128", "bfloat16",     "float8e4m3fn",   "float8e4m3fnuz", "float8e5m2",   "float8e5m2fnuz",
     "uint4",     "int4",       "float4e2m1",   "float8e8m0",     "uint2",        "int2"};
-constexpr int64_t stringNumber = 8;
-
-/// 0 of a type that ONNX doesn't have.
+/// 0 of a type that operators don't state.
 int64_t numberOf(Type element) {
-  if (isa<tenon::StringType>(element))
-    return stringNumber;
-  for (int64_t number = 1; number < int64_t(std::size(names)); ++number)
-    if (elementTypeOf(number, element.getContext()) == element)
-      return number;
-  return 0;
+  int64_t number = dataTypeOf(element);
+  return number < int64_t(std::size(names)) ? number : 0;
 }
 } // namespace
 

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Node.h"
+#include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 
 #include <cmath>
 
@@ -13,59 +14,10 @@ using namespace mlir;
 using namespace tenon;
 using namespace tenon::onnx;
 
+/// Of those that operators compute with.
 Type onnx::elementTypeOf(int64_t dataType, MLIRContext *context) {
-  Builder builder(context);
-  auto unsignedType = [&](unsigned width) { return IntegerType::get(context, width, IntegerType::Unsigned); };
-  switch (dataType) {
-  case 1:
-    return builder.getF32Type();
-  case 2:
-    return unsignedType(8);
-  case 3:
-    return builder.getI8Type();
-  case 4:
-    return unsignedType(16);
-  case 5:
-    return builder.getI16Type();
-  case 6:
-    return builder.getI32Type();
-  case 7:
-    return builder.getI64Type();
-  case 9:
-    return builder.getI1Type();
-  case 10:
-    return builder.getF16Type();
-  case 11:
-    return builder.getF64Type();
-  case 12:
-    return unsignedType(32);
-  case 13:
-    return unsignedType(64);
-  case 16:
-    return builder.getBF16Type();
-  case 17:
-    return Float8E4M3FNType::get(context);
-  case 18:
-    return Float8E4M3FNUZType::get(context);
-  case 19:
-    return Float8E5M2Type::get(context);
-  case 20:
-    return Float8E5M2FNUZType::get(context);
-  case 21:
-    return unsignedType(4);
-  case 22:
-    return builder.getIntegerType(4);
-  case 23:
-    return Float4E2M1FNType::get(context);
-  case 24:
-    return Float8E8M0FNUType::get(context);
-  case 25:
-    return unsignedType(2);
-  case 26:
-    return builder.getIntegerType(2);
-  default:
-    return {};
-  }
+  Type element = typeOfDataType(dataType, context);
+  return element && element.isIntOrFloat() && !isa<Float6E2M3FNType, Float6E3M2FNType>(element) ? element : Type();
 }
 
 namespace {

@@ -12,6 +12,7 @@
 #include "onnx-ml.pb.h"
 #include "tenon/Dialect/Tenon/IR/BlobFiles.h"
 #include "tenon/Dialect/Tenon/IR/TenonDialect.h"
+#include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -33,11 +34,11 @@ static llvm::Error mismatch(const char *what, uint64_t actual, uint64_t expected
 
 /// Bytes that all elements take in a file.
 static uint64_t storedBytes(RankedTensorType type) {
-  return llvm::divideCeil(type.getNumElements() * storedBits(type.getElementType()), 8);
+  return tenon::StorageFormat(type.getElementType()).bytesFor(type.getNumElements());
 }
 
 llvm::Expected<RankedTensorType> TensorReader::typeOf(ArrayRef<int64_t> sizes, int32_t dataType) {
-  Type element = elementTypeOf(dataType, context);
+  Type element = typeOfDataType(dataType, context);
   if (!element)
     return llvm::createStringError("its element type %d is unknown", dataType);
   for (auto [i, size] : llvm::enumerate(sizes))
@@ -101,7 +102,7 @@ void appendValues(const Values &values, unsigned size, SmallVectorImpl<char> &ou
 /// The standard's table of which field goes with which element type; see the comments in onnx-ml.proto.
 llvm::Error TensorReader::readTypedField(const TensorProto &tensor, RankedTensorType type, Bytes &bytes) {
   Type element = type.getElementType();
-  uint64_t bits = storedBits(element);
+  uint64_t bits = StorageFormat(element).getBits();
   auto append = [&](const auto &values, unsigned valueBits, uint64_t expected) -> llvm::Error {
     if (uint64_t(values.size()) != expected)
       return mismatch("values", values.size(), expected);
@@ -235,7 +236,7 @@ llvm::Expected<TypedAttr> TensorReader::convert(const SparseTensorProto &tensor)
   if (!indexType)
     return indexType.takeError();
   Type element = type->getElementType();
-  unsigned size = storedBits(element) / 8;
+  unsigned size = StorageFormat(element).getBytes();
   if (size == 0)
     return llvm::createStringError("it is sparse, which is supported for whole bytes only");
   if (storedBytes(*type) > kLargestSparse)

@@ -8,6 +8,7 @@
 #include "Types.h"
 
 #include "onnx-ml.pb.h"
+#include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 #include "tenon/Dialect/Tenon/IR/TenonDialect.h"
 
 #include "mlir/IR/Builders.h"
@@ -16,84 +17,9 @@
 using namespace mlir;
 using ::onnx::TensorProto;
 
-Type tenon::onnx::elementTypeOf(int32_t dataType, MLIRContext *context) {
-  Builder builder(context);
-  auto integer = [&](unsigned bits) { return builder.getIntegerType(bits); };
-  auto natural = [&](unsigned bits) { return builder.getIntegerType(bits, /*isSigned=*/false); };
-  switch (dataType) {
-  case TensorProto::FLOAT:
-    return builder.getF32Type();
-  case TensorProto::DOUBLE:
-    return builder.getF64Type();
-  case TensorProto::FLOAT16:
-    return builder.getF16Type();
-  case TensorProto::BFLOAT16:
-    return builder.getBF16Type();
-  case TensorProto::FLOAT8E4M3FN:
-    return Float8E4M3FNType::get(context);
-  case TensorProto::FLOAT8E4M3FNUZ:
-    return Float8E4M3FNUZType::get(context);
-  case TensorProto::FLOAT8E5M2:
-    return Float8E5M2Type::get(context);
-  case TensorProto::FLOAT8E5M2FNUZ:
-    return Float8E5M2FNUZType::get(context);
-  case TensorProto::FLOAT8E8M0:
-    return Float8E8M0FNUType::get(context);
-  case TensorProto::FLOAT6E2M3:
-    return Float6E2M3FNType::get(context);
-  case TensorProto::FLOAT6E3M2:
-    return Float6E3M2FNType::get(context);
-  case TensorProto::FLOAT4E2M1:
-    return Float4E2M1FNType::get(context);
-  case TensorProto::BOOL:
-    return integer(1);
-  case TensorProto::INT2:
-    return integer(2);
-  case TensorProto::INT4:
-    return integer(4);
-  case TensorProto::INT8:
-    return integer(8);
-  case TensorProto::INT16:
-    return integer(16);
-  case TensorProto::INT32:
-    return integer(32);
-  case TensorProto::INT64:
-    return integer(64);
-  case TensorProto::UINT2:
-    return natural(2);
-  case TensorProto::UINT4:
-    return natural(4);
-  case TensorProto::UINT8:
-    return natural(8);
-  case TensorProto::UINT16:
-    return natural(16);
-  case TensorProto::UINT32:
-    return natural(32);
-  case TensorProto::UINT64:
-    return natural(64);
-  case TensorProto::COMPLEX64:
-    return ComplexType::get(builder.getF32Type());
-  case TensorProto::COMPLEX128:
-    return ComplexType::get(builder.getF64Type());
-  case TensorProto::STRING:
-    return StringType::get(context);
-  default:
-    return nullptr;
-  }
-}
-
-uint64_t tenon::onnx::storedBits(Type elementType) {
-  if (auto complex = dyn_cast<ComplexType>(elementType))
-    return 2 * storedBits(complex.getElementType());
-  if (!elementType.isIntOrFloat())
-    return 0;
-  unsigned bits = elementType.getIntOrFloatBitWidth();
-  return bits == 1 ? 8 : bits;
-}
-
 llvm::Error tenon::onnx::checkSizes(ArrayRef<int64_t> sizes, Type elementType) {
   // Zeros don't excuse the others: their product is formed somewhere before the zero is seen.
-  int64_t bits = std::max<uint64_t>(storedBits(elementType), 8);
+  int64_t bits = std::max(StorageFormat(elementType).getBits(), 8u);
   for (int64_t size : sizes)
     if (size > 0 && llvm::MulOverflow(bits, size, bits))
       return llvm::createStringError("the product of its dimensions overflows");
@@ -102,7 +28,7 @@ llvm::Error tenon::onnx::checkSizes(ArrayRef<int64_t> sizes, Type elementType) {
 
 /// A tensor's type from the messages Tensor and SparseTensor's common form.
 static llvm::Expected<Type> convertTensor(const ::onnx::TypeProto::Tensor &tensor, MLIRContext *context) {
-  Type element = tenon::onnx::elementTypeOf(tensor.elem_type(), context);
+  Type element = tenon::typeOfDataType(tensor.elem_type(), context);
   if (!element) {
     if (tensor.elem_type() == TensorProto::UNDEFINED)
       return Type();

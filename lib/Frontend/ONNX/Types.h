@@ -18,14 +18,6 @@ class TypeProto;
 
 namespace tenon::onnx {
 
-/// The element type of a TensorProto.DataType, or null for numbers that the standard doesn't know and for
-/// UNDEFINED.
-mlir::Type elementTypeOf(int32_t dataType, mlir::MLIRContext *context);
-
-/// The bits that an element takes in a file: a byte for booleans, less for packed narrow types. 0 for
-/// strings.
-uint64_t storedBits(mlir::Type elementType);
-
 /// Refuses sizes whose product doesn't fit 63 bits of stored bits, before MLIR multiplies them. Dynamic sizes
 /// count as 1.
 llvm::Error checkSizes(llvm::ArrayRef<int64_t> sizes, mlir::Type elementType);

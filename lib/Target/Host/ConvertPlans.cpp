@@ -8,6 +8,7 @@
 #include "ProgramLayout.h"
 
 #include "tenon/Dialect/Host/Analysis/ProgramChecks.h"
+#include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 #include "tenon/Runtime/tenon_kernel.h"
 
@@ -179,7 +180,7 @@ private:
   }
 
   Value bytesOf(BufferBytesOp op) {
-    unsigned bits = storageBits(cast<MemRefType>(op.getBuffer()).getElementType());
+    StorageFormat format(cast<MemRefType>(op.getBuffer()).getElementType());
     Value count = constant(1), overflow;
     for (OpFoldResult size : op.getMixedSizes()) {
       std::optional<int64_t> fixed = getConstantIntValue(size);
@@ -190,9 +191,9 @@ private:
       count = multiply(count, extent, overflow);
     }
     // Elements narrower than a byte are packed.
-    count = multiply(count, constant(bits % 8 == 0 ? bits / 8 : bits), overflow);
+    count = multiply(count, constant(format.sharesBytes() ? format.getBits() : format.getBytes()), overflow);
     reject(overflow, messageAt(op.getLoc(), kOverflow));
-    if (bits % 8 == 0)
+    if (!format.sharesBytes())
       return count;
     Value rounded = arith::AddIOp::create(builder, loc, count, constant(7));
     return arith::ShRUIOp::create(builder, loc, rounded, constant(3));

@@ -7,6 +7,7 @@
 
 #include "FunctionBuilder.h"
 
+#include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 #include "tenon/Runtime/tenon.h"
 #include "tenon/Runtime/tenon_device.h"
 
@@ -126,12 +127,12 @@ private:
   Value address(Value buffer) {
     if (auto view = buffer.getDefiningOp<ViewOp>()) {
       Value base = address(view.getSource());
-      unsigned bits = storageBits(cast<MemRefType>(view.getType()).getElementType());
+      StorageFormat format(cast<MemRefType>(view.getType()).getElementType());
       OpFoldResult offset = view.getMixedOffsets().front();
       if (getConstantIntValue(offset) == 0)
         return base;
-      Value scaled = LLVM::MulOp::create(builder, loc, number(offset), constant(bits % 8 == 0 ? bits / 8 : bits));
-      if (bits % 8 != 0)
+      Value scaled = LLVM::MulOp::create(builder, loc, number(offset), constant(format.sharesBytes() ? format.getBits() : format.getBytes()));
+      if (format.sharesBytes())
         scaled = LLVM::LShrOp::create(builder, loc, scaled, constant(3));
       return bytesFrom(base, scaled);
     }
@@ -176,7 +177,7 @@ private:
   }
 
   Value scalarAddress(Value buffer, int64_t position) {
-    unsigned bits = storageBits(cast<MemRefType>(buffer.getType()).getElementType());
+    unsigned bits = StorageFormat(cast<MemRefType>(buffer.getType()).getElementType()).getBits();
     return bytesFrom(address(buffer), constant(position * bits / 8));
   }
 
@@ -187,7 +188,7 @@ private:
 
   Value valueOf(ReadScalarOp read) {
     Type element = cast<MemRefType>(read.getSource().getType()).getElementType();
-    Type stored = builder.getIntegerType(storageBits(element));
+    Type stored = builder.getIntegerType(StorageFormat(element).getBits());
     Value result = LLVM::LoadOp::create(builder, loc, stored, scalarAddress(read.getSource(), read.getPosition()));
     if (read.getType().isInteger(1)) {
       Value zero = LLVM::ConstantOp::create(builder, loc, stored, builder.getIntegerAttr(stored, 0));
@@ -202,9 +203,9 @@ private:
 
   LogicalResult convertOp(WriteScalarOp write) {
     Type element = cast<MemRefType>(write.getDestination().getType()).getElementType();
-    Type stored = builder.getIntegerType(storageBits(element));
+    Type stored = builder.getIntegerType(StorageFormat(element).getBits());
     Value result = number(write.getValue());
-    unsigned width = cast<IntegerType>(result.getType()).getWidth(), target = storageBits(element);
+    unsigned width = cast<IntegerType>(result.getType()).getWidth(), target = StorageFormat(element).getBits();
     if (width < target)
       result = LLVM::ZExtOp::create(builder, loc, stored, result);
     else if (width > target)
@@ -427,8 +428,8 @@ private:
 
   LogicalResult convertOp(CopyOp copy) {
     auto type = cast<MemRefType>(copy.getSource().getType());
-    unsigned bits = storageBits(type.getElementType());
-    if (bits % 8 != 0)
+    StorageFormat format(type.getElementType());
+    if (format.sharesBytes())
       return copy.emitError() << "can't copy elements of " << type.getElementType() << ", which share bytes";
     int64_t first = 0;
     Value sizes = storeNumbers(extentsOf(copy.getSource()), first);
@@ -436,7 +437,7 @@ private:
     Value destinationStrides = storeNumbers(stridesOf(copy.getDestination()), first);
     SmallVector<Value> arguments = {
         address(copy.getDestination()), destinationStrides, address(copy.getSource()), sourceStrides, sizes,
-        constant(type.getRank()),       constant(bits / 8)};
+        constant(type.getRank()),       constant(format.getBytes())};
     DeviceAttr device = deviceOf(copy.getOperation());
     if (!device) {
       callAndCheck(HostFunction::copy, arguments);

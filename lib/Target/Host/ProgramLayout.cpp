@@ -8,6 +8,7 @@
 #include "ProgramLayout.h"
 
 #include "tenon/Artifact/MetadataView.h"
+#include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 #include "tenon/Runtime/tenon_kernel.h"
 
@@ -18,56 +19,10 @@ using artifact::Dim;
 using artifact::DType;
 
 DType tenon::host::dtypeOf(Type element) {
-  if (element.isF32())
-    return DType::F32;
-  if (element.isF64())
-    return DType::F64;
-  if (element.isF16())
-    return DType::F16;
-  if (element.isBF16())
-    return DType::BF16;
-  if (isa<Float8E4M3FNType>(element))
-    return DType::F8E4M3FN;
-  if (isa<Float8E4M3FNUZType>(element))
-    return DType::F8E4M3FNUZ;
-  if (isa<Float8E5M2Type>(element))
-    return DType::F8E5M2;
-  if (isa<Float8E5M2FNUZType>(element))
-    return DType::F8E5M2FNUZ;
-  if (isa<Float4E2M1FNType>(element))
-    return DType::F4E2M1;
   if (element.isIndex())
     return DType::I64;
-  auto integer = dyn_cast<IntegerType>(element);
-  if (!integer)
-    return DType::Undefined;
-  bool isUnsigned = integer.isUnsigned();
-  switch (integer.getWidth()) {
-  case 1:
-    return DType::Bool;
-  case 4:
-    return isUnsigned ? DType::U4 : DType::I4;
-  case 8:
-    return isUnsigned ? DType::U8 : DType::I8;
-  case 16:
-    return isUnsigned ? DType::U16 : DType::I16;
-  case 32:
-    return isUnsigned ? DType::U32 : DType::I32;
-  case 64:
-    return isUnsigned ? DType::U64 : DType::I64;
-  default:
-    return DType::Undefined;
-  }
-}
-
-unsigned tenon::host::storageBits(Type element) {
-  if (element.isIndex())
-    return 64;
-  if (element.isInteger(1))
-    return 8;
-  if (auto complex = dyn_cast<ComplexType>(element))
-    return 2 * storageBits(complex.getElementType());
-  return element.getIntOrFloatBitWidth();
+  int32_t number = isa<ComplexType, StringType>(element) ? 0 : dataTypeOf(element);
+  return number <= int32_t(DType::F4E2M1) ? DType(number) : DType::Undefined;
 }
 
 void tenon::host::collectNames(Location loc, SmallVectorImpl<StringRef> &names) {

@@ -30,8 +30,6 @@ mlir::FailureOr<HostCode> convertHostProgram(mlir::func::FuncOp main);
 
 /// The type of an input or output in the artifact, `Undefined` when it has none.
 artifact::DType dtypeOf(mlir::Type element);
-/// Bits that an element takes in memory: 8 for i1, 64 for index.
-unsigned storageBits(mlir::Type element);
 
 } // namespace tenon::host
 

@@ -8,6 +8,7 @@
 #include "tenon/Dialect/Host/Analysis/Layouts.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
 #include "tenon/Dialect/Host/Transforms/Passes.h"
+#include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
@@ -68,7 +69,7 @@ private:
       return refuse("it is not that input with more behind it");
     if (!written.empty() && !grown.hasOneUse())
       return refuse("it is written into, but read as it was before");
-    if (cast<RankedTensorType>(past.getType()).getElementType().isInteger(4))
+    if (StorageFormat(cast<RankedTensorType>(past.getType()).getElementType()).sharesBytes())
       return refuse("its elements share bytes");
     for (AffineExpr size : sizes.sizesOf(concat.getResult()))
       if (!llvm::all_of(sizes.valuesOf(size), isKnownOnEntry))

@@ -9,6 +9,7 @@
 
 #include "BlobFilesInterface.h"
 #include "tenon/Dialect/Tenon/IR/ConstantFile.h"
+#include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 
 #include "mlir/IR/AttrTypeSubElements.h"
 #include "llvm/Support/FileSystem.h"
@@ -254,9 +255,7 @@ LogicalResult tenon::BlobAttr::verify(function_ref<InFlightDiagnostic()> emitErr
   Type element = type.getElementType();
   if (!element.isIntOrFloat())
     return emitError() << "a blob holds integers or floating point, not " << element;
-  unsigned bits = element.getIntOrFloatBitWidth();
-  // Booleans take a byte each, other narrow elements are packed.
-  uint64_t expected = bits == 1 ? type.getNumElements() : (type.getNumElements() * uint64_t(bits) + 7) / 8;
+  uint64_t expected = StorageFormat(element).bytesFor(type.getNumElements());
   if (bytes != expected)
     return emitError() << "a blob of " << type << " takes " << expected << " bytes, not " << bytes;
   return success();

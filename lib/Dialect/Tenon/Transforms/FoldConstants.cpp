@@ -8,6 +8,7 @@
 #include "tenon/Dialect/Tenon/IR/ConstantFile.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 #include "tenon/Dialect/Tenon/Transforms/Passes.h"
+#include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
@@ -168,16 +169,17 @@ llvm::Expected<TypedAttr> FoldConstantsPass::toAttribute(const KnownValue &value
   if (value.attribute)
     return value.attribute;
   Type element = value.type.getElementType();
+  StorageFormat format(element);
   unsigned bits = element.getIntOrFloatBitWidth();
   ArrayRef<char> bytes = value.bytes;
-  if (bits % 8 == 0) {
-    if (isSplat(bytes, bits / 8))
-      bytes = bytes.take_front(bits / 8);
+  if (bits == format.getBits() && !format.sharesBytes()) {
+    if (isSplat(bytes, format.getBytes()))
+      bytes = bytes.take_front(format.getBytes());
     if ((int64_t)bytes.size() <= inlineBytes)
       return DenseElementsAttr::getFromRawBuffer(value.type, bytes);
   } else if ((int64_t)bytes.size() <= inlineBytes) {
     // Booleans take a byte each, others are packed from the lowest bits.
-    unsigned width = bits == 1 ? 8 : bits;
+    unsigned width = format.getBits();
     SmallVector<APInt> numbers;
     for (int64_t i = 0, e = value.type.getNumElements(); i < e; ++i) {
       APInt number(bits, 0);

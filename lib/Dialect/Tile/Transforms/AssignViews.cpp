@@ -9,6 +9,7 @@
 #include "tenon/Dialect/Host/IR/HostOps.h"
 #include "tenon/Dialect/Tile/Analysis/KernelStructure.h"
 #include "tenon/Dialect/Tile/Transforms/Passes.h"
+#include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -96,7 +97,7 @@ private:
   }
 
   static bool sharesBytes(Value tensor) {
-    return cast<RankedTensorType>(tensor.getType()).getElementType().isInteger(4);
+    return StorageFormat(cast<RankedTensorType>(tensor.getType()).getElementType()).sharesBytes();
   }
 
   /// Whether they follow from what is bound: a place can be named from the start on.

@@ -9,6 +9,7 @@
 #include "CollapseDims.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
 #include "tenon/Dialect/Tile/Analysis/KernelNames.h"
+#include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
@@ -92,7 +93,7 @@ FailureOr<KernelBuilder::Signature> KernelBuilder::signatureOf(const OpGroup &gr
       if (llvm::all_of(result.getUsers(), [&](Operation *user) { return group.contains(user); }))
         continue;
       Type element = getElementTypeOrSelf(result);
-      if (element.getIntOrFloatBitWidth() < 8 && !element.isInteger(1))
+      if (StorageFormat(element).sharesBytes())
         return op->emitError() << "gives elements of " << element
                                << ", which share bytes: kernels read such, but don't write them";
       signature.results.push_back(result);

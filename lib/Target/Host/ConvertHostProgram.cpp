@@ -14,6 +14,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -61,28 +62,37 @@ FailureOr<HostCode> convertProgram(func::FuncOp main, OpBuilder &builder) {
 
 struct ConvertHostToLLVMPass : host::impl::ConvertHostToLLVMPassBase<ConvertHostToLLVMPass> {
   void runOnOperation() override {
-    bool isDone = false;
-    SmallVector<func::FuncOp> converted;
+    func::FuncOp program;
     for (auto main : getOperation().getOps<func::FuncOp>()) {
-      if (main->hasAttr(kPlanAttr))
-        converted.push_back(main);
       if (!isPlaced(main))
         continue;
-      if (std::exchange(isDone, true)) {
+      if (program) {
         main.emitError() << "'" << main.getName() << "' is a second host program: a module has one";
         return signalPassFailure();
       }
       OpBuilder builder(main);
       if (failed(convertProgram(main, builder)))
         return signalPassFailure();
-      converted.push_back(main);
+      program = main;
     }
-    for (func::FuncOp function : converted)
-      function.erase();
+    if (program)
+      eraseProgram(program);
     OpPassManager pipeline(ModuleOp::getOperationName());
     buildPipeline(pipeline);
     if (failed(runPipeline(pipeline, getOperation())))
       signalPassFailure();
+  }
+
+  /// With the plans that it alone has used.
+  void eraseProgram(func::FuncOp program) {
+    SmallVector<func::FuncOp> plans;
+    program.walk([&](PlanOp plan) {
+      plans.push_back(SymbolTable::lookupNearestSymbolFrom<func::FuncOp>(plan, plan.getFunctionAttr()));
+    });
+    program.erase();
+    for (func::FuncOp plan : llvm::SetVector<func::FuncOp>(plans.begin(), plans.end()))
+      if (SymbolTable::symbolKnownUseEmpty(plan, getOperation()))
+        plan.erase();
   }
 
   void getDependentDialects(DialectRegistry &registry) const override {

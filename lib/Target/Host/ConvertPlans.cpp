@@ -25,6 +25,7 @@ using namespace tenon;
 using namespace tenon::host;
 
 namespace {
+constexpr StringLiteral kUnguardedAttr = "tenon_host.unguarded";
 constexpr StringLiteral kNegative = "a size of its result is negative: an input is too small";
 constexpr StringLiteral kOverflow = "its result has more bytes than 64 bits can count";
 
@@ -46,7 +47,7 @@ public:
     auto plan = func::FuncOp::create(builder, loc, "plan_" + std::to_string(number),
                                      builder.getFunctionType({pointer, pointer}, builder.getI32Type()));
     // Until its divisions are guarded: other functions of the module stay as they are.
-    plan->setAttr(kPlanAttr, builder.getUnitAttr());
+    plan->setAttr(kUnguardedAttr, builder.getUnitAttr());
     // One long block of arithmetic that runs once per set of sizes: scheduling it would take time that grows with its
     // square.
     plan->setAttr("passthrough", builder.getStrArrayAttr({"noinline", "optnone"}));
@@ -214,7 +215,7 @@ LogicalResult tenon::host::convertPlan(ProgramLayout &layout, unsigned segment, 
 }
 
 void tenon::host::guardDivisions(func::FuncOp plan) {
-  if (!plan->removeAttr(kPlanAttr))
+  if (!plan->removeAttr(kUnguardedAttr))
     return;
   plan.walk([&](Operation *op) {
     if (!isDivision(op) || getConstantIntValue(op->getOperand(1)))

@@ -57,6 +57,42 @@ func.func @main() {
 
 // -----
 
+// A program of a module inside stays, though functions are converted there too.
+// CHECK-LABEL: module @inside
+// CHECK: llvm.func @plan_0
+// CHECK: tenon_host.plan 0 @plan_0
+module @outside {
+  module @inside {
+    func.func private @plan_0() -> index attributes {tenon_host.plan} {
+      %m = tenon.symbol "m"
+      return %m : index
+    }
+    func.func @main() {
+      %0 = tenon_host.plan 0 @plan_0() : () -> index
+      return
+    }
+  }
+}
+
+// -----
+
+// So does one that has no segments.
+// CHECK-LABEL: module @unsegmented
+// CHECK: llvm.func @plan_0
+// CHECK: tenon_host.plan 0 @plan_0
+module @unsegmented {
+  func.func private @plan_0() -> index attributes {tenon_host.plan} {
+    %m = tenon.symbol "m"
+    return %m : index
+  }
+  func.func @main() {
+    %0 = tenon_host.plan 0 @plan_0() : () -> index
+    return
+  }
+}
+
+// -----
+
 // Divisions of plans are guarded, those of kernels are as they were.
 // CHECK-LABEL: llvm.func @kernel(
 // CHECK-NOT: llvm.select

@@ -8,7 +8,12 @@
 #include "KernelFunction.h"
 #include "VariantKernel.h"
 #include "tenon/Codegen/Common/Passes.h"
+#include "tenon/Dialect/Tenon/IR/TenonDialect.h"
 #include "tenon/Dialect/Tile/IR/TilePrograms.h"
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -30,10 +35,10 @@ struct BuildTilesPass : codegen::impl::BuildTilesPassBase<BuildTilesPass> {
     if (failed(found))
       return signalPassFailure();
     KernelOp kernel = found->kernel;
-    if (!kernel || !found->strategy->hasPrograms())
+    if (!kernel || !found->strategy->hasProgram(kernel))
       return; // a program or loops already, or for `tenon-lower-kernels`
     ScheduleAttr schedule = variant.getScheduleAttr();
-    if (failed(found->readSchedule(variant)) || failed(checkOps(kernel)) ||
+    if (failed(found->readSchedule(variant)) || failed(checkOps(kernel, *found->strategy)) ||
         failed(KernelSignature::of(kernel).checkElements(kernel.getLoc())) ||
         failed(found->strategy->build(kernel, schedule)))
       return signalPassFailure();
@@ -43,7 +48,10 @@ struct BuildTilesPass : codegen::impl::BuildTilesPassBase<BuildTilesPass> {
   }
 
   /// Ops that say how operands are stored are for register tiles.
-  static LogicalResult checkOps(KernelOp kernel) {
+  static LogicalResult checkOps(KernelOp kernel, const KernelStrategy &strategy) {
+    SizeAnalysis sizes(kernel.getContext());
+    if (strategy.structureOf(OpGroup(kernel, sizes)).contract)
+      return success();
     for (Operation &op : kernel.getBody().front().without_terminator())
       if (isa_and_present<TileDialect>(op.getDialect()))
         return op.emitOpError("can't be computed element by element");

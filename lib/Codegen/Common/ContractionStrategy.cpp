@@ -5,8 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "BuildContraction.h"
 #include "Lowerings.h"
 #include "tenon/Codegen/Common/Strategies.h"
+
+#include <cmath>
 
 using namespace mlir;
 using namespace tenon;
@@ -18,10 +21,10 @@ namespace {
 class ContractionSpace : public VectorSpace {
 public:
   /// `isTurned`: whether sums are turned before they are written, and read in other vectors for it.
-  ContractionSpace(KernelOp kernel, CPUTargetAttr target, std::optional<int64_t> rows, std::optional<int64_t> columns,
-                   bool isTurned)
-      : VectorSpace(kernel, target, "contractions", /*hasVectors=*/true), first(knobs.size()), rows(rows), columns(columns),
-        takesThree(isTurned && columns) {
+  ContractionSpace(KernelOp kernel, CPUTargetAttr target, std::optional<int64_t> rows,
+                   std::optional<int64_t> columns, bool isTurned, bool hasRowsInEpilogue)
+      : VectorSpace(kernel, target, "contractions", /*hasVectors=*/true), first(knobs.size()), rows(rows),
+        columns(columns), takesThree(isTurned && columns) {
     knobs[1].candidates = {2, 1, 4};
     if (takesThree)
       knobs[1].candidates.push_back(3);
@@ -31,7 +34,8 @@ public:
     // The cost model says nothing of these: the first ones were measured.
     auto add = [&](StringLiteral name, double measured, ArrayRef<int64_t> others) {
       knobs.push_back({name, {int64_t(measured)}});
-      llvm::copy_if(others, std::back_inserter(knobs.back().candidates), [&](int64_t other) { return other != measured; });
+      llvm::copy_if(others, std::back_inserter(knobs.back().candidates),
+                    [&](int64_t other) { return other != measured; });
     };
     add(knob::depthBlock, prices.depthBlock, {256, 384, 512, 768, 1024, 1536});
     add(knob::turnSize, prices.turnSize, {6, 12, 24});
@@ -39,6 +43,7 @@ public:
     add(knob::residentBytes, double(target.getMemory("L2").getBytes() / 2), {});
     add(knob::wideRows, prices.wideRows, {});
     add(knob::fetchRows, prices.fetchRows, {});
+    add(knob::epilogueRows, hasRowsInEpilogue ? 1 : panelColumns, {panelColumns, 1});
   }
 
   bool isLegal(ArrayRef<int64_t> point, raw_ostream *reason) const override {
@@ -51,13 +56,16 @@ public:
                     panelColumns);
     // The next tile of the panel would not be whole.
     if (panelColumns % width != 0 && *columns > width)
-      return refuse(reason, "register tiles of {0} columns don't divide a panel, and there are {1}", width, *columns);
+      return refuse(reason, "register tiles of {0} columns don't divide a panel, and there are {1}", width,
+                    *columns);
     // Accumulators, columns, and an element of the first operand in all lanes.
     int64_t registers = tileRows * vectors + vectors + 1;
     if (registers > target.getVectorRegisters())
       return refuse(
           reason, "a register tile of {0} rows and {1} vectors needs {2} registers, but target '{3}' has {4}",
           tileRows, vectors, registers, target.getName(), target.getVectorRegisters());
+    if (int64_t rows = point[first + 6]; rows != 1 && rows < tileRows)
+      return refuse(reason, "what follows has code for one row or for all {0} of a register tile, not for {1}", tileRows, rows);
     if (depthBlock < leastDepthBlock)
       return refuse(reason, "a depth block has at least {0} products, not {1}", leastDepthBlock, depthBlock);
     if (turnSize > mostTurnSize)
@@ -73,34 +81,28 @@ public:
     RateAttr multiplyAdd = target.getMultiplyAdd();
     double level2Rate = target.getMemory("L2").getBytesPerCycle();
     auto ofTiles = [&, bytes = bytes, vectors = vectors](int64_t number, double height) {
-      // An element of a row in all lanes takes a cycle, whatever else is loaded: tiles of one vector reach half of the peak.
-      double cycles = std::max(
-          {height * vectors / multiplyAdd.getPerCycle(), height, (height + vectors) / prices.loadsPerCycle,
-           double(multiplyAdd.getLatency()), double(vectors * bytes) / level2Rate});
+      // An element of a row in all lanes takes a cycle, whatever else is loaded: tiles of one vector reach
+      // half of the peak.
+      double busy = std::max({height * vectors / multiplyAdd.getPerCycle(), height,
+                              (height + vectors) / prices.loadsPerCycle, double(vectors * bytes) / level2Rate});
+      // Few sums wait for each other, more than the longer of both times.
+      double latency = multiplyAdd.getLatency(), cycles = std::pow(std::pow(busy, 4) + std::pow(latency, 4), 0.25);
       return number * (cycles + prices.tileCycles);
     };
     if (rows) {
-      int64_t height = blockHeight(), tiles = llvm::divideCeil(height, tileRows);
-      return columnTiles(width) * ofTiles(tiles, double(height) / tiles);
+      // All tiles are of one height.
+      int64_t count = std::max<int64_t>(*rows, 1), height = std::min(count, tileRows);
+      return columnTiles(width) * ofTiles(llvm::divideCeil(count, height), height) / count;
     }
-    double cycles = 0;
-    for (int64_t left = blockRows, height = tileRows; left > 0; height = lowerTile(height)) {
-      cycles += ofTiles(left / height, height);
-      left %= height;
-    }
-    return columnTiles(width) * cycles;
+    double cycles = ofTiles(blockRows / tileRows, tileRows);
+    return columnTiles(width) *
+           (cycles + ofTiles(llvm::divideCeil(blockRows % tileRows, restRows), restRows)) / blockRows;
   }
 
 private:
   static constexpr int64_t leastDepthBlock = 16, mostTurnSize = 64;
   std::tuple<int64_t, int64_t, int64_t, int64_t, int64_t> values(ArrayRef<int64_t> point) const {
     return {point[0], point[1], point[first], point[first + 1], point[first + 2]};
-  }
-
-  /// Rows of a unit of work, where their number is known: blocks are of nearly equal size.
-  int64_t blockHeight() const {
-    int64_t count = std::max<int64_t>(*rows, 1);
-    return llvm::divideCeil(count, llvm::divideCeil(count, blockRows));
   }
 
   /// Register tiles next to each other, per panel.
@@ -132,9 +134,29 @@ public:
   SmallVector<FreeSize> freeSizesOf(const OpGroup &group, const KernelStructure &structure) const override;
   std::unique_ptr<ScheduleSpace> spaceOf(KernelOp kernel, TargetAttrInterface target) const override;
   int64_t estimateInstructions(Operation *op) const override { return codegen::estimateInstructions(op); }
+  bool hasProgram(KernelOp kernel) const override {
+    SizeAnalysis sizes(kernel.getContext());
+    return hasProgram(structureOf(OpGroup(kernel, sizes)));
+  }
+  LogicalResult build(KernelOp kernel, ScheduleAttr schedule) const override {
+    SizeAnalysis sizes(kernel.getContext());
+    buildContraction(kernel, structureOf(OpGroup(kernel, sizes)), schedule);
+    return success();
+  }
   LogicalResult lower(KernelBody &body) const override { return emitContraction(body); }
 
 private:
+  /// Sums that are turned, and windows that are clipped, are loops yet.
+  static bool hasProgram(const KernelStructure &structure) {
+    ContractOp contract = structure.contract;
+    auto windows = contract.getLhs().getDefiningOp<WindowRowsOp>();
+    auto unpack = contract.getRhs().getDefiningOp<UnpackOp>();
+    AffineMap lhs = cast<AffineMapAttr>(contract.getIndexingMaps()[0]).getValue();
+    bool isLast = lhs.getResults().back() == getAffineDimExpr(contractionRoles(contract)->depth, lhs.getContext());
+    return !structure.turned && !(windows && (windows.getPads() || !isLast)) &&
+           isa<BlockArgument>(windows ? windows.getOperand() : contract.getLhs()) &&
+           isa<BlockArgument>(unpack ? unpack.getOperand() : contract.getRhs());
+  }
   static ContractOp contractionOf(const OpGroup &group) {
     for (Operation *op : group.ops())
       if (auto contract = dyn_cast<ContractOp>(op); contract && contractionRoles(contract))
@@ -147,10 +169,12 @@ private:
 /// The dimension of a contraction's iteration space that each dimension of its result is.
 static SmallVector<unsigned> resultDims(ContractOp op) {
   auto map = cast<AffineMapAttr>(op.getIndexingMaps()[2]).getValue();
-  return llvm::map_to_vector(map.getResults(), [](AffineExpr dim) { return cast<AffineDimExpr>(dim).getPosition(); });
+  return llvm::map_to_vector(map.getResults(),
+                             [](AffineExpr dim) { return cast<AffineDimExpr>(dim).getPosition(); });
 }
 
-/// The transpose behind a contraction that puts its rows next to each other: blocks of sums are turned when they are complete.
+/// The transpose behind a contraction that puts its rows next to each other: blocks of sums are turned when
+/// they are complete.
 static TransposeOp turnedResult(const OpGroup &group, ContractOp contract) {
   constexpr int64_t leastRows = 8;
   auto transpose = contract->hasOneUse() ? dyn_cast<TransposeOp>(*contract->user_begin()) : TransposeOp();
@@ -173,13 +197,15 @@ bool ContractionStrategy::accepts(const OpGroup &group, raw_ostream *reason) con
   for (Operation *op : group.ops()) {
     Role role = roleOf(op);
     if (op != contract && role != Role::free && role != Role::cheap)
-      return refuse(reason, "{0} and {1} compute more than arithmetic on elements: each has a kernel of its own",
+      return refuse(reason,
+                    "{0} and {1} compute more than arithmetic on elements: each has a kernel of its own",
                     nodeNameOf(contract), nodeNameOf(op));
   }
   TransposeOp turned = turnedResult(group, contract);
   for (Operation *op : group.ops())
     if (turned && op != turned && isa<TransposeOp>(op))
-      return refuse(reason, "{0} would be read element by element, along the rows of {1}", nodeNameOf(op), nodeNameOf(contract));
+      return refuse(reason, "{0} would be read element by element, along the rows of {1}", nodeNameOf(op),
+                    nodeNameOf(contract));
   return acceptsEpilogue(group, contract, reason, turned);
 }
 
@@ -201,7 +227,8 @@ KernelStructure ContractionStrategy::structureOf(const OpGroup &group) const {
 }
 
 /// How often something is multiplied helps no schedule; rows, columns and depth of register tiles do.
-SmallVector<FreeSize> ContractionStrategy::freeSizesOf(const OpGroup &group, const KernelStructure &structure) const {
+SmallVector<FreeSize> ContractionStrategy::freeSizesOf(const OpGroup &group,
+                                                       const KernelStructure &structure) const {
   ContractOp contract = structure.contract;
   ContractionRoles roles = *contractionRoles(contract);
   SmallVector<FreeSize> result;
@@ -211,7 +238,19 @@ SmallVector<FreeSize> ContractionStrategy::freeSizesOf(const OpGroup &group, con
   return result;
 }
 
-std::unique_ptr<ScheduleSpace> ContractionStrategy::spaceOf(KernelOp kernel, TargetAttrInterface target) const {
+/// Whether what follows a contraction is so long that it is a loop over rows, once in code: it goes through
+/// memory.
+static bool hasRowsInEpilogue(KernelOp kernel, const KernelStructure &structure) {
+  constexpr int64_t fewInstructions = 6;
+  int64_t instructions = 0;
+  for (Operation &op : kernel.getBody().front().without_terminator())
+    if (&op != structure.contract)
+      instructions += estimateInstructions(&op);
+  return instructions > fewInstructions;
+}
+
+std::unique_ptr<ScheduleSpace> ContractionStrategy::spaceOf(KernelOp kernel,
+                                                            TargetAttrInterface target) const {
   auto cpu = dyn_cast<CPUTargetAttr>(target);
   if (!cpu)
     return nullptr;
@@ -226,9 +265,9 @@ std::unique_ptr<ScheduleSpace> ContractionStrategy::spaceOf(KernelOp kernel, Tar
     rows = rows && !ShapedType::isDynamic(extent) ? std::optional(*rows * extent) : std::nullopt;
   }
   int64_t columns = SizeAnalysis::staticSize(structure.space.back());
-  return std::make_unique<ContractionSpace>(kernel, cpu, rows,
-                                            ShapedType::isDynamic(columns) ? std::nullopt : std::optional(columns),
-                                            (bool)structure.turned);
+  return std::make_unique<ContractionSpace>(
+      kernel, cpu, rows, ShapedType::isDynamic(columns) ? std::nullopt : std::optional(columns),
+      (bool)structure.turned, hasRowsInEpilogue(kernel, structure));
 }
 
 void codegen::addContractionStrategy(TileDialect *dialect) { addStrategy<ContractionStrategy>(dialect); }

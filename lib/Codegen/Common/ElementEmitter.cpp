@@ -115,8 +115,20 @@ FailureOr<Value> ElementEmitter::at(Value tensor, const Part &part, ArrayRef<Coo
   Coordinates places;
   if (!part.isKnown) {
     places = part.at;
-    for (auto [i, dim] : llvm::enumerate(part.dims))
-      places[dim] = add(places[dim], within(part, i, coordinates[i]));
+    for (auto [i, dim] : llvm::enumerate(part.dims)) {
+      Coordinate place = within(part, i, coordinates[i]);
+      if (part.gathered.empty() || dim != part.gathered.front().first) {
+        places[dim] = add(places[dim], place);
+        continue;
+      }
+      for (auto [gathered, tile] : part.gathered) {
+        FailureOr<Value> element = at(tile, place);
+        if (failed(element))
+          return failure();
+        Type type = typeLike(*element, builder.getIndexType());
+        places[gathered] = coordinate(builder.createOrFold<arith::IndexCastOp>(loc, type, *element));
+      }
+    }
     Value previous = std::exchange(valid, part.valid ? part.valid : valid);
     FailureOr<Value> element = at(part.source, places);
     valid = previous;
@@ -147,13 +159,14 @@ FailureOr<Value> ElementEmitter::at(Value tile, ArrayRef<Value> vectors, ArrayRe
   if (shape.empty())
     return vectors.front();
   int64_t row = 0, width = shape.back();
+  int64_t offset = 0, step = coordinates.back().step;
   for (auto [coordinate, size] : llvm::zip(coordinates, shape)) {
-    if (coordinate.base || coordinate.lanes)
+    std::optional<int64_t> base = coordinate.base ? getConstantIntValue(coordinate.base) : std::optional<int64_t>(0);
+    offset = coordinate.offset + base.value_or(-1);
+    if (!base || coordinate.lanes || offset < 0 || offset >= size)
       return emitError(loc) << "elements of a tile in registers can't be chosen at run time";
-    row = row * size + coordinate.offset;
+    row = row * size + offset;
   }
-  // Of the row's elements only the first one was counted.
-  int64_t offset = coordinates.back().offset, step = coordinates.back().step;
   auto type = dyn_cast<VectorType>(vectors.front().getType());
   int64_t pieceLanes = type ? type.getDimSize(0) : 1;
   Value piece = vectors[row / pieceLanes];

@@ -88,8 +88,8 @@ private:
 
   ContractionSchedule tiles() {
     auto get = [&](StringRef knob) { return schedule.get(knob).value_or(0); };
-    return {get(knob::tileRows),        get(knob::depthBlock), get(knob::turnSize), get(knob::residentBytes),
-            get(knob::vectorBytes) / 4, get(knob::wideRows),   get(knob::fetchRows)};
+    return {get(knob::tileRows),      get(knob::depthBlock),      get(knob::turnSize),
+            get(knob::residentBytes), get(knob::vectorBytes) / 4, get(knob::fetchRows)};
   }
 
   KernelOp kernel;
@@ -108,7 +108,7 @@ struct LowerKernelsPass : codegen::impl::LowerKernelsPassBase<LowerKernelsPass> 
       return signalPassFailure();
     if (!found->kernel)
       return; // loops already
-    if (found->strategy->hasPrograms()) {
+    if (found->strategy->hasProgram(found->kernel)) {
       found->kernel.emitOpError("expects a tile program: run tenon-build-tiles before");
       return signalPassFailure();
     }

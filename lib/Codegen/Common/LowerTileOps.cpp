@@ -67,7 +67,8 @@ LogicalResult ProgramLowering::emit(ViewOp view) {
        result = cast<MemRefType>(view.getResult().getType());
   if (source.getElementType() != result.getElementType())
     return refuse(view);
-  if (!e.bufferOf(view.getSource()) && !source.hasStaticShape() && !shapes.contains(view.getSource()))
+  bool isStated = source.hasStaticShape() && ShapedType::isStaticShape(source.getStridesAndOffset().first);
+  if (!e.bufferOf(view.getSource()) && !isStated && !shapes.contains(view.getSource()))
     return view.emitOpError("expects the bind of its memory in front of it");
   const Buffer &memory = bufferOf(view.getSource());
   AffineMap map = view.getMap();
@@ -187,10 +188,34 @@ LogicalResult ProgramLowering::appendPieces(Value tile, Coordinates place, Small
   return result;
 }
 
+/// Whether a tile is used as places that are gathered only, after arithmetic on each of them: they are scalars then.
+static bool isGatheredBy(Value tile) {
+  auto type = cast<RankedTensorType>(tile.getType());
+  if (type.getRank() != 1 || !isa<IntegerType>(type.getElementType()))
+    return false;
+  return llvm::all_of(tile.getUses(), [&](OpOperand &use) {
+    Operation *user = use.getOwner();
+    if (auto load = dyn_cast<LoadOp>(user))
+      return llvm::is_contained(load.getPlaces(), tile);
+    return user->hasTrait<OpTrait::Elementwise>() && user->getNumResults() == 1 &&
+           user->getResult(0).getType() == tile.getType() && isGatheredBy(user->getResult(0));
+  });
+}
+
 FailureOr<SmallVector<Value>> ProgramLowering::registersOf(Value tile) {
   if (const SmallVector<Value> *known = e.registersOf(tile))
     return *known;
   SmallVector<Value> pieces;
+  if (isGatheredBy(tile)) {
+    e.lanes = 1;
+    for (const Coordinates &place : placesIn(shapeOf(tile))) {
+      FailureOr<Value> element = e.at(tile, place);
+      if (failed(element))
+        return failure();
+      pieces.push_back(*element);
+    }
+    return pieces;
+  }
   if (failed(
           forEachRow(tile, [&](Coordinates place) { return appendPieces(tile, std::move(place), pieces); })))
     return failure();
@@ -224,8 +249,7 @@ LogicalResult ProgramLowering::emit(ComputeOp compute) {
 }
 
 LogicalResult ProgramLowering::emit(LoadOp load) {
-  bool isPlain = !load.getFill() && load.getPlaces().empty() &&
-                 llvm::all_of(load.getTileSteps(), [](int64_t step) { return step == 1; });
+  bool isPlain = !load.getFill() && llvm::all_of(load.getTileSteps(), [](int64_t step) { return step == 1; });
   if (!isPlain)
     return refuse(load);
   Coordinates at = coordinatesOf(load.getCoordinates(), load.getIndices());
@@ -247,6 +271,9 @@ LogicalResult ProgramLowering::emit(LoadOp load) {
         part.valid = extent;
     }
   }
+  if (load.getGathered())
+    for (auto [dim, places] : llvm::zip(*load.getGathered(), load.getPlaces()))
+      part.gathered.push_back({dim, places});
   e.addTile(load.getTile(), std::move(part));
   return emitTile(load);
 }
@@ -287,6 +314,9 @@ static Coordinates placeOf(ElementEmitter &e, ArrayRef<Coordinate> at, ArrayRef<
 
 std::optional<int64_t> ProgramLowering::turnedDim(LoadOp load) {
   ArrayRef<int64_t> shape = shapeOf(load.getTile());
+  // Elements of the first operand are asked for one by one.
+  if (load->hasOneUse() && isa<MmaOp>(*load->user_begin()) && load->use_begin()->getOperandNumber() == 0)
+    return std::nullopt;
   std::optional<int64_t> dim = contiguousDim(bufferOf(load.getMemref()), load.getTileDims());
   bool isTurned = dim && shape[*dim] == shape.back() && shape.back() > 1 && llvm::isPowerOf2_64(shape.back()) &&
                   !getElementTypeOrSelf(load.getTile().getType()).isInteger(1);
@@ -467,10 +497,10 @@ LogicalResult ProgramLowering::emit(PositionOp position) {
   std::optional<int64_t> dim = position.getDim();
   SmallVector<Value> registers;
   LogicalResult result = forEachRow(position.getResult(), [&](Coordinates place) -> LogicalResult {
-    int64_t all = e.lanes, lanes = e.lanes = all & -all;
+    int64_t all = e.lanes, lanes = e.lanes = isGatheredBy(position.getResult()) ? 1 : all & -all;
     for (int64_t first = 0; first < all; first += lanes) {
       if (!place.empty())
-        place.back().offset = first;
+        place.back() = {Value(), lanes == 1 ? 0 : 1, Value(), first};
       Value value = e.positions(dim ? e.add(base, place[*dim]) : base);
       value = arith::IndexCastOp::create(builder, e.loc, e.typeLike(value, element), value);
       registers.push_back(lanes > 1 ? e.asVector(value) : value);

@@ -10,6 +10,8 @@
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/SmallPtrSet.h"
@@ -137,8 +139,75 @@ TileBuilder::List TileBuilder::listOf(Expressions expressions) {
 }
 
 Value TileBuilder::value(AffineExpr expression) {
+  if (auto dim = dyn_cast<AffineDimExpr>(expression))
+    return indices[dim.getPosition()];
+  if (auto constant = dyn_cast<AffineConstantExpr>(expression))
+    return arith::ConstantIndexOp::create(builder, loc, constant.getValue());
   List list = listOf(expression);
   return affine::AffineApplyOp::create(builder, loc, list.map, list.operands);
+}
+
+AffineExpr TileBuilder::min(AffineExpr a, AffineExpr b) {
+  if (auto difference = dyn_cast<AffineConstantExpr>(a - b))
+    return difference.getValue() < 0 ? a : b;
+  List list = listOf({a, b});
+  return index(affine::AffineMinOp::create(builder, loc, list.map, list.operands));
+}
+
+AffineExpr TileBuilder::max(AffineExpr a, AffineExpr b) {
+  if (auto difference = dyn_cast<AffineConstantExpr>(a - b))
+    return difference.getValue() < 0 ? b : a;
+  List list = listOf({a, b});
+  return index(affine::AffineMaxOp::create(builder, loc, list.map, list.operands));
+}
+
+AffineExpr TileBuilder::mul(AffineExpr a, AffineExpr b) {
+  if (a.isSymbolicOrConstant() || b.isSymbolicOrConstant())
+    return a * b;
+  return index(arith::MulIOp::create(builder, loc, value(a), value(b)));
+}
+
+AffineExpr TileBuilder::divide(AffineExpr a, AffineExpr b) {
+  if (isa<AffineConstantExpr>(a) && isa<AffineConstantExpr>(b))
+    return a.floorDiv(b);
+  return index(arith::DivUIOp::create(builder, loc, value(a), value(b)));
+}
+
+AffineExpr TileBuilder::ceilDiv(AffineExpr a, AffineExpr b) {
+  if (isa<AffineConstantExpr>(a) && isa<AffineConstantExpr>(b))
+    return a.ceilDiv(b);
+  return index(arith::CeilDivUIOp::create(builder, loc, value(a), value(b)));
+}
+
+SmallVector<AffineExpr> TileBuilder::delinearize(AffineExpr place, Expressions extents) {
+  // Dimensions of one place have no coordinate.
+  SmallVector<AffineExpr> result(extents.size(), constant(0));
+  SmallVector<size_t> dims;
+  for (auto [i, extent] : llvm::enumerate(extents))
+    if (extent != constant(1))
+      dims.push_back(i);
+  for (size_t n = dims.size(); n-- > 1;) {
+    Value whole = value(place), extent = value(extents[dims[n]]);
+    result[dims[n]] = index(arith::RemUIOp::create(builder, loc, whole, extent));
+    place = index(arith::DivUIOp::create(builder, loc, whole, extent));
+  }
+  if (!dims.empty())
+    result[dims.front()] = place;
+  return result;
+}
+
+Value TileBuilder::isAtMost(AffineExpr a, AffineExpr b) {
+  return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::sle, value(a), value(b));
+}
+
+AffineExpr TileBuilder::ifAtMost(AffineExpr a, AffineExpr b, AffineExpr yes, AffineExpr no) {
+  if (auto difference = dyn_cast<AffineConstantExpr>(a - b))
+    return difference.getValue() <= 0 ? yes : no;
+  return select(isAtMost(a, b), yes, no);
+}
+
+AffineExpr TileBuilder::select(Value condition, AffineExpr yes, AffineExpr no) {
+  return index(arith::SelectOp::create(builder, loc, condition, value(yes), value(no)));
 }
 
 TileBuilder::List TileBuilder::extentsOf(Expressions extents, ArrayRef<int64_t> shape) {
@@ -228,6 +297,15 @@ Value TileBuilder::carryTiles(AffineExpr low, AffineExpr high, int64_t step, Val
   });
 }
 
+void TileBuilder::when(Value condition, function_ref<void()> yes, function_ref<void()> no) {
+  auto branch = scf::IfOp::create(builder, loc, condition, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(branch.thenBlock());
+  yes();
+  builder.setInsertionPointToStart(branch.elseBlock());
+  no();
+}
+
 void TileBuilder::peel(AffineExpr extent, int64_t step, function_ref<void(AffineExpr)> body) {
   List list = listOf(extent);
   auto peel = PeelOp::create(builder, loc, TypeRange(), list.operands.front(), step);
@@ -262,6 +340,20 @@ Value TileBuilder::memoryOf(Value tensor) {
   return memory[cast<BlockArgument>(tensor).getArgNumber() - kernel.getNumSymbols()];
 }
 
+Value TileBuilder::scratch(ArrayRef<int64_t> shape, Type element) {
+  auto type = MemRefType::get(shape, element, MemRefLayoutAttrInterface(),
+                              MemoryAttr::get(context, MemoryKind::workgroup, /*swizzle=*/0));
+  return ScratchOp::create(builder, loc, type, AffineMapAttr(), ValueRange());
+}
+
+Value TileBuilder::view(Value source, AffineMap map, Expressions sizes) {
+  List extents = listOf(sizes);
+  auto memory = cast<MemRefType>(source.getType());
+  FailureOr<MemRefType> type =
+      viewType([&] { return emitError(loc); }, memory, map, extents.map, memory.getElementType());
+  return ViewOp::create(builder, loc, *type, source, map, extents.map, extents.operands);
+}
+
 Value TileBuilder::splat(ArrayRef<int64_t> shape, TypedAttr element) {
   auto type = RankedTensorType::get(shape, element.getType());
   return ConstantOp::create(builder, loc, type, DenseElementsAttr::get(type, Attribute(element)));
@@ -281,24 +373,70 @@ Value TileBuilder::fill(Value tile, Expressions extents, TypedAttr element) {
              : tile;
 }
 
-DenseI64ArrayAttr TileBuilder::dimsOf(ArrayRef<int64_t> dims) {
-  return dims.empty() ? DenseI64ArrayAttr() : builder.getDenseI64ArrayAttr(dims);
+DenseI64ArrayAttr TileBuilder::dimsOf(ArrayRef<int64_t> dims, int64_t rank) {
+  bool areLast = llvm::equal(dims, llvm::seq<int64_t>(rank - (int64_t)dims.size(), rank));
+  return areLast ? DenseI64ArrayAttr() : builder.getDenseI64ArrayAttr(dims);
 }
 
 Value TileBuilder::load(Value memref, Expressions at, ArrayRef<int64_t> shape, Expressions extents,
-                        ArrayRef<int64_t> dims) {
+                        ArrayRef<int64_t> dims, ArrayRef<std::pair<int64_t, Value>> gathered) {
   List place = listOf(at), within = extentsOf(extents, shape);
   auto type = RankedTensorType::get(shape, cast<MemRefType>(memref.getType()).getElementType());
-  return LoadOp::create(builder, loc, type, memref, place.map, place.operands, /*gathered=*/nullptr, ValueRange(),
-                        within.map ? AffineMapAttr::get(within.map) : AffineMapAttr(), within.operands, dimsOf(dims),
+  SmallVector<int64_t> positions = llvm::map_to_vector(gathered, [](auto entry) { return entry.first; });
+  SmallVector<Value> places = llvm::map_to_vector(gathered, [](auto entry) { return entry.second; });
+  return LoadOp::create(builder, loc, type, memref, place.map, place.operands, positions.empty() ? DenseI64ArrayAttr() : builder.getDenseI64ArrayAttr(positions), places,
+                        within.map ? AffineMapAttr::get(within.map) : AffineMapAttr(), within.operands, dimsOf(dims, at.size()),
                         /*steps=*/nullptr, /*fill=*/nullptr, /*stream=*/false);
 }
 
-void TileBuilder::store(Value tile, Value memref, Expressions at, Expressions extents, ArrayRef<int64_t> dims) {
+void TileBuilder::store(Value tile, Value memref, Expressions at, Expressions extents,
+                        ArrayRef<int64_t> dims) {
   List place = listOf(at), within = extentsOf(extents, cast<RankedTensorType>(tile.getType()).getShape());
   StoreOp::create(builder, loc, tile, memref, place.map, place.operands, /*gathered=*/nullptr, ValueRange(),
-                  within.map ? AffineMapAttr::get(within.map) : AffineMapAttr(), within.operands, dimsOf(dims),
+                  within.map ? AffineMapAttr::get(within.map) : AffineMapAttr(), within.operands,
+                  dimsOf(dims, at.size()),
                   /*steps=*/nullptr, /*stream=*/false);
+}
+
+void TileBuilder::prefetch(Value memref, Expressions at, bool isWrite) {
+  List place = listOf(at);
+  PrefetchOp::create(builder, loc, memref, place.map, place.operands, /*level=*/2, /*lines=*/1, isWrite);
+}
+
+SmallVector<Value> TileBuilder::placesOf(AffineExpr first, AffineExpr known, int64_t count, Expressions extents) {
+  auto type = RankedTensorType::get(count, builder.getI64Type());
+  auto position = [&](AffineExpr place, bool grows) -> Value {
+    List list = listOf(place);
+    return PositionOp::create(builder, loc, type, list.map, list.operands,
+                              grows ? builder.getI64IntegerAttr(0) : IntegerAttr());
+  };
+  Value place = position(first, /*grows=*/true);
+  if (known != constant(count))
+    place = MinOp::create(builder, loc, type, place, position(first + known - 1, /*grows=*/false));
+  SmallVector<Value> result(extents.size());
+  SmallVector<size_t> dims;
+  for (auto [i, extent] : llvm::enumerate(extents))
+    if (extent != constant(1))
+      dims.push_back(i);
+  for (size_t n = dims.size(); n-- > 1;) {
+    Value extent = position(extents[dims[n]], /*grows=*/false);
+    result[dims[n]] = RemOp::create(builder, loc, type, place, extent);
+    place = DivOp::create(builder, loc, type, place, extent);
+  }
+  if (!dims.empty())
+    result[dims.front()] = place;
+  return result;
+}
+
+Value TileBuilder::rowOf(Value tile, int64_t row) {
+  auto type = cast<RankedTensorType>(tile.getType());
+  auto rowType = RankedTensorType::get({1, type.getDimSize(1)}, type.getElementType());
+  return SliceOp::create(builder, loc, rowType, tile, ValueRange(), ValueRange(), ValueRange(), ArrayRef<int64_t>({row, 0}),
+                         rowType.getShape(), ArrayRef<int64_t>({1, 1}));
+}
+
+Value TileBuilder::mma(Value lhs, Value rhs, Value sums) {
+  return MmaOp::create(builder, loc, sums.getType(), lhs, rhs, sums, /*via=*/nullptr);
 }
 
 namespace {
@@ -373,7 +511,7 @@ ValueRange TileBuilder::compute(ValueRange values, Expressions at, ArrayRef<int6
     llvm::append_range(placeOperands, place.operands);
   }
   List place = listOf(at), within = extentsOf(extents, shape);
-  auto op = ComputeOp::create(builder, loc, results, AffineMapAttr::get(place.map), place.operands, dimsOf(dims),
+  auto op = ComputeOp::create(builder, loc, results, AffineMapAttr::get(place.map), place.operands, dimsOf(dims, at.size()),
                               within.map ? AffineMapAttr::get(within.map) : AffineMapAttr(), within.operands, inputs,
                               builder.getArrayAttr(places), placeOperands);
   OpBuilder::InsertionGuard guard(builder);

@@ -16,13 +16,18 @@ tenon_tile.kernel @elements(%m: index, %x: tensor<?x8xf32> {tenon_tile.contract 
   tenon_tile.yield %y : tensor<?x8xf32>
 }
 
-// A contraction reads and writes rows at their strides: two dimensions of rows are taken apart.
+// A contraction reads and writes rows at their strides; a register tile lies in a line of rows.
 // CHECK-LABEL: func.func @contraction(
 // CHECK-SAME: %{{.*}}: memref<f32>, %{{.*}}: memref<f32>, %{{.*}}: memref<f32>, %[[S0:[a-z0-9]*]]: index, %[[S1:[a-z0-9]*]]: index, %[[SB:[a-z0-9]*]]: index, %[[SY0:[a-z0-9]*]]: index, %[[SY1:[a-z0-9]*]]: index,
 // CHECK-SAME: strides = 5 : i64, symbols = 0 : i64
-// CHECK: tenon_tile.microkernel %{{.*}}[%c0, %[[S1]], %{{.*}}, %[[S0]], %{{.*}}, %{{.*}}] stride %c1 rhs %{{.*}} stride %[[SB]] depth
-// CHECK: vector.store %{{.*}}#1, %[[Y:.*]][%[[SY1]]]
-// CHECK: vector.store %{{.*}}#3, %[[Y]][%[[SY0]]]
+// CHECK: scf.for %[[LINE:.*]] = %c0 to %c2
+// CHECK: %[[TO:.*]] = arith.muli %[[LINE]], %[[SY0]]
+// CHECK: %[[FROM:.*]] = arith.muli %[[LINE]], %[[S0]]
+// CHECK: memref.load %{{.*}}[%[[FROM]]]
+// CHECK: %[[NEXT:.*]] = arith.addi %[[FROM]], %[[S1]]
+// CHECK: memref.load %{{.*}}[%[[NEXT]]]
+// CHECK: vector.load %{{.*}}[%[[SB]]]
+// CHECK: vector.store %{{.*}}, %{{.*}}[%[[TO]]]
 tenon_tile.kernel @contraction(%a: tensor<2x3x4xf32> {tenon_tile.contract = "inner"}, %b: tensor<4x16xf32> {tenon_tile.contract = "inner"})
     -> (tensor<2x3x16xf32> {tenon_tile.contract = "inner"}) attributes {work = affine_map<() -> (1)>} {
   %c = tenon.contract %a, %b maps [affine_map<(i, j, n, k) -> (i, j, k)>, affine_map<(i, j, n, k) -> (k, n)>, affine_map<(i, j, n, k) -> (i, j, n)>]

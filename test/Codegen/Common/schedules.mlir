@@ -2,8 +2,8 @@
 
 // Register tiles as the cost model has them: 6 rows of 16 columns.
 // CHECK-LABEL: func.func @chosen
-// CHECK: tenon_tile.microkernel %{{[^,]*}}, %{{[^,]*}}, %{{[^,]*}}, %{{[^,]*}}, %{{[^,]*}}, %{{[^,]*}}] {{.*}} unroll 2 {{.*}} -> vector<16xf32>, {{.*}}
 // CHECK-NOT: memref.alloca
+// CHECK: %{{.*}}:6 = scf.for {{.*}} step %c2 iter_args({{.*}}) -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
 tenon_tile.kernel @chosen(%x: tensor<12x64xf32>, %w: tensor<64x32xf32>) -> tensor<12x32xf32>
     attributes {work = affine_map<() -> (1)>} {
   %y = tenon.contract %x, %w maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>]
@@ -14,7 +14,7 @@ tenon_tile.kernel @chosen(%x: tensor<12x64xf32>, %w: tensor<64x32xf32>) -> tenso
 // The same with a schedule by hand: 3 rows of 8 columns, turns of 8 products, sums of 32 products at a time.
 // CHECK-LABEL: func.func @by_hand
 // CHECK: memref.alloca
-// CHECK: tenon_tile.microkernel %{{[^,]*}}, %{{[^,]*}}, %{{[^,\]]*}}] {{.*}} unroll 8 {{.*}} -> vector<8xf32>, vector<8xf32>, vector<8xf32>
+// CHECK: %{{.*}}:3 = scf.for {{.*}} step %c8 iter_args({{.*}}) -> (vector<8xf32>, vector<8xf32>, vector<8xf32>)
 tenon_tile.kernel @by_hand(%x: tensor<12x64xf32>, %w: tensor<64x32xf32>) -> tensor<12x32xf32>
     attributes {work = affine_map<() -> (1)>,
                 tenon_tile.schedule = #tenon_tile.schedule<vectors = 1, tile_rows = 3, turn_size = 24, depth_block = 32>} {

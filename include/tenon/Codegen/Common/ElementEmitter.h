@@ -80,6 +80,8 @@ public:
     /// The places of each dimension of the tile within it, where some lie beyond what may be read; those are others' then.
     llvm::SmallVector<llvm::SmallVector<mlir::Value>> places = {};
     mlir::Value valid = {}; ///< the lanes that may be read; null is all
+    /// Tiles of places along dimensions of the whole, which go along with the first one's dimension of the tile.
+    llvm::SmallVector<std::pair<int64_t, mlir::Value>> gathered = {};
   };
   void addTile(mlir::Value tile, Part part) { parts[tile] = std::move(part); }
 

@@ -88,7 +88,8 @@ def BuildTilesPass : Pass<"tenon-build-tiles", "::tenon::tile::VariantOp"> {
     }
     ```
   }];
-  let dependentDialects = ["::mlir::affine::AffineDialect", "::tenon::tile::TileDialect"];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+                           "::tenon::TenonDialect", "::tenon::tile::TileDialect"];
 }
 
 def LowerTilesPass : Pass<"tenon-lower-tiles", "::tenon::tile::VariantOp"> {

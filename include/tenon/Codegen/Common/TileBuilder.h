@@ -41,7 +41,24 @@ public:
   mlir::AffineExpr size(mlir::AffineExpr size);
 
   //===--------------------------------------------------------------------===//
-  // Units and loops
+  // Index arithmetic where expressions don't reach
+  //===--------------------------------------------------------------------===//
+
+  mlir::AffineExpr min(mlir::AffineExpr a, mlir::AffineExpr b);
+  mlir::AffineExpr max(mlir::AffineExpr a, mlir::AffineExpr b);
+  mlir::AffineExpr mul(mlir::AffineExpr a, mlir::AffineExpr b);
+  /// Of numbers that aren't negative.
+  mlir::AffineExpr divide(mlir::AffineExpr a, mlir::AffineExpr b);
+  mlir::AffineExpr ceilDiv(mlir::AffineExpr a, mlir::AffineExpr b);
+  /// The coordinates of a place in a row-major box.
+  llvm::SmallVector<mlir::AffineExpr> delinearize(mlir::AffineExpr place, Expressions extents);
+  mlir::Value isAtMost(mlir::AffineExpr a, mlir::AffineExpr b);
+  /// `yes` where a is at most b, else `no`.
+  mlir::AffineExpr ifAtMost(mlir::AffineExpr a, mlir::AffineExpr b, mlir::AffineExpr yes, mlir::AffineExpr no);
+  mlir::AffineExpr select(mlir::Value condition, mlir::AffineExpr yes, mlir::AffineExpr no);
+
+  //===--------------------------------------------------------------------===//
+  // Units, loops and branches
   //===--------------------------------------------------------------------===//
 
   void grid(llvm::ArrayRef<Dim> dims, Region body);
@@ -53,6 +70,7 @@ public:
   mlir::Value carryTiles(
       mlir::AffineExpr low, mlir::AffineExpr high, int64_t step, mlir::Value init,
       llvm::function_ref<mlir::Value(mlir::AffineExpr place, mlir::AffineExpr extent, mlir::Value carried)> body);
+  void when(mlir::Value condition, llvm::function_ref<void()> yes, llvm::function_ref<void()> no);
   /// `body` is told the extent that it is to work on.
   void peel(mlir::AffineExpr extent, int64_t step, llvm::function_ref<void(mlir::AffineExpr)> body);
   /// A loop over [low, high) by whole steps, and what is left of one: `body` is told the place and the extent.
@@ -66,6 +84,9 @@ public:
   /// Where a tensor of the kernel, or a result by its number, is.
   mlir::Value memoryOf(mlir::Value tensor);
   mlir::Value result(unsigned number) { return memory[memory.size() - kernel.getResultTypes().size() + number]; }
+  /// Memory of the worker's own, in front of the grid.
+  mlir::Value scratch(llvm::ArrayRef<int64_t> shape, mlir::Type element);
+  mlir::Value view(mlir::Value source, mlir::AffineMap map, Expressions sizes);
   /// The same element everywhere.
   mlir::Value splat(llvm::ArrayRef<int64_t> shape, mlir::TypedAttr element);
   /// A size as a scalar.
@@ -78,9 +99,17 @@ public:
   }
   /// Tiles lie along `dims`, the last ones if there are none, within `extents` if there are some.
   mlir::Value load(mlir::Value memref, Expressions at, llvm::ArrayRef<int64_t> shape, Expressions extents = {},
-                   llvm::ArrayRef<int64_t> dims = {});
+                   llvm::ArrayRef<int64_t> dims = {}, llvm::ArrayRef<std::pair<int64_t, mlir::Value>> gathered = {});
+  /// The coordinates of `count` places from `first` on in a row-major box, as tiles to gather by; null along dimensions of
+  /// size 1. Beyond the `known` ones they are those of the last one.
+  llvm::SmallVector<mlir::Value> placesOf(mlir::AffineExpr first, mlir::AffineExpr known, int64_t count,
+                                          Expressions extents);
   void store(mlir::Value tile, mlir::Value memref, Expressions at, Expressions extents = {},
              llvm::ArrayRef<int64_t> dims = {});
+  void prefetch(mlir::Value memref, Expressions at, bool isWrite = false);
+  /// One row of a tile of two dimensions.
+  mlir::Value rowOf(mlir::Value tile, int64_t row);
+  mlir::Value mma(mlir::Value lhs, mlir::Value rhs, mlir::Value sums);
   /// A value of the kernel of which a tile is there: at the place that is computed, or at one of its own.
   struct Known {
     mlir::Value value, tile;
@@ -115,7 +144,8 @@ private:
   mlir::Value carryOver(const Dim &dim, mlir::Value init,
                         llvm::function_ref<mlir::Value(Expressions places, mlir::Value carried)> body);
   template <typename Op> void loopOver(llvm::ArrayRef<Dim> dims, Region body);
-  mlir::DenseI64ArrayAttr dimsOf(llvm::ArrayRef<int64_t> dims);
+  /// Null where they are the last of `rank` ones.
+  mlir::DenseI64ArrayAttr dimsOf(llvm::ArrayRef<int64_t> dims, int64_t rank);
   void bind(unsigned tensor, mlir::Value memref, mlir::ValueRange strides);
 
   mlir::MLIRContext *context;

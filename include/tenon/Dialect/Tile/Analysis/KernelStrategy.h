@@ -66,8 +66,8 @@ public:
   /// About how many instructions a vector of the op's results takes.
   virtual int64_t estimateInstructions(mlir::Operation *op) const { return 1; }
 
-  /// Whether kernels become tile programs, by `build`; else loops, by `lower`.
-  virtual bool hasPrograms() const { return false; }
+  /// Whether the kernel becomes a tile program, by `build`; else loops, by `lower`.
+  virtual bool hasProgram(KernelOp kernel) const { return false; }
   /// Writes the kernel's program in front of it, by a complete schedule.
   virtual mlir::LogicalResult build(KernelOp kernel, ScheduleAttr schedule) const;
   /// Emits the kernel's loops, composites decomposed.

@@ -29,7 +29,7 @@ inline constexpr llvm::StringLiteral vectorBytes = "vector_bytes", vectors = "ve
                                      tileRows = "tile_rows", depthBlock = "depth_block",
                                      turnSize = "turn_size", residentBytes = "resident_bytes",
                                      wideRows = "wide_rows", fetchRows = "fetch_rows",
-                                     functionBits = "function_bits";
+                                     functionBits = "function_bits", epilogueRows = "epilogue_rows";
 } // namespace knob
 
 /// One choice that a schedule makes.

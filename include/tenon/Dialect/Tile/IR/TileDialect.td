@@ -56,6 +56,7 @@ def Tile_ScheduleAttr : AttrDef<Tile_Dialect, "Schedule"> {
     | `resident_bytes` | contractions | bytes of rows up to which all of them wait in a cache for panel after panel; of more, a block does |
     | `wide_rows` | contractions | up to so many rows read a panel once, from front to back |
     | `function_bits` | all, where the module's `tenon_tile.accuracy` is "fast" | bits that elementary functions of f32 keep: 12 or 24 |
+    | `epilogue_rows` | contractions | rows for which what follows has code: 1, in a loop over sums in scratch, or all of a register tile |
     | `fetch_rows` | contractions | fewer rows fetch nothing ahead of an operand that isn't in panels |
 
     How a launch is cut between threads is no part of it: the kernel's `work` says that, since one host program launches

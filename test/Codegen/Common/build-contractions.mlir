@@ -1,0 +1,152 @@
+// RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(tenon-variants{targets=avx2},tenon-tiles)" | FileCheck %s
+
+#rows = affine_map<(m, n, k) -> (m, k)>
+#columns = affine_map<(m, n, k) -> (k, n)>
+#result = affine_map<(m, n, k) -> (m, n)>
+
+// Of a known number of rows all register tiles have one height: the last one begins early enough to be whole. Columns that
+// don't fill a panel are told apart in what follows only.
+// CHECK-LABEL: tenon_tile.program @static
+// CHECK: for (%[[J:.*]]) = 0 to %{{.*}} step 16 {
+// CHECK: %[[LEFT:.*]] = affine.min
+// CHECK: for (%[[I:.*]]) = 0 to 52 step 6 {
+// CHECK: %[[ROW:.*]] = affine.min #{{.*}}(%[[I]])
+// CHECK: for (%[[K:.*]]) = 0 to 64 step 2 iter_args
+// CHECK-NEXT: prefetch %arg1[%{{.*}} + 1, 0, {{.*}}] level 2
+// CHECK-NEXT: load %arg0[%[[ROW]], %[[K]]] : memref<52x64xf32> -> tensor<6x2xf32>
+// CHECK-NEXT: load %arg1[%{{.*}}, %[[K]], %[[J]]] : memref<2x64x32xf32> -> tensor<2x16xf32>
+// CHECK-NEXT: mma
+// CHECK: peel (%[[E:.*]] = %[[LEFT]]) of 16 {
+// CHECK-NEXT: compute at [%[[ROW]], {{.*}}] extents [6, %[[E]]]
+tenon_tile.kernel @static(%x: tensor<52x64xf32>, %w: tensor<2x64x32xf32>) -> tensor<52x40xf32> attributes {work = affine_map<() -> (2)>} {
+  %0 = tenon_tile.unpack %w depth 0 : tensor<2x64x32xf32> -> tensor<64x40xf32>
+  %1 = tenon.contract %x, %0 maps [#rows, #columns, #result] : tensor<52x64xf32>, tensor<64x40xf32> -> tensor<52x40xf32>
+  tenon_tile.yield %1 : tensor<52x40xf32>
+}
+
+// -----
+
+#rows = affine_map<(m, n, k) -> (m, k)>
+#columns = affine_map<(m, n, k) -> (k, n)>
+#result = affine_map<(m, n, k) -> (m, n)>
+
+// Of any number of rows whole tiles are followed by tiles of four, whose rows beyond the end are the last one again. Few rows
+// read a panel once, in its whole width. What follows is a loop over rows.
+// CHECK-LABEL: tenon_tile.program @dynamic(%arg0: index
+// CHECK: %[[S:.*]] = scratch : memref<6x16xf32
+// CHECK: scf.if
+// CHECK: load {{.*}} -> tensor<1x4xf32>
+// CHECK: load {{.*}} -> tensor<4x32xf32>
+// CHECK: } else {
+// CHECK: load {{.*}} -> tensor<6x2xf32>
+// CHECK: store %{{.*}}, %[[S]][0, 0] : tensor<6x16xf32>
+// CHECK: for (%[[I:.*]], %[[M:.*]]) = %{{.*}} step 4 {
+// CHECK: load %arg1[%[[I]], %{{.*}}] extents [%[[M]], 1] : memref<?x64xf32> -> tensor<4x1xf32>
+// CHECK: for (%[[R:.*]]) = 0 to %[[M]] {
+// CHECK-NEXT: load %[[S]][%[[R]], 0] {{.*}} -> tensor<1x16xf32>
+tenon_tile.kernel @dynamic(%m: index, %x: tensor<?x64xf32>, %w: tensor<2x64x32xf32>) -> tensor<?x64xf32>
+    attributes {work = affine_map<()[s0] -> ((s0 ceildiv 96) * 2)>} {
+  tenon.bind_shape %x [%m, 64] : tensor<?x64xf32>
+  %0 = tenon_tile.unpack %w depth 0 : tensor<2x64x32xf32> -> tensor<64x64xf32>
+  %1 = tenon.contract %x, %0 maps [#rows, #columns, #result] : tensor<?x64xf32>, tensor<64x64xf32> -> tensor<?x64xf32>
+  tenon_tile.yield %1 : tensor<?x64xf32>
+}
+
+// -----
+
+#rows = affine_map<(m, n, k) -> (m, k)>
+#columns = affine_map<(m, n, k) -> (k, n)>
+#result = affine_map<(m, n, k) -> (m, n)>
+
+// A long depth in parts: sums wait in scratch.
+// CHECK-LABEL: tenon_tile.program @deep
+// CHECK: %[[S:.*]] = scratch : memref<12x32xf32
+// CHECK: for (%[[PART:.*]]) = 0 to 3 {
+// CHECK: %[[BEFORE:.*]] = load %[[S]]
+// CHECK: for (%{{.*}}) = %[[PART]] * 668 to %{{.*}} step 2 iter_args(%{{.*}} = %[[BEFORE]])
+// CHECK: store %{{.*}}, %[[S]]
+// CHECK: compute
+tenon_tile.kernel @deep(%x: tensor<12x2000xf32>, %w: tensor<1x2000x32xf32>) -> tensor<12x32xf32> attributes {work = affine_map<() -> (1)>} {
+  %0 = tenon_tile.unpack %w depth 0 : tensor<1x2000x32xf32> -> tensor<2000x32xf32>
+  %1 = tenon.contract %x, %0 maps [#rows, #columns, #result] : tensor<12x2000xf32>, tensor<2000x32xf32> -> tensor<12x32xf32>
+  tenon_tile.yield %1 : tensor<12x32xf32>
+}
+
+// -----
+
+#rows = affine_map<(n, h, w, m, k) -> (n, h, w, k)>
+#columns = affine_map<(n, h, w, m, k) -> (k, m)>
+#result = affine_map<(n, h, w, m, k) -> (n, h, w, m)>
+
+// Windows are a view, a row of a window in a run. Tiles that fit lines lie in one.
+// CHECK-LABEL: tenon_tile.program @lines
+// CHECK: %[[WIN:.*]] = view %arg0 (d0, d1, d2, d3, d4) -> (d0, d1 + d3, d2, d4) sizes [1, 4, 12, 3, 24] :
+// CHECK: for (%[[LINE:.*]]) = %{{.*}} * 4 to %{{.*}} {
+// CHECK: for (%[[W:.*]]) = 0 to 12 step 6 {
+// CHECK: for (%[[TAP:.*]]) = 0 to 3 iter_args
+// CHECK: load %[[WIN]][0, %[[LINE]], %[[W]], %[[TAP]], %{{.*}}] dims [2, 4]
+tenon_tile.kernel @lines(%x: tensor<1x6x14x8xf32>, %w: tensor<1x72x32xf32>) -> tensor<1x4x12x32xf32> attributes {work = affine_map<() -> (1)>} {
+  %0 = tenon_tile.window_rows %x sizes [3, 3] strides [1, 1] dilations [1, 1] : tensor<1x6x14x8xf32> -> tensor<1x4x12x72xf32>
+  %1 = tenon_tile.unpack %w depth 0 : tensor<1x72x32xf32> -> tensor<72x32xf32>
+  %2 = tenon.contract %0, %1 maps [#rows, #columns, #result] : tensor<1x4x12x72xf32>, tensor<72x32xf32> -> tensor<1x4x12x32xf32>
+  tenon_tile.yield %2 : tensor<1x4x12x32xf32>
+}
+
+// -----
+
+#rows = affine_map<(n, h, w, m, k) -> (n, h, w, k)>
+#columns = affine_map<(n, h, w, m, k) -> (k, m)>
+#result = affine_map<(n, h, w, m, k) -> (n, h, w, m)>
+
+// Others go on from line to line: the places of their rows are gathered, what follows is computed row by row.
+// CHECK-LABEL: tenon_tile.program @flat
+// CHECK: %[[PLACE:.*]] = position %{{.*}} dim 0 : tensor<6xi64>
+// CHECK: %[[W:.*]] = tenon.rem %[[PLACE]]
+// CHECK: %[[H:.*]] = tenon.div %[[PLACE]]
+// CHECK: load %{{.*}}[0, gather %[[H]], gather %[[W]], %{{.*}}, %{{.*}}] dims [1, 4]
+// CHECK-COUNT-6: tenon.slice
+// CHECK-NOT: tenon.slice
+tenon_tile.kernel @flat(%x: tensor<1x9x9x8xf32>, %w: tensor<1x72x32xf32>) -> tensor<1x7x7x32xf32> attributes {work = affine_map<() -> (1)>,
+    tenon_tile.schedule = #tenon_tile.schedule<tile_rows = 6>} {
+  %0 = tenon_tile.window_rows %x sizes [3, 3] strides [1, 1] dilations [1, 1] : tensor<1x9x9x8xf32> -> tensor<1x7x7x72xf32>
+  %1 = tenon_tile.unpack %w depth 0 : tensor<1x72x32xf32> -> tensor<72x32xf32>
+  %2 = tenon.contract %0, %1 maps [#rows, #columns, #result] : tensor<1x7x7x72xf32>, tensor<72x32xf32> -> tensor<1x7x7x32xf32>
+  tenon_tile.yield %2 : tensor<1x7x7x32xf32>
+}
+
+// -----
+
+#rows = affine_map<(i, j, n, k) -> (i, j, k)>
+#columns = affine_map<(i, j, n, k) -> (k, n)>
+#result = affine_map<(i, j, n, k) -> (i, j, n)>
+
+// Rows that lie one behind the other, though those of the result don't, are one dimension.
+// CHECK-LABEL: tenon_tile.program @collapsed
+// CHECK: view %{{.*}} (d0, d1) -> (0, d0, d1) sizes [35, 64] : memref<5x7x64xf32> -> memref<35x64xf32, strided<[64, 1]>>
+// CHECK-NOT: gather
+// CHECK: mma
+tenon_tile.kernel @collapsed(%x: tensor<5x7x64xf32>, %w: tensor<1x64x32xf32>) -> (tensor<5x7x32xf32> {tenon_tile.contract = "inner"})
+    attributes {work = affine_map<() -> (1)>} {
+  %0 = tenon_tile.unpack %w depth 0 : tensor<1x64x32xf32> -> tensor<64x32xf32>
+  %1 = tenon.contract %x, %0 maps [#rows, #columns, #result] : tensor<5x7x64xf32>, tensor<64x32xf32> -> tensor<5x7x32xf32>
+  tenon_tile.yield %1 : tensor<5x7x32xf32>
+}
+
+// -----
+
+#rows = affine_map<(m, n, k) -> (m, k)>
+#columns = affine_map<(m, n, k) -> (k, n)>
+#result = affine_map<(m, n, k) -> (m, n)>
+
+// Much that follows has code for one row.
+// CHECK-LABEL: tenon_tile.program @long
+// CHECK: %[[S:.*]] = scratch : memref<6x16xf32
+// CHECK: for (%{{.*}}) = 0 to 6 {
+// CHECK-NEXT: load %[[S]]
+// CHECK-NEXT: compute
+tenon_tile.kernel @long(%x: tensor<12x64xf32>, %w: tensor<1x64x32xf32>) -> tensor<12x32xf32> attributes {work = affine_map<() -> (1)>} {
+  %0 = tenon_tile.unpack %w depth 0 : tensor<1x64x32xf32> -> tensor<64x32xf32>
+  %1 = tenon.contract %x, %0 maps [#rows, #columns, #result] : tensor<12x64xf32>, tensor<64x32xf32> -> tensor<12x32xf32>
+  %2 = tenon.erf %1 : tensor<12x32xf32>
+  tenon_tile.yield %2 : tensor<12x32xf32>
+}

@@ -120,6 +120,9 @@ static Result ceilDivide(int64_t a, int64_t b) {
 static Result divideUnsigned(int64_t a, int64_t b) {
   return b == 0 ? Result() : int64_t(uint64_t(a) / uint64_t(b));
 }
+static Result ceilDivideUnsigned(int64_t a, int64_t b) {
+  return b == 0 ? Result() : int64_t(llvm::divideCeil(uint64_t(a), uint64_t(b)));
+}
 static Result remainderUnsigned(int64_t a, int64_t b) {
   return b == 0 ? Result() : int64_t(uint64_t(a) % uint64_t(b));
 }
@@ -238,6 +241,7 @@ void tenon::reference::registerShape(Interpreter &interpreter) {
   interpreter.registerOp("arith.floordivsi", evaluateIndex<floorDivide>);
   interpreter.registerOp("arith.ceildivsi", evaluateIndex<ceilDivide>);
   interpreter.registerOp("arith.divui", evaluateIndex<divideUnsigned>);
+  interpreter.registerOp("arith.ceildivui", evaluateIndex<ceilDivideUnsigned>);
   interpreter.registerOp("arith.remui", evaluateIndex<remainderUnsigned>);
   interpreter.registerOp("arith.minsi", evaluateIndex<least>);
   interpreter.registerOp("arith.maxsi", evaluateIndex<greatest>);

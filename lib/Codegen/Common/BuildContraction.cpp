@@ -145,7 +145,9 @@ private:
 
   /// Whether tiles within lines are hardly more than tiles that go on from line to line.
   bool fitLines(AffineExpr rows) {
-    constexpr double mostWaste = 1.02;
+    // Places that are gathered take as long as some products.
+    constexpr int64_t shortDepth = 64;
+    double mostWaste = constantOf(depth).value_or(shortDepth) < shortDepth ? 1.1 : 1.02;
     std::optional<int64_t> total = constantOf(rows), line = constantOf(rowSizes.back());
     if (!total || !line || *total == 0)
       return false;

@@ -146,14 +146,26 @@ public:
   LogicalResult lower(KernelBody &body) const override { return emitContraction(body); }
 
 private:
-  /// Sums that are turned, and windows that are clipped, are loops yet.
+  /// Sums that are turned, and windows that are clipped or of images of unknown sizes, are loops yet.
   static bool hasProgram(const KernelStructure &structure) {
     ContractOp contract = structure.contract;
     auto windows = contract.getLhs().getDefiningOp<WindowRowsOp>();
     auto unpack = contract.getRhs().getDefiningOp<UnpackOp>();
     AffineMap lhs = cast<AffineMapAttr>(contract.getIndexingMaps()[0]).getValue();
-    bool isLast = lhs.getResults().back() == getAffineDimExpr(contractionRoles(contract)->depth, lhs.getContext());
-    return !structure.turned && !(windows && (windows.getPads() || !isLast)) &&
+    ContractionRoles roles = *contractionRoles(contract);
+    bool isLast = lhs.getResults().back() == getAffineDimExpr(roles.depth, lhs.getContext());
+    ArrayRef<int64_t> sizes = cast<RankedTensorType>(contract.getLhs().getType()).getShape();
+    // Each row of a tile takes divisions by sizes that aren't known: too slow beside the products.
+    bool divides = llvm::any_of(ArrayRef(roles.rows).drop_front(!roles.rows.empty()), [&](unsigned dim) {
+      return ShapedType::isDynamic(sizes[*lhs.getResultPosition(getAffineDimExpr(dim, lhs.getContext()))]);
+    });
+    // Filters times the columns of an image of unknown size: measured to be slower, with few products for each result.
+    ArrayRef<int64_t> result = contract.getType().getShape();
+    bool isImage = !unpack && ShapedType::isDynamic(result.back()) && !roles.rows.empty() &&
+                   llvm::none_of(roles.rows, [&](unsigned dim) {
+                     return ShapedType::isDynamic(sizes[*lhs.getResultPosition(getAffineDimExpr(dim, lhs.getContext()))]);
+                   });
+    return !structure.turned && !isImage && !(windows && (windows.getPads() || !isLast || divides)) &&
            isa<BlockArgument>(windows ? windows.getOperand() : contract.getLhs()) &&
            isa<BlockArgument>(unpack ? unpack.getOperand() : contract.getRhs());
   }

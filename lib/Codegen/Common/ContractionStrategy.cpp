@@ -165,7 +165,7 @@ private:
                    llvm::none_of(roles.rows, [&](unsigned dim) {
                      return ShapedType::isDynamic(sizes[*lhs.getResultPosition(getAffineDimExpr(dim, lhs.getContext()))]);
                    });
-    return !structure.turned && !isImage && !(windows && (windows.getPads() || !isLast || divides)) &&
+    return !structure.turned && !isImage && !(divides && (windows || !unpack)) && !(windows && (windows.getPads() || !isLast)) &&
            isa<BlockArgument>(windows ? windows.getOperand() : contract.getLhs()) &&
            isa<BlockArgument>(unpack ? unpack.getOperand() : contract.getRhs());
   }

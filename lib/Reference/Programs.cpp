@@ -441,7 +441,8 @@ llvm::Expected<std::vector<Tensor>> tenon::reference::runProgram(ProgramOp progr
     llvm::Expected<std::shared_ptr<Buffer>> buffer = bindArgument(state, i, indices);
     if (!buffer)
       return buffer.takeError();
-    if (auto tied = program.getArgAttrOfType<IntegerAttr>(i, kTiedAttr); tied && choices.reuseOperands) {
+    auto tied = program.getArgAttrOfType<IntegerAttr>(i, kTiedAttr);
+    if (tied && (choices.reuseOperands || program.getArgAttr(i, kPresentAttr))) {
       (*buffer)->memory = buffers[tied.getInt() - numIndices]->memory;
       (*buffer)->memory->kind = Memory::Kind::Result;
     }

@@ -81,12 +81,3 @@ LogicalResult codegen::storeResults(KernelBody &body, ArrayRef<Coordinate> coord
   }
   return success();
 }
-
-Coordinates codegen::unitCoordinates(KernelBody &body, Value unit) {
-  ArrayRef<int64_t> dims = body.structure.unitDims;
-  SmallVector<Value> extents = llvm::map_to_vector(dims, [&](int64_t dim) { return body.space[dim]; });
-  Coordinates result(body.space.size());
-  for (auto [dim, place] : llvm::zip(dims, body.e.delinearize(unit, extents)))
-    result[dim] = {place, 0, Value()};
-  return result;
-}

@@ -112,7 +112,7 @@ bool codegen::canFail(Operation *root) {
         auto gather = dyn_cast<GatherOp>(op);
         auto scatter = dyn_cast<ScatterOp>(op);
         bool fails = (gather && gather.getMode() == IndexMode::error) ||
-                     (scatter && scatter.getMode() == IndexMode::error) || isa<TopKOp>(op);
+                     (scatter && scatter.getMode() == IndexMode::error) || isa<TopKOp, tile::ReportOp>(op);
         return fails ? WalkResult::interrupt() : WalkResult::advance();
       })
       .wasInterrupted();

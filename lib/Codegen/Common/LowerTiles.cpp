@@ -16,6 +16,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -138,6 +139,11 @@ LogicalResult ProgramLowering::emit(Operation *op) {
       .Case<BindOp, ScratchOp, ViewOp, GridOp, ForOp, PeelOp, StageOp, scf::IfOp, ComputeOp, LoadOp, StoreOp,
             PrefetchOp, MmaOp, ReduceOp, FillOp, PositionOp>([&](auto known) { return emit(known); })
       .Case<tile::YieldOp, scf::YieldOp>([](auto) { return success(); })
+      .Case([&](tensor::ExtractOp extract) { return emit(extract); })
+      .Case([&](ReportOp report) {
+        builder.clone(*report);
+        return success();
+      })
       .Default([&](Operation *other) -> LogicalResult {
         if (isa<ElementInterface>(other))
           return emitTile(other);
@@ -307,6 +313,19 @@ FailureOr<SmallVector<Value>> ProgramLowering::emitIf(Value condition, ValueRang
     return failure();
   scf::YieldOp::create(builder, e.loc, *values);
   return SmallVector<Value>(branch.getResults());
+}
+
+LogicalResult ProgramLowering::emit(tensor::ExtractOp extract) {
+  auto type = extract.getTensor().getType();
+  Type result = extract.getType();
+  if (!isTile(type) || type.getRank() != 0 || !result.isSignlessInteger())
+    return refuse(extract);
+  e.lanes = 1;
+  FailureOr<Value> element = e.at(extract.getTensor(), {});
+  if (failed(element) || element->getType() != result)
+    return failed(element) ? failure() : refuse(extract);
+  extract.getResult().replaceAllUsesWith(*element);
+  return success();
 }
 
 LogicalResult ProgramLowering::emitLoop(Value low, Value high, int64_t step, function_ref<LogicalResult(Value)> body) {

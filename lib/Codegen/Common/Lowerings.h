@@ -15,8 +15,6 @@ namespace tenon::codegen {
 
 /// Register tiles of a contraction, and elementwise ops on them.
 mlir::LogicalResult emitContraction(KernelBody &body);
-/// Ops whose elements depend on those before them.
-mlir::LogicalResult emitOrdered(KernelBody &body);
 /// The first elements of rows in order.
 mlir::LogicalResult emitTopK(KernelBody &body);
 

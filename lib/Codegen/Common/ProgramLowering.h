@@ -24,6 +24,7 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 
 namespace tenon::codegen {
 
@@ -108,6 +109,8 @@ private:
   mlir::LogicalResult emit(ReduceOp reduce);
   mlir::LogicalResult emit(tile::FillOp fill);
   mlir::LogicalResult emit(tile::PositionOp position);
+  /// Of a scalar.
+  mlir::LogicalResult emit(mlir::tensor::ExtractOp extract);
   /// The extents of a tile, null for those that are whole.
   llvm::SmallVector<mlir::Value> partsOf(std::optional<mlir::AffineMap> extents, mlir::ValueRange indices,
                                          mlir::Value tile);

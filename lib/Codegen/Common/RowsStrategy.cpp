@@ -6,9 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "KernelFunction.h"
-#include "tenon/Codegen/Common/ElementEmitter.h"
+#include "TileCombination.h"
 #include "tenon/Codegen/Common/Strategies.h"
-#include "tenon/Codegen/Common/TileBuilder.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -213,43 +212,16 @@ private:
   // Reductions
   //===--------------------------------------------------------------------===//
 
-  /// Narrow floating-point types are combined in f32, integers that share bytes in whole ones.
-  static Type wideType(Type element) {
-    MLIRContext *context = element.getContext();
-    if (isPacked(element))
-      return IntegerType::get(context, 8, cast<IntegerType>(element).getSignedness());
-    return isa<FloatType>(element) && element.getIntOrFloatBitWidth() < 32 ? Float32Type::get(context) : element;
-  }
-
-  Value cast(Value tile, Type element) {
-    auto type = llvm::cast<RankedTensorType>(tile.getType());
-    return type.getElementType() == element ? tile : builder.create<CastOp>(type.clone(element), tile);
-  }
-
-  Value combine(Combiner combiner, Value a, Value b) {
-    bool isBool = getElementTypeOrSelf(a.getType()).isInteger(1);
-    switch (combiner) {
-    case Combiner::prod:
-      return isBool ? builder.create<AndOp>(a, b) : builder.create<MulOp>(a, b);
-    case Combiner::min:
-      return builder.create<MinOp>(a, b);
-    case Combiner::max:
-      return builder.create<MaxOp>(a, b);
-    default:
-      return isBool ? builder.create<OrOp>(a, b) : builder.create<AddOp>(a, b);
-    }
-  }
-
   Value reduced(ReduceOp reduce) {
-    Type element = getElementTypeOrSelf(reduce.getType()), wide = wideType(element);
-    TypedAttr identity = identityOf(reduce.getCombiner(), wide);
+    TileCombination combination(builder, reduce.getCombiner(), getElementTypeOrSelf(reduce.getType()));
+    TypedAttr identity = combination.identity();
     bool acrossLanes = structure.isReduced(last);
     // In each step a vector of elements is combined with what there is.
     auto step = [&](AffineExpr extent, Value sum) {
       SmallVector<AffineExpr> extents = acrossLanes ? SmallVector<AffineExpr>{extent} : rowExtents;
       Value tile = builder.compute(reduce.getOperand(), place, lanes, extents, {}, known).front();
-      tile = cast(tile, wide);
-      return combine(reduce.getCombiner(), sum, acrossLanes ? builder.fill(tile, extents, identity) : tile);
+      tile = combination.widen(tile);
+      return combination.combine(sum, acrossLanes ? builder.fill(tile, extents, identity) : tile);
     };
     auto nest = [&](auto &nest, ArrayRef<int64_t> dims, Value sum) -> Value {
       if (dims.empty())
@@ -267,40 +239,22 @@ private:
       });
     };
     Value sum = nest(nest, structure.reduced, builder.splat(lanes, identity));
-    auto type = llvm::cast<RankedTensorType>(sum.getType()), scalar = type.clone(ArrayRef<int64_t>());
+    auto type = cast<RankedTensorType>(sum.getType()), scalar = type.clone(ArrayRef<int64_t>());
     if (acrossLanes) {
       Combiner lanesCombiner = reduce.getCombiner() == Combiner::mean ? Combiner::sum : reduce.getCombiner();
       sum = builder.create<ReduceOp>(scalar, lanesCombiner, sum, ArrayRef<int64_t>(0));
       type = scalar;
     }
-    if (reduce.getCombiner() == Combiner::mean && isa<FloatType>(wide)) {
+    if (reduce.getCombiner() == Combiner::mean && isa<FloatType>(combination.wide)) {
       AffineExpr count = builder.constant(1);
       for (int64_t dim : structure.reduced)
         count = count * space[dim];
-      Value number = builder.scalar(count, wide);
+      Value number = builder.scalar(count, combination.wide);
       if (type != scalar)
         number = builder.create<BroadcastOp>(type, number, ValueRange(), ArrayRef<int64_t>(), type.getShape());
       sum = builder.create<DivOp>(sum, number);
     }
-    return cast(sum, element);
-  }
-
-  /// What no elements combine to.
-  static TypedAttr identityOf(Combiner combiner, Type element) {
-    OpBuilder builder(element.getContext());
-    bool isLeast = combiner == Combiner::max, isMost = combiner == Combiner::min;
-    if (auto floating = dyn_cast<FloatType>(element)) {
-      if (isLeast || isMost)
-        return builder.getFloatAttr(element, APFloat::getInf(floating.getFloatSemantics(), /*Negative=*/isLeast));
-      return builder.getFloatAttr(element, combiner == Combiner::prod);
-    }
-    unsigned width = element.getIntOrFloatBitWidth();
-    bool isUnsigned = element.isUnsignedInteger() || width == 1;
-    if (isLeast)
-      return builder.getIntegerAttr(element, isUnsigned ? APInt::getMinValue(width) : APInt::getSignedMinValue(width));
-    if (isMost)
-      return builder.getIntegerAttr(element, isUnsigned ? APInt::getMaxValue(width) : APInt::getSignedMaxValue(width));
-    return builder.getIntegerAttr(element, APInt(width, combiner == Combiner::prod));
+    return combination.narrow(sum);
   }
 
   //===--------------------------------------------------------------------===//

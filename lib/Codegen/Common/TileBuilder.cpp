@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/SmallPtrSet.h"
@@ -139,11 +140,11 @@ TileBuilder::List TileBuilder::listOf(Expressions expressions) {
 }
 
 Value TileBuilder::value(AffineExpr expression) {
-  if (auto dim = dyn_cast<AffineDimExpr>(expression))
-    return indices[dim.getPosition()];
-  if (auto constant = dyn_cast<AffineConstantExpr>(expression))
-    return arith::ConstantIndexOp::create(builder, loc, constant.getValue());
   List list = listOf(expression);
+  if (auto fixed = dyn_cast<AffineConstantExpr>(list.map.getResult(0)))
+    return arith::ConstantIndexOp::create(builder, loc, fixed.getValue());
+  if (isa<AffineDimExpr, AffineSymbolExpr>(list.map.getResult(0)))
+    return list.operands.front();
   return affine::AffineApplyOp::create(builder, loc, list.map, list.operands);
 }
 
@@ -298,12 +299,14 @@ Value TileBuilder::carryTiles(AffineExpr low, AffineExpr high, int64_t step, Val
 }
 
 void TileBuilder::when(Value condition, function_ref<void()> yes, function_ref<void()> no) {
-  auto branch = scf::IfOp::create(builder, loc, condition, /*withElseRegion=*/true);
+  auto branch = scf::IfOp::create(builder, loc, condition, /*withElseRegion=*/(bool)no);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(branch.thenBlock());
   yes();
-  builder.setInsertionPointToStart(branch.elseBlock());
-  no();
+  if (no) {
+    builder.setInsertionPointToStart(branch.elseBlock());
+    no();
+  }
 }
 
 void TileBuilder::peel(AffineExpr extent, int64_t step, function_ref<void(AffineExpr)> body) {
@@ -360,10 +363,31 @@ Value TileBuilder::splat(ArrayRef<int64_t> shape, TypedAttr element) {
 }
 
 Value TileBuilder::scalar(AffineExpr size, Type element) {
-  auto type = RankedTensorType::get({}, element);
-  List list = listOf(size);
-  Value count = PositionOp::create(builder, loc, type.clone(builder.getI64Type()), list.map, list.operands, nullptr);
-  return CastOp::create(builder, loc, type, count);
+  return CastOp::create(builder, loc, RankedTensorType::get({}, element), position(size));
+}
+
+Value TileBuilder::position(AffineExpr index) {
+  List list = listOf(index);
+  return PositionOp::create(builder, loc, RankedTensorType::get({}, builder.getI64Type()), list.map, list.operands,
+                            nullptr);
+}
+
+void TileBuilder::report(int64_t code, AffineExpr unit, Value value, Value limit) {
+  auto number = [&](Value index) { return create<arith::IndexCastOp>(builder.getI64Type(), index); };
+  ReportOp::create(builder, loc, code, this->value(unit), number(value), number(limit));
+}
+
+void TileBuilder::setPresent(unsigned number, Value operand) {
+  auto argument = cast<BlockArgument>(result(number)), from = cast<BlockArgument>(memoryOf(operand));
+  program.setArgAttr(argument.getArgNumber(), kTiedAttr, builder.getI64IntegerAttr(from.getArgNumber()));
+  program.setArgAttr(argument.getArgNumber(), kPresentAttr, builder.getUnitAttr());
+}
+
+AffineExpr TileBuilder::extract(Value scalar) {
+  auto wide = RankedTensorType::get({}, builder.getI64Type());
+  Value number = scalar.getType() == wide ? scalar : create<CastOp>(wide, scalar);
+  number = create<tensor::ExtractOp>(number, ValueRange());
+  return index(create<arith::IndexCastOp>(builder.getIndexType(), number));
 }
 
 Value TileBuilder::fill(Value tile, Expressions extents, TypedAttr element) {
@@ -480,10 +504,7 @@ void TileBuilder::bindShape(Value value, Value there) {
   for (AffineExpr expression : sizes.sizesOf(value)) {
     AffineExpr here = size(expression);
     auto fixed = dyn_cast<AffineConstantExpr>(here);
-    auto symbol = dyn_cast<AffineSymbolExpr>(here);
-    shape.push_back(fixed    ? OpFoldResult(builder.getIndexAttr(fixed.getValue()))
-                    : symbol ? OpFoldResult(symbols[symbol.getPosition()])
-                             : OpFoldResult(this->value(here)));
+    shape.push_back(fixed ? OpFoldResult(builder.getIndexAttr(fixed.getValue())) : OpFoldResult(this->value(here)));
   }
   SmallVector<Value> dynamic;
   SmallVector<int64_t> known;

@@ -19,6 +19,7 @@ public:
   StringRef getName() const override { return "topk"; }
   bool suits(const OpGroup &group) const override { return llvm::any_of(group.ops(), llvm::IsaPred<TopKOp>); }
   AffineMap scratchOf(KernelOp kernel) const override;
+  bool hasProgram(KernelOp) const override { return false; } // it keeps candidates in memory that launches give
   LogicalResult lower(KernelBody &body) const override { return emitTopK(body); }
 };
 } // namespace

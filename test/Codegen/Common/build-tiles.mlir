@@ -89,3 +89,42 @@ tenon_tile.kernel @columns(%m: index, %n: index, %x: tensor<?x?x5xf16>) -> tenso
   %3 = tenon.mul %x, %2 : tensor<?x?x5xf16>
   tenon_tile.yield %3 : tensor<?x?x5xf16>
 }
+
+// -----
+
+// Sums from the end: what is carried is a scalar.
+// CHECK-LABEL: tenon_tile.program @scan
+// CHECK: grid (%[[I:.*]]) = 0 to 4 {
+// CHECK: for (%[[J:.*]]) = 0 to %[[N:.*]] iter_args(%[[C:.*]] = %{{.*}}) -> (tensor<f32>) {
+// CHECK: %[[X:.*]] = compute at [%[[I]], -%[[J]] + %[[N]] - 1] ({{.*}}) -> tensor<f32> {
+// CHECK: %[[SUM:.*]] = tenon.add %[[C]], %[[X]] : tensor<f32>
+// CHECK: store %[[C]], %{{.*}}[%[[I]], -%[[J]] + %[[N]] - 1] : tensor<f32>
+// CHECK: yield %[[SUM]] : tensor<f32>
+tenon_tile.kernel @scan(%n: index, %x: tensor<4x?xf32>) -> tensor<4x?xf32> attributes {work = affine_map<()[s0] -> (4)>} {
+  tenon.bind_shape %x [4, %n] : tensor<4x?xf32>
+  %y = tenon.scan sum %x dim 1 {exclusive, reverse} : tensor<4x?xf32>
+  tenon_tile.yield %y : tensor<4x?xf32>
+}
+
+// -----
+
+// The operand is copied, then rows are added where their indices say.
+// CHECK-LABEL: tenon_tile.program @scatter
+// CHECK: grid (%[[U:.*]]) = 0 to 1 {
+// CHECK: for (%{{.*}}) = 0 to 10 {
+// CHECK: store %{{.*}}, %[[Y:.*]][%{{.*}}] : tensor<8xf32>
+// CHECK: for (%[[I:.*]]) = 0 to 3 {
+// CHECK: tensor.extract
+// CHECK: %[[POSITION:.*]] = arith.select
+// CHECK: %[[EXISTS:.*]] = arith.andi
+// CHECK: scf.if %[[EXISTS]] {
+// CHECK: } else {
+// CHECK: tenon_tile.report 1 at %[[U]] value
+// CHECK: scf.if %[[EXISTS]] {
+// CHECK: %[[OLD:.*]] = load %[[Y]][%[[POSITION]], %[[J:.*]]] : memref<10x16xf32> -> tensor<8xf32>
+// CHECK: %[[NEW:.*]] = tenon.add %[[OLD]],
+// CHECK: store %[[NEW]], %[[Y]][%[[POSITION]], %[[J]]]
+tenon_tile.kernel @scatter(%x: tensor<10x16xf32>, %i: tensor<3x1xi64>, %u: tensor<3x16xf32>) -> tensor<10x16xf32> attributes {work = affine_map<() -> (1)>} {
+  %y = tenon.scatter error sum %x, %i, %u dims [0] batch_dims 0 : tensor<10x16xf32>, tensor<3x1xi64>, tensor<3x16xf32>
+  tenon_tile.yield %y : tensor<10x16xf32>
+}

@@ -53,8 +53,6 @@ struct KernelBody {
 
 /// Computes and stores the results that have one element per place of `coordinates`, or those that have one per row.
 mlir::LogicalResult storeResults(KernelBody &body, llvm::ArrayRef<Coordinate> coordinates, bool wholeRows);
-/// Coordinates of the unit at hand along the dimensions that units run over; the others are left open.
-Coordinates unitCoordinates(KernelBody &body, mlir::Value unit);
 
 } // namespace tenon::codegen
 

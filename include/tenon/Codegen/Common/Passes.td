@@ -89,7 +89,7 @@ def BuildTilesPass : Pass<"tenon-build-tiles", "::tenon::tile::VariantOp"> {
     ```
   }];
   let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
-                           "::tenon::TenonDialect", "::tenon::tile::TileDialect"];
+                           "::mlir::tensor::TensorDialect", "::tenon::TenonDialect", "::tenon::tile::TileDialect"];
 }
 
 def LowerTilesPass : Pass<"tenon-lower-tiles", "::tenon::tile::VariantOp"> {

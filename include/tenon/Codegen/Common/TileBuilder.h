@@ -70,7 +70,8 @@ public:
   mlir::Value carryTiles(
       mlir::AffineExpr low, mlir::AffineExpr high, int64_t step, mlir::Value init,
       llvm::function_ref<mlir::Value(mlir::AffineExpr place, mlir::AffineExpr extent, mlir::Value carried)> body);
-  void when(mlir::Value condition, llvm::function_ref<void()> yes, llvm::function_ref<void()> no);
+  /// `no` may be none.
+  void when(mlir::Value condition, llvm::function_ref<void()> yes, llvm::function_ref<void()> no = {});
   /// `body` is told the extent that it is to work on.
   void peel(mlir::AffineExpr extent, int64_t step, llvm::function_ref<void(mlir::AffineExpr)> body);
   /// A loop over [low, high) by whole steps, and what is left of one: `body` is told the place and the extent.
@@ -91,9 +92,17 @@ public:
   mlir::Value splat(llvm::ArrayRef<int64_t> shape, mlir::TypedAttr element);
   /// A size as a scalar.
   mlir::Value scalar(mlir::AffineExpr size, mlir::Type element);
+  /// An index as a scalar.
+  mlir::Value position(mlir::AffineExpr index);
+  /// Records an error of the unit, with index values that say what is wrong.
+  void report(int64_t code, mlir::AffineExpr unit, mlir::Value value, mlir::Value limit);
   /// The tile, with `element` beyond `extents`.
   mlir::Value fill(mlir::Value tile, Expressions extents, mlir::TypedAttr element);
-  /// An op on tiles.
+  /// The index that a scalar is.
+  mlir::AffineExpr extract(mlir::Value scalar);
+  /// An index value of the program that is computed.
+  mlir::Value value(mlir::AffineExpr expression);
+  /// An op on tiles or index values.
   template <typename OpT, typename... Arguments> mlir::Value create(Arguments &&...arguments) {
     return OpT::create(builder, loc, std::forward<Arguments>(arguments)...)->getResult(0);
   }
@@ -118,6 +127,8 @@ public:
   /// Values of the kernel at a place, tiles of `shape` along `dims`, from what is known and operands.
   mlir::ValueRange compute(mlir::ValueRange values, Expressions at, llvm::ArrayRef<int64_t> shape, Expressions extents,
                            llvm::ArrayRef<int64_t> dims = {}, llvm::ArrayRef<Known> known = {});
+  /// Says that a result's memory is that of an operand, and holds it.
+  void setPresent(unsigned result, mlir::Value operand);
   /// What the kernel yields.
   mlir::ValueRange results() { return kernel.getBody().front().getTerminator()->getOperands(); }
   /// Whether rows of a result lie wherever strides say.
@@ -137,8 +148,6 @@ private:
   List listOf(Expressions expressions);
   /// Says in a region of the kernel's ops what sizes `value`, a value of the kernel, has there.
   void bindShape(mlir::Value value, mlir::Value there);
-  /// An index value of the program that is computed.
-  mlir::Value value(mlir::AffineExpr expression);
   /// Null where all of a tile is meant.
   List extentsOf(Expressions extents, llvm::ArrayRef<int64_t> shape);
   mlir::Value carryOver(const Dim &dim, mlir::Value init,

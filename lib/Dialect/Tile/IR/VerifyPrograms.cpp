@@ -56,6 +56,9 @@ static LogicalResult verifyArgument(ProgramOp program, unsigned i) {
           program.getArgumentTypes()[number.getInt()] != program.getArgumentTypes()[i])
         return refuse("an operand of the result's type");
     }
+    if (attribute.getName() == kPresentAttr &&
+        (!isa<UnitAttr>(attribute.getValue()) || !program.getArgAttr(i, kTiedAttr)))
+      return refuse("nothing more, and a tied result");
     if (attribute.getName() == kAlignAttr) {
       auto bytes = dyn_cast<IntegerAttr>(attribute.getValue());
       if (!isMemory || !bytes || bytes.getInt() < 1 || !llvm::isPowerOf2_64(bytes.getInt()))

@@ -30,6 +30,7 @@ namespace tenon::tile {
 inline constexpr llvm::StringLiteral kFormAttr = "tenon_tile.form";
 inline constexpr llvm::StringLiteral kOperandsAttr = "tenon_tile.operands";
 inline constexpr llvm::StringLiteral kTiedAttr = "tenon_tile.tied";
+inline constexpr llvm::StringLiteral kPresentAttr = "tenon_tile.present";
 inline constexpr llvm::StringLiteral kAlignAttr = "tenon_tile.align";
 /// Of a program: the bits that its elementary functions of f32 keep; all, if nothing is said.
 inline constexpr llvm::StringLiteral kFunctionBitsAttr = "tenon_tile.function_bits";

@@ -52,6 +52,7 @@ def Tile_ProgramOp : Tile_Op<"program", [
     | `tenon_tile.form = @f` | holds what the form `@f` makes of operands that are constant |
     | `tenon_tile.operands = [1, 2]` | of these tensors of the kernel; else of the one behind the argument before |
     | `tenon_tile.tied = 3` | a result that may be the memory of this argument |
+    | `tenon_tile.present` | a result that is: it holds the argument that it is tied to when the program begins |
     | `tenon_tile.align = 16` | its address is a multiple of as many bytes |
 
     `tenon_tile.computes` names the kernel that it must agree with, `tenon_tile.function_bits` says how many bits elementary

@@ -1,0 +1,41 @@
+"""Rows of every length around whole vectors, along the last dimension, others and several, against the interpreter."""
+
+import numpy as np
+import pytest
+from conftest import make_model
+from onnx import TensorProto, helper
+
+import tenon
+
+LENGTHS = sorted({0, *(step * vectors + over for step in (4, 8, 16) for vectors in (1, 2, 4) for over in (-1, 0, 1)), 1, 130})
+ELEMENTS = {TensorProto.FLOAT: 1e-5, TensorProto.FLOAT16: 2e-3, TensorProto.INT32: 0}
+
+
+def reductions(axes):
+    for op in ("ReduceSum", "ReduceMax", "ReduceMin", "ReduceMean", "ReduceProd"):
+        attributes = {} if op == "ReduceSum" else {"axes": axes}
+        yield helper.make_node(op, ["x", "axes"] if op == "ReduceSum" else ["x"], [op], keepdims=axes == [2], **attributes)
+
+
+@pytest.mark.parametrize("axes", [[2], [1], [0, 1], [1, 2]], ids=str)
+@pytest.mark.parametrize("element", ELEMENTS, ids=TensorProto.DataType.Name)
+def test_every_length(element, axes):
+    nodes = list(reductions(axes))
+    if element == TensorProto.INT32:
+        nodes = [node for node in nodes if node.op_type != "ReduceMean"]
+    elif len(axes) == 1:
+        nodes.append(helper.make_node("Softmax", ["x"], ["Softmax"], axis=axes[0]))
+        nodes.append(helper.make_node("LogSoftmax", ["x"], ["LogSoftmax"], axis=axes[0]))
+    axes_tensor = helper.make_tensor("axes", TensorProto.INT64, [len(axes)], axes)
+    model = make_model(nodes, [("x", element, (2, "m", "n"))], [(node.output[0], element, None) for node in nodes],
+                       [axes_tensor], opset=17)
+    compiled, reference = tenon.compile(model, threads=1), tenon.reference(model)
+    rng = np.random.default_rng(0)
+    for n in LENGTHS:
+        for m in (1, 3):
+            x = rng.uniform(0.5, 1.5, (2, m, n)) if element != TensorProto.INT32 else rng.integers(-9, 9, (2, m, n))
+            x = x.astype(helper.tensor_dtype_to_np_dtype(element))
+            expected = reference.run({"x": x})
+            for name, value in compiled.run({"x": x}).items():
+                np.testing.assert_allclose(value, expected[name], rtol=ELEMENTS[element], atol=ELEMENTS[element],
+                                           err_msg=f"{name} of {x.shape}")

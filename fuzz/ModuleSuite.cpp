@@ -72,6 +72,8 @@ constexpr const char *kPasses[] = {
     "tenon-form-variants{targets=avx2}",
     "tenon-form-variants{targets=avx512,avx2}",
     "tenon_tile.variants(tenon_tile.variant(tenon-select-schedules))",
+    "tenon_tile.variants(tenon_tile.variant(tenon-build-tiles))",
+    "tenon_tile.variants(tenon_tile.variant(tenon-lower-tiles))",
     "tenon_tile.variants(tenon_tile.variant(tenon-lower-kernels))",
     "func.func(tenon-expand-microkernels)",
     "func.func(tenon-expand-reports)",
@@ -365,7 +367,7 @@ protected:
       return pipelines[random() % pipelines.size()];
     case 5:
     case 6: {
-      size_t first = random() % 2 ? 0 : random() % 4, last = first + random() % (4 - first);
+      size_t levels = std::size(kLevels), first = random() % 2 ? 0 : random() % levels, last = first + random() % (levels - first);
       for (size_t i = first; i <= last; ++i)
         list += (list.empty() ? "" : ",") + std::string(kLevels[i]);
       break;

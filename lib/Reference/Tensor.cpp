@@ -64,13 +64,10 @@ llvm::Expected<Tensor> Tensor::create(Type elementType, ArrayRef<int64_t> shape)
   tensor.shape.assign(shape.begin(), shape.end());
   tensor.elements = *count;
   if (isa<tenon::StringType>(elementType)) {
-    int64_t bytes;
-    bool hasRoom = !llvm::MulOverflow<int64_t>(*count, sizeof(std::string), bytes);
-    // A vector that finds none ends the process.
-    std::unique_ptr<void, void (*)(void *)> room(hasRoom ? std::malloc(bytes + 1) : nullptr, std::free);
-    if (!room)
+    // A vector that finds no memory ends the process.
+    constexpr int64_t most = int64_t(1) << 26;
+    if (*count > most)
       return makeError("no memory for " + tensor.describe());
-    room.reset();
     tensor.strings = std::make_shared<std::vector<std::string>>(*count);
     return tensor;
   }

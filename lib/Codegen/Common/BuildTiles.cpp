@@ -47,13 +47,14 @@ struct BuildTilesPass : codegen::impl::BuildTilesPassBase<BuildTilesPass> {
       variant.getFunction()->setAttr(kFunctionBitsAttr, Builder(variant.getContext()).getI64IntegerAttr(*bits));
   }
 
-  /// Ops that say how operands are stored are for register tiles.
+  /// Ops that say how operands are stored are for register tiles, and others than graphs have may do more than compute.
   static LogicalResult checkOps(KernelOp kernel, const KernelStrategy &strategy) {
     SizeAnalysis sizes(kernel.getContext());
-    if (strategy.structureOf(OpGroup(kernel, sizes)).contract)
-      return success();
+    bool isContraction = (bool)strategy.structureOf(OpGroup(kernel, sizes)).contract;
     for (Operation &op : kernel.getBody().front().without_terminator())
-      if (isa_and_present<TileDialect>(op.getDialect()))
+      if (isa_and_present<TileDialect>(op.getDialect())
+              ? !isContraction
+              : !isa_and_present<TenonDialect>(op.getDialect()) && !isMemoryEffectFree(&op))
         return op.emitOpError("can't be computed element by element");
     return success();
   }

@@ -35,6 +35,8 @@ LogicalResult Graph::convert() {
   if (!func.getBody().hasOneBlock())
     return func.emitOpError("expects one block");
   Block &body = func.getBody().front();
+  if (mlir::failed(checkOthers()))
+    return failure();
   bool failed = mlir::failed(checkOperators());
   builder.setInsertionPointToStart(&body);
   if (mlir::failed(convertArguments()))
@@ -66,6 +68,21 @@ LogicalResult Graph::convert() {
     node.erase();
   eraseDead();
   return success();
+}
+
+/// What isn't a node of the model stays what it is: it can't take what nodes give, nor hold any.
+LogicalResult Graph::checkOthers() {
+  LogicalResult result = success();
+  func.walk<WalkOrder::PreOrder>([&](Operation *op) {
+    if (op == func || isa<NodeOp>(op))
+      return;
+    if (op->getNumRegions() != 0)
+      result = op->emitOpError("has regions, which in a model only nodes may have");
+    else if (op->getBlock() == &func.getBody().front() && !op->hasTrait<OpTrait::IsTerminator>() &&
+             llvm::any_of(op->getOperands(), [](Value operand) { return (bool)operand.getDefiningOp<NodeOp>(); }))
+      result = op->emitOpError("takes what a node gives, but is none");
+  });
+  return result;
 }
 
 /// Operators that nothing can be done about are reported wherever they are, also behind other failures: once each,

@@ -101,6 +101,7 @@ private:
   mlir::Value valueOf(mlir::Value value); ///< null where its node has failed
   /// What the operands of the end of a block became; none is an error.
   mlir::FailureOr<llvm::SmallVector<mlir::Value>> yieldedBy(mlir::Operation *terminator);
+  mlir::LogicalResult checkOthers();
   mlir::LogicalResult checkOperators();
   mlir::LogicalResult convertArguments();
   mlir::LogicalResult convertReturn(llvm::ArrayRef<mlir::Value> results);

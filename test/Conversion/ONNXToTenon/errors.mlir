@@ -321,3 +321,26 @@ func.func @needs_what_failed(%c: tensor<i1>, %x: tensor<4xf32>) -> !tenon_onnx.u
   } : (tensor<i1>) -> !tenon_onnx.unknown
   return %1 : !tenon_onnx.unknown
 }
+
+// -----
+
+func.func @between_nodes(%x: tensor<4xf32>) -> !tenon_onnx.unknown {
+  %0 = tenon_onnx.node "Neg" version 15 (%x) {} : (tensor<4xf32>) -> tensor<4xf32>
+  // expected-error @+1 {{'tenon.neg' op takes what a node gives, but is none}}
+  %1 = tenon.neg %0 : tensor<4xf32>
+  %2 = tenon_onnx.node "Neg" version 15 (%1) {} : (tensor<4xf32>) -> !tenon_onnx.unknown
+  return %2 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @around_nodes(%c: tensor<i1>, %x: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error @+1 {{'tenon.if' op has regions, which in a model only nodes may have}}
+  %0 = tenon.if %c -> tensor<4xf32> {
+    %1 = tenon_onnx.node "Neg" version 15 (%x) {} : (tensor<4xf32>) -> tensor<4xf32>
+    tenon.yield %1 : tensor<4xf32>
+  } else {
+    tenon.yield %x : tensor<4xf32>
+  }
+  return %0 : tensor<4xf32>
+}

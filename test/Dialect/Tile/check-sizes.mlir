@@ -153,3 +153,20 @@ func.func @stated() {
   cf.assert %other, "four"
   return
 }
+
+// -----
+
+// Symbols move in front of what is computed from them.
+// CHECK-LABEL: func.func @late
+// CHECK-DAG: %[[N:.*]] = tenon.symbol "n"
+// CHECK-DAG: %[[M:.*]] = tenon.symbol "m"
+// CHECK: tenon_host.check_equal %[[M]], %[[N]]
+// CHECK-NEXT: tenon.add
+func.func @late(%x: tensor<?xf32>, %y: tensor<?xf32>) -> tensor<?xf32> {
+  %z = tenon.add %x, %y : tensor<?xf32>
+  %n = tenon.symbol "n"
+  %m = tenon.symbol "m"
+  tenon.bind_shape %x [%n] : tensor<?xf32>
+  tenon.bind_shape %y [%m] : tensor<?xf32>
+  return %z : tensor<?xf32>
+}

@@ -108,6 +108,23 @@ SmallVector<AffineExpr> SizeAnalysis::expressionsOf(ArrayRef<OpFoldResult> list)
   return llvm::map_to_vector(list, [&](OpFoldResult size) { return expressionOf(size); });
 }
 
+/// Symbols are known from the start of their function on, wherever in it they stand: one that stands behind the insertion point
+/// moves to the front.
+static void makeAvailable(OpBuilder &builder, SymbolOp symbol) {
+  Block *block = symbol->getBlock();
+  bool isAtEnd = builder.getInsertionPoint() == builder.getBlock()->end();
+  if (isAtEnd && builder.getBlock() == block)
+    return;
+  // Null in a region that is no op's yet: that is built in front of where it comes to stand.
+  Operation *user = isAtEnd ? builder.getBlock()->getParentOp() : &*builder.getInsertionPoint();
+  user = user ? block->findAncestorOpInBlock(*user) : nullptr;
+  if (!user || symbol->isBeforeInBlock(user))
+    return;
+  if (user == symbol)
+    builder.setInsertionPointAfter(symbol);
+  symbol->moveBefore(block, block->begin());
+}
+
 OpFoldResult SizeAnalysis::materialize(OpBuilder &builder, Location loc, AffineExpr expression) {
   expression = simplify(expression);
   if (auto constant = dyn_cast<AffineConstantExpr>(expression))
@@ -124,6 +141,8 @@ OpFoldResult SizeAnalysis::materialize(OpBuilder &builder, Location loc, AffineE
     if (!isUsed)
       continue;
     auto [value, dim] = symbols[position];
+    if (auto symbol = value.getDefiningOp<SymbolOp>())
+      makeAvailable(builder, symbol);
     renumbered[position] = getAffineSymbolExpr(operands.size(), context);
     operands.push_back(
         dim < 0 ? value : SizeOp::create(builder, loc, builder.getIndexType(), value, dim).getResult());

@@ -27,8 +27,8 @@ build: setup ## build everything into build/
 test: build ## build and run every test
 	@.venv/bin/python scripts/run_tests.py --build $(BUILD)
 
-check: build ## the fast gate before a commit: unit tests and lit
-	@.venv/bin/python scripts/run_tests.py --build $(BUILD) --suites unit,lit
+check: build ## the fast gate before a commit: format, unit tests and lit
+	@.venv/bin/python scripts/run_tests.py --build $(BUILD) --suites format,unit,lit
 
 fuzz: build ## mutants of IR, bytecode, models and artifacts, SECONDS=60 of each; what fails is kept in $(BUILD)/fuzz
 	@mkdir -p $(BUILD)/fuzz

@@ -14,21 +14,33 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_link_options(tenon_flags INTERFACE -B/usr/lib/llvm-22/bin -fuse-ld=lld)
 endif()
 
-# MLIR's headers, precompiled once for every library that includes them.
 file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/tenon_pch.cpp CONTENT "")
-add_library(tenon_pch OBJECT ${CMAKE_BINARY_DIR}/tenon_pch.cpp)
-target_link_libraries(tenon_pch PRIVATE tenon_flags tenon_mlir)
-target_precompile_headers(tenon_pch PRIVATE ${CMAKE_CURRENT_LIST_DIR}/TenonPrecompiled.h)
-if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-  target_compile_options(tenon_pch PRIVATE -fpch-instantiate-templates)
-endif()
+
+# tenon_add_precompiled(NAME HEADER): an object library whose precompiled header others reuse.
+function(tenon_add_precompiled name header)
+  add_library(${name} OBJECT ${CMAKE_BINARY_DIR}/tenon_pch.cpp)
+  target_link_libraries(${name} PRIVATE tenon_flags tenon_mlir)
+  target_precompile_headers(${name} PRIVATE ${header})
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    # Without the headers' times: compiler caches then find what was compiled with it in another checkout.
+    target_compile_options(${name} PRIVATE -fpch-instantiate-templates "SHELL:-Xclang -fno-pch-timestamp")
+  endif()
+endfunction()
+
+# MLIR's headers, for every library that includes them.
+tenon_add_precompiled(tenon_pch ${CMAKE_CURRENT_LIST_DIR}/TenonPrecompiled.h)
 
 # tenon_add_library(NAME sources... [DEPENDS targets...] [LINK targets...]): a static library on MLIR.
 function(tenon_add_library name)
   cmake_parse_arguments(ARG "" "" "DEPENDS;LINK" ${ARGN})
   add_library(${name} STATIC ${ARG_UNPARSED_ARGUMENTS})
   target_link_libraries(${name} PUBLIC tenon_flags tenon_mlir ${ARG_LINK})
-  target_precompile_headers(${name} REUSE_FROM tenon_pch)
+  # The graph dialect's ops take longer to read than most files do: they are precompiled, too, for what stands on them.
+  if("TenonDialect" IN_LIST ARG_LINK OR name STREQUAL "TenonDialect")
+    target_precompile_headers(${name} REUSE_FROM tenon_graph_pch)
+  else()
+    target_precompile_headers(${name} REUSE_FROM tenon_pch)
+  endif()
   if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     target_compile_options(${name} PRIVATE -fpch-instantiate-templates)
   endif()

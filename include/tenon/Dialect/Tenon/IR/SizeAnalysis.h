@@ -24,8 +24,6 @@
 
 namespace tenon {
 
-enum class Predicate : uint32_t;
-
 class SizeAnalysis {
 public:
   explicit SizeAnalysis(mlir::MLIRContext *context) : context(context) {}
@@ -77,7 +75,6 @@ public:
 private:
   llvm::SmallVector<mlir::AffineExpr> computeSizes(mlir::Value tensor);
   std::optional<llvm::SmallVector<mlir::AffineExpr>> computeElements(mlir::Value tensor);
-  mlir::AffineExpr decide(Predicate predicate, mlir::AffineExpr a, mlir::AffineExpr b);
   mlir::AffineExpr symbolFor(mlir::Value value, int64_t dim);
 
   mlir::MLIRContext *context;

@@ -82,8 +82,8 @@ template <typename T> void put(std::string &bytes, size_t at, T value) {
 std::string tenon::mutateArtifact(std::string artifact, std::minstd_rand &random) {
   if (artifact.empty())
     return std::string(1 + random() % 100, char(random()));
-  static constexpr uint64_t kNumbers[] = {0,         1,          2,          3,           8,          63,   64, 0x7fffffff,
-                                          0x80000000, 0xffffffff, uint64_t(1) << 32, INT64_MAX, ~uint64_t(0)};
+  static constexpr uint64_t kNumbers[] = {
+      0, 1, 2, 3, 8, 63, 64, 0x7fffffff, 0x80000000, 0xffffffff, uint64_t(1) << 32, INT64_MAX, ~uint64_t(0)};
   for (unsigned round = 1 + random() % 4; round != 0; --round) {
     auto [first, size] = chooseRange(artifact, random);
     if (size == 0)

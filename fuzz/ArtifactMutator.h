@@ -21,12 +21,12 @@ std::string mutateArtifact(std::string artifact, std::minstd_rand &random);
 /// nearly every change is refused before anything looks at it.
 void repairChecksums(std::string &artifact);
 
-/// Replaces all code by returns, at whatever offset it is entered, and repairs the checksums: what such an artifact does is
-/// the runtime's doing.
+/// Replaces all code by returns, at whatever offset it is entered, and repairs the checksums: what such an artifact
+/// does is the runtime's doing.
 void removeCode(std::string &artifact);
 
-/// Opens an artifact and asks everything about it that needs none of its code; with `runs`, runs it, too, on small inputs.
-/// Gives whether it was opened; a refusal without a reason ends the process, as does a crash.
+/// Opens an artifact and asks everything about it that needs none of its code; with `runs`, runs it, too, on small
+/// inputs. Gives whether it was opened; a refusal without a reason ends the process, as does a crash.
 bool inspectArtifact(const std::string &artifact, bool runs = false);
 
 } // namespace tenon

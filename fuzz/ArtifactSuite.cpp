@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 //
-// Seeds are artifacts, best with an empty runtime (`tenon-compile --runtime=/dev/null`). Mutants are opened and asked for
-// all that they say, most of them under right checksums. An artifact is code: those that are run too only return.
+// Seeds are artifacts, best with an empty runtime (`tenon-compile --runtime=/dev/null`). Mutants are opened and asked
+// for all that they say, most of them under right checksums. An artifact is code: those that are run too only return.
 //
 //===----------------------------------------------------------------------===//
 

@@ -51,8 +51,8 @@ int main(int argc, char **argv) {
     else if (!value("--keep=").empty())
       options.directory = value("--keep=");
     else if (argument.starts_with("--")) {
-      if (!number("--seconds=", options.seconds) && !number("--runs=", options.runs) && !number("--seed=", options.seed) &&
-          !number("--run-seconds=", options.runSeconds))
+      if (!number("--seconds=", options.seconds) && !number("--runs=", options.runs) &&
+          !number("--seed=", options.seed) && !number("--run-seconds=", options.runSeconds))
         return fail("unknown option or value: " + std::string(argument));
     } else
       arguments.emplace_back(argument);

@@ -72,7 +72,8 @@ void prepareProcess(const Options &options) {
   action.sa_flags = SA_ONSTACK | SA_RESETHAND | SA_NODEFER;
   for (int signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGXCPU})
     sigaction(signal, &action, nullptr);
-  rlimit time = {rlim_t(options.runSeconds), rlim_t(options.runSeconds) + 1}, memory = {kMemory, kMemory}, none = {0, 0};
+  rlimit time = {rlim_t(options.runSeconds), rlim_t(options.runSeconds) + 1}, memory = {kMemory, kMemory},
+         none = {0, 0};
   setrlimit(RLIMIT_CPU, &time);
   setrlimit(RLIMIT_AS, &memory);
   setrlimit(RLIMIT_CORE, &none);
@@ -170,11 +171,11 @@ bool isTenons(const std::string &name) {
 
 /// What tells one fault from another: how it ended and the innermost functions of Tenon.
 std::string describe(const Ending &ending, const std::vector<std::string> &frames, bool &ours) {
-  std::string text = ending.isHang()      ? "hang"
-                     : ending.signal      ? strsignal(ending.signal)
+  std::string text = ending.isHang()                     ? "hang"
+                     : ending.signal                     ? strsignal(ending.signal)
                      : ending.outcome == Outcome::silent ? "refused without a word"
                      : ending.outcome == Outcome::unread ? "refused without a word when read"
-                                          : "left what doesn't verify";
+                                                         : "left what doesn't verify";
   ours = ending.signal == SIGKILL || (ending.signal == 0 && ending.outcome != Outcome::unread);
   int named = 0;
   for (const std::string &frame : frames) {
@@ -211,8 +212,8 @@ public:
     }
     std::printf("%s: %ld runs in %.0f s, %ld invalid, %ld accepted, %d faults of Tenon's (%zu kinds), "
                 "%d crashes of upstream's (%zu kinds)\n",
-                suite.name().c_str(), long(runs), elapsed(), long(invalid), long(accepted), faults, kinds.size(), upstream,
-                upstreamKinds.size());
+                suite.name().c_str(), long(runs), elapsed(), long(invalid), long(accepted), faults, kinds.size(),
+                upstream, upstreamKinds.size());
     std::fflush(stdout);
     return faults;
   }
@@ -237,11 +238,12 @@ private:
       reduce(input, kind);
     std::string path = "nowhere";
     if (!options.directory.empty()) {
-      path = options.directory + "/" + suite.name() + "-" + (ours ? "" : "upstream-") + std::to_string(seed) + suite.suffix();
+      path = options.directory + "/" + suite.name() + "-" + (ours ? "" : "upstream-") + std::to_string(seed) +
+             suite.suffix();
       std::ofstream(path, std::ios::binary) << suite.fileOf(input);
     }
-    std::printf("%s: seed %ld: %s%s\n  kept in %s\n", suite.name().c_str(), long(seed), ours ? "" : "upstream: ", kind.c_str(),
-                path.c_str());
+    std::printf("%s: seed %ld: %s%s\n  kept in %s\n", suite.name().c_str(), long(seed),
+                ours ? "" : "upstream: ", kind.c_str(), path.c_str());
     if (options.verbose)
       for (const std::string &frame : frames)
         std::printf("    %s\n", frame.c_str());

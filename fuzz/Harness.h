@@ -6,13 +6,14 @@
 //===----------------------------------------------------------------------===//
 
 //
-// A suite makes inputs from seeds and tries them; the harness forks a process for each, which may crash, says how it ended
-// and keeps what crashed. What a suite prepares before the first fork is shared by all, so a run costs as much as its work.
+// A suite makes inputs from seeds and tries them; the harness forks a process for each, which may crash, says how it
+// ended and keeps what crashed. What a suite prepares before the first fork is shared by all, so a run costs as much as
+// its work.
 //
-// A crash is Tenon's where a function of Tenon was at work (a frame of the backtrace names one that is no fuzzer's), unless
-// the suite finds that it happens without Tenon, too. Functions that ODS writes to read properties of ops from bytecode are
-// not Tenon's: they call MLIR's reader and nothing else. Others are upstream's: kept and counted apart. Suites may not have
-// names of Tenon's outside of the namespace `tenon::fuzz`.
+// A crash is Tenon's where a function of Tenon was at work (a frame of the backtrace names one that is no fuzzer's),
+// unless the suite finds that it happens without Tenon, too. Functions that ODS writes to read properties of ops from
+// bytecode are not Tenon's: they call MLIR's reader and nothing else. Others are upstream's: kept and counted apart.
+// Suites may not have names of Tenon's outside of the namespace `tenon::fuzz`.
 //
 //===----------------------------------------------------------------------===//
 
@@ -30,9 +31,9 @@ namespace tenon::fuzz {
 
 using Random = std::minstd_rand;
 
-/// How a run that came to its end ended. `invalid` inputs are refused by a parser or a verifier, before what is tried. An
-/// input that is refused without a word, and a pass that leaves what doesn't verify, are faults as a crash is one; `unread`
-/// is what a reader of upstream's refuses without a word.
+/// How a run that came to its end ended. `invalid` inputs are refused by a parser or a verifier, before what is tried.
+/// An input that is refused without a word, and a pass that leaves what doesn't verify, are faults as a crash is one;
+/// `unread` is what a reader of upstream's refuses without a word.
 enum class Outcome : int { accepted = 64, refused, invalid, silent, broken, unread };
 
 /// What is tried: bytes, and what is done with them in a suite's own words.
@@ -64,10 +65,10 @@ void keep(const Input &input);
 
 struct Options {
   double seconds = 10;
-  int64_t runs = -1;       ///< as many, whatever time they take
-  int64_t seed = 1;        ///< of the first run; the next one has the next
-  int runSeconds = 20;     ///< CPU time after which a run hangs
-  std::string directory;   ///< where crashes are kept
+  int64_t runs = -1;     ///< as many, whatever time they take
+  int64_t seed = 1;      ///< of the first run; the next one has the next
+  int runSeconds = 20;   ///< CPU time after which a run hangs
+  std::string directory; ///< where crashes are kept
   bool verbose = false;
 };
 

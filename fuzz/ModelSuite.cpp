@@ -60,8 +60,8 @@ public:
     auto refused = [&] { return hasSpoken ? Outcome::refused : Outcome::silent; };
     tenon::onnx::ImportOptions importOptions;
     importOptions.inlineConstants = true;
-    OwningOpRef<ModuleOp> module = tenon::onnx::importONNXBytes(ArrayRef(input.bytes.data(), input.bytes.size()), "mutant.onnx",
-                                                                "/nowhere", &context, importOptions);
+    OwningOpRef<ModuleOp> module = tenon::onnx::importONNXBytes(ArrayRef(input.bytes.data(), input.bytes.size()),
+                                                                "mutant.onnx", "/nowhere", &context, importOptions);
     if (!module)
       return refused();
     tenon::CompileOptions options;
@@ -70,9 +70,9 @@ public:
     options.runtimeLibrary = "/dev/null";
     options.modelName = "mutant";
     bool isArtifact = input.command == "--emit=artifact";
-    options.emit = isArtifact                          ? tenon::Emit::artifact
+    options.emit = isArtifact                       ? tenon::Emit::artifact
                    : input.command == "--emit=llvm" ? tenon::Emit::llvm
-                                                       : tenon::Emit::loops;
+                                                    : tenon::Emit::loops;
     tenon::CompileReport report;
     std::string output = isArtifact ? std::string(getenv("TMPDIR")) + "/mutant.so" : "-";
     return failed(tenon::compile(*module, options, output, report)) ? refused() : Outcome::accepted;

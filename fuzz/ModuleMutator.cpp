@@ -23,9 +23,27 @@ namespace tenon::fuzz {
 namespace {
 using Random = std::minstd_rand;
 
-constexpr int64_t kNumbers[] = {0,       1,          2,          3,       4,         5,         7,        8,
-                                16,      63,         64,         -1,      -2,        -7,        1 << 20,  INT32_MAX,
-                                INT64_MAX, INT64_MIN, int64_t(1) << 33, int64_t(1) << 40, -(int64_t(1) << 40)};
+constexpr int64_t kNumbers[] = {0,
+                                1,
+                                2,
+                                3,
+                                4,
+                                5,
+                                7,
+                                8,
+                                16,
+                                63,
+                                64,
+                                -1,
+                                -2,
+                                -7,
+                                1 << 20,
+                                INT32_MAX,
+                                INT64_MAX,
+                                INT64_MIN,
+                                int64_t(1) << 33,
+                                int64_t(1) << 40,
+                                -(int64_t(1) << 40)};
 
 int64_t number(Random &random) { return kNumbers[random() % std::size(kNumbers)]; }
 int64_t near(int64_t value, Random &random) {
@@ -44,8 +62,7 @@ template <typename List> decltype(auto) pick(List &&list, Random &random) {
 }
 
 /// A list with an element less, twice, swapped or changed.
-template <typename T, typename Change>
-void mutateList(SmallVectorImpl<T> &list, Random &random, Change change) {
+template <typename T, typename Change> void mutateList(SmallVectorImpl<T> &list, Random &random, Change change) {
   if (list.empty()) {
     list.push_back(change(T()));
     return;
@@ -103,12 +120,25 @@ Value pickVisible(Operation *op, Type type, Random &random) {
 
 Type elementType(MLIRContext *context, Random &random) {
   Builder b(context);
-  Type choices[] = {b.getI1Type(),    b.getIntegerType(4),  b.getI8Type(),      b.getIntegerType(8, false),
-                    b.getI32Type(),   b.getI64Type(),       b.getIntegerType(64, false),
-                    b.getF16Type(),   b.getBF16Type(),      b.getF32Type(),     b.getF64Type(),
-                    b.getIndexType(), Float8E4M3FNType::get(context), ComplexType::get(b.getF32Type()),
-                    b.getIntegerType(7), IntegerType::get(context, 32, IntegerType::Signed), b.getIntegerType(2, false),
-                    Float128Type::get(context), b.getIntegerType(129)};
+  Type choices[] = {b.getI1Type(),
+                    b.getIntegerType(4),
+                    b.getI8Type(),
+                    b.getIntegerType(8, false),
+                    b.getI32Type(),
+                    b.getI64Type(),
+                    b.getIntegerType(64, false),
+                    b.getF16Type(),
+                    b.getBF16Type(),
+                    b.getF32Type(),
+                    b.getF64Type(),
+                    b.getIndexType(),
+                    Float8E4M3FNType::get(context),
+                    ComplexType::get(b.getF32Type()),
+                    b.getIntegerType(7),
+                    IntegerType::get(context, 32, IntegerType::Signed),
+                    b.getIntegerType(2, false),
+                    Float128Type::get(context),
+                    b.getIntegerType(129)};
   return pick(choices, random);
 }
 /// Above this number of elements constants stay as they are.
@@ -129,8 +159,8 @@ Attribute retype(DenseElementsAttr constant, ShapedType type) {
   SmallVector<Attribute> values;
   for (auto value : llvm::make_range(constant.value_begin<Attribute>(), constant.value_begin<Attribute>() + known)) {
     auto integer = dyn_cast<IntegerAttr>(value);
-    double real = integer ? double(integer.getValue().sextOrTrunc(64).getSExtValue())
-                          : cast<FloatAttr>(value).getValueAsDouble();
+    double real =
+        integer ? double(integer.getValue().sextOrTrunc(64).getSExtValue()) : cast<FloatAttr>(value).getValueAsDouble();
     if (isa<FloatType>(element)) {
       values.push_back(FloatAttr::get(element, real));
       continue;
@@ -140,7 +170,8 @@ Attribute retype(DenseElementsAttr constant, ShapedType type) {
     values.push_back(IntegerAttr::get(element, whole.sextOrTrunc(element.getIntOrFloatBitWidth())));
   }
   if (values.size() == 1 || count == 0)
-    return count == 0 ? DenseElementsAttr::get(type, ArrayRef<Attribute>()) : DenseElementsAttr::get(type, values.front());
+    return count == 0 ? DenseElementsAttr::get(type, ArrayRef<Attribute>())
+                      : DenseElementsAttr::get(type, values.front());
   SmallVector<Attribute> all;
   for (int64_t i = 0; i < count; ++i)
     all.push_back(values[i % values.size()]);
@@ -148,8 +179,9 @@ Attribute retype(DenseElementsAttr constant, ShapedType type) {
 }
 
 /// Other types everywhere in a module, constants with them. Integers that lists of attributes state may be sizes, too.
-void replaceTypes(ModuleOp module, llvm::function_ref<std::optional<Type>(Type)> change,
-                  llvm::function_ref<int64_t(int64_t)> changeSize = [](int64_t size) { return size; }) {
+void replaceTypes(
+    ModuleOp module, llvm::function_ref<std::optional<Type>(Type)> change,
+    llvm::function_ref<int64_t(int64_t)> changeSize = [](int64_t size) { return size; }) {
   AttrTypeReplacer replacer;
   replacer.addReplacement([&](Type type) { return change(type); });
   replacer.addReplacement([&](DenseElementsAttr constant) {
@@ -204,7 +236,9 @@ Type tenon::fuzz::ModuleMutator::mutateType(Type type, Random &random) const {
     element = elementType(type.getContext(), random);
   else
     mutateList(shape, random, [&](int64_t size) {
-      return random() % 3 == 0 ? ShapedType::kDynamic : random() % 12 == 0 ? std::abs(number(random) / 2) : int64_t(random() % 9);
+      return random() % 3 == 0    ? ShapedType::kDynamic
+             : random() % 12 == 0 ? std::abs(number(random) / 2)
+                                  : int64_t(random() % 9);
     });
   if (isa<RankedTensorType>(type))
     return RankedTensorType::get(shape, element);
@@ -507,7 +541,8 @@ void tenon::fuzz::ModuleMutator::mutate(ModuleOp module, Random &random) const {
       for (Value value : visibleFrom(copy))
         if (value.getType() == result.getType() && random() % 2)
           value.replaceUsesWithIf(result, [&](OpOperand &use) {
-            return use.getOwner()->getBlock() == copy->getBlock() && copy->isBeforeInBlock(use.getOwner()) && random() % 2;
+            return use.getOwner()->getBlock() == copy->getBlock() && copy->isBeforeInBlock(use.getOwner()) &&
+                   random() % 2;
           });
     return;
   }
@@ -521,7 +556,9 @@ void tenon::fuzz::ModuleMutator::mutate(ModuleOp module, Random &random) const {
 std::string tenon::fuzz::ModuleMutator::mutateText(std::string text, Random &random) const {
   // Tokens with where they begin.
   SmallVector<std::pair<size_t, size_t>> tokens;
-  auto isWord = [](char c) { return llvm::isAlnum(c) || c == '_' || c == '%' || c == '@' || c == '#' || c == '!' || c == '.'; };
+  auto isWord = [](char c) {
+    return llvm::isAlnum(c) || c == '_' || c == '%' || c == '@' || c == '#' || c == '!' || c == '.';
+  };
   for (size_t at = 0; at < text.size();) {
     size_t end = at + 1;
     if (isWord(text[at]))

@@ -234,9 +234,9 @@ public:
     if (input.command.empty())
       return Outcome::accepted;
     isBroken = false;
-    LogicalResult result = input.command == kInterpret                            ? interpret(*module)
+    LogicalResult result = input.command == kInterpret                       ? interpret(*module)
                            : StringRef(input.command).starts_with("--emit=") ? compile(*module, input.command)
-                                                                              : runPasses(*module, input.command);
+                                                                             : runPasses(*module, input.command);
     if (isBroken)
       return Outcome::broken;
     if (failed(result))
@@ -267,7 +267,8 @@ public:
   bool crashesUpstream(const Input &input, const std::string &directory) override {
     std::string path = directory + "/stock" + suffix();
     std::ofstream(path, std::ios::binary) << input.bytes;
-    int status = std::system(("timeout -k 1 20 mlir-opt-22 --allow-unregistered-dialect " + path + " > /dev/null 2>&1").c_str());
+    int status =
+        std::system(("timeout -k 1 20 mlir-opt-22 --allow-unregistered-dialect " + path + " > /dev/null 2>&1").c_str());
     unlink(path.c_str());
     // A shell adds 128 to a signal.
     return WIFEXITED(status) && WEXITSTATUS(status) > 128;
@@ -275,7 +276,7 @@ public:
 
   std::string fileOf(const Input &input) const override {
     bool isCompiled = StringRef(input.command).starts_with("--emit=");
-    std::string how = input.command.empty()          ? "tenon-opt %s --allow-unregistered-dialect"
+    std::string how = input.command.empty()         ? "tenon-opt %s --allow-unregistered-dialect"
                       : input.command == kInterpret ? "tenon-interpret %s"
                       : isCompiled
                           ? "tenon-compile %s " + input.command + " -o /dev/null"
@@ -339,7 +340,8 @@ protected:
   static bool holdsProgram(ModuleOp module) {
     return module
         .walk([](Operation *op) {
-          return isa<tenon::tile::ProgramOp, tenon::host::LaunchOp>(op) ? WalkResult::interrupt() : WalkResult::advance();
+          return isa<tenon::tile::ProgramOp, tenon::host::LaunchOp>(op) ? WalkResult::interrupt()
+                                                                        : WalkResult::advance();
         })
         .wasInterrupted();
   }
@@ -367,7 +369,8 @@ protected:
       return pipelines[random() % pipelines.size()];
     case 5:
     case 6: {
-      size_t levels = std::size(kLevels), first = random() % 2 ? 0 : random() % levels, last = first + random() % (levels - first);
+      size_t levels = std::size(kLevels), first = random() % 2 ? 0 : random() % levels,
+             last = first + random() % (levels - first);
       for (size_t i = first; i <= last; ++i)
         list += (list.empty() ? "" : ",") + std::string(kLevels[i]);
       break;
@@ -426,7 +429,8 @@ protected:
     auto tensor = dyn_cast<RankedTensorType>(type);
     if (!tensor)
       return int64_t(2);
-    auto shape = llvm::map_to_vector(tensor.getShape(), [](int64_t size) { return ShapedType::isDynamic(size) ? 3 : size; });
+    auto shape =
+        llvm::map_to_vector(tensor.getShape(), [](int64_t size) { return ShapedType::isDynamic(size) ? 3 : size; });
     llvm::Expected<Tensor> value = Tensor::create(tensor.getElementType(), shape);
     if (!value) {
       llvm::consumeError(value.takeError());

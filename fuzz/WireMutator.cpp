@@ -79,7 +79,6 @@ std::string join(const std::vector<Field> &fields) {
   return message;
 }
 
-
 /// A field of the donor under the same tag; empty where it has none.
 std::string fromDonor(const std::string &donor, uint64_t tag, std::minstd_rand &random) {
   std::vector<Field> fields;
@@ -144,8 +143,7 @@ std::string tenon::mutateMessage(const std::string &message, std::minstd_rand &r
     if ((field.tag & 7) == 2) {
       field.content = mutateMessage(field.content, random, fromDonor(donor, field.tag, random), depth + 1);
     } else if ((field.tag & 7) == 0) {
-      static constexpr uint64_t kNumbers[] = {0,           1, 2, 7, 8, 21, 64, 1u << 20, uint64_t(1) << 40,
-                                              ~uint64_t(0)};
+      static constexpr uint64_t kNumbers[] = {0, 1, 2, 7, 8, 21, 64, 1u << 20, uint64_t(1) << 40, ~uint64_t(0)};
       field.content.clear();
       appendVarint(field.content, random() % 2 ? kNumbers[random() % 10] : random() % 32);
     } else {

@@ -1,5 +1,5 @@
-/* Linked to nothing of Tenon: cc loaded.c -ldl. The first model that it loads brings the runtime, which opens the others,
- * too: ./a.out ./one.so ./two.so */
+/* Linked to nothing of Tenon: cc loaded.c -ldl. The first model that it loads brings the runtime, which opens the
+ * others, too: ./a.out ./one.so ./two.so */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <tenon/Runtime/tenon.h>

@@ -66,8 +66,7 @@ void ArtifactWriter::end() {
 }
 
 bool ArtifactWriter::addSegment(SegmentKind kind, uint32_t id, const void *data, size_t size) {
-  bool paged =
-      kind == SegmentKind::HostCode || kind == SegmentKind::KernelCode || kind == SegmentKind::Constants;
+  bool paged = kind == SegmentKind::HostCode || kind == SegmentKind::KernelCode || kind == SegmentKind::Constants;
   if (!begin(kind, id, paged ? kPageAlignment : 64) || !write(data, size))
     return false;
   sum.update(data, size);

@@ -8,8 +8,8 @@
 using namespace tenon::artifact;
 
 namespace {
-constexpr uint64_t kPrimes[5] = {0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9,
-                                 0x85EBCA77C2B2AE63, 0x27D4EB2F165667C5};
+constexpr uint64_t kPrimes[5] = {0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x85EBCA77C2B2AE63,
+                                 0x27D4EB2F165667C5};
 
 uint64_t rotate(uint64_t x, int by) { return x << by | x >> (64 - by); }
 uint64_t mixLane(uint64_t lane, uint64_t input) { return rotate(lane + input * kPrimes[1], 31) * kPrimes[0]; }

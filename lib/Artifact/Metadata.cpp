@@ -44,12 +44,23 @@ public:
 private:
   std::vector<uint8_t> bytes[uint32_t(Table::Count)];
   // The strides of tables that stay empty matter to a reader, too.
-  uint32_t strides[uint32_t(Table::Count)] = {
-      sizeof(ModelRecord),  sizeof(TensorRecord),   sizeof(DimRecord),    sizeof(AliasRecord),
-      sizeof(SymbolRecord), sizeof(ConstantRecord), sizeof(KernelRecord), sizeof(int64_t),
-      sizeof(LaunchRecord), sizeof(VariantRecord),  sizeof(StringRecord), sizeof(ProgramRecord),
-      sizeof(BufferRecord), sizeof(ExternalRecord), sizeof(StringRecord),
-      sizeof(StringRecord), 1};
+  uint32_t strides[uint32_t(Table::Count)] = {sizeof(ModelRecord),
+                                              sizeof(TensorRecord),
+                                              sizeof(DimRecord),
+                                              sizeof(AliasRecord),
+                                              sizeof(SymbolRecord),
+                                              sizeof(ConstantRecord),
+                                              sizeof(KernelRecord),
+                                              sizeof(int64_t),
+                                              sizeof(LaunchRecord),
+                                              sizeof(VariantRecord),
+                                              sizeof(StringRecord),
+                                              sizeof(ProgramRecord),
+                                              sizeof(BufferRecord),
+                                              sizeof(ExternalRecord),
+                                              sizeof(StringRecord),
+                                              sizeof(StringRecord),
+                                              1};
 };
 } // namespace
 
@@ -67,8 +78,7 @@ std::vector<uint8_t> ModelMetadata::serialize() const {
   for (const AliasInfo &a : aliases)
     out.add(Table::Aliases, AliasRecord{a.output, a.input});
   for (const SymbolInfo &s : symbols)
-    out.add(Table::Symbols,
-            SymbolRecord{out.string(s.name), s.source, s.input, s.dim, 0, s.min, s.max, s.divisor});
+    out.add(Table::Symbols, SymbolRecord{out.string(s.name), s.source, s.input, s.dim, 0, s.min, s.max, s.divisor});
   for (const ConstantInfo &c : constants)
     out.add(Table::Constants, ConstantRecord{c.segment, c.devices, c.offset, c.bytes});
   for (const KernelInfo &k : kernels) {
@@ -79,15 +89,14 @@ std::vector<uint8_t> ModelMetadata::serialize() const {
   for (const LaunchInfo &l : launches)
     out.add(Table::Launches, LaunchRecord{out.string(l.nodes), l.kernel, 0});
   for (const VariantInfo &v : variants) {
-    out.add(Table::Variants, VariantRecord{out.string(v.name), out.count<StringRecord>(Table::Features),
-                                           uint32_t(v.features.size())});
+    out.add(Table::Variants,
+            VariantRecord{out.string(v.name), out.count<StringRecord>(Table::Features), uint32_t(v.features.size())});
     for (const std::string &feature : v.features)
       out.add(Table::Features, out.string(feature));
   }
   for (const SegmentInfo &s : segments) {
-    out.add(Table::Programs,
-            ProgramRecord{s.planEntry, s.executeEntry, s.symbolCount, s.slotCount,
-                          out.count<BufferRecord>(Table::Buffers), uint32_t(s.buffers.size())});
+    out.add(Table::Programs, ProgramRecord{s.planEntry, s.executeEntry, s.symbolCount, s.slotCount,
+                                           out.count<BufferRecord>(Table::Buffers), uint32_t(s.buffers.size())});
     for (const BufferInfo &b : s.buffers)
       out.add(Table::Buffers, BufferRecord{b.sizeSlot, b.firstLaunch, b.lastLaunch, b.space});
   }
@@ -132,11 +141,9 @@ bool ModelMetadata::parse(const uint8_t *bytes, size_t size, ModelMetadata &resu
     for (uint32_t i = 0; i < records.count; ++i)
       visit(records[i], i);
   };
-  each(Table::Aliases, AliasRecord(),
-       [&](auto &r, uint32_t) { result.aliases.push_back({r.output, r.input}); });
+  each(Table::Aliases, AliasRecord(), [&](auto &r, uint32_t) { result.aliases.push_back({r.output, r.input}); });
   each(Table::Symbols, SymbolRecord(), [&](auto &r, uint32_t) {
-    result.symbols.push_back(
-        {text(r.name), SymbolInfo::Source(r.source), r.input, r.dim, r.min, r.max, r.divisor});
+    result.symbols.push_back({text(r.name), SymbolInfo::Source(r.source), r.input, r.dim, r.min, r.max, r.divisor});
   });
   each(Table::Constants, ConstantRecord(),
        [&](auto &r, uint32_t) { result.constants.push_back({r.segment, r.offset, r.bytes, r.devices}); });

@@ -8,10 +8,23 @@ using namespace tenon::artifact;
 namespace {
 constexpr uint32_t kTables = uint32_t(Table::Count);
 constexpr uint32_t kStrides[kTables] = {
-    sizeof(ModelRecord),  sizeof(TensorRecord),   sizeof(DimRecord),    sizeof(AliasRecord),
-    sizeof(SymbolRecord), sizeof(ConstantRecord), sizeof(KernelRecord), sizeof(int64_t),
-    sizeof(LaunchRecord), sizeof(VariantRecord),  sizeof(StringRecord), sizeof(ProgramRecord),
-    sizeof(BufferRecord), sizeof(ExternalRecord), sizeof(StringRecord), sizeof(StringRecord), 1,
+    sizeof(ModelRecord),
+    sizeof(TensorRecord),
+    sizeof(DimRecord),
+    sizeof(AliasRecord),
+    sizeof(SymbolRecord),
+    sizeof(ConstantRecord),
+    sizeof(KernelRecord),
+    sizeof(int64_t),
+    sizeof(LaunchRecord),
+    sizeof(VariantRecord),
+    sizeof(StringRecord),
+    sizeof(ProgramRecord),
+    sizeof(BufferRecord),
+    sizeof(ExternalRecord),
+    sizeof(StringRecord),
+    sizeof(StringRecord),
+    1,
 };
 constexpr uint32_t kMaxSlots = 1u << 24;
 constexpr uint32_t kMaxPlaces = 1u << 20;
@@ -29,9 +42,7 @@ constexpr Element kElements[] = {
 };
 constexpr uint32_t kElementCount = sizeof(kElements) / sizeof(kElements[0]);
 
-bool inRange(uint32_t first, uint32_t count, uint32_t limit) {
-  return first <= limit && count <= limit - first;
-}
+bool inRange(uint32_t first, uint32_t count, uint32_t limit) { return first <= limit && count <= limit - first; }
 } // namespace
 
 unsigned tenon::artifact::bitsOf(uint32_t dtype) { return dtype < kElementCount ? kElements[dtype].bits : 0; }
@@ -68,8 +79,8 @@ const char *MetadataView::check() const {
     return "metadata: there must be one model record";
   if (!holds(model().name) || !holds(model().producer))
     return badString;
-  if (inputCount() > count(Table::Tensors) || model().valueCount > kMaxSlots ||
-      model().heldCount > kMaxPlaces || model().growingCount > kMaxPlaces)
+  if (inputCount() > count(Table::Tensors) || model().valueCount > kMaxSlots || model().heldCount > kMaxPlaces ||
+      model().growingCount > kMaxPlaces)
     return badIndex;
 
   uint32_t programs = count(Table::Programs);

@@ -35,8 +35,8 @@ static std::string hashOf(StringRef bytes) {
   return llvm::utohexstr(hash.high64, /*LowerCase=*/true, 16) + llvm::utohexstr(hash.low64, /*LowerCase=*/true, 16);
 }
 
-/// The compiler that is running, whatever version it calls itself: a hash of the file that its code is in, and which LLVM
-/// it works with. Empty where they can't be read.
+/// The compiler that is running, whatever version it calls itself: a hash of the file that its code is in, and which
+/// LLVM it works with. Empty where they can't be read.
 static const std::string &compilerHash() {
   static const std::string hash = [] {
     auto fileOf = [](void *function) -> std::string {

@@ -35,12 +35,10 @@ using namespace mlir;
 using namespace tenon;
 
 namespace {
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
-/// Whether the bytes are those of the library that artifacts begin with, and not of an artifact. An empty file is one too: an
-/// artifact without a runtime, for programs that have one.
+/// Whether the bytes are those of the library that artifacts begin with, and not of an artifact. An empty file is one
+/// too: an artifact without a runtime, for programs that have one.
 bool isRuntime(StringRef bytes) {
   bool isLibrary = bytes.starts_with("\x7f"
                                      "ELF") &&
@@ -80,18 +78,18 @@ public:
         return failure();
       if (options.targets.empty())
         return module.emitError("no target to compile for");
-      if (failed(runPipeline(
-              "graph", [&](OpPassManager &pm) {
-                buildGraphPipeline(pm, {options.targets.front().getLayouts(), tile::accuracyOf(module)});
-              })))
+      if (failed(runPipeline("graph", [&](OpPassManager &pm) {
+            buildGraphPipeline(pm, {options.targets.front().getLayouts(), tile::accuracyOf(module)});
+          })))
         return failure();
       if (options.emit == Emit::graph)
         return writeLevel();
-      if (failed(runPipeline("kernels",
-                             [&](OpPassManager &pm) { buildKernelsPipeline(pm, {options.devices, options.explainFusion}); })))
+      if (failed(runPipeline("kernels", [&](OpPassManager &pm) {
+            buildKernelsPipeline(pm, {options.devices, options.explainFusion});
+          })))
         return failure();
-    } else if (failed(runPipeline("devices",
-                                  [&](OpPassManager &pm) { buildDevicesPipeline(pm, {options.devices}); }))) {
+    } else if (failed(
+                   runPipeline("devices", [&](OpPassManager &pm) { buildDevicesPipeline(pm, {options.devices}); }))) {
       return failure();
     }
     if (options.emit == Emit::graph)
@@ -131,8 +129,8 @@ private:
         module.getOps<func::FuncOp>(), [](func::FuncOp f) { return !f.isExternal() && !f->hasAttr(host::kPlanAttr); }));
     if (functions.size() < 2)
       return success();
-    std::string names = llvm::join(
-        llvm::map_range(functions, [](func::FuncOp f) { return ("@" + f.getName()).str(); }), ", ");
+    std::string names =
+        llvm::join(llvm::map_range(functions, [](func::FuncOp f) { return ("@" + f.getName()).str(); }), ", ");
     if (llvm::none_of(functions, [](func::FuncOp f) { return f.getName() == "main"; }))
       return module.emitError() << "the module has " << functions.size() << " functions (" << names
                                 << "), but one is compiled: name it @main";
@@ -158,8 +156,7 @@ private:
       return success();
     if (!options.devices.empty())
       return module.emitError("outputs that share a buffer with an input can't be on a device");
-    auto funcs = llvm::make_filter_range(module.getOps<func::FuncOp>(),
-                                         [](func::FuncOp f) { return !f.isExternal(); });
+    auto funcs = llvm::make_filter_range(module.getOps<func::FuncOp>(), [](func::FuncOp f) { return !f.isExternal(); });
     if (funcs.empty())
       return module.emitError("the model has no function");
     func::FuncOp main = *funcs.begin();
@@ -253,7 +250,8 @@ private:
 
   bool isLarge() {
     uint64_t bytes = 0;
-    module.walk([&](Operation *op) { op->getAttrDictionary().walk([&](tenon::BlobAttr blob) { bytes += blob.getBytes(); }); });
+    module.walk(
+        [&](Operation *op) { op->getAttrDictionary().walk([&](tenon::BlobAttr blob) { bytes += blob.getBytes(); }); });
     return bytes > largestArtifact;
   }
 
@@ -316,8 +314,8 @@ private:
     auto names = [](ArrayRef<tile::TargetAttrInterface> list) {
       return llvm::join(llvm::map_range(list, [](auto target) { return target.getName(); }), ",");
     };
-    return module.emitError() << "has variants for other targets (" << names(present)
-                              << ") than what is asked for (" << names(targets) << ")";
+    return module.emitError() << "has variants for other targets (" << names(present) << ") than what is asked for ("
+                              << names(targets) << ")";
   }
 
   /// What is launched is there for each target.
@@ -371,7 +369,8 @@ private:
         std::string text;
         llvm::raw_string_ostream(text) << variant;
         kernel.key = cache->keyOf({"kernel", kernel.code.name, text});
-        if (std::optional<CompileCache::Entry> entry = cache->lookup(kernel.key); entry && readCode(entry->bytes, kernel.code)) {
+        if (std::optional<CompileCache::Entry> entry = cache->lookup(kernel.key);
+            entry && readCode(entry->bytes, kernel.code)) {
           variant.erase();
           kernel.variant = nullptr;
           ++report.cachedKernels;
@@ -422,11 +421,11 @@ private:
     if (failed(converted) || isCancelled())
       return failure();
     CodeKind kind = options.emit == Emit::llvm       ? CodeKind::llvmIR
-                         : options.emit == Emit::assembly ? CodeKind::assembly
-                                                          : CodeKind::object;
+                    : options.emit == Emit::assembly ? CodeKind::assembly
+                                                     : CodeKind::object;
     showProgress("code", 0, kernels.size());
-    FailureOr<std::vector<ObjectCode>> compiled = backend->compile(
-        kernels, target, kind, [&](size_t done) { showProgress("code", done, kernels.size()); });
+    FailureOr<std::vector<ObjectCode>> compiled =
+        backend->compile(kernels, target, kind, [&](size_t done) { showProgress("code", done, kernels.size()); });
     finishStage("code");
     if (failed(compiled))
       return failure();
@@ -477,8 +476,8 @@ private:
     auto [backend, target] = hostProgramBackend(module.getContext());
     if (!backend)
       return module.emitError("there is no backend for host programs");
-    FailureOr<std::vector<ObjectCode>> codes = backend->compile({{"host", *program.module, CodeGoal::compileTime}}, target,
-                                                                CodeKind::object, /*finished=*/nullptr);
+    FailureOr<std::vector<ObjectCode>> codes = backend->compile({{"host", *program.module, CodeGoal::compileTime}},
+                                                                target, CodeKind::object, /*finished=*/nullptr);
     finishStage("host");
     return failed(codes) ? failure() : link(*backend, *codes, hostImage);
   }
@@ -545,8 +544,7 @@ private:
     auto runtime = llvm::MemoryBuffer::getFile(options.runtimeLibrary, /*IsText=*/false,
                                                /*RequiresNullTerminator=*/false);
     if (std::error_code error = runtime.getError())
-      return module.emitError("cannot read the runtime library '" + options.runtimeLibrary +
-                              "': " + error.message());
+      return module.emitError("cannot read the runtime library '" + options.runtimeLibrary + "': " + error.message());
     if (!isRuntime((*runtime)->getBuffer()))
       return module.emitError("'" + options.runtimeLibrary + "' is not Tenon's runtime library");
     return std::move(*runtime);
@@ -629,7 +627,6 @@ llvm::ThreadPoolStrategy tenon::threadsOf(unsigned wanted) {
 
 bool tenon::hasVariants(ModuleOp module) { return !module.getOps<tile::VariantsOp>().empty(); }
 
-LogicalResult tenon::compile(ModuleOp module, const CompileOptions &options, StringRef output,
-                             CompileReport &report) {
+LogicalResult tenon::compile(ModuleOp module, const CompileOptions &options, StringRef output, CompileReport &report) {
   return Compilation(module, options, output, report).run();
 }

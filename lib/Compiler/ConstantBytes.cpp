@@ -8,10 +8,10 @@
 #include "ConstantBytes.h"
 
 #include "tenon/Dialect/Tenon/IR/BlobFiles.h"
+#include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 #include "tenon/Dialect/Tile/IR/TileOps.h"
 #include "tenon/Target/Host/HostProgram.h"
-#include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 
 #include "mlir/IR/DialectResourceBlobManager.h"
 #include "llvm/ADT/STLExtras.h"

@@ -20,9 +20,9 @@ static llvm::Expected<InterpretedValue> toInterpreted(const KnownValue &known) {
       return llvm::createStringError("an integer has more than 64 bits");
     return InterpretedValue(integer.getValue().getSExtValue());
   }
-  llvm::Expected<Tensor> tensor =
-      known.attribute ? Tensor::fromAttribute(known.attribute)
-                      : Tensor::borrow(known.type.getElementType(), known.type.getShape(), known.bytes);
+  llvm::Expected<Tensor> tensor = known.attribute
+                                      ? Tensor::fromAttribute(known.attribute)
+                                      : Tensor::borrow(known.type.getElementType(), known.type.getShape(), known.bytes);
   if (!tensor)
     return tensor.takeError();
   return InterpretedValue(std::move(*tensor));

@@ -102,9 +102,8 @@ static std::string describeType(Type type) {
     return describeElement(type);
   if (!shaped.hasRank())
     return describeElement(shaped.getElementType()) + " of any rank";
-  auto sizes = llvm::map_range(shaped.getShape(), [](int64_t size) {
-    return ShapedType::isDynamic(size) ? "?" : std::to_string(size);
-  });
+  auto sizes = llvm::map_range(shaped.getShape(),
+                               [](int64_t size) { return ShapedType::isDynamic(size) ? "?" : std::to_string(size); });
   return describeElement(shaped.getElementType()) + "[" + llvm::join(sizes, ", ") + "]";
 }
 
@@ -176,7 +175,8 @@ tenon::DiagnosticPrinter::DiagnosticPrinter(MLIRContext *context, llvm::raw_ostr
   sources.setDiagHandler(
       [](const llvm::SMDiagnostic &given, void *printer) {
         std::string line = given.getLineContents().str();
-        std::replace_if(line.begin(), line.end(), [](unsigned char c) { return (c < 0x20 && c != '\t') || c == 0x7f; }, ' ');
+        std::replace_if(
+            line.begin(), line.end(), [](unsigned char c) { return (c < 0x20 && c != '\t') || c == 0x7f; }, ' ');
         llvm::SMDiagnostic(*given.getSourceMgr(), given.getLoc(), given.getFilename(), given.getLineNo(),
                            given.getColumnNo(), given.getKind(), given.getMessage(), line, given.getRanges())
             .print(nullptr, static_cast<DiagnosticPrinter *>(printer)->os);

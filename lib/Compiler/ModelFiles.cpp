@@ -27,9 +27,8 @@ enum class ModelForm { onnx, mlir, none };
 
 /// Whether content that is no file of a known kind is MLIR's text: that of a model has control characters.
 bool isText(StringRef content) {
-  return llvm::none_of(content.take_front(4096), [](char c) {
-    return (unsigned char)c < 0x20 && !StringRef("\t\n\v\f\r").contains(c);
-  });
+  return llvm::none_of(content.take_front(4096),
+                       [](char c) { return (unsigned char)c < 0x20 && !StringRef("\t\n\v\f\r").contains(c); });
 }
 
 ModelForm formOf(StringRef path, const llvm::MemoryBuffer &content) {

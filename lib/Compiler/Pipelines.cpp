@@ -114,11 +114,12 @@ namespace {
 struct GraphPipelineOptions : PassPipelineOptions<GraphPipelineOptions> {
   Option<std::string> target{*this, "target", llvm::cl::desc("Name of the target whose prices of layouts count"),
                              llvm::cl::init("avx2")};
-  Option<tile::Accuracy> accuracy{
-      *this, "accuracy", llvm::cl::desc("What may be given up for speed"), llvm::cl::init(tile::Accuracy::standard),
-      llvm::cl::values(clEnumValN(tile::Accuracy::strict, "strict", "nothing"),
-                       clEnumValN(tile::Accuracy::standard, "default", "bits that 1e-4 of the largest value doesn't need"),
-                       clEnumValN(tile::Accuracy::fast, "fast", "all but about 12 bits"))};
+  Option<tile::Accuracy> accuracy{*this, "accuracy", llvm::cl::desc("What may be given up for speed"),
+                                  llvm::cl::init(tile::Accuracy::standard),
+                                  llvm::cl::values(clEnumValN(tile::Accuracy::strict, "strict", "nothing"),
+                                                   clEnumValN(tile::Accuracy::standard, "default",
+                                                              "bits that 1e-4 of the largest value doesn't need"),
+                                                   clEnumValN(tile::Accuracy::fast, "fast", "all but about 12 bits"))};
 };
 
 struct KernelPipelineOptions : PassPipelineOptions<KernelPipelineOptions> {
@@ -133,7 +134,8 @@ struct VariantsOptions : PassPipelineOptions<VariantsOptions> {
 
 void tenon::registerPipelines() {
   PassPipelineRegistration<GraphPipelineOptions>(
-      "tenon-graph", "Level 0 to 1: the graph as kernels want it", [](OpPassManager &pm, const GraphPipelineOptions &options) {
+      "tenon-graph", "Level 0 to 1: the graph as kernels want it",
+      [](OpPassManager &pm, const GraphPipelineOptions &options) {
         std::string name = options.target;
         buildGraph(pm, createAssignLayoutsPass([name](StringRef) { return resolveLayoutPrices(name); }),
                    options.accuracy);

@@ -54,9 +54,8 @@ tenon::Tool::Tool(int &argc, char **&argv, const char *name)
   outs();
   errs();
   std::atexit(checkStandardOutput);
-  cl::SetVersionPrinter([](raw_ostream &out) {
-    out << "Tenon version " TENON_VERSION " (LLVM version " LLVM_VERSION_STRING ")\n";
-  });
+  cl::SetVersionPrinter(
+      [](raw_ostream &out) { out << "Tenon version " TENON_VERSION " (LLVM version " LLVM_VERSION_STRING ")\n"; });
 }
 
 Error tenon::Tool::checkOptions() const {

@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 //
-// The library `tenon_host_functions`: what the ops of `tenon` on strings compute, by the names of the ops. Parameters come
-// before operands, as `HostCallInterface` says.
+// The library `tenon_host_functions`: what the ops of `tenon` on strings compute, by the names of the ops. Parameters
+// come before operands, as `HostCallInterface` says.
 //
 //===----------------------------------------------------------------------===//
 
@@ -91,8 +91,11 @@ std::string mapped(View text, wint_t (*map)(wint_t, locale_t)) {
   std::string result;
   for (size_t i = 0; i < text.size();) {
     unsigned char first = text[i];
-    size_t length = first < 0x80 ? 1 : first >= 0xc2 && first < 0xe0 ? 2 : first >= 0xe0 && first < 0xf0 ? 3
-                  : first >= 0xf0 && first < 0xf5 ? 4 : 0;
+    size_t length = first < 0x80                    ? 1
+                    : first >= 0xc2 && first < 0xe0 ? 2
+                    : first >= 0xe0 && first < 0xf0 ? 3
+                    : first >= 0xf0 && first < 0xf5 ? 4
+                                                    : 0;
     uint32_t code = length == 1 ? first : length == 0 ? 0 : first & (0x7f >> length);
     bool valid = length != 0 && i + length <= text.size();
     for (size_t k = 1; valid && k < length; ++k) {
@@ -113,8 +116,8 @@ std::string mapped(View text, wint_t (*map)(wint_t, locale_t)) {
     else if (other < 0x10000)
       ((result += char(0xe0 | other >> 12)) += char(0x80 | (other >> 6 & 0x3f))) += char(0x80 | (other & 0x3f));
     else
-      (((result += char(0xf0 | other >> 18)) += char(0x80 | (other >> 12 & 0x3f))) += char(0x80 | (other >> 6 & 0x3f))) +=
-          char(0x80 | (other & 0x3f));
+      (((result += char(0xf0 | other >> 18)) += char(0x80 | (other >> 12 & 0x3f))) +=
+       char(0x80 | (other >> 6 & 0x3f))) += char(0x80 | (other & 0x3f));
     i += length;
   }
   return result;

@@ -59,22 +59,20 @@ static llvm::Error evaluateAttention(Call &call) {
     for (auto [position, dim] : llvm::enumerate(dimsOf(maps[i]))) {
       int64_t size = tensor.getDimSize(position);
       if (sizes[dim] != -1 && sizes[dim] != size)
-        return call.fail("has operands that differ in a size that they share: " + llvm::Twine(sizes[dim]) +
-                         " and " + llvm::Twine(size));
+        return call.fail("has operands that differ in a size that they share: " + llvm::Twine(sizes[dim]) + " and " +
+                         llvm::Twine(size));
       sizes[dim] = size;
       operand.strides[dim] = strides[position];
     }
     operands.push_back(std::move(operand));
   }
   unsigned keyDim = op.getKeyDim();
-  SmallVector<unsigned> scoreDims = op.getScoreDims(), summed = op.getSummedDims(),
-                        resultDims = dimsOf(maps.back());
+  SmallVector<unsigned> scoreDims = op.getScoreDims(), summed = op.getSummedDims(), resultDims = dimsOf(maps.back());
   scoreDims.pop_back();
   SmallVector<unsigned> valueDims =
       llvm::filter_to_vector(resultDims, [&](unsigned dim) { return !llvm::is_contained(scoreDims, dim); });
   SmallVector<int64_t> shape = llvm::map_to_vector(resultDims, [&](unsigned dim) { return sizes[dim]; });
-  SmallVector<int64_t> resultStrides(sizes.size(), 0), ordered = rowMajorStrides(shape),
-                                                       place(sizes.size(), 0);
+  SmallVector<int64_t> resultStrides(sizes.size(), 0), ordered = rowMajorStrides(shape), place(sizes.size(), 0);
   for (auto [dim, stride] : llvm::zip(resultDims, ordered))
     resultStrides[dim] = stride;
   int64_t count = 1;

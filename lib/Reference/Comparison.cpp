@@ -34,8 +34,7 @@ static std::string print(double value) {
   return text;
 }
 
-static std::optional<std::string> differenceOfTensors(const Tensor &actual, const Tensor &expected,
-                                                      double tolerance) {
+static std::optional<std::string> differenceOfTensors(const Tensor &actual, const Tensor &expected, double tolerance) {
   if (actual.getElementType() != expected.getElementType() || actual.getShape() != expected.getShape())
     return "has " + actual.describe() + ", expected " + expected.describe();
   auto describePair = [&](int64_t position, const std::string &a, const std::string &b) {
@@ -69,8 +68,8 @@ static std::optional<std::string> differenceOfTensors(const Tensor &actual, cons
       difference = describePair(first, print(a[first]), print(b[first]));
     else
       difference = describePair(first, std::to_string(a[first]), std::to_string(b[first]));
-    *difference += " (" + std::to_string(count) + " of " + std::to_string(a.size()) +
-                   " elements differ, by at most " + print(worst) + ")";
+    *difference += " (" + std::to_string(count) + " of " + std::to_string(a.size()) + " elements differ, by at most " +
+                   print(worst) + ")";
   });
   return difference;
 }
@@ -83,9 +82,8 @@ std::optional<std::string> tenon::reference::findDifference(const Value &actual,
     return differenceOfTensors(*tensor, std::get<Tensor>(expected), tolerance);
   if (const int64_t *index = std::get_if<int64_t>(&actual)) {
     int64_t other = std::get<int64_t>(expected);
-    return *index == other
-               ? std::nullopt
-               : std::optional("has " + std::to_string(*index) + ", expected " + std::to_string(other));
+    return *index == other ? std::nullopt
+                           : std::optional("has " + std::to_string(*index) + ", expected " + std::to_string(other));
   }
   auto valuesOf = [](const Value &value) -> const std::vector<Value> & {
     const auto *sequence = std::get_if<std::shared_ptr<Sequence>>(&value);

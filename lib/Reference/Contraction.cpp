@@ -21,8 +21,8 @@ static constexpr int64_t columns = 16, rows = 4, depth = 256;
 /// A block of up to 4 rows and 16 columns: `c[i][j] += sum over k of a[i][k] * b[k][j]`, b a panel of 16
 /// columns. Products and sums round separately, so that the result doesn't depend on the machine.
 template <typename C>
-[[gnu::always_inline]] static inline void multiplyBlock(const C *a, int64_t strideA, const C *b, C *c,
-                                                        int64_t strideC, int64_t k, int64_t m, int64_t n) {
+[[gnu::always_inline]] static inline void multiplyBlock(const C *a, int64_t strideA, const C *b, C *c, int64_t strideC,
+                                                        int64_t k, int64_t m, int64_t n) {
 #pragma clang fp contract(off)
   typedef C Vector __attribute__((vector_size(columns * sizeof(C) / 2), aligned(8)));
   if (m == rows) {
@@ -54,8 +54,8 @@ template <typename C>
 }
 
 template <typename C>
-[[gnu::always_inline]] static inline void multiplyLoops(int64_t m, int64_t n, int64_t k, const C *a,
-                                                        const C *b, C *c, C *panel) {
+[[gnu::always_inline]] static inline void multiplyLoops(int64_t m, int64_t n, int64_t k, const C *a, const C *b, C *c,
+                                                        C *panel) {
   for (int64_t p = 0; p < k; p += depth) {
     int64_t length = std::min(depth, k - p);
     for (int64_t j = 0; j < n; j += columns) {
@@ -90,8 +90,7 @@ template <typename F> static auto withProducts(ArrayRef<Type> types, F f) {
 }
 
 static llvm::Error checkTypes(Call &call) {
-  for (Type type :
-       {call.tensor(0).getElementType(), call.tensor(1).getElementType(), call.resultElementType()})
+  for (Type type : {call.tensor(0).getElementType(), call.tensor(1).getElementType(), call.resultElementType()})
     if (!Format(type).valid)
       return call.fail("is not defined on elements of this type");
   return llvm::Error::success();
@@ -114,11 +113,9 @@ struct Axes {
 } // namespace
 
 /// The elements of a tensor with its axes in another order; axes that are not in the order are summed.
-template <typename C>
-static std::vector<C> permuted(const Tensor &tensor, const Axes &axes, ArrayRef<unsigned> order) {
+template <typename C> static std::vector<C> permuted(const Tensor &tensor, const Axes &axes, ArrayRef<unsigned> order) {
   std::vector<C> elements = loadAll<C>(tensor);
-  SmallVector<int64_t> strides = rowMajorStrides(tensor.getShape()), sizes, orderedStrides, summedSizes,
-                       summedStrides;
+  SmallVector<int64_t> strides = rowMajorStrides(tensor.getShape()), sizes, orderedStrides, summedSizes, summedStrides;
   for (unsigned dim : order) {
     unsigned position = llvm::find(axes.dims, dim) - axes.dims.begin();
     sizes.push_back(tensor.getDimSize(position));
@@ -163,8 +160,8 @@ static llvm::Error evaluateContract(Call &call) {
   for (auto [tensor, axes] : {std::pair(&lhs, &lhsAxes), std::pair(&rhs, &rhsAxes)})
     for (auto [dim, size] : llvm::zip(axes->dims, tensor->getShape())) {
       if (sizes[dim] != -1 && sizes[dim] != size)
-        return call.fail("expects one size of dimension d" + llvm::Twine(dim) + ", but has " +
-                         llvm::Twine(sizes[dim]) + " and " + llvm::Twine(size));
+        return call.fail("expects one size of dimension d" + llvm::Twine(dim) + ", but has " + llvm::Twine(sizes[dim]) +
+                         " and " + llvm::Twine(size));
       sizes[dim] = size;
     }
   SmallVector<unsigned> batch, m, n, k;
@@ -241,8 +238,7 @@ static llvm::Error convChannelsFirst(Call &call) {
     shape.push_back(extent < 0 ? llvm::divideFloorSigned(extent, op.getStrides()[i]) + 1
                                : extent / op.getStrides()[i] + 1);
     if (shape.back() < 0)
-      return call.fail("has a filter that is larger than the padded input in dimension " +
-                       llvm::Twine(i + 2));
+      return call.fail("has a filter that is larger than the padded input in dimension " + llvm::Twine(i + 2));
     places *= shape.back();
     taps *= filter.getDimSize(i + 2);
     inputPlaces *= input.getDimSize(i + 2);
@@ -251,8 +247,7 @@ static llvm::Error convChannelsFirst(Call &call) {
   if (!result)
     return push(call, std::move(result));
   // Where each tap reads for each output place, per spatial dimension; negative is outside.
-  SmallVector<int64_t> filterSizes(filter.getShape().drop_front(2)),
-      outputSizes(ArrayRef(shape).drop_front(2));
+  SmallVector<int64_t> filterSizes(filter.getShape().drop_front(2)), outputSizes(ArrayRef(shape).drop_front(2));
   auto offsetsOf = [&](int64_t tap, int64_t firstPlace, int64_t count, std::vector<int64_t> &offsets) {
     SmallVector<int64_t> tapAt(spatial), placeAt(spatial);
     int64_t rest = firstPlace;
@@ -278,8 +273,7 @@ static llvm::Error convChannelsFirst(Call &call) {
     using C = decltype(zero);
     std::vector<C> x = loadAll<C>(input), w = loadAll<C>(filter);
     int64_t perGroup = filters / groups, reduced = channels * taps;
-    int64_t block =
-        std::max<int64_t>(columns, std::min<int64_t>(places, (1 << 21) / std::max<int64_t>(reduced, 1)));
+    int64_t block = std::max<int64_t>(columns, std::min<int64_t>(places, (1 << 21) / std::max<int64_t>(reduced, 1)));
     std::vector<C> gathered, sums;
     std::vector<int64_t> offsets(std::min(block, places));
     Format format(result->getElementType());
@@ -299,8 +293,7 @@ static llvm::Error convChannelsFirst(Call &call) {
                   row[p] = plane[offsets[p]];
             }
           }
-          multiply(perGroup, count, reduced, w.data() + group * perGroup * reduced, gathered.data(),
-                   sums.data());
+          multiply(perGroup, count, reduced, w.data() + group * perGroup * reduced, gathered.data(), sums.data());
           for (int64_t m = 0; m < perGroup; ++m)
             format.store(result->getData(), ((image * groups + group) * perGroup + m) * places + first, count,
                          sums.data() + m * count);

@@ -28,17 +28,15 @@ static llvm::Error evaluateIf(Call &call) {
 static llvm::Expected<Tensor> stack(const std::vector<Tensor> &values, RankedTensorType type) {
   SmallVector<int64_t> shape = {(int64_t)values.size()};
   for (int64_t i = 1; i < type.getRank(); ++i)
-    shape.push_back(!values.empty()        ? values.front().getDimSize(i - 1)
-                    : type.isDynamicDim(i) ? 0
-                                           : type.getDimSize(i));
+    shape.push_back(!values.empty() ? values.front().getDimSize(i - 1) : type.isDynamicDim(i) ? 0 : type.getDimSize(i));
   llvm::Expected<Tensor> result = Tensor::create(type.getElementType(), shape);
   if (!result)
     return result;
   int64_t at = 0;
   for (const Tensor &value : values) {
     if (value.getShape() != values.front().getShape())
-      return llvm::createStringError("gives scan values of different sizes: " + values.front().describe() +
-                                     " and " + value.describe());
+      return llvm::createStringError("gives scan values of different sizes: " + values.front().describe() + " and " +
+                                     value.describe());
     int64_t count = value.getNumElements();
     if (value.holdsStrings()) {
       llvm::copy(value.getStrings(), result->getStrings().begin() + at);

@@ -14,8 +14,7 @@ using namespace mlir;
 using namespace tenon::reference;
 
 /// The result of reading an operand by offset tables.
-static llvm::Error move(Call &call, const Tensor &source, const OffsetTables &offsets,
-                        const Tensor *fill = nullptr) {
+static llvm::Error move(Call &call, const Tensor &source, const OffsetTables &offsets, const Tensor *fill = nullptr) {
   SmallVector<int64_t> shape;
   for (const std::vector<int64_t> &table : offsets)
     shape.push_back(table.size());
@@ -82,8 +81,8 @@ static llvm::Error evaluateBroadcast(Call &call) {
   for (auto [i, dim] : llvm::enumerate(op.getDims())) {
     int64_t size = operand.getDimSize(i);
     if (size != 1 && size != sizes[dim])
-      return call.fail("can't repeat dimension " + llvm::Twine(i) + " of " + operand.describe() +
-                       " to size " + llvm::Twine(sizes[dim]));
+      return call.fail("can't repeat dimension " + llvm::Twine(i) + " of " + operand.describe() + " to size " +
+                       llvm::Twine(sizes[dim]));
     strides[dim] = size == 1 ? 0 : operandStrides[i];
   }
   return move(call, operand, stridedTables(sizes, strides));
@@ -135,9 +134,9 @@ static llvm::Error evaluateSlice(Call &call) {
   OffsetTables tables;
   for (int64_t d = 0; d < operand.getRank(); ++d) {
     int64_t span, last, size = operand.getDimSize(d);
-    if (!empty && (__builtin_mul_overflow(sizes[d] - 1, steps[d], &span) ||
-                   __builtin_add_overflow(offsets[d], span, &last) || offsets[d] < 0 || offsets[d] >= size ||
-                   last < 0 || last >= size))
+    if (!empty &&
+        (__builtin_mul_overflow(sizes[d] - 1, steps[d], &span) || __builtin_add_overflow(offsets[d], span, &last) ||
+         offsets[d] < 0 || offsets[d] >= size || last < 0 || last >= size))
       return call.fail("reads from place " + llvm::Twine(offsets[d]) + " on, " + llvm::Twine(sizes[d]) +
                        " in steps of " + llvm::Twine(steps[d]) + ", of dimension " + llvm::Twine(d) +
                        ", which has size " + llvm::Twine(size));
@@ -207,8 +206,7 @@ static llvm::Error evaluateUnfold(Call &call) {
                      op.getDilations()[i] * (op.getSizes()[i] - 1) - 1;
     outputSizes.push_back(llvm::divideFloorSigned(extent, op.getStrides()[i]) + 1);
     if (outputSizes.back() < 0)
-      return call.fail("has a window that is larger than the padded operand in dimension " +
-                       llvm::Twine(i + 2));
+      return call.fail("has a window that is larger than the padded operand in dimension " + llvm::Twine(i + 2));
     taps *= op.getSizes()[i];
     places *= outputSizes.back();
   }
@@ -229,14 +227,12 @@ static llvm::Error evaluateUnfold(Call &call) {
     OffsetTables tables(spatial);
     for (int64_t i = spatial - 1, rest = tap; i >= 0; rest /= op.getSizes()[i], --i)
       for (int64_t o = 0; o < outputSizes[i]; ++o) {
-        int64_t at =
-            o * op.getStrides()[i] + rest % op.getSizes()[i] * op.getDilations()[i] - op.getPads()[i];
+        int64_t at = o * op.getStrides()[i] + rest % op.getSizes()[i] * op.getDilations()[i] - op.getPads()[i];
         tables[i].push_back(at >= 0 && at < operand.getDimSize(i + 2) ? at * inputStrides[i] : outside);
       }
     for (int64_t plane = 0; places > 0 && plane < planes; ++plane)
       copyByTables(elements.data + plane * inputPlaces * elements.bytes,
-                   result->data() + (plane * taps + tap) * places * elements.bytes, tables, elements.bytes,
-                   zero);
+                   result->data() + (plane * taps + tap) * places * elements.bytes, tables, elements.bytes, zero);
   }
   call.results.push_back(result->finish());
   return llvm::Error::success();
@@ -270,8 +266,8 @@ static llvm::Error evaluateConcat(Call &call) {
     if (length > 0)
       for (int64_t o = 0; o < outer; ++o)
         copyByTables(elements.data + o * length * elements.bytes,
-                     result->data() + (o * total * inner + start) * elements.bytes,
-                     stridedTables({length}, {1}), elements.bytes, nullptr);
+                     result->data() + (o * total * inner + start) * elements.bytes, stridedTables({length}, {1}),
+                     elements.bytes, nullptr);
     start += length;
   }
   call.results.push_back(result->finish());

@@ -290,8 +290,7 @@ OffsetTables tenon::reference::stridedTables(ArrayRef<int64_t> sizes, ArrayRef<i
   return tables;
 }
 
-template <typename T>
-static void copyElements(const T *source, T *result, const OffsetTables &offsets, const T *fill) {
+template <typename T> static void copyElements(const T *source, T *result, const OffsetTables &offsets, const T *fill) {
   int64_t rank = offsets.size(), rows = 1;
   if (rank == 0) {
     *result = *source;
@@ -337,14 +336,13 @@ static void copyElements(const T *source, T *result, const OffsetTables &offsets
 
 namespace {
 /// An element as bytes: constants mapped from a model's file lie at any address.
-template <size_t N>
-struct Element {
+template <size_t N> struct Element {
   char bytes[N];
 };
 } // namespace
 
-void tenon::reference::copyByTables(const char *source, char *result, const OffsetTables &offsets,
-                                    int64_t bytes, const char *fill) {
+void tenon::reference::copyByTables(const char *source, char *result, const OffsetTables &offsets, int64_t bytes,
+                                    const char *fill) {
   auto copy = [&](auto element) {
     using T = decltype(element);
     copyElements(reinterpret_cast<const T *>(source), reinterpret_cast<T *>(result), offsets,

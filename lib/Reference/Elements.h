@@ -70,8 +70,7 @@ template <typename C> std::vector<C> loadAll(const Tensor &tensor) {
 
 /// A tensor from elements in a compute type.
 template <typename C>
-llvm::Expected<Tensor> storeAll(mlir::Type type, llvm::ArrayRef<int64_t> shape,
-                                const std::vector<C> &elements) {
+llvm::Expected<Tensor> storeAll(mlir::Type type, llvm::ArrayRef<int64_t> shape, const std::vector<C> &elements) {
   llvm::Expected<Tensor> result = Tensor::create(type, shape);
   if (result)
     Format(type).store(result->getData(), 0, elements.size(), elements.data());
@@ -101,8 +100,7 @@ inline llvm::Error push(Call &call, llvm::Expected<Tensor> tensor) {
 std::string describeShape(llvm::ArrayRef<int64_t> shape);
 
 /// The values of a mixed list of static and dynamic sizes, whose operands start at `firstOperand`.
-llvm::SmallVector<int64_t> mixedValues(const Call &call, llvm::ArrayRef<int64_t> fixed,
-                                       unsigned firstOperand);
+llvm::SmallVector<int64_t> mixedValues(const Call &call, llvm::ArrayRef<int64_t> fixed, unsigned firstOperand);
 
 // Order of floating point with NaN above all, and -0 below 0.
 template <typename C> C smaller(C a, C b) {
@@ -126,8 +124,7 @@ template <typename C> C larger(C a, C b) {
 /// never) where an offset is `outside`. Elements of `bytes` bytes.
 constexpr int64_t outside = INT64_MIN;
 using OffsetTables = llvm::SmallVector<std::vector<int64_t>>;
-void copyByTables(const char *source, char *result, const OffsetTables &offsets, int64_t bytes,
-                  const char *fill);
+void copyByTables(const char *source, char *result, const OffsetTables &offsets, int64_t bytes, const char *fill);
 
 /// The tables of a plain strided walk.
 OffsetTables stridedTables(llvm::ArrayRef<int64_t> sizes, llvm::ArrayRef<int64_t> strides);

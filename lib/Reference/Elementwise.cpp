@@ -22,15 +22,15 @@ namespace {
 // What a formula is defined on.
 enum class On { Any, Float, Integer };
 
-#define TENON_UNARY(NAME, ON, EXPRESSION)                                                                    \
-  struct NAME {                                                                                              \
-    static constexpr On on = On::ON;                                                                         \
-    template <typename C> static C apply(C x) { return EXPRESSION; }                                         \
+#define TENON_UNARY(NAME, ON, EXPRESSION)                                                                              \
+  struct NAME {                                                                                                        \
+    static constexpr On on = On::ON;                                                                                   \
+    template <typename C> static C apply(C x) { return EXPRESSION; }                                                   \
   };
-#define TENON_BINARY(NAME, ON, EXPRESSION)                                                                   \
-  struct NAME {                                                                                              \
-    static constexpr On on = On::ON;                                                                         \
-    template <typename C> static C apply(C x, C y, [[maybe_unused]] unsigned bits) { return EXPRESSION; }    \
+#define TENON_BINARY(NAME, ON, EXPRESSION)                                                                             \
+  struct NAME {                                                                                                        \
+    static constexpr On on = On::ON;                                                                                   \
+    template <typename C> static C apply(C x, C y, [[maybe_unused]] unsigned bits) { return EXPRESSION; }              \
   };
 
 // Integers wrap: computed without a sign.
@@ -143,8 +143,8 @@ TENON_BINARY(Shr, Integer, shiftRight(x, y, bits))
 static llvm::Error checkShapes(Call &call) {
   for (auto [i, operand] : llvm::enumerate(call.operands))
     if (call.tensor(i).getShape() != call.tensor(0).getShape())
-      return call.fail("expects operands of one shape, but has " + describeShape(call.tensor(0).getShape()) +
-                       " and " + describeShape(call.tensor(i).getShape()));
+      return call.fail("expects operands of one shape, but has " + describeShape(call.tensor(0).getShape()) + " and " +
+                       describeShape(call.tensor(i).getShape()));
   return llvm::Error::success();
 }
 

@@ -162,9 +162,8 @@ llvm::Error evaluateLaunch(Call &call) {
   if (!results)
     return results.takeError();
   ArrayRef<RuntimeValue> outs = segment(call, launch.getOuts());
-  if (results->size() != outs.size() || !llvm::all_of(*results, [](const RuntimeValue &result) {
-        return std::holds_alternative<Tensor>(result);
-      }))
+  if (results->size() != outs.size() ||
+      !llvm::all_of(*results, [](const RuntimeValue &result) { return std::holds_alternative<Tensor>(result); }))
     return call.fail("launches a kernel that gives other results than it has outs");
   for (auto [i, result] : llvm::enumerate(*results)) {
     const Tensor &tensor = std::get<Tensor>(result);
@@ -206,8 +205,9 @@ llvm::Error evaluateStorage(Call &call) {
   // Elements up to the last one, whatever lies between rows.
   int64_t elements = *count == 0 ? 0 : 1;
   for (auto [size, stride] : llvm::zip(view->sizes, view->strides))
-    if (int64_t between = 0; elements != 0 && (llvm::MulOverflow(size - 1, stride, between) ||
-                                               llvm::AddOverflow(elements, between, elements) || elements > kMostElements))
+    if (int64_t between = 0;
+        elements != 0 && (llvm::MulOverflow(size - 1, stride, between) ||
+                          llvm::AddOverflow(elements, between, elements) || elements > kMostElements))
       return call.fail("has sizes " + describeShape(view->sizes) + " and strides " + describeShape(view->strides));
   Format format(view->elementType);
   if (!format.valid)
@@ -217,8 +217,7 @@ llvm::Error evaluateStorage(Call &call) {
     bytes = std::make_shared<std::vector<char>>();
   if (op.getKind() == host::StorageKind::constant && bytes->empty()) {
     auto value = dyn_cast_if_present<TypedAttr>(op.getValueAttr());
-    llvm::Expected<Tensor> tensor =
-        value ? constantOf(value) : llvm::createStringError("has no elements");
+    llvm::Expected<Tensor> tensor = value ? constantOf(value) : llvm::createStringError("has no elements");
     if (!tensor)
       return call.fail(llvm::toString(tensor.takeError()));
     bytes->assign(tensor->getData(), tensor->getData() + tensor->getNumBytes());

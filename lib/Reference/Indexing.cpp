@@ -37,8 +37,8 @@ struct Slices {
 };
 } // namespace
 
-static llvm::Expected<Slices> findSlices(Call &call, IndexMode mode, const Tensor &operand,
-                                         const Tensor &indices, ArrayRef<int64_t> dims, int64_t batchDims) {
+static llvm::Expected<Slices> findSlices(Call &call, IndexMode mode, const Tensor &operand, const Tensor &indices,
+                                         ArrayRef<int64_t> dims, int64_t batchDims) {
   Slices slices;
   int64_t width = dims.size();
   Format format(indices.getElementType());
@@ -49,8 +49,7 @@ static llvm::Expected<Slices> findSlices(Call &call, IndexMode mode, const Tenso
       return call.fail("expects one size of batch dimension " + llvm::Twine(i) + ", but has " +
                        llvm::Twine(operand.getDimSize(i)) + " and " + llvm::Twine(indices.getDimSize(i)));
   if (indices.getShape().back() != width)
-    return call.fail("expects " + llvm::Twine(width) +
-                     " positions in the last dimension of indices, but has " +
+    return call.fail("expects " + llvm::Twine(width) + " positions in the last dimension of indices, but has " +
                      llvm::Twine(indices.getShape().back()));
   SmallVector<int64_t> strides = rowMajorStrides(operand.getShape()), sliceSizes, sliceStrides;
   slices.shape.assign(indices.getShape().begin(), indices.getShape().end() - 1);
@@ -75,8 +74,8 @@ static llvm::Expected<Slices> findSlices(Call &call, IndexMode mode, const Tenso
       bool huge = format.kind == Kind::Unsigned && value < 0;
       std::optional<int64_t> place = resolve(mode, huge ? INT64_MAX : value, operand.getDimSize(dim));
       if (!place && mode != IndexMode::drop)
-        return call.fail("has index " + llvm::Twine(value) + ", but dimension " + llvm::Twine(dim) +
-                         " has size " + llvm::Twine(operand.getDimSize(dim)));
+        return call.fail("has index " + llvm::Twine(value) + ", but dimension " + llvm::Twine(dim) + " has size " +
+                         llvm::Twine(operand.getDimSize(dim)));
       base = !place || base == outside ? outside : base + *place * strides[dim];
     }
     slices.bases.push_back(base);
@@ -99,9 +98,8 @@ static llvm::Error evaluateGather(Call &call) {
     if (base == outside)
       return call.fail("drops a slice, which only a scatter can");
     if (slices->length > 0)
-      copyByTables(elements.data + base * elements.bytes,
-                   result->data() + i * slices->length * elements.bytes, slices->tables, elements.bytes,
-                   nullptr);
+      copyByTables(elements.data + base * elements.bytes, result->data() + i * slices->length * elements.bytes,
+                   slices->tables, elements.bytes, nullptr);
   }
   call.results.push_back(result->finish());
   return llvm::Error::success();
@@ -122,8 +120,7 @@ template <typename F> static void forEachUpdate(const Slices &slices, F f) {
     place = 0;
     for (auto [table, at] : llvm::zip(slices.tables, position))
       place += table[at];
-    for (int64_t d = (int64_t)position.size() - 1;
-         d >= 0 && ++position[d] == (int64_t)slices.tables[d].size(); --d)
+    for (int64_t d = (int64_t)position.size() - 1; d >= 0 && ++position[d] == (int64_t)slices.tables[d].size(); --d)
       position[d] = 0;
   }
   for (auto [i, base] : llvm::enumerate(slices.bases))
@@ -139,8 +136,7 @@ static llvm::Error evaluateScatter(Call &call) {
   if (!slices)
     return slices.takeError();
   if (updates.getShape() != ArrayRef<int64_t>(slices->shape))
-    return call.fail("expects updates of sizes " + describeShape(slices->shape) + ", but has " +
-                     updates.describe());
+    return call.fail("expects updates of sizes " + describeShape(slices->shape) + ", but has " + updates.describe());
   Format format(operand.getElementType());
   if (op.getCombiner() && (operand.holdsStrings() || !format.valid))
     return call.fail("can't combine elements of this type");
@@ -149,8 +145,7 @@ static llvm::Error evaluateScatter(Call &call) {
       using C = decltype(zero);
       Combination<C> combination(*op.getCombiner(), format);
       std::vector<C> elements = loadAll<C>(operand), values = loadAll<C>(updates);
-      forEachUpdate(*slices,
-                    [&](int64_t to, int64_t from) { combination.combine(elements[to], values[from]); });
+      forEachUpdate(*slices, [&](int64_t to, int64_t from) { combination.combine(elements[to], values[from]); });
       return push(call, storeAll(operand.getElementType(), operand.getShape(), elements));
     });
   }
@@ -159,11 +154,10 @@ static llvm::Error evaluateScatter(Call &call) {
     return call.fail(llvm::toString(result.takeError()));
   RawElements elements(operand), values(updates);
   if (operand.getNumElements() > 0)
-    copyByTables(elements.data, result->data(), stridedTables({operand.getNumElements()}, {1}),
-                 elements.bytes, nullptr);
-  forEachUpdate(*slices, [&](int64_t to, int64_t from) {
-    copyByTables(values.data + from * values.bytes, result->data() + to * values.bytes, {}, values.bytes,
+    copyByTables(elements.data, result->data(), stridedTables({operand.getNumElements()}, {1}), elements.bytes,
                  nullptr);
+  forEachUpdate(*slices, [&](int64_t to, int64_t from) {
+    copyByTables(values.data + from * values.bytes, result->data() + to * values.bytes, {}, values.bytes, nullptr);
   });
   call.results.push_back(result->finish());
   return llvm::Error::success();
@@ -182,8 +176,8 @@ static llvm::Error evaluateTopK(Call &call) {
   int64_t dim = op.getDim(), size = operand.getDimSize(dim), outer = 1, inner = 1;
   int64_t k = mixedValues(call, op.getStaticK(), 1).front();
   if (k < 0 || k > size)
-    return call.fail("expects k from 0 to " + llvm::Twine(size) + ", the size of dimension " +
-                     llvm::Twine(dim) + ", but has " + llvm::Twine(k));
+    return call.fail("expects k from 0 to " + llvm::Twine(size) + ", the size of dimension " + llvm::Twine(dim) +
+                     ", but has " + llvm::Twine(k));
   SmallVector<int64_t> shape(operand.getShape());
   for (auto [i, extent] : llvm::enumerate(shape))
     ((int64_t)i < dim ? outer : inner) *= (int64_t)i == dim ? 1 : extent;
@@ -214,8 +208,7 @@ static llvm::Error evaluateTopK(Call &call) {
       }
     if (llvm::Error error = push(call, storeAll(operand.getElementType(), shape, values)))
       return error;
-    return push(
-        call, storeAll(cast<RankedTensorType>(op.getIndices().getType()).getElementType(), shape, positions));
+    return push(call, storeAll(cast<RankedTensorType>(op.getIndices().getType()).getElementType(), shape, positions));
   });
 }
 

@@ -16,8 +16,7 @@ std::string describe(Location location) {
   if (auto name = dyn_cast<NameLoc>(location))
     return name.getName().str();
   if (auto file = dyn_cast<FileLineColLoc>(location))
-    return file.getFilename().str() + ":" + std::to_string(file.getLine()) + ":" +
-           std::to_string(file.getColumn());
+    return file.getFilename().str() + ":" + std::to_string(file.getLine()) + ":" + std::to_string(file.getColumn());
   if (auto fused = dyn_cast<FusedLoc>(location); fused && !fused.getLocations().empty())
     return describe(fused.getLocations().front());
   if (auto call = dyn_cast<CallSiteLoc>(location))
@@ -26,9 +25,8 @@ std::string describe(Location location) {
 }
 
 llvm::Error Call::fail(const llvm::Twine &message) const {
-  return llvm::createStringError(llvm::inconvertibleErrorCode(), describe(op->getLoc()) + ": '" +
-                                                                     op->getName().getStringRef() + "' " +
-                                                                     message);
+  return llvm::createStringError(llvm::inconvertibleErrorCode(),
+                                 describe(op->getLoc()) + ": '" + op->getName().getStringRef() + "' " + message);
 }
 
 SmallVector<int64_t> mixedValues(const Call &call, ArrayRef<int64_t> fixed, unsigned firstOperand) {
@@ -125,8 +123,8 @@ llvm::Error Interpreter::bindSymbols(func::FuncOp function, ArrayRef<Value> argu
         return failure(where + " is " + llvm::Twine(actual) + ", but '" + symbol.getName() + "' is from " +
                        llvm::Twine((*range)[0]) + " to " + llvm::Twine((*range)[1]));
       if (auto divisor = symbol.getDivisible(); divisor && actual % int64_t(*divisor) != 0)
-        return failure(where + " is " + llvm::Twine(actual) + ", but '" + symbol.getName() +
-                       "' is a multiple of " + llvm::Twine(int64_t(*divisor)));
+        return failure(where + " is " + llvm::Twine(actual) + ", but '" + symbol.getName() + "' is a multiple of " +
+                       llvm::Twine(int64_t(*divisor)));
     }
   }
   return llvm::Error::success();
@@ -134,8 +132,7 @@ llvm::Error Interpreter::bindSymbols(func::FuncOp function, ArrayRef<Value> argu
 
 llvm::Expected<std::vector<Value>> Interpreter::run(func::FuncOp function, ArrayRef<Value> arguments) {
   auto failure = [&](const llvm::Twine &message) {
-    return llvm::createStringError(llvm::inconvertibleErrorCode(),
-                                   "function '" + function.getName() + "' " + message);
+    return llvm::createStringError(llvm::inconvertibleErrorCode(), "function '" + function.getName() + "' " + message);
   };
   if (function.isExternal() || !function.getBody().hasOneBlock())
     return failure("has no body of one block");

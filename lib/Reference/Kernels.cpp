@@ -43,12 +43,14 @@ llvm::Expected<Tensor> tenon::reference::constantOf(TypedAttr value) {
   if (!result || !bytes)
     return result ? bytes.takeError() : result.takeError();
   std::memset(result->getData(), 0, result->getNumBytes());
-  int64_t depthDim = panels.getDepth(), depth = matrix->getDimSize(depthDim), columns = matrix->getDimSize(1 - depthDim);
+  int64_t depthDim = panels.getDepth(), depth = matrix->getDimSize(depthDim),
+          columns = matrix->getDimSize(1 - depthDim);
   OffsetTables tables = panelTables(depth, columns, result->getDimSize(2));
   for (int64_t k = 0; k < depth; ++k)
     for (int64_t n = 0; n < columns; ++n) {
       int64_t from = depthDim == 0 ? k * columns + n : n * depth + k;
-      std::memcpy(result->getData() + (tables[0][k] + tables[1][n]) * *bytes, matrix->getData() + from * *bytes, *bytes);
+      std::memcpy(result->getData() + (tables[0][k] + tables[1][n]) * *bytes, matrix->getData() + from * *bytes,
+                  *bytes);
     }
   return result;
 }
@@ -64,8 +66,7 @@ static llvm::Error evaluateUnpack(Call &call) {
   if (!result || !bytes)
     return call.fail(llvm::toString(result ? bytes.takeError() : result.takeError()));
   int64_t depthDim = op.getDepth();
-  OffsetTables tables =
-      panelTables(type.getDimSize(depthDim), type.getDimSize(1 - depthDim), panels.getDimSize(2));
+  OffsetTables tables = panelTables(type.getDimSize(depthDim), type.getDimSize(1 - depthDim), panels.getDimSize(2));
   if (depthDim == 1)
     std::swap(tables[0], tables[1]);
   copyByTables(panels.getData(), result->getData(), tables, *bytes, nullptr);

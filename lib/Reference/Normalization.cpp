@@ -98,8 +98,7 @@ static llvm::Error evaluateGelu(Call &call) {
   bool approximate = cast<tenon::GeluOp>(call.op).getTanh();
   return alongDims(call, {}, [&](double *row, int64_t) {
     double x = *row;
-    double inner =
-        approximate ? std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)) : std::erf(x / M_SQRT2);
+    double inner = approximate ? std::tanh(std::sqrt(2 / M_PI) * (x + 0.044715 * x * x * x)) : std::erf(x / M_SQRT2);
     *row = x / 2 * (1 + inner);
   });
 }

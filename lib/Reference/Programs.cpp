@@ -74,8 +74,8 @@ template <typename Op> static llvm::Expected<Places> placesOf(Call &call, Op op,
     std::vector<std::vector<RuntimeValue>> longer;
     int64_t step = op.getSteps()[dim];
     for (const std::vector<RuntimeValue> &tuple : places.tuples)
-      for (int64_t i = (*lower)[dim], end = (*upper)[dim]; i < end;
-           i = uint64_t(end) - uint64_t(i) > uint64_t(step) ? i + step : end) {
+      for (int64_t i = (*lower)[dim], end = (*upper)[dim];
+           i<end; i = uint64_t(end) - uint64_t(i)> uint64_t(step) ? i + step : end) {
         longer.push_back(tuple);
         longer.back().push_back(i);
         if (op.getExtents()[dim])
@@ -177,8 +177,8 @@ static llvm::Error evaluateScalarFor(Call &call) {
   std::vector<RuntimeValue> carried(call.operands.begin() + 3, call.operands.end());
   if (call.index(2) <= 0)
     return call.fail("expects a positive step, but has " + llvm::Twine(call.index(2)));
-  for (int64_t i = call.index(0), end = call.index(1), step = call.index(2); i < end;
-       i = uint64_t(end) - uint64_t(i) > uint64_t(step) ? i + step : end) {
+  for (int64_t i = call.index(0), end = call.index(1), step = call.index(2);
+       i<end; i = uint64_t(end) - uint64_t(i)> uint64_t(step) ? i + step : end) {
     std::vector<RuntimeValue> arguments = {i};
     arguments.insert(arguments.end(), carried.begin(), carried.end());
     llvm::Expected<std::vector<RuntimeValue>> results =
@@ -367,13 +367,16 @@ llvm::Expected<SmallVector<int64_t>> tenon::reference::mapValues(Interpreter &in
   return evaluateMap(call, map, first);
 }
 
-llvm::Expected<std::shared_ptr<Buffer>> tenon::reference::allocate(Memory::Kind kind, std::string name, Type elementType,
-                                                                   ArrayRef<int64_t> sizes, ArrayRef<int64_t> strides) {
+llvm::Expected<std::shared_ptr<Buffer>> tenon::reference::allocate(Memory::Kind kind, std::string name,
+                                                                   Type elementType, ArrayRef<int64_t> sizes,
+                                                                   ArrayRef<int64_t> strides) {
   int64_t elements = llvm::is_contained(sizes, 0) ? 0 : 1;
   for (auto [size, stride] : llvm::zip(sizes, strides))
-    if (int64_t between = 0; elements != 0 && (llvm::MulOverflow(size - 1, stride, between) ||
-                                               llvm::AddOverflow(elements, between, elements) || elements > kMostElements))
-      return llvm::createStringError(name + " has sizes " + describeShape(sizes) + " and strides " + describeShape(strides));
+    if (int64_t between = 0;
+        elements != 0 && (llvm::MulOverflow(size - 1, stride, between) ||
+                          llvm::AddOverflow(elements, between, elements) || elements > kMostElements))
+      return llvm::createStringError(name + " has sizes " + describeShape(sizes) + " and strides " +
+                                     describeShape(strides));
   auto buffer = std::make_shared<Buffer>();
   buffer->elementType = elementType;
   buffer->sizes.assign(sizes.begin(), sizes.end());

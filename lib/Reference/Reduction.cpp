@@ -127,8 +127,7 @@ static llvm::Error windowChannelsFirst(Call &call) {
     if (op.getCeil())
       windows = std::min(windows, llvm::divideFloorSigned(size + low - 1, stride) + 1);
     if (windows < 0)
-      return call.fail("has a window that is larger than the padded operand in dimension " +
-                       llvm::Twine(lead + i));
+      return call.fail("has a window that is larger than the padded operand in dimension " + llvm::Twine(lead + i));
     shape[lead + i] = windows;
     inputPlaces *= size;
     places *= windows;
@@ -151,8 +150,7 @@ static llvm::Error windowChannelsFirst(Call &call) {
         int64_t offset = 0, scale = 1, rest = tap;
         bool inside = true, padded = true;
         for (int64_t i = spatial - 1; i >= 0; --i) {
-          int64_t at = place[i] * op.getStrides()[i] - op.getPads()[i] +
-                       rest % op.getSizes()[i] * op.getDilations()[i];
+          int64_t at = place[i] * op.getStrides()[i] - op.getPads()[i] + rest % op.getSizes()[i] * op.getDilations()[i];
           rest /= op.getSizes()[i];
           inside = inside && at >= 0 && at < sizes[i];
           padded = padded && at >= -op.getPads()[i] && at < sizes[i] + op.getPads()[i + spatial];

@@ -118,7 +118,8 @@ static llvm::Error evaluateConcat(Call &call) {
   for (const Tensor &part : parts) {
     RawElements elements(part);
     int64_t row = part.getDimSize(dim) * inner;
-    copyRows(elements.data, row, result->data() + start * elements.bytes, shape[dim] * inner, row, outer, elements.bytes);
+    copyRows(elements.data, row, result->data() + start * elements.bytes, shape[dim] * inner, row, outer,
+             elements.bytes);
     start += row;
   }
   call.results.push_back(result->finish());
@@ -154,8 +155,8 @@ static llvm::Error evaluateSplit(Call &call) {
     llvm::Expected<RawResult> part = RawResult::create(operand.getElementType(), shape);
     if (!part)
       return call.fail(llvm::toString(part.takeError()));
-    copyRows(elements.data + start * inner * elements.bytes, whole * inner, part->data(), length * inner, length * inner,
-             outer, elements.bytes);
+    copyRows(elements.data + start * inner * elements.bytes, whole * inner, part->data(), length * inner,
+             length * inner, outer, elements.bytes);
     Tensor tensor = part->finish();
     if (op.getDropDim())
       shape.erase(shape.begin() + dim);

@@ -45,8 +45,7 @@ static llvm::Error evaluateFromSizes(Call &call) {
   auto type = cast<RankedTensorType>(call.op->getResult(0).getType());
   if (!type.hasStaticShape() || type.getNumElements() != (int64_t)sizes.size())
     return call.fail("gives " + llvm::Twine(sizes.size()) + " sizes");
-  return push(call, storeAll(type.getElementType(), type.getShape(),
-                             std::vector<int64_t>(sizes.begin(), sizes.end())));
+  return push(call, storeAll(type.getElementType(), type.getShape(), std::vector<int64_t>(sizes.begin(), sizes.end())));
 }
 
 static llvm::Error evaluateItem(Call &call) {
@@ -117,15 +116,11 @@ static Result floorDivide(int64_t a, int64_t b) {
 static Result ceilDivide(int64_t a, int64_t b) {
   return undefinedQuotient(a, b) ? Result() : llvm::divideCeilSigned(a, b);
 }
-static Result divideUnsigned(int64_t a, int64_t b) {
-  return b == 0 ? Result() : int64_t(uint64_t(a) / uint64_t(b));
-}
+static Result divideUnsigned(int64_t a, int64_t b) { return b == 0 ? Result() : int64_t(uint64_t(a) / uint64_t(b)); }
 static Result ceilDivideUnsigned(int64_t a, int64_t b) {
   return b == 0 ? Result() : int64_t(llvm::divideCeil(uint64_t(a), uint64_t(b)));
 }
-static Result remainderUnsigned(int64_t a, int64_t b) {
-  return b == 0 ? Result() : int64_t(uint64_t(a) % uint64_t(b));
-}
+static Result remainderUnsigned(int64_t a, int64_t b) { return b == 0 ? Result() : int64_t(uint64_t(a) % uint64_t(b)); }
 static Result least(int64_t a, int64_t b) { return std::min(a, b); }
 static Result greatest(int64_t a, int64_t b) { return std::max(a, b); }
 static Result bitAnd(int64_t a, int64_t b) { return a & b; }
@@ -139,8 +134,7 @@ static llvm::Error evaluateCompareIndex(Call &call) {
       return call.fail("is only known on index values");
   int64_t a = call.index(0), b = call.index(1);
   return giveIndex(call, arith::applyCmpPredicate(cast<arith::CmpIOp>(call.op).getPredicate(),
-                                                  APInt(64, a, /*isSigned=*/true),
-                                                  APInt(64, b, /*isSigned=*/true)));
+                                                  APInt(64, a, /*isSigned=*/true), APInt(64, b, /*isSigned=*/true)));
 }
 
 static llvm::Error evaluateSelectIndex(Call &call) {

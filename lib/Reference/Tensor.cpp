@@ -104,8 +104,7 @@ llvm::Expected<Tensor> Tensor::borrow(Type elementType, ArrayRef<int64_t> shape,
   return tensor;
 }
 
-llvm::Expected<Tensor> Tensor::fromWholeBytes(Type elementType, ArrayRef<int64_t> shape,
-                                              ArrayRef<char> bytes) {
+llvm::Expected<Tensor> Tensor::fromWholeBytes(Type elementType, ArrayRef<int64_t> shape, ArrayRef<char> bytes) {
   llvm::Expected<Tensor> tensor = create(elementType, shape);
   if (!tensor)
     return tensor;

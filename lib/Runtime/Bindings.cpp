@@ -1,4 +1,5 @@
-//===- Bindings.cpp - what is bound to inputs and outputs --------------------------------------------------------------===//
+//===- Bindings.cpp - what is bound to inputs and outputs
+//--------------------------------------------------------------===//
 
 #include "Error.h"
 #include "Session.h"
@@ -34,8 +35,8 @@ tenon_status tenon_session::bind(bool output, uint32_t index, const tenon_value 
     return fail(TENON_ERROR_ARGUMENT, "%s '%s': the value's shape is null", role, name);
   int64_t bits = elementBits(tensor.dtype);
   if (bits >= 8 && uintptr_t(value->data) % uintptr_t(bits / 8 < 16 ? bits / 8 : 8) != 0)
-    return fail(TENON_ERROR_ARGUMENT, "%s '%s': the data at %p is not aligned to its elements of %lld bytes",
-                role, name, value->data, (long long)bits / 8);
+    return fail(TENON_ERROR_ARGUMENT, "%s '%s': the data at %p is not aligned to its elements of %lld bytes", role,
+                name, value->data, (long long)bits / 8);
 
   int64_t unit = 1;
   bool isEmpty = false;
@@ -44,21 +45,20 @@ tenon_status tenon_session::bind(bool output, uint32_t index, const tenon_value 
     isEmpty |= size == 0;
     const DimRecord &dim = model->dim(tensor, uint32_t(d));
     if (size < 0 || (dim.kind == 0 && size != dim.value && !(output && value->capacity != 0)))
-      return fail(TENON_ERROR_SHAPE, "%s '%s' has size %lld in dimension %lld, the value has %lld", role,
-                  name, (long long)(dim.kind == 0 ? dim.value : -1), (long long)d, (long long)size);
+      return fail(TENON_ERROR_SHAPE, "%s '%s' has size %lld in dimension %lld, the value has %lld", role, name,
+                  (long long)(dim.kind == 0 ? dim.value : -1), (long long)d, (long long)size);
     slot.shape[d] = slot.boundShape[d] = size;
     slot.strides[d] = value->strides ? value->strides[d] : unit;
     if (__builtin_mul_overflow(unit, size > 0 ? size : 1, &unit))
       return fail(TENON_ERROR_SHAPE, "%s '%s': the number of elements does not fit in 64 bits", role, name);
     if (output && slot.strides[d] <= 0 && size > 1)
-      return fail(TENON_ERROR_SHAPE,
-                  "output '%s' has stride %lld in dimension %lld: outputs need positive ones", name,
+      return fail(TENON_ERROR_SHAPE, "output '%s' has stride %lld in dimension %lld: outputs need positive ones", name,
                   (long long)slot.strides[d], (long long)d);
   }
   if (value->rank != 0 && slot.strides[value->rank - 1] != 1) {
     if (slot.shape[value->rank - 1] > 1)
-      return fail(TENON_ERROR_SHAPE, "%s '%s' has stride %lld in its last dimension, it must be 1", role,
-                  name, (long long)slot.strides[value->rank - 1]);
+      return fail(TENON_ERROR_SHAPE, "%s '%s' has stride %lld in its last dimension, it must be 1", role, name,
+                  (long long)slot.strides[value->rank - 1]);
     slot.strides[value->rank - 1] = 1;
   }
   if (!value->data && !isEmpty)
@@ -117,21 +117,18 @@ tenon_status tenon_session::bindSymbols() {
     const SymbolRecord &r = records[i];
     if (r.source == 2) {
       int32_t input = model->aliases[r.input];
-      symbols[i] =
-          input >= 0 && outputs[r.input].bound && outputs[r.input].data == inputs[size_t(input)].data;
+      symbols[i] = input >= 0 && outputs[r.input].bound && outputs[r.input].data == inputs[size_t(input)].data;
       continue;
     }
     int64_t value = r.source == 0 ? inputs[r.input].shape[r.dim] : inputs[r.input].strides[r.dim];
     symbols[i] = value;
     const char *input = model->string(meta.input(r.input).name), *name = model->string(r.name);
     if (value < r.min || value > r.max)
-      return fail(TENON_ERROR_SHAPE,
-                  "input '%s' has size %lld in dimension %u, but '%s' must be between %lld and %lld", input,
-                  (long long)value, r.dim, name, (long long)r.min, (long long)r.max);
+      return fail(TENON_ERROR_SHAPE, "input '%s' has size %lld in dimension %u, but '%s' must be between %lld and %lld",
+                  input, (long long)value, r.dim, name, (long long)r.min, (long long)r.max);
     if (value % r.divisor != 0)
-      return fail(TENON_ERROR_SHAPE,
-                  "input '%s' has size %lld in dimension %u, but '%s' must be a multiple of %lld", input,
-                  (long long)value, r.dim, name, (long long)r.divisor);
+      return fail(TENON_ERROR_SHAPE, "input '%s' has size %lld in dimension %u, but '%s' must be a multiple of %lld",
+                  input, (long long)value, r.dim, name, (long long)r.divisor);
   }
   for (uint32_t i = 0; i < inputs.size(); ++i) {
     const TensorRecord &tensor = meta.input(i);
@@ -140,11 +137,10 @@ tenon_status tenon_session::bindSymbols() {
       if (dim.kind != 1 || inputs[i].shape[d] == symbols[size_t(dim.value)])
         continue;
       const SymbolRecord &r = records[uint32_t(dim.value)];
-      return fail(
-          TENON_ERROR_SHAPE,
-          "input '%s' has size %lld in dimension %u, but '%s' is %lld (from input '%s', dimension %u)",
-          model->string(tensor.name), (long long)inputs[i].shape[d], d, model->string(r.name),
-          (long long)symbols[size_t(dim.value)], model->string(meta.input(r.input).name), r.dim);
+      return fail(TENON_ERROR_SHAPE,
+                  "input '%s' has size %lld in dimension %u, but '%s' is %lld (from input '%s', dimension %u)",
+                  model->string(tensor.name), (long long)inputs[i].shape[d], d, model->string(r.name),
+                  (long long)symbols[size_t(dim.value)], model->string(meta.input(r.input).name), r.dim);
     }
   }
   return TENON_OK;

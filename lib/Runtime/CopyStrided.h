@@ -17,8 +17,8 @@ struct StridedCopy {
   int64_t sizes[kMaxRank], dstStrides[kMaxRank], srcStrides[kMaxRank];
 
   /// Strides in elements. False when there is nothing to copy.
-  bool prepare(void *dst, const int64_t *dstStrides, const void *src, const int64_t *srcStrides,
-               const int64_t *sizes, int64_t rank, int64_t elemBytes);
+  bool prepare(void *dst, const int64_t *dstStrides, const void *src, const int64_t *srcStrides, const int64_t *sizes,
+               int64_t rank, int64_t elemBytes);
   int64_t bytes() const;
   /// Rows [begin, end) of the outermost dimension.
   void run(int64_t begin, int64_t end) const;

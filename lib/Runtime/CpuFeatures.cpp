@@ -117,9 +117,8 @@ bool tenon::runtime::cpuHas(const char *feature) {
   };
   // arch/arm64/include/uapi/asm/hwcap.h; names as in LLVM's AArch64Features.td.
   static constexpr Feature features[] = {
-      {"fp-armv8", 0, 0}, {"neon", 0, 1}, {"crc", 0, 7},      {"lse", 0, 8},
-      {"fullfp16", 0, 9}, {"rdm", 0, 12}, {"dotprod", 0, 20}, {"sve", 0, 22},
-      {"fp16fml", 0, 23}, {"sve2", 1, 1}, {"i8mm", 1, 13},    {"bf16", 1, 14},
+      {"fp-armv8", 0, 0}, {"neon", 0, 1}, {"crc", 0, 7},      {"lse", 0, 8},  {"fullfp16", 0, 9}, {"rdm", 0, 12},
+      {"dotprod", 0, 20}, {"sve", 0, 22}, {"fp16fml", 0, 23}, {"sve2", 1, 1}, {"i8mm", 1, 13},    {"bf16", 1, 14},
   };
   for (const Feature &f : features)
     if (strcmp(f.name, feature) == 0)

@@ -44,8 +44,8 @@ tenon_status tenon_model::constantsOn(SessionDevice &on, uint32_t number, void *
     int64_t bytes = int64_t(records[i].bytes), one = 1;
     void *target = device.allocate(device.user, bytes != 0 ? bytes : 1);
     if (!target)
-      return discard(fail(TENON_ERROR_MEMORY, "device '%s' has no memory for a constant of %lld bytes",
-                          device.name, (long long)bytes));
+      return discard(fail(TENON_ERROR_MEMORY, "device '%s' has no memory for a constant of %lld bytes", device.name,
+                          (long long)bytes));
     created->constants[i] = target;
     tenon_device_copy copy = {TENON_HOST_TO_DEVICE, 1, 1, target, constants[i], &bytes, &one, &one};
     tenon_device_order order = {nullptr, 0, 0};
@@ -111,8 +111,7 @@ int32_t tenon_session::deviceLaunch(uint32_t index, const tenon_device_launch &l
   return abort(fail(TENON_ERROR_EXTERNAL, "device '%s' failed to launch '%s'", device.name, launch.kernel));
 }
 
-int32_t tenon_session::deviceCopy(uint32_t index, const tenon_device_copy &copy,
-                                  const tenon_device_order &order) {
+int32_t tenon_session::deviceCopy(uint32_t index, const tenon_device_copy &copy, const tenon_device_order &order) {
   const tenon_device &device = *devices[index].device;
   if (device.copy(devices[index].queue, &copy, &order) == 0)
     return 0;

@@ -11,9 +11,7 @@ namespace tenon::runtime {
 [[gnu::format(printf, 2, 3), gnu::cold]] tenon_status fail(tenon_status status, const char *format, ...);
 
 inline tenon_status outOfMemory() { return fail(TENON_ERROR_MEMORY, "out of memory"); }
-inline tenon_status nullArgument(const char *name) {
-  return fail(TENON_ERROR_ARGUMENT, "argument '%s' is null", name);
-}
+inline tenon_status nullArgument(const char *name) { return fail(TENON_ERROR_ARGUMENT, "argument '%s' is null", name); }
 
 } // namespace tenon::runtime
 

@@ -1,4 +1,5 @@
-//===- HostCall.cpp - one call of a host function, and where functions are found --------------------------------------===//
+//===- HostCall.cpp - one call of a host function, and where functions are found
+//--------------------------------------===//
 
 #include "HostCall.h"
 #include "tenon/Artifact/MetadataView.h"
@@ -29,10 +30,9 @@ int32_t HostCall::error(const char *format, ...) {
 static int32_t checkOutput(HostCall &call, int32_t output, const tenon_value &given) {
   const tenon_value &expected = *call.outputs[output];
   if (given.kind != TENON_TENSOR || given.dtype != expected.dtype)
-    return call.error("output %d has dtype %s, the value given is %s%s", output,
-                      tenon::artifact::nameOf(uint32_t(expected.dtype)),
-                      given.kind == TENON_TENSOR ? "" : "a sequence or optional of ",
-                      tenon::artifact::nameOf(uint32_t(given.dtype)));
+    return call.error(
+        "output %d has dtype %s, the value given is %s%s", output, tenon::artifact::nameOf(uint32_t(expected.dtype)),
+        given.kind == TENON_TENSOR ? "" : "a sequence or optional of ", tenon::artifact::nameOf(uint32_t(given.dtype)));
   if (given.rank != expected.rank)
     return call.error("output %d has rank %lld, the tensor given has %lld", output, (long long)expected.rank,
                       (long long)given.rank);
@@ -93,8 +93,8 @@ static int32_t callSetValue(tenon_call *call, int32_t output, const tenon_value 
 
 static int32_t callSetStrings(tenon_call *call, int32_t output, int64_t rank, const int64_t *shape,
                               const tenon_string *strings) {
-  tenon_value value = {TENON_TENSOR, TENON_STRING, rank,   shape, nullptr, const_cast<tenon_string *>(strings),
-                       0,            0,            nullptr};
+  tenon_value value = {TENON_TENSOR, TENON_STRING, rank, shape, nullptr, const_cast<tenon_string *>(strings), 0, 0,
+                       nullptr};
   return callSetValue(call, output, &value);
 }
 
@@ -106,8 +106,9 @@ static int32_t callSetItems(tenon_call *call, int32_t output, int32_t kind, cons
 
 HostCall::HostCall(const tenon_host_entry &entry, const tenon_value *const *inputs, int32_t inputCount,
                    tenon_value *const *outputs, int32_t outputCount)
-    : tenon_call{TENON_HOST_ABI, sizeof(tenon_call), entry.user,   entry.name,    inputs,         outputs,     inputCount,
-                 outputCount,    callFail,           callSetTensor, callSetStrings, callSetItems, callSetValue} {}
+    : tenon_call{TENON_HOST_ABI, sizeof(tenon_call), entry.user,  entry.name, inputs,
+                 outputs,        inputCount,         outputCount, callFail,   callSetTensor,
+                 callSetStrings, callSetItems,       callSetValue} {}
 
 //===------------------------------------------------------------------------------------------------------------------===//
 // Libraries

@@ -1,4 +1,5 @@
-//===- HostCall.h - one call of a host function ------------------------------------------------------------------------===//
+//===- HostCall.h - one call of a host function
+//------------------------------------------------------------------------===//
 #ifndef TENON_LIB_RUNTIME_HOSTCALL_H
 #define TENON_LIB_RUNTIME_HOSTCALL_H
 
@@ -29,8 +30,8 @@ struct HostCall : tenon_call {
 /// The functions of library `tenon_runtime`, or null.
 tenon_host_function findRuntimeFunction(const char *name);
 
-/// Finds a function in `<library>.so`, in the directory of `modelPath` or that of the runtime itself. Null, with what was
-/// tried or went wrong in `text`.
+/// Finds a function in `<library>.so`, in the directory of `modelPath` or that of the runtime itself. Null, with what
+/// was tried or went wrong in `text`.
 const tenon_host_entry *findInLibrary(const char *library, const char *function, const char *modelPath, char *text,
                                       size_t textSize);
 

@@ -198,8 +198,8 @@ int32_t tenon_session::reserveOutput(uint32_t index) {
   for (uint32_t d = 0; d < tensor.rank; ++d) {
     int64_t reach;
     if (slot.shape[d] < 0)
-      return abort(fail(TENON_ERROR_RUN, "output '%s' would have size %lld in dimension %u", name,
-                        (long long)slot.shape[d], d));
+      return abort(
+          fail(TENON_ERROR_RUN, "output '%s' would have size %lld in dimension %u", name, (long long)slot.shape[d], d));
     overflow |= __builtin_mul_overflow(elements, slot.shape[d], &elements);
     overflow |= __builtin_mul_overflow(slot.shape[d] - 1, slot.strides[d], &reach);
     overflow |= __builtin_add_overflow(span, reach, &span);
@@ -212,15 +212,14 @@ int32_t tenon_session::reserveOutput(uint32_t index) {
   if (slot.bound) {
     for (uint32_t d = 0; d < tensor.rank; ++d) {
       bool bounded = slot.capacity != 0 || model->dim(tensor, d).segment != 0;
-      if (bounded ? slot.capacity == 0 && slot.shape[d] > slot.boundShape[d]
-                  : slot.shape[d] != slot.boundShape[d])
+      if (bounded ? slot.capacity == 0 && slot.shape[d] > slot.boundShape[d] : slot.shape[d] != slot.boundShape[d])
         return abort(fail(TENON_ERROR_SHAPE,
                           "output '%s' is bound with size %lld in dimension %u, the model gives %lld", name,
                           (long long)slot.boundShape[d], d, (long long)slot.shape[d]));
     }
     if (slot.capacity != 0 && bytes > slot.capacity)
-      return abort(fail(TENON_ERROR_SHAPE, "output '%s' needs %lld bytes, its buffer has %lld", name,
-                        (long long)bytes, (long long)slot.capacity));
+      return abort(fail(TENON_ERROR_SHAPE, "output '%s' needs %lld bytes, its buffer has %lld", name, (long long)bytes,
+                        (long long)slot.capacity));
     outputData[index] = slot.data;
     return 0;
   }
@@ -245,8 +244,7 @@ void tenon_session::exchange(uint32_t first, uint32_t second) {
 }
 
 int32_t tenon_session::launch(uint32_t index, void *const *buffers, const int64_t *strides,
-                              const int64_t *kernelSymbols, int64_t work, int64_t scratchBytes,
-                              int64_t grain) {
+                              const int64_t *kernelSymbols, int64_t work, int64_t scratchBytes, int64_t grain) {
   if (int32_t code = checkCancelled())
     return code;
   if (work <= 0)
@@ -415,8 +413,7 @@ static int32_t hostLaunch(tenon_context *ctx, int32_t launch, void *const *buffe
                           const int64_t *symbols, int64_t work, int64_t scratchBytes, int64_t grain) {
   if (!isBelow(launch, launchCount(ctx)))
     return misfit(ctx);
-  return tenon_session::of(ctx)->launch(uint32_t(launch), buffers, strides, symbols, work, scratchBytes,
-                                        grain);
+  return tenon_session::of(ctx)->launch(uint32_t(launch), buffers, strides, symbols, work, scratchBytes, grain);
 }
 
 static int32_t hostCopy(tenon_context *ctx, void *dst, const int64_t *dstStrides, const void *src,
@@ -490,19 +487,18 @@ static int32_t hostDeviceLaunch(tenon_context *ctx, int32_t device, int32_t laun
   if (!isBelow(device, session.devices.size()) || !isBelow(launch, launchCount(ctx)))
     return misfit(ctx);
   uint32_t kernel = model.metadata.table<LaunchRecord>(Table::Launches)[uint32_t(launch)].kernel;
-  tenon_device_launch request = {
-      model.string(model.metadata.table<KernelRecord>(Table::Kernels)[kernel].name),
-      model.kernels[kernel],
-      uint32_t(launch),
-      bufferCount,
-      strideCount,
-      symbolCount,
-      buffers,
-      strides,
-      symbols,
-      work,
-      /*grain=*/1,
-      scratchBytes};
+  tenon_device_launch request = {model.string(model.metadata.table<KernelRecord>(Table::Kernels)[kernel].name),
+                                 model.kernels[kernel],
+                                 uint32_t(launch),
+                                 bufferCount,
+                                 strideCount,
+                                 symbolCount,
+                                 buffers,
+                                 strides,
+                                 symbols,
+                                 work,
+                                 /*grain=*/1,
+                                 scratchBytes};
   return session.deviceLaunch(uint32_t(device), request, {after, afterCount, token});
 }
 

@@ -12,8 +12,8 @@
 
 using namespace tenon::abi;
 
-#define FIELD(structure, member, fields, number)                                                                        \
-  static_assert(offsetof(structure, member) == offsetOf(fields, size_t(number)));                                       \
+#define FIELD(structure, member, fields, number)                                                                       \
+  static_assert(offsetof(structure, member) == offsetOf(fields, size_t(number)));                                      \
   static_assert(sizeof(structure::member) == bytesOf(fields[size_t(number)]))
 #define POINTER(structure, member, number) static_assert(offsetof(structure, member) == sizeof(void *) * size_t(number))
 

@@ -1,4 +1,5 @@
-//===- LoadedFiles.cpp - models in files that the process has loaded --------------------------------------------------===//
+//===- LoadedFiles.cpp - models in files that the process has loaded
+//--------------------------------------------------===//
 //
 // An artifact is a shared library, so a program may be linked to it or open it by dlopen. This finds the file again, to
 // open the model in it.
@@ -90,10 +91,12 @@ tenon_status tenon_model_open_loaded(const char *name, tenon_model **model) {
   if (name[0] != 0)
     dl_iterate_phdr(Search::visit, &search);
   if (search.count == 0)
-    return fail(TENON_ERROR_FILE, "no library named '%s' is loaded (linkers drop those that no symbol is taken from: "
-                                  "-Wl,--no-as-needed keeps them)", name);
+    return fail(TENON_ERROR_FILE,
+                "no library named '%s' is loaded (linkers drop those that no symbol is taken from: "
+                "-Wl,--no-as-needed keeps them)",
+                name);
   if (search.count > 1)
-    return fail(TENON_ERROR_FILE, "%d libraries named '%s' are loaded: name one with its directory, as '%s'", search.count,
-                name, search.path);
+    return fail(TENON_ERROR_FILE, "%d libraries named '%s' are loaded: name one with its directory, as '%s'",
+                search.count, name, search.path);
   return openFile(search.path, search.address, model);
 }

@@ -84,8 +84,8 @@ void Buffer::release() {
 
 bool Buffer::reserve(int64_t bytes) {
   // Under a limit nothing is larger than a run needs; what is no mapping can't be cut later on.
-  bool isTooLarge = account && account->limit != INT64_MAX && !isMapped(size) &&
-                    roomFor(bytes > needed ? bytes : needed) < size;
+  bool isTooLarge =
+      account && account->limit != INT64_MAX && !isMapped(size) && roomFor(bytes > needed ? bytes : needed) < size;
   if (!first || bytes > size || isTooLarge) {
     release();
     if (!allocate(bytes))

@@ -49,9 +49,8 @@ tenon_status tenon_model::open(const char *file) {
       close(fd);
     return fail(TENON_ERROR_FILE, "cannot open '%s': %s", file, strerror(error));
   }
-  tenon_status result = S_ISREG(status.st_mode)
-                            ? map(fd, uint64_t(status.st_size))
-                            : fail(TENON_ERROR_FILE, "cannot open '%s': not a regular file", file);
+  tenon_status result = S_ISREG(status.st_mode) ? map(fd, uint64_t(status.st_size))
+                                                : fail(TENON_ERROR_FILE, "cannot open '%s': not a regular file", file);
   close(fd);
   return result;
 }
@@ -86,8 +85,7 @@ tenon_status tenon_model::map(int file, uint64_t fileSize) {
   if (const char *problem = container.open(base, trailer.size))
     return fail(TENON_ERROR_FORMAT, "'%s': %s", path, problem);
   if (container.header().kernelAbi != TENON_KERNEL_ABI)
-    return fail(TENON_ERROR_FORMAT,
-                "'%s': its code is for version %u of the runtime's ABI, this runtime has %u", path,
+    return fail(TENON_ERROR_FORMAT, "'%s': its code is for version %u of the runtime's ABI, this runtime has %u", path,
                 container.header().kernelAbi, TENON_KERNEL_ABI);
   if (container.header().machine != kMachine)
     return fail(TENON_ERROR_CPU, "'%s': its code is for another machine (ELF machine %u)", path,
@@ -151,8 +149,7 @@ tenon_status tenon_model::mapCode(int file, const SegmentRecord &segment, char *
   // Checked through the readable mapping first: nothing that is damaged becomes executable.
   if (!container.verify(segment))
     return fail(TENON_ERROR_FORMAT, "'%s': the checksum of the code is wrong", path);
-  *code = mapRange(file, containerOffset + segment.offset, segment.size != 0 ? segment.size : 1,
-                   PROT_READ | PROT_EXEC);
+  *code = mapRange(file, containerOffset + segment.offset, segment.size != 0 ? segment.size : 1, PROT_READ | PROT_EXEC);
   return *code ? TENON_OK : fail(TENON_ERROR_FILE, "cannot map the code of '%s': %s", path, strerror(errno));
 }
 
@@ -214,8 +211,8 @@ tenon_status tenon_model::findKernels(int file) {
   for (uint32_t k = 0; k < count; ++k)
     if (!kernels[k])
       return fail(TENON_ERROR_CPU, "'%s' has no code for this CPU: kernel '%s' is missing%s%s", path,
-                  string(metadata.table<KernelRecord>(Table::Kernels)[k].name),
-                  missing[0] ? "; a variant needs " : "", missing);
+                  string(metadata.table<KernelRecord>(Table::Kernels)[k].name), missing[0] ? "; a variant needs " : "",
+                  missing);
   return TENON_OK;
 }
 
@@ -251,9 +248,7 @@ void tenon_model_close(tenon_model *model) {
   free(model);
 }
 
-int32_t tenon_model_input_count(const tenon_model *model) {
-  return model ? int32_t(model->metadata.inputCount()) : 0;
-}
+int32_t tenon_model_input_count(const tenon_model *model) { return model ? int32_t(model->metadata.inputCount()) : 0; }
 int32_t tenon_model_output_count(const tenon_model *model) {
   return model ? int32_t(model->metadata.outputCount()) : 0;
 }
@@ -270,8 +265,7 @@ static const TensorRecord *findTensor(const tenon_model *model, bool output, int
   }
   int32_t count = output ? tenon_model_output_count(model) : tenon_model_input_count(model);
   if (index < 0 || index >= count) {
-    fail(TENON_ERROR_ARGUMENT, "%s %d does not exist: the model has %d", output ? "output" : "input", index,
-         count);
+    fail(TENON_ERROR_ARGUMENT, "%s %d does not exist: the model has %d", output ? "output" : "input", index, count);
     return nullptr;
   }
   return output ? &model->metadata.output(uint32_t(index)) : &model->metadata.input(uint32_t(index));
@@ -288,8 +282,7 @@ static tenon_status describe(const tenon_model *model, bool output, int32_t inde
   return TENON_OK;
 }
 
-static tenon_status describeDim(const tenon_model *model, bool output, int32_t index, int32_t dim,
-                                tenon_dim *result) {
+static tenon_status describeDim(const tenon_model *model, bool output, int32_t index, int32_t dim, tenon_dim *result) {
   const TensorRecord *tensor = findTensor(model, output, index);
   if (!tensor)
     return TENON_ERROR_ARGUMENT;
@@ -301,8 +294,7 @@ static tenon_status describeDim(const tenon_model *model, bool output, int32_t i
   const DimRecord &r = model->dim(*tensor, uint32_t(dim));
   *result = {r.kind == 0 ? r.value : -1, nullptr};
   if (r.kind == 1)
-    result->symbol =
-        model->string(model->metadata.table<SymbolRecord>(Table::Symbols)[uint32_t(r.value)].name);
+    result->symbol = model->string(model->metadata.table<SymbolRecord>(Table::Symbols)[uint32_t(r.value)].name);
   return TENON_OK;
 }
 
@@ -329,12 +321,8 @@ tenon_status tenon_model_input_dim(const tenon_model *model, int32_t index, int3
 tenon_status tenon_model_output_dim(const tenon_model *model, int32_t index, int32_t dim, tenon_dim *result) {
   return describeDim(model, true, index, dim, result);
 }
-int32_t tenon_model_find_input(const tenon_model *model, const char *name) {
-  return findByName(model, false, name);
-}
-int32_t tenon_model_find_output(const tenon_model *model, const char *name) {
-  return findByName(model, true, name);
-}
+int32_t tenon_model_find_input(const tenon_model *model, const char *name) { return findByName(model, false, name); }
+int32_t tenon_model_find_output(const tenon_model *model, const char *name) { return findByName(model, true, name); }
 
 tenon_status tenon_model_verify(const tenon_model *model) {
   if (!model)

@@ -45,8 +45,7 @@ int64_t tenon_pack_arena(const tenon_arena_buffer *buffers, int64_t count, int64
     return -2;
   }
   for (int64_t i = 0; i < count; ++i)
-    items[i] = {(buffers[i].size + alignment - 1) / alignment * alignment, 0, buffers[i].first,
-                buffers[i].last, i};
+    items[i] = {(buffers[i].size + alignment - 1) / alignment * alignment, 0, buffers[i].first, buffers[i].last, i};
   qsort(items, size_t(count), sizeof(Item), bySize);
 
   int64_t total = 0, placedCount = 0;

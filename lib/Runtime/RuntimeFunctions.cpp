@@ -1,4 +1,5 @@
-//===- RuntimeFunctions.cpp - sequences, optionals, and what holds strings ---------------------------------------------===//
+//===- RuntimeFunctions.cpp - sequences, optionals, and what holds strings
+//---------------------------------------------===//
 //
 // The functions that host programs call by name for values which no kernel knows. They hold, share and copy values, and
 // compute nothing.
@@ -46,7 +47,10 @@ bool hasKind(HostCall &call, int32_t i, int32_t kind) {
   if (i < call.input_count && call.inputs[i]->kind == kind)
     return true;
   call.error("expects %s as input %d",
-             kind == TENON_TENSOR ? "a tensor" : kind == TENON_SEQUENCE ? "a sequence" : "an optional", i);
+             kind == TENON_TENSOR     ? "a tensor"
+             : kind == TENON_SEQUENCE ? "a sequence"
+                                      : "an optional",
+             i);
   return false;
 }
 
@@ -61,7 +65,8 @@ bool positionOf(HostCall &call, int32_t input, int64_t length, int64_t limit, in
 }
 
 int32_t giveInteger(HostCall &call, int64_t value) {
-  auto *data = static_cast<int64_t *>(call.set_tensor(&call, 0, TENON_I64, call.outputs[0]->rank, call.outputs[0]->shape));
+  auto *data =
+      static_cast<int64_t *>(call.set_tensor(&call, 0, TENON_I64, call.outputs[0]->rank, call.outputs[0]->shape));
   if (data)
     *data = value;
   return data ? 0 : 1;
@@ -78,8 +83,8 @@ int32_t shape(tenon_call *c) {
     return 1;
   const tenon_value &tensor = *call.inputs[0];
   if (call.outputs[0]->shape[0] != tensor.rank)
-    return call.error("a tensor of rank %lld is expected, the value has rank %lld", (long long)call.outputs[0]->shape[0],
-                      (long long)tensor.rank);
+    return call.error("a tensor of rank %lld is expected, the value has rank %lld",
+                      (long long)call.outputs[0]->shape[0], (long long)tensor.rank);
   if (tensor.rank != 0)
     memcpy(call.outputs[0]->data, tensor.shape, size_t(tensor.rank) * 8);
   return 0;
@@ -174,8 +179,7 @@ int32_t sequenceErase(tenon_call *c) {
 int32_t sequenceAt(tenon_call *c) {
   HostCall &call = HostCall::of(c);
   int64_t place;
-  if (!hasKind(call, 0, TENON_SEQUENCE) ||
-      !positionOf(call, 1, call.inputs[0]->count, call.inputs[0]->count, place))
+  if (!hasKind(call, 0, TENON_SEQUENCE) || !positionOf(call, 1, call.inputs[0]->count, call.inputs[0]->count, place))
     return 1;
   return call.give(0, call.take(call.inputs[0]->items[place]));
 }
@@ -283,7 +287,9 @@ int32_t sequenceSplit(tenon_call *c) {
   int64_t parts = isList ? split->shape[0] : whole / each + (whole % each != 0), offset = 0;
   Items items(parts);
   for (int64_t i = 0; i < parts; ++i) {
-    int64_t size = isList ? static_cast<const int64_t *>(split->data)[i] : whole - offset < each ? whole - offset : each;
+    int64_t size = isList                  ? static_cast<const int64_t *>(split->data)[i]
+                   : whole - offset < each ? whole - offset
+                                           : each;
     if (size < 0 || size > whole - offset || (i + 1 == parts && size != whole - offset))
       return call.error("the parts don't make up size %lld", (long long)whole);
     int64_t strides[kMaxRank], sizes[kMaxRank];

@@ -70,10 +70,9 @@ tenon_status tenon_session::create(const tenon_options &options) {
             allocate(segments, segmentCount) && allocate(symbols, meta.count(Table::Symbols)) &&
             allocate(values, meta.model().valueCount) && allocate(growing, meta.model().growingCount) &&
             allocate(growingBuffers, meta.model().growingCount) && allocate(inputData, inputCount) &&
-            allocate(outputData, outputCount) && allocate(arenas, segmentCount) &&
-            allocate(inputStrides, inputCount) && allocate(outputStrides, outputCount) &&
-            allocate(inputSizes, inputCount) && allocate(slots, segmentCount) && allocate(offsets, segmentCount) &&
-            allocate(externals, meta.count(Table::Externals)) &&
+            allocate(outputData, outputCount) && allocate(arenas, segmentCount) && allocate(inputStrides, inputCount) &&
+            allocate(outputStrides, outputCount) && allocate(inputSizes, inputCount) && allocate(slots, segmentCount) &&
+            allocate(offsets, segmentCount) && allocate(externals, meta.count(Table::Externals)) &&
             allocate(held, inputCount + outputCount + meta.model().heldCount) && allocate(heldValues, held.size()) &&
             allocate(profile, meta.count(Table::Launches)) && allocate(errorSlots, size_t(threads));
   if (!ok)
@@ -117,10 +116,10 @@ tenon_status tenon_session::create(const tenon_options &options) {
   if (tenon_status status = openDevices(options))
     return status;
 
-  context = {&kHostFunctions,     inputData.data(),       outputData.data(), model->constants.data(),
-             symbols.data(),      slots.data(),           arenas.data(),     offsets.data(),
-             inputStrides.data(), outputStrides.data(),   inputSizes.data(), values.data(),
-             deviceConstants.data(), deviceArenas.data(), heldValues.data(), growing.data()};
+  context = {&kHostFunctions,        inputData.data(),     outputData.data(), model->constants.data(),
+             symbols.data(),         slots.data(),         arenas.data(),     offsets.data(),
+             inputStrides.data(),    outputStrides.data(), inputSizes.data(), values.data(),
+             deviceConstants.data(), deviceArenas.data(),  heldValues.data(), growing.data()};
   return TENON_OK;
 }
 
@@ -326,8 +325,8 @@ tenon_status tenon_session::report(int32_t code) {
   const char *before = nodes[0] ? "node '" : "", *after = nodes[0] ? "': " : "";
   auto say = [&](const char *text) { return fail(TENON_ERROR_RUN, "%s%s%s%s", before, nodes, after, text); };
   auto sayNumbers = [&](const char *first, const char *second) {
-    return fail(TENON_ERROR_RUN, "%s%s%s%s %lld %s %lld", before, nodes, after, first, (long long)error.value,
-                second, (long long)error.limit);
+    return fail(TENON_ERROR_RUN, "%s%s%s%s %lld %s %lld", before, nodes, after, first, (long long)error.value, second,
+                (long long)error.limit);
   };
   switch (error.code) {
   case TENON_CODE_INDEX_OUT_OF_RANGE:
@@ -345,8 +344,7 @@ tenon_status tenon_session::report(int32_t code) {
   case TENON_CODE_CAPACITY:
     return sayNumbers("size", "is more than the capacity of");
   }
-  if (error.code >= TENON_CODE_MESSAGE &&
-      uint32_t(error.code - TENON_CODE_MESSAGE) < meta.count(Table::Messages)) {
+  if (error.code >= TENON_CODE_MESSAGE && uint32_t(error.code - TENON_CODE_MESSAGE) < meta.count(Table::Messages)) {
     uint32_t message = uint32_t(error.code - TENON_CODE_MESSAGE);
     const char *text = model->string(meta.table<StringRecord>(Table::Messages)[message]);
     if (error.value == 0 && error.limit == 0)
@@ -433,14 +431,11 @@ tenon_status tenon_session_output_shape(tenon_session *session, int32_t index, i
   if (tenon_status status = session->prepare())
     return status;
   if (!session->outputShape(uint32_t(index), shape))
-    return fail(TENON_ERROR_UNKNOWN_SIZE,
-                "the size of output '%s' depends on data: it is known after the run", name);
+    return fail(TENON_ERROR_UNKNOWN_SIZE, "the size of output '%s' depends on data: it is known after the run", name);
   return TENON_OK;
 }
 
-tenon_status tenon_session_run(tenon_session *session) {
-  return session ? session->run() : nullArgument("session");
-}
+tenon_status tenon_session_run(tenon_session *session) { return session ? session->run() : nullArgument("session"); }
 
 tenon_status tenon_session_cancel(tenon_session *session) {
   // Nothing else: it may be a signal handler that calls.
@@ -457,9 +452,7 @@ tenon_status tenon_session_clear_cancel(tenon_session *session) {
   return TENON_OK;
 }
 
-tenon_status tenon_session_trim(tenon_session *session) {
-  return session ? session->trim() : nullArgument("session");
-}
+tenon_status tenon_session_trim(tenon_session *session) { return session ? session->trim() : nullArgument("session"); }
 
 tenon_status tenon_session_output(tenon_session *session, int32_t index, const tenon_value **value) {
   if (tenon_status status = checkOutput(session, index))
@@ -468,8 +461,7 @@ tenon_status tenon_session_output(tenon_session *session, int32_t index, const t
     return nullArgument("value");
   *value = nullptr;
   if (!session->ran)
-    return fail(TENON_ERROR_ARGUMENT,
-                "there are no outputs: the session has not run, or its last run failed");
+    return fail(TENON_ERROR_ARGUMENT, "there are no outputs: the session has not run, or its last run failed");
   *value = &session->outputValues[size_t(index)];
   return TENON_OK;
 }
@@ -486,9 +478,7 @@ tenon_status tenon_session_arena_bytes(tenon_session *session, int64_t *bytes) {
   return TENON_OK;
 }
 
-int64_t tenon_session_memory_bytes(const tenon_session *session) {
-  return session ? session->account.held : 0;
-}
+int64_t tenon_session_memory_bytes(const tenon_session *session) { return session ? session->account.held : 0; }
 
 int32_t tenon_session_profile_count(const tenon_session *session) {
   return session && session->profiling ? int32_t(session->profile.size()) : 0;

@@ -59,9 +59,7 @@ struct tenon_session {
   /// Gives back what the run that is under way, or was the last, hasn't asked for. Whether there was anything.
   bool giveBack();
   /// Makes room by `request`, which may be asked twice.
-  template <typename F> bool hold(F request) {
-    return request() || (giveBack() && request());
-  }
+  template <typename F> bool hold(F request) { return request() || (giveBack() && request()); }
   /// After a request for memory that failed, of `bytes` for what `format` says.
   [[gnu::format(printf, 3, 4), gnu::cold]] tenon_status noMemory(int64_t bytes, const char *format, ...);
   tenon_status trim();
@@ -100,8 +98,8 @@ struct tenon_session {
   int32_t reserveOutput(uint32_t index);
   int32_t grow(uint32_t number, int64_t bytes);
   void exchange(uint32_t first, uint32_t second);
-  int32_t launch(uint32_t launch, void *const *buffers, const int64_t *strides, const int64_t *symbols,
-                 int64_t work, int64_t scratchBytes, int64_t grain);
+  int32_t launch(uint32_t launch, void *const *buffers, const int64_t *strides, const int64_t *symbols, int64_t work,
+                 int64_t scratchBytes, int64_t grain);
   int32_t copy(void *dst, const int64_t *dstStrides, const void *src, const int64_t *srcStrides, const int64_t *sizes,
                int64_t rank, int64_t elemBytes);
   int32_t check(int32_t launch, int32_t code, int64_t value, int64_t limit);
@@ -152,7 +150,7 @@ struct tenon_session {
   int32_t (*poll)(void *user) = nullptr;
   void *pollUser = nullptr;
   pthread_t runThread = {};
-  int64_t nextPoll = 0; ///< nanoseconds
+  int64_t nextPoll = 0;           ///< nanoseconds
   uint32_t pieces = 0, steps = 0; ///< of the run: pieces that its thread began, and steps of loops
   static_assert(std::atomic<bool>::is_always_lock_free, "signal handlers set it");
 };

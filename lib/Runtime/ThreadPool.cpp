@@ -38,8 +38,8 @@ void relax() {
 #endif
 }
 
-/// Guards the list of pools. Its holder is a process, not a thread: one that was forked off while a thread of its parent
-/// held it finds it open.
+/// Guards the list of pools. Its holder is a process, not a thread: one that was forked off while a thread of its
+/// parent held it finds it open.
 std::atomic<pid_t> lockHolder{0};
 ThreadPool *firstPool = nullptr;
 

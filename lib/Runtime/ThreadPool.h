@@ -2,11 +2,11 @@
 //--------------------------------------------------------------===//
 //
 // A pool runs loops, the calling thread among its workers. Sessions that ask for the same number of threads on the same
-// CPUs share one pool, so a process with hundreds of models has the threads of one. Loops of several sessions may run at
-// a time: each caller works on its own loop, and the pool's threads go from one to the next; where there are more loops
-// than the pool has places for, a caller does its loop alone. Within a loop each worker starts in its own part of the
-// range, so that successive loops over the same data find it in the same cache, and takes from the others when it is
-// done. What is computed never depends on who computes it.
+// CPUs share one pool, so a process with hundreds of models has the threads of one. Loops of several sessions may run
+// at a time: each caller works on its own loop, and the pool's threads go from one to the next; where there are more
+// loops than the pool has places for, a caller does its loop alone. Within a loop each worker starts in its own part of
+// the range, so that successive loops over the same data find it in the same cache, and takes from the others when it
+// is done. What is computed never depends on who computes it.
 //
 //===--------------------------------------------------------------------------------------------------------===//
 #ifndef TENON_LIB_RUNTIME_THREADPOOL_H
@@ -32,8 +32,8 @@ public:
 
   /// False in a process that was forked off: the threads stayed behind, callers do their loops alone.
   bool hasThreadsHere() const;
-  /// body(arg, i, worker) for i in [0, count), count below 2^31, worker below `threads`. From any number of threads at a
-  /// time, not from within a body.
+  /// body(arg, i, worker) for i in [0, count), count below 2^31, worker below `threads`. From any number of threads at
+  /// a time, not from within a body.
   void run(tenon_parallel_body body, void *arg, int64_t count);
 
 private:

@@ -1,4 +1,5 @@
-//===- Values.cpp - strings, sequences, optionals and tensors that the runtime holds ----------------------------------===//
+//===- Values.cpp - strings, sequences, optionals and tensors that the runtime holds
+//----------------------------------===//
 
 #include "Values.h"
 #include "CopyStrided.h"

@@ -1,4 +1,5 @@
-//===- Values.h - strings, sequences, optionals and tensors that the runtime holds ------------------------------------===//
+//===- Values.h - strings, sequences, optionals and tensors that the runtime holds
+//------------------------------------===//
 #ifndef TENON_LIB_RUNTIME_VALUES_H
 #define TENON_LIB_RUNTIME_VALUES_H
 

@@ -217,8 +217,7 @@ bool OutputFile::copyToSink() {
 
 bool OutputFile::link() {
   std::string unnamed = procName(file);
-  if (temporary.empty() &&
-      linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, target.c_str(), AT_SYMLINK_FOLLOW) == 0)
+  if (temporary.empty() && linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, target.c_str(), AT_SYMLINK_FOLLOW) == 0)
     return true;
   if (temporary.empty() && errno != EEXIST)
     return fail("create", errno);

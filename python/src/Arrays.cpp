@@ -50,8 +50,7 @@ std::string describeShape(const std::vector<int64_t> &sizes, const std::vector<s
 }
 
 std::string describeArray(const nb::object &array) {
-  std::vector<int64_t> shape(PyArray_DIMS(arrayOf(array)),
-                             PyArray_DIMS(arrayOf(array)) + PyArray_NDIM(arrayOf(array)));
+  std::vector<int64_t> shape(PyArray_DIMS(arrayOf(array)), PyArray_DIMS(arrayOf(array)) + PyArray_NDIM(arrayOf(array)));
   nb::object type = array.attr("dtype");
   return nb::str(nb::handle(type)).c_str() + describeShape(shape, nullptr);
 }
@@ -209,8 +208,8 @@ nb::object newArray(const Tensor &tensor, const int64_t *shape, size_t rank) {
     throw RunError(tensor.name + " is of a type that NumPy doesn't have: " + tenon_dtype_name(tensor.dtype));
   std::vector<npy_intp> sizes(shape, shape + rank);
   auto *type = reinterpret_cast<PyArray_Descr *>(nb::object(tensor.numpyType).release().ptr());
-  return owned(PyArray_NewFromDescr(&PyArray_Type, type, int(sizes.size()), sizes.data(), nullptr, nullptr, 0,
-                                    nullptr));
+  return owned(
+      PyArray_NewFromDescr(&PyArray_Type, type, int(sizes.size()), sizes.data(), nullptr, nullptr, 0, nullptr));
 }
 } // namespace
 
@@ -258,17 +257,17 @@ static int32_t dtypeOf(nb::dlpack::dtype type) {
 template <typename View> static nb::object viewOf(const View &tensor, int flags, const std::string &what) {
   int32_t dtype = dtypeOf(tensor.dtype());
   if (dtype == 0)
-    throw InputError(what + " is of a type that models don't have: DLPack's code " + std::to_string(tensor.dtype().code) +
-                     " with " + std::to_string(tensor.dtype().bits) + " bits");
+    throw InputError(what + " is of a type that models don't have: DLPack's code " +
+                     std::to_string(tensor.dtype().code) + " with " + std::to_string(tensor.dtype().bits) + " bits");
   auto *type = reinterpret_cast<PyArray_Descr *>(numpyTypeOf(dtype).release().ptr());
   std::vector<npy_intp> shape, strides;
   for (size_t d = 0; d < tensor.ndim(); ++d) {
     shape.push_back(npy_intp(tensor.shape(d)));
     strides.push_back(npy_intp(tensor.stride(d)) * PyDataType_ELSIZE(type));
   }
-  nb::object array = owned(PyArray_NewFromDescr(&PyArray_Type, type, int(shape.size()), shape.data(), strides.data(),
-                                                const_cast<void *>(static_cast<const void *>(tensor.data())), flags,
-                                                nullptr));
+  nb::object array =
+      owned(PyArray_NewFromDescr(&PyArray_Type, type, int(shape.size()), shape.data(), strides.data(),
+                                 const_cast<void *>(static_cast<const void *>(tensor.data())), flags, nullptr));
   nb::capsule owner(new View(tensor), [](void *kept) noexcept { delete static_cast<View *>(kept); });
   if (PyArray_SetBaseObject(arrayOf(array), owner.release().ptr()) < 0)
     throw nb::python_error();
@@ -388,9 +387,7 @@ void tenon::python::fromPython(nb::handle given, const Tensor &tensor, Operand &
     describeData(tensor, operand);
 }
 
-bool tenon::python::isWrittenInPlace(int32_t dtype) {
-  return dtype != TENON_STRING && tenon_dtype_bits(dtype) >= 8;
-}
+bool tenon::python::isWrittenInPlace(int32_t dtype) { return dtype != TENON_STRING && tenon_dtype_bits(dtype) >= 8; }
 
 void tenon::python::intoPython(nb::handle given, const Tensor &tensor, Operand &operand) {
   if (tensor.kind != TENON_TENSOR)
@@ -402,7 +399,8 @@ void tenon::python::intoPython(nb::handle given, const Tensor &tensor, Operand &
   if (tensor.numpyType.is_none() || PyArray_NDIM(array) != int(tensor.sizes.size()) ||
       !PyArray_EquivTypes(reinterpret_cast<PyArray_Descr *>(native.ptr()),
                           reinterpret_cast<PyArray_Descr *>(tensor.numpyType.ptr())))
-    throw InputError(tensor.name + " is " + tensor.describe() + ", the array to write into is " + describeArray(target));
+    throw InputError(tensor.name + " is " + tensor.describe() + ", the array to write into is " +
+                     describeArray(target));
   operand.given = nb::borrow(given);
   bool isInPlace = isWrittenInPlace(tensor.dtype) && !isSwapped && isAligned(array) &&
                    (tensor.takesStrides ? findStrides(array, operand.strides) : bool(PyArray_IS_C_CONTIGUOUS(array)));

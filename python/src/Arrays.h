@@ -62,9 +62,9 @@ struct Operand {
   std::vector<nanobind::object> encoded; ///< what strings point to that have no UTF-8 of their own
   std::vector<uint8_t> packed;
   nanobind::object array;
-  nanobind::object given; ///< what the caller gave: for an output, to be written to
-  bool isWanted = true;   ///< outputs: the caller gets it
-  bool isCopied = false;  ///< outputs: `array` is not the memory of `given`
+  nanobind::object given;                      ///< what the caller gave: for an output, to be written to
+  bool isWanted = true;                        ///< outputs: the caller gets it
+  bool isCopied = false;                       ///< outputs: `array` is not the memory of `given`
   std::vector<std::unique_ptr<Operand>> items; ///< of a sequence or optional
   std::vector<const tenon_value *> itemValues;
 };
@@ -84,8 +84,8 @@ nanobind::object numpyTypeOf(int32_t dtype);
 /// strides, and copied otherwise. Throws InputError when dtype, rank or a static size differ.
 void fromPython(nanobind::handle given, const Tensor &tensor, Operand &operand);
 
-/// Describes an array that an output is to be written to: in place, or where that can't be `isCopied`. Throws InputError
-/// when dtype or rank differ, and where an output that `takesStrides` would have to be copied.
+/// Describes an array that an output is to be written to: in place, or where that can't be `isCopied`. Throws
+/// InputError when dtype or rank differ, and where an output that `takesStrides` would have to be copied.
 void intoPython(nanobind::handle given, const Tensor &tensor, Operand &operand);
 /// Copies the array of an output that `isCopied` into what the caller gave.
 void copyToGiven(const Tensor &tensor, const Operand &operand);

@@ -50,8 +50,8 @@ struct CompileRequest {
   const std::atomic<bool> *isCancelled = nullptr;
 };
 
-/// Compiles a model and writes the artifact. Gives the errors, one a line: empty when all went well. Then `warnings` are
-/// those of the model.
+/// Compiles a model and writes the artifact. Gives the errors, one a line: empty when all went well. Then `warnings`
+/// are those of the model.
 std::string compileModel(const CompileRequest &request, std::vector<std::string> &warnings);
 
 } // namespace tenon::python

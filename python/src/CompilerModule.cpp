@@ -75,9 +75,9 @@ CompileRequest requestFor(std::string path, const std::optional<nb::bytes> &mode
 
 /// Gives the warnings.
 std::vector<std::string> compile(std::string path, std::optional<nb::bytes> model, std::string name, std::string target,
-             std::string accuracy,
-             std::vector<std::string> devices, unsigned threads, std::vector<std::pair<std::string, std::string>> aliases,
-             std::string runtimeLibrary, int output, std::string cache, uint64_t cacheLimit, bool allowExternalLinks) {
+                                 std::string accuracy, std::vector<std::string> devices, unsigned threads,
+                                 std::vector<std::pair<std::string, std::string>> aliases, std::string runtimeLibrary,
+                                 int output, std::string cache, uint64_t cacheLimit, bool allowExternalLinks) {
   auto work = std::make_shared<Compilation>();
   CompileRequest &request = work->request = requestFor(std::move(path), model, std::move(name), allowExternalLinks);
   request.isCancelled = &work->isCancelled;
@@ -173,7 +173,8 @@ void translate(const std::exception_ptr &thrown, void *) {
     std::rethrow_exception(thrown);
   } catch (const CompileError &error) {
     // Names in a model may be any bytes.
-    nb::object text = nb::steal(PyUnicode_DecodeUTF8(error.what(), Py_ssize_t(std::strlen(error.what())), "backslashreplace"));
+    nb::object text =
+        nb::steal(PyUnicode_DecodeUTF8(error.what(), Py_ssize_t(std::strlen(error.what())), "backslashreplace"));
     PyErr_SetObject(nb::module_::import_("tenon._errors").attr("CompileError").ptr(), text.ptr());
   }
 }
@@ -183,8 +184,8 @@ NB_MODULE(_compiler, m) {
   nb::set_leak_warnings(false); // as in tenon._runtime
   nb::register_exception_translator(translate);
   m.def("compile", &compile, nb::arg("path"), nb::arg("model").none(), nb::arg("name"), nb::arg("target"),
-        nb::arg("accuracy"), nb::arg("devices"), nb::arg("threads"), nb::arg("aliases"), nb::arg("runtime_library"), nb::arg("output"),
-        nb::arg("cache"), nb::arg("cache_limit"), nb::arg("allow_external_links"));
+        nb::arg("accuracy"), nb::arg("devices"), nb::arg("threads"), nb::arg("aliases"), nb::arg("runtime_library"),
+        nb::arg("output"), nb::arg("cache"), nb::arg("cache_limit"), nb::arg("allow_external_links"));
   nb::class_<ReferenceModel>(m, "ReferenceModel")
       .def_prop_ro("inputs", [](ReferenceModel &model) { return describe(model.inputs); })
       .def_prop_ro("outputs", [](ReferenceModel &model) { return describe(model.outputs); })

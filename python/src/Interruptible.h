@@ -27,8 +27,8 @@ inline bool isMainThread() { return getpid() == syscall(SYS_gettid); }
 
 /// Calls `work->run()` without Python's lock. On the main thread signal handlers go on running, some 20 times a second:
 /// when one raises, as that of Ctrl-C does, `work->cancel()` is called and the exception thrown. The work is then left
-/// to itself, so it owns all that it uses; it's destroyed with the lock held. Where no thread can start for it, it can't be
-/// interrupted.
+/// to itself, so it owns all that it uses; it's destroyed with the lock held. Where no thread can start for it, it
+/// can't be interrupted.
 template <typename Work> void runInterruptibly(std::shared_ptr<Work> work) {
   if (!isMainThread())
     return withoutGil([&] { work->run(); });

@@ -66,7 +66,8 @@ int32_t callPython(tenon_call *call) {
       nb::object value = isTuple ? nb::object(result[i]) : result;
       std::string name = "returned value " + std::to_string(i);
       if (const tenon_value *output = call->outputs[i]; output->kind == TENON_TENSOR)
-        fromPython(value, {name, TENON_TENSOR, output->dtype, {}, {}, numpyTypeOf(output->dtype), false, true}, operand);
+        fromPython(value, {name, TENON_TENSOR, output->dtype, {}, {}, numpyTypeOf(output->dtype), false, true},
+                   operand);
       else
         fromAnyPython(value, name, operand);
       if (int32_t code = call->set_value(call, i, &operand.value))
@@ -180,9 +181,10 @@ LoadedModel::LoadedModel(const std::string &path, int32_t threads, const std::ve
   }
   for (size_t i = 0; i < functions.size(); ++i) {
     bool isAddress = PyLong_Check(functions[i].ptr());
-    entries.push_back({functionNames[i].c_str(),
-                       isAddress ? reinterpret_cast<tenon_host_function>(nb::cast<uintptr_t>(functions[i])) : callPython,
-                       isAddress ? nullptr : &functions[i]});
+    entries.push_back(
+        {functionNames[i].c_str(),
+         isAddress ? reinterpret_cast<tenon_host_function>(nb::cast<uintptr_t>(functions[i])) : callPython,
+         isAddress ? nullptr : &functions[i]});
   }
   tenon_model *opened = nullptr;
   check(withoutGil([&] { return tenon_model_open(path.c_str(), &opened); }));
@@ -365,9 +367,7 @@ nb::list LoadedModel::describe(const std::vector<Tensor> &tensors, const std::ve
       else
         shape.append(nb::none());
     }
-    const char *kind = tensor.kind == TENON_TENSOR     ? "tensor"
-                       : tensor.kind == TENON_SEQUENCE ? "sequence"
-                                                       : "optional";
+    const char *kind = tensor.kind == TENON_TENSOR ? "tensor" : tensor.kind == TENON_SEQUENCE ? "sequence" : "optional";
     result.append(nb::make_tuple(names[i], tensor.numpyType, nb::tuple(shape), kind));
   }
   return result;

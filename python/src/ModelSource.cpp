@@ -60,8 +60,8 @@ OwningOpRef<ModuleOp> tenon::python::importModel(const CompileRequest &request, 
   if (request.isInMemory) {
     tenon::onnx::ImportOptions options;
     options.allowExternalLinks = request.allowExternalLinks;
-    return tenon::onnx::importONNXBytes(llvm::ArrayRef(request.bytes.data(), request.bytes.size()),
-                                        request.modelName, request.path, context, options);
+    return tenon::onnx::importONNXBytes(llvm::ArrayRef(request.bytes.data(), request.bytes.size()), request.modelName,
+                                        request.path, context, options);
   }
   tenon::LoadOptions options;
   options.allowExternalLinks = request.allowExternalLinks;

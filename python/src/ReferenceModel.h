@@ -20,8 +20,8 @@ namespace tenon::python {
 
 enum class PlainKind : int32_t { tensor = 0, sequence = 1, optional = 2 };
 
-/// A value in plain types. A tensor has contiguous rows, whole bytes per element or its strings, the type as ONNX numbers
-/// it; a sequence or optional has items.
+/// A value in plain types. A tensor has contiguous rows, whole bytes per element or its strings, the type as ONNX
+/// numbers it; a sequence or optional has items.
 struct PlainValue {
   PlainKind kind = PlainKind::tensor;
   int32_t dtype = 0;

@@ -69,7 +69,8 @@ NB_MODULE(_runtime, m) {
   m.def("from_dlpack", &fromDLPack, nb::arg("capsule"), nb::arg("what"));
   nb::class_<LoadedModel>(m, "Model")
       .def(nb::init<const std::string &, int32_t, const std::vector<std::string> &, nb::dict, int64_t>(),
-           nb::arg("path"), nb::arg("threads"), nb::arg("device_libraries"), nb::arg("functions"), nb::arg("memory_limit"))
+           nb::arg("path"), nb::arg("threads"), nb::arg("device_libraries"), nb::arg("functions"),
+           nb::arg("memory_limit"))
       .def("run", &LoadedModel::run, nb::arg("feeds"), nb::arg("outputs").none(), nb::arg("into").none())
       .def("profile", &LoadedModel::profile, nb::arg("feeds"), nb::arg("runs"))
       .def("cancel", &LoadedModel::cancel)

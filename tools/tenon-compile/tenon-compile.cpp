@@ -31,16 +31,17 @@ constexpr unsigned kMaxThreads = 1024;
 /// category that options have by themselves, without which --help doesn't know them.
 struct Options {
   cl::OptionCategory category{"Options"};
-  cl::opt<std::string> input{cl::Positional, cl::desc("<model.onnx or .mlir, - for standard input>"), cl::cat(category)};
-  cl::opt<std::string> output{
-      "o",
-      cl::desc("Where to write: the artifact, or text ('-', the default, is the standard "
-               "output)"),
-      cl::value_desc("FILE"), cl::cat(category)};
-  cl::opt<std::string> targetCPU{"target-cpu",
-                                 cl::desc("CPUs to compile for, best first: " + tenon::listTargetNames() +
-                                          ",\nor @FILE with a description (default: host, or those of a module with variants)"),
-                                 cl::value_desc("LIST"), cl::init("host"), cl::cat(category)};
+  cl::opt<std::string> input{cl::Positional, cl::desc("<model.onnx or .mlir, - for standard input>"),
+                             cl::cat(category)};
+  cl::opt<std::string> output{"o",
+                              cl::desc("Where to write: the artifact, or text ('-', the default, is the standard "
+                                       "output)"),
+                              cl::value_desc("FILE"), cl::cat(category)};
+  cl::opt<std::string> targetCPU{
+      "target-cpu",
+      cl::desc("CPUs to compile for, best first: " + tenon::listTargetNames() +
+               ",\nor @FILE with a description (default: host, or those of a module with variants)"),
+      cl::value_desc("LIST"), cl::init("host"), cl::cat(category)};
   cl::opt<bool> printTarget{"print-target", cl::desc("Write what is known of the CPUs to compile for, and end"),
                             cl::cat(category)};
   cl::opt<tenon::tile::Accuracy> accuracy{
@@ -58,8 +59,7 @@ struct Options {
                "(tenon.contract=gpu); may be repeated, the first that applies counts (default: none)"),
       cl::value_desc("[OP=]NAME"), cl::cat(category)};
   cl::list<std::string> aliases{
-      "alias",
-      cl::desc("An output that may be bound to the buffer of an input that it begins with; may be repeated"),
+      "alias", cl::desc("An output that may be bound to the buffer of an input that it begins with; may be repeated"),
       cl::value_desc("OUTPUT=INPUT"), cl::cat(category)};
   cl::opt<tenon::Emit> emitKind{
       "emit", cl::desc("What to write instead of an artifact:"), cl::init(tenon::Emit::artifact),
@@ -72,21 +72,22 @@ struct Options {
                  clEnumValN(tenon::Emit::llvm, "llvm", "LLVM IR of the kernels"),
                  clEnumValN(tenon::Emit::assembly, "asm", "assembly of the kernels")),
       cl::cat(category)};
-  cl::opt<bool> explainFusion{"explain-fusion", cl::desc("Say why nodes are not computed in one kernel"), cl::cat(category)};
+  cl::opt<bool> explainFusion{"explain-fusion", cl::desc("Say why nodes are not computed in one kernel"),
+                              cl::cat(category)};
   cl::opt<bool> allowExternalLinks{
       "allow-external-links",
       cl::desc("Follow links of a model's external data out of its directory: for models that can be trusted"),
       cl::cat(category)};
-  cl::opt<std::string> cache{"cache",
-                             cl::desc("Directory that keeps what was compiled, for the next time; processes may share it"),
-                             cl::value_desc("DIR"), cl::cat(category)};
+  cl::opt<std::string> cache{
+      "cache", cl::desc("Directory that keeps what was compiled, for the next time; processes may share it"),
+      cl::value_desc("DIR"), cl::cat(category)};
   // Options keep no copy of what describes them.
   const std::string cacheLimitText = "MB that it may hold: what was not used for longest goes first (default: " +
                                      std::to_string(tenon::kDefaultCacheLimit >> 20) + ")";
   cl::opt<uint64_t> cacheLimit{"cache-limit", cl::desc(cacheLimitText), cl::init(tenon::kDefaultCacheLimit >> 20),
                                cl::cat(category)};
-  cl::opt<unsigned> threads{"threads", cl::desc("Threads to compile with (default: one per core)"),
-                            cl::init(0), cl::cat(category)};
+  cl::opt<unsigned> threads{"threads", cl::desc("Threads to compile with (default: one per core)"), cl::init(0),
+                            cl::cat(category)};
   cl::opt<bool> quiet{"quiet", cl::desc("No summary"), cl::cat(category)};
   cl::opt<std::string> runtimeLibrary{"runtime", cl::desc("The runtime library (default: beside this tool)"),
                                       cl::value_desc("FILE"), cl::cat(category)};
@@ -167,8 +168,7 @@ int compileModel(const tenon::Tool &tool, const char *program, const Options &gi
   if (path.empty() || (path == "-" && !isText))
     return tool.fail("an artifact needs a file: give -o model.so");
   bool targetsAreGiven = given.targetCPU.getNumOccurrences() > 0;
-  options.runtimeLibrary =
-      given.runtimeLibrary.empty() ? findRuntime(program) : given.runtimeLibrary.getValue();
+  options.runtimeLibrary = given.runtimeLibrary.empty() ? findRuntime(program) : given.runtimeLibrary.getValue();
   options.modelName = given.input == "-" ? "model" : sys::path::stem(given.input).str();
   tenon::LoadOptions loadOptions;
   loadOptions.allowExternalLinks = given.allowExternalLinks;

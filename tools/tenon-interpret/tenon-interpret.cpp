@@ -6,9 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 //
-// Runs the function `main` (or the only one) of a file of `tenon` ops, or of a program that launches kernels, on inputs from npy and npz files,
-// writes or compares its results. With `--check`, runs every function without arguments and compares its
-// results in pairs, and every tile program with the kernel that it computes.
+// Runs the function `main` (or the only one) of a file of `tenon` ops, or of a program that launches kernels, on inputs
+// from npy and npz files, writes or compares its results. With `--check`, runs every function without arguments and
+// compares its results in pairs, and every tile program with the kernel that it computes.
 //
 //===----------------------------------------------------------------------===//
 
@@ -45,8 +45,7 @@ cl::opt<std::string> model(cl::Positional, cl::desc("<model.onnx, .mlir or .mlir
                            cl::init("-"), cl::cat(category));
 cl::list<std::string> inputs("inputs", cl::desc("inputs by name; may be repeated"),
                              cl::value_desc("FILE.npz | NAME=FILE.npy"), cl::cat(category));
-cl::opt<std::string> outputs("outputs", cl::desc("write the results"), cl::value_desc("FILE.npz"),
-                             cl::cat(category));
+cl::opt<std::string> outputs("outputs", cl::desc("write the results"), cl::value_desc("FILE.npz"), cl::cat(category));
 cl::opt<std::string> expect("expect", cl::desc("compare the results; exit code 1 if one differs"),
                             cl::value_desc("FILE.npz"), cl::cat(category));
 cl::opt<double> tolerance("tolerance", cl::desc("allowed difference, relative above 1 (default 1e-4)"),
@@ -135,8 +134,7 @@ static llvm::Expected<std::vector<RuntimeValue>> readInputs(func::FuncOp functio
     if (found == arrays.end())
       return llvm::createStringError("there is no input '" + name + "'");
     if (!ranked)
-      return llvm::createStringError("input '" + name +
-                                     "' is no tensor: only tensors can be read from files");
+      return llvm::createStringError("input '" + name + "' is no tensor: only tensors can be read from files");
     llvm::Expected<Tensor> tensor = tenon::toTensor(found->second, ranked.getElementType());
     if (!tensor)
       return llvm::createStringError("input '" + name + "' " + llvm::toString(tensor.takeError()));
@@ -161,8 +159,7 @@ static int compareResults(func::FuncOp function, ArrayRef<RuntimeValue> results)
     if (found == archive.end()) {
       text = "is not in '" + expect + "'";
     } else {
-      llvm::Expected<Tensor> tensor =
-          tenon::toTensor(found->second, std::get<Tensor>(value).getElementType());
+      llvm::Expected<Tensor> tensor = tenon::toTensor(found->second, std::get<Tensor>(value).getElementType());
       if (!tensor)
         text = llvm::toString(tensor.takeError());
       else if (auto difference = findDifference(value, RuntimeValue(*tensor), tolerance))
@@ -223,8 +220,8 @@ int main(int argc, char **argv) {
   if (llvm::Error error = tool.checkOptions())
     return fail(llvm::toString(std::move(error)));
   DialectRegistry registry;
-  registry.insert<tenon::TenonDialect, tenon::host::HostDialect, tenon::onnx::ONNXDialect, tenon::tile::TileDialect, func::FuncDialect,
-                  arith::ArithDialect, affine::AffineDialect, memref::MemRefDialect, scf::SCFDialect,
+  registry.insert<tenon::TenonDialect, tenon::host::HostDialect, tenon::onnx::ONNXDialect, tenon::tile::TileDialect,
+                  func::FuncDialect, arith::ArithDialect, affine::AffineDialect, memref::MemRefDialect, scf::SCFDialect,
                   tensor::TensorDialect>();
   MLIRContext context(registry);
   context.printOpOnDiagnostic(false);

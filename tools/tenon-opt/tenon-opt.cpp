@@ -43,8 +43,8 @@ private:
   std::function<llvm::Error(Operation *)> action;
 };
 
-/// Lets diagnostics of models look as those of tenon-compile do, and others go on to MLIR's printer, escaped. That one is
-/// registered before any dialect but `builtin` is loaded, and who comes last is asked first.
+/// Lets diagnostics of models look as those of tenon-compile do, and others go on to MLIR's printer, escaped. That one
+/// is registered before any dialect but `builtin` is loaded, and who comes last is asked first.
 class ReadableDiagnostics : public DialectExtensionBase {
 public:
   ReadableDiagnostics() : DialectExtensionBase({}) {}
@@ -56,10 +56,10 @@ public:
       return;
     VerbosityLevel level = config.getDiagnosticVerbosityLevel();
     context->getDiagEngine().registerHandler([level](Diagnostic &diagnostic) {
-      bool isShown = diagnostic.getSeverity() == DiagnosticSeverity::Error ||
-                     (diagnostic.getSeverity() == DiagnosticSeverity::Remark
-                          ? level == VerbosityLevel::ErrorsWarningsAndRemarks
-                          : level != VerbosityLevel::ErrorsOnly);
+      bool isShown =
+          diagnostic.getSeverity() == DiagnosticSeverity::Error ||
+          (diagnostic.getSeverity() == DiagnosticSeverity::Remark ? level == VerbosityLevel::ErrorsWarningsAndRemarks
+                                                                  : level != VerbosityLevel::ErrorsOnly);
       if (!isShown || !tenon::printOfModel(diagnostic, llvm::errs())) {
         escape(diagnostic);
         return failure();
@@ -75,7 +75,9 @@ public:
 
 private:
   /// MLIR's note of an op is IR, in which names are escaped already.
-  static bool showsOperation(const Diagnostic &note) { return StringRef(note.str()).starts_with("see current operation: "); }
+  static bool showsOperation(const Diagnostic &note) {
+    return StringRef(note.str()).starts_with("see current operation: ");
+  }
 
   static void escape(Diagnostic &diagnostic) {
     Diagnostic escaped(diagnostic.getLocation(), diagnostic.getSeverity());
@@ -99,11 +101,13 @@ llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> readInput(StringRef path) {
   StringRef text = (*opened)->getBuffer();
   // Text has no control characters at its beginning, bytecode begins with letters.
   if (text.starts_with("\x08"))
-    return llvm::createStringError("'" + path + "' is no IR, but may be an ONNX model: tenon-translate --import-onnx "
+    return llvm::createStringError("'" + path +
+                                   "' is no IR, but may be an ONNX model: tenon-translate --import-onnx "
                                    "makes IR of it");
   // Lines are shown as they are.
   auto isControl = [](unsigned char c) { return (c < 0x20 && !StringRef("\t\n\v\f\r").contains(c)) || c == 0x7f; };
-  if (const char *found = llvm::find_if(text, isControl); !isBytecode((*opened)->getMemBufferRef()) && found != text.end())
+  if (const char *found = llvm::find_if(text, isControl);
+      !isBytecode((*opened)->getMemBufferRef()) && found != text.end())
     return llvm::createStringError("'" + path + "' is no IR: line " +
                                    std::to_string(text.take_until(isControl).count('\n') + 1) +
                                    " has the control character " + tenon::escapeText(StringRef(found, 1)) +
@@ -120,8 +124,8 @@ int main(int argc, char **argv) {
   registry.addExtension(TypeID::get<ReadableDiagnostics>(), std::make_unique<ReadableDiagnostics>());
   tenon::registerUpstreamPasses();
   tenon::registerPasses();
-  auto [input, output] = registerAndParseCLIOptions(
-      argc, argv, "tenon-opt: run Tenon's and MLIR's passes on IR of any level\n", registry);
+  auto [input, output] =
+      registerAndParseCLIOptions(argc, argv, "tenon-opt: run Tenon's and MLIR's passes on IR of any level\n", registry);
   if (llvm::Error error = tool.checkOptions())
     return tool.fail(llvm::toString(std::move(error)));
   MlirOptMainConfig config = MlirOptMainConfig::createFromCLOptions();

@@ -44,7 +44,8 @@ std::string ArtifactFile::open(const std::string &file) {
   if (!problem.empty())
     return problem;
 
-  const char *bytes = static_cast<const char *>(base), *wrong = readTrailer(bytes + size - sizeof(Trailer), size, trailer);
+  const char *bytes = static_cast<const char *>(base),
+             *wrong = readTrailer(bytes + size - sizeof(Trailer), size, trailer);
   if (!wrong)
     wrong = container.open(bytes + trailer.offset, trailer.size);
   if (wrong)

@@ -79,7 +79,8 @@ std::string nameOf(std::string member) {
   if (member.size() > 4 && member.compare(member.size() - 4, 4, ".npy") == 0)
     member.resize(member.size() - 4);
   for (size_t at = 0; (at = member.find("%2E%2E", at)) != std::string::npos; at += 2) {
-    bool isWhole = (at == 0 || std::strchr("/\\", member[at - 1])) && (at + 6 == member.size() || std::strchr("/\\", member[at + 6]));
+    bool isWhole = (at == 0 || std::strchr("/\\", member[at - 1])) &&
+                   (at + 6 == member.size() || std::strchr("/\\", member[at + 6]));
     if (isWhole)
       member.replace(at, 6, "..");
   }
@@ -177,8 +178,7 @@ std::vector<unsigned char> tenon::npz::formatNpy(const Array &array) {
   std::string header = "{'descr': '";
   header += array.item == 1 ? '|' : '<';
   header += array.kind;
-  header += std::to_string(array.kind == 'U' ? array.item / 4 : array.item) +
-            "', 'fortran_order': False, 'shape': (";
+  header += std::to_string(array.kind == 'U' ? array.item / 4 : array.item) + "', 'fortran_order': False, 'shape': (";
   for (int64_t size : array.shape)
     header += std::to_string(size) + ", ";
   if (array.shape.size() > 1)
@@ -215,8 +215,7 @@ bool tenon::npz::readNpz(const std::string &path, Archive &archive, std::string 
   return false;
 }
 
-static bool inflateInto(const unsigned char *from, uint64_t fromSize, std::vector<unsigned char> &to,
-                        uint64_t size) {
+static bool inflateInto(const unsigned char *from, uint64_t fromSize, std::vector<unsigned char> &to, uint64_t size) {
   // Deflate makes at most 1032 bytes of one: a header that claims more is not worth the memory.
   if (size / 1100 > fromSize + 1 || fromSize > std::numeric_limits<uInt>::max())
     return false;
@@ -270,9 +269,8 @@ bool tenon::npz::parseNpz(const unsigned char *bytes, size_t size, Archive &arch
       return bad("the .npz directory is damaged");
     const unsigned char *entry = bytes + at;
     uint64_t method = little(entry + 10, 2), crc = little(entry + 16, 4), packed = little(entry + 20, 4),
-             plain = little(entry + 24, 4), nameSize = little(entry + 28, 2),
-             extraSize = little(entry + 30, 2), commentSize = little(entry + 32, 2),
-             local = little(entry + 42, 4);
+             plain = little(entry + 24, 4), nameSize = little(entry + 28, 2), extraSize = little(entry + 30, 2),
+             commentSize = little(entry + 32, 2), local = little(entry + 42, 4);
     if (nameSize + extraSize + commentSize > size - at - 46)
       return bad("the .npz directory is damaged");
     std::string name(reinterpret_cast<const char *>(entry) + 46, nameSize);

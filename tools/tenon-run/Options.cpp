@@ -85,7 +85,8 @@ static void addSymbol(const std::string &text, Options &options) {
   std::string name = text.substr(0, split);
   int64_t size = parseInteger(text.substr(split + 1), "size '" + name + "'", INT64_MAX);
   if (options.sizeOf(name).value_or(size) != size)
-    die("size '" + name + "' is given twice, as " + std::to_string(*options.sizeOf(name)) + " and " + std::to_string(size));
+    die("size '" + name + "' is given twice, as " + std::to_string(*options.sizeOf(name)) + " and " +
+        std::to_string(size));
   options.symbols.emplace_back(name, size);
 }
 

@@ -23,8 +23,8 @@ std::string printable(const std::string &text);
 /// Ends the program; with an error, when what was printed can't be written.
 [[noreturn]] void finish(int status);
 
-/// On SIGINT, SIGTERM and SIGHUP says so in a line, and dies by the signal. There is nothing to remove: outputs have no name
-/// before they are complete.
+/// On SIGINT, SIGTERM and SIGHUP says so in a line, and dies by the signal. There is nothing to remove: outputs have no
+/// name before they are complete.
 void handleSignals();
 
 } // namespace tenon::run

@@ -153,8 +153,8 @@ bool tenon::npz::describe(const Archive &archive, const std::string &name, int32
   for (int64_t i = 0; kind == TENON_SEQUENCE && i < count; ++i)
     if (std::string item = name + "." + std::to_string(i); !addItem(item, itemKind(item)))
       return false;
-  operand.value = {kind, dtype, 0, nullptr, nullptr, nullptr, 0, int64_t(operand.itemValues.size()),
-                   operand.itemValues.data()};
+  operand.value = {
+      kind, dtype, 0, nullptr, nullptr, nullptr, 0, int64_t(operand.itemValues.size()), operand.itemValues.data()};
   return true;
 }
 

@@ -98,10 +98,7 @@ double element(const npz::Array &a, int64_t i) {
     }
     return item == 4 ? load<float>(p) : load<double>(p);
   case 'i':
-    return item == 1   ? load<int8_t>(p)
-           : item == 2 ? load<int16_t>(p)
-           : item == 4 ? load<int32_t>(p)
-                       : load<int64_t>(p);
+    return item == 1 ? load<int8_t>(p) : item == 2 ? load<int16_t>(p) : item == 4 ? load<int32_t>(p) : load<int64_t>(p);
   case 'V':
     if (item == 2) { // bfloat16
       uint32_t bits = 0;
@@ -118,15 +115,16 @@ double element(const npz::Array &a, int64_t i) {
 }
 
 /// Whether `actual` is what `expected` says; prints one line.
-bool compare(const std::string &name, const npz::Array &actual, const npz::Array &expected,
-             double tolerance) {
+bool compare(const std::string &name, const npz::Array &actual, const npz::Array &expected, double tolerance) {
   if (actual.kind == 'U' && expected.kind == 'U' && actual.shape == expected.shape) {
     bool same = npz::textsOf(actual) == npz::textsOf(expected);
     say("%s: %s", name.c_str(), same ? "equal" : "different strings");
     return same;
   }
   if (actual.shape != expected.shape || actual.kind != expected.kind || actual.item != expected.item) {
-    auto describe = [](const npz::Array &a) { return std::string(1, a.kind) + std::to_string(a.item) + shapeText(a.shape); };
+    auto describe = [](const npz::Array &a) {
+      return std::string(1, a.kind) + std::to_string(a.item) + shapeText(a.shape);
+    };
     say("%s: is %s, expected %s", name.c_str(), describe(actual).c_str(), describe(expected).c_str());
     return false;
   }
@@ -151,14 +149,13 @@ bool compare(const std::string &name, const npz::Array &actual, const npz::Array
   if (worst < 0)
     say("%s: equal", name.c_str());
   else
-    say("%s: %s, largest difference %g (%g relative to %g) at element %lld: %.9g, expected %.9g", name.c_str(), same ? "close" : "different", difference,
-                largest > 0 ? difference / largest : INFINITY, largest, (long long)worst,
-                element(actual, worst), element(expected, worst));
+    say("%s: %s, largest difference %g (%g relative to %g) at element %lld: %.9g, expected %.9g", name.c_str(),
+        same ? "close" : "different", difference, largest > 0 ? difference / largest : INFINITY, largest,
+        (long long)worst, element(actual, worst), element(expected, worst));
   return same;
 }
 
-npz::Array makeInput(const tenon_model *model, int32_t index, const tenon_tensor_info &info,
-                     const Options &options) {
+npz::Array makeInput(const tenon_model *model, int32_t index, const tenon_tensor_info &info, const Options &options) {
   npz::Array array;
   array.kind = kindOf(info.dtype);
   array.item = std::max(tenon_dtype_bits(info.dtype) / 8, 1);

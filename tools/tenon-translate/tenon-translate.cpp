@@ -19,22 +19,19 @@ using namespace llvm;
 
 namespace {
 cl::OptionCategory category("Options");
-cl::opt<bool> importONNX("import-onnx",
-                         cl::desc("Read an ONNX model, write a module of the tenon_onnx dialect"),
+cl::opt<bool> importONNX("import-onnx", cl::desc("Read an ONNX model, write a module of the tenon_onnx dialect"),
                          cl::cat(category));
 cl::opt<std::string> input(cl::Positional, cl::desc("<model, - for standard input>"), cl::cat(category));
-cl::opt<std::string>
-    output("o",
-           cl::desc("Where to write; the default, '-', is the standard output. Constants above 1 kB "
-                    "stay in the model's files, to which the output refers; those that need a new "
-                    "place go to FILE.constants, or into the output if that is '-'"),
-           cl::value_desc("FILE"), cl::init("-"), cl::cat(category));
+cl::opt<std::string> output("o",
+                            cl::desc("Where to write; the default, '-', is the standard output. Constants above 1 kB "
+                                     "stay in the model's files, to which the output refers; those that need a new "
+                                     "place go to FILE.constants, or into the output if that is '-'"),
+                            cl::value_desc("FILE"), cl::init("-"), cl::cat(category));
 cl::opt<bool> allowExternalLinks("allow-external-links",
                                  cl::desc("Follow links of the model's external data out of its directory: for "
                                           "models that can be trusted"),
                                  cl::cat(category));
-cl::opt<bool> printLocations("locations",
-                             cl::desc("Write each operation's location too, which has the node's name"),
+cl::opt<bool> printLocations("locations", cl::desc("Write each operation's location too, which has the node's name"),
                              cl::cat(category));
 
 int translate(const tenon::Tool &tool) {
@@ -68,11 +65,10 @@ int translate(const tenon::Tool &tool) {
 int main(int argc, char **argv) {
   tenon::Tool tool(argc, argv, "tenon-translate");
   cl::HideUnrelatedOptions(category);
-  cl::ParseCommandLineOptions(
-      argc, argv,
-      "translate models to IR\n\n"
-      "  tenon-translate --import-onnx model.onnx -o model.mlir\n\n"
-      "writes the model as it is, node by node. A model that is malformed is one error that "
-      "names\nthe node, exit status 1, and no output. tenon-opt goes on from there.\n");
+  cl::ParseCommandLineOptions(argc, argv,
+                              "translate models to IR\n\n"
+                              "  tenon-translate --import-onnx model.onnx -o model.mlir\n\n"
+                              "writes the model as it is, node by node. A model that is malformed is one error that "
+                              "names\nthe node, exit status 1, and no output. tenon-opt goes on from there.\n");
   return translate(tool);
 }

@@ -240,13 +240,11 @@ private:
 int32_t copyOn(void *queue, const tenon_device_copy *copy, const tenon_device_order *order) {
   if (fails())
     return 1;
-  bool toDevice = copy->direction != TENON_DEVICE_TO_HOST,
-       fromDevice = copy->direction != TENON_HOST_TO_DEVICE;
+  bool toDevice = copy->direction != TENON_DEVICE_TO_HOST, fromDevice = copy->direction != TENON_HOST_TO_DEVICE;
   bool isEmpty = std::find(copy->sizes, copy->sizes + copy->rank, 0) != copy->sizes + copy->rank;
   if (!isEmpty && (memory.holds(copy->destination) != toDevice || memory.holds(copy->source) != fromDevice))
     return 1;
-  Request request = {
-      {order->after, order->after + order->after_count}, order->token, true, *copy, {}, {}, {}};
+  Request request = {{order->after, order->after + order->after_count}, order->token, true, *copy, {}, {}, {}};
   for (const int64_t *part : {copy->sizes, copy->destination_strides, copy->source_strides})
     request.numbers.insert(request.numbers.end(), part, part + copy->rank);
   ++copies[copy->direction];

@@ -17,7 +17,8 @@ using namespace mlir;
 using namespace tenon;
 
 namespace {
-/// One that is forgotten would be a kernel of its own, a transpose around each use, or an error when kernels are lowered.
+/// One that is forgotten would be a kernel of its own, a transpose around each use, or an error when kernels are
+/// lowered.
 TEST(ElementwiseOps, haveRolesLayoutsAndElements) {
   Module empty("");
   unsigned count = 0;

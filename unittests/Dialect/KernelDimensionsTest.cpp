@@ -5,8 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Module.h"
 #include "tenon/Dialect/Tile/Analysis/KernelDimensions.h"
+#include "Module.h"
 
 #include "gtest/gtest.h"
 

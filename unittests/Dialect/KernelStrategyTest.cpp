@@ -5,11 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "tenon/Dialect/Tile/Analysis/KernelStrategy.h"
 #include "Module.h"
 #include "tenon/Codegen/Common/KernelBody.h"
 #include "tenon/Codegen/Common/Passes.h"
 #include "tenon/Dialect/Tile/Analysis/FusionBenefit.h"
-#include "tenon/Dialect/Tile/Analysis/KernelStrategy.h"
 #include "tenon/Dialect/Tile/Transforms/Passes.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -24,7 +24,9 @@ namespace {
 /// Vectors of one length.
 class OneVector : public ScheduleSpace {
 public:
-  explicit OneVector(MLIRContext *context) : ScheduleSpace(context, "negations") { knobs.push_back({knob::vectorBytes, {16}}); }
+  explicit OneVector(MLIRContext *context) : ScheduleSpace(context, "negations") {
+    knobs.push_back({knob::vectorBytes, {16}});
+  }
   bool isLegal(ArrayRef<int64_t> point, raw_ostream *reason) const override {
     return point[0] == 16 || refuse(reason, "negations have vectors of 16 bytes, not {0}", point[0]);
   }
@@ -77,14 +79,17 @@ TEST(KernelStrategy, canBeAddedWithoutAChangeToTheCompiler) {
   options.explain = true;
   pm.addPass(createFormKernelsPass(options));
   pm.addPass(codegen::createFormVariantsPass(
-      [](MLIRContext *context, StringRef) -> llvm::Expected<SmallVector<TargetAttrInterface>> { return SmallVector{targetOf(*context)}; }));
+      [](MLIRContext *context, StringRef) -> llvm::Expected<SmallVector<TargetAttrInterface>> {
+        return SmallVector{targetOf(*context)};
+      }));
   OpPassManager &variant = pm.nest<VariantsOp>().nest<VariantOp>();
   variant.addPass(codegen::createSelectSchedulesPass());
   variant.addPass(codegen::createBuildTilesPass());
   variant.addPass(codegen::createLowerTilesPass());
   variant.addPass(codegen::createLowerKernelsPass());
   ASSERT_TRUE(succeeded(pm.run(*given.module))) << remarks;
-  EXPECT_NE(remarks.find("isn't in one kernel with 'tenon.exp': negations keep to themselves"), std::string::npos) << remarks;
+  EXPECT_NE(remarks.find("isn't in one kernel with 'tenon.exp': negations keep to themselves"), std::string::npos)
+      << remarks;
   // Both negations are one kernel, of vectors of 16 bytes; the other kernel has longer ones.
   SmallVector<int64_t> bytes;
   given.module->walk([&](VariantOp op) {

@@ -29,8 +29,7 @@ struct Module {
     module = mlir::parseSourceString<mlir::ModuleOp>(text, &context);
   }
 
-  template <typename OpT>
-  OpT first() {
+  template <typename OpT> OpT first() {
     OpT found;
     module->walk([&](OpT op) { found = found ? found : op; });
     return found;

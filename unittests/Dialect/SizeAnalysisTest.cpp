@@ -18,10 +18,10 @@ namespace {
 class ShapeArithmetic : public ::testing::Test {
 protected:
   void read(StringRef body, StringRef result, StringRef type) {
-    std::string text = ("func.func @f(%x: tensor<?x4xf32>) -> " + type + " {\n%n = tenon.symbol \"n\"\n" +
-                        "tenon.bind_shape %x [%n, 4] : tensor<?x4xf32>\n" + body + "\nreturn " + result + " : " + type +
-                        "\n}")
-                           .str();
+    std::string text =
+        ("func.func @f(%x: tensor<?x4xf32>) -> " + type + " {\n%n = tenon.symbol \"n\"\n" +
+         "tenon.bind_shape %x [%n, 4] : tensor<?x4xf32>\n" + body + "\nreturn " + result + " : " + type + "\n}")
+            .str();
     given = std::make_unique<Module>(text);
     ASSERT_TRUE(given->module);
     sizes = std::make_unique<SizeAnalysis>(&given->context);
@@ -48,10 +48,10 @@ constexpr StringLiteral pair = "%s = tenon.from_sizes [%n, 4] : tensor<2xi64>\n"
                                "%c = tenon.constant dense<[3, 2]> : tensor<2xi64>\n";
 
 TEST_F(ShapeArithmetic, followsArithmetic) {
-  auto binary = [&](StringRef op, AffineExpr first, AffineExpr second) {
-    expectElements({first, second});
+  auto binary = [&](StringRef op, AffineExpr first, AffineExpr second) { expectElements({first, second}); };
+  auto readOp = [&](StringRef op) {
+    read((pair + "%r = tenon." + op + " %s, %c : tensor<2xi64>").str(), "%r", "tensor<2xi64>");
   };
-  auto readOp = [&](StringRef op) { read((pair + "%r = tenon." + op + " %s, %c : tensor<2xi64>").str(), "%r", "tensor<2xi64>"); };
   readOp("add"), binary("add", n + 3, number(6));
   readOp("sub"), binary("sub", n - 3, number(2));
   readOp("mul"), binary("mul", n * 3, number(8));
@@ -63,7 +63,8 @@ TEST_F(ShapeArithmetic, followsArithmetic) {
 }
 
 TEST_F(ShapeArithmetic, roundsNoNegativeQuotientDown) {
-  read((pair + "%d = tenon.sub %s, %c : tensor<2xi64>\n%r = tenon.div %d, %c : tensor<2xi64>").str(), "%r", "tensor<2xi64>");
+  read((pair + "%d = tenon.sub %s, %c : tensor<2xi64>\n%r = tenon.div %d, %c : tensor<2xi64>").str(), "%r",
+       "tensor<2xi64>");
   expectElements({AffineExpr(), number(1)});
 }
 
@@ -90,7 +91,8 @@ TEST_F(ShapeArithmetic, choosesByComparisons) {
 }
 
 TEST_F(ShapeArithmetic, followsElementsThatMove) {
-  read((pair + "%r = tenon.concat %c, %s dim 0 : tensor<2xi64>, tensor<2xi64> -> tensor<4xi64>").str(), "%r", "tensor<4xi64>");
+  read((pair + "%r = tenon.concat %c, %s dim 0 : tensor<2xi64>, tensor<2xi64> -> tensor<4xi64>").str(), "%r",
+       "tensor<4xi64>");
   expectElements({number(3), number(2), n, number(4)});
   read((pair + "%r = tenon.slice %s offsets [1] sizes [2] strides [-1] : tensor<2xi64> -> tensor<2xi64>").str(), "%r",
        "tensor<2xi64>");

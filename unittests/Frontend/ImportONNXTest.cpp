@@ -41,8 +41,7 @@ std::string constantModel(int count, bool isRaw) {
 class ImportONNX : public testing::Test {
 protected:
   ImportONNX() : context(MLIRContext::Threading::DISABLED) {
-    context.getDiagEngine().registerHandler(
-        [this](Diagnostic &diagnostic) { messages.push_back(diagnostic.str()); });
+    context.getDiagEngine().registerHandler([this](Diagnostic &diagnostic) { messages.push_back(diagnostic.str()); });
   }
 
   OwningOpRef<ModuleOp> import(const std::string &bytes, const ImportOptions &options = {}) {

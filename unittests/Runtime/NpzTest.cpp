@@ -63,7 +63,8 @@ TEST(Npz, NamesDoNotLeadOutOfTheArchive) {
 TEST(Npz, ReadsBigEndianArrays) {
   auto parse = [](const std::string &descr, std::vector<unsigned char> data, Array &array) {
     std::string header = "{'descr': '" + descr + "', 'fortran_order': False, 'shape': (1,), }\n";
-    std::vector<unsigned char> bytes = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, static_cast<unsigned char>(header.size()), 0};
+    std::vector<unsigned char> bytes = {0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0, static_cast<unsigned char>(header.size()),
+                                        0};
     bytes.insert(bytes.end(), header.begin(), header.end());
     bytes.insert(bytes.end(), data.begin(), data.end());
     std::string error;
@@ -103,8 +104,7 @@ TEST(Npz, ColumnMajorArraysBecomeRowMajor) {
   text.replace(text.find("False"), 5, "True ");
   Array array;
   std::string error;
-  ASSERT_TRUE(parseNpy(reinterpret_cast<const unsigned char *>(text.data()), text.size(), array, error))
-      << error;
+  ASSERT_TRUE(parseNpy(reinterpret_cast<const unsigned char *>(text.data()), text.size(), array, error)) << error;
   EXPECT_EQ(array.data, (std::vector<unsigned char>{0, 2, 4, 1, 3, 5}));
 }
 

@@ -62,8 +62,7 @@ TEST(PackArena, RandomBuffersNeverOverlap) {
       for (size_t j = 0; j < i; ++j)
         if (buffers[i].size && buffers[j].size && buffers[i].first <= buffers[j].last &&
             buffers[j].first <= buffers[i].last) {
-          EXPECT_TRUE(offsets[i] + buffers[i].size <= offsets[j] ||
-                      offsets[j] + buffers[j].size <= offsets[i]);
+          EXPECT_TRUE(offsets[i] + buffers[i].size <= offsets[j] || offsets[j] + buffers[j].size <= offsets[i]);
         }
     }
   }

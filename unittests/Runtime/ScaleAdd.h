@@ -119,15 +119,14 @@ inline void expectResult(Matrix &x, const tenon_value *y) {
   ASSERT_EQ(y->shape[0], x.shape[0]);
   for (int64_t r = 0; r < x.shape[0]; ++r)
     for (int64_t c = 0; c < 4; ++c)
-      ASSERT_EQ(static_cast<float *>(y->data)[r * y->strides[0] + c], x.at(r, c) * 2 + float(c + 1))
-          << r << ' ' << c;
+      ASSERT_EQ(static_cast<float *>(y->data)[r * y->strides[0] + c], x.at(r, c) * 2 + float(c + 1)) << r << ' ' << c;
 }
 
 #define ASSERT_OK(expression) ASSERT_EQ(expression, TENON_OK) << tenon_last_error()
-#define EXPECT_FAILS(expression, status, text)                                                               \
-  do {                                                                                                       \
-    EXPECT_EQ(expression, status);                                                                           \
-    EXPECT_NE(std::string(tenon_last_error()).find(text), std::string::npos) << tenon_last_error();          \
+#define EXPECT_FAILS(expression, status, text)                                                                         \
+  do {                                                                                                                 \
+    EXPECT_EQ(expression, status);                                                                                     \
+    EXPECT_NE(std::string(tenon_last_error()).find(text), std::string::npos) << tenon_last_error();                    \
   } while (false)
 
 } // namespace tenon::test

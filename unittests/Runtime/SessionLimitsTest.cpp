@@ -280,7 +280,8 @@ TEST_F(ScaleAdd, OptionsOfAnotherSizeAreRefused) {
     int64_t later;
   } options = {};
   tenon_session *s;
-  for (size_t size : {size_t(0), size_t(5), offsetof(tenon_options, profile), sizeof(tenon_options) - 1, size_t(1) << 40}) {
+  for (size_t size :
+       {size_t(0), size_t(5), offsetof(tenon_options, profile), sizeof(tenon_options) - 1, size_t(1) << 40}) {
     options.known.size = size;
     EXPECT_FAILS(tenon_session_create(m.model, &options.known, &s), TENON_ERROR_ARGUMENT,
                  "size is " + std::to_string(size) + ", it should be");

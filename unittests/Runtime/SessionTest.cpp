@@ -132,8 +132,7 @@ TEST_F(ScaleAdd, RefusesWrongBindings) {
   Matrix x(3), wide(3, 5), many(100001);
   tenon_value value = x.value;
   value.dtype = TENON_F64;
-  EXPECT_FAILS(tenon_session_bind_input(s, 0, &value), TENON_ERROR_TYPE,
-               "has dtype float32, the value has float64");
+  EXPECT_FAILS(tenon_session_bind_input(s, 0, &value), TENON_ERROR_TYPE, "has dtype float32, the value has float64");
   value = x.value;
   value.rank = 1;
   EXPECT_FAILS(tenon_session_bind_input(s, 0, &value), TENON_ERROR_SHAPE, "has rank 2, the value has 1");
@@ -166,8 +165,7 @@ TEST_F(ScaleAdd, RefusesWrongBindings) {
   EXPECT_FAILS(tenon_session_run(s), TENON_ERROR_ARGUMENT, "overlaps");
   Matrix y(4);
   ASSERT_OK(tenon_session_bind_output(s, 0, &y.value));
-  EXPECT_FAILS(tenon_session_run(s), TENON_ERROR_SHAPE,
-               "bound with size 4 in dimension 0, the model gives 3");
+  EXPECT_FAILS(tenon_session_run(s), TENON_ERROR_SHAPE, "bound with size 4 in dimension 0, the model gives 3");
   const tenon_value *none;
   EXPECT_FAILS(tenon_session_output(s, 0, &none), TENON_ERROR_ARGUMENT, "has not run");
   y.value.capacity = 64;
@@ -207,8 +205,7 @@ TEST_F(ScaleAdd, ReportsTheFirstErrorOfAKernel) {
       Matrix x(2000);
       x.at(1500, 0) = x.at(341, 0) = x.at(1999, 0) = 777;
       ASSERT_OK(tenon_session_bind_input(s, 0, &x.value));
-      EXPECT_FAILS(tenon_session_run(s), TENON_ERROR_RUN,
-                   "node 'mul1': index 341 is out of range for size 2000");
+      EXPECT_FAILS(tenon_session_run(s), TENON_ERROR_RUN, "node 'mul1': index 341 is out of range for size 2000");
       x.at(1500, 0) = x.at(341, 0) = x.at(1999, 0) = 0;
       ASSERT_OK(tenon_session_run(s));
     }

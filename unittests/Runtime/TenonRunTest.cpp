@@ -69,13 +69,16 @@ TEST_F(TenonRun, PrintsNamesAsText) {
   metadata.symbols[0].name = "b\tatch";
   metadata.launches[0].nodes = "m\x1b[2Ju\xe2\x80\xael";
   write();
-  EXPECT_EQ(run("--list").substr(0, 102),
-            "input x: float32[b\\tatch, 4]\noutput y\\x1b[31m\\ninput z: float32[]\\xc2\\x9b: float32[?, 4]\ncode: never (");
+  EXPECT_EQ(
+      run("--list").substr(0, 102),
+      "input x: float32[b\\tatch, 4]\noutput y\\x1b[31m\\ninput z: float32[]\\xc2\\x9b: float32[?, 4]\ncode: never (");
   EXPECT_NE(run("--random --profile").find("(m\\x1b[2Ju\\xe2\\x80\\xael)"), std::string::npos);
   metadata.inputs[0].name = "x\x1b[31m\nOK";
   write();
   EXPECT_EQ(run(""), "tenon-run: error: input 'x\\x1b[31m\\nOK' is not given (and --random is not)\n");
-  EXPECT_EQ(run("--random --symbol 'b\tatch=100001'").find("tenon-run: error: input 'x\\x1b[31m\\x0aOK' has size 100001"), 0u);
+  EXPECT_EQ(
+      run("--random --symbol 'b\tatch=100001'").find("tenon-run: error: input 'x\\x1b[31m\\x0aOK' has size 100001"),
+      0u);
 }
 
 TEST_F(TenonRun, VerifiesWithoutInputs) {
@@ -96,8 +99,7 @@ TEST_F(TenonRun, SaysWhatCameOut) {
 TEST_F(TenonRun, RunsAndCompares) {
   std::string expected = path + ".expected.npz";
   writeInput(expected, 2, 1, "y");
-  EXPECT_EQ(run("--verify --threads 2 --input " + in + " --output " + out + " --expect " + expected),
-            "y: equal\n");
+  EXPECT_EQ(run("--verify --threads 2 --input " + in + " --output " + out + " --expect " + expected), "y: equal\n");
   EXPECT_EQ(status, 0);
   npz::Archive outputs;
   std::string error;
@@ -146,7 +148,8 @@ TEST_F(TenonRun, OptionsAreReadStrictly) {
       {"--symbol other=3", "no input of the model has a size named 'other'"},
       {"--symbol batch=9223372036854775807", "more bytes than 64 bits can count"},
       {"--symbol batch=1152921504606846976", "more bytes than 64 bits can count"},
-      {"--symbol batch=99999999999999", "out of memory: input 'x' of sizes [99999999999999, 4] needs 1599999999999984 bytes"},
+      {"--symbol batch=99999999999999",
+       "out of memory: input 'x' of sizes [99999999999999, 4] needs 1599999999999984 bytes"},
       {"--symbol batch=100001", "'batch' must be between 0 and 100000"},
       {"--time 3x", "'3x' is no number"},
       {"--time -1", "'-1' is no number"},
@@ -171,8 +174,9 @@ TEST_F(TenonRun, OptionsAreReadStrictly) {
     EXPECT_EQ(text.find('\n'), text.size() - 1) << text;
     EXPECT_EQ(status, 1) << options;
   }
-  EXPECT_NE(run("--input " + in + " --symbol batch=9").find("size 'batch' is given as 9, but input 'x' has 2 in dimension 0"),
-            std::string::npos);
+  EXPECT_NE(
+      run("--input " + in + " --symbol batch=9").find("size 'batch' is given as 9, but input 'x' has 2 in dimension 0"),
+      std::string::npos);
   EXPECT_NE(run("--input " + in + " --input " + in).find("input 'x' is given twice"), std::string::npos);
   EXPECT_EQ(run("--input " + in + " --symbol batch=2"), "y: float32[2, 4]\n");
   EXPECT_EQ(run("--random --symbol batch=0"), "y: float32[0, 4]\n");
@@ -181,7 +185,8 @@ TEST_F(TenonRun, OptionsAreReadStrictly) {
 }
 
 TEST_F(TenonRun, OutputsThatCannotBeWrittenAreErrors) {
-  for (const char *options : {"--list > /dev/full", "--help > /dev/full", "--version > /dev/full", "--random --time 2 > /dev/full"}) {
+  for (const char *options :
+       {"--list > /dev/full", "--help > /dev/full", "--version > /dev/full", "--random --time 2 > /dev/full"}) {
     std::string command = std::string(TEST_TENON_RUN) + " " + path + " " + options;
     int code = std::system(("(" + command + ") 2> " + out).c_str());
     std::vector<char> error = test::readFile(out);
@@ -227,7 +232,8 @@ TEST_F(TenonRun, DiesOfSignalsWithALine) {
     if (child == 0) {
       signal(number, SIG_DFL); // a shell's jobs ignore some
       dup2(ends[1], 2);
-      execl(TEST_TENON_RUN, TEST_TENON_RUN, path.c_str(), "--random", "--symbol", "batch=50000", "--time", "1000000000", nullptr);
+      execl(TEST_TENON_RUN, TEST_TENON_RUN, path.c_str(), "--random", "--symbol", "batch=50000", "--time", "1000000000",
+            nullptr);
       _exit(99);
     }
     close(ends[1]);

@@ -57,7 +57,8 @@ TEST(Values, SaysWhatIsWrong) {
   EXPECT_EQ(problemOf(tensor(TENON_F32, empty, nullptr)), nullptr);
   EXPECT_STREQ(problemOf(tensor(99, shape, &number)), "has an unknown dtype");
   EXPECT_STREQ(problemOf(tensor(TENON_F32, shape, nullptr)), "has a tensor without data");
-  EXPECT_STREQ(problemOf(tensor(TENON_F32, negative, &number)), "has a tensor with a negative size or too many elements");
+  EXPECT_STREQ(problemOf(tensor(TENON_F32, negative, &number)),
+               "has a tensor with a negative size or too many elements");
   EXPECT_STREQ(problemOf(tensor(TENON_F32, huge, &number)), "has a tensor with a negative size or too many elements");
   tenon_string broken = {nullptr, 3};
   EXPECT_STREQ(problemOf(tensor(TENON_STRING, shape, &broken)), "has a string without data");

@@ -121,6 +121,7 @@ TEST_F(Targets, ErrorsSayWhatIsWrong) {
   EXPECT_NE(errorOf("@/nowhere").find("cannot read the target's description '/nowhere'"), std::string::npos);
   EXPECT_NE(errorOf("@" + write("42")).find("holds no description of a target"), std::string::npos);
   EXPECT_NE(errorOf("@" + write("")).find("names no target"), std::string::npos);
-  EXPECT_NE(errorOf("@" + write("#tenon_tile.cpu<name = 1>")).find("holds no description of a target: "), std::string::npos);
+  EXPECT_NE(errorOf("@" + write("#tenon_tile.cpu<name = 1>")).find("holds no description of a target: "),
+            std::string::npos);
 }
 } // namespace

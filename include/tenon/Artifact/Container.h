@@ -108,9 +108,7 @@ public:
   const SegmentRecord *find(SegmentKind kind, uint32_t id = 0) const;
   const unsigned char *bytes(const SegmentRecord &record) const { return base + record.offset; }
   /// Whether the bytes of a segment match its checksum.
-  bool verify(const SegmentRecord &record) const {
-    return Checksum::of(bytes(record), record.size) == record.checksum;
-  }
+  bool verify(const SegmentRecord &record) const { return Checksum::of(bytes(record), record.size) == record.checksum; }
 
 private:
   const unsigned char *base = nullptr;

@@ -51,9 +51,9 @@ enum class ValueKind : uint32_t { Tensor = 0, Sequence = 1, Optional = 2 };
 /// A size of an input or output.
 struct Dim {
   enum Kind : uint32_t {
-    Static = 0, ///< `value` is the size
-    Symbol = 1, ///< `value` is an index into `ModelMetadata::symbols`
-    Slot = 2,   ///< `value` is a slot of the plan of `segment` (outputs only)
+    Static = 0,  ///< `value` is the size
+    Symbol = 1,  ///< `value` is an index into `ModelMetadata::symbols`
+    Slot = 2,    ///< `value` is a slot of the plan of `segment` (outputs only)
     Unknown = 3, ///< of a value that the session holds (outputs only)
   };
   Kind kind = Static;
@@ -84,7 +84,7 @@ struct AliasInfo {
 /// of segment 0's plan.
 struct SymbolInfo {
   enum Source : uint32_t {
-    InputDim = 0, ///< size `dim` of input `input`; every other input dimension naming the symbol must agree
+    InputDim = 0,    ///< size `dim` of input `input`; every other input dimension naming the symbol must agree
     InputStride = 1, ///< stride `dim` of input `input`, in elements
     Aliased = 2,     ///< 1 when output `input` is bound to its alias's buffer, else 0
   };
@@ -143,9 +143,9 @@ struct ExternalInfo {
 
 struct ModelMetadata {
   std::string modelName, producer;
-  int64_t runEntry = 0;    ///< offset of run(ctx) in the host image
-  uint32_t valueCount = 0; ///< length of ctx->values
-  uint32_t heldCount = 0;  ///< places for values in ctx->held behind those of inputs and outputs
+  int64_t runEntry = 0;      ///< offset of run(ctx) in the host image
+  uint32_t valueCount = 0;   ///< length of ctx->values
+  uint32_t heldCount = 0;    ///< places for values in ctx->held behind those of inputs and outputs
   uint32_t growingCount = 0; ///< length of ctx->growing
   std::vector<TensorInfo> inputs, outputs;
   std::vector<AliasInfo> aliases;
@@ -156,7 +156,7 @@ struct ModelMetadata {
   std::vector<VariantInfo> variants;
   std::vector<SegmentInfo> segments;
   std::vector<ExternalInfo> externals;
-  std::vector<std::string> devices; ///< names; at most `kMaxDevices` of MetadataView.h
+  std::vector<std::string> devices;  ///< names; at most `kMaxDevices` of MetadataView.h
   std::vector<std::string> messages; ///< texts of codes from TENON_CODE_MESSAGE on
 
   /// The bytes of the metadata segment; the same for equal values.

@@ -7,8 +7,8 @@
 
 //
 // A directory of files named by a hash of what they were made from: the compiler itself, its options, and a model or a
-// kernel. Processes may share it. An entry appears whole or not at all and carries a checksum: one that is damaged is as
-// good as none.
+// kernel. Processes may share it. An entry appears whole or not at all and carries a checksum: one that is damaged is
+// as good as none.
 //
 //===----------------------------------------------------------------------===//
 
@@ -53,8 +53,8 @@ private:
   bool isChanged = false;
 };
 
-/// What an artifact depends on in a module: its text with the nodes' names, constants by their content and not by the files
-/// that they lie in.
+/// What an artifact depends on in a module: its text with the nodes' names, constants by their content and not by the
+/// files that they lie in.
 llvm::Expected<std::string> contentOf(mlir::ModuleOp module);
 
 } // namespace tenon

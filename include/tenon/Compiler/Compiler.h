@@ -31,8 +31,8 @@ enum class Emit { import, graph, kernels, plans, tiles, loops, llvm, assembly, a
 inline constexpr uint64_t kDefaultCacheLimit = uint64_t(8) << 30;
 
 struct CompileOptions {
-  /// One variant of the kernels each, in order of preference; the first one's prices of layouts count. A module that has
-  /// variants is compiled for their targets: others are an error, none are those.
+  /// One variant of the kernels each, in order of preference; the first one's prices of layouts count. A module that
+  /// has variants is compiled for their targets: others are an error, none are those.
   llvm::SmallVector<tile::TargetAttrInterface> targets;
   /// What may be given up for speed; nothing: what the module says, or else `standard`.
   std::optional<tile::Accuracy> accuracy;
@@ -47,8 +47,8 @@ struct CompileOptions {
   /// The prebuilt runtime library that the artifact starts with.
   std::string runtimeLibrary;
   std::string modelName;
-  /// A directory that keeps artifacts and the code of kernels for the next time (CompileCache.h); none if empty. What comes
-  /// out of it is, byte for byte, what compiling would give.
+  /// A directory that keeps artifacts and the code of kernels for the next time (CompileCache.h); none if empty. What
+  /// comes out of it is, byte for byte, what compiling would give.
   std::string cacheDirectory;
   uint64_t cacheLimit = kDefaultCacheLimit; ///< bytes
   /// Called when a stage begins, and as its parts are done where it has some (`total` is 0 otherwise): from
@@ -73,8 +73,8 @@ struct CompileReport {
   std::vector<Stage> stages;
   std::vector<Kernel> kernels;
   int64_t launches = 0, imageBytes = 0, constantBytes = 0;
-  int64_t cachedKernels = 0;       ///< of `kernels`: those whose code comes from the cache
-  bool isCachedArtifact = false;   ///< the rest is empty then
+  int64_t cachedKernels = 0;     ///< of `kernels`: those whose code comes from the cache
+  bool isCachedArtifact = false; ///< the rest is empty then
 
   void print(llvm::raw_ostream &out) const;
 };

@@ -6,8 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 //
-// One form for all tools and Python: `model.onnx: error: 'node': what is wrong`, or `model.mlir:3:5: error: ...` with the
-// line below it. Names in it may come from anybody's model: what would move a terminal's cursor or forge a line is escaped.
+// One form for all tools and Python: `model.onnx: error: 'node': what is wrong`, or `model.mlir:3:5: error: ...` with
+// the line below it. Names in it may come from anybody's model: what would move a terminal's cursor or forge a line is
+// escaped.
 //
 //===----------------------------------------------------------------------===//
 
@@ -22,8 +23,8 @@ namespace tenon {
 /// Characters that aren't printable as \n, \x1b or \u{202e}, bytes that aren't UTF-8 as \xff.
 std::string escapeText(llvm::StringRef text);
 
-/// What a diagnostic says. Of a model in ONNX's words: types as `float32[2, ?]`, and the op of ours that a node became only
-/// at the end.
+/// What a diagnostic says. Of a model in ONNX's words: types as `float32[2, ?]`, and the op of ours that a node became
+/// only at the end.
 std::string describeMessage(const mlir::Diagnostic &diagnostic);
 
 /// The whole of it, without its notes: `model.onnx: 'node': what is wrong`.

@@ -20,16 +20,16 @@ struct LoadOptions {
   bool onlyONNX = false;
 };
 
-/// Reads an ONNX model, or MLIR at any level, from a file, a pipe, or the standard input ('-'). The suffixes .onnx, .mlir
-/// and .mlirbc say which, otherwise the content does. Null after a diagnostic.
+/// Reads an ONNX model, or MLIR at any level, from a file, a pipe, or the standard input ('-'). The suffixes .onnx,
+/// .mlir and .mlirbc say which, otherwise the content does. Null after a diagnostic.
 mlir::OwningOpRef<mlir::ModuleOp> loadModel(llvm::StringRef path, mlir::MLIRContext *context,
                                             const LoadOptions &options = {});
 
 /// Writes a module for loadModel, with what BlobFiles.h says of its constants. See writeText.
 llvm::Error writeModel(mlir::ModuleOp module, llvm::StringRef path, mlir::OpPrintingFlags flags = {});
 
-/// Writes a text to a file, which appears whole or not at all, or to the standard output if the path is '-'. A file that
-/// the context's models are read from is not overwritten.
+/// Writes a text to a file, which appears whole or not at all, or to the standard output if the path is '-'. A file
+/// that the context's models are read from is not overwritten.
 llvm::Error writeText(mlir::MLIRContext *context, llvm::StringRef path,
                       llvm::function_ref<void(llvm::raw_ostream &)> print);
 

@@ -35,7 +35,8 @@ void buildGraphPipeline(mlir::OpPassManager &pm, const GraphOptions &options);
 void buildKernelsPipeline(mlir::OpPassManager &pm, const KernelOptions &options);
 /// The end of it, for a program that is on level 2 already: launches on devices, ordered by tokens.
 void buildDevicesPipeline(mlir::OpPassManager &pm, const KernelOptions &options);
-/// Within level 2, before the program becomes code: it is cut into segments, each of which has a function that plans it.
+/// Within level 2, before the program becomes code: it is cut into segments, each of which has a function that plans
+/// it.
 void buildPlansPipeline(mlir::OpPassManager &pm);
 /// Within level 2: a variant of each kernel for each of the targets, the preferred one first, each with its schedule.
 void buildVariantsPipeline(mlir::OpPassManager &pm, llvm::ArrayRef<tile::TargetAttrInterface> targets);

@@ -14,8 +14,8 @@
 
 namespace tenon {
 
-/// The targets of a comma-separated list, in order of preference: the runtime takes the first that a machine can run. Each is
-/// a name, or `@FILE`, which holds descriptions as `printTarget` writes them.
+/// The targets of a comma-separated list, in order of preference: the runtime takes the first that a machine can run.
+/// Each is a name, or `@FILE`, which holds descriptions as `printTarget` writes them.
 llvm::Expected<llvm::SmallVector<tile::TargetAttrInterface>> resolveTargets(mlir::MLIRContext *context,
                                                                             llvm::StringRef list);
 /// What layouts of images cost on the first of them.

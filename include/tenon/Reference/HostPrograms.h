@@ -6,9 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 //
-// Computes programs that launch kernels: on tensors, as they are formed, or on buffers, once each tensor has its place. So
-// every pass between the graph and code is held against the graph. What was never written is no number; an access outside of
-// a buffer is an error.
+// Computes programs that launch kernels: on tensors, as they are formed, or on buffers, once each tensor has its place.
+// So every pass between the graph and code is held against the graph. What was never written is no number; an access
+// outside of a buffer is an error.
 //
 //===----------------------------------------------------------------------===//
 

@@ -92,8 +92,7 @@ private:
   llvm::DenseMap<mlir::Value, Value> values;
   llvm::StringMap<int64_t> symbols;
   /// The values of a block that no op after the key needs.
-  llvm::DenseMap<mlir::Block *,
-                 std::unique_ptr<llvm::DenseMap<mlir::Operation *, llvm::SmallVector<mlir::Value>>>>
+  llvm::DenseMap<mlir::Block *, std::unique_ptr<llvm::DenseMap<mlir::Operation *, llvm::SmallVector<mlir::Value>>>>
       lastUses;
 };
 

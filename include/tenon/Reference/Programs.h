@@ -35,8 +35,8 @@ struct RunChoices {
 llvm::Expected<std::vector<Tensor>> runProgram(tile::ProgramOp program, llvm::ArrayRef<int64_t> indices,
                                                llvm::ArrayRef<Tensor> operands, const RunChoices &choices);
 
-/// Runs the first of a variant's programs whose guard holds: the values of the kernel's symbols and its operands, which lie
-/// in contiguous rows.
+/// Runs the first of a variant's programs whose guard holds: the values of the kernel's symbols and its operands, which
+/// lie in contiguous rows.
 llvm::Expected<std::vector<Tensor>> runVariant(tile::VariantOp variant, llvm::ArrayRef<int64_t> symbols,
                                                llvm::ArrayRef<Tensor> operands, const RunChoices &choices);
 

@@ -36,16 +36,16 @@ extern "C" {
 
 typedef enum tenon_status {
   TENON_OK = 0,
-  TENON_ERROR_ARGUMENT = 1,     /* null, index out of range, wrong name */
-  TENON_ERROR_FILE = 2,         /* the file cannot be opened or mapped */
-  TENON_ERROR_FORMAT = 3,       /* it is not a model, or damaged */
-  TENON_ERROR_CPU = 4,          /* no code in the file runs on this CPU */
-  TENON_ERROR_MEMORY = 5,       /* out of memory, or more than the session may hold */
-  TENON_ERROR_TYPE = 6,         /* a value has the wrong dtype or kind */
-  TENON_ERROR_SHAPE = 7,        /* a value has the wrong rank, size, or strides */
-  TENON_ERROR_UNBOUND = 8,      /* an input is not bound */
-  TENON_ERROR_RUN = 9,          /* the model found an error in its data */
-  TENON_ERROR_EXTERNAL = 10,    /* a function from outside is missing or failed */
+  TENON_ERROR_ARGUMENT = 1,      /* null, index out of range, wrong name */
+  TENON_ERROR_FILE = 2,          /* the file cannot be opened or mapped */
+  TENON_ERROR_FORMAT = 3,        /* it is not a model, or damaged */
+  TENON_ERROR_CPU = 4,           /* no code in the file runs on this CPU */
+  TENON_ERROR_MEMORY = 5,        /* out of memory, or more than the session may hold */
+  TENON_ERROR_TYPE = 6,          /* a value has the wrong dtype or kind */
+  TENON_ERROR_SHAPE = 7,         /* a value has the wrong rank, size, or strides */
+  TENON_ERROR_UNBOUND = 8,       /* an input is not bound */
+  TENON_ERROR_RUN = 9,           /* the model found an error in its data */
+  TENON_ERROR_EXTERNAL = 10,     /* a function from outside is missing or failed */
   TENON_ERROR_UNKNOWN_SIZE = 11, /* an output's size depends on data: it is known after the run */
   TENON_ERROR_CANCELLED = 12     /* tenon_session_cancel has ended the run */
 } tenon_status;
@@ -116,8 +116,8 @@ TENON_API int32_t tenon_dtype_bits(int32_t dtype);
 /* ---- Models ---- */
 
 TENON_API tenon_status tenon_model_open(const char *path, tenon_model **model);
-/* Opens the model in the very file that this copy of the runtime was loaded from. In a program that is linked to several
- * models that is the first of them: all use its copy of the runtime. */
+/* Opens the model in the very file that this copy of the runtime was loaded from. In a program that is linked to
+ * several models that is the first of them: all use its copy of the runtime. */
 TENON_API tenon_status tenon_model_self(tenon_model **model);
 /* Opens the model in a library that the process has loaded, because it is linked to it or by dlopen: "model.so", or its
  * path where there are several of that name. Programs that are linked to several need the linker's --no-as-needed. */
@@ -143,10 +143,8 @@ typedef struct tenon_tensor_info {
 
 TENON_API tenon_status tenon_model_input(const tenon_model *model, int32_t index, tenon_tensor_info *info);
 TENON_API tenon_status tenon_model_output(const tenon_model *model, int32_t index, tenon_tensor_info *info);
-TENON_API tenon_status tenon_model_input_dim(const tenon_model *model, int32_t index, int32_t dim,
-                                             tenon_dim *result);
-TENON_API tenon_status tenon_model_output_dim(const tenon_model *model, int32_t index, int32_t dim,
-                                              tenon_dim *result);
+TENON_API tenon_status tenon_model_input_dim(const tenon_model *model, int32_t index, int32_t dim, tenon_dim *result);
+TENON_API tenon_status tenon_model_output_dim(const tenon_model *model, int32_t index, int32_t dim, tenon_dim *result);
 /* The index of the input or output of that name, or -1. */
 TENON_API int32_t tenon_model_find_input(const tenon_model *model, const char *name);
 TENON_API int32_t tenon_model_find_output(const tenon_model *model, const char *name);
@@ -160,8 +158,8 @@ TENON_API tenon_status tenon_model_verify(const tenon_model *model);
 
 /* body(arg, i, worker) for each i in [0, count); worker is below `threads` of the options, and no two calls
  * at a time have the same one. Returns when all are done. */
-typedef void (*tenon_parallel_for)(void *user, void (*body)(void *arg, int64_t index, int32_t worker),
-                                   void *arg, int64_t count);
+typedef void (*tenon_parallel_for)(void *user, void (*body)(void *arg, int64_t index, int32_t worker), void *arg,
+                                   int64_t count);
 
 /* A function that models call by name (tenon_host.h): gives 0, or nonzero once the call's `fail` has the reason. */
 typedef struct tenon_call tenon_call;
@@ -191,15 +189,14 @@ typedef struct tenon_options {
   /* Bytes that the session may hold, as tenon_session_memory_bytes counts them; 0: no limit. A run that needs more is
    * TENON_ERROR_MEMORY, after which the session can be used on. */
   int64_t memory_limit;
-  /* Or null: called some 10 times a second while a run is in progress, on its thread and where tenon_session_cancel would
-   * end it; nonzero cancels the run. For what only that thread can do, as an interpreter's handlers of signals; it
-   * leaves the session alone. */
+  /* Or null: called some 10 times a second while a run is in progress, on its thread and where tenon_session_cancel
+   * would end it; nonzero cancels the run. For what only that thread can do, as an interpreter's handlers of signals;
+   * it leaves the session alone. */
   int32_t (*poll)(void *user);
   void *poll_user;
 } tenon_options;
 
-TENON_API tenon_status tenon_session_create(tenon_model *model, const tenon_options *options,
-                                            tenon_session **session);
+TENON_API tenon_status tenon_session_create(tenon_model *model, const tenon_options *options, tenon_session **session);
 TENON_API void tenon_session_destroy(tenon_session *session);
 
 /* The `data` of an input that is bound to ask for the shapes of outputs, not to run. */
@@ -207,18 +204,15 @@ TENON_API void tenon_session_destroy(tenon_session *session);
 
 /* The value's description is copied, its data is used in place and must live until the run ends. Strings, sequences
  * and optionals are copied. Null unbinds. */
-TENON_API tenon_status tenon_session_bind_input(tenon_session *session, int32_t index,
-                                                const tenon_value *value);
+TENON_API tenon_status tenon_session_bind_input(tenon_session *session, int32_t index, const tenon_value *value);
 /* The buffer that the output is written to. Unbound outputs are owned by the session until its next run, as strings,
  * sequences and optionals always are. */
-TENON_API tenon_status tenon_session_bind_output(tenon_session *session, int32_t index,
-                                                 const tenon_value *value);
+TENON_API tenon_status tenon_session_bind_output(tenon_session *session, int32_t index, const tenon_value *value);
 
 /* The shape that output `index` will have for what is bound now, before running: `rank` entries of `shape`.
  * TENON_ERROR_UNKNOWN_SIZE when a size depends on data; the entries are then upper bounds, -1 where there is
  * none. */
-TENON_API tenon_status tenon_session_output_shape(tenon_session *session, int32_t index, int64_t *shape,
-                                                  int32_t rank);
+TENON_API tenon_status tenon_session_output_shape(tenon_session *session, int32_t index, int64_t *shape, int32_t rank);
 /* Under TENON_ERROR_CANCELLED, as after any error, there are no outputs, and what is in bound buffers is undefined. */
 TENON_API tenon_status tenon_session_run(tenon_session *session);
 /* Ends the run that is in progress, soon: between launches, between pieces of a launch, in loops of the model. A kernel
@@ -240,8 +234,8 @@ TENON_API tenon_status tenon_session_arena_bytes(tenon_session *session, int64_t
  * plans, and what describes the session. The model's constants are not its own. */
 TENON_API int64_t tenon_session_memory_bytes(const tenon_session *session);
 /* Gives back what the session holds between runs: arenas, scratch, plans and the outputs of the last run that it owns,
- * which are gone. Bindings stay. The next run takes again what it needs. Without a call of this a session gives back what
- * its last 64 runs didn't need, where that is the most of what it holds. */
+ * which are gone. Bindings stay. The next run takes again what it needs. Without a call of this a session gives back
+ * what its last 64 runs didn't need, where that is the most of what it holds. */
 TENON_API tenon_status tenon_session_trim(tenon_session *session);
 
 /* What the launches of a session cost so far, when it was created with `profile`. */
@@ -254,8 +248,7 @@ typedef struct tenon_profile_entry {
 } tenon_profile_entry;
 
 TENON_API int32_t tenon_session_profile_count(const tenon_session *session);
-TENON_API tenon_status tenon_session_profile(const tenon_session *session, int32_t index,
-                                             tenon_profile_entry *entry);
+TENON_API tenon_status tenon_session_profile(const tenon_session *session, int32_t index, tenon_profile_entry *entry);
 
 /* What the copies between launches cost so far: tensors that couldn't be written where they are read. */
 typedef struct tenon_copy_profile {

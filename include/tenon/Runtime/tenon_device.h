@@ -74,8 +74,8 @@ typedef struct tenon_device {
   int32_t (*wait)(void *queue, const int32_t *tokens, int32_t count, tenon_error_slot *error);
 } tenon_device;
 
-/* What a shared library with a device exports under this name: `const tenon_device *tenon_device_entry(void)`, null when
- * the device isn't there. tenon_device_load calls it. */
+/* What a shared library with a device exports under this name: `const tenon_device *tenon_device_entry(void)`, null
+ * when the device isn't there. tenon_device_load calls it. */
 #define TENON_DEVICE_ENTRY "tenon_device_entry"
 
 #ifdef __cplusplus

@@ -48,8 +48,7 @@ struct tenon_call {
    * equal to some value. 0, or 1 after an error, which is recorded. */
   int32_t (*set_strings)(tenon_call *call, int32_t output, int64_t rank, const int64_t *shape,
                          const tenon_string *strings);
-  int32_t (*set_items)(tenon_call *call, int32_t output, int32_t kind, const tenon_value *const *items,
-                       int64_t count);
+  int32_t (*set_items)(tenon_call *call, int32_t output, int32_t kind, const tenon_value *const *items, int64_t count);
   int32_t (*set_value)(tenon_call *call, int32_t output, const tenon_value *value);
 };
 

@@ -48,10 +48,10 @@ typedef struct tenon_error_slot {
 
 /* Arguments of a kernel, shared by all workers of a launch. */
 typedef struct tenon_kernel_args {
-  void *const *buffers;   /* inputs, then outputs; an offset is already in the pointer */
-  const int64_t *strides; /* in elements: the dynamic strides of the buffers, one after the other */
-  const int64_t *symbols; /* values of the kernel's symbols */
-  void *scratch; /* worker w owns [scratch + w * scratch_stride, + scratch_stride), 64-byte aligned */
+  void *const *buffers;    /* inputs, then outputs; an offset is already in the pointer */
+  const int64_t *strides;  /* in elements: the dynamic strides of the buffers, one after the other */
+  const int64_t *symbols;  /* values of the kernel's symbols */
+  void *scratch;           /* worker w owns [scratch + w * scratch_stride, + scratch_stride), 64-byte aligned */
   int64_t scratch_stride;  /* bytes */
   tenon_error_slot *error; /* one per worker: error[worker] */
   uint32_t launch;         /* index of the launch, for error reports */
@@ -106,8 +106,8 @@ typedef struct tenon_host_functions {
    * whose node names the message gives, or -1. Loops call it with code 0 in each iteration: like all of these functions
    * it gives something else than 0 when the run is to end. */
   int32_t (*check)(tenon_context *ctx, int32_t launch, int32_t code, int64_t value, int64_t limit);
-  /* Calls external function `external` of the metadata's table. Inputs and outputs are tensors in buffers, with strides,
-   * or entries of ctx->held. */
+  /* Calls external function `external` of the metadata's table. Inputs and outputs are tensors in buffers, with
+   * strides, or entries of ctx->held. */
   int32_t (*call_external)(tenon_context *ctx, int32_t external, const struct tenon_value *const *inputs,
                            int32_t input_count, struct tenon_value *const *outputs, int32_t output_count);
   /* body(arg, i, worker) for each i in [0, count), on the session's threads. */
@@ -115,13 +115,12 @@ typedef struct tenon_host_functions {
 
   /* Asks device `device` of the metadata's table for a launch or a copy (tenon_device.h). */
   int32_t (*device_launch)(tenon_context *ctx, int32_t device, int32_t launch, void *const *buffers,
-                           int32_t buffer_count, const int64_t *strides, int32_t stride_count,
-                           const int64_t *symbols, int32_t symbol_count, int64_t work,
-                           int64_t scratch_bytes_per_worker, const int32_t *after, int32_t after_count, int32_t token);
-  int32_t (*device_copy)(tenon_context *ctx, int32_t device, int32_t direction, void *dst,
-                         const int64_t *dst_strides, const void *src, const int64_t *src_strides,
-                         const int64_t *sizes, int64_t rank, int64_t elem_bytes, const int32_t *after,
-                         int32_t after_count, int32_t token);
+                           int32_t buffer_count, const int64_t *strides, int32_t stride_count, const int64_t *symbols,
+                           int32_t symbol_count, int64_t work, int64_t scratch_bytes_per_worker, const int32_t *after,
+                           int32_t after_count, int32_t token);
+  int32_t (*device_copy)(tenon_context *ctx, int32_t device, int32_t direction, void *dst, const int64_t *dst_strides,
+                         const void *src, const int64_t *src_strides, const int64_t *sizes, int64_t rank,
+                         int64_t elem_bytes, const int32_t *after, int32_t after_count, int32_t token);
   /* Waits for tokens of the device, and records the error of a kernel that ended. */
   int32_t (*await)(tenon_context *ctx, int32_t device, const int32_t *tokens, int32_t count);
 
@@ -136,17 +135,17 @@ typedef struct tenon_host_functions {
  */
 struct tenon_context {
   const tenon_host_functions *fns;
-  void *const *inputs;                 /* [input] data */
-  void *const *outputs;                /* [output] data; valid once the segment that defines it is reserved */
-  const void *const *constants;        /* [constant] */
-  const int64_t *symbols;              /* [symbol] those bound from inputs, in the order of the metadata */
-  const int64_t *const *slots;         /* [segment][slot] of the current plan */
-  void *const *arenas;                 /* [segment] 64-byte aligned */
-  const int64_t *const *arena_offsets; /* [segment][buffer] bytes from the arena's start */
-  const int64_t *const *input_strides; /* [input][dim] */
+  void *const *inputs;                  /* [input] data */
+  void *const *outputs;                 /* [output] data; valid once the segment that defines it is reserved */
+  const void *const *constants;         /* [constant] */
+  const int64_t *symbols;               /* [symbol] those bound from inputs, in the order of the metadata */
+  const int64_t *const *slots;          /* [segment][slot] of the current plan */
+  void *const *arenas;                  /* [segment] 64-byte aligned */
+  const int64_t *const *arena_offsets;  /* [segment][buffer] bytes from the arena's start */
+  const int64_t *const *input_strides;  /* [input][dim] */
   const int64_t *const *output_strides; /* [output][dim] */
   const int64_t *const *input_sizes;    /* [input][dim] */
-  int64_t *values;      /* [value] numbers that segments read and loops carry, for run() and later segments */
+  int64_t *values;               /* [value] numbers that segments read and loops carry, for run() and later segments */
   void *const *device_constants; /* [device * constants + constant]; null where the device needs it not */
   void *const *device_arenas;    /* [device * segments + segment] */
   /* [input, then output, then the program's own] strings, sequences, optionals, and tensors before their sizes are

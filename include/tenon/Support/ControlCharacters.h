@@ -12,8 +12,8 @@
 
 namespace tenon {
 
-/// How many bytes at the beginning of a text that ends in a NUL are a character in UTF-8 which isn't shown but moves the
-/// cursor, begins a line or turns the direction of what follows; 0 for others, and at the end.
+/// How many bytes at the beginning of a text that ends in a NUL are a character in UTF-8 which isn't shown but moves
+/// the cursor, begins a line or turns the direction of what follows; 0 for others, and at the end.
 inline size_t sizeOfControlCharacter(const char *text) {
   auto byte = [&](int i) { return static_cast<unsigned char>(text[i]); };
   unsigned char c = byte(0);
@@ -23,8 +23,9 @@ inline size_t sizeOfControlCharacter(const char *text) {
     return 1;
   if ((c == 0xc2 && byte(1) >= 0x80 && byte(1) < 0xa0) || (c == 0xd8 && byte(1) == 0x9c))
     return 2;
-  bool isDirection = c == 0xe2 && ((byte(1) == 0x80 && (byte(2) == 0x8e || byte(2) == 0x8f || (byte(2) >= 0xa8 && byte(2) <= 0xae))) ||
-                                   (byte(1) == 0x81 && byte(2) >= 0xa6 && byte(2) <= 0xa9));
+  bool isDirection =
+      c == 0xe2 && ((byte(1) == 0x80 && (byte(2) == 0x8e || byte(2) == 0x8f || (byte(2) >= 0xa8 && byte(2) <= 0xae))) ||
+                    (byte(1) == 0x81 && byte(2) >= 0xa6 && byte(2) <= 0xa9));
   return isDirection ? 3 : 0;
 }
 

@@ -29,8 +29,8 @@ int openUnnamedFile(std::string &error);
 /// Calls that fail return false, and so do all later ones; `error()` has the first reason.
 class OutputFile {
 public:
-  /// `permissions` are those of a new file, less the umask. `isInterrupted` is asked whether to give up when a signal came
-  /// while a pipe kept the file waiting.
+  /// `permissions` are those of a new file, less the umask. `isInterrupted` is asked whether to give up when a signal
+  /// came while a pipe kept the file waiting.
   explicit OutputFile(std::string path, unsigned permissions = 0666, std::function<bool()> isInterrupted = {});
   /// Discards what wasn't kept.
   ~OutputFile();

@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 //
-// A process may have no more threads than its limits allow (ulimit -u, the pids of a container). Those of C++ and LLVM end the
-// process where one can't start.
+// A process may have no more threads than its limits allow (ulimit -u, the pids of a container). Those of C++ and LLVM
+// end the process where one can't start.
 //
 //===----------------------------------------------------------------------===//
 

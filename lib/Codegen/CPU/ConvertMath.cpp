@@ -61,8 +61,8 @@ template <typename Op> struct ExpandNative : OpRewritePattern<Op> {
     if (!isCovered(op.getType()))
       return failure();
     Reals reals(rewriter, op.getLoc(), op.getType());
-    bool isApproximated = approximation && !reals.isDouble &&
-                          arith::bitEnumContainsAll(op.getFastmath(), arith::FastMathFlags::afn);
+    bool isApproximated =
+        approximation && !reals.isDouble && arith::bitEnumContainsAll(op.getFastmath(), arith::FastMathFlags::afn);
     rewriter.replaceOp(op, (reals.*(isApproximated ? approximation : function))(reals.number(op.getOperand())).value);
     return success();
   }
@@ -204,8 +204,7 @@ struct ConvertMathPass : cpu::impl::ConvertMathPassBase<ConvertMathPass> {
     patterns.add<ExpandInDouble<math::CbrtOp>>(context, &Reals::cbrt);
     patterns.add<ExpandBinary<math::PowFOp>>(context, &Reals::pow);
     patterns.add<ExpandBinary<math::Atan2Op>>(context, &Reals::atan2);
-    patterns.add<ExpandSine<math::SinOp, false>, ExpandSine<math::CosOp, true>, ExpandRsqrt,
-                 ExpandRemainder>(context);
+    patterns.add<ExpandSine<math::SinOp, false>, ExpandSine<math::CosOp, true>, ExpandRsqrt, ExpandRemainder>(context);
     GreedyRewriteConfig config;
     // Each function is expanded in one step: nothing is to be folded on the way.
     config.enableFolding(false).enableConstantCSE(true);

@@ -43,12 +43,8 @@ struct Bits {
     return arith::ConstantOp::create(rewriter, loc, attr);
   }
   template <typename Op> Value make(Value a, Value b) { return Op::create(rewriter, loc, a, b); }
-  Value less(Value a, Value b) {
-    return arith::CmpFOp::create(rewriter, loc, arith::CmpFPredicate::OLT, a, b);
-  }
-  Value select(Value condition, Value a, Value b) {
-    return arith::SelectOp::create(rewriter, loc, condition, a, b);
-  }
+  Value less(Value a, Value b) { return arith::CmpFOp::create(rewriter, loc, arith::CmpFPredicate::OLT, a, b); }
+  Value select(Value condition, Value a, Value b) { return arith::SelectOp::create(rewriter, loc, condition, a, b); }
 
   PatternRewriter &rewriter;
   Location loc;
@@ -61,7 +57,8 @@ struct NarrowDouble : OpRewritePattern<arith::TruncFOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(arith::TruncFOp op, PatternRewriter &rewriter) const override {
     Type type = op.getType(), from = op.getIn().getType();
-    if (!isOfCode(type) || !getElementTypeOrSelf(from).isF64() || getElementTypeOrSelf(type).getIntOrFloatBitWidth() != 16)
+    if (!isOfCode(type) || !getElementTypeOrSelf(from).isF64() ||
+        getElementTypeOrSelf(type).getIntOrFloatBitWidth() != 16)
       return failure();
     Bits b(rewriter, op.getLoc(), type);
     Value exact = op.getIn();

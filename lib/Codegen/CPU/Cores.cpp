@@ -34,7 +34,8 @@ static constexpr tile::SchedulePrices kSchedules = {.loadsPerCycle = 2,
                                                     .wideRows = 2,
                                                     .fetchRows = 32};
 
-/// Contractions reach 149 GFLOP/s with AVX-512 where they reach 90 with AVX2 (docs/performance/models.md, Contractions).
+/// Contractions reach 149 GFLOP/s with AVX-512 where they reach 90 with AVX2 (docs/performance/models.md,
+/// Contractions).
 static constexpr LayoutPrices withAVX512(LayoutPrices prices) {
   prices.multiplyFirst *= 90.0 / 149;
   prices.multiplyLast *= 90.0 / 149;
@@ -47,8 +48,8 @@ static constexpr tile::SchedulePrices withLoads(tile::SchedulePrices prices, dou
 }
 
 llvm::ArrayRef<Core> tenon::cpu::cores() {
-  // What levels say is what Skylake to Sapphire Rapids and Zen 2 to 4 agree on: Intel's Optimization Reference Manual, chapter
-  // 2; Agner Fog's instruction tables. The second level gives about half of its 64 bytes where accesses vary.
+  // What levels say is what Skylake to Sapphire Rapids and Zen 2 to 4 agree on: Intel's Optimization Reference Manual,
+  // chapter 2; Agner Fog's instruction tables. The second level gives about half of its 64 bytes where accesses vary.
   static const std::vector<Core> cores = {
       {.name = "avx2",
        .aliases = {"x86-64-v3"},
@@ -64,7 +65,8 @@ llvm::ArrayRef<Core> tenon::cpu::cores() {
        .caches = {{{32 << 10, 128}, {1 << 20, 32}, {16 << 20, 10}}},
        .layouts = kLayouts,
        .schedules = kSchedules},
-      // Zen 3: rates and memories as measured, 1.95 multiply-adds per cycle of 4.1 cycles, 63, 31 and 21 bytes per cycle.
+      // Zen 3: rates and memories as measured, 1.95 multiply-adds per cycle of 4.1 cycles, 63, 31 and 21 bytes per
+      // cycle.
       {.name = "znver3",
        .aliases = {},
        .vectorBytes = 32,
@@ -72,12 +74,13 @@ llvm::ArrayRef<Core> tenon::cpu::cores() {
        .caches = {{{32 << 10, 64}, {512 << 10, 32}, {32 << 20, 20}}},
        .layouts = kLayouts,
        .schedules = kSchedules},
-      // Measured: two multiply-adds per cycle, as many of 8-bit integers, half a one of bf16, and a product of AMX in 16;
-      // 108, 49 and 8.3 bytes per cycle.
+      // Measured: two multiply-adds per cycle, as many of 8-bit integers, half a one of bf16, and a product of AMX in
+      // 16; 108, 49 and 8.3 bytes per cycle.
       {.name = "sapphirerapids",
        .aliases = {"emeraldrapids"},
        .vectorBytes = 64,
-       .extensions = {"amx-bf16", "amx-int8", "amx-tile", "avx512bf16", "avx512vbmi", "avx512vnni", "avx512vbmi2", "avxvnni"},
+       .extensions = {"amx-bf16", "amx-int8", "amx-tile", "avx512bf16", "avx512vbmi", "avx512vnni", "avx512vbmi2",
+                      "avxvnni"},
        .caches = {{{48 << 10, 108}, {2 << 20, 49}, {64 << 20, 8.3}}},
        .multiplyAdd = {2, 4},
        .bf16 = {0.5, 8},
@@ -85,8 +88,9 @@ llvm::ArrayRef<Core> tenon::cpu::cores() {
        .amx = {1.0 / 16, 52},
        .layouts = withAVX512(kLayouts),
        .schedules = kSchedules},
-      // Not measured. Rates and latencies as LLVM's X86ScheduleZnver4.td has them; memories by AMD's Software Optimization
-      // Guide for Zen 4, 2.6: a load of 64 bytes per cycle, 32 bytes from the second level. Its peak is that of AVX2.
+      // Not measured. Rates and latencies as LLVM's X86ScheduleZnver4.td has them; memories by AMD's Software
+      // Optimization Guide for Zen 4, 2.6: a load of 64 bytes per cycle, 32 bytes from the second level. Its peak is
+      // that of AVX2.
       {.name = "znver4",
        .aliases = {},
        .vectorBytes = 64,

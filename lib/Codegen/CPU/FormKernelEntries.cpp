@@ -40,8 +40,8 @@ public:
       if (isa<LLVM::LLVMPointerType>(type))
         body.setArgAttr(i, LLVM::LLVMDialect::getNoAliasAttrName(), builder.getUnitAttr());
     builder.setInsertionPointAfter(body);
-    auto entry = LLVM::LLVMFuncOp::create(builder, loc, name,
-                                          LLVM::LLVMFunctionType::get(i32, {pointer, i64, i64, i32}));
+    auto entry =
+        LLVM::LLVMFuncOp::create(builder, loc, name, LLVM::LLVMFunctionType::get(i32, {pointer, i64, i64, i32}));
     Block *block = entry.addEntryBlock(builder);
     builder.setInsertionPointToStart(block);
     args = block->getArgument(0);
@@ -55,11 +55,11 @@ public:
       operands.push_back(scratchOf(block->getArgument(3)));
     if (checks)
       operands.push_back(LLVM::GEPOp::create(builder, loc, pointer, structOf(abi::kErrorSlot),
-                                             field(abi::KernelArgs::error, pointer), ArrayRef<LLVM::GEPArg>{block->getArgument(3)}));
+                                             field(abi::KernelArgs::error, pointer),
+                                             ArrayRef<LLVM::GEPArg>{block->getArgument(3)}));
     auto call = LLVM::CallOp::create(builder, loc, body, operands);
-    Value code = body.getFunctionType().getReturnType() == i32
-                     ? call.getResult()
-                     : Value(LLVM::ConstantOp::create(builder, loc, i32, 0));
+    Value code = body.getFunctionType().getReturnType() == i32 ? call.getResult()
+                                                               : Value(LLVM::ConstantOp::create(builder, loc, i32, 0));
     LLVM::ReturnOp::create(builder, loc, code);
     return success();
   }
@@ -92,8 +92,8 @@ private:
       total += counts[i];
     }
     if (total != (int64_t)body.getNumArguments())
-      return body.emitOpError() << "expects " << total << " arguments as stated by " << codegen::kKernelAttr
-                                << ", has " << body.getNumArguments();
+      return body.emitOpError() << "expects " << total << " arguments as stated by " << codegen::kKernelAttr << ", has "
+                                << body.getNumArguments();
     for (auto [i, type] : llvm::enumerate(body.getArgumentTypes())) {
       // Scratch and the place of an error come last.
       bool isPointer = (int64_t)i < counts[0] || (int64_t)i >= total - int64_t(hasScratch) - int64_t(checks);
@@ -127,8 +127,7 @@ private:
       return;
     Value array = field(number, pointer);
     for (int64_t i = 0; i < count; ++i) {
-      Value address =
-          LLVM::GEPOp::create(builder, loc, pointer, type, array, ArrayRef<LLVM::GEPArg>{int32_t(i)});
+      Value address = LLVM::GEPOp::create(builder, loc, pointer, type, array, ArrayRef<LLVM::GEPArg>{int32_t(i)});
       values.push_back(LLVM::LoadOp::create(builder, loc, type, address));
     }
   }

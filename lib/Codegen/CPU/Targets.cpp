@@ -77,17 +77,18 @@ SmallVector<RateAttr> Description::rates(MLIRContext *context) {
   };
   SmallVector<RateAttr> result;
   for (const Known &entry : known)
-    if (entry.needs.empty() || llvm::any_of(entry.needs, [&](StringRef need) { return llvm::is_contained(features, need); }))
-      result.push_back(RateAttr::get(context, InstructionAttr::get(context, entry.name, entry.m, entry.n, entry.k), entry.lhs,
-                                     entry.rhs, entry.sum, Number{entry.rate.perCycle}, entry.rate.latency));
+    if (entry.needs.empty() ||
+        llvm::any_of(entry.needs, [&](StringRef need) { return llvm::is_contained(features, need); }))
+      result.push_back(RateAttr::get(context, InstructionAttr::get(context, entry.name, entry.m, entry.n, entry.k),
+                                     entry.lhs, entry.rhs, entry.sum, Number{entry.rate.perCycle}, entry.rate.latency));
   return result;
 }
 
 CPUTargetAttr Description::build(MLIRContext *context) {
   llvm::sort(features);
   SmallVector<MemoryLevelAttr> memories;
-  for (auto [name, cache, bytes, isShared] : llvm::zip(std::array<StringRef, 3>{"L1", "L2", "L3"}, core->caches, cacheBytes,
-                                                       std::array<bool, 3>{false, false, true}))
+  for (auto [name, cache, bytes, isShared] : llvm::zip(std::array<StringRef, 3>{"L1", "L2", "L3"}, core->caches,
+                                                       cacheBytes, std::array<bool, 3>{false, false, true}))
     memories.push_back(MemoryLevelAttr::get(context, name, bytes, Number{cache.bytesPerCycle}, isShared));
   std::string featureString =
       llvm::join(llvm::map_range(features, [](StringRef feature) { return ("+" + feature).str(); }), ",");

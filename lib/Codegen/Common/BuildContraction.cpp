@@ -56,10 +56,10 @@ struct RegisterTile {
 class ContractionBuilder {
 public:
   ContractionBuilder(KernelOp kernel, const KernelStructure &structure, ScheduleAttr schedule)
-      : b(kernel), op(structure.contract), roles(*contractionRoles(op)),
-        packed(op.getRhs().getDefiningOp<UnpackOp>()), windows(op.getLhs().getDefiningOp<WindowRowsOp>()),
-        schedule(schedule), lanes(lanesOf(schedule)), tileRows(knobOf(knob::tileRows)),
-        depthBlock(knobOf(knob::depthBlock)), element(Float32Type::get(op.getContext())) {
+      : b(kernel), op(structure.contract), roles(*contractionRoles(op)), packed(op.getRhs().getDefiningOp<UnpackOp>()),
+        windows(op.getLhs().getDefiningOp<WindowRowsOp>()), schedule(schedule), lanes(lanesOf(schedule)),
+        tileRows(knobOf(knob::tileRows)), depthBlock(knobOf(knob::depthBlock)),
+        element(Float32Type::get(op.getContext())) {
     zero = b.constant(0);
     one = b.constant(1);
   }
@@ -76,8 +76,7 @@ public:
       // Rows that stay in the cache are multiplied with panel after panel; of more rows, a block is.
       rowsAreInner = *resident <= knobOf(knob::residentBytes);
       TileBuilder::Dim panelDim{zero, panels}, blockDim{zero, blocks};
-      dims.append(rowsAreInner ? std::initializer_list{panelDim, blockDim}
-                               : std::initializer_list{blockDim, panelDim});
+      dims.append(rowsAreInner ? std::initializer_list{panelDim, blockDim} : std::initializer_list{blockDim, panelDim});
     } else {
       dims.push_back({zero, panels * blocks});
     }
@@ -247,8 +246,7 @@ private:
     partDepth = runDepth;
     if (isSplit && llvm::product_of(taps) <= 1) {
       parts = llvm::divideCeil(*total, depthBlock);
-      int64_t products =
-          llvm::alignTo(llvm::divideCeil(*total, parts), std::lcm<int64_t>(4, wholeUnroll()));
+      int64_t products = llvm::alignTo(llvm::divideCeil(*total, parts), std::lcm<int64_t>(4, wholeUnroll()));
       parts = llvm::divideCeil(*total, products);
       partDepth = b.constant(products);
     } else if (isSplit) {
@@ -258,10 +256,8 @@ private:
     sumsRows = linesPerBlock * blockExtent() + (known ? 0 : restRows);
     if (isSplit)
       sums = b.scratch({sumsRows, panelColumns}, element);
-    std::optional<int64_t> products = constantOf(isSplit ? partDepth : depth),
-                           rows = constantOf(lines * length);
-    if (!packed && !windows && known && rows && *rows >= minRowsToCopy && products &&
-        *products <= maxDepthToCopy)
+    std::optional<int64_t> products = constantOf(isSplit ? partDepth : depth), rows = constantOf(lines * length);
+    if (!packed && !windows && known && rows && *rows >= minRowsToCopy && products && *products <= maxDepthToCopy)
       copy = b.scratch({*products, panelColumns}, element);
     wholeInRows = knobOf(knob::epilogueRows) < height || (!known && !isFlat);
     if (!isSplit && height > 1 && (wholeInRows || !known))
@@ -274,8 +270,7 @@ private:
       return llvm::alignTo(*constantOf(length), height);
     if (!constantOf(length))
       return llvm::alignTo(blockRows, height);
-    return llvm::alignTo(llvm::divideCeil(*constantOf(length), std::max<int64_t>(*constantOf(blocks), 1)),
-                         height);
+    return llvm::alignTo(llvm::divideCeil(*constantOf(length), std::max<int64_t>(*constantOf(blocks), 1)), height);
   }
   bool hasLines() { return rowSizes.size() > 1 && !isFlat; }
 
@@ -321,8 +316,7 @@ private:
         AffineExpr left = constantOf(columns) && *constantOf(columns) % panelColumns == 0
                               ? b.constant(panelColumns)
                               : b.min(leftColumns, b.constant(panelColumns));
-        RegisterTile tile{
-            SmallVector<AffineExpr>(line), at[0], at[0], one, 1, zero, left, panelColumns};
+        RegisterTile tile{SmallVector<AffineExpr>(line), at[0], at[0], one, 1, zero, left, panelColumns};
         if (isGathered())
           tile.places = b.placesOf(tile.row, one, 1, rowSizes);
         Value sums = multiply(tile, zeros(tile), zero, runDepth, constantOf(depth) ? 4 : 1);
@@ -337,9 +331,8 @@ private:
   void forEachLine(function_ref<void(ArrayRef<AffineExpr>, AffineExpr)> emit) {
     if (!hasLines())
       return emit({}, zero);
-    b.loop({{firstLine, endLine}}, [&](TileBuilder::Expressions at) {
-      emit(b.delinearize(at[0], ArrayRef(rowSizes).drop_back()), at[0]);
-    });
+    b.loop({{firstLine, endLine}},
+           [&](TileBuilder::Expressions at) { emit(b.delinearize(at[0], ArrayRef(rowSizes).drop_back()), at[0]); });
   }
 
   /// One part of the summed dimension after the other; the columns of a panel in register tiles.
@@ -347,8 +340,7 @@ private:
     if (!isSplit)
       return forEachColumn([&](AffineExpr column, AffineExpr left) { emitTiles(column, left, zero); }, zero);
     Value none = zerosOf({1, panelColumns});
-    b.loop({{zero, b.constant(sumsRows)}},
-           [&](TileBuilder::Expressions at) { b.store(none, sums, {at[0], zero}); });
+    b.loop({{zero, b.constant(sumsRows)}}, [&](TileBuilder::Expressions at) { b.store(none, sums, {at[0], zero}); });
     b.loop({{zero, b.constant(parts)}}, [&](TileBuilder::Expressions at) {
       forEachColumn([&](AffineExpr column, AffineExpr left) { emitTiles(column, left, at[0]); }, at[0]);
     });
@@ -370,8 +362,8 @@ private:
     };
     if (lanes == panelColumns)
       return emitColumn(zero);
-    AffineExpr end = known && *known % panelColumns == 0 ? b.constant(panelColumns)
-                                                         : b.min(leftColumns, b.constant(panelColumns));
+    AffineExpr end =
+        known && *known % panelColumns == 0 ? b.constant(panelColumns) : b.min(leftColumns, b.constant(panelColumns));
     b.loop({{zero, end, lanes}}, [&](TileBuilder::Expressions at) { emitColumn(at[0]); });
   }
 
@@ -381,8 +373,7 @@ private:
     AffineExpr first = partStart(part), end = partEnd(part);
     auto copyRows = [&](AffineExpr left) {
       b.loop({{first, end}}, [&](TileBuilder::Expressions at) {
-        Value row =
-            b.load(rhs, rhsPlace(at[0], panel * panelColumns), {1, panelColumns}, {one, left}, rhsDims());
+        Value row = b.load(rhs, rhsPlace(at[0], panel * panelColumns), {1, panelColumns}, {one, left}, rhsDims());
         b.store(row, copy, {at[0] - first, zero});
       });
     };
@@ -406,8 +397,7 @@ private:
     forEachLine([&](ArrayRef<AffineExpr> line, AffineExpr number) {
       auto emitAt = [&](AffineExpr turn, AffineExpr row, AffineExpr rows, int64_t height, bool fetches) {
         AffineExpr visit = fetches ? visitOf(number, turn, column, part) : AffineExpr();
-        emitTile({SmallVector<AffineExpr>(line), row, turn, rows, height, column, left, lanes, visit}, part,
-                 number);
+        emitTile({SmallVector<AffineExpr>(line), row, turn, rows, height, column, left, lanes, visit}, part, number);
       };
       AffineExpr whole = endRow;
       if (!constantOf(length))
@@ -429,9 +419,7 @@ private:
   }
 
   /// Where the sums of a row lie: lines behind each other.
-  AffineExpr sumsRow(AffineExpr line, AffineExpr row) {
-    return (line - firstLine) * blockExtent() + row - firstRow;
-  }
+  AffineExpr sumsRow(AffineExpr line, AffineExpr row) { return (line - firstLine) * blockExtent() + row - firstRow; }
 
   void emitTile(RegisterTile tile, AffineExpr part, AffineExpr line) {
     if (isFlat && !isSplit)
@@ -443,9 +431,8 @@ private:
       return emitEnds(tile, multiplyParts(tile));
     SmallVector<AffineExpr> place = {sumsRow(line, tile.turn), tile.column};
     Value before = b.load(sums, place, shapeOf(tile, tile.width));
-    Value after = llvm::product_of(taps) > 1
-                      ? multiplyTap(tile, before, part)
-                      : multiply(tile, before, partStart(part), partEnd(part), unrollOf(tile));
+    Value after = llvm::product_of(taps) > 1 ? multiplyTap(tile, before, part)
+                                             : multiply(tile, before, partStart(part), partEnd(part), unrollOf(tile));
     b.store(after, sums, place);
   }
 
@@ -478,8 +465,8 @@ private:
     if (!constantOf(depth))
       return 1;
     int64_t unroll = llvm::divideCeil(knobOf(knob::turnSize), height);
-    // No product is left over, if it may be. Of windows of few channels none is another row's in the same turn, which LLVM
-    // would keep in a register.
+    // No product is left over, if it may be. Of windows of few channels none is another row's in the same turn, which
+    // LLVM would keep in a register.
     for (int64_t turns = unroll; turns < 2 * unroll && (!windows || turns <= elementsPerWindow()); ++turns)
       if (*constantOf(runDepth) % turns == 0)
         return turns;
@@ -515,8 +502,7 @@ private:
 
   /// The products of one part of windows.
   Value multiplyTap(const RegisterTile &tile, Value sums, AffineExpr part) {
-    SmallVector<AffineExpr> extents =
-        llvm::map_to_vector(taps, [&](int64_t count) { return b.constant(count); });
+    SmallVector<AffineExpr> extents = llvm::map_to_vector(taps, [&](int64_t count) { return b.constant(count); });
     tap = b.delinearize(part, extents);
     return multiply(tile, sums, zero, runDepth, unrollOf(tile), part);
   }
@@ -539,23 +525,22 @@ private:
         else if (copy)
           columns = b.load(copy, {k - low, tile.column}, {products, tile.width});
         else
-          columns = b.load(rhs, rhsPlace(start + k, panel * panelColumns + tile.column),
-                           {products, tile.width}, {b.constant(products), tile.columns}, rhsDims());
+          columns = b.load(rhs, rhsPlace(start + k, panel * panelColumns + tile.column), {products, tile.width},
+                           {b.constant(products), tile.columns}, rhsDims());
         return b.mma(a, columns, carried);
       });
     };
     auto count = constantOf(high - low);
     AffineExpr whole = high;
-    bool leaves =
-        unroll > 1 && !(count && *count % unroll == 0) && !(isSplit && *constantOf(depth) % unroll == 0);
+    bool leaves = unroll > 1 && !(count && *count % unroll == 0) && !(isSplit && *constantOf(depth) % unroll == 0);
     if (leaves)
       whole = count ? low + *count / unroll * unroll : low + (high - low).floorDiv(unroll) * unroll;
     sums = loop(low, whole, unroll, sums);
     return leaves ? loop(whole, high, 1, sums) : sums;
   }
 
-  /// Where the factors of a tile's rows lie; gathered coordinates are none. Of windows the places within one are the last
-  /// dimensions.
+  /// Where the factors of a tile's rows lie; gathered coordinates are none. Of windows the places within one are the
+  /// last dimensions.
   SmallVector<AffineExpr> lhsPlace(const RegisterTile &tile, AffineExpr k) {
     SmallVector<AffineExpr> place;
     for (AffineExpr expression : map(0).getResults()) {
@@ -726,8 +711,8 @@ private:
   void emitResults(const RegisterTile &tile, AffineExpr row, Value sums, ArrayRef<AffineExpr> extents) {
     SmallVector<AffineExpr> place = resultPlace(tile, row, panel * panelColumns + tile.column);
     ArrayRef<int64_t> shape = cast<RankedTensorType>(sums.getType()).getShape();
-    for (auto [i, result] :
-         llvm::enumerate(b.compute(b.results(), place, shape, extents, resultDims(), TileBuilder::Known{op.getResult(), sums})))
+    for (auto [i, result] : llvm::enumerate(
+             b.compute(b.results(), place, shape, extents, resultDims(), TileBuilder::Known{op.getResult(), sums})))
       b.store(result, b.result(i), place, extents, resultDims());
   }
 
@@ -767,12 +752,12 @@ private:
     AffineExpr column = panel * panelColumns + tile.column;
     if (!packed) {
       AffineExpr products = isSplit ? partDepth : depth, rows = endRow - firstRow;
-      AffineExpr share = b.ifAtMost(b.constant(knobOf(knob::fetchRows)), rows, b.ceilDiv(products * tile.height, rows), zero);
+      AffineExpr share =
+          b.ifAtMost(b.constant(knobOf(knob::fetchRows)), rows, b.ceilDiv(products * tile.height, rows), zero);
       AffineExpr first = partStart(part) + b.mul((tile.turn - firstRow).floorDiv(tile.height), share);
       if (share != zero)
-        b.loop({{zero, share}}, [&](TileBuilder::Expressions at) {
-        b.prefetch(rhs, rhsPlace(first + at[0], column + panelColumns));
-      });
+        b.loop({{zero, share}},
+               [&](TileBuilder::Expressions at) { b.prefetch(rhs, rhsPlace(first + at[0], column + panelColumns)); });
     }
     if (isSplit)
       return;

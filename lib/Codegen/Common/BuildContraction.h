@@ -16,8 +16,7 @@ namespace tenon::codegen {
 inline constexpr int64_t restRows = 4;
 
 /// Writes the program of a kernel that has register tiles, by a complete schedule.
-void buildContraction(tile::KernelOp kernel, const tile::KernelStructure &structure,
-                      tile::ScheduleAttr schedule);
+void buildContraction(tile::KernelOp kernel, const tile::KernelStructure &structure, tile::ScheduleAttr schedule);
 
 } // namespace tenon::codegen
 

@@ -36,8 +36,9 @@ public:
       return mlir::arith::ConstantOp::create(e.builder, e.loc, e.builder.getFloatAttr(type, value));
     }
     unsigned width = type.getIntOrFloatBitWidth();
-    llvm::APInt value = isUnsigned() ? (most ? llvm::APInt::getMaxValue(width) : llvm::APInt::getMinValue(width))
-                               : (most ? llvm::APInt::getSignedMaxValue(width) : llvm::APInt::getSignedMinValue(width));
+    llvm::APInt value = isUnsigned()
+                            ? (most ? llvm::APInt::getMaxValue(width) : llvm::APInt::getMinValue(width))
+                            : (most ? llvm::APInt::getSignedMaxValue(width) : llvm::APInt::getSignedMinValue(width));
     return mlir::arith::ConstantOp::create(e.builder, e.loc, e.builder.getIntegerAttr(type, value));
   }
 
@@ -61,10 +62,9 @@ public:
     auto flags = mlir::arith::FastMathFlagsAttr::get(e.builder.getContext(), mlir::arith::FastMathFlags::reassoc);
     if (!mlir::isa<mlir::FloatType>(type))
       return mlir::vector::ReductionOp::create(e.builder, e.loc, kind(), value);
-    return mlir::vector::ReductionOp::create(e.builder, e.loc, kind(), value,
-                                       combiner == Combiner::sum || combiner == Combiner::prod
-                                           ? flags.getValue()
-                                           : mlir::arith::FastMathFlags::none);
+    return mlir::vector::ReductionOp::create(
+        e.builder, e.loc, kind(), value,
+        combiner == Combiner::sum || combiner == Combiner::prod ? flags.getValue() : mlir::arith::FastMathFlags::none);
   }
 
   /// The result from all elements combined; `count` is how many there were, of a mean.
@@ -95,12 +95,12 @@ private:
       return element.isInteger(1) ? mlir::vector::CombiningKind::AND : mlir::vector::CombiningKind::MUL;
     case Combiner::min:
       return mlir::isa<mlir::FloatType>(type) ? mlir::vector::CombiningKind::MINIMUMF
-             : isUnsigned()       ? mlir::vector::CombiningKind::MINUI
-                                  : mlir::vector::CombiningKind::MINSI;
+             : isUnsigned()                   ? mlir::vector::CombiningKind::MINUI
+                                              : mlir::vector::CombiningKind::MINSI;
     default:
       return mlir::isa<mlir::FloatType>(type) ? mlir::vector::CombiningKind::MAXIMUMF
-             : isUnsigned()       ? mlir::vector::CombiningKind::MAXUI
-                                  : mlir::vector::CombiningKind::MAXSI;
+             : isUnsigned()                   ? mlir::vector::CombiningKind::MAXUI
+                                              : mlir::vector::CombiningKind::MAXSI;
     }
   }
 

@@ -21,8 +21,8 @@ namespace {
 class ContractionSpace : public VectorSpace {
 public:
   /// `isTurned`: whether sums are turned before they are written, and read in other vectors for it.
-  ContractionSpace(KernelOp kernel, CPUTargetAttr target, std::optional<int64_t> rows,
-                   std::optional<int64_t> columns, bool isTurned, bool hasRowsInEpilogue)
+  ContractionSpace(KernelOp kernel, CPUTargetAttr target, std::optional<int64_t> rows, std::optional<int64_t> columns,
+                   bool isTurned, bool hasRowsInEpilogue)
       : VectorSpace(kernel, target, "contractions", /*hasVectors=*/true), first(knobs.size()), rows(rows),
         columns(columns), takesThree(isTurned && columns) {
     knobs[1].candidates = {2, 1, 4};
@@ -52,25 +52,23 @@ public:
     auto [bytes, vectors, tileRows, depthBlock, turnSize] = values(point);
     int64_t width = vectors * bytes / bytesOfElement;
     if (width > panelColumns)
-      return refuse(reason, "a register tile of {0} columns is wider than a panel, which has {1}", width,
-                    panelColumns);
+      return refuse(reason, "a register tile of {0} columns is wider than a panel, which has {1}", width, panelColumns);
     // The next tile of the panel would not be whole.
     if (panelColumns % width != 0 && *columns > width)
-      return refuse(reason, "register tiles of {0} columns don't divide a panel, and there are {1}", width,
-                    *columns);
+      return refuse(reason, "register tiles of {0} columns don't divide a panel, and there are {1}", width, *columns);
     // Accumulators, columns, and an element of the first operand in all lanes.
     int64_t registers = tileRows * vectors + vectors + 1;
     if (registers > target.getVectorRegisters())
-      return refuse(
-          reason, "a register tile of {0} rows and {1} vectors needs {2} registers, but target '{3}' has {4}",
-          tileRows, vectors, registers, target.getName(), target.getVectorRegisters());
+      return refuse(reason, "a register tile of {0} rows and {1} vectors needs {2} registers, but target '{3}' has {4}",
+                    tileRows, vectors, registers, target.getName(), target.getVectorRegisters());
     if (int64_t rows = point[first + 6]; rows != 1 && rows < tileRows)
-      return refuse(reason, "what follows has code for one row or for all {0} of a register tile, not for {1}", tileRows, rows);
+      return refuse(reason, "what follows has code for one row or for all {0} of a register tile, not for {1}",
+                    tileRows, rows);
     if (depthBlock < leastDepthBlock)
       return refuse(reason, "a depth block has at least {0} products, not {1}", leastDepthBlock, depthBlock);
     if (turnSize > mostTurnSize)
-      return refuse(reason, "a turn of a register tile's loop adds at most {0} products, not {1}",
-                    mostTurnSize, turnSize);
+      return refuse(reason, "a turn of a register tile's loop adds at most {0} products, not {1}", mostTurnSize,
+                    turnSize);
     return true;
   }
 
@@ -95,8 +93,8 @@ public:
       return columnTiles(width) * ofTiles(llvm::divideCeil(count, height), height) / count;
     }
     double cycles = ofTiles(blockRows / tileRows, tileRows);
-    return columnTiles(width) *
-           (cycles + ofTiles(llvm::divideCeil(blockRows % tileRows, restRows), restRows)) / blockRows;
+    return columnTiles(width) * (cycles + ofTiles(llvm::divideCeil(blockRows % tileRows, restRows), restRows)) /
+           blockRows;
   }
 
 private:
@@ -161,11 +159,13 @@ private:
     });
     // Filters times the columns of an image of unknown size: measured to be slower, with few products for each result.
     ArrayRef<int64_t> result = contract.getType().getShape();
-    bool isImage = !unpack && ShapedType::isDynamic(result.back()) && !roles.rows.empty() &&
-                   llvm::none_of(roles.rows, [&](unsigned dim) {
-                     return ShapedType::isDynamic(sizes[*lhs.getResultPosition(getAffineDimExpr(dim, lhs.getContext()))]);
-                   });
-    return !structure.turned && !isImage && !(divides && (windows || !unpack)) && !(windows && (windows.getPads() || !isLast)) &&
+    bool isImage =
+        !unpack && ShapedType::isDynamic(result.back()) && !roles.rows.empty() &&
+        llvm::none_of(roles.rows, [&](unsigned dim) {
+          return ShapedType::isDynamic(sizes[*lhs.getResultPosition(getAffineDimExpr(dim, lhs.getContext()))]);
+        });
+    return !structure.turned && !isImage && !(divides && (windows || !unpack)) &&
+           !(windows && (windows.getPads() || !isLast)) &&
            isa<BlockArgument>(windows ? windows.getOperand() : contract.getLhs()) &&
            isa<BlockArgument>(unpack ? unpack.getOperand() : contract.getRhs());
   }
@@ -181,8 +181,7 @@ private:
 /// The dimension of a contraction's iteration space that each dimension of its result is.
 static SmallVector<unsigned> resultDims(ContractOp op) {
   auto map = cast<AffineMapAttr>(op.getIndexingMaps()[2]).getValue();
-  return llvm::map_to_vector(map.getResults(),
-                             [](AffineExpr dim) { return cast<AffineDimExpr>(dim).getPosition(); });
+  return llvm::map_to_vector(map.getResults(), [](AffineExpr dim) { return cast<AffineDimExpr>(dim).getPosition(); });
 }
 
 /// The transpose behind a contraction that puts its rows next to each other: blocks of sums are turned when
@@ -209,8 +208,7 @@ bool ContractionStrategy::accepts(const OpGroup &group, raw_ostream *reason) con
   for (Operation *op : group.ops()) {
     Role role = roleOf(op);
     if (op != contract && role != Role::free && role != Role::cheap)
-      return refuse(reason,
-                    "{0} and {1} compute more than arithmetic on elements: each has a kernel of its own",
+      return refuse(reason, "{0} and {1} compute more than arithmetic on elements: each has a kernel of its own",
                     nodeNameOf(contract), nodeNameOf(op));
   }
   TransposeOp turned = turnedResult(group, contract);
@@ -234,13 +232,13 @@ KernelStructure ContractionStrategy::structureOf(const OpGroup &group) const {
         total = total * size;
     return total;
   };
-  result.work = product(roles.batch) * result.space.back().ceilDiv(panelColumns) * product(roles.rows).ceilDiv(blockRows);
+  result.work =
+      product(roles.batch) * result.space.back().ceilDiv(panelColumns) * product(roles.rows).ceilDiv(blockRows);
   return result;
 }
 
 /// How often something is multiplied helps no schedule; rows, columns and depth of register tiles do.
-SmallVector<FreeSize> ContractionStrategy::freeSizesOf(const OpGroup &group,
-                                                       const KernelStructure &structure) const {
+SmallVector<FreeSize> ContractionStrategy::freeSizesOf(const OpGroup &group, const KernelStructure &structure) const {
   ContractOp contract = structure.contract;
   ContractionRoles roles = *contractionRoles(contract);
   SmallVector<FreeSize> result;
@@ -261,8 +259,7 @@ static bool hasRowsInEpilogue(KernelOp kernel, const KernelStructure &structure)
   return instructions > fewInstructions;
 }
 
-std::unique_ptr<ScheduleSpace> ContractionStrategy::spaceOf(KernelOp kernel,
-                                                            TargetAttrInterface target) const {
+std::unique_ptr<ScheduleSpace> ContractionStrategy::spaceOf(KernelOp kernel, TargetAttrInterface target) const {
   auto cpu = dyn_cast<CPUTargetAttr>(target);
   if (!cpu)
     return nullptr;
@@ -277,9 +274,9 @@ std::unique_ptr<ScheduleSpace> ContractionStrategy::spaceOf(KernelOp kernel,
     rows = rows && !ShapedType::isDynamic(extent) ? std::optional(*rows * extent) : std::nullopt;
   }
   int64_t columns = SizeAnalysis::staticSize(structure.space.back());
-  return std::make_unique<ContractionSpace>(
-      kernel, cpu, rows, ShapedType::isDynamic(columns) ? std::nullopt : std::optional(columns),
-      (bool)structure.turned, hasRowsInEpilogue(kernel, structure));
+  return std::make_unique<ContractionSpace>(kernel, cpu, rows,
+                                            ShapedType::isDynamic(columns) ? std::nullopt : std::optional(columns),
+                                            (bool)structure.turned, hasRowsInEpilogue(kernel, structure));
 }
 
 void codegen::addContractionStrategy(TileDialect *dialect) { addStrategy<ContractionStrategy>(dialect); }

@@ -106,7 +106,8 @@ std::unique_ptr<ScheduleSpace> ElementsStrategy::spaceOf(KernelOp kernel, Target
 LogicalResult ElementsStrategy::build(KernelOp kernel, ScheduleAttr schedule) const {
   TileBuilder builder(kernel);
   KernelStructure structure = structureOf(OpGroup(kernel, builder.sizes));
-  SmallVector<AffineExpr> space = llvm::map_to_vector(structure.space, [&](AffineExpr size) { return builder.size(size); });
+  SmallVector<AffineExpr> space =
+      llvm::map_to_vector(structure.space, [&](AffineExpr size) { return builder.size(size); });
   int64_t rank = space.size(), lanes = lanesOf(schedule);
   AffineExpr zero = builder.constant(0);
   SmallVector<AffineExpr> place(rank, zero);

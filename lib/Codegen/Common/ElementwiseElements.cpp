@@ -47,12 +47,8 @@ struct Formula {
   Value like(Value pattern, Value scalar) const {
     return isa<VectorType>(pattern.getType()) ? emitter.asVector(scalar) : scalar;
   }
-  Value compare(arith::CmpIPredicate predicate, Value a, Value b) const {
-    return make<arith::CmpIOp>(predicate, a, b);
-  }
-  Value compare(arith::CmpFPredicate predicate, Value a, Value b) const {
-    return make<arith::CmpFOp>(predicate, a, b);
-  }
+  Value compare(arith::CmpIPredicate predicate, Value a, Value b) const { return make<arith::CmpIOp>(predicate, a, b); }
+  Value compare(arith::CmpFPredicate predicate, Value a, Value b) const { return make<arith::CmpFOp>(predicate, a, b); }
   Value select(Value condition, Value a, Value b) const { return make<arith::SelectOp>(condition, a, b); }
   template <typename FloatOp, typename SignedOp, typename UnsignedOp> Value byType() const {
     if (isFloat())
@@ -95,9 +91,7 @@ Value build(Expm1Op, const Formula &f) { return f.make<math::ExpM1Op>(f.x()); }
 Value build(LogOp, const Formula &f) { return f.make<math::LogOp>(f.x()); }
 Value build(Log1pOp, const Formula &f) { return f.make<math::Log1pOp>(f.x()); }
 Value build(SqrtOp, const Formula &f) { return f.make<math::SqrtOp>(f.x()); }
-Value build(RsqrtOp, const Formula &f) {
-  return f.make<arith::DivFOp>(f.number(1), f.make<math::SqrtOp>(f.x()));
-}
+Value build(RsqrtOp, const Formula &f) { return f.make<arith::DivFOp>(f.number(1), f.make<math::SqrtOp>(f.x())); }
 Value build(ReciprocalOp, const Formula &f) { return f.make<arith::DivFOp>(f.number(1), f.x()); }
 Value build(SinOp, const Formula &f) { return f.make<math::SinOp>(f.x()); }
 Value build(CosOp, const Formula &f) { return f.make<math::CosOp>(f.x()); }
@@ -139,9 +133,10 @@ static Value safeDivisor(const Formula &f, Value &isZero) {
   isZero = f.compare(arith::CmpIPredicate::eq, f.y(), f.integer(0));
   Value unsafe = isZero;
   if (!f.isUnsigned()) {
-    Value least = f.like(f.x(), arith::ConstantOp::create(f.builder(), 
-                                    f.loc(), f.builder().getIntegerAttr(registerType(f.element),
-                                                                        APInt::getSignedMinValue(f.width()))));
+    Value least =
+        f.like(f.x(), arith::ConstantOp::create(
+                          f.builder(), f.loc(),
+                          f.builder().getIntegerAttr(registerType(f.element), APInt::getSignedMinValue(f.width()))));
     Value wraps = f.make<arith::AndIOp>(f.compare(arith::CmpIPredicate::eq, f.x(), least),
                                         f.compare(arith::CmpIPredicate::eq, f.y(), f.integer(-1)));
     unsafe = f.make<arith::OrIOp>(unsafe, wraps);
@@ -194,8 +189,7 @@ static Value integerPower(const Formula &f) {
   auto step = [&](Value, ValueRange state) -> FailureOr<SmallVector<Value>> {
     Value odd = f.compare(arith::CmpIPredicate::ne, f.make<arith::AndIOp>(state[2], one), zero);
     Value power = f.select(odd, f.make<arith::MulIOp>(state[0], state[1]), state[0]);
-    return SmallVector<Value>{power, f.make<arith::MulIOp>(state[1], state[1]),
-                              f.make<arith::ShRUIOp>(state[2], one)};
+    return SmallVector<Value>{power, f.make<arith::MulIOp>(state[1], state[1]), f.make<arith::ShRUIOp>(state[2], one)};
   };
   Value power = f.emitter.loop(f.emitter.index(f.width()), ValueRange{one, f.x(), exponent}, step)->front();
   if (!negative)
@@ -206,9 +200,7 @@ static Value integerPower(const Formula &f) {
   return f.select(negative, f.select(isUnit, power, zero), power);
 }
 
-Value build(PowOp, const Formula &f) {
-  return f.isFloat() ? f.make<math::PowFOp>(f.x(), f.y()) : integerPower(f);
-}
+Value build(PowOp, const Formula &f) { return f.isFloat() ? f.make<math::PowFOp>(f.x(), f.y()) : integerPower(f); }
 Value build(MinOp, const Formula &f) { return f.byType<arith::MinimumFOp, arith::MinSIOp, arith::MinUIOp>(); }
 Value build(MaxOp, const Formula &f) { return f.byType<arith::MaximumFOp, arith::MaxSIOp, arith::MaxUIOp>(); }
 Value build(Atan2Op, const Formula &f) { return f.make<math::Atan2Op>(f.x(), f.y()); }
@@ -217,9 +209,7 @@ Value build(OrOp, const Formula &f) { return f.make<arith::OrIOp>(f.x(), f.y());
 Value build(XorOp, const Formula &f) { return f.make<arith::XOrIOp>(f.x(), f.y()); }
 
 /// Whether y is a shift that moves every bit out.
-static Value shiftsAll(const Formula &f) {
-  return f.compare(arith::CmpIPredicate::uge, f.y(), f.integer(f.width()));
-}
+static Value shiftsAll(const Formula &f) { return f.compare(arith::CmpIPredicate::uge, f.y(), f.integer(f.width())); }
 Value build(ShlOp, const Formula &f) {
   Value all = shiftsAll(f), amount = f.select(all, f.integer(0), f.y());
   return f.select(all, f.integer(0), f.make<arith::ShLIOp>(f.x(), amount));
@@ -314,8 +304,7 @@ Value build(CastOp op, const Formula &f) {
     } else {
       number = f.make<arith::FPToSIOp>(wide, f.x());
     }
-    return target.isInteger(64) ? number
-                                : f.make<arith::TruncIOp>(f.emitter.typeLike(f.x(), target), number);
+    return target.isInteger(64) ? number : f.make<arith::TruncIOp>(f.emitter.typeLike(f.x(), target), number);
   }
   Type result = f.emitter.typeLike(f.x(), target);
   if (isa<FloatType>(to))
@@ -339,8 +328,7 @@ constexpr bool isFunction =
     llvm::is_one_of<OpT, ExpOp, Expm1Op, LogOp, Log1pOp, SinOp, CosOp, TanOp, AsinOp, AcosOp, AtanOp, SinhOp, CoshOp,
                     AsinhOp, AcoshOp, AtanhOp, TanhOp, ErfOp, SigmoidOp, PowOp, Atan2Op>::value;
 
-template <typename OpT>
-struct ElementwiseModel : ElementInterface::ExternalModel<ElementwiseModel<OpT>, OpT> {
+template <typename OpT> struct ElementwiseModel : ElementInterface::ExternalModel<ElementwiseModel<OpT>, OpT> {
   FailureOr<Value> emitElement(Operation *op, ElementEmitter &emitter, ArrayRef<Coordinate> coordinates) const {
     Formula formula{emitter, {}, cast<RankedTensorType>(op->getOperand(0).getType()).getElementType()};
     for (Value operand : op->getOperands()) {

@@ -47,8 +47,9 @@ public:
     for (auto [i, init] : llvm::enumerate(op.getInit()))
       for (int64_t piece = 0; piece < pieces; ++piece)
         sums[i * pieces + piece] =
-            pieces == 1 ? init
-                        : vector::ExtractStridedSliceOp::create(builder, loc, init, first(piece), first(1), 1).getResult();
+            pieces == 1
+                ? init
+                : vector::ExtractStridedSliceOp::create(builder, loc, init, first(piece), first(1), 1).getResult();
     int64_t unroll = op.getUnroll();
     Value turns = op.getDepth();
     if (unroll > 1)

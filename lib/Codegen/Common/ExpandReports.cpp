@@ -30,7 +30,8 @@ struct ExpandReportsPass : tenon::codegen::impl::ExpandReportsPassBase<ExpandRep
       return;
     if (func.getNumArguments() == 0 || !isa<LLVM::LLVMPointerType>(func.getArgumentTypes().back()) ||
         func.getNumResults() != 1 || !func.getResultTypes().front().isInteger(32)) {
-      func.emitOpError() << "with '" << codegen::kChecksAttr << "' expects a pointer to its error as last argument, and to give "
+      func.emitOpError() << "with '" << codegen::kChecksAttr
+                         << "' expects a pointer to its error as last argument, and to give "
                          << "an i32";
       return signalPassFailure();
     }
@@ -39,7 +40,8 @@ struct ExpandReportsPass : tenon::codegen::impl::ExpandReportsPassBase<ExpandRep
     func.walk([&](ReportOp op) { reports.push_back(op); });
     OpBuilder builder(func.getContext());
     Type i32 = builder.getI32Type(), i64 = builder.getI64Type();
-    auto type = LLVM::LLVMStructType::getLiteral(func.getContext(), abi::typesOf<Type>(abi::kErrorSlot, slot.getType(), i32, i64));
+    auto type = LLVM::LLVMStructType::getLiteral(func.getContext(),
+                                                 abi::typesOf<Type>(abi::kErrorSlot, slot.getType(), i32, i64));
     using Field = abi::ErrorSlot;
     auto address = [&](Location loc, Field field) -> Value {
       return LLVM::GEPOp::create(builder, loc, slot.getType(), type, slot, ArrayRef<LLVM::GEPArg>{0, (int32_t)field});

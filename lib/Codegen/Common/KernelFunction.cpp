@@ -46,8 +46,8 @@ FailureOr<KernelFunction> KernelFunction::create(OpBuilder &builder, Location lo
   if (failed(signature.checkElements(loc)))
     return failure();
   ArrayRef<Type> tensors = signature.tensors;
-  SmallVector<Type> inputs = llvm::map_to_vector(
-      tensors, [](Type element) -> Type { return MemRefType::get({}, storageType(element)); });
+  SmallVector<Type> inputs =
+      llvm::map_to_vector(tensors, [](Type element) -> Type { return MemRefType::get({}, storageType(element)); });
   inputs.append(signature.strides + signature.symbols + 2, builder.getIndexType());
   if (signature.hasScratch)
     inputs.push_back(MemRefType::get({}, builder.getI8Type()));
@@ -58,9 +58,9 @@ FailureOr<KernelFunction> KernelFunction::create(OpBuilder &builder, Location lo
   auto count = [&](StringRef kind, size_t number) {
     return builder.getNamedAttr(kind, builder.getI64IntegerAttr(number));
   };
-  result.function->setAttr(kKernelAttr, builder.getDictionaryAttr({count("buffers", tensors.size()),
-                                                                   count("strides", signature.strides),
-                                                                   count("symbols", signature.symbols)}));
+  result.function->setAttr(
+      kKernelAttr, builder.getDictionaryAttr({count("buffers", tensors.size()), count("strides", signature.strides),
+                                              count("symbols", signature.symbols)}));
   if (signature.checks)
     result.function->setAttr(kChecksAttr, builder.getUnitAttr());
   if (signature.hasScratch)
@@ -100,7 +100,8 @@ LogicalResult codegen::decomposeComposites(Operation *root) {
 void codegen::approximateFunctions(Operation *root) {
   root->walk([](Operation *op) {
     auto function = dyn_cast<arith::ArithFastMathInterface>(op);
-    if (function && isa_and_present<math::MathDialect>(op->getDialect()) && getElementTypeOrSelf(op->getResult(0)).isF32())
+    if (function && isa_and_present<math::MathDialect>(op->getDialect()) &&
+        getElementTypeOrSelf(op->getResult(0)).isF32())
       op->setAttr(function.getFastMathAttrName(),
                   arith::FastMathFlagsAttr::get(op->getContext(), arith::FastMathFlags::afn));
   });

@@ -21,8 +21,8 @@ using namespace tenon::codegen;
 using namespace tenon::tile;
 
 namespace {
-/// As many rows are multiplied with columns of a second operand in memory before it pays to copy those, and so many products
-/// at once.
+/// As many rows are multiplied with columns of a second operand in memory before it pays to copy those, and so many
+/// products at once.
 constexpr int64_t minRowsToCopy = 48, maxDepthToCopy = 768;
 
 /// One operand as register tiles read it: offsets of a place in the iteration space, in elements.
@@ -87,8 +87,7 @@ public:
 
   /// Elements of the image per window, which share most of what they read.
   int64_t elementsPerRow() {
-    return cast<RankedTensorType>(op.getOperand().getType()).getShape().back() *
-           llvm::product_of(op.getStrides());
+    return cast<RankedTensorType>(op.getOperand().getType()).getShape().back() * llvm::product_of(op.getStrides());
   }
 
   /// Products of one part, and the number of parts.
@@ -141,8 +140,8 @@ class Contraction {
 public:
   explicit Contraction(KernelBody &body)
       : body(body), e(body.e), op(body.structure.contract), roles(*contractionRoles(op)),
-        packed(op.getRhs().getDefiningOp<UnpackOp>()), turned(body.structure.turned), windows(windowsOf(e, op)), lhs(e, lhsBuffer(), map(0)),
-        rhs(e, *e.bufferOf(packed ? packed.getOperand() : op.getRhs()), map(1)) {}
+        packed(op.getRhs().getDefiningOp<UnpackOp>()), turned(body.structure.turned), windows(windowsOf(e, op)),
+        lhs(e, lhsBuffer(), map(0)), rhs(e, *e.bufferOf(packed ? packed.getOperand() : op.getRhs()), map(1)) {}
 
   LogicalResult run() {
     depth = sizeOf(roles.depth);
@@ -158,8 +157,8 @@ public:
     Value blockExtent = ceilDiv(rows, blocks);
     if (turned)
       blockExtent = e.mul(ceilDiv(blockExtent, body.tiles.vectorLanes), e.index(body.tiles.vectorLanes));
-    rowsAreInner = compare(arith::CmpIPredicate::ule, e.mul(rows, e.index(bytesPerRow())),
-                           e.index(body.tiles.residentBytes));
+    rowsAreInner =
+        compare(arith::CmpIPredicate::ule, e.mul(rows, e.index(bytesPerRow())), e.index(body.tiles.residentBytes));
     return body.loop(body.begin, body.end, 1, [&](Value unit) {
       e.unit = unit;
       SmallVector<Value> place = e.delinearize(unit, {e.index(1), blocks, panels});
@@ -197,9 +196,7 @@ private:
   }
 
   Value ceilDiv(Value value, int64_t by) { return ceilDiv(value, e.index(by)); }
-  Value ceilDiv(Value value, Value by) {
-    return e.builder.createOrFold<arith::CeilDivUIOp>(e.loc, value, by);
-  }
+  Value ceilDiv(Value value, Value by) { return e.builder.createOrFold<arith::CeilDivUIOp>(e.loc, value, by); }
 
   Value select(Value condition, Value yes, Value no) {
     return e.builder.createOrFold<arith::SelectOp>(e.loc, condition, yes, no);
@@ -221,8 +218,8 @@ private:
   // The summed dimension in blocks
   //===--------------------------------------------------------------------===//
 
-  /// A part of the summed dimension. What it gives stands in `partialSums`, unless it goes on to the ends; so does what it
-  /// adds to, where there are several.
+  /// A part of the summed dimension. What it gives stands in `partialSums`, unless it goes on to the ends; so does what
+  /// it adds to, where there are several.
   struct Part {
     Value number, depth;
     bool isEnd;
@@ -272,11 +269,10 @@ private:
     auto vector = VectorType::get(body.tiles.vectorLanes, e.builder.getF32Type());
     Value zeros = arith::ConstantOp::create(e.builder, e.loc, e.builder.getZeroAttr(vector));
     Value end = e.mul(blockSize, e.index(panelColumns));
-    if (failed(body.loop(e.index(0), end, body.tiles.vectorLanes,
-                         [&](Value place) {
-                           vector::StoreOp::create(e.builder, e.loc, zeros, partialSums, place);
-                           return success();
-                         })))
+    if (failed(body.loop(e.index(0), end, body.tiles.vectorLanes, [&](Value place) {
+          vector::StoreOp::create(e.builder, e.loc, zeros, partialSums, place);
+          return success();
+        })))
       return failure();
     if (windows && windows->isClipped())
       return emitClippedParts();
@@ -287,8 +283,8 @@ private:
     return turned && succeeded(result) ? emitTurnedEnds() : result;
   }
 
-  /// Each part for the windows in which it is not border. Rows of windows are next to each other, so those are runs; the ends
-  /// come when all parts have been added.
+  /// Each part for the windows in which it is not border. Rows of windows are next to each other, so those are runs;
+  /// the ends come when all parts have been added.
   LogicalResult emitClippedParts() {
     if (failed(body.loop(e.index(0), e.index(parts), 1, [&](Value number) {
           SmallVector<std::pair<Value, Value>> inside = insideAlongRows(number);
@@ -342,10 +338,12 @@ private:
   /// The same where rows are next to each other: the block of sums is turned, then read column by column.
   LogicalResult emitTurnedEnds() {
     ElementEmitter vectors(e, body.tiles.vectorLanes);
-    KernelBody ends{body.kernel, body.structure, vectors,    body.begin,   body.end,
-                    body.results, body.outputs,  body.tiles, body.scratch, body.space};
+    KernelBody ends{body.kernel,  body.structure, vectors,    body.begin,   body.end,
+                    body.results, body.outputs,   body.tiles, body.scratch, body.space};
     auto vector = VectorType::get(vectors.lanes, e.builder.getF32Type());
-    auto placeOf = [&](Value row, Value column, int64_t columns) { return e.add(e.mul(row, e.index(columns)), column); };
+    auto placeOf = [&](Value row, Value column, int64_t columns) {
+      return e.add(e.mul(row, e.index(columns)), column);
+    };
     LogicalResult isTurned = ends.loop(e.index(0), blockSize, vectors.lanes, [&](Value row) {
       return ends.loop(e.index(0), e.index(panelColumns), vectors.lanes, [&](Value column) {
         SmallVector<Value> block;
@@ -353,7 +351,8 @@ private:
           block.push_back(vector::LoadOp::create(e.builder, e.loc, vector, partialSums,
                                                  placeOf(e.add(row, e.index(i)), column, panelColumns)));
         for (auto [i, sums] : llvm::enumerate(turn(vectors, block)))
-          vector::StoreOp::create(e.builder, e.loc, sums, turnedSums, placeOf(e.add(column, e.index(i)), row, blockRows));
+          vector::StoreOp::create(e.builder, e.loc, sums, turnedSums,
+                                  placeOf(e.add(column, e.index(i)), row, blockRows));
         return success();
       });
     });
@@ -393,8 +392,8 @@ private:
     });
   }
 
-  /// How many of the last dimensions of rows run together in all that has the results' sizes: no op asks for a place along one
-  /// of them.
+  /// How many of the last dimensions of rows run together in all that has the results' sizes: no op asks for a place
+  /// along one of them.
   size_t rowsTogether() {
     ArrayRef<int64_t> permutation = turned.getPermutation();
     SmallVector<AffineExpr> space = e.sizes.sizesOf(turned.getResult());
@@ -409,8 +408,8 @@ private:
         for (int64_t dim : broadcast.getDims())
           firstFree = std::max(firstFree, dim + 1);
       } else if (other.getNumResults() == 1 && isa<RankedTensorType>(other.getResult(0).getType()) &&
-                 !other.hasTrait<OpTrait::Elementwise>() && !isa<ConstantOp, ContractOp, UnpackOp, WindowRowsOp>(other) &&
-                 &other != turned) {
+                 !other.hasTrait<OpTrait::Elementwise>() &&
+                 !isa<ConstantOp, ContractOp, UnpackOp, WindowRowsOp>(other) && &other != turned) {
         return 1;
       }
     }
@@ -443,8 +442,7 @@ private:
   }
 
   /// Where a register tile begins to prefetch, and how far it goes from turn to turn.
-  std::pair<Value, Value> prefetchOf(Value row, int64_t height, Value column, const Part &part,
-                                     int64_t unroll) {
+  std::pair<Value, Value> prefetchOf(Value row, int64_t height, Value column, const Part &part, int64_t unroll) {
     // What is left over of any number of rows is little: it fetches nothing.
     if (!prefetchPerRow || (!getConstantIntValue(rows) && height < body.tiles.tileRows))
       return {};
@@ -457,11 +455,11 @@ private:
     return {e.add(next, e.mul(visits, prefetchPerRow)), ceilDiv(distance, part.depth)};
   }
 
-  /// What register tiles don't read from front to back: of a second operand that isn't packed the same columns of the next
-  /// panel, of which each tile of the block fetches some rows, and what the ends read. Results whose rows lie apart from each
-  /// other, as they do then, too.
-  void fetchAhead(Value row, ArrayRef<SmallVector<Value>> places, int64_t height, Value column, Value rhsStart, Value rhsStride,
-                  const Part &part) {
+  /// What register tiles don't read from front to back: of a second operand that isn't packed the same columns of the
+  /// next panel, of which each tile of the block fetches some rows, and what the ends read. Results whose rows lie
+  /// apart from each other, as they do then, too.
+  void fetchAhead(Value row, ArrayRef<SmallVector<Value>> places, int64_t height, Value column, Value rhsStart,
+                  Value rhsStride, const Part &part) {
     if (!packed) {
       Value hasFewRows = compare(arith::CmpIPredicate::ult, blockSize, e.index(body.tiles.fetchRows));
       Value share = select(hasFewRows, e.index(0), ceilDiv(e.mul(part.depth, e.index(height)), blockSize));
@@ -501,19 +499,21 @@ private:
     return forEachColumn([&](Value column) { return emitRows(column, part); });
   }
 
-  /// The columns next to each other, as in a packed panel: rows of the operand that lie pages apart, or a power of two, take
-  /// each other's place in the nearest cache, tile after tile.
+  /// The columns next to each other, as in a packed panel: rows of the operand that lie pages apart, or a power of two,
+  /// take each other's place in the nearest cache, tile after tile.
   LogicalResult copyColumns(const Part &part) {
     auto vector = VectorType::get(body.tiles.vectorLanes, e.builder.getF32Type());
     Value start = e.mul(panel, e.index(panelColumns)), stride = rhs.stride(roles.depth);
-    Value source = e.add(e.add(rhs.offset(roles.batch, batch), start), e.mul(e.mul(part.number, e.index(partDepth)), stride));
+    Value source =
+        e.add(e.add(rhs.offset(roles.batch, batch), start), e.mul(e.mul(part.number, e.index(partDepth)), stride));
     std::optional<int64_t> width = getConstantIntValue(columns);
     bool isWhole = width && *width % panelColumns == 0;
     Value zero = arith::ConstantOp::create(e.builder, e.loc, e.builder.getZeroAttr(vector));
     SmallVector<Value> masks;
     for (int64_t lane = 0; !isWhole && lane < panelColumns; lane += vector.getDimSize(0)) {
       Value left = arith::MaxSIOp::create(e.builder, e.loc, e.sub(e.sub(columns, start), e.index(lane)), e.index(0));
-      masks.push_back(vector::CreateMaskOp::create(e.builder, e.loc, vector.clone(e.builder.getI1Type()), ValueRange(left)));
+      masks.push_back(
+          vector::CreateMaskOp::create(e.builder, e.loc, vector.clone(e.builder.getI1Type()), ValueRange(left)));
     }
     return body.loop(e.index(0), part.depth, 1, [&](Value product) {
       Value from = e.add(source, e.mul(product, stride)), to = e.mul(product, e.index(panelColumns));
@@ -551,8 +551,7 @@ private:
   LogicalResult emitRows(Value column, const Part &part) {
     if (clippedRows)
       return emitAnyRows(clippedRows->first, clippedRows->second, column, part);
-    return getConstantIntValue(rows) ? emitBalancedRows(column, part)
-                                     : emitAnyRows(firstRow, blockSize, column, part);
+    return getConstantIntValue(rows) ? emitBalancedRows(column, part) : emitAnyRows(firstRow, blockSize, column, part);
   }
 
   /// The numbers of rows that tiles of nearly equal height have, of a known number of rows.
@@ -614,8 +613,8 @@ private:
     if (!getConstantIntValue(depth))
       return 1;
     int64_t unroll = llvm::divideCeil(body.tiles.turnSize, height);
-    // Windows of few channels are short: no product is left over, and none is another row's in the same turn, which LLVM would
-    // keep in a register.
+    // Windows of few channels are short: no product is left over, and none is another row's in the same turn, which
+    // LLVM would keep in a register.
     if (windows)
       for (int64_t turns = unroll; turns < 2 * unroll && turns <= windows->elementsPerRow(); ++turns)
         if (windows->partDepth() % turns == 0)
@@ -623,18 +622,15 @@ private:
     return unroll;
   }
 
-  LogicalResult emitTiles(Value first, Value number, int64_t height, Value column, const Part &part,
-                          int64_t unroll) {
+  LogicalResult emitTiles(Value first, Value number, int64_t height, Value column, const Part &part, int64_t unroll) {
     Value last = e.add(first, e.mul(number, e.index(height)));
-    return body.loop(first, last, height,
-                     [&](Value row) { return emitTile(row, height, column, part, unroll); });
+    return body.loop(first, last, height, [&](Value row) { return emitTile(row, height, column, part, unroll); });
   }
 
   LogicalResult emitTile(Value row, int64_t height, Value column, const Part &part, int64_t unroll) {
     Value firstProduct = e.mul(part.number, e.index(partDepth));
     bool isPartOfWindows = windows && (windows->isClipped() || windows->parts() > 1);
-    Value partOffset =
-        isPartOfWindows ? windows->offset(part.number) : e.mul(firstProduct, lhs.stride(roles.depth));
+    Value partOffset = isPartOfWindows ? windows->offset(part.number) : e.mul(firstProduct, lhs.stride(roles.depth));
     SmallVector<Value> offsets;
     SmallVector<SmallVector<Value>> places;
     for (int64_t i = 0; i < height; ++i) {
@@ -672,9 +668,9 @@ private:
     auto [prefetch, prefetchStep] = prefetchOf(row, height, column, part, unroll);
     auto multiply = [&](ArrayRef<Value> rowOffsets, Value rhsStart, Value products, Value prefetchStart,
                         ValueRange before) {
-      auto product = MicrokernelOp::create(e.builder, e.loc, SmallVector<Type>(height, vector), lhs.memref(), rowOffsets,
-                                           lhs.stride(roles.depth), factors, rhsStart, rhsStride, products, limit, unroll,
-                                           prefetchStart, prefetchStep, joined(before, vector));
+      auto product = MicrokernelOp::create(e.builder, e.loc, SmallVector<Type>(height, vector), lhs.memref(),
+                                           rowOffsets, lhs.stride(roles.depth), factors, rhsStart, rhsStride, products,
+                                           limit, unroll, prefetchStart, prefetchStep, joined(before, vector));
       return inPieces(product.getResults(), piece);
     };
     SmallVector<Value> tile;
@@ -684,18 +680,16 @@ private:
       // The sums stay in registers from part to part.
       int64_t run = windows->partDepth();
       Value zero = e.asVector(e.number(e.builder.getF32Type(), 0));
-      FailureOr<SmallVector<Value>> sums = e.loop(
-          e.index(windows->parts()), inPieces(SmallVector<Value>(height, zero), piece),
-          [&](Value number, ValueRange sums) -> FailureOr<SmallVector<Value>> {
-            Value offset = windows->offset(number), product = e.mul(number, e.index(run));
-            SmallVector<Value> rowOffsets =
-                llvm::map_to_vector(offsets, [&](Value row) { return e.add(row, offset); });
-            Value start = prefetch
-                              ? e.add(prefetch, e.mul(number, e.mul(prefetchStep, e.index(run / unroll))))
-                              : Value();
-            return multiply(rowOffsets, e.add(rhsOffset, e.mul(product, rhsStride)), e.index(run), start,
-                            sums);
-          });
+      FailureOr<SmallVector<Value>> sums =
+          e.loop(e.index(windows->parts()), inPieces(SmallVector<Value>(height, zero), piece),
+                 [&](Value number, ValueRange sums) -> FailureOr<SmallVector<Value>> {
+                   Value offset = windows->offset(number), product = e.mul(number, e.index(run));
+                   SmallVector<Value> rowOffsets =
+                       llvm::map_to_vector(offsets, [&](Value row) { return e.add(row, offset); });
+                   Value start =
+                       prefetch ? e.add(prefetch, e.mul(number, e.mul(prefetchStep, e.index(run / unroll)))) : Value();
+                   return multiply(rowOffsets, e.add(rhsOffset, e.mul(product, rhsStride)), e.index(run), start, sums);
+                 });
       if (failed(sums))
         return failure();
       tile = *sums;
@@ -807,9 +801,9 @@ private:
   std::optional<Windows> windows;
   Operand lhs, rhs;
   Value depth, columns, rows, panel, firstRow, blockSize;
-  int64_t parts = 1, partDepth = 0, lastDepth = 0; ///< of the summed dimension
-  bool isSplit = false;                            ///< whether tiles add to what parts before theirs gave
-  Value partialSums, turnedSums, columnCopy;       ///< of a unit, or null
+  int64_t parts = 1, partDepth = 0, lastDepth = 0;    ///< of the summed dimension
+  bool isSplit = false;                               ///< whether tiles add to what parts before theirs gave
+  Value partialSums, turnedSums, columnCopy;          ///< of a unit, or null
   std::optional<std::pair<Value, Value>> clippedRows; ///< the first row for which a part is inside, and how many follow
   /// Whether units run along the rows first: all of them stay in the second-level cache, and each panel comes
   /// once. Else a block of rows stays there, and the panels come once per block.
@@ -825,8 +819,7 @@ LogicalResult codegen::emitContraction(KernelBody &body) {
   ContractOp op = body.structure.contract;
   auto unpack = op.getRhs().getDefiningOp<UnpackOp>();
   auto windows = op.getLhs().getDefiningOp<WindowRowsOp>();
-  for (Value operand :
-       {windows ? windows.getOperand() : op.getLhs(), unpack ? unpack.getOperand() : op.getRhs()})
+  for (Value operand : {windows ? windows.getOperand() : op.getLhs(), unpack ? unpack.getOperand() : op.getRhs()})
     if (!body.e.bufferOf(operand))
       return op.emitOpError("expects operands that are the kernel's");
   return Contraction(body).run();

@@ -40,7 +40,8 @@ public:
     signature.hasScratch = (bool)strategy.scratchOf(kernel);
     signature.checks = canFail(kernel);
     builder.setInsertionPoint(kernel);
-    FailureOr<KernelFunction> function = KernelFunction::create(builder, kernel.getLoc(), kernel.getSymName(), signature);
+    FailureOr<KernelFunction> function =
+        KernelFunction::create(builder, kernel.getLoc(), kernel.getSymName(), signature);
     if (failed(function))
       return failure();
     LogicalResult result = emitBody(*function);
@@ -60,8 +61,9 @@ private:
     auto yield = cast<tile::YieldOp>(source.getTerminator());
     KernelStructure structure = strategy.structureOf(OpGroup(kernel, sizes));
     ElementEmitter emitter(builder, kernel.getLoc(), sizes, lanesOf(schedule));
-    KernelBody body{kernel, structure, emitter, function.begin, function.end,
-                    SmallVector<Value>(yield.getValues()), {}, tiles(), function.scratch, {}};
+    KernelBody body{
+        kernel,  structure,        emitter, function.begin, function.end, SmallVector<Value>(yield.getValues()), {},
+        tiles(), function.scratch, {}};
     ValueRange givenStrides = function.strides;
     for (auto [i, tensor] : llvm::enumerate(llvm::concat<Value>(
              SmallVector<Value>(source.getArguments().drop_front(symbols)), SmallVector<Value>(body.results)))) {

@@ -22,9 +22,7 @@ using namespace tenon::tile;
 static ArrayRef<int64_t> shapeOf(Value tile) { return cast<RankedTensorType>(tile.getType()).getShape(); }
 
 /// Whether a value is the constant.
-static bool isConstant(Value value, int64_t expected) {
-  return getConstantIntValue(value) == std::optional(expected);
-}
+static bool isConstant(Value value, int64_t expected) { return getConstantIntValue(value) == std::optional(expected); }
 
 //===----------------------------------------------------------------------===//
 // Memory
@@ -40,8 +38,7 @@ LogicalResult ProgramLowering::emit(BindOp bind) {
 LogicalResult ProgramLowering::emit(ScratchOp scratch) {
   auto type = cast<MemRefType>(scratch.getResult().getType());
   Type storage = storageType(type.getElementType());
-  if (!type.hasStaticShape() || !storage ||
-      cast<MemoryAttr>(type.getMemorySpace()).getKind() != MemoryKind::workgroup)
+  if (!type.hasStaticShape() || !storage || cast<MemoryAttr>(type.getMemorySpace()).getKind() != MemoryKind::workgroup)
     return refuse(scratch);
   constexpr int64_t lineBytes = 64;
   Buffer buffer;
@@ -56,15 +53,14 @@ LogicalResult ProgramLowering::emit(ScratchOp scratch) {
   if (count > mostScratchBytes || scratchBytes > mostScratchBytes)
     return scratch.emitOpError() << "is more than the stack has for a program's scratch, " << mostScratchBytes
                                  << " bytes";
-  buffer.memref = memref::AllocaOp::create(builder, e.loc, MemRefType::get({count}, storage),
-                                           builder.getI64IntegerAttr(lineBytes));
+  buffer.memref =
+      memref::AllocaOp::create(builder, e.loc, MemRefType::get({count}, storage), builder.getI64IntegerAttr(lineBytes));
   e.addBuffer(scratch.getResult(), std::move(buffer));
   return success();
 }
 
 LogicalResult ProgramLowering::emit(ViewOp view) {
-  auto source = cast<MemRefType>(view.getSource().getType()),
-       result = cast<MemRefType>(view.getResult().getType());
+  auto source = cast<MemRefType>(view.getSource().getType()), result = cast<MemRefType>(view.getResult().getType());
   if (source.getElementType() != result.getElementType())
     return refuse(view);
   bool isStated = source.hasStaticShape() && ShapedType::isStaticShape(source.getStridesAndOffset().first);
@@ -95,8 +91,7 @@ LogicalResult ProgramLowering::emit(ViewOp view) {
   };
   Buffer buffer{memory.memref, {}, /*isStrided=*/true, memory.start};
   for (unsigned dim = 0; dim < map.getNumDims(); ++dim)
-    buffer.strides.push_back(
-        strideOf([&](AffineExpr x) { return valueAt(x, dim) - valueAt(x, std::nullopt); }));
+    buffer.strides.push_back(strideOf([&](AffineExpr x) { return valueAt(x, dim) - valueAt(x, std::nullopt); }));
   Value start = e.index(strideOf([&](AffineExpr x) { return valueAt(x, std::nullopt); }));
   if (!isConstant(start, 0))
     buffer.start = buffer.start ? e.add(buffer.start, start) : start;
@@ -124,8 +119,7 @@ const Buffer &ProgramLowering::bufferOf(Value memref) {
         stated != shapes.end()
             ? stated->second
             : llvm::map_to_vector(type.getShape(), [&](int64_t size) { return sizes.constant(size); });
-    if (auto layout = type.getStridesAndOffset().first;
-        !type.getLayout().isIdentity() && !strides.contains(memref))
+    if (auto layout = type.getStridesAndOffset().first; !type.getLayout().isIdentity() && !strides.contains(memref))
       strides[memref] = llvm::map_to_vector(layout, [&](int64_t stride) { return e.index(stride); });
     std::optional<ValueRange> given;
     if (auto rows = strides.find(memref); rows != strides.end())
@@ -216,8 +210,7 @@ FailureOr<SmallVector<Value>> ProgramLowering::registersOf(Value tile) {
     }
     return pieces;
   }
-  if (failed(
-          forEachRow(tile, [&](Coordinates place) { return appendPieces(tile, std::move(place), pieces); })))
+  if (failed(forEachRow(tile, [&](Coordinates place) { return appendPieces(tile, std::move(place), pieces); })))
     return failure();
   return pieces;
 }
@@ -529,9 +522,8 @@ static bool isAsked(Operation *op) {
   SmallVector<Operation *> users(op->getUsers());
   if (users.empty())
     return true;
-  bool isOnce =
-      llvm::all_of(op->getResults(), [](Value tile) { return tile.use_empty() || tile.hasOneUse(); }) &&
-      llvm::all_of(users, [&](Operation *user) { return user->getBlock() == op->getBlock(); });
+  bool isOnce = llvm::all_of(op->getResults(), [](Value tile) { return tile.use_empty() || tile.hasOneUse(); }) &&
+                llvm::all_of(users, [&](Operation *user) { return user->getBlock() == op->getBlock(); });
   if (!isOnce)
     return false;
   // What is read is read in front of the next write to its memory.
@@ -563,8 +555,7 @@ Value ProgramLowering::isWithin(ArrayRef<Coordinate> row, ArrayRef<Value> extent
   for (auto [place, extent, size] : llvm::zip(row.drop_back(), extents, shape)) {
     if (isConstant(extent, size) || place.offset == 0)
       continue;
-    Value isBelow =
-        arith::CmpIOp::create(builder, e.loc, arith::CmpIPredicate::slt, e.index(place.offset), extent);
+    Value isBelow = arith::CmpIOp::create(builder, e.loc, arith::CmpIPredicate::slt, e.index(place.offset), extent);
     result = result ? arith::AndIOp::create(builder, e.loc, result, isBelow).getResult() : isBelow;
   }
   return result;
@@ -573,8 +564,7 @@ Value ProgramLowering::isWithin(ArrayRef<Coordinate> row, ArrayRef<Value> extent
 LogicalResult ProgramLowering::emit(StoreOp store) {
   Value tile = store.getTile();
   ArrayRef<int64_t> shape = shapeOf(tile);
-  if (!store.getPlaces().empty() ||
-      llvm::any_of(store.getTileSteps(), [](int64_t step) { return step != 1; }))
+  if (!store.getPlaces().empty() || llvm::any_of(store.getTileSteps(), [](int64_t step) { return step != 1; }))
     return refuse(store);
   Coordinates at = coordinatesOf(store.getCoordinates(), store.getIndices());
   if (std::optional<int64_t> dim = interleavedDim(store, at))
@@ -602,11 +592,9 @@ LogicalResult ProgramLowering::emit(StoreOp store) {
 /// For each product of the depth the columns, then row by row an element of the first operand in all lanes:
 /// no register beyond the sums, the columns and this one, also where strides are dynamic.
 LogicalResult ProgramLowering::emit(MmaOp mma) {
-  auto lhs = cast<RankedTensorType>(mma.getLhs().getType()),
-       rhs = cast<RankedTensorType>(mma.getRhs().getType());
+  auto lhs = cast<RankedTensorType>(mma.getLhs().getType()), rhs = cast<RankedTensorType>(mma.getRhs().getType());
   Type element = cast<RankedTensorType>(mma.getAcc().getType()).getElementType();
-  if (mma.getVia() || mma.getFactor() != 1 || !(element.isF32() || element.isF64()) ||
-      lhs.getElementType() != element)
+  if (mma.getVia() || mma.getFactor() != 1 || !(element.isF32() || element.isF64()) || lhs.getElementType() != element)
     return refuse(mma);
   FailureOr<SmallVector<Value>> sums = registersOf(mma.getAcc());
   if (failed(sums))

@@ -35,8 +35,8 @@ KernelSignature ProgramLowering::signatureOf() {
   for (Type type : program.getArgumentTypes())
     if (auto memory = dyn_cast<MemRefType>(type)) {
       signature.tensors.push_back(memory.getElementType());
-      signature.strides += llvm::count(memory.getStridesAndOffset().first, ShapedType::kDynamic) *
-                           !memory.getLayout().isIdentity();
+      signature.strides +=
+          llvm::count(memory.getStridesAndOffset().first, ShapedType::kDynamic) * !memory.getLayout().isIdentity();
     }
   signature.results = program.getOutputs();
   signature.checks = canFail(program);
@@ -46,6 +46,9 @@ KernelSignature ProgramLowering::signatureOf() {
 LogicalResult ProgramLowering::run() {
   if (program.getGuard() || program->getNextNode())
     return program.emitError("programs with guards can't be compiled: launches run the only one");
+  for (unsigned argument = 0; argument < program.getNumArguments(); ++argument)
+    if (auto form = program.getArgAttrOfType<FlatSymbolRefAttr>(argument, kFormAttr))
+      return program.emitError() << "wants constants in form " << form << ", but launches pass them as they are";
   SmallVector<GridOp> grids(program.getBody().getOps<GridOp>());
   if (grids.size() != 1)
     return program.emitError() << "has " << grids.size() << " grids, but launches run one";
@@ -53,9 +56,8 @@ LogicalResult ProgramLowering::run() {
   auto counted = program->getAttrOfType<AffineMapAttr>(kUnitsAttr);
   AffineMap units = unitsOf(grids.front());
   if (!counted || !units || counted.getValue() != units)
-    return grids.front().emitOpError()
-           << "has other units of work than launches count, which '" << kUnitsAttr
-           << "' of its program says: bounds and steps of a grid can't be changed";
+    return grids.front().emitOpError() << "has other units of work than launches count, which '" << kUnitsAttr
+                                       << "' of its program says: bounds and steps of a grid can't be changed";
   if (failed(decomposeComposites(program)))
     return failure();
   KernelSignature signature = signatureOf();
@@ -76,8 +78,7 @@ LogicalResult ProgramLowering::run() {
   end = function->end;
   if (failed(emitOps(source)))
     return failure();
-  if (auto bits = program->getAttrOfType<IntegerAttr>(kFunctionBitsAttr);
-      bits && bits.getInt() == fewFunctionBits)
+  if (auto bits = program->getAttrOfType<IntegerAttr>(kFunctionBitsAttr); bits && bits.getInt() == fewFunctionBits)
     approximateFunctions(function->function);
   func::ReturnOp::create(builder, e.loc, e.integer(builder.getI32Type(), 0));
   program.erase();
@@ -388,8 +389,7 @@ LogicalResult ProgramLowering::emitPeeled(ForOp loop, PeelOp peel, Value low, Va
     arguments.append({place, extent});
     return emitBody(copy.getBody(), arguments, extent);
   };
-  if (failed(
-          emitLoop(low, wholeEnd, step, [&](Value place) { return emitStep(whole, place, e.index(step)); })))
+  if (failed(emitLoop(low, wholeEnd, step, [&](Value place) { return emitStep(whole, place, e.index(step)); })))
     return failure();
   if (getConstantIntValue(rest) == 0)
     return success();
@@ -421,8 +421,8 @@ LogicalResult ProgramLowering::emit(PeelOp peel) {
   auto branch = scf::IfOp::create(
       builder, e.loc, types, arith::CmpIOp::create(builder, e.loc, arith::CmpIPredicate::sge, peel.getExtent(), step),
       /*withElseRegion=*/true);
-  for (auto [copy, block, extent] : {std::tuple(whole, branch.thenBlock(), step),
-                                     std::tuple(peel, branch.elseBlock(), Value(peel.getExtent()))}) {
+  for (auto [copy, block, extent] :
+       {std::tuple(whole, branch.thenBlock(), step), std::tuple(peel, branch.elseBlock(), Value(peel.getExtent()))}) {
     OpBuilder::InsertionGuard guard(builder);
     ElementEmitter::Scope scope(e);
     builder.setInsertionPointToStart(block);
@@ -443,8 +443,7 @@ struct LowerTilesPass : codegen::impl::LowerTilesPassBase<LowerTilesPass> {
   void runOnOperation() override {
     VariantOp variant = getOperation();
     auto program = dyn_cast<ProgramOp>(variant.getBody().front().front());
-    if (program &&
-        failed(ProgramLowering(program, cast<VariantsOp>(variant->getParentOp()).getSymName()).run()))
+    if (program && failed(ProgramLowering(program, cast<VariantsOp>(variant->getParentOp()).getSymName()).run()))
       signalPassFailure();
   }
 };

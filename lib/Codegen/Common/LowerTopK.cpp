@@ -6,13 +6,14 @@
 //===----------------------------------------------------------------------===//
 
 //
-// A row is looked at once, a vector at a time: nearly all vectors of a long row have nothing that comes before the k-th best
-// element so far. What does is a candidate. A few best ones are kept in order as insertion sort does it. More of them are
-// collected behind the best ones in scratch, and sorted by their digits when that is full (a stable radix sort, least digit
-// first): so whole rows are sorted in time that grows as their length, and the order of the elements doesn't matter.
+// A row is looked at once, a vector at a time: nearly all vectors of a long row have nothing that comes before the k-th
+// best element so far. What does is a candidate. A few best ones are kept in order as insertion sort does it. More of
+// them are collected behind the best ones in scratch, and sorted by their digits when that is full (a stable radix
+// sort, least digit first): so whole rows are sorted in time that grows as their length, and the order of the elements
+// doesn't matter.
 //
-// Elements are compared as keys, unsigned integers in the order of the results; equal elements have equal keys and stay in
-// the order in which they stand.
+// Elements are compared as keys, unsigned integers in the order of the results; equal elements have equal keys and stay
+// in the order in which they stand.
 //
 //===----------------------------------------------------------------------===//
 
@@ -64,7 +65,8 @@ public:
                                                    OpFoldResult(e.builder.getIndexAttr(0)), ArrayRef<OpFoldResult>{all},
                                                    ArrayRef<OpFoldResult>{e.builder.getIndexAttr(1)});
     auto part = [&](Type type, Value start) -> Value {
-      return memref::ViewOp::create(e.builder, e.loc, MemRefType::get(ShapedType::kDynamic, type), flat, start, entries);
+      return memref::ViewOp::create(e.builder, e.loc, MemRefType::get(ShapedType::kDynamic, type), flat, start,
+                                    entries);
     };
     keys = part(keyType, e.index(0));
     positions = part(positionType, e.mul(entries, e.index(TopKCandidates::keyBytes(element))));
@@ -98,9 +100,7 @@ private:
     return arith::CmpIOp::create(e.builder, e.loc, predicate, a, b);
   }
   Value either(Value a, Value b) { return arith::OrIOp::create(e.builder, e.loc, a, b); }
-  Value select(Value condition, Value a, Value b) {
-    return arith::SelectOp::create(e.builder, e.loc, condition, a, b);
-  }
+  Value select(Value condition, Value a, Value b) { return arith::SelectOp::create(e.builder, e.loc, condition, a, b); }
   Value integer(Value index, Type type) { return arith::IndexCastOp::create(e.builder, e.loc, type, index); }
   Value load(Value memref, Value at) { return memref::LoadOp::create(e.builder, e.loc, memref, at); }
   void store(Value value, Value memref, Value at) { memref::StoreOp::create(e.builder, e.loc, value, memref, at); }
@@ -168,8 +168,8 @@ private:
     Value key = value;
     APInt sign = APInt::getSignMask(width), ones = APInt::getAllOnes(width);
     if (auto floating = dyn_cast<FloatType>(type)) {
-      // The bits of positive numbers are in order, those of negative ones in the opposite one. Both zeros are one number, and
-      // what is no number, whatever its bits, is the largest.
+      // The bits of positive numbers are in order, those of negative ones in the opposite one. Both zeros are one
+      // number, and what is no number, whatever its bits, is the largest.
       key = arith::BitcastOp::create(e.builder, e.loc, e.typeLike(value, e.builder.getIntegerType(width)), value);
       APInt infinity = APFloat::getInf(floating.getFloatSemantics()).bitcastToAPInt();
       Value magnitude = arith::AndIOp::create(e.builder, e.loc, key, constant(~sign));
@@ -203,8 +203,8 @@ private:
   // The row
   //===--------------------------------------------------------------------===//
 
-  /// Calls `take` with the bounds of each chunk that has candidates, elements before `state[0]`, a key, in the order of the
-  /// results, or any while `isOpen`; and with those of the last chunk.
+  /// Calls `take` with the bounds of each chunk that has candidates, elements before `state[0]`, a key, in the order of
+  /// the results, or any while `isOpen`; and with those of the last chunk.
   SmallVector<Value> scan(ValueRange init, function_ref<Value(ValueRange)> isOpen,
                           function_ref<SmallVector<Value>(Value, Value, ValueRange)> take) {
     bool inVectors = dim == (int64_t)body.space.size() - 1;
@@ -215,8 +215,8 @@ private:
       if (inVectors) {
         // The last chunk may be short, and ends the row: its elements are looked at in any case.
         hasAny = when(compare(arith::CmpIPredicate::slt, wholeEnd, length), truth(true), [&]() -> SmallVector<Value> {
-          Value comesBefore = compare(arith::CmpIPredicate::ult, keyOf(elementAt({start, 1, Value()})),
-                                      e.asVector(state[0]));
+          Value comesBefore =
+              compare(arith::CmpIPredicate::ult, keyOf(elementAt({start, 1, Value()})), e.asVector(state[0]));
           Value any = vector::ReductionOp::create(e.builder, e.loc, vector::CombiningKind::OR, comesBefore);
           return {either(any, isOpen(state))};
         })[0];
@@ -249,7 +249,8 @@ private:
     return failure(failed);
   }
 
-  /// Moves what comes behind the key up by one place, the last one away from place `last`; gives the place that is free.
+  /// Moves what comes behind the key up by one place, the last one away from place `last`; gives the place that is
+  /// free.
   Value makeRoom(Value key, Value last) {
     auto loop = scf::WhileOp::create(e.builder, e.loc, last.getType(), last);
     OpBuilder::InsertionGuard guard(e.builder);
@@ -281,8 +282,8 @@ private:
         Value takes = either(state[3], compare(arith::CmpIPredicate::ult, key, state[0]));
         return {select(takes, e.add(counts[0], e.index(1)), counts[0])};
       })[0];
-      Value isFull = either(compare(arith::CmpIPredicate::sgt, count, capacity),
-                            compare(arith::CmpIPredicate::eq, end, length));
+      Value isFull =
+          either(compare(arith::CmpIPredicate::sgt, count, capacity), compare(arith::CmpIPredicate::eq, end, length));
       return when(isFull, {state[0], count, state[2], state[3]}, [&]() -> SmallVector<Value> {
         Value half = sort(state[2], count);
         Value kept = arith::MinSIOp::create(e.builder, e.loc, count, results);
@@ -296,13 +297,14 @@ private:
 
   void writeResults(Value count, Value from, Value first) {
     loop(e.index(0), count, 1, {}, [&](Value rank, ValueRange) -> SmallVector<Value> {
-      Value position = arith::IndexCastUIOp::create(e.builder, e.loc, e.builder.getIndexType(),
-                                                    load(from, e.add(first, rank)));
+      Value position =
+          arith::IndexCastUIOp::create(e.builder, e.loc, e.builder.getIndexType(), load(from, e.add(first, rank)));
       Coordinates target = place;
       target[dim] = {rank, 0, Value()};
       for (auto [result, output] : llvm::zip(body.results, body.outputs)) {
         bool isValue = result == op.getValues();
-        e.store(isValue ? elementAt({position, 0, Value()}) : integer(position, e.builder.getI64Type()), output, target);
+        e.store(isValue ? elementAt({position, 0, Value()}) : integer(position, e.builder.getI64Type()), output,
+                target);
       }
       return {};
     });
@@ -370,8 +372,9 @@ private:
   Coordinates place;
   Value extent, k, length;               ///< the row's length, as it is, and what of it is looked at
   Value insertedKeys, insertedPositions; ///< a few best ones, from place 1 on
-  Value keys, positions, capacity, half; ///< candidates in scratch: how many are collected, and where the second half begins
-  Value counts;                          ///< of each digit's values
+  Value keys, positions, capacity,
+      half;     ///< candidates in scratch: how many are collected, and where the second half begins
+  Value counts; ///< of each digit's values
   bool failed = false;
 };
 } // namespace

@@ -18,8 +18,9 @@ mlir::LogicalResult emitContraction(KernelBody &body);
 /// The first elements of rows in order.
 mlir::LogicalResult emitTopK(KernelBody &body);
 
-/// Where top-k keeps the candidates of a row. Up to `mostInserted` stand in order on the stack. More of them are collected in
-/// scratch, behind the best that are known, and sorted between two halves of it: as a key and a position each.
+/// Where top-k keeps the candidates of a row. Up to `mostInserted` stand in order on the stack. More of them are
+/// collected in scratch, behind the best that are known, and sorted between two halves of it: as a key and a position
+/// each.
 struct TopKCandidates {
   static constexpr int64_t mostInserted = 16;
   static constexpr int64_t perResult = 4; ///< so many for each result are collected before they are sorted

@@ -208,8 +208,7 @@ static FailureOr<Value> emit(PadOp op, ElementEmitter &e, ArrayRef<Coordinate> c
   FailureOr<Value> value = e.at(op.getValue(), {});
   if (failed(value))
     return failure();
-  return emitWithin(e, op.getOperand(), source, *value,
-                    llvm::to_vector(llvm::seq<int64_t>(0, (int64_t)source.size())));
+  return emitWithin(e, op.getOperand(), source, *value, llvm::to_vector(llvm::seq<int64_t>(0, (int64_t)source.size())));
 }
 
 static FailureOr<Value> emit(ConcatOp op, ElementEmitter &e, ArrayRef<Coordinate> coordinates) {
@@ -252,8 +251,8 @@ static FailureOr<Value> emit(FromSizesOp op, ElementEmitter &e, ArrayRef<Coordin
     if (!result)
       result = number;
     else
-      result = select(e, compare(e, arith::CmpIPredicate::eq, e.positions(coordinates.front()), e.index(i)), number,
-                      result);
+      result =
+          select(e, compare(e, arith::CmpIPredicate::eq, e.positions(coordinates.front()), e.index(i)), number, result);
   }
   return result ? result : e.number(type, 0);
 }
@@ -368,5 +367,6 @@ void codegen::registerMovementElements(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, TenonDialect *) {
     attach<ConstantOp, FromSizesOp, BroadcastOp, TransposeOp, SliceOp, PadOp, ConcatOp, IotaOp, GatherOp>(context);
   });
-  registry.addExtension(+[](MLIRContext *context, tile::TileDialect *) { attach<tile::UnpackOp, tile::WindowRowsOp>(context); });
+  registry.addExtension(
+      +[](MLIRContext *context, tile::TileDialect *) { attach<tile::UnpackOp, tile::WindowRowsOp>(context); });
 }

@@ -17,15 +17,15 @@ using namespace tenon;
 using namespace tenon::codegen;
 
 namespace {
-/// The bits of a type, as "FP8 Formats for Deep Learning" (Micikevicius et al., 2022) defines them; the variants without
-/// infinity and negative zero (FNUZ) have NaN in the place of the latter and a bias that is larger by one.
+/// The bits of a type, as "FP8 Formats for Deep Learning" (Micikevicius et al., 2022) defines them; the variants
+/// without infinity and negative zero (FNUZ) have NaN in the place of the latter and a bias that is larger by one.
 struct Format {
   int64_t mantissa, bias;
   bool hasInfinity, isUnsignedZero;
 
   explicit Format(Type type)
-      : mantissa(isa<Float8E5M2Type, Float8E5M2FNUZType>(type) ? 2 : 3),
-        hasInfinity(isa<Float8E5M2Type>(type)), isUnsignedZero(isa<Float8E4M3FNUZType, Float8E5M2FNUZType>(type)) {
+      : mantissa(isa<Float8E5M2Type, Float8E5M2FNUZType>(type) ? 2 : 3), hasInfinity(isa<Float8E5M2Type>(type)),
+        isUnsignedZero(isa<Float8E4M3FNUZType, Float8E5M2FNUZType>(type)) {
     bias = (mantissa == 2 ? 15 : 7) + isUnsignedZero;
   }
   int64_t nan() const { return isUnsignedZero ? 0x80 : 0x7F; }
@@ -51,12 +51,8 @@ public:
     return arith::CmpIOp::create(e.builder, e.loc, predicate, a, number(b));
   }
   Value select(Value c, Value a, Value b) { return arith::SelectOp::create(e.builder, e.loc, c, a, b); }
-  Value asReal(Value bits) {
-    return arith::BitcastOp::create(e.builder, e.loc, e.typeLike(pattern, f32()), bits);
-  }
-  Value asBits(Value real) {
-    return arith::BitcastOp::create(e.builder, e.loc, e.typeLike(pattern, i32()), real);
-  }
+  Value asReal(Value bits) { return arith::BitcastOp::create(e.builder, e.loc, e.typeLike(pattern, f32()), bits); }
+  Value asBits(Value real) { return arith::BitcastOp::create(e.builder, e.loc, e.typeLike(pattern, i32()), real); }
 
   ElementEmitter &e;
   Value pattern;
@@ -110,8 +106,7 @@ Value codegen::encodeFloat(ElementEmitter &e, Value value, FloatType type, bool 
   Value even = math::RoundEvenOp::create(e.builder, e.loc, scaled);
   // Only small values are taken from here: larger ones need not fit.
   Value fits = b.is(P::ult, magnitude, (128 - format.bias) << 23);
-  Value small = arith::FPToSIOp::create(e.builder, e.loc, e.typeLike(value, b.i32()),
-                                        b.select(fits, even, b.real(0)));
+  Value small = arith::FPToSIOp::create(e.builder, e.loc, e.typeLike(value, b.i32()), b.select(fits, even, b.real(0)));
   Value result = b.select(fits, small, normal);
   int64_t beyond = saturate ? format.largest() : format.hasInfinity ? format.infinity() : format.nan();
   Value isBeyond = arith::OrIOp::create(e.builder, e.loc, b.is(P::sgt, result, format.largest()),

@@ -16,8 +16,8 @@ namespace tenon::codegen {
 bool isStorageFloat(mlir::Type element);
 /// The f32 value of bits, exact.
 mlir::Value decodeFloat(ElementEmitter &emitter, mlir::Value bits, mlir::FloatType type);
-/// The bits of an f32 value, rounded to the nearest, ties to even. What is beyond the range becomes infinity, or NaN in a
-/// type without it; with `saturate` the largest finite value.
+/// The bits of an f32 value, rounded to the nearest, ties to even. What is beyond the range becomes infinity, or NaN in
+/// a type without it; with `saturate` the largest finite value.
 mlir::Value encodeFloat(ElementEmitter &emitter, mlir::Value value, mlir::FloatType type, bool saturate);
 
 } // namespace tenon::codegen

@@ -42,9 +42,7 @@ private:
   static constexpr int64_t mostScratchBytes = 1 << 17;
 
   KernelSignature signatureOf();
-  mlir::LogicalResult refuse(mlir::Operation *op) {
-    return op->emitOpError("can't be compiled on this target yet");
-  }
+  mlir::LogicalResult refuse(mlir::Operation *op) { return op->emitOpError("can't be compiled on this target yet"); }
 
   //===--------------------------------------------------------------------===//
   // Index values
@@ -134,8 +132,7 @@ private:
   void defineRegisters(mlir::ValueRange tiles, llvm::ArrayRef<size_t> counts, mlir::ValueRange registers);
   llvm::SmallVector<mlir::Type> registerTypes(mlir::Value tile);
   /// One row in pieces, from its coordinates.
-  mlir::LogicalResult appendPieces(mlir::Value tile, Coordinates place,
-                                   llvm::SmallVectorImpl<mlir::Value> &pieces);
+  mlir::LogicalResult appendPieces(mlir::Value tile, Coordinates place, llvm::SmallVectorImpl<mlir::Value> &pieces);
   /// The condition that a row lies within extents; null where it surely does.
   mlir::Value isWithin(llvm::ArrayRef<Coordinate> row, llvm::ArrayRef<mlir::Value> extents,
                        llvm::ArrayRef<int64_t> shape);

@@ -101,42 +101,40 @@ FailureOr<Value> emit(ReduceOp op, ElementEmitter &e, ArrayRef<Coordinate> coord
     Value extent = extents.pop_back_val().high, width = e.index(e.lanes);
     Value whole = arith::DivUIOp::create(e.builder, e.loc, extent, width);
     Value start = e.mul(whole, width), rest = e.sub(extent, start);
-    result = nest(
-        e, extents, e.asVector(identity),
-        [&](ArrayRef<Value> outer, Value state) -> FailureOr<Value> {
-          SmallVector<Value> places(outer);
-          places.push_back(Value());
-          auto step = [&](Value i, ValueRange states) -> FailureOr<SmallVector<Value>> {
-            places.back() = e.mul(i, width);
-            FailureOr<Value> element = read(places, 1);
-            if (failed(element))
-              return failure();
-            return SmallVector<Value>{combination.combine(states[0], *element)};
-          };
-          FailureOr<SmallVector<Value>> sums = e.loop(whole, state, step);
-          if (failed(sums))
-            return failure();
-          Value sum = sums->front();
-          if (getConstantIntValue(rest) == 0)
-            return sum;
-          Value hasRest = arith::CmpIOp::create(e.builder, e.loc, arith::CmpIPredicate::sgt, rest, e.index(0));
-          auto tail = scf::IfOp::create(e.builder, e.loc, TypeRange(sum.getType()), hasRest, /*withElseRegion=*/true);
-          OpBuilder::InsertionGuard guard(e.builder);
-          e.builder.setInsertionPointToEnd(tail.elseBlock());
-          scf::YieldOp::create(e.builder, e.loc, sum);
-          e.builder.setInsertionPointToEnd(tail.thenBlock());
-          ElementEmitter::Scope scope(e);
-          Value valid = std::exchange(e.valid, rest);
-          places.back() = start;
-          FailureOr<Value> element = read(places, 1);
-          Value mask = e.mask();
-          e.valid = valid;
-          if (failed(element))
-            return failure();
-          Value used = arith::SelectOp::create(e.builder, e.loc, mask, e.asVector(*element), e.asVector(identity));
-          scf::YieldOp::create(e.builder, e.loc, combination.combine(sum, used));
-          return tail.getResult(0);
-        });
+    result = nest(e, extents, e.asVector(identity), [&](ArrayRef<Value> outer, Value state) -> FailureOr<Value> {
+      SmallVector<Value> places(outer);
+      places.push_back(Value());
+      auto step = [&](Value i, ValueRange states) -> FailureOr<SmallVector<Value>> {
+        places.back() = e.mul(i, width);
+        FailureOr<Value> element = read(places, 1);
+        if (failed(element))
+          return failure();
+        return SmallVector<Value>{combination.combine(states[0], *element)};
+      };
+      FailureOr<SmallVector<Value>> sums = e.loop(whole, state, step);
+      if (failed(sums))
+        return failure();
+      Value sum = sums->front();
+      if (getConstantIntValue(rest) == 0)
+        return sum;
+      Value hasRest = arith::CmpIOp::create(e.builder, e.loc, arith::CmpIPredicate::sgt, rest, e.index(0));
+      auto tail = scf::IfOp::create(e.builder, e.loc, TypeRange(sum.getType()), hasRest, /*withElseRegion=*/true);
+      OpBuilder::InsertionGuard guard(e.builder);
+      e.builder.setInsertionPointToEnd(tail.elseBlock());
+      scf::YieldOp::create(e.builder, e.loc, sum);
+      e.builder.setInsertionPointToEnd(tail.thenBlock());
+      ElementEmitter::Scope scope(e);
+      Value valid = std::exchange(e.valid, rest);
+      places.back() = start;
+      FailureOr<Value> element = read(places, 1);
+      Value mask = e.mask();
+      e.valid = valid;
+      if (failed(element))
+        return failure();
+      Value used = arith::SelectOp::create(e.builder, e.loc, mask, e.asVector(*element), e.asVector(identity));
+      scf::YieldOp::create(e.builder, e.loc, combination.combine(sum, used));
+      return tail.getResult(0);
+    });
     if (succeeded(result))
       result = combination.across(*result);
   }
@@ -275,8 +273,8 @@ FailureOr<Value> emit(UnfoldOp op, ElementEmitter &e, ArrayRef<Coordinate> coord
     const Coordinate &tap = coordinates[2 + i];
     if (!tap.isUniform())
       return op.emitOpError("can't be computed along its windows");
-    place.push_back(windowPlace(e, coordinates[2 + spatial + i], op.getStrides()[i], op.getPads()[i],
-                                e.positions(tap), op.getDilations()[i]));
+    place.push_back(windowPlace(e, coordinates[2 + spatial + i], op.getStrides()[i], op.getPads()[i], e.positions(tap),
+                                op.getDilations()[i]));
     if (op.getPads()[i] != 0 || op.getPads()[spatial + i] != 0)
       checked.push_back(2 + i);
   }
@@ -323,8 +321,9 @@ FailureOr<Value> emit(WindowOp op, ElementEmitter &e, ArrayRef<Coordinate> coord
       size = e.add(size, e.index(op.getPads()[spatial + i]));
     }
     for (int64_t tap = 0; tap < op.getSizes()[i]; ++tap) {
-      Value all[] = {position, size, low, e.index(op.getStrides()[i]),
-                     e.index(tap * op.getDilations()[i] - op.getPads()[i]), e.index(1), total};
+      Value all[] = {
+          position,   size, low, e.index(op.getStrides()[i]), e.index(tap * op.getDilations()[i] - op.getPads()[i]),
+          e.index(1), total};
       e.unify(all);
       Value place = e.add(e.mul(all[0], all[3]), all[4]);
       auto compare = [&](arith::CmpIPredicate p, Value bound) {
@@ -459,28 +458,28 @@ FailureOr<Value> emit(ConvOp op, ElementEmitter &e, ArrayRef<Coordinate> coordin
   SmallVector<Range> ranges(windows.taps);
   if (channels != 1)
     ranges.insert(ranges.begin(), {e.index(0), perGroup});
-  FailureOr<Value> sum = nest(
-      e, ranges, dependsOnLanes(coordinates) ? e.asVector(zero) : zero,
-      [&](ArrayRef<Value> taps, Value state) -> FailureOr<Value> {
-        Value channel = channels == 1 ? e.index(0) : taps.front();
-        Coordinate place = group;
-        if (channels != 1 && !place.isUniform())
-          place = {Value(), 0, e.add(e.mul(e.positions(place), e.asVector(perGroup)), e.asVector(channel))};
-        else if (channels != 1)
-          place = {e.add(e.mul(e.positions(place), perGroup), channel), 0, Value()};
-        taps = taps.take_back(spatial);
-        Coordinates weight(spatial + 2);
-        weight[op.getFilterDim()] = filterPlace;
-        weight[op.getSummedDim()] = {channel, 0, Value()};
-        for (auto [i, tap] : llvm::enumerate(taps))
-          weight[op.getTapDim() + i] = {tap, 0, Value()};
-        windows.place[op.getChannelDim()] = place;
-        FailureOr<Value> a = windows.at(taps, outside), b = e.at(filter, weight);
-        if (failed(a) || failed(b))
-          return failure();
-        return products.accumulate(state, products.convert(*a, elementOf(input)),
-                                   products.convert(*b, elementOf(filter)));
-      });
+  FailureOr<Value> sum =
+      nest(e, ranges, dependsOnLanes(coordinates) ? e.asVector(zero) : zero,
+           [&](ArrayRef<Value> taps, Value state) -> FailureOr<Value> {
+             Value channel = channels == 1 ? e.index(0) : taps.front();
+             Coordinate place = group;
+             if (channels != 1 && !place.isUniform())
+               place = {Value(), 0, e.add(e.mul(e.positions(place), e.asVector(perGroup)), e.asVector(channel))};
+             else if (channels != 1)
+               place = {e.add(e.mul(e.positions(place), perGroup), channel), 0, Value()};
+             taps = taps.take_back(spatial);
+             Coordinates weight(spatial + 2);
+             weight[op.getFilterDim()] = filterPlace;
+             weight[op.getSummedDim()] = {channel, 0, Value()};
+             for (auto [i, tap] : llvm::enumerate(taps))
+               weight[op.getTapDim() + i] = {tap, 0, Value()};
+             windows.place[op.getChannelDim()] = place;
+             FailureOr<Value> a = windows.at(taps, outside), b = e.at(filter, weight);
+             if (failed(a) || failed(b))
+               return failure();
+             return products.accumulate(state, products.convert(*a, elementOf(input)),
+                                        products.convert(*b, elementOf(filter)));
+           });
   if (failed(sum))
     return failure();
   return products.finish(*sum);

@@ -47,9 +47,9 @@ bool RowsStrategy::accepts(const OpGroup &group, raw_ostream *reason) const {
     if (role == Role::rows && (roleDimsOf(op) != reduced || group.sizes.sizesOf(op->getOperand(0)) != space))
       return refuse(reason, "{0} and {1} go along different rows", nodeNameOf(rows), nodeNameOf(op));
     if (role != Role::rows && role != Role::free && role != Role::cheap)
-      return refuse(reason,
-                    "{0} combines rows, and {1} computes more than arithmetic on elements: each has a kernel of its own",
-                    nodeNameOf(rows), nodeNameOf(op));
+      return refuse(
+          reason, "{0} combines rows, and {1} computes more than arithmetic on elements: each has a kernel of its own",
+          nodeNameOf(rows), nodeNameOf(op));
   }
   DenseSet<Value> perRow, whole;
   for (Operation *op : group.ops()) {

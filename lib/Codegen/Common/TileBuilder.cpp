@@ -46,7 +46,8 @@ AffineMap codegen::unitsOf(GridOp grid) {
     return map.replaceDimsAndSymbols(ArrayRef(values).take_front(map.getNumDims()),
                                      ArrayRef(values).drop_front(map.getNumDims()), 0, program.getNumIndices());
   };
-  AffineMap lows = boundsOf(grid.getLower(), grid.getLowerIndices()), highs = boundsOf(grid.getUpper(), grid.getUpperIndices());
+  AffineMap lows = boundsOf(grid.getLower(), grid.getLowerIndices()),
+            highs = boundsOf(grid.getUpper(), grid.getUpperIndices());
   AffineExpr units = getAffineConstantExpr(1, context);
   for (auto [low, high, step] : llvm::zip(lows.getResults(), highs.getResults(), grid.getSteps()))
     units = units * (high - low).ceilDiv(step);
@@ -129,7 +130,8 @@ TileBuilder::List TileBuilder::listOf(Expressions expressions) {
   unsigned numDims = list.operands.size();
   for (auto [i, value] : llvm::enumerate(symbols)) {
     unsigned position = list.operands.size();
-    parameters.push_back(isPlain ? getAffineDimExpr(position, context) : getAffineSymbolExpr(position - numDims, context));
+    parameters.push_back(isPlain ? getAffineDimExpr(position, context)
+                                 : getAffineSymbolExpr(position - numDims, context));
     if (all.isFunctionOfSymbol(i))
       list.operands.push_back(value);
   }
@@ -212,9 +214,8 @@ AffineExpr TileBuilder::select(Value condition, AffineExpr yes, AffineExpr no) {
 }
 
 TileBuilder::List TileBuilder::extentsOf(Expressions extents, ArrayRef<int64_t> shape) {
-  bool isWhole = llvm::all_of(llvm::zip(extents, shape), [&](auto pair) {
-    return std::get<0>(pair) == constant(std::get<1>(pair));
-  });
+  bool isWhole = llvm::all_of(llvm::zip(extents, shape),
+                              [&](auto pair) { return std::get<0>(pair) == constant(std::get<1>(pair)); });
   return isWhole ? List() : listOf(extents);
 }
 
@@ -237,7 +238,8 @@ template <typename Op> void TileBuilder::loopOver(ArrayRef<Dim> dims, Region bod
   if constexpr (std::is_same_v<Op, GridOp>)
     Op::build(builder, state, low.map, low.operands, high.map, high.operands, steps, extents);
   else
-    Op::build(builder, state, TypeRange(), low.map, low.operands, high.map, high.operands, steps, extents, ValueRange());
+    Op::build(builder, state, TypeRange(), low.map, low.operands, high.map, high.operands, steps, extents,
+              ValueRange());
   Operation *op = builder.create(state);
   OpBuilder::InsertionGuard guard(builder);
   SmallVector<Type> types(dims.size() + llvm::count(extents, true), builder.getIndexType());
@@ -408,13 +410,14 @@ Value TileBuilder::load(Value memref, Expressions at, ArrayRef<int64_t> shape, E
   auto type = RankedTensorType::get(shape, cast<MemRefType>(memref.getType()).getElementType());
   SmallVector<int64_t> positions = llvm::map_to_vector(gathered, [](auto entry) { return entry.first; });
   SmallVector<Value> places = llvm::map_to_vector(gathered, [](auto entry) { return entry.second; });
-  return LoadOp::create(builder, loc, type, memref, place.map, place.operands, positions.empty() ? DenseI64ArrayAttr() : builder.getDenseI64ArrayAttr(positions), places,
-                        within.map ? AffineMapAttr::get(within.map) : AffineMapAttr(), within.operands, dimsOf(dims, at.size()),
+  return LoadOp::create(builder, loc, type, memref, place.map, place.operands,
+                        positions.empty() ? DenseI64ArrayAttr() : builder.getDenseI64ArrayAttr(positions), places,
+                        within.map ? AffineMapAttr::get(within.map) : AffineMapAttr(), within.operands,
+                        dimsOf(dims, at.size()),
                         /*steps=*/nullptr, /*fill=*/nullptr, /*stream=*/false);
 }
 
-void TileBuilder::store(Value tile, Value memref, Expressions at, Expressions extents,
-                        ArrayRef<int64_t> dims) {
+void TileBuilder::store(Value tile, Value memref, Expressions at, Expressions extents, ArrayRef<int64_t> dims) {
   List place = listOf(at), within = extentsOf(extents, cast<RankedTensorType>(tile.getType()).getShape());
   StoreOp::create(builder, loc, tile, memref, place.map, place.operands, /*gathered=*/nullptr, ValueRange(),
                   within.map ? AffineMapAttr::get(within.map) : AffineMapAttr(), within.operands,
@@ -455,8 +458,8 @@ SmallVector<Value> TileBuilder::placesOf(AffineExpr first, AffineExpr known, int
 Value TileBuilder::rowOf(Value tile, int64_t row) {
   auto type = cast<RankedTensorType>(tile.getType());
   auto rowType = RankedTensorType::get({1, type.getDimSize(1)}, type.getElementType());
-  return SliceOp::create(builder, loc, rowType, tile, ValueRange(), ValueRange(), ValueRange(), ArrayRef<int64_t>({row, 0}),
-                         rowType.getShape(), ArrayRef<int64_t>({1, 1}));
+  return SliceOp::create(builder, loc, rowType, tile, ValueRange(), ValueRange(), ValueRange(),
+                         ArrayRef<int64_t>({row, 0}), rowType.getShape(), ArrayRef<int64_t>({1, 1}));
 }
 
 Value TileBuilder::mma(Value lhs, Value rhs, Value sums) {
@@ -532,9 +535,9 @@ ValueRange TileBuilder::compute(ValueRange values, Expressions at, ArrayRef<int6
     llvm::append_range(placeOperands, place.operands);
   }
   List place = listOf(at), within = extentsOf(extents, shape);
-  auto op = ComputeOp::create(builder, loc, results, AffineMapAttr::get(place.map), place.operands, dimsOf(dims, at.size()),
-                              within.map ? AffineMapAttr::get(within.map) : AffineMapAttr(), within.operands, inputs,
-                              builder.getArrayAttr(places), placeOperands);
+  auto op = ComputeOp::create(builder, loc, results, AffineMapAttr::get(place.map), place.operands,
+                              dimsOf(dims, at.size()), within.map ? AffineMapAttr::get(within.map) : AffineMapAttr(),
+                              within.operands, inputs, builder.getArrayAttr(places), placeOperands);
   OpBuilder::InsertionGuard guard(builder);
   Block *block = builder.createBlock(&op.getBody());
   Block &source = kernel.getBody().front();

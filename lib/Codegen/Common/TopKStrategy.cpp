@@ -37,9 +37,10 @@ AffineMap TopKStrategy::scratchOf(KernelOp kernel) const {
   SmallVector<AffineExpr> bounds;
   unsigned symbols = kernel.getNumSymbols();
   for (AffineExpr count : {row, k * TopKCandidates::perResult})
-    bounds.push_back(sizes.mapOf((count + TopKCandidates::chunk) * bytes,
-                                 kernel.getBody().front().getArguments().take_front(symbols))
-                         ->getResult(0));
+    bounds.push_back(
+        sizes
+            .mapOf((count + TopKCandidates::chunk) * bytes, kernel.getBody().front().getArguments().take_front(symbols))
+            ->getResult(0));
   return AffineMap::get(0, symbols, bounds, kernel.getContext());
 }
 

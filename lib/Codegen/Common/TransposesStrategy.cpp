@@ -47,8 +47,8 @@ static std::optional<int64_t> turnedDim(const OpGroup &group) {
   return std::nullopt;
 }
 
-/// Places along a dimension that make up a unit of work: about a square of those along which operands and results lie, so
-/// that both are read and written some cache lines at a time.
+/// Places along a dimension that make up a unit of work: about a square of those along which operands and results lie,
+/// so that both are read and written some cache lines at a time.
 static int64_t turnedPlaces(ArrayRef<AffineExpr> space, int64_t turned, int64_t dim) {
   constexpr int64_t side = 64, mostLanes = 16;
   static_assert(side * side == blockElements);

@@ -40,7 +40,8 @@ bool VectorSpace::isLegal(ArrayRef<int64_t> point, raw_ostream *reason) const {
     return refuse(reason, "1, 2, 4 or 8 vectors are computed at once, not {0}", point[1]);
   for (auto [knob, value] : llvm::zip(knobs, point))
     if (knob.name == knob::functionBits && value != fewFunctionBits && value != allFunctionBits)
-      return refuse(reason, "elementary functions keep {0} or {1} bits, not {2}", fewFunctionBits, allFunctionBits, value);
+      return refuse(reason, "elementary functions keep {0} or {1} bits, not {2}", fewFunctionBits, allFunctionBits,
+                    value);
   return true;
 }
 

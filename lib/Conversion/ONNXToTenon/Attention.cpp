@@ -25,10 +25,8 @@ Value onnx::numberOf(Node &node, AffineExpr size) {
 
 Value onnx::splitHeads(Node &node, Value x, int64_t heads) {
   Sizes sizes = node.sizesOf(x);
-  if (sizes.size() != 3 || heads < 1 ||
-      (isStatic(sizes[2]) && SizeAnalysis::staticSize(sizes[2]) % heads != 0)) {
-    node.error() << "expects rank 3 and heads (" << heads << ") that divide the last size, but has "
-                 << typeOf(x);
+  if (sizes.size() != 3 || heads < 1 || (isStatic(sizes[2]) && SizeAnalysis::staticSize(sizes[2]) % heads != 0)) {
+    node.error() << "expects rank 3 and heads (" << heads << ") that divide the last size, but has " << typeOf(x);
     return x;
   }
   return node.reshape(x, {sizes[0], sizes[1], node.size(heads), node.quotient(sizes[2], node.size(heads))});
@@ -55,28 +53,25 @@ public:
   AttentionStages run() {
     AttentionStages stages;
     Value query = isGrouped ? groupedQuery() : terms.query;
-    Value scores = node.contract(query, terms.key, depth + 1, join(batch, {row, depth}),
-                                 {0, 1, column, depth}, join(batch, {row, column}), scoreElement());
+    Value scores = node.contract(query, terms.key, depth + 1, join(batch, {row, depth}), {0, 1, column, depth},
+                                 join(batch, {row, column}), scoreElement());
     sizes = node.sizesOf(scores);
     scores = node.binary<MulOp>(scores, terms.scale);
     stages.raw = ungrouped(scores);
     if (terms.softcap > 0)
-      scores =
-          node.binary<MulOp>(node.unary<TanhOp>(node.binary<DivOp>(scores, terms.softcap)), terms.softcap);
+      scores = node.binary<MulOp>(node.unary<TanhOp>(node.binary<DivOp>(scores, terms.softcap)), terms.softcap);
     stages.capped = ungrouped(scores);
     scores = masked(scores);
     stages.masked = ungrouped(scores);
     Value weights = softmax(scores);
     stages.weights = ungrouped(weights);
-    SmallVector<unsigned> places =
-        terms.isFlat ? join({0, row}, ArrayRef(batch).drop_front()) : join(batch, {row});
-    Value y = node.contract(weights, terms.value, depth + 1, join(batch, {row, column}),
-                            {0, 1, column, depth}, join(places, {depth}), elementOf(terms.query));
+    SmallVector<unsigned> places = terms.isFlat ? join({0, row}, ArrayRef(batch).drop_front()) : join(batch, {row});
+    Value y = node.contract(weights, terms.value, depth + 1, join(batch, {row, column}), {0, 1, column, depth},
+                            join(places, {depth}), elementOf(terms.query));
     Sizes query4 = node.sizesOf(terms.query);
     AffineExpr width = node.sizeOf(terms.value, 3);
-    stages.result =
-        node.reshape(y, terms.isFlat ? Sizes{query4[0], query4[2], node.product({query4[1], width})}
-                                     : Sizes{query4[0], query4[1], query4[2], width});
+    stages.result = node.reshape(y, terms.isFlat ? Sizes{query4[0], query4[2], node.product({query4[1], width})}
+                                                 : Sizes{query4[0], query4[1], query4[2], width});
     return stages;
   }
 
@@ -171,15 +166,13 @@ private:
       SmallVector<int64_t> dims = isGrouped ? SmallVector<int64_t>{1, 2} : SmallVector<int64_t>{1};
       wide = node.concat({wide, node.broadcast(sink, dims, one)}, rank - 1);
     }
-    Value weights =
-        SoftmaxOp::create(node.builder, node.loc, wide.getType(), wide, ArrayRef<int64_t>{rank - 1}, false);
+    Value weights = SoftmaxOp::create(node.builder, node.loc, wide.getType(), wide, ArrayRef<int64_t>{rank - 1}, false);
     if (terms.sink)
       weights = node.slice(weights, rank - 1, node.size(0), sizes.back());
     if (terms.mayBeBlind) {
       Value best = node.reduce(Combiner::max, wide, {rank - 1}, /*keepDims=*/true);
       Value isBlind = node.compare(Predicate::eq, best, -std::numeric_limits<double>::infinity());
-      weights =
-          node.select(node.broadcastTo(isBlind, node.sizesOf(weights)), node.splat(0, weights), weights);
+      weights = node.select(node.broadcastTo(isBlind, node.sizesOf(weights)), node.splat(0, weights), weights);
     }
     return node.cast(weights, elementOf(terms.query));
   }
@@ -230,8 +223,7 @@ private:
   bool placeHeads() {
     Value query = node[0], key = node[1], value = node[2];
     terms.isFlat = rankOf(query) == 3;
-    if ((!terms.isFlat && rankOf(query) != 4) || rankOf(key) != rankOf(query) ||
-        rankOf(value) != rankOf(query)) {
+    if ((!terms.isFlat && rankOf(query) != 4) || rankOf(key) != rankOf(query) || rankOf(value) != rankOf(query)) {
       node.error() << "expects query, key and value of one rank, 3 or 4, but has " << typeOf(query) << ", "
                    << typeOf(key) << " and " << typeOf(value);
       return false;
@@ -239,8 +231,7 @@ private:
     if (terms.isFlat) {
       int64_t queryHeads = node.integer("q_num_heads", 0), keyHeads = node.integer("kv_num_heads", 0);
       if (queryHeads < 1 || keyHeads < 1) {
-        node.error() << "expects positive q_num_heads and kv_num_heads, but has " << queryHeads << " and "
-                     << keyHeads;
+        node.error() << "expects positive q_num_heads and kv_num_heads, but has " << queryHeads << " and " << keyHeads;
         return false;
       }
       auto apart = [&](Value x, int64_t heads) {
@@ -261,8 +252,8 @@ private:
       return false;
     }
     if (queryHeads % keyHeads != 0) {
-      node.error() << "expects the heads of keys (" << keyHeads << ") to divide those of queries ("
-                   << queryHeads << ")";
+      node.error() << "expects the heads of keys (" << keyHeads << ") to divide those of queries (" << queryHeads
+                   << ")";
       return false;
     }
     queryLength = node.sizeOf(query, 2);
@@ -296,10 +287,9 @@ private:
     if (node.has(3))
       addMask(node[3]);
     Type i64 = node.builder.getI64Type();
-    Value lengths =
-        node.has(6) ? node.reshape(node.cast(node[6], i64),
-                                   {node.sizeOf(terms.query, 0), node.size(1), node.size(1), node.size(1)})
-                    : Value();
+    Value lengths = node.has(6) ? node.reshape(node.cast(node[6], i64),
+                                               {node.sizeOf(terms.query, 0), node.size(1), node.size(1), node.size(1)})
+                                : Value();
     int64_t left = node.integer("left_window_size", -1), right = node.integer("right_window_size", -1);
     bool isCausal = node.flag("is_causal");
     if (isCausal || left >= 0 || right >= 0) {
@@ -367,8 +357,7 @@ Value onnx::rotate(Node &node, Value x, Value cosine, Value sine, int64_t rotate
   }
   AffineExpr half = node.size(rotated / 2);
   auto part = [&](int64_t i) {
-    return interleaved ? node.slice(x, 3, node.size(i), half, 2)
-                       : node.slice(x, 3, node.size(i * rotated / 2), half);
+    return interleaved ? node.slice(x, 3, node.size(i), half, 2) : node.slice(x, 3, node.size(i * rotated / 2), half);
   };
   Value a = part(0), b = part(1);
   auto angles = [&](Value table) { return node.broadcastTo(node.unsqueeze(table, {2}), node.sizesOf(a)); };
@@ -397,8 +386,7 @@ static Results rotaryEmbedding(Node &node) {
     int64_t heads = node.integer("num_heads", 0);
     if (heads < 1)
       return node.error() << "expects a positive num_heads, but has " << heads;
-    x = node.reshape(
-        x, {original[0], original[1], node.size(heads), node.quotient(original[2], node.size(heads))});
+    x = node.reshape(x, {original[0], original[1], node.size(heads), node.quotient(original[2], node.size(heads))});
   } else if (rankOf(x) == 4) {
     x = node.transpose(x, {0, 2, 1, 3});
   } else {

@@ -21,9 +21,9 @@ struct AttentionTerms {
   llvm::SmallVector<mlir::Value> visible; ///< of i1
   llvm::SmallVector<mlir::Value> biases;  ///< of the query's type
   mlir::Value sink;                       ///< `[H]`: one more score, of no key; null for none
-  mlir::Type precise;      ///< what the softmax is computed in; null for the type of the scores
-  bool mayBeBlind = false; ///< a query that sees no key has weights of 0, not NaN
-  bool isFlat = true;      ///< whether the result is `[B, S, H * E]` or `[B, H, S, E]`
+  mlir::Type precise;                     ///< what the softmax is computed in; null for the type of the scores
+  bool mayBeBlind = false;                ///< a query that sees no key has weights of 0, not NaN
+  bool isFlat = true;                     ///< whether the result is `[B, S, H * E]` or `[B, H, S, E]`
 };
 
 struct AttentionStages {
@@ -40,8 +40,7 @@ mlir::Value splitHeads(Node &node, mlir::Value x, int64_t heads);
 /// Rotates pairs of the first `rotated` elements of `[B, S, heads, D]`, neighbours or those of two halves, by
 /// angles of
 /// `[B, S, rotated / 2]`. An error where there are not as many.
-mlir::Value rotate(Node &node, mlir::Value x, mlir::Value cosine, mlir::Value sine, int64_t rotated,
-                   bool interleaved);
+mlir::Value rotate(Node &node, mlir::Value x, mlir::Value cosine, mlir::Value sine, int64_t rotated, bool interleaved);
 
 /// A scalar of i64.
 mlir::Value numberOf(Node &node, mlir::AffineExpr size);

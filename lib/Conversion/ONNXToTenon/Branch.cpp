@@ -111,8 +111,8 @@ private:
       counts[i] = arms[i].reached.op == node.op ? arms[i].reached.values.size() : node.op->getNumResults();
     if (counts[0] == node.op->getNumResults() && counts[1] == counts[0])
       return true;
-    node.error() << "expects " << node.op->getNumResults() << " results of both subgraphs, but has "
-                 << counts[0] << " and " << counts[1];
+    node.error() << "expects " << node.op->getNumResults() << " results of both subgraphs, but has " << counts[0]
+                 << " and " << counts[1];
     return false;
   }
 
@@ -154,11 +154,11 @@ private:
     if (!end || end.getOpType() != "If")
       return reportTypes();
     if (reached.values.size() != end->getNumResults())
-      return node.error() << "expects " << end->getNumResults()
-                          << " results of the subgraph that holds it, but it has " << reached.values.size();
+      return node.error() << "expects " << end->getNumResults() << " results of the subgraph that holds it, but it has "
+                          << reached.values.size();
     if (graph.copies >= maxCopies)
-      return node.unsupported() << "its results differ in rank, and what follows them is already there "
-                                << graph.copies << " times";
+      return node.unsupported() << "its results differ in rank, and what follows them is already there " << graph.copies
+                                << " times";
     ++graph.copies;
     SmallVector<Diagnostic> errors;
     unsigned unsupported = graph.unsupported;
@@ -203,15 +203,13 @@ private:
     };
     if (equality) {
       bool isEqual = equality->holds == wanted;
-      holds = arith::CmpIOp::create(builder, node.loc,
-                                    isEqual ? arith::CmpIPredicate::eq : arith::CmpIPredicate::ne,
+      holds = arith::CmpIOp::create(builder, node.loc, isEqual ? arith::CmpIPredicate::eq : arith::CmpIPredicate::ne,
                                     number(equality->a), number(equality->b));
       graph.assume({equality->a, equality->b, isEqual});
     } else {
-      Value truth = ItemOp::create(builder, node.loc, builder.getIndexType(),
-                                   node.cast(condition, builder.getI64Type()), 0);
-      holds = arith::CmpIOp::create(builder, node.loc, arith::CmpIPredicate::eq, truth,
-                                    number(node.size(wanted)));
+      Value truth =
+          ItemOp::create(builder, node.loc, builder.getIndexType(), node.cast(condition, builder.getI64Type()), 0);
+      holds = arith::CmpIOp::create(builder, node.loc, arith::CmpIPredicate::eq, truth, number(node.size(wanted)));
     }
     cf::AssertOp::create(builder, node.loc, holds,
                          "what follows the branch that is chosen here has no meaning: " + message.str());
@@ -239,8 +237,7 @@ private:
         continue;
       auto x = dyn_cast<RankedTensorType>(a.getType()), y = dyn_cast<RankedTensorType>(b.getType());
       if (!x || !y)
-        return node.unsupported() << "the subgraphs give " << a.getType() << " and " << b.getType()
-                                  << " as one result";
+        return node.unsupported() << "the subgraphs give " << a.getType() << " and " << b.getType() << " as one result";
       if (x.getElementType() != y.getElementType())
         return node.unsupported() << "the subgraphs give " << x << " and " << y
                                   << " as one result, of different rank or element type";

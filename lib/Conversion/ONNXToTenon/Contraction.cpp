@@ -255,8 +255,7 @@ private:
         addEllipsis();
         i += 2;
       } else if (isalpha(right[i]) && !llvm::is_contained(result, (unsigned)right[i]) &&
-                 llvm::any_of(operandTerms,
-                              [&](Letters &t) { return llvm::is_contained(t, (unsigned)right[i]); })) {
+                 llvm::any_of(operandTerms, [&](Letters &t) { return llvm::is_contained(t, (unsigned)right[i]); })) {
         result.push_back(right[i]);
       } else {
         node.error() << "expects different letters of the operands in the result, but has '" << right << "'";
@@ -314,15 +313,14 @@ private:
     return kept;
   }
 
-  Value product(Value a, ArrayRef<unsigned> aLetters, Value b, ArrayRef<unsigned> bLetters,
-                ArrayRef<unsigned> kept) {
+  Value product(Value a, ArrayRef<unsigned> aLetters, Value b, ArrayRef<unsigned> bLetters, ArrayRef<unsigned> kept) {
     Letters space(kept);
     for (unsigned letter : llvm::concat<const unsigned>(aLetters, bLetters))
       if (!llvm::is_contained(space, letter))
         space.push_back(letter);
     auto dims = [&](ArrayRef<unsigned> letters) {
-      return llvm::map_to_vector(
-          letters, [&](unsigned letter) { return unsigned(llvm::find(space, letter) - space.begin()); });
+      return llvm::map_to_vector(letters,
+                                 [&](unsigned letter) { return unsigned(llvm::find(space, letter) - space.begin()); });
     };
     return node.contract(a, b, space.size(), dims(aLetters), dims(bLetters), dims(kept), elementOf(a));
   }

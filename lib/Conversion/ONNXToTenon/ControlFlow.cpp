@@ -40,8 +40,8 @@ Results loop(Node &node) {
   size_t carriedCount = node.size() < 2 ? 0 : node.size() - 2, results = node.op->getNumResults();
   if (!source || source->front().getNumArguments() != carriedCount + 2 || results < carriedCount ||
       source->front().getTerminator()->getNumOperands() != results + 1)
-    return node.error() << "expects the subgraph 'body' with " << carriedCount + 2 << " inputs and "
-                        << results + 1 << " outputs";
+    return node.error() << "expects the subgraph 'body' with " << carriedCount + 2 << " inputs and " << results + 1
+                        << " outputs";
   SmallVector<Value> initial;
   for (size_t i = 0; i < carriedCount; ++i) {
     if (!node.has(i + 2))
@@ -52,8 +52,8 @@ Results loop(Node &node) {
     if (node.has(i) && !isTensor(node, node[i]))
       return failure();
   Type i64 = node.builder.getI64Type(), i1 = node.builder.getI1Type();
-  Value tripCount = node.has(0) ? scalarOf(node, node[0], i64)
-                                : node.scalarInteger(std::numeric_limits<int64_t>::max(), i64);
+  Value tripCount =
+      node.has(0) ? scalarOf(node, node[0], i64) : node.scalarInteger(std::numeric_limits<int64_t>::max(), i64);
   Value condition = node.has(1) ? scalarOf(node, node[1], i1) : node.boolean(true);
   if (node.hasFailed())
     return failure();
@@ -64,14 +64,12 @@ Results loop(Node &node) {
     arguments.append(carried.begin(), carried.end());
     // A subgraph may declare its scalars as vectors of one element.
     for (size_t i : {0, 1})
-      if (auto stated = dyn_cast<RankedTensorType>(block.getArgument(i).getType());
-          stated && stated.getRank() == 1)
+      if (auto stated = dyn_cast<RankedTensorType>(block.getArgument(i).getType()); stated && stated.getRank() == 1)
         arguments[i] = node.reshape(arguments[i], node.size(1));
     auto values = node.graph.convertBody(*source, arguments);
     // Carried values may be sequences and optionals.
     if (failed(values) || !isTensor(node, values->front()) ||
-        !llvm::all_of(llvm::drop_begin(*values, 1 + carriedCount),
-                      [&](Value value) { return isTensor(node, value); }))
+        !llvm::all_of(llvm::drop_begin(*values, 1 + carriedCount), [&](Value value) { return isTensor(node, value); }))
       return std::nullopt;
     Value goesOn = scalarOf(node, values->front(), i1);
     if (!goesOn)
@@ -151,8 +149,7 @@ private:
     int64_t scans = node.integer("num_scan_inputs", 0), count = operands.size();
     source = node.op.getBody("body");
     if (!source || scans < 1 || scans > count) {
-      node.error() << "expects the subgraph 'body' and num_scan_inputs from 1 to " << count << ", but has "
-                   << scans;
+      node.error() << "expects the subgraph 'body' and num_scan_inputs from 1 to " << count << ", but has " << scans;
       return false;
     }
     int64_t results = node.op->getNumResults();
@@ -191,8 +188,8 @@ private:
     for (size_t i = 0; i < inputAxes.size(); ++i) {
       AffineExpr size = node.sizeOf(scanned[i], inputAxes[i]);
       if (length && isStatic(size) && isStatic(length) && size != length) {
-        node.error() << "expects one length of all scanned operands, but has "
-                     << SizeAnalysis::staticSize(length) << " and " << SizeAnalysis::staticSize(size);
+        node.error() << "expects one length of all scanned operands, but has " << SizeAnalysis::staticSize(length)
+                     << " and " << SizeAnalysis::staticSize(size);
         return false;
       }
       if (!length || isStatic(size))
@@ -214,8 +211,7 @@ private:
     auto values = node.graph.convertBody(*source, arguments);
     if (failed(values) || !llvm::all_of(*values, [&](Value value) { return isTensor(node, value); }))
       return std::nullopt;
-    return LoopBuilder::Yielded{node.boolean(true),
-                                SmallVector<Value>(ArrayRef(*values).take_front(states.size())),
+    return LoopBuilder::Yielded{node.boolean(true), SmallVector<Value>(ArrayRef(*values).take_front(states.size())),
                                 SmallVector<Value>(ArrayRef(*values).drop_front(states.size()))};
   }
 

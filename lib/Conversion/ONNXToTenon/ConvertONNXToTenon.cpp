@@ -27,8 +27,8 @@ const SmallVector<Converter> *ConverterTable::entries(StringRef domain, StringRe
 
 std::string ConverterTable::reasonAgainst(StringRef domain, StringRef name) const {
   if (const SmallVector<Converter> *known = entries(domain, name)) {
-    const Converter &oldest = *llvm::min_element(
-        *known, [](const Converter &a, const Converter &b) { return a.since < b.since; });
+    const Converter &oldest =
+        *llvm::min_element(*known, [](const Converter &a, const Converter &b) { return a.since < b.since; });
     return "the oldest form of the operator that is known is of opset " + std::to_string(oldest.since) +
            ", export the model at that or a later one";
   }

@@ -17,8 +17,8 @@ using namespace tenon::onnx;
 
 /// `SAME`: as many results as there are steps in the operand, the padding split evenly, the odd one last or
 /// first.
-static bool padToSame(Node &node, Value &operand, ArrayRef<int64_t> kernel, std::optional<double> value,
-                      bool oddLast, Windows &windows) {
+static bool padToSame(Node &node, Value &operand, ArrayRef<int64_t> kernel, std::optional<double> value, bool oddLast,
+                      Windows &windows) {
   size_t spatial = kernel.size(), first = rankOf(operand) - spatial;
   Sizes low(rankOf(operand), node.size(0)), high = low;
   bool dynamic = false;
@@ -27,8 +27,7 @@ static bool padToSame(Node &node, Value &operand, ArrayRef<int64_t> kernel, std:
     int64_t stride = windows.strides[i], reach = (kernel[i] - 1) * windows.dilations[i] + 1;
     AffineExpr total = node.size(reach - 1);
     if (stride != 1)
-      total = node.largest(node.sizes.simplify((extent.ceilDiv(stride) - 1) * stride + reach - extent),
-                           node.size(0));
+      total = node.largest(node.sizes.simplify((extent.ceilDiv(stride) - 1) * stride + reach - extent), node.size(0));
     AffineExpr half = node.sizes.simplify(total.floorDiv(2)), rest = node.sizes.simplify(total - half);
     AffineExpr before = oddLast ? half : rest, after = oddLast ? rest : half;
     if (isStatic(before) && isStatic(after)) {
@@ -77,8 +76,8 @@ std::optional<Windows> onnx::windowsOf(Node &node, Value &operand, ArrayRef<int6
 static std::optional<SmallVector<int64_t>> kernelOf(Node &node, Value input, Value filter) {
   int64_t rank = rankOf(input);
   if (rank < 3 || rankOf(filter) != rank) {
-    node.error() << "expects input and filter of one rank of at least 3, but has " << input.getType()
-                 << " and " << filter.getType();
+    node.error() << "expects input and filter of one rank of at least 3, but has " << input.getType() << " and "
+                 << filter.getType();
     return std::nullopt;
   }
   SmallVector<int64_t> kernel(typeOf(filter).getShape().drop_front(2));
@@ -110,8 +109,8 @@ Value onnx::convolution(Node &node, Value input, Value filter) {
   auto windows = windowsOf(node, input, *kernel, 0.0);
   if (!windows)
     return {};
-  return node.sized<ConvOp>(rankOf(input), elementOf(input), input, filter, windows->strides,
-                            windows->dilations, windows->pads, node.integer("group", 1));
+  return node.sized<ConvOp>(rankOf(input), elementOf(input), input, filter, windows->strides, windows->dilations,
+                            windows->pads, node.integer("group", 1));
 }
 
 Results onnx::withBias(Node &node, Value y, size_t bias) {
@@ -152,14 +151,14 @@ public:
         return node.error() << "expects positive kernel sizes, strides and dilations, but has " << positive;
     AffineExpr channels = node.sizeOf(input, 1), filters = node.sizeOf(filter, 0);
     if (!isStatic(filters) || (isStatic(channels) && channels != filters))
-      return node.error() << "expects as many filters as input channels, but has " << typeOf(filter)
-                          << " and " << typeOf(input);
+      return node.error() << "expects as many filters as input channels, but has " << typeOf(filter) << " and "
+                          << typeOf(input);
     if (groups < 1 || SizeAnalysis::staticSize(filters) % groups != 0)
       return node.error() << "expects groups that divide the " << SizeAnalysis::staticSize(filters)
                           << " channels, but has " << groups;
     if (elementOf(input) != elementOf(filter))
-      return node.error() << "expects input and filter of one element type, but has " << elementOf(input)
-                          << " and " << elementOf(filter);
+      return node.error() << "expects input and filter of one element type, but has " << elementOf(input) << " and "
+                          << elementOf(filter);
     if (!placeResult())
       return failure();
     Value y = hasEqualPhases() ? phases() : spread();
@@ -190,8 +189,8 @@ private:
         return false;
       pads = *given;
     } else if (!shape && !isSame && automatic != "VALID") {
-      pads = llvm::map_to_vector(node.integers("pads", 2 * spatial, 0),
-                                 [&](int64_t amount) { return node.size(amount); });
+      pads =
+          llvm::map_to_vector(node.integers("pads", 2 * spatial, 0), [&](int64_t amount) { return node.size(amount); });
     }
     for (size_t i = 0; i < spatial; ++i) {
       AffineExpr extent = node.sizeOf(input, i + 2);
@@ -251,8 +250,8 @@ private:
 
   /// `[C, M, K..]` as `[S.. * M, C, K / S..]`, the taps of each phase reversed.
   Value filterOfPhases() {
-    Sizes sizes = {node.sizeOf(filter, 0), node.sizeOf(filter, 1)}, offsets(2, node.size(0)),
-          steps(2, node.size(1)), result = {sizes[1], sizes[0]};
+    Sizes sizes = {node.sizeOf(filter, 0), node.sizeOf(filter, 1)}, offsets(2, node.size(0)), steps(2, node.size(1)),
+          result = {sizes[1], sizes[0]};
     SmallVector<int64_t> permutation;
     for (size_t i = 0; i < spatial; ++i) {
       int64_t taps = kernel[i] / strides[i];

@@ -43,8 +43,7 @@ public:
 
 private:
   bool isRead(AffineExpr extent) {
-    return llvm::any_of(node.sizes.valuesOf(extent),
-                        [](Value value) { return value.getDefiningOp<ItemOp>(); });
+    return llvm::any_of(node.sizes.valuesOf(extent), [](Value value) { return value.getDefiningOp<ItemOp>(); });
   }
 
   bool copyZero(size_t i, AffineExpr &extent) {
@@ -113,8 +112,8 @@ Results flatten(Node &node) {
   if (axis < -rank || axis > rank)
     return node.error() << "expects an axis from " << -rank << " to " << rank << ", but has " << axis;
   axis += axis < 0 ? rank : 0;
-  return node.reshape(node[0], {node.product(ArrayRef(sizes).take_front(axis)),
-                                node.product(ArrayRef(sizes).drop_front(axis))});
+  return node.reshape(node[0],
+                      {node.product(ArrayRef(sizes).take_front(axis)), node.product(ArrayRef(sizes).drop_front(axis))});
 }
 
 /// Axes are an attribute or, from version 13 on, an operand.
@@ -154,8 +153,8 @@ public:
     if (count < 0 || count > most)
       count = 0;
     if (count > 0 && count < most && !choose(symbolic, count))
-      return node.unsupported() << "without axes, dimensions of size 1 are dropped, but which of "
-                                << typeOf(node[0]) << " have it is not known when compiling";
+      return node.unsupported() << "without axes, dimensions of size 1 are dropped, but which of " << typeOf(node[0])
+                                << " have it is not known when compiling";
     if (count == most)
       dropped.append(symbolic);
     for (int64_t dim : symbolic)
@@ -197,7 +196,8 @@ private:
     }
     return left.size() == stated.size() && llvm::all_of(llvm::zip(left, stated), [](auto pair) {
              auto [size, wanted] = pair;
-             return ShapedType::isDynamic(size) == ShapedType::isDynamic(wanted) && (ShapedType::isDynamic(size) || size == wanted);
+             return ShapedType::isDynamic(size) == ShapedType::isDynamic(wanted) &&
+                    (ShapedType::isDynamic(size) || size == wanted);
            });
   }
 
@@ -262,8 +262,7 @@ Results tile(Node &node) {
   SmallVector<int64_t> dims;
   for (auto [extent, count] : llvm::zip(node.sizesOf(x), *repeats)) {
     if (isStatic(count) && SizeAnalysis::staticSize(count) < 0)
-      return node.error() << "expects repeats that aren't negative, but has "
-                          << SizeAnalysis::staticSize(count);
+      return node.error() << "expects repeats that aren't negative, but has " << SizeAnalysis::staticSize(count);
     if (!isStatic(count, 1))
       apart.push_back(count);
     dims.push_back(apart.size());
@@ -285,8 +284,7 @@ Results concat(Node &node) {
     if (!value)
       return node.error() << "expects no operand to be left out";
     if (rankOf(value) != rankOf(node[0]))
-      return node.error() << "expects operands of one rank, but has " << typeOf(node[0]) << " and "
-                          << typeOf(value);
+      return node.error() << "expects operands of one rank, but has " << typeOf(node[0]) << " and " << typeOf(value);
   }
   return node.hasFailed() ? Results(failure()) : Results(node.concat(node.all(), dim));
 }
@@ -295,8 +293,8 @@ Results concat(Node &node) {
 std::optional<Sizes> blockOperand(Node &node, int64_t &block) {
   block = node.integer("blocksize", 0);
   if (rankOf(node[0]) != 4 || block < 1) {
-    node.error() << "expects an operand of rank 4 and a positive blocksize, but has " << typeOf(node[0])
-                 << " and " << block;
+    node.error() << "expects an operand of rank 4 and a positive blocksize, but has " << typeOf(node[0]) << " and "
+                 << block;
     return std::nullopt;
   }
   return node.sizesOf(node[0]);
@@ -315,9 +313,8 @@ Results depthToSpace(Node &node) {
     return node.error() << "expects channels that " << block * block << " divides, but has "
                         << SizeAnalysis::staticSize((*sizes)[1]);
   AffineExpr depth = node.quotient((*sizes)[1], {b, b});
-  Value apart = mode == "DCR"
-                    ? node.transpose(node.reshape(node[0], {n, b, b, depth, h, w}), {0, 3, 4, 1, 5, 2})
-                    : node.transpose(node.reshape(node[0], {n, depth, b, b, h, w}), {0, 1, 4, 2, 5, 3});
+  Value apart = mode == "DCR" ? node.transpose(node.reshape(node[0], {n, b, b, depth, h, w}), {0, 3, 4, 1, 5, 2})
+                              : node.transpose(node.reshape(node[0], {n, depth, b, b, h, w}), {0, 1, 4, 2, 5, 3});
   return node.reshape(apart, {n, depth, node.product({h, b}), node.product({w, b})});
 }
 
@@ -336,8 +333,7 @@ Results spaceToDepth(Node &node) {
                           << SizeAnalysis::staticSize((*sizes)[i]);
   AffineExpr h = node.quotient((*sizes)[2], b), w = node.quotient((*sizes)[3], b);
   Value apart = node.reshape(node[0], {n, c, h, b, w, b});
-  apart =
-      mode == "DCR" ? node.transpose(apart, {0, 3, 5, 1, 2, 4}) : node.transpose(apart, {0, 1, 3, 5, 2, 4});
+  apart = mode == "DCR" ? node.transpose(apart, {0, 3, 5, 1, 2, 4}) : node.transpose(apart, {0, 1, 3, 5, 2, 4});
   return node.reshape(apart, {n, node.product({c, b, b}), h, w});
 }
 } // namespace

@@ -91,8 +91,7 @@ Results isInfinite(Node &node) {
 }
 
 Results isNan(Node &node) {
-  return IsNanOp::create(node.builder, node.loc, typeOf(node[0]).clone(node.builder.getI1Type()), node[0])
-      .getResult();
+  return IsNanOp::create(node.builder, node.loc, typeOf(node[0]).clone(node.builder.getI1Type()), node[0]).getResult();
 }
 
 /// Bounds are attributes before version 11.
@@ -111,8 +110,7 @@ Results clip(Node &node) {
     if (!node.has(i))
       continue;
     if (elementOf(node[i]) != elementOf(x))
-      return node.error() << "expects a scalar of type " << elementOf(x) << " as bound, but has "
-                          << typeOf(node[i]);
+      return node.error() << "expects a scalar of type " << elementOf(x) << " as bound, but has " << typeOf(node[i]);
     Value bound = node.single(node[i], "a scalar as bound");
     if (!bound)
       return failure();
@@ -131,9 +129,7 @@ Value whereNegative(Node &node, Value x, Value negative) {
   return node.select(node.compare(Predicate::lt, x, 0.0), negative, x);
 }
 
-Value leakyReluOf(Node &node, Value x, double alpha) {
-  return whereNegative(node, x, node.binary<MulOp>(x, alpha));
-}
+Value leakyReluOf(Node &node, Value x, double alpha) { return whereNegative(node, x, node.binary<MulOp>(x, alpha)); }
 
 Results leakyRelu(Node &node) { return leakyReluOf(node, node[0], node.number("alpha", 0.01)); }
 
@@ -141,9 +137,7 @@ Value thresholdedReluOf(Node &node, Value x, double alpha) {
   return node.select(node.compare(Predicate::gt, x, alpha), x, node.splat(0, x));
 }
 
-Results thresholdedRelu(Node &node) {
-  return thresholdedReluOf(node, node[0], node.number("alpha", 1));
-}
+Results thresholdedRelu(Node &node) { return thresholdedReluOf(node, node[0], node.number("alpha", 1)); }
 
 Results prelu(Node &node) {
   Value x = node[0];
@@ -179,9 +173,7 @@ Results hardSigmoid(Node &node) {
   return hardSigmoidOf(node, node[0], node.number("alpha", 0.2f), node.number("beta", 0.5));
 }
 
-Results hardSwish(Node &node) {
-  return node.binary<MulOp>(node[0], hardSigmoidOf(node, node[0], 1.0 / 6, 0.5));
-}
+Results hardSwish(Node &node) { return node.binary<MulOp>(node[0], hardSigmoidOf(node, node[0], 1.0 / 6, 0.5)); }
 
 /// ln(e^x + 1), so that a large x doesn't overflow: max(x, 0) + ln(1 + e^-|x|).
 Value softplusOf(Node &node, Value x) {
@@ -191,13 +183,9 @@ Value softplusOf(Node &node, Value x) {
 
 Results softplus(Node &node) { return softplusOf(node, node[0]); }
 
-Results mish(Node &node) {
-  return node.binary<MulOp>(node[0], node.unary<TanhOp>(softplusOf(node, node[0])));
-}
+Results mish(Node &node) { return node.binary<MulOp>(node[0], node.unary<TanhOp>(softplusOf(node, node[0]))); }
 
-Value softsignOf(Node &node, Value x) {
-  return node.binary<DivOp>(x, node.binary<AddOp>(node.unary<AbsOp>(x), 1.0));
-}
+Value softsignOf(Node &node, Value x) { return node.binary<DivOp>(x, node.binary<AddOp>(node.unary<AbsOp>(x), 1.0)); }
 
 Results softsign(Node &node) { return softsignOf(node, node[0]); }
 
@@ -219,8 +207,7 @@ Results swiGlu(Node &node) {
 Results shrink(Node &node) {
   Value x = node[0];
   double bias = node.number("bias", 0), lambda = node.number("lambd", 0.5);
-  Value middle =
-      node.select(node.compare(Predicate::gt, x, lambda), node.binary<SubOp>(x, bias), node.splat(0, x));
+  Value middle = node.select(node.compare(Predicate::gt, x, lambda), node.binary<SubOp>(x, bias), node.splat(0, x));
   return node.select(node.compare(Predicate::lt, x, -lambda), node.binary<AddOp>(x, bias), middle);
 }
 
@@ -228,14 +215,12 @@ Results gelu(Node &node) {
   StringRef approximate = node.string("approximate", "none");
   if (approximate != "none" && approximate != "tanh")
     return node.error() << "expects approximate none or tanh, but has '" << approximate << "'";
-  return GeluOp::create(node.builder, node.loc, node[0].getType(), node[0], approximate == "tanh")
-      .getResult();
+  return GeluOp::create(node.builder, node.loc, node[0].getType(), node[0], approximate == "tanh").getResult();
 }
 
 /// An operator of ONNX before version 1.2 that recurrent ones name as an activation.
 Results formerActivation(Node &node) {
-  return Activation{node.name().lower(), node.number("alpha", 1), node.number("beta", 1)}.apply(node,
-                                                                                                node[0]);
+  return Activation{node.name().lower(), node.number("alpha", 1), node.number("beta", 1)}.apply(node, node[0]);
 }
 
 /// One scale, and a bias per channel.

@@ -21,8 +21,8 @@ using namespace tenon;
 using namespace tenon::onnx;
 
 Graph::Graph(func::FuncOp func, const ConverterTable &table, Evaluator evaluator)
-    : builder(func.getContext(), &recorder), sizes(func.getContext()), known(std::move(evaluator), sizes),
-      func(func), table(table) {
+    : builder(func.getContext(), &recorder), sizes(func.getContext()), known(std::move(evaluator), sizes), func(func),
+      table(table) {
   scopes.emplace_back();
 }
 
@@ -95,8 +95,8 @@ LogicalResult Graph::checkOperators() {
   });
   for (auto &[key, nodes] : unknown) {
     NodeOp op = nodes.front();
-    InFlightDiagnostic error = errorAt(op) << "is not supported: "
-                                           << table.reasonAgainst(op.getDomain(), op.getOpType());
+    InFlightDiagnostic error = errorAt(op)
+                               << "is not supported: " << table.reasonAgainst(op.getDomain(), op.getOpType());
     if (nodes.size() == 1)
       continue;
     constexpr size_t shown = 3;
@@ -134,8 +134,8 @@ LogicalResult Graph::convertArguments() {
     std::string input = named ? named.str() : ("input" + llvm::Twine(argument.getArgNumber())).str();
     auto type = dyn_cast<RankedTensorType>(argument.getType());
     if (!type && !isa<tenon::SequenceType, tenon::OptionalType>(argument.getType()))
-      return emitError(argument.getLoc()) << "input '" << input << "' has type " << argument.getType()
-                                          << ", but a tensor of known rank is expected";
+      return emitError(argument.getLoc())
+             << "input '" << input << "' has type " << argument.getType() << ", but a tensor of known rank is expected";
     if (!type || type.hasStaticShape())
       continue;
     SmallVector<OpFoldResult> bound;
@@ -181,8 +181,8 @@ static Type elementsOf(Type type) {
   return shaped ? shaped.getElementType() : Type();
 }
 
-/// The operators have the last word on ranks and sizes: what the model states contradicts them at most in a warning. Other
-/// elements than those stated of an output don't fit the buffers that are made for it.
+/// The operators have the last word on ranks and sizes: what the model states contradicts them at most in a warning.
+/// Other elements than those stated of an output don't fit the buffers that are made for it.
 LogicalResult Graph::convertReturn(ArrayRef<Value> results) {
   Operation *terminator = func.getBody().front().getTerminator();
   LogicalResult result = success();
@@ -193,9 +193,9 @@ LogicalResult Graph::convertReturn(ArrayRef<Value> results) {
       contradicted.erase(terminator->getOperand(i));
       Type actual = elementsOf(value.getType()), expected = elementsOf(stated);
       if (actual && expected && actual != expected)
-        result = emitError(value.getLoc()) << "output '" << name << "' has elements of " << actual
-                                           << ", but the model states " << expected
-                                           << ": state the former, or cast to the latter";
+        result = emitError(value.getLoc())
+                 << "output '" << name << "' has elements of " << actual << ", but the model states " << expected
+                 << ": state the former, or cast to the latter";
       else
         emitWarning(value.getLoc()) << "output '" << name << "' has type " << value.getType()
                                     << ", but the model states " << stated;
@@ -204,8 +204,8 @@ LogicalResult Graph::convertReturn(ArrayRef<Value> results) {
     }
     terminator->setOperand(i, value);
   }
-  func.setFunctionType(FunctionType::get(func.getContext(), func.getArgumentTypes(),
-                                         llvm::to_vector(terminator->getOperandTypes())));
+  func.setFunctionType(
+      FunctionType::get(func.getContext(), func.getArgumentTypes(), llvm::to_vector(terminator->getOperandTypes())));
   return result;
 }
 
@@ -419,8 +419,7 @@ std::optional<int64_t> Graph::statedRank(Value result) {
     return type.getRank();
   for (OpOperand &use : result.getUses()) {
     auto user = dyn_cast<NodeOp>(use.getOwner());
-    const Converter *converter =
-        user ? table.find(user.getDomain(), user.getOpType(), user.getVersion()) : nullptr;
+    const Converter *converter = user ? table.find(user.getDomain(), user.getOpType(), user.getVersion()) : nullptr;
     if (converter && converter->keepsSizes && use.getOperandNumber() == 0 && user->getNumResults() > 0)
       if (auto rank = statedRank(user->getResult(0)))
         return rank;

@@ -117,9 +117,7 @@ private:
 
   /// Collects what a node creates, so that it is verified at once.
   struct Recorder : mlir::OpBuilder::Listener {
-    void notifyOperationInserted(mlir::Operation *op, mlir::OpBuilder::InsertPoint) override {
-      ops.push_back(op);
-    }
+    void notifyOperationInserted(mlir::Operation *op, mlir::OpBuilder::InsertPoint) override { ops.push_back(op); }
     llvm::SmallVector<mlir::Operation *> ops;
   };
 

@@ -49,8 +49,7 @@ Results gather(Node &node) {
   AffineExpr extent = node.sizeOf(x, dim), place = node.size(known->front());
   int64_t bound = isStatic(extent) ? SizeAnalysis::staticSize(extent) : std::numeric_limits<int64_t>::max();
   if (known->front() >= bound || known->front() < -bound)
-    return node.error() << "reads place " << known->front() << " of dimension " << dim << ", which has "
-                        << bound;
+    return node.error() << "reads place " << known->front() << " of dimension " << dim << ", which has " << bound;
   if (known->front() < 0)
     place = node.sizes.simplify(extent + place);
   Value one = node.slice(x, dim, place, node.size(1));
@@ -71,8 +70,7 @@ Results gatherND(Node &node) {
                         << ", but has " << batch;
   int64_t count = typeOf(indices).getShape().back();
   if (ShapedType::isDynamic(count))
-    return node.unsupported() << "the number of positions in " << typeOf(indices)
-                              << " is not known when compiling";
+    return node.unsupported() << "the number of positions in " << typeOf(indices) << " is not known when compiling";
   if (count < 1 || batch + count > rank)
     return node.error() << "expects 1 to " << rank - batch
                         << " positions in the last dimension of the indices, but has " << count;
@@ -157,13 +155,10 @@ Results oneHot(Node &node) {
     count = node.scalarInteger((int64_t)floating->front(), i64);
   Sizes sizes = node.sizesOf(indices);
   sizes.insert(sizes.begin() + dim, depth);
-  Value wrapped =
-      node.select(node.compare(Predicate::lt, indices, 0.0), node.binary<AddOp>(indices, count), indices);
+  Value wrapped = node.select(node.compare(Predicate::lt, indices, 0.0), node.binary<AddOp>(indices, count), indices);
   Value place = node.broadcastTo(node.unsqueeze(wrapped, {dim}), sizes);
   Value isOn = node.compare(Predicate::eq, node.iota(sizes, dim, i64), place);
-  auto scalar = [&](int64_t i) {
-    return node.reshape(node.slice(values, 0, node.size(i), node.size(1)), {});
-  };
+  auto scalar = [&](int64_t i) { return node.reshape(node.slice(values, 0, node.size(i), node.size(1)), {}); };
   return node.select(isOn, scalar(1), scalar(0));
 }
 
@@ -192,8 +187,8 @@ Results scatterTo(Node &node, Value x, Value indices, Value updates, ArrayRef<in
   auto combiner = combinerOf(node);
   if (!combiner)
     return failure();
-  return ScatterOp::create(node.builder, node.loc, x.getType(), IndexMode::error, *combiner, x, indices,
-                           updates, dims, batch)
+  return ScatterOp::create(node.builder, node.loc, x.getType(), IndexMode::error, *combiner, x, indices, updates, dims,
+                           batch)
       .getResult();
 }
 
@@ -203,8 +198,7 @@ Results scatterND(Node &node) {
     return node.error() << "expects indices of rank 1 or more, but has " << typeOf(indices);
   int64_t count = typeOf(indices).getShape().back();
   if (ShapedType::isDynamic(count))
-    return node.unsupported() << "the number of positions in " << typeOf(indices)
-                              << " is not known when compiling";
+    return node.unsupported() << "the number of positions in " << typeOf(indices) << " is not known when compiling";
   return scatterTo(node, node[0], indices, node[2], llvm::to_vector(llvm::seq<int64_t>(0, count)), 0);
 }
 
@@ -212,16 +206,16 @@ Results scatterElements(Node &node) {
   Value x = node[0], indices = node[1], updates = node[2];
   int64_t rank = rankOf(x), dim = node.dimension(node.integer("axis", 0), rank);
   if (rankOf(indices) != rank || rankOf(updates) != rank)
-    return node.error() << "expects indices and updates of rank " << rank << ", but has " << typeOf(indices)
-                        << " and " << typeOf(updates);
+    return node.error() << "expects indices and updates of rank " << rank << ", but has " << typeOf(indices) << " and "
+                        << typeOf(updates);
   if (node.hasFailed() || !areIndices(node, indices))
     return failure();
   if (!runTogether(node, x, indices, dim))
-    return scatterTo(node, x, fullPositions(node, indices, dim), updates,
-                     llvm::to_vector(llvm::seq<int64_t>(0, rank)), 0);
+    return scatterTo(node, x, fullPositions(node, indices, dim), updates, llvm::to_vector(llvm::seq<int64_t>(0, rank)),
+                     0);
   Value places = node.unsqueeze(node.moveDim(indices, dim, rank - 1), {rank});
-  Results result = scatterTo(node, node.moveDim(x, dim, rank - 1), places,
-                             node.moveDim(updates, dim, rank - 1), {rank - 1}, rank - 1);
+  Results result = scatterTo(node, node.moveDim(x, dim, rank - 1), places, node.moveDim(updates, dim, rank - 1),
+                             {rank - 1}, rank - 1);
   return result.isFailure ? result : Results(node.moveDim(result.values[0], rank - 1, dim));
 }
 
@@ -247,8 +241,8 @@ Results tensorScatter(Node &node) {
     Value length = node.fromSizes(node.sizeOf(rows, 1), RankedTensorType::get({}, i64));
     place = node.binary<ModOp>(place, length);
   }
-  Value result = ScatterOp::create(node.builder, node.loc, rows.getType(), IndexMode::error, CombinerAttr(),
-                                   rows, node.unsqueeze(place, {2}), added, ArrayRef<int64_t>{1}, 1);
+  Value result = ScatterOp::create(node.builder, node.loc, rows.getType(), IndexMode::error, CombinerAttr(), rows,
+                                   node.unsqueeze(place, {2}), added, ArrayRef<int64_t>{1}, 1);
   return node.moveDim(result, 1, dim);
 }
 
@@ -314,8 +308,8 @@ Results uniqueOf(Node &node, Value x, bool isSorted) {
                              node.unsqueeze(at, {1}), values, ArrayRef<int64_t>{0}, 0);
   };
   Value previous = take(node, sorted, node.binary<MaxOp>(node.binary<SubOp>(place, 1.0), 0.0), 0);
-  Value isNew = node.binary<OrOp>(node.compare(Predicate::eq, place, 0.0),
-                                  node.compare(Predicate::ne, sorted, previous));
+  Value isNew =
+      node.binary<OrOp>(node.compare(Predicate::eq, place, 0.0), node.compare(Predicate::ne, sorted, previous));
   Value group = running(isNew), starts = whereSet(isNew);
   // Equal elements are sorted by their places.
   Value first = take(node, source, starts, 0);
@@ -327,8 +321,8 @@ Results uniqueOf(Node &node, Value x, bool isSorted) {
   }
   group = scattered(source, group, count, {});
   Value one = node.broadcast(node.scalar(1, i64), {}, {count});
-  Value counts = scattered(group, one, node.sizeOf(first, 0),
-                           CombinerAttr::get(node.builder.getContext(), Combiner::sum));
+  Value counts =
+      scattered(group, one, node.sizeOf(first, 0), CombinerAttr::get(node.builder.getContext(), Combiner::sum));
   return {take(node, x, first, 0), first, group, counts};
 }
 
@@ -340,8 +334,7 @@ Results unique(Node &node) {
     node.dimension(node.integer("axis", 0), rankOf(node[0]));
   if (node.hasFailed())
     return failure();
-  return uniqueOf(node, node.reshape(node[0], node.product(node.sizesOf(node[0]))),
-                  node.flag("sorted", true));
+  return uniqueOf(node, node.reshape(node[0], node.product(node.sizesOf(node[0]))), node.flag("sorted", true));
 }
 
 Results uniqueByOccurrence(Node &node) {
@@ -354,8 +347,8 @@ Results reverseSequence(Node &node) {
   Value x = node[0], lengths = node[1];
   int64_t batch = node.integer("batch_axis", 1), time = node.integer("time_axis", 0);
   if (rankOf(x) < 2 || rankOf(lengths) != 1 || batch + time != 1 || batch * time != 0)
-    return node.error() << "expects rank 2 or more, a vector of lengths, and axes 0 and 1, but has "
-                        << typeOf(x) << ", " << typeOf(lengths) << ", " << batch << " and " << time;
+    return node.error() << "expects rank 2 or more, a vector of lengths, and axes 0 and 1, but has " << typeOf(x)
+                        << ", " << typeOf(lengths) << ", " << batch << " and " << time;
   Type i64 = node.builder.getI64Type();
   Sizes places = {node.sizeOf(x, batch), node.sizeOf(x, time)};
   Value step = node.iota(places, 1, i64), length = node.broadcast(node.cast(lengths, i64), {0}, places);

@@ -7,8 +7,8 @@
 
 #include "KnownValues.h"
 
-#include "tenon/Dialect/Tenon/IR/TenonOps.h"
 #include "tenon/Dialect/Tenon/IR/StorageFormat.h"
+#include "tenon/Dialect/Tenon/IR/TenonOps.h"
 
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -38,7 +38,8 @@ const KnownValue *KnownValues::find(Value value) {
     Operation *op = next.getDefiningOp();
     if (!known.contains(next) && op && isComputed(op) && isSmall(next.getType())) {
       auto isOpen = [&](Value operand) { return !known.contains(operand); };
-      bool isInVain = llvm::any_of(op->getOperands(), [&](Value operand) { return !isOpen(operand) && !known[operand]; });
+      bool isInVain =
+          llvm::any_of(op->getOperands(), [&](Value operand) { return !isOpen(operand) && !known[operand]; });
       if (auto it = llvm::find_if(op->getOperands(), isOpen); !isInVain && it != op->operand_end()) {
         open.push_back(*it);
         continue;
@@ -69,8 +70,8 @@ std::optional<KnownValue> KnownValues::evaluate(Value value) {
       auto type = cast<RankedTensorType>(value.getType());
       SmallVector<APInt> numbers;
       for (AffineExpr element : *elements)
-        numbers.push_back(APInt(64, SizeAnalysis::staticSize(element), /*isSigned=*/true)
-                              .sextOrTrunc(type.getElementTypeBitWidth()));
+        numbers.push_back(
+            APInt(64, SizeAnalysis::staticSize(element), /*isSigned=*/true).sextOrTrunc(type.getElementTypeBitWidth()));
       result.attribute = DenseElementsAttr::get(type, numbers);
       return result;
     }
@@ -99,8 +100,7 @@ DenseElementsAttr KnownValues::elementsOf(Value value) {
   if (!isSmall(found->type) || !element.isIntOrFloat())
     return {};
   if (element.isInteger(1)) // a byte each
-    return DenseElementsAttr::get(
-        found->type, llvm::map_to_vector(found->bytes, [](char byte) { return byte != 0; }));
+    return DenseElementsAttr::get(found->type, llvm::map_to_vector(found->bytes, [](char byte) { return byte != 0; }));
   if (StorageFormat(element).sharesBytes())
     return {};
   return DenseElementsAttr::getFromRawBuffer(found->type, found->bytes);

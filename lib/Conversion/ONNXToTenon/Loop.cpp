@@ -42,8 +42,7 @@ void onnx::bindSizes(Node &node, Value tensor, ArrayRef<AffineExpr> known) {
       bound.push_back(node.materialize(size));
     else
       bound.push_back(
-          SizeOp::create(node.builder, node.loc, node.builder.getIndexType(), tensor, (int64_t)dim)
-              .getResult());
+          SizeOp::create(node.builder, node.loc, node.builder.getIndexType(), tensor, (int64_t)dim).getResult());
   }
   SmallVector<Value> dynamic;
   SmallVector<int64_t> fixed;
@@ -74,12 +73,13 @@ namespace {
 /// Keeps the errors that are emitted while it lives.
 class HeldErrors {
 public:
-  explicit HeldErrors(MLIRContext *context) : handler(context, [this](Diagnostic &diagnostic) {
-      if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
-        return failure();
-      errors.push_back(std::move(diagnostic));
-      return success();
-    }) {}
+  explicit HeldErrors(MLIRContext *context)
+      : handler(context, [this](Diagnostic &diagnostic) {
+          if (diagnostic.getSeverity() != DiagnosticSeverity::Error)
+            return failure();
+          errors.push_back(std::move(diagnostic));
+          return success();
+        }) {}
 
   SmallVector<Diagnostic> errors;
 
@@ -136,10 +136,10 @@ std::optional<SmallVector<Value>> LoopBuilder::peel(Value tripCount, Value condi
     return std::nullopt;
   LoopBuilder rest(node, first->carried);
   rest.isPeeled = true;
-  auto values = rest.build(node.binary<SubOp>(tripCount, 1.0), first->condition,
-                           [&](Value iteration, ArrayRef<Value> carried) {
-                             return body(node.binary<AddOp>(iteration, 1.0), carried);
-                           });
+  auto values =
+      rest.build(node.binary<SubOp>(tripCount, 1.0), first->condition, [&](Value iteration, ArrayRef<Value> carried) {
+        return body(node.binary<AddOp>(iteration, 1.0), carried);
+      });
   if (!values)
     return std::nullopt;
   for (auto [scanned, value] : llvm::zip(llvm::drop_begin(*values, initial.size()), first->scanned))
@@ -188,9 +188,9 @@ bool LoopBuilder::weaken(Region &region, ArrayRef<Value> carried) {
   for (auto [i, value] : llvm::enumerate(carried)) {
     Type joined = held[i] ? joinTypes(held[i], value.getType()) : Type();
     auto type = dyn_cast<RankedTensorType>(value.getType());
-    bool keepsKind = held[i] ? bool(joined)
-                             : type && type.getElementType() == elementOf(initial[i]) &&
-                                   type.getRank() == rankOf(initial[i]);
+    bool keepsKind =
+        held[i] ? bool(joined)
+                : type && type.getElementType() == elementOf(initial[i]) && type.getRank() == rankOf(initial[i]);
     if (!keepsKind) {
       changed = true;
       if (replaceInitial(i, value, region))

@@ -29,15 +29,13 @@ public:
     mlir::Value condition;
     llvm::SmallVector<mlir::Value> carried, scanned;
   };
-  using Body =
-      llvm::function_ref<std::optional<Yielded>(mlir::Value iteration, llvm::ArrayRef<mlir::Value> carried)>;
+  using Body = llvm::function_ref<std::optional<Yielded>(mlir::Value iteration, llvm::ArrayRef<mlir::Value> carried)>;
 
   /// `isRead`: which of the values the body reads; all where it is empty.
   LoopBuilder(Node &node, llvm::ArrayRef<mlir::Value> initial, llvm::ArrayRef<bool> isRead = {});
 
   /// The last carried values, then the scan values of all iterations.
-  std::optional<llvm::SmallVector<mlir::Value>> build(mlir::Value tripCount, mlir::Value condition,
-                                                      Body body);
+  std::optional<llvm::SmallVector<mlir::Value>> build(mlir::Value tripCount, mlir::Value condition, Body body);
 
 private:
   std::optional<llvm::SmallVector<mlir::Value>> buildLoop(mlir::Value tripCount, mlir::Value condition, Body body);

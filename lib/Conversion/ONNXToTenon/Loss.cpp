@@ -40,16 +40,13 @@ Results negativeLogLikelihood(Node &node, Value x, Value target, Value weight) {
   return reduction == "sum" ? sum : node.binary<DivOp>(sum, node.reduce(Combiner::sum, share, dims));
 }
 
-Results negativeLogLikelihoodLoss(Node &node) {
-  return negativeLogLikelihood(node, node[0], node[1], node[2]);
-}
+Results negativeLogLikelihoodLoss(Node &node) { return negativeLogLikelihood(node, node[0], node[1], node[2]); }
 
 Results softmaxCrossEntropyLoss(Node &node) {
   Value x = node[0];
   if (rankOf(x) < 2)
     return node.error() << "expects scores of rank 2 or more, but has " << typeOf(x);
-  Value logarithm =
-      SoftmaxOp::create(node.builder, node.loc, x.getType(), x, ArrayRef<int64_t>{1}, /*log=*/true);
+  Value logarithm = SoftmaxOp::create(node.builder, node.loc, x.getType(), x, ArrayRef<int64_t>{1}, /*log=*/true);
   Results loss = negativeLogLikelihood(node, logarithm, node[1], node[2]);
   return loss.isFailure ? loss : Results{loss.values[0], logarithm};
 }

@@ -16,9 +16,8 @@ void tenon::onnx::addMicrosoftConverters(ConverterTable &table) {
   addMicrosoftMatrixConverters(table);
   addMicrosoftSequenceConverters(table);
 
-  constexpr llvm::StringRef internal =
-      "it is laid out for the machine that ONNX Runtime ran on; save the model with "
-      "ORT_ENABLE_EXTENDED as the level of optimisation";
+  constexpr llvm::StringRef internal = "it is laid out for the machine that ONNX Runtime ran on; save the model with "
+                                       "ORT_ENABLE_EXTENDED as the level of optimisation";
   table.refuse("com.microsoft.nchwc.*", internal);
   table.refuse("com.ms.internal.nhwc.*", internal);
 
@@ -62,8 +61,7 @@ void tenon::onnx::addMicrosoftConverters(ConverterTable &table) {
   table.refuse("com.microsoft.MoEPacked",
                "its weights lie in one of ONNX Runtime's packed formats (packed_type); quantise to QMoE");
 
-  constexpr llvm::StringRef foreign =
-      "it holds what the compiler of another device made of a part of the model";
+  constexpr llvm::StringRef foreign = "it holds what the compiler of another device made of a part of the model";
   table.refuse("com.microsoft.EPContext", foreign);
   table.refuse("com.microsoft.Snpe", foreign);
 }

@@ -37,8 +37,8 @@ Results unfoldTensor(Node &node) {
   Type i64 = node.builder.getI64Type();
   AffineExpr count = node.sizes.simplify((node.sizeOf(x, dim) - size).floorDiv(step) + 1);
   Sizes windows = {node.largest(count, node.size(0)), node.size(size)};
-  Value place = node.binary<AddOp>(node.binary<MulOp>(node.iota(windows, 0, i64), double(step)),
-                                   node.iota(windows, 1, i64));
+  Value place =
+      node.binary<AddOp>(node.binary<MulOp>(node.iota(windows, 0, i64), double(step)), node.iota(windows, 1, i64));
   return node.moveDim(take(node, x, place, dim), dim + 1, rankOf(x));
 }
 
@@ -54,8 +54,7 @@ Results distances(Node &node) {
   if (rankOf(node[0]) != 2 || rankOf(node[1]) != 2)
     return node.error() << "expects matrices, but has " << typeOf(node[0]) << " and " << typeOf(node[1]);
   Sizes pairs = {node.sizeOf(node[0], 0), node.sizeOf(node[1], 0), node.sizeOf(node[0], 1)};
-  Value apart =
-      node.binary<SubOp>(node.broadcast(node[0], {0, 2}, pairs), node.broadcast(node[1], {1, 2}, pairs));
+  Value apart = node.binary<SubOp>(node.broadcast(node[0], {0, 2}, pairs), node.broadcast(node[1], {1, 2}, pairs));
   Value y = node.reduce(Combiner::sum, node.binary<MulOp>(apart, apart), {2});
   return metric == "euclidean" ? node.unary<SqrtOp>(y) : y;
 }
@@ -67,8 +66,7 @@ Results isAllFinite(Node &node) {
   Value result;
   for (Value x : node.all()) {
     Value isNan = IsNanOp::create(node.builder, node.loc, typeOf(x).clone(i1), x);
-    Value isInfinite =
-        node.compare(Predicate::eq, node.unary<AbsOp>(x), std::numeric_limits<double>::infinity());
+    Value isInfinite = node.compare(Predicate::eq, node.unary<AbsOp>(x), std::numeric_limits<double>::infinity());
     Value isBad = onlyInfinite ? isInfinite : onlyNan ? isNan : node.binary<OrOp>(isNan, isInfinite);
     SmallVector<int64_t> all = llvm::to_vector(llvm::seq<int64_t>(0, rankOf(x)));
     Value isFine = node.compare(Predicate::eq, node.reduce(Combiner::sum, node.cast(isBad, i32), all), 0.0);
@@ -87,13 +85,11 @@ template <bool conjugate> Results complexProduct(Node &node) {
     return failure();
   int64_t last = rankOf(values[0]) - 1;
   auto part = [&](Value x, int64_t i) { return node.slice(x, last, node.size(i), node.size(1)); };
-  auto product = [&](int64_t i, int64_t j) {
-    return node.binary<MulOp>(part(values[0], i), part(values[1], j));
-  };
-  Value real = conjugate ? node.binary<AddOp>(product(0, 0), product(1, 1))
-                         : node.binary<SubOp>(product(0, 0), product(1, 1));
-  Value imaginary = conjugate ? node.binary<SubOp>(product(1, 0), product(0, 1))
-                              : node.binary<AddOp>(product(0, 1), product(1, 0));
+  auto product = [&](int64_t i, int64_t j) { return node.binary<MulOp>(part(values[0], i), part(values[1], j)); };
+  Value real =
+      conjugate ? node.binary<AddOp>(product(0, 0), product(1, 1)) : node.binary<SubOp>(product(0, 0), product(1, 1));
+  Value imaginary =
+      conjugate ? node.binary<SubOp>(product(1, 0), product(0, 1)) : node.binary<AddOp>(product(0, 1), product(1, 0));
   return node.concat({real, imaginary}, last);
 }
 
@@ -107,8 +103,7 @@ Results murmurHash(Node &node) {
   auto type = dyn_cast<IntegerType>(elementOf(x));
   if (!type || type.getWidth() < 32)
     return node.unsupported() << "hashes of " << elementOf(x) << "; hash integers of 32 or 64 bits";
-  Type ui32 = node.builder.getIntegerType(32, /*isSigned=*/false),
-       ui64 = node.builder.getIntegerType(64, false);
+  Type ui32 = node.builder.getIntegerType(32, /*isSigned=*/false), ui64 = node.builder.getIntegerType(64, false);
   auto rotated = [&](Value x, int64_t by) {
     Value high = node.binary<ShlOp>(x, double(by)), low = node.binary<ShrOp>(x, double(32 - by));
     return node.binary<OrOp>(high, low);
@@ -149,15 +144,13 @@ Results maxPoolWithMask(Node &node) {
     return failure();
   Value isSeen = node.compare(Predicate::ne, mask, 0.0), isOrigin;
   for (int64_t dim = 2; spatial > 1 && dim < rank; ++dim) {
-    Value isFirst =
-        node.compare(Predicate::eq, node.iota(node.sizesOf(mask), dim, node.builder.getI64Type()), 0.0);
+    Value isFirst = node.compare(Predicate::eq, node.iota(node.sizesOf(mask), dim, node.builder.getI64Type()), 0.0);
     isOrigin = isOrigin ? node.binary<AndOp>(isOrigin, isFirst) : isFirst;
   }
   if (isOrigin)
     isSeen = node.binary<OrOp>(isSeen, isOrigin);
   isSeen = node.broadcastTo(isSeen, node.sizesOf(node[0]));
-  Sizes low(rank, node.size(0)), high = low, offsets = low, sizes = node.sizesOf(x),
-                                 strides(rank, node.size(1));
+  Sizes low(rank, node.size(0)), high = low, offsets = low, sizes = node.sizesOf(x), strides(rank, node.size(1));
   for (int64_t i = 0; i < spatial; ++i) {
     low[i + 2] = node.size(windows->pads[i]);
     high[i + 2] = node.size(windows->pads[spatial + i]);
@@ -168,8 +161,8 @@ Results maxPoolWithMask(Node &node) {
     AffineExpr grown = node.sizeOf(x, dim) - node.sizeOf(isSeen, dim) - low[dim];
     high[dim] = node.sizes.simplify(grown);
     strides[dim] = node.size(windows->strides[dim - 2]);
-    sizes[dim] = node.sizes.simplify(
-        (node.sizeOf(x, dim) - (*kernel)[dim - 2]).floorDiv(windows->strides[dim - 2]) + 1);
+    sizes[dim] =
+        node.sizes.simplify((node.sizeOf(x, dim) - (*kernel)[dim - 2]).floorDiv(windows->strides[dim - 2]) + 1);
   }
   isSeen = node.pad(isSeen, node.boolean(true), low, high);
   Value result, isRowSeen;
@@ -180,8 +173,7 @@ Results maxPoolWithMask(Node &node) {
       offsets[dim] = node.size(rest % (*kernel)[dim - 2]);
     Value isHere = node.slice(isSeen, offsets, sizes, strides);
     isRowSeen = tap % kernel->back() == 0 ? isHere : node.binary<AndOp>(isRowSeen, isHere);
-    Value value =
-        node.select(isRowSeen, node.slice(x, offsets, sizes, strides), node.scalar(least, elementOf(x)));
+    Value value = node.select(isRowSeen, node.slice(x, offsets, sizes, strides), node.scalar(least, elementOf(x)));
     result = result ? node.binary<MaxOp>(result, value) : value;
   }
   return result;

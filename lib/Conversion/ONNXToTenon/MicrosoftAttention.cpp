@@ -163,8 +163,7 @@ private:
     } else if (pastKey && width == freshLength && width != keyLength) {
       flags = padded(flags, pastSize, node.size(0), 1); // all of the past is seen
     } else if (pastLength && width != keyLength) {
-      flags =
-          padded(flags, node.size(0), node.largest(node.sizes.simplify(keyLength - width), node.size(0)), 0);
+      flags = padded(flags, node.size(0), node.largest(node.sizes.simplify(keyLength - width), node.size(0)), 0);
     }
     flags = withSize(node, flags, last, keyLength, "the mask");
     if (rank > 2)
@@ -274,11 +273,10 @@ private:
       attention.key = splitHeads(node, key, heads);
       attention.value = splitHeads(node, value, heads);
     } else {
-      InFlightDiagnostic error =
-          node.error() << "expects query, key and value in one of the forms of the operator, but has ";
-      llvm::interleaveComma(
-          llvm::make_filter_range(ArrayRef<Value>{query, key, value}, [](Value x) { return !!x; }), error,
-          [&](Value x) { error << typeOf(x); });
+      InFlightDiagnostic error = node.error()
+                                 << "expects query, key and value in one of the forms of the operator, but has ";
+      llvm::interleaveComma(llvm::make_filter_range(ArrayRef<Value>{query, key, value}, [](Value x) { return !!x; }),
+                            error, [&](Value x) { error << typeOf(x); });
       return false;
     }
     return !node.hasFailed() && addHeadBias(attention, node[at.bias]);
@@ -287,8 +285,7 @@ private:
   /// Part i of `[B, S, H, parts, D]`.
   Value packed(Value all, int64_t i, int64_t parts) {
     if (typeOf(all).getDimSize(2) != attention.heads || typeOf(all).getDimSize(3) != parts) {
-      node.error() << "expects " << attention.heads << " heads of " << parts << " parts, but has "
-                   << typeOf(all);
+      node.error() << "expects " << attention.heads << " heads of " << parts << " parts, but has " << typeOf(all);
       return all;
     }
     return node.squeeze(node.slice(all, 3, node.size(i), node.size(1)), {3});
@@ -300,8 +297,8 @@ private:
 };
 
 Results multiHeadAttention(Node &node) {
-  return MultiHeadAttention(
-             node, {.bias = 3, .mask = 4, .scoreBias = 5, .pastKey = 6, .pastLength = 8, .indirection = 9})
+  return MultiHeadAttention(node,
+                            {.bias = 3, .mask = 4, .scoreBias = 5, .pastKey = 6, .pastLength = 8, .indirection = 9})
       .convert();
 }
 
@@ -313,12 +310,8 @@ bool hasBeams(Node &node, size_t width, size_t indirection) {
 
 Results decoderMaskedMultiHeadAttention(Node &node) {
   size_t indirection = hasBeams(node, 8, 9) ? 9 : ~size_t(0);
-  return MultiHeadAttention(node, {.bias = 10,
-                                   .mask = 3,
-                                   .scoreBias = 4,
-                                   .pastKey = 5,
-                                   .pastLength = 7,
-                                   .indirection = indirection})
+  return MultiHeadAttention(
+             node, {.bias = 10, .mask = 3, .scoreBias = 4, .pastKey = 5, .pastLength = 7, .indirection = indirection})
       .convert();
 }
 
@@ -413,8 +406,8 @@ Results qAttention(Node &node) {
   if (!node.expect({1, 2, 3, 4}) || !attention.check())
     return failure();
   if (rankOf(x) != 3 || rankOf(weights) != 2)
-    return node.error() << "expects an input of rank 3 and a matrix of weights, but has " << typeOf(x)
-                        << " and " << typeOf(weights);
+    return node.error() << "expects an input of rank 3 and a matrix of weights, but has " << typeOf(x) << " and "
+                        << typeOf(weights);
   if (node.flag("do_rotary"))
     return node.unsupported() << "places that the operator rotates itself (do_rotary)";
   int64_t all = typeOf(weights).getDimSize(1);
@@ -448,15 +441,14 @@ Results longformerAttention(Node &node) {
   HeadedAttention local(node), global(node);
   int64_t window = node.integer("window", 0);
   if (window < 1 || rankOf(node[3]) != 2 || rankOf(node[6]) != 2)
-    return node.error() << "expects a positive window, and a mask and global flags of rank 2, but has "
-                        << window << ", " << typeOf(node[3]) << " and " << typeOf(node[6]);
+    return node.error() << "expects a positive window, and a mask and global flags of rank 2, but has " << window
+                        << ", " << typeOf(node[3]) << " and " << typeOf(node[6]);
   if (!project(local, node[0], node[1], node[2]) || !project(global, node[0], node[4], node[5]))
     return failure();
   Type i64 = node.builder.getI64Type();
   AffineExpr length = node.sizeOf(node[0], 1);
   Sizes places = {length, length}, pairs = {node.sizeOf(node[0], 0), node.size(1), length, length};
-  Value distance =
-      node.unary<AbsOp>(node.binary<SubOp>(node.iota(places, 0, i64), node.iota(places, 1, i64)));
+  Value distance = node.unary<AbsOp>(node.binary<SubOp>(node.iota(places, 0, i64), node.iota(places, 1, i64)));
   Value isNear = node.broadcastTo(node.compare(Predicate::le, distance, double(window)), pairs);
   Value isGlobal = node.compare(Predicate::ne, node[6], 0.0);
   local.visible.push_back(node.binary<OrOp>(isNear, node.broadcast(isGlobal, {0, 3}, pairs)));
@@ -565,8 +557,8 @@ Results packedAttention(HeadedAttention &attention, Value ends, Value bias) {
   Value isBehind =
       node.compare(Predicate::ge, node.iota(grid, 0, i64), node.broadcast(node.cast(ends, i64), {1}, grid));
   Value sequence = node.reduce(Combiner::sum, node.cast(isBehind, i64), {1});
-  attention.visible.push_back(node.compare(Predicate::eq, node.broadcast(sequence, {0}, pairs),
-                                           node.broadcast(sequence, {1}, pairs)));
+  attention.visible.push_back(
+      node.compare(Predicate::eq, node.broadcast(sequence, {0}, pairs), node.broadcast(sequence, {1}, pairs)));
   auto results = attention.run();
   return results ? Results(node.squeeze(results->front(), {0})) : Results(failure());
 }
@@ -616,12 +608,10 @@ Value rotaryHeads(Node &node) {
     node.error() << "expects a matrix of cosines, but has " << typeOf(node[2]);
   } else if (isFlat && heads == 0 && rotated > 0) {
     node.error() << "expects num_heads where rotary_embedding_dim is set";
-  } else if (isFlat && heads == 0 &&
-             (ShapedType::isDynamic(width) || ShapedType::isDynamic(half) || half < 1)) {
+  } else if (isFlat && heads == 0 && (ShapedType::isDynamic(width) || ShapedType::isDynamic(half) || half < 1)) {
     node.unsupported() << "the heads of " << typeOf(x) << " are not known when compiling";
   } else {
-    x = isFlat ? splitHeads(node, x, heads == 0 ? width / (2 * half) : heads)
-               : node.transpose(x, {0, 2, 1, 3});
+    x = isFlat ? splitHeads(node, x, heads == 0 ? width / (2 * half) : heads) : node.transpose(x, {0, 2, 1, 3});
     return node.hasFailed() ? Value() : x;
   }
   return {};
@@ -658,12 +648,11 @@ Results multimodalRotaryEmbedding(Node &node) {
     return failure();
   int64_t half = typeOf(node[2]).getDimSize(1);
   if (rankOf(places) != 3 || typeOf(places).getDimSize(0) != 3 || typeOf(node[2]) != typeOf(node[3]) ||
-      llvm::any_of(sections, [](int64_t size) { return size < 0; }) ||
-      sections[0] + sections[1] + sections[2] != half)
+      llvm::any_of(sections, [](int64_t size) { return size < 0; }) || sections[0] + sections[1] + sections[2] != half)
     return node.error() << "expects places in time, height and width, and sections that add up to the number "
                            "of angles, but has "
-                        << typeOf(places) << " and " << sections[0] << ", " << sections[1] << " and "
-                        << sections[2] << " of " << typeOf(node[2]);
+                        << typeOf(places) << " and " << sections[0] << ", " << sections[1] << " and " << sections[2]
+                        << " of " << typeOf(node[2]);
   SmallVector<double> streams;
   for (int64_t angle = 0; angle < half; ++angle) {
     int64_t section = angle < sections[0] ? 0 : angle < sections[0] + sections[1] ? 1 : 2, turn = angle % 3;
@@ -682,8 +671,7 @@ Results multimodalRotaryEmbedding(Node &node) {
     }
     return result;
   };
-  return rotaryResult(node,
-                      rotate(node, x, angles(node[2]), angles(node[3]), 2 * half, node.flag("interleaved")));
+  return rotaryResult(node, rotate(node, x, angles(node[2]), angles(node[3]), 2 * half, node.flag("interleaved")));
 }
 
 /// q * cos(emb) + q_rot * sin(emb), and the same of k.

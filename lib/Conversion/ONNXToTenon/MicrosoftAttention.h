@@ -16,8 +16,7 @@ namespace tenon::onnx {
 mlir::Value withSize(Node &node, mlir::Value x, int64_t dim, mlir::AffineExpr size, llvm::StringRef what);
 
 /// `past` `[B, H, P, D]` up to place `start[b]`, `[B, S, H, D]` behind it, and zeros up to `length`.
-mlir::Value updateCache(Node &node, mlir::Value past, mlir::Value fresh, mlir::Value start,
-                        mlir::AffineExpr length);
+mlir::Value updateCache(Node &node, mlir::Value past, mlir::Value fresh, mlir::Value start, mlir::AffineExpr length);
 
 /// Rotates `[B, S, heads, D]` by the angles of places `[B, S]`: rows of tables of cosines and sines.
 mlir::Value rotateAt(Node &node, mlir::Value x, mlir::Value places, mlir::Value cosines, mlir::Value sines,
@@ -30,8 +29,7 @@ bool haveKnownSize(Node &node, llvm::ArrayRef<mlir::Value> all);
 double scaleOf(Node &node, mlir::Value query);
 
 /// What is added to the scores: `[B or 1, H or 1, S, T]`; with `isFilledUp` keys may have room for more.
-mlir::Value scoreBias(Node &node, mlir::Value bias, mlir::AffineExpr queries, mlir::AffineExpr keys,
-                      bool isFilledUp);
+mlir::Value scoreBias(Node &node, mlir::Value bias, mlir::AffineExpr queries, mlir::AffineExpr keys, bool isFilledUp);
 
 } // namespace tenon::onnx
 

@@ -100,9 +100,7 @@ template <bool channelsLast> Results fusedConv(Node &node) {
   return activation.name.empty() ? Results(y) : Results(activation.apply(node, y));
 }
 
-Results convTransposeWithDynamicPads(Node &node) {
-  return transposedConvolution(node, /*pads=*/2, /*bias=*/3);
-}
+Results convTransposeWithDynamicPads(Node &node) { return transposedConvolution(node, /*pads=*/2, /*bias=*/3); }
 } // namespace
 
 void onnx::addMicrosoftContractionConverters(ConverterTable &table) {

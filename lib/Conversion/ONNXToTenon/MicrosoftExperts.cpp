@@ -31,13 +31,10 @@ struct Chosen {
 /// The k largest of each row of `[T, N]`.
 Chosen choose(Node &node, Value scores, int64_t k) {
   Type i64 = node.builder.getI64Type();
-  Sizes sizes = node.sizesOf(scores), best = {sizes[0], node.size(k)},
-        all = {sizes[0], node.size(k), sizes[1]};
-  auto top =
-      TopKOp::create(node.builder, node.loc, node.typeFor(elementOf(scores), best), node.typeFor(i64, best),
-                     scores, 1, ValueRange(), ArrayRef<int64_t>{k}, /*smallest=*/false);
-  Value isThere =
-      node.compare(Predicate::eq, node.broadcast(top.getIndices(), {0, 1}, all), node.iota(all, 2, i64));
+  Sizes sizes = node.sizesOf(scores), best = {sizes[0], node.size(k)}, all = {sizes[0], node.size(k), sizes[1]};
+  auto top = TopKOp::create(node.builder, node.loc, node.typeFor(elementOf(scores), best), node.typeFor(i64, best),
+                            scores, 1, ValueRange(), ArrayRef<int64_t>{k}, /*smallest=*/false);
+  Value isThere = node.compare(Predicate::eq, node.broadcast(top.getIndices(), {0, 1}, all), node.iota(all, 2, i64));
   return {top.getValues(), isThere};
 }
 
@@ -75,8 +72,8 @@ public:
     // What an expert that isn't chosen gives may be infinite.
     Sizes all = node.sizesOf(hidden);
     Value isChosen = node.broadcast(node.compare(Predicate::ne, weights, 0.0), {0, 1}, all);
-    hidden = node.select(isChosen, node.binary<MulOp>(hidden, node.broadcast(weights, {0, 1}, all)),
-                         node.splat(0, hidden));
+    hidden =
+        node.select(isChosen, node.binary<MulOp>(hidden, node.broadcast(weights, {0, 1}, all)), node.splat(0, hidden));
     // [T, E, I] times [E, H, I], over experts too.
     Value y = node.contract(hidden, second.weights, 4, {0, 1, 3}, {1, 2, 3}, {0, 2}, elementOf(x));
     if (second.bias)
@@ -130,15 +127,13 @@ private:
     if (mixing)
       weights = node.broadcast(node.cast(mixing, f32), {0, 2}, all);
     else
-      weights =
-          node.broadcast(routing == Routing::chosen ? softmax(chosen.values) : chosen.values, {0, 1}, all);
+      weights = node.broadcast(routing == Routing::chosen ? softmax(chosen.values) : chosen.values, {0, 1}, all);
     weights = node.reduce(Combiner::sum, node.select(chosen.isThere, weights, node.scalar(0, f32)), {1});
     // A softmax of those that are chosen adds up to 1 as it is.
     if (node.flag("normalize_routing_weights") && (routing == Routing::all || mixing)) {
-      Value sum = node.broadcastTo(node.reduce(Combiner::sum, weights, {1}, /*keepDims=*/true),
-                                   node.sizesOf(weights));
-      weights = node.select(node.compare(Predicate::eq, sum, 0.0), node.splat(0, sum),
-                            node.binary<DivOp>(weights, sum));
+      Value sum = node.broadcastTo(node.reduce(Combiner::sum, weights, {1}, /*keepDims=*/true), node.sizesOf(weights));
+      weights =
+          node.select(node.compare(Predicate::eq, sum, 0.0), node.splat(0, sum), node.binary<DivOp>(weights, sum));
     }
     return node.cast(weights, elementOf(node[0]));
   }
@@ -170,8 +165,7 @@ private:
       value = node.slice(y, 2, isInterleaved ? node.size(1) : half, half, isInterleaved ? 2 : 1);
     }
     if (activation == "geglu")
-      return node.binary<MulOp>(GeluOp::create(node.builder, node.loc, gate.getType(), gate, /*tanh=*/true),
-                                value);
+      return node.binary<MulOp>(GeluOp::create(node.builder, node.loc, gate.getType(), gate, /*tanh=*/true), value);
     if (node.hasAttribute("swiglu_limit")) {
       double limit = node.number("swiglu_limit", 0);
       gate = node.binary<MinOp>(gate, limit);
@@ -193,8 +187,7 @@ private:
 Results mixtureOfExperts(Node &node) {
   if (!node.expect({0, 1, 2, 4}))
     return failure();
-  return MixtureOfExperts(node, {node[2], node[3]}, {node[4], node[5]}, {node[6], node[7]}, Routing::all)
-      .convert();
+  return MixtureOfExperts(node, {node[2], node[3]}, {node[4], node[5]}, {node[6], node[7]}, Routing::all).convert();
 }
 
 //===----------------------------------------------------------------------===//
@@ -206,9 +199,8 @@ Results mixtureOfExperts(Node &node) {
 class QuantizedLayer {
 public:
   QuantizedLayer(Node &node, size_t weights, size_t zeroPoints, StringRef name)
-      : node(node), bytes(node[weights]), scales(node[weights + 1]), bias(node[weights + 2]),
-        zeros(node[zeroPoints]), name(name),
-        bits(node.integer((name + "_expert_weight_bits").str(), node.integer("expert_weight_bits", 4))) {}
+      : node(node), bytes(node[weights]), scales(node[weights + 1]), bias(node[weights + 2]), zeros(node[zeroPoints]),
+        name(name), bits(node.integer((name + "_expert_weight_bits").str(), node.integer("expert_weight_bits", 4))) {}
 
   /// In the type of the activations; null after an error.
   Layer build() {
@@ -216,8 +208,7 @@ public:
       return {};
     Type f32 = node.builder.getF32Type();
     Value numbers = node.cast(unpack(node, bytes, bits), f32);
-    Sizes whole = node.sizesOf(numbers),
-          apart = {whole[0], whole[1], node.size(blocks), node.size(columns / blocks)};
+    Sizes whole = node.sizesOf(numbers), apart = {whole[0], whole[1], node.size(blocks), node.size(columns / blocks)};
     numbers = node.reshape(numbers, apart);
     auto repeated = [&](Value x) {
       return node.broadcast(node.reshape(x, {whole[0], whole[1], node.size(blocks)}), {0, 1, 2}, apart);
@@ -255,9 +246,8 @@ private:
     if (rankOf(scales) == 3)
       expected.push_back(block > 0 && blocks != 1 ? columns / block : blocks);
     if (typeOf(scales).getShape() != ArrayRef(expected) || blocks < 1 || columns % blocks != 0)
-      node.error() << "expects a scale per row or per block of the " << experts << " x " << rows << " x "
-                   << columns << " weights of " << name << ", with block_size " << block << ", but has "
-                   << typeOf(scales);
+      node.error() << "expects a scale per row or per block of the " << experts << " x " << rows << " x " << columns
+                   << " weights of " << name << ", with block_size " << block << ", but has " << typeOf(scales);
     return !node.hasFailed();
   }
 
@@ -271,8 +261,8 @@ private:
     else
       expected.append({rows, (int64_t)llvm::divideCeil(blocks * bits, 8)});
     if (!type.getElementType().isUnsignedInteger(8) || type.getShape() != ArrayRef(expected))
-      node.error() << "expects zero points of " << name << " of "
-                   << RankedTensorType::get(expected, elementOf(bytes)) << ", but has " << type;
+      node.error() << "expects zero points of " << name << " of " << RankedTensorType::get(expected, elementOf(bytes))
+                   << ", but has " << type;
     return !node.hasFailed();
   }
 
@@ -294,8 +284,7 @@ Results quantizedMixtureOfExperts(Node &node) {
     return failure();
   StringRef kind = node.string("quant_type", "int");
   if (kind != "int")
-    return node.unsupported() << "weights quantised as '" << kind
-                              << "'; quantise them to integers (quant_type 'int')";
+    return node.unsupported() << "weights quantised as '" << kind << "'; quantise them to integers (quant_type 'int')";
   if (node.integer("weights_prepacked", -1) == 1)
     return node.unsupported()
            << "weights in a layout of ONNX Runtime's CUDA kernels (weights_prepacked is 1); export the "
@@ -303,8 +292,7 @@ Results quantizedMixtureOfExperts(Node &node) {
   for (size_t i = 15; i <= 20; ++i)
     if (node.has(i))
       return node.unsupported() << "scales of activations or of whole experts (operand " << i << ")";
-  Layer first = QuantizedLayer(node, 2, 11, "fc1").build(),
-        second = QuantizedLayer(node, 5, 12, "fc2").build(), third;
+  Layer first = QuantizedLayer(node, 2, 11, "fc1").build(), second = QuantizedLayer(node, 5, 12, "fc2").build(), third;
   if (node.has(8))
     third = QuantizedLayer(node, 8, 13, "fc3").build();
   if (node.hasFailed())
@@ -336,8 +324,7 @@ Results routeByGroups(Node &node) {
   Value x = node.reshape(node.cast(node[0], f32), {tokens, sizes.back()});
   if (node.has(2))
     x = node.contract(x, node.cast(node[2], f32), 3, {0, 2}, {1, 2}, {0, 1}, f32);
-  Value scores = node.unary<SigmoidOp>(x),
-        biased = node.binary<AddOp>(scores, node.along(node[1], 1, scores));
+  Value scores = node.unary<SigmoidOp>(x), biased = node.binary<AddOp>(scores, node.along(node[1], 1, scores));
   if (node.hasFailed())
     return failure();
   Value chosen = biased, none = node.scalar(-std::numeric_limits<double>::infinity(), f32);

@@ -40,9 +40,8 @@ Value onnx::updateCache(Node &node, Value past, Value fresh, Value start, Affine
   Sizes places = {node.sizeOf(past, 0), length};
   Value place = node.iota(places, 1, i64);
   place = node.binary<SubOp>(place, rankOf(start) == 0 ? start : node.broadcast(start, {0}, places));
-  Value isFresh =
-      node.binary<AndOp>(node.compare(Predicate::ge, place, 0.0),
-                         node.compare(Predicate::lt, place, numberOf(node, node.sizeOf(fresh, 1))));
+  Value isFresh = node.binary<AndOp>(node.compare(Predicate::ge, place, 0.0),
+                                     node.compare(Predicate::lt, place, numberOf(node, node.sizeOf(fresh, 1))));
   Value moved = node.gather(fresh, node.unsqueeze(place, {2}), {1}, 1, IndexMode::clamp);
   moved = node.transpose(moved, {0, 2, 1, 3});
   Sizes sizes = node.sizesOf(filled);
@@ -53,8 +52,7 @@ Value onnx::updateCache(Node &node, Value past, Value fresh, Value start, Affine
 
 Value onnx::rotateAt(Node &node, Value x, Value places, Value cosines, Value sines, bool interleaved) {
   if (rankOf(cosines) != 2 || rankOf(sines) != 2) {
-    node.error() << "expects matrices of cosines and sines, but has " << typeOf(cosines) << " and "
-                 << typeOf(sines);
+    node.error() << "expects matrices of cosines and sines, but has " << typeOf(cosines) << " and " << typeOf(sines);
     return x;
   }
   int64_t half = typeOf(cosines).getDimSize(1);
@@ -116,19 +114,17 @@ public:
     if (isPlain() && scale)
       node.error() << "expects no scale of a cache that isn't quantised";
     else if (kind != "NONE" && kind != "PER_TENSOR" && kind != "PER_CHANNEL")
-      node.error() << "expects NONE, PER_TENSOR or PER_CHANNEL as k_quant_type and v_quant_type, but has '"
-                   << kind << "'";
+      node.error() << "expects NONE, PER_TENSOR or PER_CHANNEL as k_quant_type and v_quant_type, but has '" << kind
+                   << "'";
     else if (!isPlain() && (!cache || !scale))
-      node.error()
-          << "expects a cache and its scale where k_quant_type or v_quant_type says that it is quantised";
+      node.error() << "expects a cache and its scale where k_quant_type or v_quant_type says that it is quantised";
     else if (!isPlain() && !(bits == 4 && element.isUnsignedInteger(8)) &&
              !(bits == 8 && (element.isSignlessInteger(8) || isa<Float8E4M3FNType>(element))))
       node.error() << "expects a quantised cache of int8, of float8e4m3fn, or with kv_cache_bit_width 4 of "
                       "uint8, but has "
                    << typeOf(cache) << " and kv_cache_bit_width " << bits;
     else if (!isPlain() && !isSingle(scale) && rankOf(scale) != 4)
-      node.error() << "expects one scale of the cache or one per head and place in it, but has "
-                   << typeOf(scale);
+      node.error() << "expects one scale of the cache or one per head and place in it, but has " << typeOf(scale);
     return !node.hasFailed();
   }
 
@@ -217,8 +213,7 @@ public:
     else if (node.flag("smooth_softmax"))
       terms.sink = node.broadcast(node.scalar(0, elementOf(query)), {}, {node.size(heads)});
     if (terms.sink && (rankOf(terms.sink) != 1 || typeOf(terms.sink).getDimSize(0) != heads))
-      return node.error() << "expects a number per head (" << heads << ") as head_sink, but has "
-                          << typeOf(terms.sink);
+      return node.error() << "expects a number per head (" << heads << ") as head_sink, but has " << typeOf(terms.sink);
     if (node.hasFailed())
       return failure();
     AttentionStages stages = attend(node, terms);
@@ -232,8 +227,7 @@ private:
     if (!node.expect({0, at.used, at.total}))
       return false;
     if (heads < 1 || keyHeads < 1 || heads % keyHeads != 0)
-      node.error() << "expects positive kv_num_heads that divides num_heads, but has " << keyHeads << " and "
-                   << heads;
+      node.error() << "expects positive kv_num_heads that divides num_heads, but has " << keyHeads << " and " << heads;
     else if (node.has(1) != node.has(2))
       node.error() << "expects both key and value, or neither";
     else if (node.has(3) != node.has(4))
@@ -247,16 +241,12 @@ private:
     else if (rankOf(node[at.used]) > 2 || !isSingle(node[at.total]))
       node.error() << "expects a vector of lengths and a scalar as total_sequence_length, but has "
                    << typeOf(node[at.used]) << " and " << typeOf(node[at.total]);
-    else if (isWindow() &&
-             (!node.has(3) || node.integer("local_window_size", -1) < 1 || !node.flag("causal", true)))
-      node.error()
-          << "expects a cache, a positive local_window_size and causal 1 where sliding_window_cache is set";
+    else if (isWindow() && (!node.has(3) || node.integer("local_window_size", -1) < 1 || !node.flag("causal", true)))
+      node.error() << "expects a cache, a positive local_window_size and causal 1 where sliding_window_cache is set";
     else if (isWindow() && node.isUsed(3))
-      node.unsupported()
-          << "scores (qk_output) of a cache that holds no more than the window (sliding_window_cache)";
+      node.unsupported() << "scores (qk_output) of a cache that holds no more than the window (sliding_window_cache)";
     else if (node.isUsed(3) && node.integer("qk_output", 0) != 1 && node.integer("qk_output", 0) != 2)
-      node.error() << "expects qk_output 1 or 2 where output_qk is used, but has "
-                   << node.integer("qk_output", 0);
+      node.error() << "expects qk_output 1 or 2 where output_qk is used, but has " << node.integer("qk_output", 0);
     else
       return keyCode.check(node[3]) && valueCode.check(node[4]);
     return !node.hasFailed();
@@ -324,12 +314,11 @@ private:
     for (auto [i, code] : {std::pair(size_t(3), &keyCode), std::pair(size_t(4), &valueCode)})
       if (rankOf(node[i]) != 4 || typeOf(node[i]).getDimSize(1) != keyHeads ||
           typeOf(node[i]).getDimSize(3) != code->width(depth)) {
-        node.error() << "expects a cache of " << keyHeads << " heads of size " << code->width(depth)
-                     << " as operand " << i << ", but has " << typeOf(node[i]);
+        node.error() << "expects a cache of " << keyHeads << " heads of size " << code->width(depth) << " as operand "
+                     << i << ", but has " << typeOf(node[i]);
         return false;
       }
-    Value freshKey = keyCode.encode(key, elementOf(node[3])),
-          freshValue = valueCode.encode(value, elementOf(node[4]));
+    Value freshKey = keyCode.encode(key, elementOf(node[3])), freshValue = valueCode.encode(value, elementOf(node[4]));
     if (isWindow())
       return moveWindow(freshKey, freshValue);
     auto elements = node.elements(node.reshape(node[at.total], {}));
@@ -362,8 +351,8 @@ private:
     AffineExpr room = node.sizeOf(node[3], 2), batch = node.sizeOf(query, 0);
     AffineExpr group = node.sizes.simplify(room - node.integer("local_window_size", -1) + 1);
     if (isStatic(group) && SizeAnalysis::staticSize(group) < 1) {
-      node.error() << "expects a cache with room for local_window_size ("
-                   << node.integer("local_window_size", -1) << ") tokens, but has " << typeOf(node[3]);
+      node.error() << "expects a cache with room for local_window_size (" << node.integer("local_window_size", -1)
+                   << ") tokens, but has " << typeOf(node[3]);
       return false;
     }
     auto firstOf = [&](Value tokens) { // the place of the token in the first row
@@ -389,9 +378,7 @@ private:
     };
     presentKey = moved(node[3], freshKey);
     presentValue = moved(node[4], freshValue);
-    auto joined = [&](Value past, Value fresh) {
-      return node.concat({past, node.transpose(fresh, {0, 2, 1, 3})}, 2);
-    };
+    auto joined = [&](Value past, Value fresh) { return node.concat({past, node.transpose(fresh, {0, 2, 1, 3})}, 2); };
     terms.key = keyCode.decode(joined(node[3], freshKey), elementOf(query));
     terms.value = valueCode.decode(joined(node[4], freshValue), elementOf(query));
     keyLength = node.sizeOf(terms.key, 2);
@@ -416,8 +403,7 @@ private:
     }
     Sizes sizes = node.sizesOf(bias);
     sizes[0] = node.sizeOf(query, 0);
-    bias = node.gather(node.broadcastTo(bias, sizes), node.unsqueeze(keyPosition, {2}), {3}, 1,
-                       IndexMode::clamp);
+    bias = node.gather(node.broadcastTo(bias, sizes), node.unsqueeze(keyPosition, {2}), {3}, 1, IndexMode::clamp);
     terms.biases.push_back(node.transpose(bias, {0, 2, 3, 1})); // of [B, T, H, S]
   }
 
@@ -469,8 +455,8 @@ private:
     Type i32 = node.builder.getI32Type();
     Value none = node.broadcast(node.scalar(0, i32), {}, {layouts, blocks, blocks});
     Value one = node.broadcast(node.scalar(1, i32), {}, {layouts, entries});
-    Value listed = ScatterOp::create(node.builder, node.loc, none.getType(), IndexMode::drop, CombinerAttr(),
-                                     none, places, one, ArrayRef<int64_t>{1, 2}, 1);
+    Value listed = ScatterOp::create(node.builder, node.loc, none.getType(), IndexMode::drop, CombinerAttr(), none,
+                                     places, one, ArrayRef<int64_t>{1, 2}, 1);
     Value keyBlock = node.binary<DivOp>(node.iota({keyLength}, 0, i64), double(block));
     Value queryBlock = node.binary<DivOp>(position, double(block));
     Value seen = take(node, take(node, listed, keyBlock, 2), queryBlock, 1); // [layouts, B, S, T]

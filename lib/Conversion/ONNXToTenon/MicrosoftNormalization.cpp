@@ -52,9 +52,9 @@ template <bool rms> Results skipNormalization(Node &node) {
           node.isUsed(2) ? inverseDeviation(node, x, dims, epsilon, rms) : Value(), x};
 }
 
-/// The sum of the embeddings of words, places and segments, normalised; and how many words of each row aren't padding. Of
-/// QEmbedLayerNormalization tables, scale and bias are quantised: operand i has its scale as operand i + 6 and its zero
-/// point as operand i + 11.
+/// The sum of the embeddings of words, places and segments, normalised; and how many words of each row aren't padding.
+/// Of QEmbedLayerNormalization tables, scale and bias are quantised: operand i has its scale as operand i + 6 and its
+/// zero point as operand i + 11.
 class EmbedLayerNormalization {
 public:
   EmbedLayerNormalization(Node &node, bool isQuantized) : node(node), isQuantized(isQuantized) {}
@@ -64,9 +64,8 @@ public:
       return failure();
     Value ids = node[0], sum = embed(2, ids);
     Sizes sizes = node.sizesOf(sum);
-    Value places = isQuantized || !node.has(8)
-                       ? number(3, node.slice(node[3], 0, node.size(0), node.sizeOf(ids, 1)))
-                       : embed(3, node[8]);
+    Value places = isQuantized || !node.has(8) ? number(3, node.slice(node[3], 0, node.size(0), node.sizeOf(ids, 1)))
+                                               : embed(3, node[8]);
     sum = node.binary<AddOp>(sum, node.broadcastTo(places, sizes));
     if (node.has(1))
       sum = node.binary<AddOp>(sum, node.broadcastTo(embed(4, node[1]), sizes));
@@ -124,8 +123,8 @@ Results groupNormOf(Node &node, Value x) {
   if (activation != 0 && activation != 1)
     return node.error() << "expects activation 0 or 1, but has " << activation;
   Value wide = node.cast(x, elementOf(node[1]));
-  Value y = normalizeGroups(node, isLast ? node.moveDim(wide, rank - 1, 1) : wide, node.integer("groups", 0),
-                            node[1], node[2], node.number("epsilon", 1e-5f));
+  Value y = normalizeGroups(node, isLast ? node.moveDim(wide, rank - 1, 1) : wide, node.integer("groups", 0), node[1],
+                            node[2], node.number("epsilon", 1e-5f));
   if (!y)
     return failure();
   if (activation == 1)
@@ -161,8 +160,7 @@ Results gatedRMSNorm(Node &node) {
   Value x = node[0], scale = node[1];
   AffineExpr width = rankOf(scale) == 1 ? node.sizeOf(scale, 0) : AffineExpr();
   if (!width || !isStatic(width) || rankOf(x) < 1)
-    return node.error() << "expects rows and a scale of known size, but has " << typeOf(x) << " and "
-                        << typeOf(scale);
+    return node.error() << "expects rows and a scale of known size, but has " << typeOf(x) << " and " << typeOf(scale);
   Type f32 = node.builder.getF32Type();
   Sizes sizes = node.sizesOf(x), apart = sizes;
   apart.back() = node.quotient(sizes.back(), width);
@@ -179,9 +177,7 @@ Results gatedRMSNorm(Node &node) {
 // Activations
 //===----------------------------------------------------------------------===//
 
-Value geluOf(Node &node, Value x, bool tanh) {
-  return GeluOp::create(node.builder, node.loc, x.getType(), x, tanh);
-}
+Value geluOf(Node &node, Value x, bool tanh) { return GeluOp::create(node.builder, node.loc, x.getType(), x, tanh); }
 
 Value withBias(Node &node, size_t bias) {
   Value x = node[0];

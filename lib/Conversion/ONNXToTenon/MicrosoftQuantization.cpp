@@ -39,11 +39,9 @@ Quantized parameters(Node &node, size_t first, Value numbers) {
   result.scale = only(node, first);
   result.zeroPoint = only(node, first + 1);
   if (!isa<FloatType>(elementOf(result.scale)))
-    node.error() << "expects a floating-point scale as operand " << first << ", but has "
-                 << typeOf(node[first]);
+    node.error() << "expects a floating-point scale as operand " << first << ", but has " << typeOf(node[first]);
   if (result.zeroPoint && !isa<IntegerType>(elementOf(result.zeroPoint)))
-    node.error() << "expects an integer as zero point, but operand " << first + 1 << " has "
-                 << typeOf(node[first + 1]);
+    node.error() << "expects an integer as zero point, but operand " << first + 1 << " has " << typeOf(node[first + 1]);
   return result;
 }
 
@@ -173,9 +171,8 @@ Results qLinearWhere(Node &node) {
 /// The result's scale and zero point come first.
 Results qLinearConcat(Node &node) {
   if (node.size() < 5 || (node.size() - 2) % 3 != 0)
-    return node.error()
-           << "expects a scale, a zero point and then tensors with a scale and a zero point each, but has "
-           << node.size() << " operands";
+    return node.error() << "expects a scale, a zero point and then tensors with a scale and a zero point each, but has "
+                        << node.size() << " operands";
   SmallVector<Value> values;
   for (size_t i = 2; i < node.size(); i += 3) {
     Quantized x = quantized(node, i);
@@ -204,8 +201,7 @@ Value mean(Node &node, const Quantized &x, Target &y, ArrayRef<int64_t> dims, bo
   auto scalar = RankedTensorType::get({}, node.builder.getI64Type());
   Value count = node.cast(node.fromSizes(node.product(counted), scalar), node.builder.getF32Type());
   Value sum = node.reduce(Combiner::sum, centred(node, x.numbers, x.zeroPoint, 0), dims, keepDims);
-  return requantize(node, sum, combineScales(node, {x.scale}, node.binary<MulOp>(y.scale, count)),
-                    y.zeroPoint, 0);
+  return requantize(node, sum, combineScales(node, {x.scale}, node.binary<MulOp>(y.scale, count)), y.zeroPoint, 0);
 }
 
 Results qLinearReduceMean(Node &node) {
@@ -213,9 +209,8 @@ Results qLinearReduceMean(Node &node) {
   auto axes = node.integers("axes");
   if (node.hasFailed())
     return failure();
-  SmallVector<int64_t> dims = axes && !axes->empty()
-                                  ? node.dimensions(*axes, rankOf(x.numbers))
-                                  : llvm::to_vector(llvm::seq<int64_t>(0, rankOf(x.numbers)));
+  SmallVector<int64_t> dims = axes && !axes->empty() ? node.dimensions(*axes, rankOf(x.numbers))
+                                                     : llvm::to_vector(llvm::seq<int64_t>(0, rankOf(x.numbers)));
   Target y(node, 3, x.numbers);
   return node.hasFailed() ? Results(failure()) : Results(mean(node, x, y, dims, node.flag("keepdims", true)));
 }
@@ -336,9 +331,8 @@ Results reduceSumInteger(Node &node) {
     return node.error() << "expects integers, but has " << typeOf(node[0]);
   Type wide = IntegerType::get(node.builder.getContext(), 32, type.getSignedness());
   auto axes = node.integers("axes");
-  SmallVector<int64_t> dims = axes && !axes->empty()
-                                  ? node.dimensions(*axes, rankOf(node[0]))
-                                  : llvm::to_vector(llvm::seq<int64_t>(0, rankOf(node[0])));
+  SmallVector<int64_t> dims = axes && !axes->empty() ? node.dimensions(*axes, rankOf(node[0]))
+                                                     : llvm::to_vector(llvm::seq<int64_t>(0, rankOf(node[0])));
   if (node.hasFailed())
     return failure();
   return node.reduce(Combiner::sum, node.cast(node[0], wide), dims, node.flag("keepdims", true));

@@ -36,13 +36,12 @@ Results causalConvWithState(Node &node) {
     return node.unsupported() << "more than one spatial dimension";
   int64_t channels = typeOf(filter).getDimSize(0), taps = typeOf(filter).getDimSize(2);
   if (ShapedType::isDynamic(channels) || ShapedType::isDynamic(taps) || taps < 1 || dilation < 1)
-    return node.error() << "expects a filter of known size and a positive dilation, but has "
-                        << typeOf(filter) << " and " << dilation;
+    return node.error() << "expects a filter of known size and a positive dilation, but has " << typeOf(filter)
+                        << " and " << dilation;
   Sizes original = node.sizesOf(x);
   auto channelsFirst = [&](Value value) {
     Sizes sizes = node.sizesOf(value);
-    return isLast ? node.moveDim(node.reshape(value, {sizes[0], sizes[1], node.size(channels)}), 2, 1)
-                  : value;
+    return isLast ? node.moveDim(node.reshape(value, {sizes[0], sizes[1], node.size(channels)}), 2, 1) : value;
   };
   auto asGiven = [&](Value value) {
     Sizes sizes = original;
@@ -82,16 +81,14 @@ public:
     AffineExpr batch = node.sizeOf(query, 0), length = node.sizeOf(query, 1), depth = node.sizeOf(key, 3),
                width = node.sizeOf(value, 3);
     if (!isStatic(node.sizeOf(query, 3)))
-      return node.unsupported() << "the size of a head in " << typeOf(node[0])
-                                << " is not known when compiling";
+      return node.unsupported() << "the size of a head in " << typeOf(node[0]) << " is not known when compiling";
     Sizes state = {batch, node.size(keyHeads), depth, width};
     Value initial = node.has(3) ? node.cast(node[3], f32) : node.broadcast(node.scalar(0, f32), {}, state);
     Value decay = decays ? factors(4, depth) : Value(), rate = subtracts ? factors(5, node.size(1)) : Value();
     if (node.hasFailed())
       return failure();
     double scale = node.number("scale", 0);
-    query =
-        node.binary<MulOp>(query, scale != 0 ? scale : 1 / std::sqrt(double(typeOf(query).getDimSize(3))));
+    query = node.binary<MulOp>(query, scale != 0 ? scale : 1 / std::sqrt(double(typeOf(query).getDimSize(3))));
     auto scalar = RankedTensorType::get({}, node.builder.getI64Type());
     auto body = [&](Value time, ArrayRef<Value> states) -> std::optional<LoopBuilder::Yielded> {
       auto at = [&](Value x) { return take(node, x, time, 1); };
@@ -131,18 +128,15 @@ private:
       node.error() << "expects update_rule linear, gated, delta or gated_delta, but has '" << rule << "'";
     else if (node.integer("state_window", 0) != 0)
       node.unsupported() << "states of several tokens (state_window)";
-    else if (queryHeads < 1 || keyHeads < 1 ||
-             std::max(queryHeads, keyHeads) % std::min(queryHeads, keyHeads) != 0)
-      node.error() << "expects q_num_heads and kv_num_heads of which one divides the other, but has "
-                   << queryHeads << " and " << keyHeads;
+    else if (queryHeads < 1 || keyHeads < 1 || std::max(queryHeads, keyHeads) % std::min(queryHeads, keyHeads) != 0)
+      node.error() << "expects q_num_heads and kv_num_heads of which one divides the other, but has " << queryHeads
+                   << " and " << keyHeads;
     else if ((decays && !node.has(4)) || (subtracts && !node.has(5)))
       node.error() << "expects decay and beta as the update_rule '" << rule << "' needs them";
     return !node.hasFailed() && node.expect({0, 1, 2});
   }
 
-  Value heads(size_t operand, int64_t count) {
-    return node.cast(splitHeads(node, node[operand], count), f32);
-  }
+  Value heads(size_t operand, int64_t count) { return node.cast(splitHeads(node, node[operand], count), f32); }
 
   /// `[B, T, Hkv * d]`, `[B, T, Hkv]` or `[B, T, 1]` as `[B, T, Hkv or 1, d or 1]`; e to the decay.
   Value factors(size_t operand, AffineExpr depth) {
@@ -172,9 +166,8 @@ private:
     apart[1] = node.size(std::min(queryHeads, keyHeads));
     apart.insert(apart.begin() + 2, node.size(group));
     more = node.reshape(more, apart);
-    Value y = queryHeads < keyHeads
-                  ? node.contract(query, state, 5, {0, 1, 3}, {0, 1, 2, 3, 4}, {0, 1, 2, 4}, f32)
-                  : node.contract(query, state, 5, {0, 1, 2, 3}, {0, 1, 3, 4}, {0, 1, 2, 4}, f32);
+    Value y = queryHeads < keyHeads ? node.contract(query, state, 5, {0, 1, 3}, {0, 1, 2, 3, 4}, {0, 1, 2, 4}, f32)
+                                    : node.contract(query, state, 5, {0, 1, 2, 3}, {0, 1, 3, 4}, {0, 1, 2, 4}, f32);
     return node.reshape(y, {sizes[0], node.size(std::max(queryHeads, keyHeads)), node.sizeOf(y, 3)});
   }
 
@@ -233,8 +226,8 @@ Results gatedRelativePositionBias(Node &node) {
   int64_t heads = node.integer("num_heads", 0);
   query = splitHeads(node, query, heads);
   if (rankOf(node[2]) != 4 || rankOf(node[3]) != 2)
-    return node.error() << "expects a bias of rank 4 and a matrix of weights, but has " << typeOf(node[2])
-                        << " and " << typeOf(node[3]);
+    return node.error() << "expects a bias of rank 4 and a matrix of weights, but has " << typeOf(node[2]) << " and "
+                        << typeOf(node[3]);
   if (node.hasFailed())
     return failure();
   Value gates = node.contract(query, node[3], 5, {0, 2, 1, 3}, {3, 4}, {0, 1, 2, 4}, elementOf(query));
@@ -262,8 +255,7 @@ Results gatedRelativePositionBias(Node &node) {
 Results removePadding(Node &node) {
   Value x = node[0];
   if (rankOf(x) != 3 || rankOf(node[1]) != 1)
-    return node.error() << "expects rank 3 and a vector of counts, but has " << typeOf(x) << " and "
-                        << typeOf(node[1]);
+    return node.error() << "expects rank 3 and a vector of counts, but has " << typeOf(x) << " and " << typeOf(node[1]);
   Type i64 = node.builder.getI64Type(), i32 = node.builder.getI32Type();
   Sizes sizes = node.sizesOf(x), grid = {sizes[0], sizes[1]};
   AffineExpr all = node.product(grid);
@@ -276,8 +268,7 @@ Results removePadding(Node &node) {
   };
   Value tokens = places(isToken), padding = places(node.unary<NotOp>(isToken));
   Value offsets = node.reshape(node.cast(node.concat({tokens, padding}, 0), i32), grid);
-  Value sums =
-      ScanOp::create(node.builder, node.loc, counts.getType(), Combiner::sum, counts, 0, false, false);
+  Value sums = ScanOp::create(node.builder, node.loc, counts.getType(), Combiner::sum, counts, 0, false, false);
   Value ends = node.pad(sums, node.scalar(0, i64), {node.size(1)}, {node.size(0)});
   Value longest = node.unsqueeze(node.reduce(Combiner::max, counts, {0}), {0});
   return {take(node, node.reshape(x, {all, sizes[2]}), tokens, 0), offsets, node.cast(ends, i32),
@@ -308,15 +299,13 @@ Results nGramRepeatBlock(Node &node) {
   Value tokens = node[0], scores = node[1];
   int64_t length = node.integer("ngram_size", 0);
   if (rankOf(tokens) != 2 || rankOf(scores) != 2 || length < 1 || !isa<FloatType>(elementOf(scores)))
-    return node.error() << "expects a positive ngram_size and matrices of tokens and scores, but has "
-                        << length << ", " << typeOf(tokens) << " and " << typeOf(scores);
+    return node.error() << "expects a positive ngram_size and matrices of tokens and scores, but has " << length << ", "
+                        << typeOf(tokens) << " and " << typeOf(scores);
   Type i64 = node.builder.getI64Type();
   AffineExpr zero = node.size(0), last = node.sizes.simplify(node.sizeOf(tokens, 1) + 1 - length);
   AffineExpr count = node.largest(last, zero);
   Value window = node.iota({count}, 0, i64);
-  auto at = [&](int64_t i) {
-    return node.cast(take(node, tokens, node.binary<AddOp>(window, double(i)), 1), i64);
-  };
+  auto at = [&](int64_t i) { return node.cast(take(node, tokens, node.binary<AddOp>(window, double(i)), 1), i64); };
   Value next = at(length - 1), isSame = node.broadcast(node.boolean(true), {}, node.sizesOf(next));
   Value end = node.broadcast(node.binary<MaxOp>(numberOf(node, last), 0.0), {}, {count});
   for (int64_t i = 0; i + 1 < length; ++i) {
@@ -326,8 +315,8 @@ Results nGramRepeatBlock(Node &node) {
   }
   Value nowhere = numberOf(node, node.sizeOf(scores, 1));
   Value place = node.select(isSame, next, nowhere);
-  Value blocked = node.broadcast(node.scalar(-std::numeric_limits<double>::infinity(), elementOf(scores)), {},
-                                 node.sizesOf(place));
+  Value blocked =
+      node.broadcast(node.scalar(-std::numeric_limits<double>::infinity(), elementOf(scores)), {}, node.sizesOf(place));
   return ScatterOp::create(node.builder, node.loc, scores.getType(), IndexMode::drop, CombinerAttr(), scores,
                            node.unsqueeze(place, {2}), blocked, ArrayRef<int64_t>{1}, 1)
       .getResult();
@@ -367,8 +356,7 @@ private:
   /// depend on each other.
   Value findSteps() {
     Sizes row = {node.sizes.simplify(rows + 1)};
-    Value place = node.iota(row, 0, i64),
-          unreached = node.broadcast(node.scalar(infinity, elementOf(costs)), {}, row);
+    Value place = node.iota(row, 0, i64), unreached = node.broadcast(node.scalar(infinity, elementOf(costs)), {}, row);
     Value before = node.binary<MaxOp>(node.binary<SubOp>(place, 1.0), 0.0);
     Value start = node.select(node.compare(Predicate::eq, place, 0.0), node.scalar(0, elementOf(costs)),
                               node.scalar(infinity, elementOf(costs)));
@@ -382,12 +370,10 @@ private:
         return node.binary<AndOp>(node.compare(Predicate::lt, x, a), node.compare(Predicate::lt, x, b));
       };
       Value isBoth = isLeast(both, up, left), isUp = isLeast(up, both, left);
-      Value index =
-          node.binary<SubOp>(node.binary<AddOp>(node.binary<MulOp>(before, count(columns)), column), 1.0);
+      Value index = node.binary<SubOp>(node.binary<AddOp>(node.binary<MulOp>(before, count(columns)), column), 1.0);
       Value cost = take(node, flat, index, 0, IndexMode::clamp);
       cost = node.binary<AddOp>(node.select(isBoth, both, node.select(isUp, up, left)), cost);
-      Value way = node.select(isBoth, node.scalar(0, i64),
-                              node.select(isUp, node.scalar(1, i64), node.scalar(2, i64)));
+      Value way = node.select(isBoth, node.scalar(0, i64), node.select(isUp, node.scalar(1, i64), node.scalar(2, i64)));
       cost = node.select(isInside, cost, unreached);
       if (node.hasFailed())
         return std::nullopt;
@@ -401,8 +387,7 @@ private:
   /// From the last element back to the first.
   Results follow(Value steps) {
     auto goesOn = [&](Value row, Value column) {
-      return node.binary<AndOp>(node.compare(Predicate::gt, row, 0.0),
-                                node.compare(Predicate::gt, column, 0.0));
+      return node.binary<AndOp>(node.compare(Predicate::gt, row, 0.0), node.compare(Predicate::gt, column, 0.0));
     };
     auto step = [&](Value, ArrayRef<Value> at) -> std::optional<Yielded> {
       Value diagonal = node.binary<SubOp>(node.binary<AddOp>(at[0], at[1]), 2.0);
@@ -413,9 +398,8 @@ private:
       Value row = previous(at[0], 2), column = previous(at[1], 1);
       if (node.hasFailed())
         return std::nullopt;
-      return Yielded{goesOn(row, column),
-                     {row, column},
-                     {node.binary<SubOp>(at[0], 1.0), node.binary<SubOp>(at[1], 1.0)}};
+      return Yielded{
+          goesOn(row, column), {row, column}, {node.binary<SubOp>(at[0], 1.0), node.binary<SubOp>(at[1], 1.0)}};
     };
     Value initial[] = {count(rows), count(columns)};
     auto values = LoopBuilder(node, initial).build(count(diagonals), goesOn(initial[0], initial[1]), step);

@@ -117,9 +117,7 @@ private:
   }
 
   /// Whether the weights are left out, by a dimension of size 0: their product is 0.
-  bool isEmpty() {
-    return rankOf(node[at.weights]) == 3 && llvm::is_contained(typeOf(node[at.weights]).getShape(), 0);
-  }
+  bool isEmpty() { return rankOf(node[at.weights]) == 3 && llvm::is_contained(typeOf(node[at.weights]).getShape(), 0); }
 
   Value zeros(Value rows) {
     Sizes sizes = node.sizesOf(rows);
@@ -140,8 +138,8 @@ private:
     else if (!isa<FloatType>(elementOf(node[0])) || rankOf(node[0]) < 1)
       node.error() << "expects floating-point rows, but has " << typeOf(node[0]);
     else
-      return expectElements(at.weights, n * blocks * (block * bits / 8)) &&
-             expectElements(at.scales, n * blocks) && checkBytes();
+      return expectElements(at.weights, n * blocks * (block * bits / 8)) && expectElements(at.scales, n * blocks) &&
+             checkBytes();
     return false;
   }
 
@@ -164,8 +162,7 @@ private:
   bool expectElements(size_t operand, int64_t count) {
     if (typeOf(node[operand]).hasStaticShape() && typeOf(node[operand]).getNumElements() == count)
       return true;
-    node.error() << "expects " << count << " elements in operand " << operand << ", but has "
-                 << typeOf(node[operand]);
+    node.error() << "expects " << count << " elements in operand " << operand << ", but has " << typeOf(node[operand]);
     return false;
   }
 
@@ -175,12 +172,10 @@ private:
     if (!node.has(at.zeroPoints))
       return node.scalar(1 << (bits - 1), f32);
     if (isa<FloatType>(elementOf(node[at.zeroPoints])))
-      return expectElements(at.zeroPoints, n * blocks) ? node.cast(node[at.zeroPoints], f32)
-                                                       : node.scalar(0, f32);
+      return expectElements(at.zeroPoints, n * blocks) ? node.cast(node[at.zeroPoints], f32) : node.scalar(0, f32);
     int64_t bytes = llvm::divideCeil(blocks * bits, 8);
     if (!elementOf(node[at.zeroPoints]).isUnsignedInteger(8))
-      node.error() << "expects zero points in bytes or in floating point, but has "
-                   << typeOf(node[at.zeroPoints]);
+      node.error() << "expects zero points in bytes or in floating point, but has " << typeOf(node[at.zeroPoints]);
     if (node.hasFailed() || !expectElements(at.zeroPoints, n * bytes))
       return node.scalar(0, f32);
     Value all = unpack(node, node.reshape(node[at.zeroPoints], {node.size(n), node.size(bytes)}), bits);
@@ -332,9 +327,9 @@ public:
   explicit GatheredBlocks(Node &node)
       : node(node), data(node[0]), scales(node[2]), zeroPoints(node[3]), rank(rankOf(data)),
         gathered(node.dimension(node.integer("gather_axis", 0), rank)),
-        quantized(node.dimension(node.integer("quantize_axis", 1), rank)),
-        block(node.integer("block_size", 128)), bits(node.integer("bits", 4)),
-        isBytes(elementOf(data).isUnsignedInteger(8)), isFloat(isa<FloatType>(elementOf(data))) {}
+        quantized(node.dimension(node.integer("quantize_axis", 1), rank)), block(node.integer("block_size", 128)),
+        bits(node.integer("bits", 4)), isBytes(elementOf(data).isUnsignedInteger(8)),
+        isFloat(isa<FloatType>(elementOf(data))) {}
 
   Results convert() {
     if (!check())
@@ -347,8 +342,8 @@ public:
     Value blocks = indices;
     if (gathered == quantized) {
       Value fromEnd = node.binary<AddOp>(indices, extent);
-      blocks = node.binary<DivOp>(node.select(node.compare(Predicate::lt, indices, 0.0), fromEnd, indices),
-                                  double(block));
+      blocks =
+          node.binary<DivOp>(node.select(node.compare(Predicate::lt, indices, 0.0), fromEnd, indices), double(block));
     }
     // Numbers that share bytes can't be moved, so the indices' dimensions stay first until the end.
     int64_t count = rankOf(indices), dim = count + quantized - (quantized > gathered);

@@ -18,8 +18,7 @@ using namespace tenon;
 using namespace tenon::onnx;
 
 Node::Node(Graph &graph, NodeOp op, ArrayRef<Value> operands)
-    : graph(graph), op(op), builder(graph.builder), sizes(graph.sizes), loc(op.getLoc()), operands(operands) {
-}
+    : graph(graph), op(op), builder(graph.builder), sizes(graph.sizes), loc(op.getLoc()), operands(operands) {}
 
 //===----------------------------------------------------------------------===//
 // Diagnostics
@@ -221,8 +220,7 @@ std::optional<Sizes> Node::elements(Value value) {
     result = sizes.elementsOf(value).value_or(Sizes(type.getNumElements()));
   for (auto [i, element] : llvm::enumerate(result))
     if (!element)
-      element =
-          sizes.expressionOf(ItemOp::create(builder, loc, builder.getIndexType(), value, i).getResult());
+      element = sizes.expressionOf(ItemOp::create(builder, loc, builder.getIndexType(), value, i).getResult());
   return result;
 }
 
@@ -323,8 +321,7 @@ AffineExpr Node::least(AffineExpr a, AffineExpr b) {
     return a;
   return graph.derive("min", {a, b}, [&]() -> Value {
     Value x = getValueOrCreateConstantIndexOp(builder, loc, materialize(a));
-    return arith::MinSIOp::create(builder, loc, x,
-                                  getValueOrCreateConstantIndexOp(builder, loc, materialize(b)));
+    return arith::MinSIOp::create(builder, loc, x, getValueOrCreateConstantIndexOp(builder, loc, materialize(b)));
   });
 }
 
@@ -339,8 +336,7 @@ AffineExpr Node::largest(AffineExpr a, AffineExpr b) {
     return b;
   return graph.derive("max", {a, b}, [&]() -> Value {
     Value x = getValueOrCreateConstantIndexOp(builder, loc, materialize(a));
-    return arith::MaxSIOp::create(builder, loc, x,
-                                  getValueOrCreateConstantIndexOp(builder, loc, materialize(b)));
+    return arith::MaxSIOp::create(builder, loc, x, getValueOrCreateConstantIndexOp(builder, loc, materialize(b)));
   });
 }
 
@@ -362,8 +358,7 @@ AffineExpr Node::fromEnd(AffineExpr place, AffineExpr extent) {
     Value length = getValueOrCreateConstantIndexOp(builder, loc, materialize(extent));
     Value isNegative = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, at,
                                              arith::ConstantIndexOp::create(builder, loc, 0));
-    return arith::SelectOp::create(builder, loc, isNegative, arith::AddIOp::create(builder, loc, at, length),
-                                   at);
+    return arith::SelectOp::create(builder, loc, isNegative, arith::AddIOp::create(builder, loc, at, length), at);
   });
 }
 
@@ -372,8 +367,7 @@ void Node::expectEqual(AffineExpr actual, AffineExpr expected, StringRef message
     return;
   Value a = getValueOrCreateConstantIndexOp(builder, loc, materialize(actual));
   Value b = getValueOrCreateConstantIndexOp(builder, loc, materialize(expected));
-  cf::AssertOp::create(builder, loc, arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, a, b),
-                       message);
+  cf::AssertOp::create(builder, loc, arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, a, b), message);
 }
 
 OpFoldResult Node::materialize(AffineExpr size) {
@@ -395,8 +389,7 @@ std::optional<Sizes> Node::broadcastSizes(ArrayRef<AffineExpr> a, ArrayRef<Affin
     if (isStatic(x, 1)) {
       x = y;
     } else if (isStatic(x) && isStatic(y)) {
-      error() << "cannot broadcast sizes " << SizeAnalysis::staticSize(x) << " and "
-              << SizeAnalysis::staticSize(y);
+      error() << "cannot broadcast sizes " << SizeAnalysis::staticSize(x) << " and " << SizeAnalysis::staticSize(y);
       return std::nullopt;
     } else if (isStatic(y)) {
       x = y;

@@ -41,9 +41,7 @@ public:
   bool isFailure = false;
 };
 
-inline mlir::RankedTensorType typeOf(mlir::Value value) {
-  return mlir::cast<mlir::RankedTensorType>(value.getType());
-}
+inline mlir::RankedTensorType typeOf(mlir::Value value) { return mlir::cast<mlir::RankedTensorType>(value.getType()); }
 inline int64_t rankOf(mlir::Value value) { return typeOf(value).getRank(); }
 inline mlir::Type elementOf(mlir::Value value) { return typeOf(value).getElementType(); }
 /// Whether a tensor has one element, whatever its rank.
@@ -117,8 +115,7 @@ public:
   //===--- Sizes ---===//
   mlir::AffineExpr product(llvm::ArrayRef<mlir::AffineExpr> factors);
   /// The quotient of two products; factors that occur on both sides cancel.
-  mlir::AffineExpr quotient(llvm::ArrayRef<mlir::AffineExpr> factors,
-                            llvm::ArrayRef<mlir::AffineExpr> divisors);
+  mlir::AffineExpr quotient(llvm::ArrayRef<mlir::AffineExpr> factors, llvm::ArrayRef<mlir::AffineExpr> divisors);
   mlir::AffineExpr least(mlir::AffineExpr a, mlir::AffineExpr b);
   mlir::AffineExpr largest(mlir::AffineExpr a, mlir::AffineExpr b);
   /// `a == b ? x : y`.
@@ -134,9 +131,7 @@ public:
   mlir::RankedTensorType typeFor(mlir::Type element, llvm::ArrayRef<mlir::AffineExpr> sizes);
 
   //===--- Constants ---===//
-  mlir::Value constant(mlir::TypedAttr value) {
-    return ConstantOp::create(builder, loc, value.getType(), value);
-  }
+  mlir::Value constant(mlir::TypedAttr value) { return ConstantOp::create(builder, loc, value.getType(), value); }
   mlir::Value scalar(double value, mlir::Type element);
   mlir::Value scalarInteger(int64_t value, mlir::Type element);
   mlir::Value integersConstant(llvm::ArrayRef<int64_t> values);
@@ -154,9 +149,7 @@ public:
   }
   template <typename Op> mlir::Value binary(mlir::Value a, double b) { return binary<Op>(a, splat(b, a)); }
   mlir::Value compare(Predicate predicate, mlir::Value a, mlir::Value b);
-  mlir::Value compare(Predicate predicate, mlir::Value a, double b) {
-    return compare(predicate, a, splat(b, a));
-  }
+  mlir::Value compare(Predicate predicate, mlir::Value a, double b) { return compare(predicate, a, splat(b, a)); }
   mlir::Value select(mlir::Value condition, mlir::Value x, mlir::Value y);
   mlir::Value clamp(mlir::Value x, double low, double high);
   mlir::Value cast(mlir::Value x, mlir::Type element, bool saturate = false);
@@ -175,11 +168,10 @@ public:
   mlir::Value transpose(mlir::Value x, llvm::ArrayRef<int64_t> permutation);
   /// Moves one dimension to another place.
   mlir::Value moveDim(mlir::Value x, int64_t from, int64_t to);
-  mlir::Value slice(mlir::Value x, llvm::ArrayRef<mlir::AffineExpr> offsets,
-                    llvm::ArrayRef<mlir::AffineExpr> sizes, llvm::ArrayRef<mlir::AffineExpr> strides);
+  mlir::Value slice(mlir::Value x, llvm::ArrayRef<mlir::AffineExpr> offsets, llvm::ArrayRef<mlir::AffineExpr> sizes,
+                    llvm::ArrayRef<mlir::AffineExpr> strides);
   /// `size` places of one dimension.
-  mlir::Value slice(mlir::Value x, int64_t dim, mlir::AffineExpr offset, mlir::AffineExpr size,
-                    int64_t stride = 1);
+  mlir::Value slice(mlir::Value x, int64_t dim, mlir::AffineExpr offset, mlir::AffineExpr size, int64_t stride = 1);
   mlir::Value pad(mlir::Value x, mlir::Value value, llvm::ArrayRef<mlir::AffineExpr> low,
                   llvm::ArrayRef<mlir::AffineExpr> high, PadMode mode = PadMode::constant);
   mlir::Value concat(llvm::ArrayRef<mlir::Value> values, int64_t dim);
@@ -189,13 +181,10 @@ public:
                      IndexMode mode = IndexMode::error);
   mlir::Value reduce(Combiner combiner, mlir::Value x, llvm::ArrayRef<int64_t> dims, bool keepDims = false);
   mlir::Value contract(mlir::Value a, mlir::Value b, unsigned dims, llvm::ArrayRef<unsigned> aDims,
-                       llvm::ArrayRef<unsigned> bDims, llvm::ArrayRef<unsigned> resultDims,
-                       mlir::Type element);
+                       llvm::ArrayRef<unsigned> bDims, llvm::ArrayRef<unsigned> resultDims, mlir::Type element);
   /// An op that states its result's sizes; null after an error.
-  template <typename Op, typename... Args>
-  mlir::Value sized(int64_t rank, mlir::Type element, Args &&...args) {
-    auto dynamic =
-        mlir::RankedTensorType::get(llvm::SmallVector<int64_t>(rank, mlir::ShapedType::kDynamic), element);
+  template <typename Op, typename... Args> mlir::Value sized(int64_t rank, mlir::Type element, Args &&...args) {
+    auto dynamic = mlir::RankedTensorType::get(llvm::SmallVector<int64_t>(rank, mlir::ShapedType::kDynamic), element);
     Op op = Op::create(builder, loc, dynamic, std::forward<Args>(args)...);
     return refine(op);
   }

@@ -48,8 +48,8 @@ RankedTensorType Node::typeFor(Type element, ArrayRef<AffineExpr> list) {
   return RankedTensorType::get(shape, element);
 }
 
-/// What builders give once the node has failed, so that nothing goes on with half a result: no elements, in a tensor of the
-/// rank and the element type that were asked for.
+/// What builders give once the node has failed, so that nothing goes on with half a result: no elements, in a tensor of
+/// the rank and the element type that were asked for.
 static Value placeholder(Node &node, Type element, int64_t rank) {
   OpBuilder outside(node.builder.getContext());
   outside.restoreInsertionPoint(node.builder.saveInsertionPoint());
@@ -79,8 +79,7 @@ static Attribute numberAttr(double value, Type element) {
     return FloatAttr::get(type, value);
   auto type = cast<IntegerType>(element);
   // Through 64 bits: a double holds no more than 53.
-  return IntegerAttr::get(
-      type, APInt(64, (uint64_t)(int64_t)value, /*isSigned=*/true).sextOrTrunc(type.getWidth()));
+  return IntegerAttr::get(type, APInt(64, (uint64_t)(int64_t)value, /*isSigned=*/true).sextOrTrunc(type.getWidth()));
 }
 
 Value Node::scalar(double value, Type element) {
@@ -112,9 +111,7 @@ Value Node::numbersConstant(ArrayRef<double> values, Type element) {
   return constant(DenseElementsAttr::get(RankedTensorType::get({(int64_t)values.size()}, element), elements));
 }
 
-Value Node::splat(double value, Value like) {
-  return broadcast(scalar(value, elementOf(like)), {}, sizesOf(like));
-}
+Value Node::splat(double value, Value like) { return broadcast(scalar(value, elementOf(like)), {}, sizesOf(like)); }
 
 Value Node::boolean(bool value) { return scalar(value, builder.getI1Type()); }
 
@@ -225,8 +222,7 @@ Value Node::broadcastTo(Value x, ArrayRef<AffineExpr> target) {
     return placeholder(*this, elementOf(x), target.size());
   for (auto [i, from, to] : llvm::enumerate(sizesOf(x), target.drop_front(first)))
     if (isStatic(from) && isStatic(to) && from != to && !isStatic(from, 1)) {
-      error() << "cannot broadcast size " << SizeAnalysis::staticSize(from) << " to "
-              << SizeAnalysis::staticSize(to);
+      error() << "cannot broadcast size " << SizeAnalysis::staticSize(from) << " to " << SizeAnalysis::staticSize(to);
       return placeholder(*this, elementOf(x), target.size());
     }
   return broadcast(x, llvm::to_vector(llvm::seq<int64_t>(first, target.size())), target);
@@ -271,16 +267,15 @@ Value Node::moveDim(Value x, int64_t from, int64_t to) {
   return transpose(x, permutation);
 }
 
-Value Node::slice(Value x, ArrayRef<AffineExpr> offsets, ArrayRef<AffineExpr> target,
-                  ArrayRef<AffineExpr> strides) {
+Value Node::slice(Value x, ArrayRef<AffineExpr> offsets, ArrayRef<AffineExpr> target, ArrayRef<AffineExpr> strides) {
   if (failed)
     return placeholder(*this, elementOf(x), target.size());
   auto isWhole = [&](auto all) { return isStatic(std::get<0>(all), 0) && isStatic(std::get<1>(all), 1); };
   if (sizesOf(x) == target && llvm::all_of(llvm::zip(offsets, strides), isWhole))
     return x;
   Split from(*this, offsets), count(*this, target), step(*this, strides);
-  return SliceOp::create(builder, loc, typeFor(elementOf(x), target), x, from.dynamic, count.dynamic,
-                         step.dynamic, from.fixed, count.fixed, step.fixed);
+  return SliceOp::create(builder, loc, typeFor(elementOf(x), target), x, from.dynamic, count.dynamic, step.dynamic,
+                         from.fixed, count.fixed, step.fixed);
 }
 
 Value Node::slice(Value x, int64_t dim, AffineExpr offset, AffineExpr count, int64_t stride) {

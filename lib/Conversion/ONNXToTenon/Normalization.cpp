@@ -77,8 +77,8 @@ Results batchNormalization(Node &node) {
   Type statistics = elementOf(node[4]);
   Value variance = node.binary<AddOp>(node[4], node.number("epsilon", 1e-5f));
   Value scale = node.binary<DivOp>(node.cast(node[1], statistics), node.unary<SqrtOp>(variance));
-  Value shift = node.binary<SubOp>(node.cast(node[2], statistics),
-                                   node.binary<MulOp>(node.cast(node[3], statistics), scale));
+  Value shift =
+      node.binary<SubOp>(node.cast(node[2], statistics), node.binary<MulOp>(node.cast(node[3], statistics), scale));
   int64_t channels = rankOf(x) == 1 ? 0 : 1;
   Value wide = node.cast(x, statistics);
   Value y = node.binary<MulOp>(wide, node.along(scale, channels, wide));
@@ -123,16 +123,15 @@ Results groupNormalization(Node &node) {
   Value x = node[0];
   if (rankOf(x) < 2 || !areVectors(node, {1, 2}))
     return node.error() << "expects an operand of rank 2 or more, but has " << typeOf(x);
-  Value y = normalizeGroups(node, x, node.integer("num_groups", 0), node[1], node[2],
-                            node.number("epsilon", 1e-5f), /*perGroup=*/node.version() < 21);
+  Value y = normalizeGroups(node, x, node.integer("num_groups", 0), node[1], node[2], node.number("epsilon", 1e-5f),
+                            /*perGroup=*/node.version() < 21);
   return y ? Results(y) : Results(failure());
 }
 
 /// (x - mean) / (deviation + 1e-9), as the standard's function body.
 Results meanVarianceNormalization(Node &node) {
   Value x = node[0];
-  SmallVector<int64_t> dims =
-      node.dimensions(node.integers("axes").value_or(SmallVector<int64_t>{0, 2, 3}), rankOf(x));
+  SmallVector<int64_t> dims = node.dimensions(node.integers("axes").value_or(SmallVector<int64_t>{0, 2, 3}), rankOf(x));
   if (node.hasFailed())
     return failure();
   Value mean = node.reduce(Combiner::mean, x, dims, /*keepDims=*/true);
@@ -147,15 +146,15 @@ Results localResponse(Node &node) {
   Value x = node[0];
   int64_t reach = node.integer("size", 0), rank = rankOf(x);
   if (reach < 1 || rank < 2)
-    return node.error() << "expects a positive size and an operand of rank 2 or more, but has " << reach
-                        << " and " << typeOf(x);
+    return node.error() << "expects a positive size and an operand of rank 2 or more, but has " << reach << " and "
+                        << typeOf(x);
   double alpha = node.number("alpha", 1e-4f), beta = node.number("beta", 0.75), bias = node.number("bias", 1);
   SmallVector<int64_t> sizes(rank - 1, 1), ones(rank - 1, 1), pads(2 * (rank - 1), 0);
   sizes[0] = reach;
   pads[0] = (reach - 1) / 2;
   pads[rank - 1] = reach - 1 - pads[0];
-  Value squares = node.sized<WindowOp>(rank, elementOf(x), Combiner::sum, node.binary<MulOp>(x, x), sizes,
-                                       ones, ones, pads, /*ceil=*/false, /*count_pads=*/false);
+  Value squares = node.sized<WindowOp>(rank, elementOf(x), Combiner::sum, node.binary<MulOp>(x, x), sizes, ones, ones,
+                                       pads, /*ceil=*/false, /*count_pads=*/false);
   if (!squares)
     return failure();
   Value base = node.binary<AddOp>(node.binary<MulOp>(squares, alpha / reach), bias);
@@ -203,8 +202,7 @@ Results hardmax(Node &node) {
   Sizes kept = flat;
   kept.erase(kept.begin() + dim);
   Type i64 = node.builder.getI64Type();
-  Value largest =
-      ArgReduceOp::create(node.builder, node.loc, node.typeFor(i64, kept), Combiner::max, rows, dim, false);
+  Value largest = ArgReduceOp::create(node.builder, node.loc, node.typeFor(i64, kept), Combiner::max, rows, dim, false);
   Value place = node.broadcastTo(node.unsqueeze(largest, {dim}), flat);
   Value isLargest = node.compare(Predicate::eq, node.iota(flat, dim, i64), place);
   return node.reshape(node.cast(isLargest, elementOf(x)), sizes);

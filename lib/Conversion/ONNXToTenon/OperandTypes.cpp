@@ -39,10 +39,10 @@ ArrayRef<uint8_t> setsOf(StringRef op) {
 
 /// In the order of their numbers, of which the first means that there is none.
 constexpr StringRef names[] = {
-    "undefined", "float32",    "uint8",        "int8",           "uint16",       "int16",          "int32",
-    "int64",     "string",     "bool",         "float16",        "float64",      "uint32",         "uint64",
-    "complex64", "complex128", "bfloat16",     "float8e4m3fn",   "float8e4m3fnuz", "float8e5m2",   "float8e5m2fnuz",
-    "uint4",     "int4",       "float4e2m1",   "float8e8m0",     "uint2",        "int2"};
+    "undefined", "float32",    "uint8",      "int8",         "uint16",         "int16",      "int32",
+    "int64",     "string",     "bool",       "float16",      "float64",        "uint32",     "uint64",
+    "complex64", "complex128", "bfloat16",   "float8e4m3fn", "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz",
+    "uint4",     "int4",       "float4e2m1", "float8e8m0",   "uint2",          "int2"};
 /// 0 of a type that operators don't state.
 int64_t numberOf(Type element) {
   int64_t number = dataTypeOf(element);

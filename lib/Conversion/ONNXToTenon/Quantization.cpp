@@ -20,8 +20,7 @@ namespace {
 /// block of it.
 class Granularity {
 public:
-  Granularity(Node &node, Value like, int64_t axis, int64_t block)
-      : node(node), like(like), axis(axis), block(block) {}
+  Granularity(Node &node, Value like, int64_t axis, int64_t block) : node(node), like(like), axis(axis), block(block) {}
 
   Value repeat(Value parameter) {
     if (isSingle(parameter) && block == 0)
@@ -148,8 +147,7 @@ Quantized onnx::quantizeDynamically(Node &node, Value x) {
   // Of zeros only, the scale is 0 and so is the zero point.
   Value isZero = node.compare(Predicate::eq, scale, 0.0);
   Value divisor = node.select(isZero, node.splat(1, scale), scale);
-  Value zeroPoint =
-      node.clamp(node.unary<RoundOp>(node.unary<NegOp>(node.binary<DivOp>(low, divisor))), 0, 255);
+  Value zeroPoint = node.clamp(node.unary<RoundOp>(node.unary<NegOp>(node.binary<DivOp>(low, divisor))), 0, 255);
   return {quantize(node, x, divisor, zeroPoint, ui8), scale, node.cast(zeroPoint, ui8)};
 }
 
@@ -165,8 +163,7 @@ static Results dynamicQuantizeLinear(Node &node) {
 /// A parameter of one number, one per place of `dim`, or of a shape that is repeated by numpy's rule.
 static Value repeated(Node &node, Value parameter, Value like, int64_t dim) {
   bool hasShape = rankOf(parameter) > 1 && !isSingle(parameter);
-  return hasShape ? node.broadcastTo(parameter, node.sizesOf(like))
-                  : Granularity(node, like, dim, 0).repeat(parameter);
+  return hasShape ? node.broadcastTo(parameter, node.sizesOf(like)) : Granularity(node, like, dim, 0).repeat(parameter);
 }
 
 Value onnx::centred(Node &node, Value x, Value zeroPoint, int64_t dim) {
@@ -182,8 +179,8 @@ Value onnx::centredProduct(Node &node, const Quantized &a, const Quantized &b) {
   Value lhs = centred(node, a.numbers, a.zeroPoint, rankOf(a.numbers) - 2);
   Value rhs = centred(node, b.numbers, b.zeroPoint, rankOf(b.numbers) - 1);
   if (elementOf(lhs) != elementOf(rhs))
-    node.error() << "expects integers or floating-point numbers in both operands, but has "
-                 << elementOf(a.numbers) << " and " << elementOf(b.numbers);
+    node.error() << "expects integers or floating-point numbers in both operands, but has " << elementOf(a.numbers)
+                 << " and " << elementOf(b.numbers);
   return node.hasFailed() ? Value() : matMul(node, lhs, rhs, elementOf(lhs));
 }
 
@@ -207,8 +204,7 @@ Value onnx::rescale(Node &node, Value x, Value scale, int64_t dim) {
 }
 
 Value onnx::dequantize(Node &node, const Quantized &x) {
-  return rescale(node, centred(node, x.numbers, x.zeroPoint, 0),
-                 node.cast(x.scale, node.builder.getF32Type()), 0);
+  return rescale(node, centred(node, x.numbers, x.zeroPoint, 0), node.cast(x.scale, node.builder.getF32Type()), 0);
 }
 
 Value onnx::requantize(Node &node, Value sum, Value scale, Value zeroPoint, int64_t dim) {

@@ -82,9 +82,7 @@ protected:
       x = node.clamp(x, -clip, clip);
     return activations[i].apply(node, x);
   }
-  Value addVector(Value x, Value vector) {
-    return vector ? node.binary<AddOp>(x, node.along(vector, 1, x)) : x;
-  }
+  Value addVector(Value x, Value vector) { return vector ? node.binary<AddOp>(x, node.along(vector, 1, x)) : x; }
 
   Node &node;
   int64_t gates, hidden = 0, directions = 1;
@@ -151,8 +149,7 @@ private:
   Value initialState(size_t operand, int64_t d) {
     if (Value given = ofDirection(operand, d, batchFirst ? 1 : 0))
       return given;
-    return node.broadcast(node.scalar(0, elementOf(sequence)), {},
-                          {node.sizeOf(sequence, 1), node.size(hidden)});
+    return node.broadcast(node.scalar(0, elementOf(sequence)), {}, {node.sizeOf(sequence, 1), node.size(hidden)});
   }
 
   bool runDirection(int64_t d, SmallVectorImpl<Value> &outputs, SmallVectorImpl<Value> &lasts,
@@ -248,8 +245,7 @@ private:
   SmallVector<Value> step(Value x, ArrayRef<Value> states) override {
     Value h = states[0];
     x = addVector(x, inputBias);
-    Value product =
-        addVector(recur(h, gate(weights, 0, 0, 2)), stateBias ? gate(stateBias, 0, 0, 2) : Value());
+    Value product = addVector(recur(h, gate(weights, 0, 0, 2)), stateBias ? gate(stateBias, 0, 0, 2) : Value());
     Value opened = activate(0, node.binary<AddOp>(gate(x, 0, 1, 2), product));
     Value z = gate(opened, 0, 1), r = gate(opened, 1, 1);
     Value hidden = gate(weights, 2, 0), bias = stateBias ? gate(stateBias, 2, 0) : Value();
@@ -278,9 +274,8 @@ private:
     Value sum = addVector(addVector(node.binary<AddOp>(x, projectState(h)), inputBias), stateBias);
     auto looked = [&](int64_t k, Value cell) {
       Value x = gate(sum, k, 1);
-      return peepholes
-                 ? node.binary<AddOp>(x, node.binary<MulOp>(node.along(gate(peepholes, k, 0), 1, cell), cell))
-                 : x;
+      return peepholes ? node.binary<AddOp>(x, node.binary<MulOp>(node.along(gate(peepholes, k, 0), 1, cell), cell))
+                       : x;
     };
     Value i = activate(0, looked(0, c));
     Value f = couples ? node.binary<SubOp>(node.splat(1, i), i) : activate(0, looked(2, c));

@@ -46,8 +46,7 @@ Value reduceAlong(Node &node, RuntimeAxes &axes, Combiner combiner, Value x, boo
 /// m + ln(sum(e^(x - m))), with m the largest element where that is finite: no sum overflows.
 Value logSumExp(Node &node, Value x, Reduce reduce, bool keepDims) {
   Value largest = reduce(Combiner::max, x, /*keepDims=*/true);
-  Value isInfinite =
-      node.compare(Predicate::eq, node.unary<AbsOp>(largest), std::numeric_limits<double>::infinity());
+  Value isInfinite = node.compare(Predicate::eq, node.unary<AbsOp>(largest), std::numeric_limits<double>::infinity());
   largest = node.select(isInfinite, node.splat(0, largest), largest);
   Value shifted = node.binary<SubOp>(x, node.broadcastTo(largest, node.sizesOf(x)));
   Value sum = reduce(Combiner::sum, node.unary<ExpOp>(shifted), keepDims);
@@ -100,9 +99,7 @@ template <Kind kind> Results reduction(Node &node) {
       return failure();
     return reduceTo(
         node, kind, x,
-        [&](Combiner combiner, Value value, bool keep) {
-          return reduceAlong(node, *given, combiner, value, keep);
-        },
+        [&](Combiner combiner, Value value, bool keep) { return reduceAlong(node, *given, combiner, value, keep); },
         keepDims);
   }
   SmallVector<int64_t> dims;
@@ -114,8 +111,7 @@ template <Kind kind> Results reduction(Node &node) {
     return failure();
   return reduceTo(
       node, kind, x,
-      [&](Combiner combiner, Value value, bool keep) { return node.reduce(combiner, value, dims, keep); },
-      keepDims);
+      [&](Combiner combiner, Value value, bool keep) { return node.reduce(combiner, value, dims, keep); }, keepDims);
 }
 
 template <Combiner combiner> Results argReduce(Node &node) {
@@ -126,8 +122,8 @@ template <Combiner combiner> Results argReduce(Node &node) {
     return failure();
   Sizes kept = node.sizesOf(x);
   kept.erase(kept.begin() + dim);
-  Value result = ArgReduceOp::create(node.builder, node.loc, node.typeFor(node.builder.getI64Type(), kept),
-                                     combiner, x, dim, last);
+  Value result = ArgReduceOp::create(node.builder, node.loc, node.typeFor(node.builder.getI64Type(), kept), combiner, x,
+                                     dim, last);
   return node.flag("keepdims", true) ? node.unsqueeze(result, {dim}) : result;
 }
 
@@ -138,8 +134,8 @@ template <Combiner combiner> Results cumulate(Node &node) {
   if (!stated)
     return failure();
   auto scan = [&](Value along, int64_t dim) -> Value {
-    return ScanOp::create(node.builder, node.loc, along.getType(), combiner, along, dim,
-                          node.flag("exclusive"), node.flag("reverse"));
+    return ScanOp::create(node.builder, node.loc, along.getType(), combiner, along, dim, node.flag("exclusive"),
+                          node.flag("reverse"));
   };
   if (auto axis = node.constantIntegers(stated)) {
     int64_t dim = node.dimension(axis->front(), rankOf(x));
@@ -172,8 +168,8 @@ Value window(Node &node, Combiner combiner, Value x, ArrayRef<int64_t> kernel, s
   auto windows = windowsOf(node, x, kernel, padding);
   if (!windows)
     return {};
-  return node.sized<WindowOp>(rankOf(x), elementOf(x), combiner, x, kernel, windows->strides,
-                              windows->dilations, windows->pads, node.flag("ceil_mode"), countPads);
+  return node.sized<WindowOp>(rankOf(x), elementOf(x), combiner, x, kernel, windows->strides, windows->dilations,
+                              windows->pads, node.flag("ceil_mode"), countPads);
 }
 
 Results maxPool(Node &node) {
@@ -254,8 +250,7 @@ Value onnx::largestOfWindows(Node &node, Value x) {
 
 Value onnx::meanOfWindows(Node &node, Value x) {
   auto kernel = poolKernel(node, x);
-  return kernel ? window(node, Combiner::mean, x, *kernel, std::nullopt, node.flag("count_include_pad"))
-                : Value();
+  return kernel ? window(node, Combiner::mean, x, *kernel, std::nullopt, node.flag("count_include_pad")) : Value();
 }
 
 void onnx::addReductionConverters(ConverterTable &table) {

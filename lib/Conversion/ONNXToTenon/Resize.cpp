@@ -63,9 +63,8 @@ public:
       return extrapolate(x);
     }
     // Narrow types lose too much between the axes.
-    Type compute = element.getIntOrFloatBitWidth() < 32 || !isa<FloatType>(element)
-                       ? node.builder.getF32Type()
-                       : element;
+    Type compute =
+        element.getIntOrFloatBitWidth() < 32 || !isa<FloatType>(element) ? node.builder.getF32Type() : element;
     x = node.cast(x, compute);
     for (auto [dim, axis] : axes)
       x = node.flag("antialias") ? filter(axis, dim) : interpolate(axis, dim);
@@ -74,9 +73,13 @@ public:
 
 private:
   bool check() {
-    static constexpr StringRef modes[] = {"nearest", "linear", "cubic"},
-                               places[] = {"half_pixel",    "half_pixel_symmetric", "pytorch_half_pixel",
-                                           "align_corners", "asymmetric",           "tf_half_pixel_for_nn", crop},
+    static constexpr StringRef modes[] = {"nearest", "linear", "cubic"}, places[] = {"half_pixel",
+                                                                                     "half_pixel_symmetric",
+                                                                                     "pytorch_half_pixel",
+                                                                                     "align_corners",
+                                                                                     "asymmetric",
+                                                                                     "tf_half_pixel_for_nn",
+                                                                                     crop},
                                roundings[] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"};
     if (!llvm::is_contained(modes, mode))
       node.error() << "expects mode nearest, linear or cubic, but has '" << mode << "'";
@@ -164,8 +167,7 @@ private:
     if (policy == "stretch")
       return true;
     if (policy != "not_larger" && policy != "not_smaller") {
-      node.error() << "expects keep_aspect_ratio_policy stretch, not_larger or not_smaller, but has '"
-                   << policy << "'";
+      node.error() << "expects keep_aspect_ratio_policy stretch, not_larger or not_smaller, but has '" << policy << "'";
       return false;
     }
     Sizes from = llvm::map_to_vector(dims, [&](int64_t dim) { return node.sizeOf(x, dim); });
@@ -194,9 +196,7 @@ private:
     Value common;
     for (auto [extent, size] : llvm::zip(from, *stated.sizes)) {
       Value scale = node.binary<DivOp>(number(size), number(extent));
-      common = !common     ? scale
-               : notLarger ? node.binary<MinOp>(common, scale)
-                           : node.binary<MaxOp>(common, scale);
+      common = !common ? scale : notLarger ? node.binary<MinOp>(common, scale) : node.binary<MaxOp>(common, scale);
     }
     for (auto [extent, size] : llvm::zip(from, *stated.sizes))
       size = floorOf(node.binary<AddOp>(node.binary<MulOp>(number(extent), common), 0.5));
@@ -261,7 +261,8 @@ private:
                         : node.binary<DivOp>(number(axis.to), number(axis.from));
   }
 
-  /// at / scale. Where sizes state the scale, at * from / to: the quotient of sizes is rounded, and a tie would be missed.
+  /// at / scale. Where sizes state the scale, at * from / to: the quotient of sizes is rounded, and a tie would be
+  /// missed.
   Value unscaled(const Axis &axis, Value at) {
     if (axis.given || axis.scale)
       return node.binary<DivOp>(at, scaleOf(axis));
@@ -275,8 +276,7 @@ private:
     Value isOne = node.compare(Predicate::le, steps, 0.0);
     Value step = node.binary<DivOp>(node.binary<MulOp>(node.binary<SubOp>(axis.end, axis.start), last),
                                     node.select(isOne, one, steps));
-    Value middle =
-        node.binary<MulOp>(node.binary<MulOp>(node.binary<AddOp>(axis.start, axis.end), 0.5), last);
+    Value middle = node.binary<MulOp>(node.binary<MulOp>(node.binary<AddOp>(axis.start, axis.end), 0.5), last);
     Value first = node.select(isOne, middle, node.binary<MulOp>(axis.start, last));
     return node.binary<AddOp>(node.binary<MulOp>(at, step), first);
   }
@@ -288,8 +288,7 @@ private:
     Value value = node.splat(node.number("extrapolation_value", 0), y);
     for (auto [dim, axis] : axes) {
       Value at = coordinates(axis), last = node.binary<SubOp>(number(axis.from), 1.0);
-      Value isOutside =
-          node.binary<OrOp>(node.compare(Predicate::lt, at, 0.0), node.compare(Predicate::gt, at, last));
+      Value isOutside = node.binary<OrOp>(node.compare(Predicate::lt, at, 0.0), node.compare(Predicate::gt, at, last));
       y = node.select(node.along(isOutside, dim, y), value, y);
     }
     return y;
@@ -311,8 +310,7 @@ private:
       // With scales the result's length isn't rounded here. Of one place, the first: the divisor would be 0.
       Value length = axis.scale || axis.given ? node.binary<MulOp>(from, scale) : to;
       Value steps = node.binary<SubOp>(length, 1.0);
-      steps = node.select(node.compare(Predicate::eq, steps, 0.0), node.scalar(1, node.builder.getF32Type()),
-                          steps);
+      steps = node.select(node.compare(Predicate::eq, steps, 0.0), node.scalar(1, node.builder.getF32Type()), steps);
       return node.binary<DivOp>(node.binary<MulOp>(at, node.binary<SubOp>(from, 1.0)), steps);
     }
     Value centre = node.binary<SubOp>(unscaled(axis, node.binary<AddOp>(at, 0.5)), 0.5);
@@ -320,9 +318,8 @@ private:
       return node.select(node.compare(Predicate::gt, to, 1.0), centre, zero);
     if (place == "half_pixel_symmetric") {
       Value adjustment = node.binary<DivOp>(to, node.binary<MulOp>(from, scale));
-      Value offset =
-          node.binary<MulOp>(node.binary<MulOp>(from, 0.5),
-                             node.binary<SubOp>(node.scalar(1, node.builder.getF32Type()), adjustment));
+      Value offset = node.binary<MulOp>(node.binary<MulOp>(from, 0.5),
+                                        node.binary<SubOp>(node.scalar(1, node.builder.getF32Type()), adjustment));
       return node.binary<AddOp>(centre, offset);
     }
     return centre;
@@ -359,8 +356,7 @@ private:
     AffineExpr reach = node.size(0), extent = axis.from;
     if (!node.flag("exclude_outside")) {
       // Cubic kernels reach 2 places, times how many there are for one of the result.
-      reach =
-          node.sizes.simplify((node.quotient({axis.from}, {node.largest(axis.to, node.size(1))}) + 2) * 2);
+      reach = node.sizes.simplify((node.quotient({axis.from}, {node.largest(axis.to, node.size(1))}) + 2) * 2);
       Sizes around(rankOf(x), node.size(0));
       around[dim] = reach;
       extent = node.sizes.simplify(axis.from + reach * 2);
@@ -378,13 +374,11 @@ private:
     int64_t rank = rankOf(x);
     SmallVector<unsigned> from = llvm::to_vector(llvm::seq<unsigned>(0, rank)), to = from;
     to[dim] = rank;
-    return node.contract(x, node.cast(weights, elementOf(x)), rank + 1, from, {unsigned(rank), unsigned(dim)},
-                         to, elementOf(x));
+    return node.contract(x, node.cast(weights, elementOf(x)), rank + 1, from, {unsigned(rank), unsigned(dim)}, to,
+                         elementOf(x));
   }
 
-  Value tapOf(Value whole, int64_t offset) {
-    return offset == 0 ? whole : node.binary<AddOp>(whole, double(offset));
-  }
+  Value tapOf(Value whole, int64_t offset) { return offset == 0 ? whole : node.binary<AddOp>(whole, double(offset)); }
 
   double cubicParameter() { return node.number("cubic_coeff_a", -0.75); }
 
@@ -437,8 +431,7 @@ Results resize(Node &node) {
   }
   if (node.hasFailed())
     return failure();
-  bool hasScales =
-      node.has(2) && !(typeOf(node[2]).hasStaticShape() && typeOf(node[2]).getNumElements() == 0);
+  bool hasScales = node.has(2) && !(typeOf(node[2]).hasStaticShape() && typeOf(node[2]).getNumElements() == 0);
   if (hasScales == node.has(3))
     return node.error() << "expects either scales or sizes";
   if (hasScales)

@@ -85,8 +85,7 @@ Sizes RuntimeAxes::drop(ArrayRef<AffineExpr> entries) {
 Sizes RuntimeAxes::insertOnes(ArrayRef<AffineExpr> entries) {
   Sizes result;
   for (int64_t dim = 0; dim < rank; ++dim)
-    result.push_back(
-        node.choose(isNamed(dim), node.size(1), node.size(1), lookUp(unnamedBefore(dim), entries)));
+    result.push_back(node.choose(isNamed(dim), node.size(1), node.size(1), lookUp(unnamedBefore(dim), entries)));
   return result;
 }
 

@@ -37,13 +37,12 @@ SmallVector<Value> onnx::linearWeights(Node &node, Value part) {
 
 SmallVector<Value> onnx::cubicWeights(Node &node, Value part, double a) {
   Value rest = node.binary<SubOp>(node.splat(1, part), part);
-  return {cubicFar(node, node.binary<AddOp>(part, 1.0), a), cubicNear(node, part, a),
-          cubicNear(node, rest, a), cubicFar(node, node.binary<AddOp>(rest, 1.0), a)};
+  return {cubicFar(node, node.binary<AddOp>(part, 1.0), a), cubicNear(node, part, a), cubicNear(node, rest, a),
+          cubicFar(node, node.binary<AddOp>(rest, 1.0), a)};
 }
 
 Value onnx::cubicWeight(Node &node, Value distance, double a) {
-  Value isNear = node.compare(Predicate::le, distance, 1.0),
-        isReached = node.compare(Predicate::lt, distance, 2.0);
+  Value isNear = node.compare(Predicate::le, distance, 1.0), isReached = node.compare(Predicate::lt, distance, 2.0);
   return node.select(isNear, cubicNear(node, distance, a),
                      node.select(isReached, cubicFar(node, distance, a), node.splat(0, distance)));
 }
@@ -59,9 +58,7 @@ Type computedIn(Node &node, Type element) {
   return isWide ? element : node.builder.getF32Type();
 }
 
-Value numberOf(Node &node, AffineExpr size, Type element) {
-  return node.cast(onnx::numberOf(node, size), element);
-}
+Value numberOf(Node &node, AffineExpr size, Type element) { return node.cast(onnx::numberOf(node, size), element); }
 
 /// A place of one axis that a result reads, as a whole floating-point number; its weight, null where it is
 /// the only one; and whether it lies within the operand, null where it does. All of `[B, out..]`.
@@ -101,11 +98,9 @@ private:
     for (const Tap &tap : axes[axis]) {
       Value place = node.cast(tap.place, node.builder.getI64Type());
       if (before.place)
-        place =
-            node.binary<AddOp>(node.binary<MulOp>(before.place, onnx::numberOf(node, extents[axis])), place);
+        place = node.binary<AddOp>(node.binary<MulOp>(before.place, onnx::numberOf(node, extents[axis])), place);
       total =
-          sum(axis + 1,
-              {place, joined<MulOp>(before.weight, tap.weight), joined<AndOp>(before.isInside, tap.isInside)},
+          sum(axis + 1, {place, joined<MulOp>(before.weight, tap.weight), joined<AndOp>(before.isInside, tap.isInside)},
               total, images, compute);
     }
     return total;
@@ -118,16 +113,13 @@ private:
     Value index = node.unsqueeze(at.place, {rank}), sample;
     if (images) {
       Value image = node.unsqueeze(node.broadcast(images, {0}, node.sizesOf(at.place)), {rank});
-      sample =
-          node.gather(flat, node.concat({image, index}, rank), {0, 2}, /*batchDims=*/0, IndexMode::clamp);
+      sample = node.gather(flat, node.concat({image, index}, rank), {0, 2}, /*batchDims=*/0, IndexMode::clamp);
     } else {
       sample = node.gather(flat, index, {2}, /*batchDims=*/1, IndexMode::clamp);
     }
     sample = node.cast(sample, compute);
     Sizes sizes = node.sizesOf(sample);
-    auto repeated = [&](Value x) {
-      return node.broadcast(x, llvm::to_vector(llvm::seq<int64_t>(0, rank)), sizes);
-    };
+    auto repeated = [&](Value x) { return node.broadcast(x, llvm::to_vector(llvm::seq<int64_t>(0, rank)), sizes); };
     // What is outside doesn't count, even if the place that is read instead holds infinity.
     if (at.isInside)
       sample = node.select(repeated(at.isInside), sample, node.splat(0, sample));
@@ -161,8 +153,7 @@ public:
     Sampler sampler(node);
     for (int64_t axis = 0; axis < dims; ++axis) {
       // The last axis comes first in the grid.
-      Value at =
-          node.squeeze(node.slice(grid, dims + 1, node.size(dims - 1 - axis), node.size(1)), {dims + 1});
+      Value at = node.squeeze(node.slice(grid, dims + 1, node.size(dims - 1 - axis), node.size(1)), {dims + 1});
       extent = numberOf(node, node.sizeOf(node[0], axis + 2), elementOf(grid));
       last = node.binary<SubOp>(extent, 1.0);
       sampler.addAxis(taps(denormalized(at)));
@@ -204,8 +195,7 @@ private:
     Value whole = node.unary<FloorOp>(at), part = node.binary<SubOp>(at, whole);
     bool isLinear = mode == "linear";
     SmallVector<Tap> result;
-    for (auto [i, weight] :
-         llvm::enumerate(isLinear ? linearWeights(node, part) : cubicWeights(node, part, -0.75)))
+    for (auto [i, weight] : llvm::enumerate(isLinear ? linearWeights(node, part) : cubicWeights(node, part, -0.75)))
       result.push_back(padded(node.binary<AddOp>(whole, double(i) - (isLinear ? 0 : 1)), weight));
     return result;
   }
@@ -213,8 +203,7 @@ private:
   Tap padded(Value place, Value weight) {
     if (padding == "zeros")
       return {place, weight,
-              node.binary<AndOp>(node.compare(Predicate::ge, place, 0.0),
-                                 node.compare(Predicate::le, place, last))};
+              node.binary<AndOp>(node.compare(Predicate::ge, place, 0.0), node.compare(Predicate::le, place, last))};
     if (padding == "reflection")
       place = reflected(place);
     return {node.binary<MinOp>(node.binary<MaxOp>(place, 0.0), last), weight, {}};
@@ -249,8 +238,8 @@ Results cropAndResize(Node &node) {
   if (mode != "bilinear" && mode != "nearest")
     return node.error() << "expects mode bilinear or nearest, but has '" << mode << "'";
   if (rankOf(x) != 4 || rankOf(regions) != 2 || typeOf(regions).getDimSize(1) != 4 || rankOf(node[2]) != 1)
-    return node.error() << "expects images, rows of 4 corners and a vector of images' numbers, but has "
-                        << typeOf(x) << ", " << typeOf(regions) << " and " << typeOf(node[2]);
+    return node.error() << "expects images, rows of 4 corners and a vector of images' numbers, but has " << typeOf(x)
+                        << ", " << typeOf(regions) << " and " << typeOf(node[2]);
   auto sizes = node.elements(node[3]);
   if (!sizes)
     return failure();
@@ -280,8 +269,7 @@ Results cropAndResize(Node &node) {
     Value middle = each(node.binary<MulOp>(node.binary<MulOp>(node.binary<AddOp>(from, to), 0.5), last));
     y = node.select(node.compare(Predicate::eq, steps, 0.0), middle, y);
     y = node.broadcast(y, {0, axis + 1}, all);
-    Value within =
-        node.binary<AndOp>(node.compare(Predicate::ge, y, 0.0), node.compare(Predicate::le, y, last));
+    Value within = node.binary<AndOp>(node.compare(Predicate::ge, y, 0.0), node.compare(Predicate::le, y, last));
     isInside = isInside ? node.binary<AndOp>(isInside, within) : within;
     y = node.binary<MinOp>(node.binary<MaxOp>(y, 0.0), last);
     Value whole = node.unary<FloorOp>(y), part = node.binary<SubOp>(y, whole);
@@ -289,8 +277,7 @@ Results cropAndResize(Node &node) {
     if (mode == "bilinear")
       sampler.addAxis({{whole, weights[0], {}}, {node.unary<CeilOp>(y), weights[1], {}}});
     else // halves are rounded up
-      sampler.addAxis(
-          {{node.select(node.compare(Predicate::ge, part, 0.5), node.unary<CeilOp>(y), whole), {}, {}}});
+      sampler.addAxis({{node.select(node.compare(Predicate::ge, part, 0.5), node.unary<CeilOp>(y), whole), {}, {}}});
   }
   Value y = sampler.run(node.cast(node[2], node.builder.getI64Type()));
   if (node.hasFailed())

@@ -133,7 +133,8 @@ Results sequenceAt(Node &node) {
 }
 
 Value lengthOf(Node &node, Value sequence) {
-  return SequenceLengthOp::create(node.builder, node.loc, RankedTensorType::get({}, node.builder.getI64Type()), sequence);
+  return SequenceLengthOp::create(node.builder, node.loc, RankedTensorType::get({}, node.builder.getI64Type()),
+                                  sequence);
 }
 
 Results sequenceLength(Node &node) {

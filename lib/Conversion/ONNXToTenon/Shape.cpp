@@ -39,8 +39,7 @@ Results shape(Node &node) {
 }
 
 Results sizeNode(Node &node) {
-  return node.fromSizes(node.product(node.sizesOf(node[0])),
-                        RankedTensorType::get({}, node.builder.getI64Type()));
+  return node.fromSizes(node.product(node.sizesOf(node[0])), RankedTensorType::get({}, node.builder.getI64Type()));
 }
 
 //===----------------------------------------------------------------------===//
@@ -71,8 +70,7 @@ Results constantOfShape(Node &node) {
     return failure();
   for (AffineExpr extent : *sizes)
     if (isStatic(extent) && SizeAnalysis::staticSize(extent) < 0)
-      return node.error() << "expects sizes that aren't negative, but has "
-                          << SizeAnalysis::staticSize(extent);
+      return node.error() << "expects sizes that aren't negative, but has " << SizeAnalysis::staticSize(extent);
   Attribute stated = node.attribute("value");
   auto dense = dyn_cast_or_null<DenseElementsAttr>(stated);
   if (stated && (!dense || dense.getNumElements() != 1))
@@ -189,12 +187,11 @@ Results cosineWindow(Node &node, double a, double b, double c) {
   auto count = length ? node.elements(length) : std::nullopt;
   Type element = elementTypeOf(node.integer("output_datatype", 1), node.builder.getContext());
   if (!count || !element)
-    return count ? Results(node.unsupported()
-                           << "elements of type number " << node.integer("output_datatype", 1))
+    return count ? Results(node.unsupported() << "elements of type number " << node.integer("output_datatype", 1))
                  : Results(failure());
   Type compute = isa<FloatType>(element) ? element : node.builder.getF32Type();
-  Value period = node.cast(
-      node.fromSizes(count->front(), RankedTensorType::get({}, node.builder.getI64Type())), compute);
+  Value period =
+      node.cast(node.fromSizes(count->front(), RankedTensorType::get({}, node.builder.getI64Type())), compute);
   if (!node.flag("periodic", true))
     period = node.binary<SubOp>(period, 1.0);
   Value angle = node.binary<DivOp>(node.binary<MulOp>(node.iota(*count, 0, compute), 2 * M_PI), period);
@@ -224,8 +221,7 @@ Results castTo(Node &node, Type element) {
 Results castNode(Node &node) {
   int64_t to = node.integer("to", 0);
   Type element = elementTypeOf(to, node.builder.getContext());
-  return element ? castTo(node, element)
-                 : Results(node.unsupported() << "a cast to elements of type number " << to);
+  return element ? castTo(node, element) : Results(node.unsupported() << "a cast to elements of type number " << to);
 }
 
 Results castLike(Node &node) { return castTo(node, elementOf(node[1])); }

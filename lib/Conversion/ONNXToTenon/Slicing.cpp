@@ -21,8 +21,7 @@ namespace {
 /// One dimension of a slice: where it begins and how many places it takes.
 class Range {
 public:
-  Range(Node &node, AffineExpr extent, AffineExpr start, AffineExpr end, int64_t step)
-      : node(node), extent(extent) {
+  Range(Node &node, AffineExpr extent, AffineExpr start, AffineExpr end, int64_t step) : node(node), extent(extent) {
     AffineExpr zero = node.size(0), minusOne = node.size(-1), count;
     if (step > 0) {
       // A start behind the end is of no matter where nothing is taken.
@@ -87,8 +86,7 @@ class DataRange {
 public:
   DataRange(Node &node, AffineExpr extent, AffineExpr start, AffineExpr end, AffineExpr step) : node(node) {
     step = node.least(node.largest(step, node.size(-maxStep)), node.size(maxStep));
-    node.expectEqual(node.choose(step, node.size(0), node.size(1), node.size(0)), node.size(0),
-                     "a step is 0");
+    node.expectEqual(node.choose(step, node.size(0), node.size(1), node.size(0)), node.size(0), "a step is 0");
     AffineExpr sign = node.least(node.largest(step, node.size(-1)), node.size(1));
     // Forwards places are from 0 to the extent, backwards one less.
     AffineExpr isBack = node.choose(sign, node.size(-1), node.size(1), node.size(0));
@@ -97,8 +95,7 @@ public:
       return node.least(node.largest(node.fromEnd(place, extent), low), high);
     };
     offset = bound(start);
-    AffineExpr distance = node.largest(times(bound(end) - offset, sign), node.size(0)),
-               length = times(step, sign);
+    AffineExpr distance = node.largest(times(bound(end) - offset, sign), node.size(0)), length = times(step, sign);
     size = node.quotient({node.sizes.simplify(distance + length - 1)}, {length});
   }
 
@@ -143,8 +140,8 @@ bool checkCounts(Node &node, ArrayRef<AffineExpr> starts, ArrayRef<AffineExpr> e
                  ArrayRef<AffineExpr> steps) {
   if (ends.size() == starts.size() && axes == starts.size() && steps.size() == starts.size())
     return true;
-  node.error() << "expects as many starts, ends, axes and steps, but has " << starts.size() << ", "
-               << ends.size() << ", " << axes << " and " << steps.size();
+  node.error() << "expects as many starts, ends, axes and steps, but has " << starts.size() << ", " << ends.size()
+               << ", " << axes << " and " << steps.size();
   return false;
 }
 
@@ -241,8 +238,8 @@ Results split(Node &node) {
     offset = node.sizes.simplify(offset + part);
   }
   if (isStatic(offset) && isStatic(extent) && offset != extent)
-    return node.error() << "expects parts that add up to " << SizeAnalysis::staticSize(extent)
-                        << ", but they give " << SizeAnalysis::staticSize(offset);
+    return node.error() << "expects parts that add up to " << SizeAnalysis::staticSize(extent) << ", but they give "
+                        << SizeAnalysis::staticSize(offset);
   return Results(ArrayRef(results));
 }
 
@@ -272,8 +269,7 @@ Results padAttributes(Node &node) {
   if (!checkPads(node, pads->size(), rankOf(node[0])))
     return failure();
   Sizes amounts = llvm::map_to_vector(*pads, [&](int64_t amount) { return node.size(amount); });
-  return padBy(node, ArrayRef(amounts).take_front(rankOf(node[0])),
-               ArrayRef(amounts).drop_front(rankOf(node[0])),
+  return padBy(node, ArrayRef(amounts).take_front(rankOf(node[0])), ArrayRef(amounts).drop_front(rankOf(node[0])),
                node.scalar(node.number("value", 0), elementOf(node[0])));
 }
 
@@ -288,13 +284,11 @@ Results pad(Node &node) {
     return failure();
   Value value = node.has(2) ? node[2] : node.scalar(0, elementOf(node[0]));
   if (elementOf(value) != elementOf(node[0]))
-    return node.error() << "expects a scalar of type " << elementOf(node[0]) << " as value, but has "
-                        << typeOf(value);
+    return node.error() << "expects a scalar of type " << elementOf(node[0]) << " as value, but has " << typeOf(value);
   if (!(value = node.single(value, "a scalar as value")))
     return failure();
   Sizes none(rankOf(node[0]), node.size(0));
-  auto half = ArrayRef(*amounts).take_front(amounts->size() / 2),
-       rest = ArrayRef(*amounts).drop_front(half.size());
+  auto half = ArrayRef(*amounts).take_front(amounts->size() / 2), rest = ArrayRef(*amounts).drop_front(half.size());
   std::optional<SmallVector<int64_t>> axes = llvm::to_vector(llvm::seq<int64_t>(0, none.size()));
   if (node.has(3))
     axes = node.constantIntegers(node[3]);
@@ -357,8 +351,8 @@ Results crop(Node &node) {
     AffineExpr size = isScaled ? node.size(scale[i]) : node.sizes.simplify(extent - first - border[3 - i]);
     int64_t least = first + (isScaled ? scale[i] : border[3 - i]);
     if (isStatic(extent) && SizeAnalysis::staticSize(extent) < least)
-      return node.error() << "expects at least " << least << " places along dimension " << 2 + i
-                          << ", but has " << typeOf(x);
+      return node.error() << "expects at least " << least << " places along dimension " << 2 + i << ", but has "
+                          << typeOf(x);
     x = node.slice(x, 2 + i, node.size(first), size);
   }
   return x;

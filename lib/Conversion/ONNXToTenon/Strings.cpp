@@ -48,8 +48,8 @@ Results stringNormalizer(Node &node) {
   if (shape.empty())
     return node.error() << "expects rank 1 or 2, but has " << typeOf(node[0]);
   shape.back() = ShapedType::kDynamic;
-  return Value(StringNormalizeOp::create(node.builder, node.loc, RankedTensorType::get(shape, elementOf(node[0])), change,
-                                         node[0], words ? words : node.builder.getStrArrayAttr({}),
+  return Value(StringNormalizeOp::create(node.builder, node.loc, RankedTensorType::get(shape, elementOf(node[0])),
+                                         change, node[0], words ? words : node.builder.getStrArrayAttr({}),
                                          node.flag("is_case_sensitive")));
 }
 
@@ -99,8 +99,8 @@ Results labelEncoder(Node &node) {
                                 node.constant(values), otherwise));
 }
 
-/// A function that the application or a library has. Results have the types that the model states; with `sizes_of` result
-/// i has the sizes of that operand, else what isn't stated the function says.
+/// A function that the application or a library has. Results have the types that the model states; with `sizes_of`
+/// result i has the sizes of that operand, else what isn't stated the function says.
 Results callExternal(Node &node) {
   if (!node.hasAttribute("function"))
     return node.error() << "expects the attribute 'function'";

@@ -12,8 +12,8 @@
 
 namespace tenon::onnx {
 
-/// The type of values of either type: sizes, and below sequences and optionals ranks, that differ are unknown. Null where
-/// there is none.
+/// The type of values of either type: sizes, and below sequences and optionals ranks, that differ are unknown. Null
+/// where there is none.
 mlir::Type joinTypes(mlir::Type a, mlir::Type b);
 
 /// What a sequence or optional holds; null of any other type.

@@ -87,11 +87,9 @@ llvm::Expected<Attribute> GraphImporter::convertAttribute(const AttributeProto &
   case AttributeProto::FLOATS:
     return builder.getDenseF32ArrayAttr(ArrayRef<float>(attribute.floats().data(), attribute.floats_size()));
   case AttributeProto::INTS:
-    return builder.getDenseI64ArrayAttr(
-        SmallVector<int64_t>(attribute.ints().begin(), attribute.ints().end()));
+    return builder.getDenseI64ArrayAttr(SmallVector<int64_t>(attribute.ints().begin(), attribute.ints().end()));
   case AttributeProto::STRINGS:
-    return builder.getStrArrayAttr(
-        SmallVector<StringRef>(attribute.strings().begin(), attribute.strings().end()));
+    return builder.getStrArrayAttr(SmallVector<StringRef>(attribute.strings().begin(), attribute.strings().end()));
   case AttributeProto::TENSORS:
     return convertAll(builder, attribute.tensors(), readTensor);
   case AttributeProto::SPARSE_TENSORS:
@@ -108,8 +106,7 @@ llvm::Expected<Attribute> GraphImporter::convertAttribute(const AttributeProto &
   return llvm::createStringError("its kind %d is unknown", int(attribute.type()));
 }
 
-FailureOr<const Activation::Argument *> GraphImporter::findArgument(const AttributeProto &attribute,
-                                                                    Location location,
+FailureOr<const Activation::Argument *> GraphImporter::findArgument(const AttributeProto &attribute, Location location,
                                                                     const Activation &activation) {
   const std::string &name = attribute.ref_attr_name();
   if (!activation.function)
@@ -121,13 +118,11 @@ FailureOr<const Activation::Argument *> GraphImporter::findArgument(const Attrib
   if (llvm::is_contained(activation.function->attribute(), name))
     return nullptr;
   return emitError(location) << "the attribute '" << attribute.name() << "' refers to '" << name
-                             << "', which the function '" << nameOf(*activation.function)
-                             << "' does not have";
+                             << "', which the function '" << nameOf(*activation.function) << "' does not have";
 }
 
-LogicalResult GraphImporter::importAttributes(const ::onnx::NodeProto &node, Location location,
-                                              const Scope &scope, const Activation &activation,
-                                              NamedAttrList &attributes,
+LogicalResult GraphImporter::importAttributes(const ::onnx::NodeProto &node, Location location, const Scope &scope,
+                                              const Activation &activation, NamedAttrList &attributes,
                                               SmallVectorImpl<Subgraph> &subgraphs) {
   llvm::StringSet<> names;
   for (const AttributeProto &attribute : node.attribute()) {

@@ -46,9 +46,7 @@ Expected<ExternalFiles::File> ExternalFiles::open(StringRef location) {
   auto known = files.find(location);
   if (known != files.end())
     return known->second;
-  auto refuse = [&](const Twine &why) {
-    return createStringError("the external data '" + location + "' " + why);
-  };
+  auto refuse = [&](const Twine &why) { return createStringError("the external data '" + location + "' " + why); };
   if (location.empty() || location.contains('\0'))
     return refuse("is not the name of a file");
   if (sys::path::is_absolute(location))
@@ -75,7 +73,8 @@ Expected<ExternalFiles::File> ExternalFiles::open(StringRef location) {
   // Links may lead around in the directory, not out of it.
   auto isInside = [&](StringRef tree) { return !tree.empty() && realPath.starts_with(tree); };
   if (!allowLinks && none_of(trees, isInside))
-    return refuse("is a link to '" + realPath + "', outside the model's directory; if the model can be trusted, "
+    return refuse("is a link to '" + realPath +
+                  "', outside the model's directory; if the model can be trusted, "
                   "allow it (--allow-external-links, in Python allow_external_links=True)");
   addInputFile(context, path);
   return files[location] = File{path.str().str(), status.getSize()};
@@ -98,15 +97,14 @@ Expected<FileRange> ExternalFiles::locate(const ::onnx::TensorProto &tensor, uin
   if (!file)
     return file.takeError();
   if (length != bytes)
-    return createStringError("its external data has %llu bytes, but its type takes %llu",
-                             (unsigned long long)length, (unsigned long long)bytes);
+    return createStringError("its external data has %llu bytes, but its type takes %llu", (unsigned long long)length,
+                             (unsigned long long)bytes);
   if (offset > file->size)
-    return createStringError("its external data lies at byte %llu of '%s', which has %llu",
-                             (unsigned long long)offset, location.str().c_str(),
-                             (unsigned long long)file->size);
+    return createStringError("its external data lies at byte %llu of '%s', which has %llu", (unsigned long long)offset,
+                             location.str().c_str(), (unsigned long long)file->size);
   if (bytes > file->size - offset)
     return createStringError("its external data lies at bytes %llu to %llu of '%s', which has %llu",
-                             (unsigned long long)offset, (unsigned long long)offset + bytes,
-                             location.str().c_str(), (unsigned long long)file->size);
+                             (unsigned long long)offset, (unsigned long long)offset + bytes, location.str().c_str(),
+                             (unsigned long long)file->size);
   return FileRange{file->path, offset, bytes};
 }

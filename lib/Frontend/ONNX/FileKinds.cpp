@@ -21,12 +21,16 @@ struct Kind {
 // Signatures from the formats' own documents, or from file(1)'s list of them.
 constexpr Kind kKinds[] = {
     {"version https://git-lfs", 0, "it is a pointer of Git LFS; `git lfs pull` fetches the model"},
-    {"\x7f" "ELF", 0, "it is a program or library; tenon-run runs models that are compiled already"},
+    {"\x7f"
+     "ELF",
+     0, "it is a program or library; tenon-run runs models that are compiled already"},
     {"TFL3", 4, "it is a TensorFlow Lite model; tf2onnx converts it to ONNX"},
     {"ORTM", 4, "it is in ONNX Runtime's own format; give the ONNX model that it was made from"},
     {"\x1f\x8b", 0, "it is compressed by gzip; decompress it first"},
     {StringLiteral("\x28\xb5\x2f\xfd"), 0, "it is compressed by zstd; decompress it first"},
-    {"\xfd" "7zXZ", 0, "it is compressed by xz; decompress it first"},
+    {"\xfd"
+     "7zXZ",
+     0, "it is compressed by xz; decompress it first"},
     {"BZh", 0, "it is compressed by bzip2; decompress it first"},
     {"7z\xbc\xaf", 0, "it is a 7z archive; extract it first"},
     {"ustar", 257, "it is a tar archive; extract it first"},

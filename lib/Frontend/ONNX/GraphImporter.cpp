@@ -40,9 +40,7 @@ Value Scope::lookup(StringRef name) const {
 // Names, types and values
 //===----------------------------------------------------------------------===//
 
-Location GraphImporter::named(StringRef name) {
-  return NameLoc::get(builder.getStringAttr(name), fileLocation);
-}
+Location GraphImporter::named(StringRef name) { return NameLoc::get(builder.getStringAttr(name), fileLocation); }
 
 Type GraphImporter::unknownType() { return UnknownType::get(builder.getContext()); }
 
@@ -61,9 +59,8 @@ LogicalResult GraphImporter::define(Scope &scope, StringRef name, Value value, L
   return success();
 }
 
-LogicalResult GraphImporter::lookupAll(const google::protobuf::RepeatedPtrField<std::string> &names,
-                                       const Scope &scope, Location location,
-                                       SmallVectorImpl<Value> &values) {
+LogicalResult GraphImporter::lookupAll(const google::protobuf::RepeatedPtrField<std::string> &names, const Scope &scope,
+                                       Location location, SmallVectorImpl<Value> &values) {
   for (const std::string &name : names) {
     values.push_back(name.empty() ? none() : scope.lookup(name));
     if (!values.back())
@@ -72,22 +69,20 @@ LogicalResult GraphImporter::lookupAll(const google::protobuf::RepeatedPtrField<
   return success();
 }
 
-LogicalResult GraphImporter::readTypes(const google::protobuf::RepeatedPtrField<ValueInfoProto> &infos,
-                                       Scope &scope) {
+LogicalResult GraphImporter::readTypes(const google::protobuf::RepeatedPtrField<ValueInfoProto> &infos, Scope &scope) {
   for (const ValueInfoProto &info : infos) {
     llvm::Expected<Type> type = convertType(info.type(), builder.getContext());
     if (!type)
-      return emitError(named(info.name())) << "the type of the value '" << info.name()
-                                           << "' is invalid: " << llvm::toString(type.takeError());
+      return emitError(named(info.name()))
+             << "the type of the value '" << info.name() << "' is invalid: " << llvm::toString(type.takeError());
     if (*type)
       scope.types.try_emplace(info.name(), *type);
   }
   return success();
 }
 
-LogicalResult
-GraphImporter::readOpsets(const google::protobuf::RepeatedPtrField<::onnx::OperatorSetIdProto> &imports,
-                          Location location, llvm::StringMap<int64_t> &opsets) {
+LogicalResult GraphImporter::readOpsets(const google::protobuf::RepeatedPtrField<::onnx::OperatorSetIdProto> &imports,
+                                        Location location, llvm::StringMap<int64_t> &opsets) {
   for (const auto &import : imports) {
     StringRef domain = normalDomain(import.domain());
     if (import.version() < 1)
@@ -113,8 +108,7 @@ LogicalResult GraphImporter::importInitializers(const GraphProto &graph, Scope &
     if (!value)
       return emitError(location) << "the initializer '" << name
                                  << "' cannot be imported: " << llvm::toString(value.takeError());
-    return define(scope, name, tenon::ConstantOp::create(builder, location, value->getType(), *value),
-                  location);
+    return define(scope, name, tenon::ConstantOp::create(builder, location, value->getType(), *value), location);
   };
   for (const auto &tensor : graph.initializer())
     if (failed(add(tensor, tensor.name())))
@@ -148,8 +142,7 @@ LogicalResult GraphImporter::importNodes(const NodeList &nodes, Scope &scope, co
         return emitError(named(nameOfNode(i))) << "the value '" << output << "' is defined twice";
   SmallVector<int> order;
   if (!orderNodes(nodes, order)) {
-    InFlightDiagnostic error = emitError(named(nameOfNode(order.front())))
-                               << "nodes use each other's results: ";
+    InFlightDiagnostic error = emitError(named(nameOfNode(order.front()))) << "nodes use each other's results: ";
     constexpr size_t kShown = 8;
     for (int i : ArrayRef<int>(order).take_front(kShown))
       error << "'" << nameOfNode(i) << "' <- ";
@@ -163,9 +156,9 @@ LogicalResult GraphImporter::importNodes(const NodeList &nodes, Scope &scope, co
   return success();
 }
 
-/// Where a node comes from, in the words of torch.onnx, which writes them to the node's metadata: the innermost module of a
-/// list like `['', 'encoder', 'encoder.layer.0']`, and the last place of a stack trace in Python. Empty where it says
-/// nothing.
+/// Where a node comes from, in the words of torch.onnx, which writes them to the node's metadata: the innermost module
+/// of a list like `['', 'encoder', 'encoder.layer.0']`, and the last place of a stack trace in Python. Empty where it
+/// says nothing.
 static std::string originOf(const NodeProto &node) {
   StringRef module, file, line;
   for (const auto &entry : node.metadata_props()) {
@@ -221,8 +214,8 @@ LogicalResult GraphImporter::importNode(const NodeProto &node, Location location
   for (const Subgraph &subgraph : subgraphs)
     regionNames.push_back(subgraph.name);
   auto op = NodeOp::create(builder, location, types, node.op_type(), domain, version, operands,
-                           attributes.getDictionary(builder.getContext()),
-                           builder.getStrArrayAttr(regionNames), subgraphs.size());
+                           attributes.getDictionary(builder.getContext()), builder.getStrArrayAttr(regionNames),
+                           subgraphs.size());
   if (std::string origin = originOf(node); !origin.empty())
     op->setAttr("tenon_onnx.origin", builder.getStringAttr(origin));
   for (auto [subgraph, region] : llvm::zip(subgraphs, op.getBodies()))
@@ -276,8 +269,8 @@ LogicalResult GraphImporter::readModel() {
   if (!model.has_graph())
     return emitError(fileLocation) << "the model has no graph";
   if (model.ir_version() > kNewestIRVersion)
-    return emitError(fileLocation) << "the model is of IR version " << model.ir_version()
-                                   << ", newer than the " << kNewestIRVersion << " that is supported";
+    return emitError(fileLocation) << "the model is of IR version " << model.ir_version() << ", newer than the "
+                                   << kNewestIRVersion << " that is supported";
   // Before IR version 3 there was one set of operators.
   if (model.opset_import().empty() && model.ir_version() < 3)
     modelOpsets[""] = 1;
@@ -304,8 +297,7 @@ void GraphImporter::describeModel(ModuleOp module) {
   module->setAttr("tenon_onnx.ir_version", builder.getI64IntegerAttr(model.ir_version()));
   SmallVector<NamedAttribute> opsets;
   for (const auto &opset : modelOpsets)
-    opsets.push_back(
-        builder.getNamedAttr(printedDomain(opset.getKey()), builder.getI64IntegerAttr(opset.second)));
+    opsets.push_back(builder.getNamedAttr(printedDomain(opset.getKey()), builder.getI64IntegerAttr(opset.second)));
   module->setAttr("tenon_onnx.opsets", builder.getDictionaryAttr(opsets));
   NamedAttrList metadata;
   for (const auto &entry : model.metadata_props())
@@ -345,9 +337,8 @@ LogicalResult GraphImporter::importMain(ModuleOp module) {
     if (input.name().empty())
       return emitError(location) << "an input has no name";
     if (!type)
-      return emitError(location)
-             << "the input '" << input.name()
-             << "' has no type, or one that is neither a tensor, a sequence nor an optional";
+      return emitError(location) << "the input '" << input.name()
+                                 << "' has no type, or one that is neither a tensor, a sequence nor an optional";
     if (failed(define(scope, input.name(), entry->addArgument(type, location), location)))
       return failure();
     described.push_back(describeValue(input, builder));
@@ -367,8 +358,7 @@ LogicalResult GraphImporter::importMain(ModuleOp module) {
     describedResults.push_back(describeValue(output, builder));
   }
   func::ReturnOp::create(builder, fileLocation, results);
-  function.setFunctionType(
-      builder.getFunctionType(entry->getArgumentTypes(), ValueRange(results).getTypes()));
+  function.setFunctionType(builder.getFunctionType(entry->getArgumentTypes(), ValueRange(results).getTypes()));
   function.setArgAttrsAttr(builder.getArrayAttr(described));
   function.setResAttrsAttr(builder.getArrayAttr(describedResults));
   return success();

@@ -71,32 +71,27 @@ private:
   mlir::LogicalResult importSubgraph(const Subgraph &subgraph, mlir::Region &region, mlir::Location location);
   mlir::LogicalResult importCall(const ::onnx::NodeProto &node, const ::onnx::FunctionProto &function,
                                  mlir::Location location, Scope &scope, const Activation &activation);
-  mlir::LogicalResult bindArguments(const ::onnx::NodeProto &node, mlir::Location location,
-                                    const Scope &scope, const Activation &activation, Activation &callee);
+  mlir::LogicalResult bindArguments(const ::onnx::NodeProto &node, mlir::Location location, const Scope &scope,
+                                    const Activation &activation, Activation &callee);
 
-  mlir::LogicalResult importAttributes(const ::onnx::NodeProto &node, mlir::Location location,
-                                       const Scope &scope, const Activation &activation,
-                                       mlir::NamedAttrList &attributes,
+  mlir::LogicalResult importAttributes(const ::onnx::NodeProto &node, mlir::Location location, const Scope &scope,
+                                       const Activation &activation, mlir::NamedAttrList &attributes,
                                        llvm::SmallVectorImpl<Subgraph> &subgraphs);
   /// Null for subgraphs, which it adds.
-  llvm::Expected<mlir::Attribute> convertAttribute(const ::onnx::AttributeProto &attribute,
-                                                   const Scope &scope, const Activation &activation,
+  llvm::Expected<mlir::Attribute> convertAttribute(const ::onnx::AttributeProto &attribute, const Scope &scope,
+                                                   const Activation &activation,
                                                    llvm::SmallVectorImpl<Subgraph> &subgraphs);
 
   /// The argument that a function's attribute refers to, or null if the call gives none.
   mlir::FailureOr<const Activation::Argument *> findArgument(const ::onnx::AttributeProto &attribute,
-                                                             mlir::Location location,
-                                                             const Activation &activation);
+                                                             mlir::Location location, const Activation &activation);
 
-  mlir::LogicalResult readTypes(const google::protobuf::RepeatedPtrField<::onnx::ValueInfoProto> &infos,
-                                Scope &scope);
-  mlir::LogicalResult
-  readOpsets(const google::protobuf::RepeatedPtrField<::onnx::OperatorSetIdProto> &imports,
-             mlir::Location location, llvm::StringMap<int64_t> &opsets);
+  mlir::LogicalResult readTypes(const google::protobuf::RepeatedPtrField<::onnx::ValueInfoProto> &infos, Scope &scope);
+  mlir::LogicalResult readOpsets(const google::protobuf::RepeatedPtrField<::onnx::OperatorSetIdProto> &imports,
+                                 mlir::Location location, llvm::StringMap<int64_t> &opsets);
   mlir::LogicalResult define(Scope &scope, llvm::StringRef name, mlir::Value value, mlir::Location location);
-  mlir::LogicalResult lookupAll(const google::protobuf::RepeatedPtrField<std::string> &names,
-                                const Scope &scope, mlir::Location location,
-                                llvm::SmallVectorImpl<mlir::Value> &values);
+  mlir::LogicalResult lookupAll(const google::protobuf::RepeatedPtrField<std::string> &names, const Scope &scope,
+                                mlir::Location location, llvm::SmallVectorImpl<mlir::Value> &values);
   mlir::Location named(llvm::StringRef name);
   mlir::Type unknownType();
   /// The value of operands that are left out.

@@ -44,8 +44,8 @@ static OwningOpRef<ModuleOp> importBytes(ArrayRef<char> bytes, StringRef file, S
   }
   // ParseFromArray aborts the process above this.
   if (small->size() > INT_MAX) {
-    emitError(location) << "the model without its large constants has " << small->size()
-                        << " bytes, more than the " << INT_MAX << " that protobuf can read";
+    emitError(location) << "the model without its large constants has " << small->size() << " bytes, more than the "
+                        << INT_MAX << " that protobuf can read";
     return nullptr;
   }
   ::onnx::ModelProto model;
@@ -73,8 +73,7 @@ static OwningOpRef<ModuleOp> importBytes(ArrayRef<char> bytes, StringRef file, S
   return module;
 }
 
-OwningOpRef<ModuleOp> tenon::onnx::importONNX(StringRef path, MLIRContext *context,
-                                              const ImportOptions &options) {
+OwningOpRef<ModuleOp> tenon::onnx::importONNX(StringRef path, MLIRContext *context, const ImportOptions &options) {
   Location location = FileLineColLoc::get(context, path, 0, 0);
   llvm::sys::fs::file_status status;
   std::error_code error = llvm::sys::fs::status(path, status);

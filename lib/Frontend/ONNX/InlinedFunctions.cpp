@@ -22,15 +22,13 @@ static constexpr uint64_t kLargestInlined = uint64_t(1) << 20;
 static constexpr unsigned kDeepest = 200;
 
 std::string tenon::onnx::nameOf(const FunctionProto &function) {
-  return function.domain() + "::" + function.name() + (function.overload().empty() ? "" : ":") +
-         function.overload();
+  return function.domain() + "::" + function.name() + (function.overload().empty() ? "" : ":") + function.overload();
 }
 
 std::string tenon::onnx::keyOf(StringRef domain, StringRef name, StringRef overload) {
   // The lengths keep ("a", "bc") and ("ab", "c") apart.
   domain = normalDomain(domain);
-  return std::to_string(domain.size()) + " " + std::to_string(name.size()) + " " +
-         (domain + name + overload).str();
+  return std::to_string(domain.size()) + " " + std::to_string(name.size()) + " " + (domain + name + overload).str();
 }
 
 const FunctionProto *GraphImporter::findFunction(const NodeProto &node) const {
@@ -67,12 +65,11 @@ LogicalResult GraphImporter::bindArguments(const NodeProto &node, Location locat
   const FunctionProto &function = *callee.function;
   for (const AttributeProto &attribute : node.attribute()) {
     bool isDeclared = llvm::is_contained(function.attribute(), attribute.name()) ||
-                      llvm::any_of(function.attribute_proto(), [&](const AttributeProto &known) {
-                        return known.name() == attribute.name();
-                      });
+                      llvm::any_of(function.attribute_proto(),
+                                   [&](const AttributeProto &known) { return known.name() == attribute.name(); });
     if (!isDeclared)
-      return emitError(location) << "the function '" << nameOf(function) << "' has no attribute '"
-                                 << attribute.name() << "'";
+      return emitError(location) << "the function '" << nameOf(function) << "' has no attribute '" << attribute.name()
+                                 << "'";
     Activation::Argument argument{&attribute, &scope, &activation};
     if (!attribute.ref_attr_name().empty()) {
       // An attribute that the caller was not given is not passed on either.
@@ -91,8 +88,8 @@ LogicalResult GraphImporter::bindArguments(const NodeProto &node, Location locat
   return success();
 }
 
-LogicalResult GraphImporter::importCall(const NodeProto &node, const FunctionProto &function,
-                                        Location location, Scope &scope, const Activation &activation) {
+LogicalResult GraphImporter::importCall(const NodeProto &node, const FunctionProto &function, Location location,
+                                        Scope &scope, const Activation &activation) {
   for (const Activation *active = &activation; active; active = active->caller)
     if (active->function == &function)
       return emitError(location) << "the function '" << nameOf(function) << "' calls itself";

@@ -53,8 +53,7 @@ static void addUsedNames(const NodeProto &node, StringSet<> &names) {
 }
 
 /// A cycle among nodes of which each needs another one of them.
-static void findCycle(ArrayRef<SmallVector<int>> needs, ArrayRef<unsigned> missing,
-                      SmallVectorImpl<int> &cycle) {
+static void findCycle(ArrayRef<SmallVector<int>> needs, ArrayRef<unsigned> missing, SmallVectorImpl<int> &cycle) {
   int at = find_if(missing, [](unsigned count) { return count > 0; }) - missing.begin();
   std::vector<int> seenAt(missing.size(), -1);
   while (seenAt[at] < 0) {

@@ -11,8 +11,8 @@
 #include "WireScan.h"
 #include "onnx-ml.pb.h"
 #include "tenon/Dialect/Tenon/IR/BlobFiles.h"
-#include "tenon/Dialect/Tenon/IR/TenonDialect.h"
 #include "tenon/Dialect/Tenon/IR/StorageFormat.h"
+#include "tenon/Dialect/Tenon/IR/TenonDialect.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
 #include "llvm/Support/MemoryBuffer.h"
@@ -63,8 +63,7 @@ template <typename T> static DenseElementsAttr denseComplex(RankedTensorType typ
 static DenseElementsAttr makeDense(RankedTensorType type, ArrayRef<char> bytes) {
   Type element = type.getElementType();
   if (auto complex = dyn_cast<ComplexType>(element))
-    return complex.getElementType().isF32() ? denseComplex<float>(type, bytes)
-                                            : denseComplex<double>(type, bytes);
+    return complex.getElementType().isF32() ? denseComplex<float>(type, bytes) : denseComplex<double>(type, bytes);
   return tenon::denseFromBlob(type, bytes);
 }
 
@@ -89,8 +88,7 @@ llvm::Expected<TypedAttr> TensorReader::makeAttribute(RankedTensorType type, con
 
 namespace {
 /// Appends values as the low bytes of their bits.
-template <typename Values>
-void appendValues(const Values &values, unsigned size, SmallVectorImpl<char> &out) {
+template <typename Values> void appendValues(const Values &values, unsigned size, SmallVectorImpl<char> &out) {
   out.reserve(values.size() * size);
   for (auto value : values) {
     const char *bytes = reinterpret_cast<const char *>(&value);
@@ -137,8 +135,7 @@ llvm::Error TensorReader::readTypedField(const TensorProto &tensor, RankedTensor
   return append(tensor.int32_data(), std::max<uint64_t>(bits, 8), bits < 8 ? storedBytes(type) : count);
 }
 
-llvm::Error TensorReader::locate(const TensorProto &tensor, RankedTensorType type, bool viewed,
-                                 Bytes &bytes) {
+llvm::Error TensorReader::locate(const TensorProto &tensor, RankedTensorType type, bool viewed, Bytes &bytes) {
   uint64_t expected = storedBytes(type);
   if (tensor.data_location() == TensorProto::EXTERNAL) {
     llvm::Expected<FileRange> range = external.locate(tensor, expected);
@@ -149,8 +146,7 @@ llvm::Error TensorReader::locate(const TensorProto &tensor, RankedTensorType typ
       return llvm::Error::success();
     auto slice = llvm::MemoryBuffer::getFileSlice(bytes.range.file, expected, bytes.range.offset);
     if (std::error_code error = slice.getError())
-      return llvm::createStringError(error, "cannot read '%s': %s", bytes.range.file.c_str(),
-                                     error.message().c_str());
+      return llvm::createStringError(error, "cannot read '%s': %s", bytes.range.file.c_str(), error.message().c_str());
     if ((*slice)->getBufferSize() != expected)
       return mismatch("bytes", (*slice)->getBufferSize(), expected);
     bytes.owned.append((*slice)->getBufferStart(), (*slice)->getBufferEnd());
@@ -173,8 +169,7 @@ llvm::Error TensorReader::locate(const TensorProto &tensor, RankedTensorType typ
   }
   if (tensor.has_raw_data()) {
     bytes.view = ArrayRef<char>(tensor.raw_data().data(), tensor.raw_data().size());
-    return bytes.view.size() == expected ? llvm::Error::success()
-                                         : mismatch("bytes", bytes.view.size(), expected);
+    return bytes.view.size() == expected ? llvm::Error::success() : mismatch("bytes", bytes.view.size(), expected);
   }
   if (llvm::Error error = readTypedField(tensor, type, bytes))
     return error;
@@ -241,8 +236,7 @@ llvm::Expected<TypedAttr> TensorReader::convert(const SparseTensorProto &tensor)
     return llvm::createStringError("it is sparse, which is supported for whole bytes only");
   if (storedBytes(*type) > kLargestSparse)
     return llvm::createStringError("it is sparse and takes %llu bytes when dense, more than %llu",
-                                   (unsigned long long)storedBytes(*type),
-                                   (unsigned long long)kLargestSparse);
+                                   (unsigned long long)storedBytes(*type), (unsigned long long)kLargestSparse);
   bool areLinear = indexSizes.size() == 1;
   if (valueSizes.size() != 1 || !indexType->getElementType().isSignlessInteger(64) ||
       indexType->getNumElements() != valueSizes[0] * (areLinear ? 1 : type->getRank()) ||

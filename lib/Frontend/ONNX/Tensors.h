@@ -31,8 +31,8 @@ public:
   /// empty.
   TensorReader(llvm::ArrayRef<char> model, llvm::StringRef file, ExternalFiles external, ConstantFile &constants,
                bool inlineConstants, mlir::MLIRContext *context)
-      : model(model), file(file), external(std::move(external)), constants(constants),
-        inlineConstants(inlineConstants), context(context) {}
+      : model(model), file(file), external(std::move(external)), constants(constants), inlineConstants(inlineConstants),
+        context(context) {}
 
   llvm::Expected<mlir::TypedAttr> read(const ::onnx::TensorProto &tensor);
   /// Sparse tensors become dense.
@@ -55,8 +55,7 @@ private:
   llvm::Expected<mlir::RankedTensorType> typeOf(llvm::ArrayRef<int64_t> sizes, int32_t dataType);
   llvm::Expected<mlir::TypedAttr> readStrings(const ::onnx::TensorProto &tensor, mlir::RankedTensorType type);
   /// With `viewed`, `view` is there even if the bytes are in another file.
-  llvm::Error locate(const ::onnx::TensorProto &tensor, mlir::RankedTensorType type, bool viewed,
-                     Bytes &bytes);
+  llvm::Error locate(const ::onnx::TensorProto &tensor, mlir::RankedTensorType type, bool viewed, Bytes &bytes);
   llvm::Error readTypedField(const ::onnx::TensorProto &tensor, mlir::RankedTensorType type, Bytes &bytes);
   llvm::Expected<mlir::TypedAttr> makeAttribute(mlir::RankedTensorType type, const Bytes &bytes);
 

@@ -54,13 +54,11 @@ llvm::Expected<Type> tenon::onnx::convertType(const ::onnx::TypeProto &type, MLI
     return convertTensor(type.tensor_type(), context);
   if (!type.has_sequence_type() && !type.has_optional_type())
     return Type();
-  llvm::Expected<Type> element = convertType(type.has_sequence_type() ? type.sequence_type().elem_type()
-                                                                      : type.optional_type().elem_type(),
-                                             context);
+  llvm::Expected<Type> element = convertType(
+      type.has_sequence_type() ? type.sequence_type().elem_type() : type.optional_type().elem_type(), context);
   if (!element || !*element)
     return element;
-  return type.has_sequence_type() ? Type(SequenceType::get(context, *element))
-                                  : OptionalType::get(context, *element);
+  return type.has_sequence_type() ? Type(SequenceType::get(context, *element)) : OptionalType::get(context, *element);
 }
 
 ArrayAttr tenon::onnx::dimensionNames(const ::onnx::TypeProto &type, MLIRContext *context) {

@@ -116,8 +116,8 @@ Error Scanner::copy(Message message, size_t at, size_t end, unsigned depth, std:
       return malformed("the bytes at %zu are not a field", start);
     }
     if (length > end - at)
-      return malformed("a field of %llu bytes at byte %zu is cut off after %zu", (unsigned long long)length,
-                       start, end - at);
+      return malformed("a field of %llu bytes at byte %zu is cut off after %zu", (unsigned long long)length, start,
+                       end - at);
     size_t content = at;
     at += length;
     if (wire == kBytes && message == Message::Model && field == kTrainingInfo)

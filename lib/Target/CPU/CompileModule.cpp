@@ -55,10 +55,9 @@ std::unique_ptr<llvm::TargetMachine> makeMachine(tile::CPUTargetAttr target, Cod
     return nullptr;
   llvm::TargetOptions options;
   options.AllowFPOpFusion = llvm::FPOpFusion::Standard;
-  return std::unique_ptr<llvm::TargetMachine>(
-      found->createTargetMachine(triple, target.getCpu(), target.getFeatures(), options, llvm::Reloc::PIC_,
-                                 llvm::CodeModel::Small,
-                                 goal == CodeGoal::speed ? llvm::CodeGenOptLevel::Default : llvm::CodeGenOptLevel::Less));
+  return std::unique_ptr<llvm::TargetMachine>(found->createTargetMachine(
+      triple, target.getCpu(), target.getFeatures(), options, llvm::Reloc::PIC_, llvm::CodeModel::Small,
+      goal == CodeGoal::speed ? llvm::CodeGenOptLevel::Default : llvm::CodeGenOptLevel::Less));
 }
 
 /// Images call nothing: LLVM must not turn code into calls of the C library.
@@ -90,16 +89,16 @@ llvm::Error optimize(llvm::Module &module, llvm::TargetMachine &machine, CodeGoa
   builder.crossRegisterProxies(loops, functions, components, modules);
   llvm::ModulePassManager passes;
   if (llvm::Error error = builder.parsePassPipeline(
-          passes, goal == CodeGoal::speed
-                      ? "function(sroa,early-cse<memssa>,instcombine<no-verify-fixpoint>,loop-mssa(licm),gvn,simplifycfg)"
-                      : "function(early-cse,simplifycfg)"))
+          passes,
+          goal == CodeGoal::speed
+              ? "function(sroa,early-cse<memssa>,instcombine<no-verify-fixpoint>,loop-mssa(licm),gvn,simplifycfg)"
+              : "function(early-cse,simplifycfg)"))
     return error;
   passes.run(module, modules);
   return llvm::Error::success();
 }
 
-LogicalResult emit(llvm::Module &module, llvm::TargetMachine &machine, CodeKind kind,
-                   llvm::raw_pwrite_stream &out) {
+LogicalResult emit(llvm::Module &module, llvm::TargetMachine &machine, CodeKind kind, llvm::raw_pwrite_stream &out) {
   if (kind == CodeKind::llvmIR) {
     module.print(out, nullptr);
     return success();
@@ -109,9 +108,8 @@ LogicalResult emit(llvm::Module &module, llvm::TargetMachine &machine, CodeKind 
   library.disableAllFunctions();
   passes.add(new llvm::TargetLibraryInfoWrapperPass(library));
   return success(!machine.addPassesToEmitFile(passes, out, nullptr,
-                                              kind == CodeKind::object
-                                                  ? llvm::CodeGenFileType::ObjectFile
-                                                  : llvm::CodeGenFileType::AssemblyFile) &&
+                                              kind == CodeKind::object ? llvm::CodeGenFileType::ObjectFile
+                                                                       : llvm::CodeGenFileType::AssemblyFile) &&
                  (passes.run(module), true));
 }
 
@@ -129,8 +127,7 @@ int64_t machineCodeBytes(const ObjectCode &code) {
   return bytes;
 }
 
-LogicalResult compileModule(const NamedModule &source, tile::CPUTargetAttr target, CodeKind kind,
-                            ObjectCode &code) {
+LogicalResult compileModule(const NamedModule &source, tile::CPUTargetAttr target, CodeKind kind, ObjectCode &code) {
   code.name = source.name;
   ModuleOp op = source.module;
   llvm::LLVMContext context;

@@ -79,8 +79,7 @@ llvm::Error runLinker(llvm::ArrayRef<std::string> arguments) {
   std::lock_guard<std::mutex> lock(mutex);
   lld::Result result = lld::lldMain(pointers, out, out, {{lld::Gnu, &lld::elf::link}});
   if (result.retCode != 0)
-    return llvm::createStringError("internal error: the image can't be linked: " +
-                                   llvm::StringRef(messages).trim());
+    return llvm::createStringError("internal error: the image can't be linked: " + llvm::StringRef(messages).trim());
   return llvm::Error::success();
 }
 
@@ -128,8 +127,7 @@ llvm::Expected<Image> tenon::cpu::linkImage(llvm::ArrayRef<ObjectCode> objects) 
   // are one archive, as each file takes a descriptor.
   std::vector<llvm::NewArchiveMember> members;
   for (const ObjectCode &object : objects)
-    members.emplace_back(
-        llvm::MemoryBufferRef(llvm::StringRef(object.bytes.data(), object.bytes.size()), object.name));
+    members.emplace_back(llvm::MemoryBufferRef(llvm::StringRef(object.bytes.data(), object.bytes.size()), object.name));
   auto archive = llvm::writeArchiveToBuffer(members, llvm::SymtabWritingMode::NoSymtab, llvm::object::Archive::K_GNU,
                                             /*Deterministic=*/true, /*Thin=*/false);
   if (!archive)
@@ -141,9 +139,9 @@ llvm::Expected<Image> tenon::cpu::linkImage(llvm::ArrayRef<ObjectCode> objects) 
   if (pipe2(ends, O_CLOEXEC) != 0)
     return systemError("no pipe for the linker's output");
   Descriptor source(ends[0]), output(ends[1]);
-  std::vector<std::string> arguments = {"ld.lld", "--no-undefined", "--error-limit=0", "--threads=1", "-e", "0",
-                                        "-T",     script->name(),   "-o",              output.name(),
-                                        "--whole-archive", input->name()};
+  std::vector<std::string> arguments = {
+      "ld.lld", "--no-undefined", "--error-limit=0", "--threads=1", "-e", "0", "-T", script->name(),
+      "-o",     output.name(),    "--whole-archive", input->name()};
   std::string linked;
   std::atomic<bool> isWritten = false;
   Thread reader;

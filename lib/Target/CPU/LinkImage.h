@@ -13,8 +13,8 @@
 namespace tenon::cpu {
 
 /// Position-independent code and its constants in one piece, to be mapped read and execute at a page boundary: no
-/// relocations, no writable data, no undefined symbols. An undefined symbol is an error that names it: code generation left a
-/// call.
+/// relocations, no writable data, no undefined symbols. An undefined symbol is an error that names it: code generation
+/// left a call.
 llvm::Expected<Image> linkImage(llvm::ArrayRef<ObjectCode> objects);
 
 } // namespace tenon::cpu

@@ -131,7 +131,8 @@ private:
       OpFoldResult offset = view.getMixedOffsets().front();
       if (getConstantIntValue(offset) == 0)
         return base;
-      Value scaled = LLVM::MulOp::create(builder, loc, number(offset), constant(format.sharesBytes() ? format.getBits() : format.getBytes()));
+      Value scaled = LLVM::MulOp::create(builder, loc, number(offset),
+                                         constant(format.sharesBytes() ? format.getBits() : format.getBytes()));
       if (format.sharesBytes())
         scaled = LLVM::LShrOp::create(builder, loc, scaled, constant(3));
       return bytesFrom(base, scaled);
@@ -436,7 +437,7 @@ private:
     Value sourceStrides = storeNumbers(stridesOf(copy.getSource()), first);
     Value destinationStrides = storeNumbers(stridesOf(copy.getDestination()), first);
     SmallVector<Value> arguments = {
-        address(copy.getDestination()), destinationStrides, address(copy.getSource()), sourceStrides, sizes,
+        address(copy.getDestination()), destinationStrides,         address(copy.getSource()), sourceStrides, sizes,
         constant(type.getRank()),       constant(format.getBytes())};
     DeviceAttr device = deviceOf(copy.getOperation());
     if (!device) {

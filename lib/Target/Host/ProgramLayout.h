@@ -101,8 +101,8 @@ void collectNames(mlir::Location loc, llvm::SmallVectorImpl<llvm::StringRef> &na
 std::string messageAt(mlir::Location loc, llvm::StringRef what);
 /// Adds `int32_t plan_<segment>(const int64_t *symbols, int64_t *slots)`, in arith, affine and the LLVM dialect.
 mlir::LogicalResult convertPlan(ProgramLayout &layout, unsigned segment, mlir::OpBuilder &builder);
-/// Lets the divisions of the plan give something where they would trap, once it is arithmetic: what is wrong with them is
-/// said elsewhere.
+/// Lets the divisions of the plan give something where they would trap, once it is arithmetic: what is wrong with them
+/// is said elsewhere.
 void guardDivisions(mlir::func::FuncOp plan);
 /// Adds `int32_t execute_<segment>(tenon_context *ctx, const int64_t *slots)`.
 mlir::LogicalResult convertSegment(ProgramLayout &layout, unsigned segment, mlir::OpBuilder &builder);

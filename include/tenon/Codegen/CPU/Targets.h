@@ -12,8 +12,8 @@
 
 namespace tenon::cpu {
 
-/// `host`, a level (`avx2`, `avx512`), or a core by LLVM's name; null if it is none of them. The host is found by CPUID: whose
-/// rates and prices it has by the core's name, or by its features where a virtual machine hides that.
+/// `host`, a level (`avx2`, `avx512`), or a core by LLVM's name; null if it is none of them. The host is found by
+/// CPUID: whose rates and prices it has by the core's name, or by its features where a virtual machine hides that.
 llvm::Expected<tile::CPUTargetAttr> describeTarget(mlir::MLIRContext *context, llvm::StringRef name);
 /// Their names, `host` and the levels first.
 llvm::SmallVector<llvm::StringRef> targetNames();

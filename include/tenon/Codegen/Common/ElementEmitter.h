@@ -48,7 +48,8 @@ public:
       : builder(builder), loc(loc), lanes(lanes), sizes(sizes) {}
   /// What reads the same operands in vectors of other lengths.
   ElementEmitter(const ElementEmitter &other, int64_t lanes)
-      : builder(other.builder), loc(other.loc), lanes(lanes), unit(other.unit), sizes(other.sizes), buffers(other.buffers) {}
+      : builder(other.builder), loc(other.loc), lanes(lanes), unit(other.unit), sizes(other.sizes),
+        buffers(other.buffers) {}
 
   mlir::OpBuilder &builder;
   mlir::Location loc;
@@ -70,14 +71,15 @@ public:
   /// The tensor in memory from `base` on: in contiguous rows, or with strides given for all but the last dimension.
   Buffer makeBuffer(mlir::Value base, llvm::ArrayRef<mlir::AffineExpr> sizes, std::optional<mlir::ValueRange> strides);
 
-  /// Where the elements of a tile are: in a tensor of which it is a part, or, of a tensor of which one tile is known, in this.
-  /// Dimension i of the tile lies along dimension `dims[i]` of the whole, from `at` on.
+  /// Where the elements of a tile are: in a tensor of which it is a part, or, of a tensor of which one tile is known,
+  /// in this. Dimension i of the tile lies along dimension `dims[i]` of the whole, from `at` on.
   struct Part {
     mlir::Value source;
     Coordinates at;
     llvm::SmallVector<int64_t> dims;
     bool isKnown; ///< the source is the tile, not the whole
-    /// The places of each dimension of the tile within it, where some lie beyond what may be read; those are others' then.
+    /// The places of each dimension of the tile within it, where some lie beyond what may be read; those are others'
+    /// then.
     llvm::SmallVector<llvm::SmallVector<mlir::Value>> places = {};
     mlir::Value valid = {}; ///< the lanes that may be read; null is all
     /// Tiles of places along dimensions of the whole, which go along with the first one's dimension of the tile.
@@ -86,7 +88,9 @@ public:
   void addTile(mlir::Value tile, Part part) { parts[tile] = std::move(part); }
 
   /// Says that a tile is in registers: of each row, one after the other, vectors of one size, or scalars.
-  void addRegisters(mlir::Value tile, mlir::ValueRange vectors) { registers[tile].assign(vectors.begin(), vectors.end()); }
+  void addRegisters(mlir::Value tile, mlir::ValueRange vectors) {
+    registers[tile].assign(vectors.begin(), vectors.end());
+  }
   /// Null where it isn't.
   const llvm::SmallVector<mlir::Value> *registersOf(mlir::Value tile) const {
     auto it = registers.find(tile);
@@ -177,8 +181,8 @@ private:
   llvm::SmallVector<Known> known;
 };
 
-/// The elements of `tensor` at the coordinates, some of which may lie outside of it: there, `outside`, a scalar or vector.
-/// Those of the dimensions that aren't `checked` lie inside.
+/// The elements of `tensor` at the coordinates, some of which may lie outside of it: there, `outside`, a scalar or
+/// vector. Those of the dimensions that aren't `checked` lie inside.
 mlir::FailureOr<mlir::Value> emitWithin(ElementEmitter &emitter, mlir::Value tensor,
                                         llvm::ArrayRef<Coordinate> coordinates, mlir::Value outside,
                                         llvm::ArrayRef<int64_t> checked);

@@ -19,8 +19,8 @@ namespace tenon::codegen {
 #define GEN_PASS_DECL
 #include "tenon/Codegen/Common/Passes.h.inc"
 
-/// Here a dictionary of the numbers of the kernel's leading arguments by kind: `buffers`, `strides`, `symbols`. Then follow
-/// the begin and the end of the work range.
+/// Here a dictionary of the numbers of the kernel's leading arguments by kind: `buffers`, `strides`, `symbols`. Then
+/// follow the begin and the end of the work range.
 using tenon::kKernelAttr;
 /// Marks a kernel that takes its worker's scratch after the end of the work range.
 inline constexpr llvm::StringLiteral kScratchAttr = "tenon_tile.scratch";
@@ -28,8 +28,8 @@ inline constexpr llvm::StringLiteral kScratchAttr = "tenon_tile.scratch";
 inline constexpr llvm::StringLiteral kChecksAttr = "tenon_tile.checks";
 
 /// The targets that a list names. What there is to know of targets is no part of this library.
-using TargetResolver =
-    std::function<llvm::Expected<llvm::SmallVector<tile::TargetAttrInterface>>(mlir::MLIRContext *, llvm::StringRef list)>;
+using TargetResolver = std::function<llvm::Expected<llvm::SmallVector<tile::TargetAttrInterface>>(
+    mlir::MLIRContext *, llvm::StringRef list)>;
 
 /// Makes a variant of each kernel for each of the targets.
 std::unique_ptr<mlir::Pass> createFormVariantsPass(TargetResolver resolver);

@@ -27,7 +27,8 @@ public:
   /// Names of targets, the usual ones first.
   virtual llvm::SmallVector<llvm::StringRef> getTargetNames() const = 0;
   /// The target of that name: null if the family has none, an error where it can't be had on this machine.
-  virtual llvm::Expected<tile::TargetAttrInterface> describe(mlir::MLIRContext *context, llvm::StringRef name) const = 0;
+  virtual llvm::Expected<tile::TargetAttrInterface> describe(mlir::MLIRContext *context,
+                                                             llvm::StringRef name) const = 0;
   /// Registers the passes and pipelines of the family.
   virtual void registerPasses() const = 0;
 };

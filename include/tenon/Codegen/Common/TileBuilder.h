@@ -18,8 +18,8 @@ inline constexpr llvm::StringLiteral kUnitsAttr = "tenon_tile.units";
 /// The number of a grid's units; null where it follows from more than the program's index arguments.
 mlir::AffineMap unitsOf(tile::GridOp grid);
 
-/// Writes the program of a kernel, in front of it: arguments and their sizes first, then what it is told. Places and sizes
-/// are expressions over index values of the program.
+/// Writes the program of a kernel, in front of it: arguments and their sizes first, then what it is told. Places and
+/// sizes are expressions over index values of the program.
 class TileBuilder {
 public:
   explicit TileBuilder(tile::KernelOp kernel);
@@ -109,8 +109,8 @@ public:
   /// Tiles lie along `dims`, the last ones if there are none, within `extents` if there are some.
   mlir::Value load(mlir::Value memref, Expressions at, llvm::ArrayRef<int64_t> shape, Expressions extents = {},
                    llvm::ArrayRef<int64_t> dims = {}, llvm::ArrayRef<std::pair<int64_t, mlir::Value>> gathered = {});
-  /// The coordinates of `count` places from `first` on in a row-major box, as tiles to gather by; null along dimensions of
-  /// size 1. Beyond the `known` ones they are those of the last one.
+  /// The coordinates of `count` places from `first` on in a row-major box, as tiles to gather by; null along dimensions
+  /// of size 1. Beyond the `known` ones they are those of the last one.
   llvm::SmallVector<mlir::Value> placesOf(mlir::AffineExpr first, mlir::AffineExpr known, int64_t count,
                                           Expressions extents);
   void store(mlir::Value tile, mlir::Value memref, Expressions at, Expressions extents = {},

@@ -17,8 +17,8 @@ namespace tenon::codegen {
 class VectorSpace : public tile::ScheduleSpace {
 public:
   /// `length` of the last dimension, and the `instructions` that a vector takes.
-  VectorSpace(tile::KernelOp kernel, tile::CPUTargetAttr target, llvm::StringRef kind, bool hasVectors, int64_t length = 1,
-              int64_t instructions = 1);
+  VectorSpace(tile::KernelOp kernel, tile::CPUTargetAttr target, llvm::StringRef kind, bool hasVectors,
+              int64_t length = 1, int64_t instructions = 1);
 
   bool isLegal(llvm::ArrayRef<int64_t> point, llvm::raw_ostream *reason) const override;
   double cost(llvm::ArrayRef<int64_t> point) const override;

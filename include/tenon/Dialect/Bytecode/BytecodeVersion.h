@@ -6,7 +6,8 @@
 //===----------------------------------------------------------------------===//
 //
 // Each of Tenon's dialects writes the number of its bytecode's version, and reads files up to it; CONTRIBUTING.md says
-// when it grows. What an older file means otherwise is the dialect's to put right, in `upgradeFromVersion` of a subclass.
+// when it grows. What an older file means otherwise is the dialect's to put right, in `upgradeFromVersion` of a
+// subclass.
 //
 //===----------------------------------------------------------------------===//
 

@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 //
-// What a folder of Target offers to the compiler, which names no family of targets. A folder says in its CMakeLists.txt that it
-// has one (tenon_register_target).
+// What a folder of Target offers to the compiler, which names no family of targets. A folder says in its CMakeLists.txt
+// that it has one (tenon_register_target).
 //
 //===----------------------------------------------------------------------===//
 
@@ -31,8 +31,8 @@ namespace tenon {
 /// What a module becomes: binary code, or text.
 enum class CodeKind { object, assembly, llvmIR };
 
-/// What time is spent for when compiling: code that runs fast, or code that is there fast. Straight-line code that only calls
-/// gains nothing from scheduling, whose time grows with the square of a block's length.
+/// What time is spent for when compiling: code that runs fast, or code that is there fast. Straight-line code that only
+/// calls gains nothing from scheduling, whose time grows with the square of a block's length.
 enum class CodeGoal { speed, compileTime };
 
 struct NamedModule {
@@ -70,9 +70,9 @@ public:
 
   /// From loops, a module per kernel, to what `compile` takes. Runs on such a module.
   virtual void buildPipeline(mlir::OpPassManager &pm) const = 0;
-  /// Compiles modules on the threads of their context, in parallel where it allows that. The result's order is that of the
-  /// modules. `finished` is called with the number of modules done, from any of the threads, one call at a time. Errors
-  /// are diagnostics.
+  /// Compiles modules on the threads of their context, in parallel where it allows that. The result's order is that of
+  /// the modules. `finished` is called with the number of modules done, from any of the threads, one call at a time.
+  /// Errors are diagnostics.
   virtual mlir::FailureOr<std::vector<ObjectCode>> compile(llvm::ArrayRef<NamedModule> modules,
                                                            tile::TargetAttrInterface target, CodeKind kind,
                                                            llvm::function_ref<void(size_t)> finished) const = 0;

@@ -171,8 +171,8 @@ std::optional<Layout> Layouts::sliceOf(SliceOp slice) {
   std::optional<Layout> layout = layoutOf(slice.getOperand());
   if (!layout)
     return std::nullopt;
-  for (auto [stride, offset, step] :
-       llvm::zip(layout->strides, sizes.expressionsOf(slice.getMixedOffsets()), sizes.expressionsOf(slice.getMixedStrides()))) {
+  for (auto [stride, offset, step] : llvm::zip(layout->strides, sizes.expressionsOf(slice.getMixedOffsets()),
+                                               sizes.expressionsOf(slice.getMixedStrides()))) {
     layout->offset = sizes.simplify(layout->offset + offset * stride);
     stride = sizes.simplify(stride * step);
   }
@@ -209,8 +209,7 @@ SmallVector<Layout> Layouts::borderOf(PadOp pad) {
   std::optional<Layout> whole = layoutOf(pad.getResult());
   if (!whole)
     return parts;
-  SmallVector<AffineExpr> inner = sizes.sizesOf(pad.getOperand()),
-                          low = sizes.expressionsOf(pad.getMixedLow()),
+  SmallVector<AffineExpr> inner = sizes.sizesOf(pad.getOperand()), low = sizes.expressionsOf(pad.getMixedLow()),
                           high = sizes.expressionsOf(pad.getMixedHigh());
   // Before and behind a dimension lies all of those after it, of those before it what is inside.
   SmallVector<AffineExpr> offsets(inner.size(), sizes.constant(0)), extents = whole->sizes;

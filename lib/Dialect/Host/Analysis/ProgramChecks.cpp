@@ -56,7 +56,8 @@ static LogicalResult checkTensors(func::FuncOp func) {
 /// What comes in and goes out: the runtime binds it.
 static LogicalResult checkBoundary(func::FuncOp func) {
   auto isTensor = [](Type type) { return isa<RankedTensorType, SequenceType, OptionalType, ValueType>(type); };
-  for (auto [what, types] : {std::pair("argument ", func.getArgumentTypes()), std::pair("result ", func.getResultTypes())})
+  for (auto [what, types] :
+       {std::pair("argument ", func.getArgumentTypes()), std::pair("result ", func.getResultTypes())})
     for (auto [i, type] : llvm::enumerate(types))
       if (!isTensor(type))
         return func.emitOpError("expects tensors of known rank, sequences or optionals, but ")
@@ -89,7 +90,8 @@ static LogicalResult checkBound(func::FuncOp func) {
   SizeAnalysis sizes(func.getContext());
   for (BlockArgument argument : func.getArguments())
     for (AffineExpr size : sizes.sizesOf(argument))
-      if (!llvm::all_of(sizes.valuesOf(size), [](Value value) { return isa_and_present<SymbolOp>(value.getDefiningOp()); }))
+      if (!llvm::all_of(sizes.valuesOf(size),
+                        [](Value value) { return isa_and_present<SymbolOp>(value.getDefiningOp()); }))
         return emitError(argument.getLoc())
                << "sizes of input " << argument.getArgNumber() << " are bound to what isn't computed from symbols";
   WalkResult sized = func.getBody().walk([&](Operation *op) {
@@ -218,11 +220,10 @@ LogicalResult tenon::host::checkPlacedOrCut(Operation *root) {
 
 LogicalResult tenon::host::checkPlaced(Operation *root) {
   auto checkAll = [](func::FuncOp func, llvm::function_ref<LogicalResult(Operation *)> check) {
-    return failure(func.getBody()
-                       .walk([&](Operation *op) {
-                         return failed(check(op)) ? WalkResult::interrupt() : WalkResult::advance();
-                       })
-                       .wasInterrupted());
+    return failure(
+        func.getBody()
+            .walk([&](Operation *op) { return failed(check(op)) ? WalkResult::interrupt() : WalkResult::advance(); })
+            .wasInterrupted());
   };
   return checkFunctions(root, [&](func::FuncOp func) -> LogicalResult {
     // Before buffers are placed there are none, but what somebody wrote may name some.

@@ -59,8 +59,7 @@ private:
     // What is written into it where data says takes its place.
     Value grown = returned.get();
     SmallVector<Value> written;
-    for (auto scatter = grown.getDefiningOp<ScatterOp>(); scatter;
-         scatter = grown.getDefiningOp<ScatterOp>()) {
+    for (auto scatter = grown.getDefiningOp<ScatterOp>(); scatter; scatter = grown.getDefiningOp<ScatterOp>()) {
       written.push_back(grown);
       grown = scatter.getOperand();
     }
@@ -95,8 +94,8 @@ private:
       // Of a buffer of its own: contiguous.
       apart = sizes.simplify(apart * extents[dim + 1]);
       AffineExpr shared = sizes.expressionOf(inputStrides[dim]);
-      strides[dim] = getValueOrCreateConstantIndexOp(
-          builder, loc, sizes.materialize(builder, loc, alias * (shared - apart) + apart));
+      strides[dim] = getValueOrCreateConstantIndexOp(builder, loc,
+                                                     sizes.materialize(builder, loc, alias * (shared - apart) + apart));
     }
     SmallVector<Value> states(written);
     states.push_back(concat.getResult());

@@ -92,8 +92,8 @@ private:
     return {};
   }
 
-  /// A copy goes where the launches are that use what it copies, if they are all in one place; the host reads and writes
-  /// single numbers there.
+  /// A copy goes where the launches are that use what it copies, if they are all in one place; the host reads and
+  /// writes single numbers there.
   void assignOthers() {
     DenseMap<Place, SmallVector<Device>> users;
     func.walk([&](LaunchOp launch) {
@@ -342,8 +342,8 @@ private:
     SmallVector<Operation *> candidates;
     func.walk<WalkOrder::PreOrder>([&](Operation *op) {
       auto storage = dyn_cast<StorageOp>(op);
-      if (isa<ViewOp>(op) || (storage && (storage.getKind() == StorageKind::arena ||
-                                          storage.getKind() == StorageKind::constant)))
+      if (isa<ViewOp>(op) ||
+          (storage && (storage.getKind() == StorageKind::arena || storage.getKind() == StorageKind::constant)))
         candidates.push_back(op);
     });
     for (Operation *op : llvm::reverse(candidates))
@@ -396,8 +396,8 @@ struct AssignDevicesPass : host::impl::AssignDevicesPassBase<AssignDevicesPass> 
       bool isForAll = !rule.contains('=');
       auto [op, device] = isForAll ? std::pair(StringRef(), rule) : rule.split('=');
       if (op.empty() != isForAll || device.empty()) {
-        getOperation().emitError()
-            << "expects device rules like 'npu' or 'tenon.contract=npu', but has '" << rule << "'";
+        getOperation().emitError() << "expects device rules like 'npu' or 'tenon.contract=npu', but has '" << rule
+                                   << "'";
         return signalPassFailure();
       }
       parsed.push_back({op, DeviceAttr::get(&getContext(), device)});

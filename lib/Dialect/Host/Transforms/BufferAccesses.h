@@ -18,9 +18,7 @@ struct Place {
   uint64_t number;
   DeviceAttr device;
 
-  static Place of(StorageOp storage) {
-    return {storage.getKind(), storage.getNumber(), deviceOf(storage.getResult())};
-  }
+  static Place of(StorageOp storage) { return {storage.getKind(), storage.getNumber(), deviceOf(storage.getResult())}; }
   bool operator==(const Place &other) const = default;
 };
 
@@ -32,9 +30,7 @@ struct Access {
 
   Place place() const { return Place::of(storage); }
   /// Whether nothing of what was there is left: launches and copies write all of a buffer.
-  bool overwrites() const {
-    return writes && buffer.getDefiningOp<StorageOp>() && mlir::isa<LaunchOp, CopyOp>(op);
-  }
+  bool overwrites() const { return writes && buffer.getDefiningOp<StorageOp>() && mlir::isa<LaunchOp, CopyOp>(op); }
 };
 
 /// What an operation and those within it do to storages.

@@ -68,9 +68,7 @@ private:
   /// Buffers that are not in use at the same time may share their bytes, on the same device or on the host,
   /// and so may an input and an output.
   static bool mayOverlap(StorageOp a, StorageOp b) {
-    auto isBound = [](StorageOp s) {
-      return s.getKind() == StorageKind::input || s.getKind() == StorageKind::output;
-    };
+    auto isBound = [](StorageOp s) { return s.getKind() == StorageKind::input || s.getKind() == StorageKind::output; };
     if (isBound(a) && isBound(b) && a.getKind() != b.getKind())
       return true;
     if (a.getKind() != b.getKind() || deviceOf(a.getResult()) != deviceOf(b.getResult()))
@@ -100,8 +98,7 @@ private:
     Tokens after = conflictsOf(op);
     dropImplied(after);
     builder.setInsertionPoint(op);
-    auto async =
-        AsyncOp::create(builder, op->getLoc(), TokenType::get(builder.getContext()), after.getArrayRef());
+    auto async = AsyncOp::create(builder, op->getLoc(), TokenType::get(builder.getContext()), after.getArrayRef());
     op->moveBefore(&async.getBody().emplaceBlock(), async.getBody().front().end());
     Value token = async.getToken();
     // Its end is the end of what it waits for, too.
@@ -124,9 +121,8 @@ private:
   /// Leaves out tokens that have ended when others have.
   void dropImplied(Tokens &tokens) {
     Tokens all = tokens;
-    tokens.remove_if([&](Value token) {
-      return llvm::any_of(all, [&](Value other) { return implied[other].contains(token); });
-    });
+    tokens.remove_if(
+        [&](Value token) { return llvm::any_of(all, [&](Value other) { return implied[other].contains(token); }); });
   }
 
   void await(Tokens tokens, Operation *before) {
@@ -156,12 +152,10 @@ private:
   OpBuilder builder;
   llvm::MapVector<StorageOp, Use> uses;
   llvm::DenseMap<Value, llvm::DenseSet<Value>> implied; ///< by token: all that end before it
-  Tokens running; ///< what the program has not waited for
+  Tokens running;                                       ///< what the program has not waited for
 };
 
 struct InsertTokensPass : host::impl::InsertTokensPassBase<InsertTokensPass> {
-  void runOnChecked() override {
-    Ordering ordering(getOperation());
-  }
+  void runOnChecked() override { Ordering ordering(getOperation()); }
 };
 } // namespace

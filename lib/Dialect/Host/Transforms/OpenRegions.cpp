@@ -72,11 +72,10 @@ bool OpenRegions::hasUnknownSizesInside(Operation *op) {
   for (Region &region : op->getRegions()) {
     WalkResult result = region.walk([&](Operation *inner) {
       bool isUnknown = isOpen(inner) || llvm::any_of(inner->getResults(), [&](Value value) {
-        bool hasSizes = isa<RankedTensorType>(value.getType()) && !isHeld(value.getType());
-        return hasSizes && llvm::any_of(sizes.sizesOf(value), [&](AffineExpr size) {
-                 return isUnknownBefore(size, op);
-               });
-      });
+                         bool hasSizes = isa<RankedTensorType>(value.getType()) && !isHeld(value.getType());
+                         return hasSizes && llvm::any_of(sizes.sizesOf(value),
+                                                         [&](AffineExpr size) { return isUnknownBefore(size, op); });
+                       });
       return isUnknown ? WalkResult::interrupt() : WalkResult::advance();
     });
     if (result.wasInterrupted())

@@ -16,8 +16,8 @@
 
 namespace tenon::host {
 
-/// Tells loops and branches apart: where all sizes inside follow from what is known before, buffers are placed before it
-/// and the whole is part of a segment; an open one has segments of its own inside.
+/// Tells loops and branches apart: where all sizes inside follow from what is known before, buffers are placed before
+/// it and the whole is part of a segment; an open one has segments of its own inside.
 class OpenRegions {
 public:
   /// Looks at all loops and branches: what is known of their sizes changes once they are placed.
@@ -25,11 +25,12 @@ public:
 
   bool isOpen(mlir::Operation *op) const { return open.contains(op); }
 
-  /// Dimensions of a result, or of a body's argument, whose size is not known before the loop or branch that it belongs to.
+  /// Dimensions of a result, or of a body's argument, whose size is not known before the loop or branch that it belongs
+  /// to.
   llvm::ArrayRef<int64_t> unknownDims(mlir::Value value) const;
 
-  /// Whether the buffer of a result, or of a carried argument, grows: it has such dimensions. Scan values don't grow where
-  /// the trip count says how many there are and the rest of their sizes is known.
+  /// Whether the buffer of a result, or of a carried argument, grows: it has such dimensions. Scan values don't grow
+  /// where the trip count says how many there are and the rest of their sizes is known.
   bool grows(mlir::Value value) const { return growing.contains(value); }
 
 private:

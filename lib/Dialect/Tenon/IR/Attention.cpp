@@ -36,13 +36,9 @@ static Presence presenceOf(AttentionOp op, unsigned dim) {
 }
 
 static bool isKeyDim(const Presence &in) { return in.key && in.value && !in.query && !in.result; }
-static bool isSummed(const Presence &in) {
-  return (in.query || in.key) && !in.value && !in.mask && !in.result;
-}
+static bool isSummed(const Presence &in) { return (in.query || in.key) && !in.value && !in.mask && !in.result; }
 static bool isOfScores(const Presence &in) { return in.result && (in.query || in.key); }
-static bool isOfValue(const Presence &in) {
-  return in.result && in.value && !in.query && !in.key && !in.mask;
-}
+static bool isOfValue(const Presence &in) { return in.result && in.value && !in.query && !in.key && !in.mask; }
 
 //===----------------------------------------------------------------------===//
 // The iteration space
@@ -64,8 +60,7 @@ SmallVector<utils::IteratorType> AttentionOp::getLoopIterators() {
 
 unsigned AttentionOp::getKeyDim() {
   unsigned dims = getResultMaps().front().getNumDims();
-  return *llvm::find_if(llvm::seq<unsigned>(0, dims),
-                        [&](unsigned dim) { return isKeyDim(presenceOf(*this, dim)); });
+  return *llvm::find_if(llvm::seq<unsigned>(0, dims), [&](unsigned dim) { return isKeyDim(presenceOf(*this, dim)); });
 }
 
 SmallVector<unsigned> AttentionOp::getScoreDims() {
@@ -98,15 +93,13 @@ LogicalResult AttentionOp::verify() {
     auto type = cast<RankedTensorType>(tensor.getType());
     if (map.getNumDims() != dims || map.getNumSymbols() != 0 || !map.isProjectedPermutation() ||
         map.getNumResults() != type.getRank())
-      return emitOpError("expects map ")
-             << i << " to be a projected permutation of " << dims << " dimensions with " << type.getRank()
-             << " results, but has " << getIndexingMaps()[i];
+      return emitOpError("expects map ") << i << " to be a projected permutation of " << dims << " dimensions with "
+                                         << type.getRank() << " results, but has " << getIndexingMaps()[i];
     for (auto [dim, size] : llvm::zip(dimsOf(map), type.getShape())) {
       if (ShapedType::isDynamic(size))
         continue;
       if (!ShapedType::isDynamic(sizes[dim]) && sizes[dim] != size)
-        return emitOpError("expects one size of dimension d")
-               << dim << ", but has " << sizes[dim] << " and " << size;
+        return emitOpError("expects one size of dimension d") << dim << ", but has " << sizes[dim] << " and " << size;
       sizes[dim] = size;
     }
   }
@@ -115,8 +108,7 @@ LogicalResult AttentionOp::verify() {
     Presence in = presenceOf(*this, dim);
     keyDims += isKeyDim(in);
     if (!isKeyDim(in) && !isSummed(in) && !isOfScores(in) && !isOfValue(in))
-      return emitOpError("expects dimension d")
-             << dim << " to be the keys', one that scores sum, or one of the result";
+      return emitOpError("expects dimension d") << dim << " to be the keys', one that scores sum, or one of the result";
   }
   if (keyDims != 1)
     return emitOpError("expects one dimension in key and value alone, along which the softmax runs, but has ")
@@ -154,8 +146,7 @@ public:
   }
 
   RankedTensorType type(ArrayRef<unsigned> dims, Type element) {
-    return RankedTensorType::get(llvm::map_to_vector(dims, [&](unsigned dim) { return sizes[dim]; }),
-                                 element);
+    return RankedTensorType::get(llvm::map_to_vector(dims, [&](unsigned dim) { return sizes[dim]; }), element);
   }
 
   /// Maps from the iteration space of `parallel`, then `summed` dimensions.
@@ -165,13 +156,11 @@ public:
     all.append(summed.begin(), summed.end());
     SmallVector<AffineMap> result;
     for (ArrayRef<unsigned> dims : operands)
-      result.push_back(AffineMap::get(all.size(), 0,
-                                      llvm::map_to_vector(dims,
-                                                          [&](unsigned dim) {
-                                                            return getAffineDimExpr(
-                                                                llvm::find(all, dim) - all.begin(), context);
-                                                          }),
-                                      context));
+      result.push_back(AffineMap::get(
+          all.size(), 0,
+          llvm::map_to_vector(
+              dims, [&](unsigned dim) { return getAffineDimExpr(llvm::find(all, dim) - all.begin(), context); }),
+          context));
     return Builder(context).getAffineMapArrayAttr(result);
   }
 
@@ -198,24 +187,22 @@ FailureOr<SmallVector<Value>> AttentionOp::decompose(OpBuilder &builder) {
   CompositeBuilder build(builder, *this);
   Dimensions dimensions(*this);
   SmallVector<AffineMap> maps = mapsOf(*this);
-  Value query = build.toCompute(getQuery()), key = build.toCompute(getKey()),
-        value = build.toCompute(getValue());
+  Value query = build.toCompute(getQuery()), key = build.toCompute(getKey()), value = build.toCompute(getValue());
   Type element = getElementTypeOrSelf(query);
   SmallVector<unsigned> scoreDims = getScoreDims(), resultDims = dimsOf(maps.back());
-  Value scores = ContractOp::create(
-      builder, getLoc(), dimensions.type(scoreDims, element), query, key,
-      dimensions.maps(scoreDims, getSummedDims(), {dimsOf(maps[0]), dimsOf(maps[1]), scoreDims}));
+  Value scores =
+      ContractOp::create(builder, getLoc(), dimensions.type(scoreDims, element), query, key,
+                         dimensions.maps(scoreDims, getSummedDims(), {dimsOf(maps[0]), dimsOf(maps[1]), scoreDims}));
   if (double scale = getScale().convertToDouble(); scale != 1)
     scores = build.binary<MulOp>(scores, build.splat(scale, scores));
   if (Value mask = getMask()) {
-    SmallVector<int64_t> dims = llvm::map_to_vector(dimsOf(maps[3]), [&](unsigned dim) {
-      return int64_t(llvm::find(scoreDims, dim) - scoreDims.begin());
-    });
+    SmallVector<int64_t> dims = llvm::map_to_vector(
+        dimsOf(maps[3]), [&](unsigned dim) { return int64_t(llvm::find(scoreDims, dim) - scoreDims.begin()); });
     mask = inOrder(builder, mask, dims);
     if (getElementTypeOrSelf(mask).isInteger(1)) {
       double fill = getFill() ? getFill()->convertToDouble() : -std::numeric_limits<double>::infinity();
-      scores = SelectOp::create(builder, getLoc(), scores.getType(), build.broadcast(mask, dims, scores),
-                                scores, build.splat(fill, scores));
+      scores = SelectOp::create(builder, getLoc(), scores.getType(), build.broadcast(mask, dims, scores), scores,
+                                build.splat(fill, scores));
     } else {
       scores = build.binary<AddOp>(scores, build.broadcast(build.toCompute(mask), dims, scores));
     }
@@ -227,9 +214,9 @@ FailureOr<SmallVector<Value>> AttentionOp::decompose(OpBuilder &builder) {
     Value isNaN = IsNanOp::create(builder, getLoc(), condition, weights);
     weights = SelectOp::create(builder, getLoc(), weights.getType(), isNaN, build.splat(0, weights), weights);
   }
-  Value result = ContractOp::create(
-      builder, getLoc(), dimensions.type(resultDims, element), weights, value,
-      dimensions.maps(resultDims, {getKeyDim()}, {scoreDims, dimsOf(maps[2]), resultDims}));
+  Value result =
+      ContractOp::create(builder, getLoc(), dimensions.type(resultDims, element), weights, value,
+                         dimensions.maps(resultDims, {getKeyDim()}, {scoreDims, dimsOf(maps[2]), resultDims}));
   return SmallVector<Value>{build.fromCompute(result, getType())};
 }
 

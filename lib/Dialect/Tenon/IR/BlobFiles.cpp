@@ -103,15 +103,13 @@ void tenon::keepOpen(MLIRContext *context, int descriptor) { BlobFiles::of(conte
 llvm::Error tenon::checkOutputFile(MLIRContext *context, StringRef file) {
   if (!BlobFiles::of(context).isInput(file))
     return llvm::Error::success();
-  return llvm::createStringError("the output would overwrite '%s', which the model is read from",
-                                 file.str().c_str());
+  return llvm::createStringError("the output would overwrite '%s', which the model is read from", file.str().c_str());
 }
 
 void tenon::releasePages(ArrayRef<char> bytes) {
 #ifdef MADV_PAGEOUT
   uintptr_t page = sysconf(_SC_PAGESIZE);
-  uintptr_t first = llvm::alignTo((uintptr_t)bytes.begin(), page),
-            last = llvm::alignDown((uintptr_t)bytes.end(), page);
+  uintptr_t first = llvm::alignTo((uintptr_t)bytes.begin(), page), last = llvm::alignDown((uintptr_t)bytes.end(), page);
   if (first < last)
     madvise((void *)first, last - first, MADV_PAGEOUT);
 #endif
@@ -268,10 +266,9 @@ llvm::Expected<ArrayRef<char>> tenon::BlobAttr::getData() const {
   if (!content)
     return content.takeError();
   if (getOffset() > content->size() || getBytes() > content->size() - getOffset())
-    return llvm::createStringError(std::errc::result_out_of_range,
-                                   "the file '%s' has %zu bytes, but a constant lies at %llu to %llu",
-                                   getFile().str().c_str(), content->size(), (unsigned long long)getOffset(),
-                                   (unsigned long long)end);
+    return llvm::createStringError(
+        std::errc::result_out_of_range, "the file '%s' has %zu bytes, but a constant lies at %llu to %llu",
+        getFile().str().c_str(), content->size(), (unsigned long long)getOffset(), (unsigned long long)end);
   ArrayRef<char> bytes(content->data() + getOffset(), getBytes());
   if (getChecksum())
     if (llvm::Error error = files.check(*this, bytes))

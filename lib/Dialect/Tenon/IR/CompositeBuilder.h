@@ -57,8 +57,7 @@ public:
   mlir::Value splat(double number, mlir::Value like) {
     auto type = mlir::RankedTensorType::get({}, mlir::getElementTypeOrSelf(like));
     auto attribute = mlir::DenseElementsAttr::get(type, mlir::FloatAttr::get(type.getElementType(), number));
-    return broadcast(ConstantOp::create(builder, loc, type, llvm::cast<mlir::TypedAttr>(attribute)), {},
-                     like);
+    return broadcast(ConstantOp::create(builder, loc, type, llvm::cast<mlir::TypedAttr>(attribute)), {}, like);
   }
 
   /// Repeats a value to the sizes of `like`; its dimensions are `dims` of them.
@@ -67,9 +66,8 @@ public:
     llvm::SmallVector<int64_t> fixed;
     mlir::dispatchIndexOpFoldResults(sizes.materialize(builder, loc, sizes.sizesOf(like)), dynamic, fixed);
     return BroadcastOp::create(
-        builder, loc,
-        mlir::cast<mlir::RankedTensorType>(like.getType()).clone(mlir::getElementTypeOrSelf(value)), value,
-        dynamic, dims, fixed);
+        builder, loc, mlir::cast<mlir::RankedTensorType>(like.getType()).clone(mlir::getElementTypeOrSelf(value)),
+        value, dynamic, dims, fixed);
   }
 
 private:

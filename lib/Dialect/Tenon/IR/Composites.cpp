@@ -15,13 +15,9 @@ using namespace tenon;
 // SoftmaxOp
 //===----------------------------------------------------------------------===//
 
-LogicalResult SoftmaxOp::verify() {
-  return verifyDims(*this, getDims(), cast<RankedTensorType>(getType()).getRank());
-}
+LogicalResult SoftmaxOp::verify() { return verifyDims(*this, getDims(), cast<RankedTensorType>(getType()).getRank()); }
 
-SmallVector<AffineExpr> SoftmaxOp::resultSizes(SizeAnalysis &sizes, unsigned) {
-  return sizes.sizesOf(getOperand());
-}
+SmallVector<AffineExpr> SoftmaxOp::resultSizes(SizeAnalysis &sizes, unsigned) { return sizes.sizesOf(getOperand()); }
 
 FailureOr<SmallVector<Value>> SoftmaxOp::decompose(OpBuilder &builder) {
   CompositeBuilder build(builder, *this);
@@ -43,9 +39,7 @@ LogicalResult NormalizeOp::verify() {
   return verifyDims(*this, getDims(), cast<RankedTensorType>(getType()).getRank());
 }
 
-SmallVector<AffineExpr> NormalizeOp::resultSizes(SizeAnalysis &sizes, unsigned) {
-  return sizes.sizesOf(getOperand());
-}
+SmallVector<AffineExpr> NormalizeOp::resultSizes(SizeAnalysis &sizes, unsigned) { return sizes.sizesOf(getOperand()); }
 
 FailureOr<SmallVector<Value>> NormalizeOp::decompose(OpBuilder &builder) {
   CompositeBuilder build(builder, *this);
@@ -54,8 +48,8 @@ FailureOr<SmallVector<Value>> NormalizeOp::decompose(OpBuilder &builder) {
   if (!getRms())
     x = build.binary<SubOp>(x, build.expand(build.reduce(Combiner::mean, x, getDims()), getDims(), x));
   Value variance = build.reduce(Combiner::mean, build.binary<MulOp>(x, x), getDims());
-  Value scale = build.unary<RsqrtOp>(
-      build.binary<AddOp>(variance, build.splat(getEpsilon().convertToDouble(), variance)));
+  Value scale =
+      build.unary<RsqrtOp>(build.binary<AddOp>(variance, build.splat(getEpsilon().convertToDouble(), variance)));
   Value result = build.binary<MulOp>(x, build.expand(scale, getDims(), x));
   return SmallVector<Value>{build.fromCompute(result, getType())};
 }
@@ -64,9 +58,7 @@ FailureOr<SmallVector<Value>> NormalizeOp::decompose(OpBuilder &builder) {
 // GeluOp
 //===----------------------------------------------------------------------===//
 
-SmallVector<AffineExpr> GeluOp::resultSizes(SizeAnalysis &sizes, unsigned) {
-  return sizes.sizesOf(getOperand());
-}
+SmallVector<AffineExpr> GeluOp::resultSizes(SizeAnalysis &sizes, unsigned) { return sizes.sizesOf(getOperand()); }
 
 FailureOr<SmallVector<Value>> GeluOp::decompose(OpBuilder &builder) {
   CompositeBuilder build(builder, *this);

@@ -45,9 +45,7 @@ SmallVector<AffineMap> ContractOp::getOperandMaps() {
   return {all[0], all[1]};
 }
 
-SmallVector<AffineMap> ContractOp::getResultMaps() {
-  return {cast<AffineMapAttr>(getIndexingMaps()[2]).getValue()};
-}
+SmallVector<AffineMap> ContractOp::getResultMaps() { return {cast<AffineMapAttr>(getIndexingMaps()[2]).getValue()}; }
 
 LogicalResult ContractOp::verify() {
   if (getIndexingMaps().size() != 3)
@@ -61,19 +59,19 @@ LogicalResult ContractOp::verify() {
     AffineMap map = cast<AffineMapAttr>(attribute).getValue();
     auto type = cast<RankedTensorType>(values[i].getType());
     if (map.getNumDims() != dims || map.getNumSymbols() != 0 || !map.isProjectedPermutation())
-      return emitOpError("expects the map of ") << names[i] << " to be a projected permutation of " << dims
-                                                << " dimensions";
+      return emitOpError("expects the map of ")
+             << names[i] << " to be a projected permutation of " << dims << " dimensions";
     if (map.getNumResults() != type.getRank())
-      return emitOpError("expects the map of ") << names[i] << " to have " << type.getRank()
-                                                << " results, but it has " << map.getNumResults();
+      return emitOpError("expects the map of ")
+             << names[i] << " to have " << type.getRank() << " results, but it has " << map.getNumResults();
     for (auto [expression, size] : llvm::zip(map.getResults(), type.getShape())) {
       unsigned position = cast<AffineDimExpr>(expression).getPosition();
       inOperand[position] = inOperand[position] || i < 2;
       if (ShapedType::isDynamic(size))
         continue;
       if (!ShapedType::isDynamic(sizes[position]) && sizes[position] != size)
-        return emitOpError("expects one size of dimension d") << position << ", but has " << sizes[position]
-                                                              << " and " << size;
+        return emitOpError("expects one size of dimension d")
+               << position << ", but has " << sizes[position] << " and " << size;
       sizes[position] = size;
     }
   }
@@ -107,8 +105,8 @@ LogicalResult ConvOp::verify() {
   int64_t channels = input.getDimSize(getChannelDim()), perGroup = filter.getDimSize(getSummedDim());
   if (!ShapedType::isDynamic(channels) && !ShapedType::isDynamic(perGroup) &&
       channels != perGroup * (int64_t)getGroups())
-    return emitOpError("expects input channels (") << channels << ") to be groups (" << getGroups()
-                                                   << ") x filter channels (" << perGroup << ")";
+    return emitOpError("expects input channels (")
+           << channels << ") to be groups (" << getGroups() << ") x filter channels (" << perGroup << ")";
   int64_t filters = filter.getDimSize(getFilterDim());
   if (!ShapedType::isDynamic(filters) && filters % (int64_t)getGroups() != 0)
     return emitOpError("expects groups (") << getGroups() << ") to divide the filters (" << filters << ")";
@@ -122,8 +120,8 @@ SmallVector<AffineExpr> ConvOp::resultSizes(SizeAnalysis &sizes, unsigned) {
   result[getChannelDim()] = filter[getFilterDim()];
   for (size_t i = 0; i < spatial; ++i) {
     AffineExpr &size = result[getSpatialDim() + i];
-    AffineExpr extent = size + (getPads()[i] + getPads()[i + spatial]) -
-                        (filter[getTapDim() + i] - 1) * getDilations()[i] - 1;
+    AffineExpr extent =
+        size + (getPads()[i] + getPads()[i + spatial]) - (filter[getTapDim() + i] - 1) * getDilations()[i] - 1;
     size = extent.floorDiv(getStrides()[i]) + 1;
   }
   return result;

@@ -10,8 +10,8 @@
 using namespace mlir;
 using namespace tenon;
 
-/// Whether a value may stand where another type is expected: the same, up to sizes, and up to the rank of what sequences
-/// and optionals hold.
+/// Whether a value may stand where another type is expected: the same, up to sizes, and up to the rank of what
+/// sequences and optionals hold.
 static bool compatible(Type actual, Type expected) {
   auto held = [](Type type) {
     auto sequence = dyn_cast<SequenceType>(type);
@@ -65,9 +65,9 @@ LogicalResult LoopOp::verify() {
     Type argument = body.getArgument(i + 1).getType();
     if (!compatible(getCarried()[i].getType(), argument) || !compatible(yield->getOperand(i + 1).getType(), argument) ||
         !compatible(argument, getResult(i).getType()))
-      return emitOpError("expects one type of carried value ") << i << ", but has " << getCarried()[i].getType()
-                                                               << ", " << argument << " and "
-                                                               << yield->getOperand(i + 1).getType();
+      return emitOpError("expects one type of carried value ")
+             << i << ", but has " << getCarried()[i].getType() << ", " << argument << " and "
+             << yield->getOperand(i + 1).getType();
   }
   for (size_t i = carried; i < getNumResults(); ++i) {
     auto element = dyn_cast<RankedTensorType>(yield->getOperand(i + 1).getType());

@@ -23,8 +23,8 @@ static LogicalResult verifySizes(Operation *op, RankedTensorType type, ArrayRef<
     if (!ShapedType::isDynamic(size) && size < 0)
       return op->emitOpError("expects sizes that aren't negative, but has ") << size;
     if (!ShapedType::isDynamic(size) && !type.isDynamicDim(i) && type.getDimSize(i) != size)
-      return op->emitOpError("expects size ") << size << " of result dimension " << i << ", but it is "
-                                              << type.getDimSize(i);
+      return op->emitOpError("expects size ")
+             << size << " of result dimension " << i << ", but it is " << type.getDimSize(i);
   }
   return success();
 }
@@ -80,8 +80,8 @@ LogicalResult BroadcastOp::verify() {
     if (dim <= last || dim >= to.getRank())
       return emitOpError("expects ascending dims below ") << to.getRank() << ", but has " << dim;
     if (!ShapedType::isDynamic(size) && size != 1 && !to.isDynamicDim(dim) && to.getDimSize(dim) != size)
-      return emitOpError("expects size 1 or ") << to.getDimSize(dim) << " of the operand dimension that becomes "
-                                               << dim << ", but it is " << size;
+      return emitOpError("expects size 1 or ")
+             << to.getDimSize(dim) << " of the operand dimension that becomes " << dim << ", but it is " << size;
     last = dim;
   }
   if (failed(verifySameElementType(*this, getOperand(), getResult())))
@@ -95,8 +95,8 @@ SmallVector<AffineExpr> BroadcastOp::resultSizes(SizeAnalysis &sizes, unsigned) 
 
 LogicalResult IotaOp::verify() {
   if ((int64_t)getDim() < 0 || (int64_t)getDim() >= typeOf(getResult()).getRank())
-    return emitOpError("expects a dimension below ") << typeOf(getResult()).getRank() << ", but has "
-                                                     << (int64_t)getDim();
+    return emitOpError("expects a dimension below ")
+           << typeOf(getResult()).getRank() << ", but has " << (int64_t)getDim();
   return verifySizes(*this, typeOf(getResult()), getStaticSizes(), getSizes().size());
 }
 
@@ -152,8 +152,8 @@ LogicalResult SliceOp::verify() {
     int64_t last = 0;
     bool overflows = llvm::MulOverflow(count - 1, stride, last) || llvm::AddOverflow(offset, last, last);
     if (overflows || offset < 0 || last < 0 || offset >= size || last >= size)
-      return emitOpError("reads places ") << offset << " to " << last << " of dimension " << i << ", which has "
-                                          << size;
+      return emitOpError("reads places ")
+             << offset << " to " << last << " of dimension " << i << ", which has " << size;
   }
   if (failed(verifySameElementType(*this, getOperand(), getResult())))
     return failure();
@@ -263,7 +263,8 @@ SmallVector<AffineExpr> UnfoldOp::resultSizes(SizeAnalysis &sizes, unsigned) {
     result.push_back(sizes.constant(size));
   size_t spatial = getSizes().size();
   for (size_t i = 0; i < spatial; ++i) {
-    AffineExpr extent = operand[i + 2] + (getPads()[i] + getPads()[i + spatial] - getDilations()[i] * (getSizes()[i] - 1) - 1);
+    AffineExpr extent =
+        operand[i + 2] + (getPads()[i] + getPads()[i + spatial] - getDilations()[i] * (getSizes()[i] - 1) - 1);
     result.push_back(extent.floorDiv(getStrides()[i]) + 1);
   }
   return result;

@@ -10,8 +10,8 @@
 using namespace mlir;
 using namespace tenon;
 
-/// Whether a value may be what a sequence or optional of that type holds: the same, up to sizes and to a rank that isn't
-/// stated.
+/// Whether a value may be what a sequence or optional of that type holds: the same, up to sizes and to a rank that
+/// isn't stated.
 static bool isElement(Type value, Type element) {
   auto tensor = dyn_cast<RankedTensorType>(value);
   if (!tensor)
@@ -184,8 +184,7 @@ SmallVector<AffineExpr> LookupOp::resultSizes(SizeAnalysis &sizes, unsigned) { r
 LogicalResult LookupOp::verify() {
   auto type = [](Value value) { return cast<RankedTensorType>(value.getType()); };
   RankedTensorType keys = type(getKeys()), values = type(getValues());
-  if (keys.getRank() != 1 || values.getRank() != 1 ||
-      failed(verifyCompatibleShape(keys.getShape(), values.getShape())))
+  if (keys.getRank() != 1 || values.getRank() != 1 || failed(verifyCompatibleShape(keys.getShape(), values.getShape())))
     return emitOpError("expects as many values as keys, but has ") << values << " and " << keys;
   if (keys.getElementType() != type(getOperand()).getElementType())
     return emitOpError("expects keys of the operand's element type, but has ") << keys;

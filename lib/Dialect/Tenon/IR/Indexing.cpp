@@ -30,8 +30,8 @@ static LogicalResult verifyPositions(Operation *op, RankedTensorType operand, Ra
   }
   int64_t positions = indices.getDimSize(indices.getRank() - 1);
   if (positions != (int64_t)dims.size())
-    return op->emitOpError("expects ")
-           << dims.size() << " positions in the last dimension of indices, but has " << positions;
+    return op->emitOpError("expects ") << dims.size() << " positions in the last dimension of indices, but has "
+                                       << positions;
   return success();
 }
 
@@ -57,8 +57,7 @@ LogicalResult GatherOp::verify() {
     return failure();
   int64_t rank = indices.getRank() - 1 + operand.getRank() - batch - getDims().size();
   if (result.getRank() != rank || result.getElementType() != operand.getElementType())
-    return emitOpError("expects a result of rank ")
-           << rank << " and the operand's element type, but has " << result;
+    return emitOpError("expects a result of rank ") << rank << " and the operand's element type, but has " << result;
   return verifyResultSizes(cast<OpResult>(getResult()));
 }
 
@@ -88,9 +87,7 @@ LogicalResult ScatterOp::verify() {
   return success();
 }
 
-SmallVector<AffineExpr> ScatterOp::resultSizes(SizeAnalysis &sizes, unsigned) {
-  return sizes.sizesOf(getOperand());
-}
+SmallVector<AffineExpr> ScatterOp::resultSizes(SizeAnalysis &sizes, unsigned) { return sizes.sizesOf(getOperand()); }
 
 //===----------------------------------------------------------------------===//
 // TopKOp
@@ -113,8 +110,8 @@ LogicalResult TopKOp::verify() {
       failed(verifyCompatibleShape(expected, values.getShape())) ||
       values.getShape() != cast<RankedTensorType>(getIndices().getType()).getShape())
     return emitOpError("expects values of type ")
-           << RankedTensorType::get(expected, operand.getElementType())
-           << " and indices of that shape, but has " << values << " and " << getIndices().getType();
+           << RankedTensorType::get(expected, operand.getElementType()) << " and indices of that shape, but has "
+           << values << " and " << getIndices().getType();
   return success();
 }
 

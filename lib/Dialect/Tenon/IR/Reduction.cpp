@@ -47,9 +47,7 @@ SmallVector<utils::IteratorType> ReduceOp::getLoopIterators() {
 SmallVector<AffineMap> ReduceOp::getOperandMaps() {
   return {AffineMap::getMultiDimIdentityMap(rankOf(getOperand()), getContext())};
 }
-SmallVector<AffineMap> ReduceOp::getResultMaps() {
-  return {keptDims(rankOf(getOperand()), getDims(), getContext())};
-}
+SmallVector<AffineMap> ReduceOp::getResultMaps() { return {keptDims(rankOf(getOperand()), getDims(), getContext())}; }
 LogicalResult ReduceOp::verify() {
   if (getElementTypeOrSelf(getOperand()) != getElementTypeOrSelf(getResult()))
     return emitOpError("expects operand and result of one element type");
@@ -75,8 +73,8 @@ LogicalResult WindowOp::verify() {
   auto operand = cast<RankedTensorType>(getOperand().getType());
   auto result = cast<RankedTensorType>(getResult().getType());
   size_t spatial = getSizes().size();
-  if (spatial == 0 || getSpatialDim() < 0 || getStrides().size() != spatial ||
-      getDilations().size() != spatial || getPads().size() != 2 * spatial)
+  if (spatial == 0 || getSpatialDim() < 0 || getStrides().size() != spatial || getDilations().size() != spatial ||
+      getPads().size() != 2 * spatial)
     return emitOpError("expects at most ")
            << operand.getRank() - (int64_t)getChannelsLast() << " window sizes, as many strides and dilations, and "
            << "twice as many pads";
@@ -111,14 +109,11 @@ LogicalResult ScanOp::verify() {
   if (getCombiner() == Combiner::mean)
     return emitOpError("expects sum, prod, min or max, but has mean");
   if ((int64_t)getDim() < 0 || (int64_t)getDim() >= rankOf(getOperand()))
-    return emitOpError("expects a dimension below ")
-           << rankOf(getOperand()) << ", but has " << (int64_t)getDim();
+    return emitOpError("expects a dimension below ") << rankOf(getOperand()) << ", but has " << (int64_t)getDim();
   return success();
 }
 
-SmallVector<AffineExpr> ScanOp::resultSizes(SizeAnalysis &sizes, unsigned) {
-  return sizes.sizesOf(getOperand());
-}
+SmallVector<AffineExpr> ScanOp::resultSizes(SizeAnalysis &sizes, unsigned) { return sizes.sizesOf(getOperand()); }
 
 #define GET_OP_CLASSES
 #include "tenon/Dialect/Tenon/IR/TenonReduction.cpp.inc"

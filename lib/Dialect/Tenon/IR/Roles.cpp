@@ -28,8 +28,7 @@ SmallVector<int64_t> tenon::roleDimsOf(Operation *op) {
 
 namespace {
 /// Rows lie along the op's `dims`.
-template <typename OpT>
-struct RowsModel : RoleInterface::ExternalModel<RowsModel<OpT>, OpT> {
+template <typename OpT> struct RowsModel : RoleInterface::ExternalModel<RowsModel<OpT>, OpT> {
   Role getRole(Operation *) const { return Role::rows; }
   SmallVector<int64_t> getRoleDims(Operation *op) const {
     SmallVector<int64_t> dims(cast<OpT>(op).getDims());
@@ -39,8 +38,7 @@ struct RowsModel : RoleInterface::ExternalModel<RowsModel<OpT>, OpT> {
 };
 
 /// An order goes along the op's `dim`, or through all of its operand where it has none.
-template <typename OpT>
-struct OrderedModel : RoleInterface::ExternalModel<OrderedModel<OpT>, OpT> {
+template <typename OpT> struct OrderedModel : RoleInterface::ExternalModel<OrderedModel<OpT>, OpT> {
   Role getRole(Operation *) const { return Role::ordered; }
   SmallVector<int64_t> getRoleDims(Operation *op) const {
     if constexpr (requires(OpT ordered) { ordered.getDim(); })
@@ -49,14 +47,12 @@ struct OrderedModel : RoleInterface::ExternalModel<OrderedModel<OpT>, OpT> {
   }
 };
 
-template <template <typename> typename Model, typename... Ops>
-void attach(MLIRContext *context) {
+template <template <typename> typename Model, typename... Ops> void attach(MLIRContext *context) {
   (Ops::template attachInterface<Model<Ops>>(*context), ...);
 }
 
 /// Elementwise ops are cheap. A conversion is done again rather than read.
-template <typename... Ops>
-void attachToElementwise(MLIRContext *context) {
+template <typename... Ops> void attachToElementwise(MLIRContext *context) {
   auto attachTo = [&]<typename OpT>(std::type_identity<OpT>) {
     if constexpr (std::is_same_v<OpT, CastOp>)
       OpT::template attachInterface<RoleModel<Role::free>::Of<OpT>>(*context);
@@ -76,8 +72,8 @@ void tenon::attachRoles(MLIRContext *context) {
 #define GET_OP_LIST
 #include "tenon/Dialect/Tenon/IR/TenonNormalization.cpp.inc"
       >(context);
-  attach<RoleModel<Role::placement>::Of, ConstantOp, ReshapeOp, SliceOp, ConcatOp, SymbolOp, BindShapeOp, SizeOp, ItemOp>(
-      context);
+  attach<RoleModel<Role::placement>::Of, ConstantOp, ReshapeOp, SliceOp, ConcatOp, SymbolOp, BindShapeOp, SizeOp,
+         ItemOp>(context);
   attach<RoleModel<Role::free>::Of, BroadcastOp, TransposeOp, IotaOp, FromSizesOp>(context);
   attach<RoleModel<Role::contraction>::Of, ContractOp>(context);
   attach<RowsModel, ReduceOp, SoftmaxOp, NormalizeOp>(context);

@@ -70,8 +70,7 @@ static AffineExpr decide(SizeAnalysis &sizes, Predicate predicate, AffineExpr a,
 
 namespace {
 /// `elements(op, sizes)` says it of each kind of op.
-template <typename OpT>
-struct Model : ShapeArithmeticInterface::ExternalModel<Model<OpT>, OpT> {
+template <typename OpT> struct Model : ShapeArithmeticInterface::ExternalModel<Model<OpT>, OpT> {
   ShapeElements resultElements(Operation *op, SizeAnalysis &sizes) const { return elements(cast<OpT>(op), sizes); }
   static ShapeElements elements(OpT op, SizeAnalysis &sizes);
 };
@@ -105,68 +104,57 @@ ShapeElements chosen(Operation *op, SizeAnalysis &sizes, bool isLarger) {
 }
 } // namespace
 
-template <>
-ShapeElements Model<AddOp>::elements(AddOp op, SizeAnalysis &sizes) {
+template <> ShapeElements Model<AddOp>::elements(AddOp op, SizeAnalysis &sizes) {
   return combined(op, sizes, [](AffineExpr a, AffineExpr b) { return a + b; });
 }
 
-template <>
-ShapeElements Model<SubOp>::elements(SubOp op, SizeAnalysis &sizes) {
+template <> ShapeElements Model<SubOp>::elements(SubOp op, SizeAnalysis &sizes) {
   return combined(op, sizes, [](AffineExpr a, AffineExpr b) { return a - b; });
 }
 
-template <>
-ShapeElements Model<MulOp>::elements(MulOp op, SizeAnalysis &sizes) {
+template <> ShapeElements Model<MulOp>::elements(MulOp op, SizeAnalysis &sizes) {
   return combined(op, sizes, [](AffineExpr a, AffineExpr b) { return a * b; });
 }
 
 /// Of what may be negative, a quotient of integers is rounded towards zero, an expression down.
-template <>
-ShapeElements Model<DivOp>::elements(DivOp op, SizeAnalysis &sizes) {
+template <> ShapeElements Model<DivOp>::elements(DivOp op, SizeAnalysis &sizes) {
   return combined(op, sizes, [](AffineExpr a, AffineExpr b) -> AffineExpr {
     int64_t divisor = SizeAnalysis::staticSize(b);
     return divisor > 0 && isNonNegative(a) ? a.floorDiv(divisor) : AffineExpr();
   });
 }
 
-template <>
-ShapeElements Model<ModOp>::elements(ModOp op, SizeAnalysis &sizes) {
+template <> ShapeElements Model<ModOp>::elements(ModOp op, SizeAnalysis &sizes) {
   return combined(op, sizes, [](AffineExpr a, AffineExpr b) -> AffineExpr {
     int64_t divisor = SizeAnalysis::staticSize(b);
     return divisor > 0 ? a % divisor : AffineExpr();
   });
 }
 
-template <>
-ShapeElements Model<MaxOp>::elements(MaxOp op, SizeAnalysis &sizes) {
+template <> ShapeElements Model<MaxOp>::elements(MaxOp op, SizeAnalysis &sizes) {
   return chosen(op, sizes, /*isLarger=*/true);
 }
 
-template <>
-ShapeElements Model<MinOp>::elements(MinOp op, SizeAnalysis &sizes) {
+template <> ShapeElements Model<MinOp>::elements(MinOp op, SizeAnalysis &sizes) {
   return chosen(op, sizes, /*isLarger=*/false);
 }
 
-template <>
-ShapeElements Model<NegOp>::elements(NegOp op, SizeAnalysis &sizes) {
+template <> ShapeElements Model<NegOp>::elements(NegOp op, SizeAnalysis &sizes) {
   return changed(op.getOperand(), sizes, [](AffineExpr element) { return -element; });
 }
 
-template <>
-ShapeElements Model<AbsOp>::elements(AbsOp op, SizeAnalysis &sizes) {
+template <> ShapeElements Model<AbsOp>::elements(AbsOp op, SizeAnalysis &sizes) {
   return changed(op.getOperand(), sizes, [&](AffineExpr element) -> AffineExpr {
     AffineExpr isNegative = decide(sizes, Predicate::lt, element, sizes.constant(0));
     return !isNegative ? AffineExpr() : SizeAnalysis::staticSize(isNegative) != 0 ? -element : element;
   });
 }
 
-template <>
-ShapeElements Model<CompareOp>::elements(CompareOp op, SizeAnalysis &sizes) {
+template <> ShapeElements Model<CompareOp>::elements(CompareOp op, SizeAnalysis &sizes) {
   return combined(op, sizes, [&](AffineExpr a, AffineExpr b) { return decide(sizes, op.getPredicate(), a, b); });
 }
 
-template <>
-ShapeElements Model<SelectOp>::elements(SelectOp op, SizeAnalysis &sizes) {
+template <> ShapeElements Model<SelectOp>::elements(SelectOp op, SizeAnalysis &sizes) {
   ShapeElements condition = sizes.elementsOf(op.getCondition()), x = sizes.elementsOf(op.getTrueValue()),
                 y = sizes.elementsOf(op.getFalseValue());
   if (!condition || !x || !y)
@@ -178,13 +166,11 @@ ShapeElements Model<SelectOp>::elements(SelectOp op, SizeAnalysis &sizes) {
 }
 
 /// A conversion keeps a size when it loses no bits that sizes have.
-template <>
-ShapeElements Model<CastOp>::elements(CastOp op, SizeAnalysis &sizes) {
+template <> ShapeElements Model<CastOp>::elements(CastOp op, SizeAnalysis &sizes) {
   return typeOf(op.getResult()).getElementTypeBitWidth() >= 32 ? sizes.elementsOf(op.getOperand()) : std::nullopt;
 }
 
-template <>
-ShapeElements Model<ConstantOp>::elements(ConstantOp op, SizeAnalysis &sizes) {
+template <> ShapeElements Model<ConstantOp>::elements(ConstantOp op, SizeAnalysis &sizes) {
   auto dense = dyn_cast<DenseIntElementsAttr>(op.getValue());
   if (!dense)
     return std::nullopt;
@@ -194,34 +180,29 @@ ShapeElements Model<ConstantOp>::elements(ConstantOp op, SizeAnalysis &sizes) {
   });
 }
 
-template <>
-ShapeElements Model<FromSizesOp>::elements(FromSizesOp op, SizeAnalysis &sizes) {
+template <> ShapeElements Model<FromSizesOp>::elements(FromSizesOp op, SizeAnalysis &sizes) {
   return sizes.expressionsOf(op.getMixedSizes());
 }
 
-template <>
-ShapeElements Model<IotaOp>::elements(IotaOp op, SizeAnalysis &sizes) {
+template <> ShapeElements Model<IotaOp>::elements(IotaOp op, SizeAnalysis &sizes) {
   if (typeOf(op.getResult()).getRank() != 1)
     return std::nullopt;
   return llvm::map_to_vector(llvm::seq<int64_t>(0, typeOf(op.getResult()).getNumElements()),
                              [&](int64_t i) { return sizes.constant(i); });
 }
 
-template <>
-ShapeElements Model<ReshapeOp>::elements(ReshapeOp op, SizeAnalysis &sizes) {
+template <> ShapeElements Model<ReshapeOp>::elements(ReshapeOp op, SizeAnalysis &sizes) {
   return sizes.elementsOf(op.getOperand());
 }
 
-template <>
-ShapeElements Model<BroadcastOp>::elements(BroadcastOp op, SizeAnalysis &sizes) {
+template <> ShapeElements Model<BroadcastOp>::elements(BroadcastOp op, SizeAnalysis &sizes) {
   ShapeElements operand = sizes.elementsOf(op.getOperand());
   if (!operand || operand->size() != 1)
     return std::nullopt;
   return SmallVector<AffineExpr>(typeOf(op.getResult()).getNumElements(), operand->front());
 }
 
-template <>
-ShapeElements Model<ConcatOp>::elements(ConcatOp op, SizeAnalysis &sizes) {
+template <> ShapeElements Model<ConcatOp>::elements(ConcatOp op, SizeAnalysis &sizes) {
   if (typeOf(op.getResult()).getRank() != 1)
     return std::nullopt;
   SmallVector<AffineExpr> result;
@@ -237,8 +218,7 @@ ShapeElements Model<ConcatOp>::elements(ConcatOp op, SizeAnalysis &sizes) {
   return result;
 }
 
-template <>
-ShapeElements Model<SliceOp>::elements(SliceOp op, SizeAnalysis &sizes) {
+template <> ShapeElements Model<SliceOp>::elements(SliceOp op, SizeAnalysis &sizes) {
   if (typeOf(op.getResult()).getRank() != 1)
     return std::nullopt;
   ShapeElements operand = sizes.elementsOf(op.getOperand());
@@ -256,8 +236,7 @@ ShapeElements Model<SliceOp>::elements(SliceOp op, SizeAnalysis &sizes) {
   return result;
 }
 
-template <>
-ShapeElements Model<GatherOp>::elements(GatherOp op, SizeAnalysis &sizes) {
+template <> ShapeElements Model<GatherOp>::elements(GatherOp op, SizeAnalysis &sizes) {
   ShapeElements operand = sizes.elementsOf(op.getOperand()), indices = sizes.elementsOf(op.getIndices());
   if (!operand || !indices || typeOf(op.getOperand()).getRank() != 1)
     return std::nullopt;
@@ -271,8 +250,7 @@ ShapeElements Model<GatherOp>::elements(GatherOp op, SizeAnalysis &sizes) {
   return result;
 }
 
-template <>
-ShapeElements Model<ReduceOp>::elements(ReduceOp op, SizeAnalysis &sizes) {
+template <> ShapeElements Model<ReduceOp>::elements(ReduceOp op, SizeAnalysis &sizes) {
   ShapeElements operand = sizes.elementsOf(op.getOperand());
   bool isSum = op.getCombiner() == Combiner::sum, isProduct = op.getCombiner() == Combiner::prod;
   RankedTensorType type = typeOf(op.getResult());
@@ -285,12 +263,11 @@ ShapeElements Model<ReduceOp>::elements(ReduceOp op, SizeAnalysis &sizes) {
   return SmallVector<AffineExpr>{all};
 }
 
-template <typename... Ops>
-static void attach(MLIRContext *context) {
+template <typename... Ops> static void attach(MLIRContext *context) {
   (Ops::template attachInterface<Model<Ops>>(*context), ...);
 }
 
 void tenon::attachShapeArithmetic(MLIRContext *context) {
-  attach<AddOp, SubOp, MulOp, DivOp, ModOp, MaxOp, MinOp, NegOp, AbsOp, CompareOp, SelectOp, CastOp, ConstantOp, FromSizesOp,
-         IotaOp, ReshapeOp, BroadcastOp, ConcatOp, SliceOp, GatherOp, ReduceOp>(context);
+  attach<AddOp, SubOp, MulOp, DivOp, ModOp, MaxOp, MinOp, NegOp, AbsOp, CompareOp, SelectOp, CastOp, ConstantOp,
+         FromSizesOp, IotaOp, ReshapeOp, BroadcastOp, ConcatOp, SliceOp, GatherOp, ReduceOp>(context);
 }

@@ -86,8 +86,7 @@ AffineExpr SizeAnalysis::expressionOf(Value index) {
     for (Value operand : apply.getMapOperands())
       operands.push_back(expressionOf(operand));
     auto dims = ArrayRef(operands).take_front(map.getNumDims());
-    return simplify(
-        map.getResult(0).replaceDimsAndSymbols(dims, ArrayRef(operands).drop_front(map.getNumDims())));
+    return simplify(map.getResult(0).replaceDimsAndSymbols(dims, ArrayRef(operands).drop_front(map.getNumDims())));
   }
   if (auto size = dyn_cast_if_present<SizeOp>(op))
     return sizesOf(size.getOperand())[size.getDim()];
@@ -108,8 +107,8 @@ SmallVector<AffineExpr> SizeAnalysis::expressionsOf(ArrayRef<OpFoldResult> list)
   return llvm::map_to_vector(list, [&](OpFoldResult size) { return expressionOf(size); });
 }
 
-/// Symbols are known from the start of their function on, wherever in it they stand: one that stands behind the insertion point
-/// moves to the front.
+/// Symbols are known from the start of their function on, wherever in it they stand: one that stands behind the
+/// insertion point moves to the front.
 static void makeAvailable(OpBuilder &builder, SymbolOp symbol) {
   Block *block = symbol->getBlock();
   bool isAtEnd = builder.getInsertionPoint() == builder.getBlock()->end();
@@ -144,8 +143,7 @@ OpFoldResult SizeAnalysis::materialize(OpBuilder &builder, Location loc, AffineE
     if (auto symbol = value.getDefiningOp<SymbolOp>())
       makeAvailable(builder, symbol);
     renumbered[position] = getAffineSymbolExpr(operands.size(), context);
-    operands.push_back(
-        dim < 0 ? value : SizeOp::create(builder, loc, builder.getIndexType(), value, dim).getResult());
+    operands.push_back(dim < 0 ? value : SizeOp::create(builder, loc, builder.getIndexType(), value, dim).getResult());
   }
   expression = expression.replaceSymbols(renumbered);
   if (isa<AffineSymbolExpr>(expression))
@@ -208,8 +206,7 @@ SmallVector<AffineExpr> SizeAnalysis::sizesOf(Value tensor) {
 }
 
 /// The sizes of an operand's dimensions, found in the iteration space of an op, give those of a result.
-static SmallVector<AffineExpr> sizesFromMaps(SizeAnalysis &analysis, IndexingMapsInterface op,
-                                             unsigned result) {
+static SmallVector<AffineExpr> sizesFromMaps(SizeAnalysis &analysis, IndexingMapsInterface op, unsigned result) {
   SmallVector<AffineExpr> space(op.getLoopIterators().size());
   for (auto [operand, map] : llvm::zip(op->getOperands(), op.getOperandMaps()))
     for (auto [size, expression] : llvm::zip(analysis.sizesOf(operand), map.getResults()))
@@ -262,8 +259,7 @@ SmallVector<AffineExpr> SizeAnalysis::computeSizes(Value tensor) {
 
 std::optional<SmallVector<AffineExpr>> SizeAnalysis::elementsOf(Value tensor) {
   auto type = dyn_cast<RankedTensorType>(tensor.getType());
-  if (!type || !type.hasStaticShape() || !type.getElementType().isInteger() ||
-      type.getNumElements() > maxElements)
+  if (!type || !type.hasStaticShape() || !type.getElementType().isInteger() || type.getNumElements() > maxElements)
     return std::nullopt;
   if (auto it = elements.find(tensor); it != elements.end())
     return it->second;

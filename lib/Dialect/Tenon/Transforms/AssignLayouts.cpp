@@ -144,10 +144,10 @@ private:
     auto type = cast<RankedTensorType>(value.getType());
     auto isUnit = [](int64_t size) { return size == 1; };
     // Sizes of 1 move for nothing.
-    if (type.hasStaticShape() &&
-        (type.getDimSize(1) == 1 || llvm::all_of(type.getShape().drop_front(2), isUnit)))
+    if (type.hasStaticShape() && (type.getDimSize(1) == 1 || llvm::all_of(type.getShape().drop_front(2), isUnit)))
       return {0, 0};
-    double elements = countElements(value, prices), toLast = prices.toLast * elements, toFirst = prices.toFirst * elements;
+    double elements = countElements(value, prices), toLast = prices.toLast * elements,
+           toFirst = prices.toFirst * elements;
     if (auto offer = dyn_cast_if_present<LayoutInterface>(value.getDefiningOp())) {
       unsigned number = cast<OpResult>(value).getResultNumber();
       toLast = offer.resultRelayoutCost(number, Layout::channelsLast, prices);
@@ -224,8 +224,8 @@ public:
     LayoutAssignment assignment(getOperation(), *prices);
     auto [last, all] = assignment.run();
     if (remarks)
-      emitRemark(getOperation().getLoc()) << "channels last: " << last << " of " << all << " ops, "
-                                          << assignment.getNumTransposes() << " transposes";
+      emitRemark(getOperation().getLoc())
+          << "channels last: " << last << " of " << all << " ops, " << assignment.getNumTransposes() << " transposes";
   }
 
 private:

@@ -6,9 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Dialect/Tenon/IR/ConstantFile.h"
+#include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 #include "tenon/Dialect/Tenon/Transforms/Passes.h"
-#include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
@@ -48,8 +48,8 @@ static std::optional<int64_t> bytesOf(Type type) {
 /// The bytes that a constant takes where it is stored.
 static int64_t storedBytes(TypedAttr attribute) {
   if (auto dense = dyn_cast<DenseElementsAttr>(attribute); dense && dense.isSplat())
-    return llvm::divideCeil(
-        dense.getElementType().isIntOrFloat() ? dense.getElementType().getIntOrFloatBitWidth() : 8, 8);
+    return llvm::divideCeil(dense.getElementType().isIntOrFloat() ? dense.getElementType().getIntOrFloatBitWidth() : 8,
+                            8);
   return bytesOf(attribute.getType()).value_or(0);
 }
 
@@ -58,8 +58,7 @@ class FoldConstantsPass : public tenon::impl::FoldConstantsPassBase<FoldConstant
 public:
   FoldConstantsPass() = default;
   explicit FoldConstantsPass(Evaluator evaluator) : evaluator(std::move(evaluator)) {}
-  FoldConstantsPass(const FoldConstantsPass &other)
-      : FoldConstantsPassBase(other), evaluator(other.evaluator) {}
+  FoldConstantsPass(const FoldConstantsPass &other) : FoldConstantsPassBase(other), evaluator(other.evaluator) {}
 
   void runOnOperation() override;
 
@@ -100,14 +99,13 @@ static TypedAttr reshaped(ReshapeOp op) {
 }
 
 void FoldConstantsPass::visit(Operation *op) {
-  if (!isa_and_nonnull<TenonDialect>(op->getDialect()) || isa<ConstantOp, SymbolOp>(op) ||
-      op->getNumRegions() != 0 || op->getNumResults() == 0 || !isPure(op) || op->use_empty())
+  if (!isa_and_nonnull<TenonDialect>(op->getDialect()) || isa<ConstantOp, SymbolOp>(op) || op->getNumRegions() != 0 ||
+      op->getNumResults() == 0 || !isPure(op) || op->use_empty())
     return;
   if (auto reshape = dyn_cast<ReshapeOp>(op))
     if (TypedAttr attribute = reshaped(reshape)) {
       OpBuilder builder(op);
-      reshape.replaceAllUsesWith(
-          ConstantOp::create(builder, op->getLoc(), attribute.getType(), attribute).getResult());
+      reshape.replaceAllUsesWith(ConstantOp::create(builder, op->getLoc(), attribute.getType(), attribute).getResult());
       op->erase();
       return;
     }
@@ -232,8 +230,7 @@ LogicalResult FoldConstantsPass::fold(Operation *op) {
   OpBuilder builder(op);
   for (auto [result, attribute] : llvm::zip(op->getResults(), attributes)) {
     if (isa<RankedTensorType>(result.getType()))
-      result.replaceAllUsesWith(
-          ConstantOp::create(builder, op->getLoc(), result.getType(), attribute).getResult());
+      result.replaceAllUsesWith(ConstantOp::create(builder, op->getLoc(), result.getType(), attribute).getResult());
     else
       result.replaceAllUsesWith(arith::ConstantOp::create(builder, op->getLoc(), attribute).getResult());
   }

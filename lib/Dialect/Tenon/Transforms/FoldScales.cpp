@@ -51,8 +51,7 @@ static std::optional<PerChannel> perChannel(Value value) {
 }
 
 /// The constant over the sizes of a tensor, along one of its dimensions.
-static Value spread(OpBuilder &builder, Location loc, const PerChannel &channels, int64_t dim,
-                    RankedTensorType type) {
+static Value spread(OpBuilder &builder, Location loc, const PerChannel &channels, int64_t dim, RankedTensorType type) {
   auto from = cast<RankedTensorType>(channels.vector.getType());
   SmallVector<int64_t> shape, dims;
   if (channels.dim != -1) {
@@ -61,8 +60,8 @@ static Value spread(OpBuilder &builder, Location loc, const PerChannel &channels
   }
   Value vector = channels.vector;
   if (from.getShape() != ArrayRef(shape))
-    vector = ReshapeOp::create(builder, loc, RankedTensorType::get(shape, from.getElementType()), vector,
-                               ValueRange(), shape);
+    vector = ReshapeOp::create(builder, loc, RankedTensorType::get(shape, from.getElementType()), vector, ValueRange(),
+                               shape);
   return BroadcastOp::create(builder, loc, type, vector, ValueRange(), dims, type.getShape());
 }
 
@@ -116,8 +115,7 @@ template <typename Op> struct ScaleIntoWeights : OpRewritePattern<Op> {
     unsigned weights;
     Operation *producer = weighted(product, weights);
     std::optional<PerChannel> scale = perChannel(factor);
-    if (!producer || !scale || !takes(producer, weights, *scale) ||
-        !scale->vector.getDefiningOp<ConstantOp>())
+    if (!producer || !scale || !takes(producer, weights, *scale) || !scale->vector.getDefiningOp<ConstantOp>())
       return failure();
     auto type = cast<RankedTensorType>(producer->getOperand(weights).getType());
     if (getElementTypeOrSelf(factor.getType()) != type.getElementType())
@@ -157,9 +155,7 @@ struct ScalePastBias : OpRewritePattern<MulOp> {
       if (!like && !resultType.hasStaticShape())
         continue;
       // What both are spread over: the dimension of either.
-      auto vectorOf = [](const PerChannel &channels) {
-        return cast<RankedTensorType>(channels.vector.getType());
-      };
+      auto vectorOf = [](const PerChannel &channels) { return cast<RankedTensorType>(channels.vector.getType()); };
       const PerChannel &longer = bias->dim != -1 ? *bias : *scale;
       SmallVector<int64_t> shape, dims;
       if (longer.dim != -1) {
@@ -170,9 +166,9 @@ struct ScalePastBias : OpRewritePattern<MulOp> {
       Value b = spread(rewriter, op.getLoc(), *bias, 0, vectorType);
       Value s = spread(rewriter, op.getLoc(), *scale, 0, vectorType);
       Value product = MulOp::create(rewriter, op.getLoc(), vectorType, b, s);
-      Value wide = BroadcastOp::create(rewriter, op.getLoc(), resultType, product,
-                                       like ? like.getSizes() : ValueRange(), dims,
-                                       like ? like.getStaticSizes() : resultType.getShape());
+      Value wide =
+          BroadcastOp::create(rewriter, op.getLoc(), resultType, product, like ? like.getSizes() : ValueRange(), dims,
+                              like ? like.getStaticSizes() : resultType.getShape());
       Value scaled = MulOp::create(rewriter, op.getLoc(), resultType, producer->getResult(0), factor);
       bool isSum = isa<AddOp>(adds);
       Value lhs = position == 0 ? scaled : wide, rhs = position == 0 ? wide : scaled;
@@ -195,16 +191,15 @@ struct JoinBiases : OpRewritePattern<AddOp> {
     unsigned weights;
     if (!inner || !inner->hasOneUse() || !weighted(inner.getLhs(), weights))
       return failure();
-    auto first = inner.getRhs().getDefiningOp<BroadcastOp>(),
-         second = op.getRhs().getDefiningOp<BroadcastOp>();
+    auto first = inner.getRhs().getDefiningOp<BroadcastOp>(), second = op.getRhs().getDefiningOp<BroadcastOp>();
     if (!first || !second || first.getDims() != second.getDims() ||
         first.getOperand().getType() != second.getOperand().getType() || !isConstant(first.getOperand()) ||
         !isConstant(second.getOperand()) || !isa<FloatType>(getElementTypeOrSelf(op.getType())))
       return failure();
-    Value sum = AddOp::create(rewriter, op.getLoc(), first.getOperand().getType(), first.getOperand(),
-                              second.getOperand());
-    Value wide = BroadcastOp::create(rewriter, op.getLoc(), second.getType(), sum, second.getSizes(),
-                                     second.getDims(), second.getStaticSizes());
+    Value sum =
+        AddOp::create(rewriter, op.getLoc(), first.getOperand().getType(), first.getOperand(), second.getOperand());
+    Value wide = BroadcastOp::create(rewriter, op.getLoc(), second.getType(), sum, second.getSizes(), second.getDims(),
+                                     second.getStaticSizes());
     rewriter.replaceOpWithNewOp<AddOp>(op, op.getType(), inner.getLhs(), wide);
     return success();
   }
@@ -212,6 +207,5 @@ struct JoinBiases : OpRewritePattern<AddOp> {
 } // namespace
 
 void tenon::populateFoldScalesPatterns(RewritePatternSet &patterns) {
-  patterns.add<ScaleIntoWeights<MulOp>, ScaleIntoWeights<DivOp>, ScalePastBias, JoinBiases>(
-      patterns.getContext());
+  patterns.add<ScaleIntoWeights<MulOp>, ScaleIntoWeights<DivOp>, ScalePastBias, JoinBiases>(patterns.getContext());
 }

@@ -77,8 +77,7 @@ FailureOr<ReduceOp> tenon::reductionOf(Value value, BroadcastOp broadcast) {
     if (shape[dim] != 1)
       return failure();
   SizeAnalysis sizes(reduce.getContext());
-  SmallVector<AffineExpr> before = sizes.sizesOf(reduce.getResult()),
-                          after = sizes.sizesOf(reshape.getResult());
+  SmallVector<AffineExpr> before = sizes.sizesOf(reduce.getResult()), after = sizes.sizesOf(reshape.getResult());
   for (auto [i, dim] : llvm::enumerate(kept))
     if (before[i] != after[dim])
       return failure();

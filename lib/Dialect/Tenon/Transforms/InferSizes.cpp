@@ -25,9 +25,8 @@ public:
   explicit SizeInference(func::FuncOp func) : func(func), sizes(func.getContext()) {}
 
   LogicalResult run() {
-    WalkResult result = func.walk<WalkOrder::PreOrder>([&](Operation *op) {
-      return succeeded(visit(op)) ? WalkResult::advance() : WalkResult::interrupt();
-    });
+    WalkResult result = func.walk<WalkOrder::PreOrder>(
+        [&](Operation *op) { return succeeded(visit(op)) ? WalkResult::advance() : WalkResult::interrupt(); });
     return failure(result.wasInterrupted());
   }
 
@@ -40,8 +39,7 @@ private:
     }
     SmallVector<Type> before(op->getResultTypes());
     SmallVector<Value> operands(op->getOperands());
-    bool changed =
-        llvm::any_of(op->getOperands(), [&](Value operand) { return originals.contains(operand); });
+    bool changed = llvm::any_of(op->getOperands(), [&](Value operand) { return originals.contains(operand); });
     changed |= castOperands(op);
     for (OpResult result : op->getResults()) {
       auto type = dyn_cast<RankedTensorType>(result.getType());
@@ -87,8 +85,7 @@ private:
         continue;
       Operation *op = result.getOwner();
       if (known < 0)
-        return op->emitOpError("has a result whose size in dimension ") << dim << " would be " << known,
-               failure();
+        return op->emitOpError("has a result whose size in dimension ") << dim << " would be " << known, failure();
       if (!ShapedType::isDynamic(shape[dim]) && shape[dim] != known)
         return op->emitOpError("has a result of size ")
                    << shape[dim] << " in dimension " << dim << ", but from its operands follows " << known,

@@ -22,8 +22,8 @@ SmallVector<int64_t> tenon::permutationTo(Layout layout, int64_t rank) {
   SmallVector<int64_t> permutation = {0};
   if (layout == Layout::channelsFirst)
     permutation.push_back(rank - 1);
-  llvm::append_range(permutation, layout == Layout::channelsFirst ? llvm::seq<int64_t>(1, rank - 1)
-                                                                  : llvm::seq<int64_t>(2, rank));
+  llvm::append_range(permutation,
+                     layout == Layout::channelsFirst ? llvm::seq<int64_t>(1, rank - 1) : llvm::seq<int64_t>(2, rank));
   if (layout == Layout::channelsLast)
     permutation.push_back(1);
   return permutation;
@@ -82,7 +82,8 @@ template <typename Model, typename OpT> struct ModelBase : LayoutInterface::Exte
   bool operandTakesLayout(Operation *op, unsigned operand) const { return rankOf(op->getOperand(operand)) >= 3; }
   bool resultTakesLayout(Operation *op, unsigned result) const { return rankOf(op->getResult(result)) >= 3; }
   double resultRelayoutCost(Operation *op, unsigned result, Layout layout, const LayoutPrices &prices) const {
-    return (layout == Layout::channelsLast ? prices.toLast : prices.toFirst) * countElements(op->getResult(result), prices);
+    return (layout == Layout::channelsLast ? prices.toLast : prices.toFirst) *
+           countElements(op->getResult(result), prices);
   }
   void setChannelsLast(Operation *op, OpBuilder &builder) const {}
 };
@@ -141,7 +142,8 @@ struct ConvModel : ModelBase<ConvModel, ConvOp> {
     if (!isF32(conv) || (last && isGrouped && !isPointwise))
       return relayout + multiplications * prices.plainTap;
     // Columns are places or channels.
-    double images = known(filter.getShape().empty() ? 1 : cast<RankedTensorType>(conv.getInput().getType()).getDimSize(0));
+    double images =
+        known(filter.getShape().empty() ? 1 : cast<RankedTensorType>(conv.getInput().getType()).getDimSize(0));
     double places = results / std::max(m * images, 1.0);
     double columns = std::max(last ? m / conv.getGroups() : places, 1.0);
     double whole = std::ceil(columns / prices.columns) * prices.columns;

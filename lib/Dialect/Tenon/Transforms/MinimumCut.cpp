@@ -38,8 +38,7 @@ int64_t MinimumCut::augment(unsigned start) {
   while (path.back() != second) {
     unsigned node = path.back();
     size_t &i = next[node];
-    while (i < edges[node].size() &&
-           !(edges[node][i].left > 0 && level[edges[node][i].to] == level[node] + 1))
+    while (i < edges[node].size() && !(edges[node][i].left > 0 && level[edges[node][i].to] == level[node] + 1))
       ++i;
     if (i < edges[node].size()) {
       path.push_back(edges[node][i].to);

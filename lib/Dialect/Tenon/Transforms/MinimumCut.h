@@ -13,8 +13,8 @@
 
 namespace tenon {
 
-/// Splits nodes into two sides such that the edges that lead from the first to the second cost least (Dinic 1970). Costs
-/// are integers, so that the answer doesn't depend on the order of additions.
+/// Splits nodes into two sides such that the edges that lead from the first to the second cost least (Dinic 1970).
+/// Costs are integers, so that the answer doesn't depend on the order of additions.
 class MinimumCut {
 public:
   static constexpr unsigned first = 0, second = 1; ///< nodes whose side is known

@@ -84,8 +84,7 @@ bool takeMask(Value mask, Scores &scores, PatternRewriter &rewriter) {
   if (kept.size() != from.size()) {
     SmallVector<Value> dynamic;
     SmallVector<int64_t> fixed;
-    dispatchIndexOpFoldResults(sizes.materialize(rewriter, broadcast.getLoc(), ArrayRef(kept)), dynamic,
-                               fixed);
+    dispatchIndexOpFoldResults(sizes.materialize(rewriter, broadcast.getLoc(), ArrayRef(kept)), dynamic, fixed);
     scores.mask = ReshapeOp::create(rewriter, broadcast.getLoc(), type.clone(shape), operand, dynamic, fixed);
   }
   return true;
@@ -183,8 +182,7 @@ private:
 
   /// Which operand of the first contraction has the keys, and its dimensions among those of the second one.
   bool findRoles() {
-    SmallVector<AffineMap> maps =
-        llvm::to_vector(found.contract.getIndexingMaps().getAsValueRange<AffineMapAttr>());
+    SmallVector<AffineMap> maps = llvm::to_vector(found.contract.getIndexingMaps().getAsValueRange<AffineMapAttr>());
     SmallVector<unsigned> scoreDims = dimsOf(maps[2]);
     SmallVector<std::optional<unsigned>> renamed(maps[0].getNumDims());
     for (auto [from, to] : llvm::zip(scoreDims, weightDims))
@@ -218,10 +216,9 @@ private:
       dims.push_back(llvm::map_to_vector(found.maskDims, [&](int64_t dim) { return weightDims[dim]; }));
     dims.push_back(resultDims);
     SmallVector<AffineMap> maps = llvm::map_to_vector(dims, [&](ArrayRef<unsigned> results) {
-      return AffineMap::get(
-          total, 0,
-          llvm::map_to_vector(results, [&](unsigned dim) { return rewriter.getAffineDimExpr(dim); }),
-          rewriter.getContext());
+      return AffineMap::get(total, 0,
+                            llvm::map_to_vector(results, [&](unsigned dim) { return rewriter.getAffineDimExpr(dim); }),
+                            rewriter.getContext());
     });
     rewriter.replaceOpWithNewOp<AttentionOp>(
         root, root.getType(), query, key, value, found.mask, rewriter.getAffineMapArrayAttr(maps),

@@ -42,8 +42,7 @@ std::optional<Cubic> cubicIn(Value value, Value x, int depth = 8) {
   Operation *op = value.getDefiningOp();
   if (!op || depth == 0 || !isa<AddOp, MulOp, DivOp, PowOp>(op))
     return std::nullopt;
-  std::optional<Cubic> a = cubicIn(op->getOperand(0), x, depth - 1),
-                       b = cubicIn(op->getOperand(1), x, depth - 1);
+  std::optional<Cubic> a = cubicIn(op->getOperand(0), x, depth - 1), b = cubicIn(op->getOperand(1), x, depth - 1);
   if (!a || !b)
     return std::nullopt;
   bool isByNumber = (*b)[1] == 0 && (*b)[2] == 0 && (*b)[3] == 0;

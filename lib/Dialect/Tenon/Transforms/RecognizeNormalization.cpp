@@ -54,8 +54,7 @@ Value centeredOf(Value value, ArrayRef<int64_t> dims) {
 }
 
 /// `c / sqrt(mean(c^2) + epsilon)`, where c may be `x - mean(x)`.
-LogicalResult recognize(Operation *root, Value centered, Value factor, bool isInverse,
-                        PatternRewriter &rewriter) {
+LogicalResult recognize(Operation *root, Value centered, Value factor, bool isInverse, PatternRewriter &rewriter) {
   std::optional<Spread> spread = spreadOf(factor);
   Value radicand = spread ? radicandOf(spread->value, isInverse) : Value();
   auto sum = radicand ? radicand.getDefiningOp<AddOp>() : AddOp();
@@ -68,8 +67,7 @@ LogicalResult recognize(Operation *root, Value centered, Value factor, bool isIn
     variance = reductionOf(mean, spread->broadcast);
     return epsilon && *epsilon >= 0 && succeeded(variance);
   });
-  if (!epsilon || failed(variance) || variance->getCombiner() != Combiner::mean ||
-      !variance->getResult().hasOneUse())
+  if (!epsilon || failed(variance) || variance->getCombiner() != Combiner::mean || !variance->getResult().hasOneUse())
     return failure();
   Value square = variance->getOperand();
   if (rootOf(square) != centered || !square.hasOneUse())
@@ -104,8 +102,7 @@ Value shiftedOf(Value value, SmallVectorImpl<int64_t> &dims) {
   if (!spread)
     return {};
   FailureOr<ReduceOp> largest = reductionOf(spread->value, spread->broadcast);
-  if (failed(largest) || largest->getCombiner() != Combiner::max ||
-      largest->getOperand() != difference.getLhs())
+  if (failed(largest) || largest->getCombiner() != Combiner::max || largest->getOperand() != difference.getLhs())
     return {};
   dims.assign(largest->getDims().begin(), largest->getDims().end());
   return difference.getLhs();
@@ -161,6 +158,5 @@ struct RecognizeLogSoftmax : OpRewritePattern<SubOp> {
 } // namespace
 
 void tenon::populateRecognizeNormalizationPatterns(RewritePatternSet &patterns) {
-  patterns.add<RecognizeQuotient, RecognizeProduct, RecognizeSoftmax, RecognizeLogSoftmax>(
-      patterns.getContext());
+  patterns.add<RecognizeQuotient, RecognizeProduct, RecognizeSoftmax, RecognizeLogSoftmax>(patterns.getContext());
 }

@@ -22,8 +22,7 @@ enum class Neutral { Zero, NegativeZero, One };
 static bool is(TypedAttr value, Neutral neutral) {
   if (auto number = dyn_cast_if_present<FloatAttr>(value)) {
     APFloat x = number.getValue();
-    return neutral == Neutral::One ? x.isExactlyValue(1)
-                                   : x.isZero() && x.isNegative() == (neutral != Neutral::Zero);
+    return neutral == Neutral::One ? x.isExactlyValue(1) : x.isZero() && x.isNegative() == (neutral != Neutral::Zero);
   }
   auto number = dyn_cast_if_present<IntegerAttr>(value);
   return number && (neutral == Neutral::One ? number.getValue().isOne() : number.getValue().isZero());
@@ -92,11 +91,11 @@ struct DivideByPowerOfTwo : OpRewritePattern<DivOp> {
     Value constant = ConstantOp::create(rewriter, op.getLoc(), type, DenseElementsAttr::get(type, inverse));
     auto shaped = cast<RankedTensorType>(op.getRhs().getType());
     if (auto broadcast = op.getRhs().getDefiningOp<BroadcastOp>())
-      constant = BroadcastOp::create(rewriter, op.getLoc(), shaped, constant, broadcast.getSizes(),
-                                     ArrayRef<int64_t>(), broadcast.getStaticSizes());
+      constant = BroadcastOp::create(rewriter, op.getLoc(), shaped, constant, broadcast.getSizes(), ArrayRef<int64_t>(),
+                                     broadcast.getStaticSizes());
     else
-      constant = BroadcastOp::create(rewriter, op.getLoc(), shaped, constant, ValueRange(),
-                                     ArrayRef<int64_t>(), shaped.getShape());
+      constant = BroadcastOp::create(rewriter, op.getLoc(), shaped, constant, ValueRange(), ArrayRef<int64_t>(),
+                                     shaped.getShape());
     rewriter.replaceOpWithNewOp<MulOp>(op, op.getType(), op.getLhs(), constant);
     return success();
   }
@@ -105,7 +104,6 @@ struct DivideByPowerOfTwo : OpRewritePattern<DivOp> {
 
 void tenon::populateSimplifyArithmeticPatterns(RewritePatternSet &patterns) {
   patterns.add<RemoveNeutral<MulOp, Neutral::One>, RemoveNeutral<DivOp, Neutral::One>,
-               RemoveNeutral<SubOp, Neutral::Zero>, RemoveNeutral<AddOp, Neutral::NegativeZero>,
-               RemoveTwice<NegOp>, RemoveTwice<NotOp>, ExpandPower, DivideByPowerOfTwo>(
-      patterns.getContext());
+               RemoveNeutral<SubOp, Neutral::Zero>, RemoveNeutral<AddOp, Neutral::NegativeZero>, RemoveTwice<NegOp>,
+               RemoveTwice<NotOp>, ExpandPower, DivideByPowerOfTwo>(patterns.getContext());
 }

@@ -42,8 +42,8 @@ struct ContractOfTranspose : OpRewritePattern<ContractOp> {
 };
 
 /// The transposed result, where rows of it are still rows of one operand: its last dimension stays, or is one
-/// of the other operand, whose columns then become rows. That one is transposed instead, unless its columns are rows already:
-/// no gain where it has more elements than the result.
+/// of the other operand, whose columns then become rows. That one is transposed instead, unless its columns are rows
+/// already: no gain where it has more elements than the result.
 struct TransposeOfContract : OpRewritePattern<TransposeOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(TransposeOp op, PatternRewriter &rewriter) const override {
@@ -56,11 +56,9 @@ struct TransposeOfContract : OpRewritePattern<TransposeOp> {
     for (int64_t dim : op.getPermutation())
       dims.push_back(map.getResult(dim));
     AffineExpr last = map.getResults().back(), newLast = dims.back();
-    auto isIn = [&](int operand, AffineExpr dim) {
-      return llvm::is_contained(maps[operand].getResults(), dim);
-    };
-    bool isOfOther = isIn(0, last) != isIn(1, last) && isIn(0, newLast) != isIn(1, newLast) &&
-                     isIn(0, last) != isIn(0, newLast);
+    auto isIn = [&](int operand, AffineExpr dim) { return llvm::is_contained(maps[operand].getResults(), dim); };
+    bool isOfOther =
+        isIn(0, last) != isIn(1, last) && isIn(0, newLast) != isIn(1, newLast) && isIn(0, last) != isIn(0, newLast);
     if (last != newLast && (!isOfOther || hasLargerColumns(contract, isIn(0, newLast) ? 0 : 1, newLast)))
       return failure();
     maps.push_back(AffineMap::get(map.getNumDims(), 0, dims, op.getContext()));

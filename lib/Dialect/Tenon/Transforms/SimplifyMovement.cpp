@@ -206,8 +206,8 @@ struct TransposeOfUnits : OpRewritePattern<TransposeOp> {
   }
 };
 
-/// A concat that begins with all that another one joins continues it: the parts of dense blocks, each with the outputs of
-/// all layers before it, become parts of one buffer.
+/// A concat that begins with all that another one joins continues it: the parts of dense blocks, each with the outputs
+/// of all layers before it, become parts of one buffer.
 struct ContinueConcat : OpRewritePattern<ConcatOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -255,8 +255,9 @@ struct CastThereAndBack : OpRewritePattern<CastOp> {
 } // namespace
 
 void tenon::populateSimplifyMovementPatterns(RewritePatternSet &patterns) {
-  patterns.add<RemoveIdentity<TransposeOp>, RemoveIdentity<ReshapeOp>, RemoveIdentity<BroadcastOp>,
-               RemoveIdentity<SliceOp>, RemoveIdentity<PadOp>, RemoveIdentity<CastOp>,
-               RemoveIdentity<ConcatOp>, JoinReshapes, JoinTransposes, JoinBroadcasts, BroadcastOfReshape,
-               ReshapeOfBroadcast, TransposeOfUnits, ContinueConcat, CastThereAndBack>(patterns.getContext());
+  patterns
+      .add<RemoveIdentity<TransposeOp>, RemoveIdentity<ReshapeOp>, RemoveIdentity<BroadcastOp>, RemoveIdentity<SliceOp>,
+           RemoveIdentity<PadOp>, RemoveIdentity<CastOp>, RemoveIdentity<ConcatOp>, JoinReshapes, JoinTransposes,
+           JoinBroadcasts, BroadcastOfReshape, ReshapeOfBroadcast, TransposeOfUnits, ContinueConcat, CastThereAndBack>(
+          patterns.getContext());
 }

@@ -25,7 +25,8 @@ static double bytesBetween(const OpGroup &a, const OpGroup &b) {
   for (Operation *op : a.ops())
     for (Value result : op->getResults()) {
       bool isRead = llvm::any_of(result.getUsers(), [&](Operation *user) { return b.contains(user); });
-      bool isKept = llvm::any_of(result.getUsers(), [&](Operation *user) { return !a.contains(user) && !b.contains(user); });
+      bool isKept =
+          llvm::any_of(result.getUsers(), [&](Operation *user) { return !a.contains(user) && !b.contains(user); });
       if (isRead)
         bytes += (isKept ? 1 : 2) * elementsOf(result) * getElementTypeOrSelf(result).getIntOrFloatBitWidth() / 8;
     }

@@ -21,8 +21,8 @@ static LogicalResult checkKernel(KernelOp kernel) {
   auto checkSizes = [&](Operation *op, Value tensor) -> LogicalResult {
     for (auto [dim, size] : llvm::enumerate(sizes.sizesOf(tensor)))
       if (!sizes.mapOf(size, symbols))
-        return op->emitOpError("has size ") << dim << " of " << tensor.getType()
-                                            << ", which does not follow from the kernel's symbols";
+        return op->emitOpError("has size ")
+               << dim << " of " << tensor.getType() << ", which does not follow from the kernel's symbols";
     return success();
   };
   for (Value argument : kernel.getBody().front().getArguments())
@@ -42,8 +42,7 @@ static LogicalResult checkKernel(KernelOp kernel) {
 }
 
 LogicalResult tenon::tile::checkKernels(Operation *root) {
-  WalkResult result = root->walk([](KernelOp kernel) {
-    return failed(checkKernel(kernel)) ? WalkResult::interrupt() : WalkResult::skip();
-  });
+  WalkResult result = root->walk(
+      [](KernelOp kernel) { return failed(checkKernel(kernel)) ? WalkResult::interrupt() : WalkResult::skip(); });
   return failure(result.wasInterrupted());
 }

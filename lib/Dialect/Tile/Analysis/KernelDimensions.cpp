@@ -42,9 +42,7 @@ void KernelDimensions::add(Value tensor) {
   }
 }
 
-void KernelDimensions::unite(Value a, int64_t i, Value b, int64_t j) {
-  classes.unionSets(dims[a][i], dims[b][j]);
-}
+void KernelDimensions::unite(Value a, int64_t i, Value b, int64_t j) { classes.unionSets(dims[a][i], dims[b][j]); }
 
 void KernelDimensions::fix(Value tensor, int64_t dim) { fixed.insert(dims[tensor][dim]); }
 
@@ -68,8 +66,7 @@ void KernelDimensions::relate(Operation *op) {
   } else if (maps && (role == Role::contraction || role == Role::rows || role == Role::free)) {
     relateMaps(maps);
   } else if (auto broadcast = dyn_cast<BroadcastOp>(op)) {
-    SmallVector<AffineExpr> from = sizes.sizesOf(broadcast.getOperand()),
-                            to = sizes.sizesOf(broadcast.getResult());
+    SmallVector<AffineExpr> from = sizes.sizesOf(broadcast.getOperand()), to = sizes.sizesOf(broadcast.getResult());
     for (auto [i, dim] : llvm::enumerate(broadcast.getDims())) {
       if (from[i] == to[dim])
         unite(broadcast.getOperand(), i, broadcast.getResult(), dim);

@@ -25,8 +25,8 @@ std::optional<ContractionRoles> tile::contractionRoles(ContractOp op) {
   SmallVector<AffineMap> maps = llvm::to_vector(op.getIndexingMaps().getAsValueRange<AffineMapAttr>());
   AffineMap lhs = maps[0], rhs = maps[1], result = maps[2];
   auto isF32 = [](Value value) { return getElementTypeOrSelf(value).isF32(); };
-  if (!isF32(op.getResult()) || !isF32(op.getLhs()) || !isF32(op.getRhs()) ||
-      result.getNumResults() < 1 || rhs.getNumResults() < 1)
+  if (!isF32(op.getResult()) || !isF32(op.getLhs()) || !isF32(op.getRhs()) || result.getNumResults() < 1 ||
+      rhs.getNumResults() < 1)
     return std::nullopt;
   ContractionRoles roles;
   std::optional<unsigned> depth;
@@ -56,8 +56,8 @@ std::optional<ContractionRoles> tile::contractionRoles(ContractOp op) {
 }
 
 SmallVector<int64_t> KernelStructure::kept() const {
-  return llvm::to_vector(llvm::make_filter_range(llvm::seq<int64_t>(0, space.size()),
-                                                 [&](int64_t dim) { return !isReduced(dim); }));
+  return llvm::to_vector(
+      llvm::make_filter_range(llvm::seq<int64_t>(0, space.size()), [&](int64_t dim) { return !isReduced(dim); }));
 }
 
 AffineMap tile::workOf(KernelOp kernel) {

@@ -13,8 +13,7 @@ using namespace mlir;
 using namespace tenon;
 using namespace tenon::tile;
 
-void ScheduleSpace::forEach(ArrayRef<std::optional<int64_t>> fixed,
-                            function_ref<void(ArrayRef<int64_t>)> visit) const {
+void ScheduleSpace::forEach(ArrayRef<std::optional<int64_t>> fixed, function_ref<void(ArrayRef<int64_t>)> visit) const {
   SchedulePoint point(knobs.size());
   auto nest = [&](auto &nest, size_t i) -> void {
     if (i == knobs.size()) {
@@ -56,9 +55,7 @@ FailureOr<SmallVector<std::optional<int64_t>>> ScheduleSpace::valuesOf(ScheduleA
     const Knob *knob = llvm::find_if(knobs, [&](const Knob &knob) { return knob.name == name; });
     if (knob == knobs.end())
       return emitError() << "has a schedule with '" << name << "', but " << kind << " have "
-                         << llvm::join(
-                                llvm::map_range(knobs, [](const Knob &knob) { return knob.name.str(); }),
-                                ", ");
+                         << llvm::join(llvm::map_range(knobs, [](const Knob &knob) { return knob.name.str(); }), ", ");
     values[knob - knobs.begin()] = schedule.get(name);
   }
   return values;
@@ -92,8 +89,7 @@ FailureOr<SchedulePoint> ScheduleSpace::read(ScheduleAttr schedule, EmitError em
   SchedulePoint point;
   for (auto [knob, value] : llvm::zip(knobs, *values)) {
     if (!value)
-      return emitError() << "expects a schedule with '" << knob.name
-                         << "': run tenon-select-schedules before";
+      return emitError() << "expects a schedule with '" << knob.name << "': run tenon-select-schedules before";
     point.push_back(*value);
   }
   if (!isLegal(point))
@@ -111,13 +107,11 @@ ScheduleAttr ScheduleSpace::attributeOf(ArrayRef<int64_t> point) const {
 
 Diagnostic &tile::operator<<(Diagnostic &diagnostic, const ScheduleSpace &space) {
   int64_t schedules = 0;
-  space.forEach(SmallVector<std::optional<int64_t>>(space.getKnobs().size()),
-                [&](ArrayRef<int64_t>) { ++schedules; });
+  space.forEach(SmallVector<std::optional<int64_t>>(space.getKnobs().size()), [&](ArrayRef<int64_t>) { ++schedules; });
   diagnostic << schedules << " schedules of " << space.getKind() << ":";
   for (const Knob &knob : space.getKnobs()) {
     diagnostic << " " << knob.name << " {";
-    llvm::interleave(
-        knob.candidates, [&](int64_t value) { diagnostic << value; }, [&] { diagnostic << ", "; });
+    llvm::interleave(knob.candidates, [&](int64_t value) { diagnostic << value; }, [&] { diagnostic << ", "; });
     diagnostic << "}";
   }
   return diagnostic;

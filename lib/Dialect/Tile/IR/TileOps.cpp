@@ -5,14 +5,14 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "tenon/Dialect/Tile/IR/TilePrograms.h"
-#include "tenon/Dialect/Tile/IR/Accuracy.h"
 #include "tenon/Dialect/Bytecode/BytecodeVersion.h"
-#include "tenon/Dialect/Tenon/IR/SizeAnalysis.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
 #include "tenon/Dialect/Tenon/IR/Roles.h"
+#include "tenon/Dialect/Tenon/IR/SizeAnalysis.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 #include "tenon/Dialect/Tenon/IR/Verification.h"
+#include "tenon/Dialect/Tile/IR/Accuracy.h"
+#include "tenon/Dialect/Tile/IR/TilePrograms.h"
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -22,10 +22,10 @@
 using namespace mlir;
 using namespace tenon::tile;
 using tenon::BindShapeOp;
-using tenon::host::kContractAttr;
-using tenon::host::kInnerContract;
 using tenon::Role;
 using tenon::RoleModel;
+using tenon::host::kContractAttr;
+using tenon::host::kInnerContract;
 
 #include "tenon/Dialect/Tile/IR/TileDialect.cpp.inc"
 #include "tenon/Dialect/Tile/IR/TileEnums.cpp.inc"
@@ -172,8 +172,8 @@ LogicalResult MemoryAttr::verify(function_ref<InFlightDiagnostic()> emitError, M
   return success();
 }
 
-LogicalResult InstructionAttr::verify(function_ref<InFlightDiagnostic()> emitError, StringRef name, int64_t m, int64_t n,
-                                      int64_t k) {
+LogicalResult InstructionAttr::verify(function_ref<InFlightDiagnostic()> emitError, StringRef name, int64_t m,
+                                      int64_t n, int64_t k) {
   if (name.empty())
     return emitError() << "expects an instruction with a name";
   for (int64_t size : {m, n, k})
@@ -231,12 +231,14 @@ LogicalResult WindowRowsOp::verify() {
   int64_t spatial = operand.getRank() - 2;
   if (spatial < 1 || result.getRank() != operand.getRank() || result.getElementType() != operand.getElementType() ||
       operand.isDynamicDim(spatial + 1))
-    return emitOpError("expects images of a known number of channels and a result of their rank and element type, but has ")
+    return emitOpError(
+               "expects images of a known number of channels and a result of their rank and element type, but has ")
            << operand << " and " << result;
   if ((int64_t)getSizes().size() != spatial || (int64_t)getStrides().size() != spatial ||
       (int64_t)getDilations().size() != spatial)
     return emitOpError("expects ") << spatial << " sizes, strides and dilations";
-  if (getPads() && ((int64_t)getPads()->size() != 2 * spatial || llvm::any_of(*getPads(), [](int64_t pad) { return pad < 0; })))
+  if (getPads() &&
+      ((int64_t)getPads()->size() != 2 * spatial || llvm::any_of(*getPads(), [](int64_t pad) { return pad < 0; })))
     return emitOpError("expects ") << 2 * spatial << " pads that aren't negative";
   if (failed(verifyPositive(*this, "sizes", getSizes())) || failed(verifyPositive(*this, "strides", getStrides())) ||
       failed(verifyPositive(*this, "dilations", getDilations())) ||
@@ -251,9 +253,8 @@ LogicalResult WindowRowsOp::verify() {
 
 ParseResult KernelOp::parse(OpAsmParser &parser, OperationState &result) {
   auto buildType = [](Builder &builder, ArrayRef<Type> arguments, ArrayRef<Type> results,
-                      function_interface_impl::VariadicFlag, std::string &) {
-    return builder.getFunctionType(arguments, results);
-  };
+                      function_interface_impl::VariadicFlag,
+                      std::string &) { return builder.getFunctionType(arguments, results); };
   return function_interface_impl::parseFunctionOp(parser, result, /*allowVariadic=*/false,
                                                   getFunctionTypeAttrName(result.name), buildType,
                                                   getArgAttrsAttrName(result.name), getResAttrsAttrName(result.name));
@@ -394,8 +395,8 @@ LogicalResult MicrokernelOp::verify() {
   if (!getInit().empty() && getInit().getTypes() != getResultTypes())
     return emitOpError("expects initial sums of the results' types, but has ") << getInit().getTypes();
   if (getUnroll() < 1 || getUnroll() > kMostUnrolled)
-    return emitOpError("expects to add 1 to ") << kMostUnrolled << " products in a turn, but has unroll "
-                                               << (int64_t)getUnroll();
+    return emitOpError("expects to add 1 to ")
+           << kMostUnrolled << " products in a turn, but has unroll " << (int64_t)getUnroll();
   if (!getPrefetch() != !getPrefetchStep())
     return emitOpError("expects a place to prefetch and a step, or neither");
   return success();

@@ -48,12 +48,18 @@ template <typename Prices> using PriceTable = ArrayRef<std::pair<StringLiteral, 
 
 static PriceTable<LayoutPrices> tableOf(const LayoutPrices &) {
   static constexpr std::pair<StringLiteral, double LayoutPrices::*> table[] = {
-      {"multiply_first", &LayoutPrices::multiplyFirst}, {"multiply_last", &LayoutPrices::multiplyLast},
-      {"gather_first", &LayoutPrices::gatherFirst},     {"part_last", &LayoutPrices::partLast},
-      {"tap_first", &LayoutPrices::tapFirst},           {"tap_last", &LayoutPrices::tapLast},
-      {"plain_tap", &LayoutPrices::plainTap},           {"to_last", &LayoutPrices::toLast},
-      {"to_first", &LayoutPrices::toFirst},             {"turned", &LayoutPrices::turned},
-      {"copied", &LayoutPrices::copied},                {"columns", &LayoutPrices::columns}};
+      {"multiply_first", &LayoutPrices::multiplyFirst},
+      {"multiply_last", &LayoutPrices::multiplyLast},
+      {"gather_first", &LayoutPrices::gatherFirst},
+      {"part_last", &LayoutPrices::partLast},
+      {"tap_first", &LayoutPrices::tapFirst},
+      {"tap_last", &LayoutPrices::tapLast},
+      {"plain_tap", &LayoutPrices::plainTap},
+      {"to_last", &LayoutPrices::toLast},
+      {"to_first", &LayoutPrices::toFirst},
+      {"turned", &LayoutPrices::turned},
+      {"copied", &LayoutPrices::copied},
+      {"columns", &LayoutPrices::columns}};
   return table;
 }
 
@@ -114,7 +120,9 @@ template <typename Prices> static FailureOr<Prices> parsePrices(AsmParser &parse
   return prices;
 }
 
-llvm::hash_code tile::hash_value(const Number &number) { return llvm::hash_value(llvm::bit_cast<uint64_t>(number.value)); }
+llvm::hash_code tile::hash_value(const Number &number) {
+  return llvm::hash_value(llvm::bit_cast<uint64_t>(number.value));
+}
 llvm::hash_code tile::hash_value(const SchedulePrices &prices) { return hashPrices(prices); }
 llvm::hash_code tenon::hash_value(const LayoutPrices &prices) { return hashPrices(prices); }
 
@@ -129,7 +137,9 @@ FailureOr<Number> FieldParser<Number>::parse(AsmParser &parser) {
 FailureOr<SchedulePrices> FieldParser<SchedulePrices>::parse(AsmParser &parser) {
   return parsePrices<SchedulePrices>(parser);
 }
-FailureOr<LayoutPrices> FieldParser<LayoutPrices>::parse(AsmParser &parser) { return parsePrices<LayoutPrices>(parser); }
+FailureOr<LayoutPrices> FieldParser<LayoutPrices>::parse(AsmParser &parser) {
+  return parsePrices<LayoutPrices>(parser);
+}
 
 //===----------------------------------------------------------------------===//
 // What a description may say
@@ -164,7 +174,8 @@ double RateAttr::getProductsPerCycle() const {
 }
 
 template <typename Prices> static LogicalResult verifyPrices(EmitError emitError, const Prices &prices) {
-  return verifyPositive(emitError, llvm::map_to_vector(tableOf(prices), [&](auto entry) { return prices.*entry.second; }));
+  return verifyPositive(emitError,
+                        llvm::map_to_vector(tableOf(prices), [&](auto entry) { return prices.*entry.second; }));
 }
 
 //===----------------------------------------------------------------------===//

@@ -94,8 +94,8 @@ LogicalResult ProgramOp::verify() {
   return success();
 }
 
-/// Memory is read and written by this dialect's ops only, and `tenon` ops compute with tiles. Which others have a lowering is
-/// for that to say: conversions of a whole module pass through programs, too.
+/// Memory is read and written by this dialect's ops only, and `tenon` ops compute with tiles. Which others have a
+/// lowering is for that to say: conversions of a whole module pass through programs, too.
 static LogicalResult verifyPart(Operation *op) {
   bool isOurs = isa_and_nonnull<TileDialect, TenonDialect>(op->getDialect());
   if (isa<KernelOp, VariantsOp, VariantOp, ProgramOp, FormOp, MicrokernelOp, UnpackOp, WindowRowsOp>(op) ||
@@ -105,7 +105,8 @@ static LogicalResult verifyPart(Operation *op) {
     return op->emitOpError("is no copy, of which a put consists");
   if (op->getParentOfType<ComputeOp>() || !isa_and_nonnull<TenonDialect>(op->getDialect()))
     return success();
-  for (Type type : llvm::concat<const Type>(llvm::to_vector(op->getOperandTypes()), llvm::to_vector(op->getResultTypes())))
+  for (Type type :
+       llvm::concat<const Type>(llvm::to_vector(op->getOperandTypes()), llvm::to_vector(op->getResultTypes())))
     if (isa<RankedTensorType>(type) && failed(verifyTile(op, type)))
       return failure();
   return success();

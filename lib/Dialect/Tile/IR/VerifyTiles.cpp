@@ -7,7 +7,6 @@
 
 #include "ProgramVerification.h"
 
-
 using namespace mlir;
 using namespace tenon::tile;
 
@@ -15,8 +14,8 @@ bool tenon::tile::isTile(Type type) {
   auto tensor = dyn_cast<RankedTensorType>(type);
   int64_t elements = 1;
   return tensor && llvm::all_of(tensor.getShape(), [&](int64_t size) {
-           return !ShapedType::isDynamic(size) && !__builtin_mul_overflow(elements, std::max<int64_t>(size, 1), &elements) &&
-                  elements <= kLargest;
+           return !ShapedType::isDynamic(size) &&
+                  !__builtin_mul_overflow(elements, std::max<int64_t>(size, 1), &elements) && elements <= kLargest;
          });
 }
 
@@ -24,7 +23,8 @@ bool tenon::tile::isTile(Type type) {
 // Views
 //===----------------------------------------------------------------------===//
 
-/// Adds `scale * expression` to the coefficients of its dimensions and, behind them, the constant; false if it isn't linear.
+/// Adds `scale * expression` to the coefficients of its dimensions and, behind them, the constant; false if it isn't
+/// linear.
 static bool addLinear(AffineExpr expression, int64_t scale, MutableArrayRef<int64_t> coefficients) {
   auto isSmall = [](int64_t value) { return -kLargest <= value && value <= kLargest; };
   if (!isSmall(scale))

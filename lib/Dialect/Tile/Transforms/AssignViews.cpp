@@ -7,9 +7,9 @@
 
 #include "tenon/Dialect/Host/Analysis/Layouts.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
+#include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 #include "tenon/Dialect/Tile/Analysis/KernelStructure.h"
 #include "tenon/Dialect/Tile/Transforms/Passes.h"
-#include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -58,8 +58,7 @@ private:
     };
     auto isSize = [](Operation &op) {
       bool isArithmetic = isa_and_present<arith::ArithDialect, affine::AffineDialect>(op.getDialect());
-      return isa<SymbolOp, BindShapeOp, BindStridesOp, BoundStrideOp, IsAliasedOp>(op) ||
-             (isArithmetic && isPure(&op));
+      return isa<SymbolOp, BindShapeOp, BindStridesOp, BoundStrideOp, IsAliasedOp>(op) || (isArithmetic && isPure(&op));
     };
     Block::iterator front = entry.begin();
     for (Operation &op : llvm::make_early_inc_range(entry)) {
@@ -120,8 +119,7 @@ private:
              // Neighbours in a row of the image are read together.
              if (isa<WindowRowsOp>(user))
                return !layout.breaks.back();
-             return isa<SliceOp, ConcatOp, PadOp, BindShapeOp, BindStridesOp, SizeOp>(user) ||
-                    isKernelOp(user);
+             return isa<SliceOp, ConcatOp, PadOp, BindShapeOp, BindStridesOp, SizeOp>(user) || isKernelOp(user);
            });
   }
 
@@ -140,9 +138,8 @@ private:
         return false;
     }
     Operation *source = tensor.getDefiningOp();
-    return source && source->getBlock() == whole->getBlock() &&
-           (isKernelOp(source) || isa<ConcatOp>(source)) && layouts.rootOf(tensor) == tensor &&
-           isReadableAt(tensor, *layout);
+    return source && source->getBlock() == whole->getBlock() && (isKernelOp(source) || isa<ConcatOp>(source)) &&
+           layouts.rootOf(tensor) == tensor && isReadableAt(tensor, *layout);
   }
 
   /// What the slice reads is written once, before, and its readers take strides.
@@ -169,8 +166,6 @@ private:
 };
 
 struct AssignViewsPass : tile::impl::AssignViewsPassBase<AssignViewsPass> {
-  void runOnChecked() override {
-    ViewAssignment(getOperation()).run();
-  }
+  void runOnChecked() override { ViewAssignment(getOperation()).run(); }
 };
 } // namespace

@@ -114,11 +114,14 @@ private:
         continue;
       Value zero = number(sizes.constant(0)), first = number(start), end = number(last);
       Value isEmpty = compare(arith::CmpIPredicate::sle, number(extents[d]), zero);
-      Value high = arith::MaxSIOp::create(builder, loc, first, end), low = arith::MinSIOp::create(builder, loc, first, end);
+      Value high = arith::MaxSIOp::create(builder, loc, first, end),
+            low = arith::MinSIOp::create(builder, loc, first, end);
       Value limit = number(sizes.simplify(whole[d] - 1));
       const char *message = "the slice goes beyond its operand";
-      host::CheckAtMostOp::create(builder, loc, arith::SelectOp::create(builder, loc, isEmpty, limit, high), limit, message);
-      host::CheckAtMostOp::create(builder, loc, zero, arith::SelectOp::create(builder, loc, isEmpty, zero, low), message);
+      host::CheckAtMostOp::create(builder, loc, arith::SelectOp::create(builder, loc, isEmpty, limit, high), limit,
+                                  message);
+      host::CheckAtMostOp::create(builder, loc, zero, arith::SelectOp::create(builder, loc, isEmpty, zero, low),
+                                  message);
     }
   }
 
@@ -255,8 +258,6 @@ private:
 };
 
 struct CheckSizesPass : tile::impl::CheckSizesPassBase<CheckSizesPass> {
-  void runOnChecked() override {
-    Checks(getOperation()).run();
-  }
+  void runOnChecked() override { Checks(getOperation()).run(); }
 };
 } // namespace

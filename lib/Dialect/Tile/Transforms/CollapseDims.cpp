@@ -71,8 +71,7 @@ private:
     auto staysApart = [&](int id) { return repeated.contains(id) || dimensions.isFixed(id); };
     DenseMap<int, int> result;
     for (auto [id, follows] : next)
-      if (follows > 0 && previous.lookup(follows - 1) == id + 1 && !staysApart(id) &&
-          !staysApart(follows - 1))
+      if (follows > 0 && previous.lookup(follows - 1) == id + 1 && !staysApart(id) && !staysApart(follows - 1))
         result[id] = follows;
     return result;
   }
@@ -96,8 +95,7 @@ RankedTensorType collapsed(RankedTensorType type, ArrayRef<ReassociationIndices>
   for (const ReassociationIndices &group : groups) {
     int64_t size = 1;
     for (int64_t dim : group)
-      size = type.isDynamicDim(dim) || ShapedType::isDynamic(size) ? ShapedType::kDynamic
-                                                                   : size * type.getDimSize(dim);
+      size = type.isDynamicDim(dim) || ShapedType::isDynamic(size) ? ShapedType::kDynamic : size * type.getDimSize(dim);
     shape.push_back(size);
   }
   return type.clone(shape);
@@ -110,8 +108,7 @@ SmallVector<OpFoldResult> collapsed(OpBuilder &builder, Location loc, ArrayRef<O
     OpFoldResult product = extents[group.front()];
     for (int64_t dim : llvm::drop_begin(group))
       product = affine::makeComposedFoldedAffineApply(
-          builder, loc, builder.getAffineSymbolExpr(0) * builder.getAffineSymbolExpr(1),
-          {product, extents[dim]});
+          builder, loc, builder.getAffineSymbolExpr(0) * builder.getAffineSymbolExpr(1), {product, extents[dim]});
     return product;
   });
 }
@@ -131,8 +128,7 @@ void rewrite(Operation *op, const Runs &runs) {
   auto setSizes = [&](auto sized, ArrayRef<ReassociationIndices> groups) {
     SmallVector<Value> dynamic;
     SmallVector<int64_t> fixed;
-    dispatchIndexOpFoldResults(collapsed(builder, op->getLoc(), sized.getMixedSizes(), groups), dynamic,
-                               fixed);
+    dispatchIndexOpFoldResults(collapsed(builder, op->getLoc(), sized.getMixedSizes(), groups), dynamic, fixed);
     sized.getSizesMutable().assign(dynamic);
     sized.setStaticSizes(fixed);
   };
@@ -150,14 +146,12 @@ void rewrite(Operation *op, const Runs &runs) {
   } else if (auto transpose = dyn_cast<TransposeOp>(op)) {
     SmallVector<int64_t> permutation;
     for (const ReassociationIndices &group : groupsOf(transpose.getResult()))
-      permutation.push_back(
-          newDim(groupsOf(transpose.getOperand()), transpose.getPermutation()[group.front()]));
+      permutation.push_back(newDim(groupsOf(transpose.getOperand()), transpose.getPermutation()[group.front()]));
     transpose.setPermutation(permutation);
   } else if (auto contract = dyn_cast<ContractOp>(op)) {
     // The first of the dimensions that became one stands for it.
     Value values[] = {contract.getLhs(), contract.getRhs(), contract.getResult()};
-    SmallVector<AffineMap> maps =
-        llvm::to_vector(contract.getIndexingMaps().getAsValueRange<AffineMapAttr>());
+    SmallVector<AffineMap> maps = llvm::to_vector(contract.getIndexingMaps().getAsValueRange<AffineMapAttr>());
     SmallVector<bool> stays(maps[0].getNumDims(), false);
     for (auto [value, map] : llvm::zip(values, maps))
       for (const ReassociationIndices &group : groupsOf(value))
@@ -169,8 +163,8 @@ void rewrite(Operation *op, const Runs &runs) {
     for (auto [value, map] : llvm::zip(values, maps)) {
       SmallVector<AffineExpr> results;
       for (const ReassociationIndices &group : groupsOf(value))
-        results.push_back(builder.getAffineDimExpr(
-            position[cast<AffineDimExpr>(map.getResult(group.front())).getPosition()]));
+        results.push_back(
+            builder.getAffineDimExpr(position[cast<AffineDimExpr>(map.getResult(group.front())).getPosition()]));
       map = AffineMap::get(count, 0, results, op->getContext());
     }
     contract.setIndexingMapsAttr(builder.getAffineMapArrayAttr(maps));
@@ -178,8 +172,8 @@ void rewrite(Operation *op, const Runs &runs) {
 }
 } // namespace
 
-std::optional<SmallVector<SmallVector<ReassociationIndices>>>
-tile::collapseDims(KernelOp kernel, ArrayRef<SmallVector<bool>> breaks) {
+std::optional<SmallVector<SmallVector<ReassociationIndices>>> tile::collapseDims(KernelOp kernel,
+                                                                                 ArrayRef<SmallVector<bool>> breaks) {
   Runs runs = CollapsibleRuns(kernel, breaks).find();
   if (llvm::all_of(runs, [](auto &entry) {
         return (int64_t)entry.second.size() == cast<RankedTensorType>(entry.first.getType()).getRank();

@@ -13,10 +13,10 @@
 
 namespace tenon::tile {
 
-/// Makes one dimension of those that stand next to each other in every tensor of the kernel, in place: rows and columns of
-/// an image, batch and sequence. Vectors get longer and register tiles fuller; in memory nothing changes. `breaks` says
-/// per tensor argument, then per result, which dimensions don't follow the one before them in memory; it may be empty.
-/// Gives, in the same order, which dimensions became one; nothing where the kernel stays as it is.
+/// Makes one dimension of those that stand next to each other in every tensor of the kernel, in place: rows and columns
+/// of an image, batch and sequence. Vectors get longer and register tiles fuller; in memory nothing changes. `breaks`
+/// says per tensor argument, then per result, which dimensions don't follow the one before them in memory; it may be
+/// empty. Gives, in the same order, which dimensions became one; nothing where the kernel stays as it is.
 std::optional<llvm::SmallVector<llvm::SmallVector<mlir::ReassociationIndices>>>
 collapseDims(KernelOp kernel, llvm::ArrayRef<llvm::SmallVector<bool>> breaks);
 

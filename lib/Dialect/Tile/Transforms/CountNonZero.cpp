@@ -36,8 +36,8 @@ struct CountNonZeroPass : tile::impl::CountNonZeroPassBase<CountNonZeroPass> {
         isSet = CastOp::create(builder, loc, type.clone(builder.getI1Type()), isSet);
       Value ones = CastOp::create(builder, loc, i64, isSet);
       auto dims = llvm::to_vector(llvm::seq<int64_t>(0, type.getRank()));
-      Value count = ReduceOp::create(builder, loc, RankedTensorType::get({}, builder.getI64Type()), Combiner::sum,
-                                     ones, dims);
+      Value count =
+          ReduceOp::create(builder, loc, RankedTensorType::get({}, builder.getI64Type()), Combiner::sum, ones, dims);
       Value number = ItemOp::create(builder, loc, builder.getIndexType(), count, 0);
       op.getCountMutable().assign(number);
       // Sizes of the positions are this number from now on.

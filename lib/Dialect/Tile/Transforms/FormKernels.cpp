@@ -63,8 +63,8 @@ public:
   /// `refusals` may be null.
   KernelFormation(func::FuncOp func, const KernelStrategies &strategies, const FusionPrices &prices, KernelTable &table,
                   Refusals *refusals)
-      : func(func), strategies(strategies), prices(prices), refusals(refusals), sizes(func.getContext()), layouts(sizes),
-        kernels(func, sizes, layouts, table) {}
+      : func(func), strategies(strategies), prices(prices), refusals(refusals), sizes(func.getContext()),
+        layouts(sizes), kernels(func, sizes, layouts, table) {}
 
   LogicalResult run() {
     func.walk<WalkOrder::PreOrder>([&](Block *block) { splitCheapBroadcasts(*block); });

@@ -113,8 +113,8 @@ void generalize(KernelOp kernel, ArrayRef<Candidate> candidates) {
     if (type.hasStaticShape() && tensor.getType() != type) {
       SmallVector<Value> dynamic;
       SmallVector<int64_t> fixed;
-      dispatchIndexOpFoldResults(
-          generalized(tensor, getAsIndexOpFoldResult(builder.getContext(), type.getShape())), dynamic, fixed);
+      dispatchIndexOpFoldResults(generalized(tensor, getAsIndexOpFoldResult(builder.getContext(), type.getShape())),
+                                 dynamic, fixed);
       BindShapeOp::create(builder, kernel.getLoc(), tensor, dynamic, fixed);
     }
   }
@@ -146,8 +146,7 @@ struct GeneralizeSizesPass : tile::impl::GeneralizeSizesPassBase<GeneralizeSizes
       families[StringAttr::get(&getContext(), key)].members.push_back({kernel, candidates});
     }
     launches.clear();
-    getOperation().walk(
-        [&](host::LaunchOp launch) { launches[launch.getKernelAttr().getAttr()].push_back(launch); });
+    getOperation().walk([&](host::LaunchOp launch) { launches[launch.getKernelAttr().getAttr()].push_back(launch); });
     SymbolTable symbols(getOperation());
     for (auto &[text, family] : families)
       if (family.members.size() > 1)
@@ -160,14 +159,12 @@ private:
     Family::Member &first = family.members.front();
     SmallVector<unsigned> different;
     for (unsigned i = 0; i < first.candidates.size(); ++i)
-      if (llvm::any_of(family.members, [&](Family::Member &member) {
-            return member.candidates[i].size != first.candidates[i].size;
-          }))
+      if (llvm::any_of(family.members,
+                       [&](Family::Member &member) { return member.candidates[i].size != first.candidates[i].size; }))
         different.push_back(i);
     generalize(first.kernel, llvm::map_to_vector(different, [&](unsigned i) { return first.candidates[i]; }));
-    SmallVector<SmallVector<host::LaunchOp>> launchesOf = llvm::map_to_vector(family.members, [&](Family::Member &member) {
-      return launches.lookup(member.kernel.getSymNameAttr());
-    });
+    SmallVector<SmallVector<host::LaunchOp>> launchesOf = llvm::map_to_vector(
+        family.members, [&](Family::Member &member) { return launches.lookup(member.kernel.getSymNameAttr()); });
     // Its content is another one now.
     symbols.remove(first.kernel);
     first.kernel.setSymName(nameOf(first.kernel, contentOf(first.kernel)));
@@ -185,8 +182,7 @@ private:
   void relaunch(host::LaunchOp launch, KernelOp kernel, ArrayRef<int64_t> sizes) {
     OpBuilder builder(launch);
     for (int64_t size : sizes)
-      launch.getSymbolsMutable().append(
-          arith::ConstantIndexOp::create(builder, launch.getLoc(), size).getResult());
+      launch.getSymbolsMutable().append(arith::ConstantIndexOp::create(builder, launch.getLoc(), size).getResult());
     launch.setKernelAttr(FlatSymbolRefAttr::get(kernel.getSymNameAttr()));
     OpFoldResult work = affine::makeComposedFoldedAffineApply(builder, launch.getLoc(), kernel.getWork(),
                                                               getAsOpFoldResult(launch.getSymbols()));

@@ -16,9 +16,9 @@
 
 namespace tenon::tile {
 
-/// The ops of a block as groups, each of one op at first. An order in which all groups could be launched is kept as they are
-/// united (Pearce and Kelly, A dynamic topological sort algorithm, 2006), so that a union looks only at what comes between
-/// the two.
+/// The ops of a block as groups, each of one op at first. An order in which all groups could be launched is kept as
+/// they are united (Pearce and Kelly, A dynamic topological sort algorithm, 2006), so that a union looks only at what
+/// comes between the two.
 class GroupGraph {
 public:
   explicit GroupGraph(mlir::Block &block);
@@ -29,8 +29,8 @@ public:
   /// The ops of two groups, in order.
   llvm::SmallVector<mlir::Operation *> unionOf(mlir::Operation *a, mlir::Operation *b);
 
-  /// Makes one group of two. Not so where a group in between needs the one and is needed by the other, or where there is too
-  /// much in between to say.
+  /// Makes one group of two. Not so where a group in between needs the one and is needed by the other, or where there
+  /// is too much in between to say.
   bool unite(mlir::Operation *a, mlir::Operation *b);
 
 private:

@@ -8,8 +8,8 @@
 #include "KernelBuilder.h"
 #include "CollapseDims.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
-#include "tenon/Dialect/Tile/Analysis/KernelNames.h"
 #include "tenon/Dialect/Tenon/IR/StorageFormat.h"
+#include "tenon/Dialect/Tile/Analysis/KernelNames.h"
 
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"

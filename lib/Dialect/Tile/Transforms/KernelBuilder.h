@@ -33,8 +33,8 @@ private:
   llvm::StringMap<mlir::StringAttr> names; ///< by content
 };
 
-/// Makes a kernel of a group of ops, and a launch in their place, in three steps: what the kernel takes and gives, the kernel,
-/// the launch. The ops stay, without users outside of the group.
+/// Makes a kernel of a group of ops, and a launch in their place, in three steps: what the kernel takes and gives, the
+/// kernel, the launch. The ops stay, without users outside of the group.
 class KernelBuilder {
 public:
   KernelBuilder(mlir::func::FuncOp func, SizeAnalysis &sizes, host::Layouts &layouts, KernelTable &table)
@@ -62,7 +62,9 @@ private:
     llvm::SmallVector<mlir::Value> dynamic;
     llvm::SmallVector<int64_t> fixed;
 
-    explicit Sizes(llvm::ArrayRef<mlir::OpFoldResult> sizes) { mlir::dispatchIndexOpFoldResults(sizes, dynamic, fixed); }
+    explicit Sizes(llvm::ArrayRef<mlir::OpFoldResult> sizes) {
+      mlir::dispatchIndexOpFoldResults(sizes, dynamic, fixed);
+    }
   };
 
   mlir::FailureOr<Signature> signatureOf(const OpGroup &group, const KernelStrategy &strategy);

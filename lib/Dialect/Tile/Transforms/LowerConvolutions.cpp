@@ -20,8 +20,8 @@ namespace tenon::tile {
 namespace {
 /// Sums shorter than this are not worth a register tile.
 constexpr int64_t minChannelsPerGroup = 2;
-/// Borders may make windows of an image so much more than those parts of them that are in it, before register tiles pass
-/// over them: runs that end at the image's edges fill them less well.
+/// Borders may make windows of an image so much more than those parts of them that are in it, before register tiles
+/// pass over them: runs that end at the image's edges fill them less well.
 constexpr double maxBorder = 1.125;
 /// What sizes that aren't known are taken for.
 constexpr int64_t unknownSize = 64;
@@ -36,9 +36,7 @@ public:
   }
 
   /// Whether there are register tiles for it: one summed dimension, once those that run together are one.
-  static bool isPossible(ConvOp op) {
-    return !op.getChannelsLast() || op.getGroups() == 1 || isPointwise(op);
-  }
+  static bool isPossible(ConvOp op) { return !op.getChannelsLast() || op.getGroups() == 1 || isPointwise(op); }
 
   void run() {
     Value result = op.getChannelsLast() ? channelsLast() : channelsFirst();
@@ -167,8 +165,11 @@ private:
         llvm::any_of(tapsOf(op), [](int64_t taps) { return taps > mostTaps; }))
       return false;
     double border = 1;
-    auto input = cast<RankedTensorType>(op.getInput().getType()), result = cast<RankedTensorType>(op.getResult().getType());
-    auto sizeOf = [](RankedTensorType type, int64_t dim) { return type.isDynamicDim(dim) ? unknownSize : type.getDimSize(dim); };
+    auto input = cast<RankedTensorType>(op.getInput().getType()),
+         result = cast<RankedTensorType>(op.getResult().getType());
+    auto sizeOf = [](RankedTensorType type, int64_t dim) {
+      return type.isDynamicDim(dim) ? unknownSize : type.getDimSize(dim);
+    };
     for (int64_t i = 0; i < spatial; ++i) {
       int64_t extent = sizeOf(input, 1 + i), windows = sizeOf(result, 1 + i), inside = 0, stride = op.getStrides()[i];
       for (int64_t tap = 0; tap < tapsOf(op)[i]; ++tap) {
@@ -186,7 +187,8 @@ private:
   Value windowRows() {
     Value image = op.getInput();
     auto type = cast<RankedTensorType>(image.getType());
-    bool hasBorder = llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; }), isClipped = hasBorder && isMostlyBorder();
+    bool hasBorder = llvm::any_of(op.getPads(), [](int64_t pad) { return pad != 0; }),
+         isClipped = hasBorder && isMostlyBorder();
     if (hasBorder && !isClipped) {
       SmallVector<int64_t> low(type.getRank()), high(type.getRank()), shape(type.getShape());
       for (int64_t i = 0; i < spatial; ++i) {
@@ -196,8 +198,9 @@ private:
           shape[1 + i] += low[1 + i] + high[1 + i];
       }
       auto scalar = RankedTensorType::get({}, type.getElementType());
-      Value zero = ConstantOp::create(builder, op.getLoc(), scalar,
-                                      cast<TypedAttr>(DenseElementsAttr::get(scalar, builder.getF32FloatAttr(0).getValue())));
+      Value zero =
+          ConstantOp::create(builder, op.getLoc(), scalar,
+                             cast<TypedAttr>(DenseElementsAttr::get(scalar, builder.getF32FloatAttr(0).getValue())));
       image = PadOp::create(builder, op.getLoc(), type.clone(shape), PadMode::constant, image, zero, ValueRange(),
                             ValueRange(), low, high);
     }
@@ -205,9 +208,10 @@ private:
     extents.back() = sizes.sizesOf(image).back();
     for (int64_t tap : tapsOf(op))
       extents.back() = extents.back() * tap;
-    return tile::WindowRowsOp::create(builder, op.getLoc(), type.clone(llvm::map_to_vector(extents, SizeAnalysis::staticSize)),
-                             image, tapsOf(op), op.getStrides(), op.getDilations(),
-                             isClipped ? builder.getDenseI64ArrayAttr(op.getPads()) : DenseI64ArrayAttr());
+    return tile::WindowRowsOp::create(builder, op.getLoc(),
+                                      type.clone(llvm::map_to_vector(extents, SizeAnalysis::staticSize)), image,
+                                      tapsOf(op), op.getStrides(), op.getDilations(),
+                                      isClipped ? builder.getDenseI64ArrayAttr(op.getPads()) : DenseI64ArrayAttr());
   }
 
   Value unfold() {

@@ -9,8 +9,8 @@
 // Slices, reshapes, concats and pads that move nothing: a tensor is part of the place of another one, at an
 // offset and with strides. Which slices and operands of concats and pads are such parts is decided before
 // kernels are formed
-// (`tenon-assign-views`) and stands in attributes of the dialect; kernel formation and placement ask here what follows from
-// them.
+// (`tenon-assign-views`) and stands in attributes of the dialect; kernel formation and placement ask here what follows
+// from them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -75,8 +75,7 @@ private:
   std::optional<Home> homeOf(mlir::Value tensor);
   Layout wholeOf(mlir::Value root);
   /// The part of a place that begins at `offsets`.
-  Layout partOf(Layout whole, llvm::ArrayRef<mlir::AffineExpr> offsets,
-                llvm::ArrayRef<mlir::AffineExpr> extents);
+  Layout partOf(Layout whole, llvm::ArrayRef<mlir::AffineExpr> offsets, llvm::ArrayRef<mlir::AffineExpr> extents);
   void complete(Layout &layout);
 
   SizeAnalysis &sizes;

@@ -21,13 +21,14 @@
 namespace tenon::host {
 /// A graph, or host program on tensors: one block that ends in func.return, no buffers yet.
 mlir::LogicalResult checkProgram(mlir::Operation *root);
-/// ... what comes in and goes out are tensors of known rank, sequences or optionals, and each dynamic size of an input is
-/// bound.
+/// ... what comes in and goes out are tensors of known rank, sequences or optionals, and each dynamic size of an input
+/// is bound.
 mlir::LogicalResult checkBoundProgram(mlir::Operation *root);
 /// Programs that are placed: their buffers are storages and views of them, their numbers are indices and truth values,
 /// their control flow is scf.if and scf.while.
 mlir::LogicalResult checkPlaced(mlir::Operation *root);
-/// Of them those that are cut: whatever touches buffers is in a segment, between them stand arithmetic and control flow.
+/// Of them those that are cut: whatever touches buffers is in a segment, between them stand arithmetic and control
+/// flow.
 mlir::LogicalResult checkCut(mlir::func::FuncOp program);
 /// A function of either form.
 mlir::LogicalResult checkPlacedOrCut(mlir::Operation *root);

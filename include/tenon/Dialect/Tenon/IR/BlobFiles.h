@@ -25,8 +25,8 @@ class ConstantFile;
 /// opened from here, and notes them as inputs.
 void openBlobs(mlir::Operation *root, llvm::StringRef moduleFile);
 
-/// Prepares a module for being written to `moduleFile`: states checksums, and names files as it will find them. Constants
-/// without a file of their own go to `constants`, or into the module if it is written to a stream.
+/// Prepares a module for being written to `moduleFile`: states checksums, and names files as it will find them.
+/// Constants without a file of their own go to `constants`, or into the module if it is written to a stream.
 llvm::Error closeBlobs(mlir::Operation *root, llvm::StringRef moduleFile, ConstantFile &constants);
 
 /// Notes a file that the context's modules are made from.

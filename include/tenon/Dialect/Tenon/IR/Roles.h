@@ -35,10 +35,8 @@ llvm::SmallVector<int64_t> roleDimsOf(mlir::Operation *op);
 
 namespace tenon {
 /// What an op attaches to have a role without dimensions.
-template <Role role>
-struct RoleModel {
-  template <typename OpT>
-  struct Of : RoleInterface::ExternalModel<Of<OpT>, OpT> {
+template <Role role> struct RoleModel {
+  template <typename OpT> struct Of : RoleInterface::ExternalModel<Of<OpT>, OpT> {
     Role getRole(mlir::Operation *) const { return role; }
   };
 };

@@ -50,12 +50,11 @@ inline mlir::LogicalResult verifyMixed(mlir::Operation *op, llvm::StringRef what
   size_t dynamic = llvm::count(amounts, mlir::ShapedType::kDynamic);
   if (dynamic == operands)
     return mlir::success();
-  return op->emitOpError("expects one operand per dynamic ")
-         << what << ", but has " << operands << " for " << dynamic;
+  return op->emitOpError("expects one operand per dynamic ") << what << ", but has " << operands << " for " << dynamic;
 }
 
-/// Whether the sizes of a result are those that follow from the op and its operands' types. What computes operands may not
-/// be verified yet: the op is looked at alone, on arguments of their types.
+/// Whether the sizes of a result are those that follow from the op and its operands' types. What computes operands may
+/// not be verified yet: the op is looked at alone, on arguments of their types.
 inline mlir::LogicalResult verifyResultSizes(mlir::OpResult result) {
   mlir::Operation *op = result.getOwner();
   mlir::Block arguments;

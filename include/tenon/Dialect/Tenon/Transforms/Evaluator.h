@@ -34,8 +34,8 @@ struct KnownValue {
 };
 
 /// Computes an op on known operands. An error is no failure of the compilation: the op stays.
-using Evaluator = std::function<llvm::Expected<llvm::SmallVector<KnownValue>>(
-    mlir::Operation *op, llvm::ArrayRef<KnownValue> operands)>;
+using Evaluator = std::function<llvm::Expected<llvm::SmallVector<KnownValue>>(mlir::Operation *op,
+                                                                              llvm::ArrayRef<KnownValue> operands)>;
 
 } // namespace tenon
 

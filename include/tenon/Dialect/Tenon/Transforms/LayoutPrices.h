@@ -12,8 +12,8 @@
 
 namespace tenon {
 
-/// What a target takes for the parts of ops that depend on the layout, in ns on one core; what counts is how they compare. They
-/// come from the target's description (`#tenon_tile.layout_prices`).
+/// What a target takes for the parts of ops that depend on the layout, in ns on one core; what counts is how they
+/// compare. They come from the target's description (`#tenon_tile.layout_prices`).
 struct LayoutPrices {
   double multiplyFirst; ///< per multiplication of a contraction whose columns are places
   double multiplyLast;  ///< whose columns are channels: constant weights lie in panels
@@ -21,12 +21,12 @@ struct LayoutPrices {
   double partLast;      ///< per place, vector of columns and part of a window that lies together
   double tapFirst;      ///< per element that a depthwise convolution or a pooling window reads
   double tapLast;
-  double plainTap;      ///< per multiplication of a convolution without register tiles
-  double toLast;        ///< per element of a transpose
+  double plainTap; ///< per multiplication of a convolution without register tiles
+  double toLast;   ///< per element of a transpose
   double toFirst;
-  double turned;        ///< per element of a contraction's result whose sums are turned before they are written
-  double copied;        ///< per element of a concatenation or slice that isn't contiguous
-  double columns;       ///< of a register tile: what is left over costs as much as a whole one
+  double turned;  ///< per element of a contraction's result whose sums are turned before they are written
+  double copied;  ///< per element of a concatenation or slice that isn't contiguous
+  double columns; ///< of a register tile: what is left over costs as much as a whole one
 
   /// What sizes that aren't known are taken for.
   static constexpr int64_t unknownSize = 64;

@@ -15,8 +15,8 @@ namespace tenon::tile {
 /// A kernel's text without its name and places: what kernels that are one have in common.
 std::string contentOf(KernelOp kernel);
 
-/// What a person would call a kernel of this content, and a hash of it: `linear_bias_relu_3f2a90c1`. A kernel keeps its name
-/// whatever others a model has, so that profiles, tuning records and caches know it again.
+/// What a person would call a kernel of this content, and a hash of it: `linear_bias_relu_3f2a90c1`. A kernel keeps its
+/// name whatever others a model has, so that profiles, tuning records and caches know it again.
 std::string nameOf(KernelOp kernel, llvm::StringRef content);
 
 } // namespace tenon::tile

@@ -46,7 +46,8 @@ public:
   /// Whether the ops have what the strategy is for. Of several strategies the one that was added last counts.
   virtual bool suits(const OpGroup &group) const = 0;
 
-  /// Whether ops that it suits may be one kernel; else `reason`, if there is one, is told why not, in words of the model.
+  /// Whether ops that it suits may be one kernel; else `reason`, if there is one, is told why not, in words of the
+  /// model.
   virtual bool accepts(const OpGroup &group, llvm::raw_ostream *reason) const = 0;
 
   /// The loops and the units of work of a kernel.
@@ -75,8 +76,7 @@ public:
 
 protected:
   /// False, after saying why.
-  template <typename... Values>
-  static bool refuse(llvm::raw_ostream *reason, const char *format, Values &&...values) {
+  template <typename... Values> static bool refuse(llvm::raw_ostream *reason, const char *format, Values &&...values) {
     if (reason)
       *reason << llvm::formatv(format, std::forward<Values>(values)...);
     return false;
@@ -110,8 +110,7 @@ private:
 };
 
 /// Adds a strategy, which is asked before those that are there.
-template <typename Strategy, typename... Arguments>
-void addStrategy(TileDialect *dialect, Arguments &&...arguments) {
+template <typename Strategy, typename... Arguments> void addStrategy(TileDialect *dialect, Arguments &&...arguments) {
   auto *strategies = dialect->getRegisteredInterface<KernelStrategies>();
   if (!strategies)
     strategies = &dialect->addInterface<KernelStrategies>();

@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 //
-// What loops a kernel is made of, before any target is known. A strategy (KernelStrategy.h) says it of its kernels; kernels
-// are formed and lowered by it.
+// What loops a kernel is made of, before any target is known. A strategy (KernelStrategy.h) says it of its kernels;
+// kernels are formed and lowered by it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -49,8 +49,8 @@ inline constexpr llvm::StringLiteral kInPlaceAttr = "tenon_tile.in_place";
 
 /// The number of a kernel's units of work, from its symbols.
 mlir::AffineMap workOf(KernelOp kernel);
-/// The bytes of scratch that each worker needs, from the kernel's symbols: the least of the map's results. Null for kernels
-/// that need none.
+/// The bytes of scratch that each worker needs, from the kernel's symbols: the least of the map's results. Null for
+/// kernels that need none.
 mlir::AffineMap scratchOf(KernelOp kernel);
 /// That many bytes as a number of the host program.
 mlir::Value scratchBytes(mlir::OpBuilder &builder, mlir::Location loc, mlir::AffineMap scratch,

@@ -25,10 +25,9 @@
 namespace tenon::tile {
 
 namespace knob {
-inline constexpr llvm::StringLiteral vectorBytes = "vector_bytes", vectors = "vectors",
-                                     tileRows = "tile_rows", depthBlock = "depth_block",
-                                     turnSize = "turn_size", residentBytes = "resident_bytes",
-                                     wideRows = "wide_rows", fetchRows = "fetch_rows",
+inline constexpr llvm::StringLiteral vectorBytes = "vector_bytes", vectors = "vectors", tileRows = "tile_rows",
+                                     depthBlock = "depth_block", turnSize = "turn_size",
+                                     residentBytes = "resident_bytes", wideRows = "wide_rows", fetchRows = "fetch_rows",
                                      functionBits = "function_bits", epilogueRows = "epilogue_rows";
 } // namespace knob
 
@@ -75,8 +74,7 @@ protected:
   ScheduleSpace(mlir::MLIRContext *context, llvm::StringRef kind) : context(context), kind(kind) {}
 
   /// False, after saying why.
-  template <typename... Values>
-  static bool refuse(llvm::raw_ostream *reason, const char *format, Values &&...values) {
+  template <typename... Values> static bool refuse(llvm::raw_ostream *reason, const char *format, Values &&...values) {
     if (reason)
       *reason << llvm::formatv(format, std::forward<Values>(values)...);
     return false;
@@ -88,8 +86,7 @@ protected:
 
 private:
   mlir::LogicalResult refuse(llvm::ArrayRef<int64_t> point, EmitError emitError) const;
-  mlir::FailureOr<llvm::SmallVector<std::optional<int64_t>>> valuesOf(ScheduleAttr schedule,
-                                                                      EmitError emitError) const;
+  mlir::FailureOr<llvm::SmallVector<std::optional<int64_t>>> valuesOf(ScheduleAttr schedule, EmitError emitError) const;
   SchedulePoint cheapest(llvm::ArrayRef<std::optional<int64_t>> fixed) const;
 };
 

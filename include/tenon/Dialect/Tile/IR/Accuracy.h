@@ -14,8 +14,8 @@
 
 namespace tenon::tile {
 
-/// `strict` is the arithmetic that the model states, in its types. `standard`, which users know as "default", keeps 1e-4 of
-/// the largest value and what becomes of infinities and NaN. `fast` keeps about 12 bits.
+/// `strict` is the arithmetic that the model states, in its types. `standard`, which users know as "default", keeps
+/// 1e-4 of the largest value and what becomes of infinities and NaN. `fast` keeps about 12 bits.
 enum class Accuracy { strict, standard, fast };
 
 /// The attribute of a module that states it by name; without one it is `standard`.

@@ -6,8 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 //
-// A target is an attribute: what code generation, schedules, layouts and the compiler know of it stands in one place, in the
-// text of variants too. Of which values there are is not known here: Codegen's and Target's folders of a family say that.
+// A target is an attribute: what code generation, schedules, layouts and the compiler know of it stands in one place,
+// in the text of variants too. Of which values there are is not known here: Codegen's and Target's folders of a family
+// say that.
 //
 //===----------------------------------------------------------------------===//
 
@@ -18,8 +19,8 @@
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/Dialect.h"
 #include "mlir/IR/DialectImplementation.h"
-#include "llvm/ADT/Hashing.h"
 #include "tenon/Dialect/Tenon/Transforms/LayoutPrices.h"
+#include "llvm/ADT/Hashing.h"
 
 #include "tenon/Dialect/Tile/IR/TileDialect.h.inc"
 #include "tenon/Dialect/Tile/IR/TileEnums.h.inc"

@@ -72,7 +72,7 @@ def main():
         result = subprocess.run(command, stderr=subprocess.PIPE, text=True)
         passed += result.returncode == 0
         failed += result.returncode != 0
-        if result.returncode not in (0, 1) or result.stderr:
+        if result.returncode not in (0, 1) or (result.returncode == 1 and result.stderr):
             reason = (result.stderr.strip().splitlines() or [f"exit code {result.returncode}"])[-1]
             print(f"{name:24} FAILED {reason[:300]}", flush=True)
     if not options.make:

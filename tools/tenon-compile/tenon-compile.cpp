@@ -37,11 +37,11 @@ struct Options {
                               cl::desc("Where to write: the artifact, or text ('-', the default, is the standard "
                                        "output)"),
                               cl::value_desc("FILE"), cl::cat(category)};
-  cl::opt<std::string> targetCPU{
-      "target-cpu",
-      cl::desc("CPUs to compile for, best first: " + tenon::listTargetNames() +
-               ",\nor @FILE with a description (default: host, or those of a module with variants)"),
-      cl::value_desc("LIST"), cl::init("host"), cl::cat(category)};
+  // Options keep no copy of what describes them.
+  const std::string targetText = "CPUs to compile for, best first: " + tenon::listTargetNames() +
+                                 ",\nor @FILE with a description (default: host, or those of a module with variants)";
+  cl::opt<std::string> targetCPU{"target-cpu", cl::desc(targetText), cl::value_desc("LIST"), cl::init("host"),
+                                 cl::cat(category)};
   cl::opt<bool> printTarget{"print-target", cl::desc("Write what is known of the CPUs to compile for, and end"),
                             cl::cat(category)};
   cl::opt<tenon::tile::Accuracy> accuracy{
@@ -81,7 +81,6 @@ struct Options {
   cl::opt<std::string> cache{
       "cache", cl::desc("Directory that keeps what was compiled, for the next time; processes may share it"),
       cl::value_desc("DIR"), cl::cat(category)};
-  // Options keep no copy of what describes them.
   const std::string cacheLimitText = "MB that it may hold: what was not used for longest goes first (default: " +
                                      std::to_string(tenon::kDefaultCacheLimit >> 20) + ")";
   cl::opt<uint64_t> cacheLimit{"cache-limit", cl::desc(cacheLimitText), cl::init(tenon::kDefaultCacheLimit >> 20),

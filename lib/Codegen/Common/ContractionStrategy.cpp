@@ -22,9 +22,9 @@ class ContractionSpace : public VectorSpace {
 public:
   /// `isTurned`: whether sums are turned before they are written, and read in other vectors for it.
   ContractionSpace(KernelOp kernel, CPUTargetAttr target, std::optional<int64_t> rows, std::optional<int64_t> columns,
-                   bool isTurned, bool hasRowsInEpilogue)
+                   bool isTurned, bool isProgram, bool hasRowsInEpilogue)
       : VectorSpace(kernel, target, "contractions", /*hasVectors=*/true), first(knobs.size()), rows(rows),
-        columns(columns), takesThree(isTurned && columns) {
+        columns(columns), takesThree(isTurned && columns), isProgram(isProgram) {
     knobs[1].candidates = {2, 1, 4};
     if (takesThree)
       knobs[1].candidates.push_back(3);
@@ -83,10 +83,14 @@ public:
       // half of the peak.
       double busy = std::max({height * vectors / multiplyAdd.getPerCycle(), height,
                               (height + vectors) / prices.loadsPerCycle, double(vectors * bytes) / level2Rate});
+      double latency = multiplyAdd.getLatency(), cycles = std::max(busy, latency);
       // Few sums wait for each other, more than the longer of both times.
-      double latency = multiplyAdd.getLatency(), cycles = std::pow(std::pow(busy, 4) + std::pow(latency, 4), 0.25);
+      if (isProgram)
+        cycles = std::pow(std::pow(busy, 4) + std::pow(latency, 4), 0.25);
       return number * (cycles + prices.tileCycles);
     };
+    if (!isProgram)
+      return columnTiles(width) * cyclesOfBlock(tileRows, ofTiles);
     if (rows) {
       // All tiles are of one height.
       int64_t count = std::max<int64_t>(*rows, 1), height = std::min(count, tileRows);
@@ -101,6 +105,22 @@ private:
   static constexpr int64_t leastDepthBlock = 16, mostTurnSize = 64;
   std::tuple<int64_t, int64_t, int64_t, int64_t, int64_t> values(ArrayRef<int64_t> point) const {
     return {point[0], point[1], point[first], point[first + 1], point[first + 2]};
+  }
+
+  /// Of a block of rows by loops: in tiles of nearly equal height where their number is known, else in lower and lower
+  /// ones.
+  double cyclesOfBlock(int64_t tileRows, function_ref<double(int64_t number, double height)> ofTiles) const {
+    if (rows) {
+      int64_t count = std::max<int64_t>(*rows, 1), height = llvm::divideCeil(count, llvm::divideCeil(count, blockRows));
+      int64_t tiles = llvm::divideCeil(height, tileRows);
+      return ofTiles(tiles, double(height) / tiles);
+    }
+    double cycles = 0;
+    for (int64_t left = blockRows, height = tileRows; left > 0; height = lowerTile(height)) {
+      cycles += ofTiles(left / height, height);
+      left %= height;
+    }
+    return cycles;
   }
 
   /// Register tiles next to each other, per panel.
@@ -120,7 +140,7 @@ private:
 
   size_t first; ///< of the knobs that only contractions have
   std::optional<int64_t> rows, columns;
-  bool takesThree;
+  bool takesThree, isProgram;
 };
 
 class ContractionStrategy : public KernelStrategy {
@@ -271,9 +291,9 @@ std::unique_ptr<ScheduleSpace> ContractionStrategy::spaceOf(KernelOp kernel, Tar
     rows = rows && !ShapedType::isDynamic(extent) ? std::optional(*rows * extent) : std::nullopt;
   }
   int64_t columns = SizeAnalysis::staticSize(structure.space.back());
-  return std::make_unique<ContractionSpace>(kernel, cpu, rows,
-                                            ShapedType::isDynamic(columns) ? std::nullopt : std::optional(columns),
-                                            (bool)structure.turned, hasRowsInEpilogue(kernel, structure));
+  return std::make_unique<ContractionSpace>(
+      kernel, cpu, rows, ShapedType::isDynamic(columns) ? std::nullopt : std::optional(columns), (bool)structure.turned,
+      hasProgram(structure), hasRowsInEpilogue(kernel, structure));
 }
 
 void codegen::addContractionStrategy(TileDialect *dialect) { addStrategy<ContractionStrategy>(dialect); }

@@ -169,7 +169,7 @@ public:
       firstRow = e.mul(select(rowsAreInner, otherPlace[2], place[1]), blockExtent);
       blockSize = arith::MinUIOp::create(e.builder, e.loc, e.sub(rows, firstRow), blockExtent);
       spreadPrefetch();
-      return emitParts();
+      return emitUnit();
     });
   }
 
@@ -257,6 +257,46 @@ private:
       parts = llvm::divideCeil(total, partDepth);
       lastDepth = total - (parts - 1) * partDepth;
     }
+  }
+
+  /// Few rows read a panel once, as it lies in memory; more of them read it vector by vector, one tile after the other.
+  LogicalResult emitUnit() {
+    std::optional<int64_t> known = getConstantIntValue(rows), width = getConstantIntValue(columns);
+    if (!packed || windows || turned || e.lanes >= panelColumns || (known && *known > body.tiles.wideRows))
+      return emitParts();
+    bool isWhole = width && *width % panelColumns == 0;
+    if (known && isWhole)
+      return emitWideRows();
+    Value isWide = compare(arith::CmpIPredicate::ule, blockSize, e.index(body.tiles.wideRows));
+    if (!isWhole) {
+      Value end = e.mul(e.add(panel, e.index(1)), e.index(panelColumns));
+      isWide = arith::AndIOp::create(e.builder, e.loc, isWide, compare(arith::CmpIPredicate::ule, end, columns));
+    }
+    Value truth = arith::ConstantIntOp::create(e.builder, e.loc, 1, 1);
+    Value otherwise = arith::XOrIOp::create(e.builder, e.loc, isWide, truth);
+    if (failed(body.when(isWide, [&] { return emitWideRows(); })))
+      return failure();
+    return body.when(otherwise, [&] { return emitParts(); });
+  }
+
+  LogicalResult emitWideRows() {
+    return body.loop(firstRow, e.add(firstRow, blockSize), 1, [&](Value row) {
+      SmallVector<Value> place = e.delinearize(row, rowExtents);
+      auto vector = VectorType::get(panelColumns, e.builder.getF32Type());
+      Value start = e.mul(panel, e.mul(depth, e.index(panelColumns)));
+      int64_t unroll = getConstantIntValue(depth) ? 4 : 1;
+      auto tile = MicrokernelOp::create(e.builder, e.loc, vector, lhs.memref(), rowOffset(row, place),
+                                        lhs.stride(roles.depth), rhs.memref(), start, e.index(panelColumns), depth,
+                                        /*columns=*/Value(), unroll, Value(), Value(), ValueRange());
+      ElementEmitter::Scope scope(e);
+      for (int64_t part = 0; part < panelColumns; part += e.lanes) {
+        Value sums =
+            vector::ExtractStridedSliceOp::create(e.builder, e.loc, tile.getResults().front(), part, e.lanes, 1);
+        if (failed(finish(place, e.add(e.mul(panel, e.index(panelColumns)), e.index(part)), sums)))
+          return failure();
+      }
+      return success();
+    });
   }
 
   /// The unit's rows times its panel, one part of the summed dimension after the other.

@@ -90,8 +90,8 @@ private:
 
   ContractionSchedule tiles() {
     auto get = [&](StringRef knob) { return schedule.get(knob).value_or(0); };
-    return {get(knob::tileRows),      get(knob::depthBlock),      get(knob::turnSize),
-            get(knob::residentBytes), get(knob::vectorBytes) / 4, get(knob::fetchRows)};
+    return {get(knob::tileRows),        get(knob::depthBlock), get(knob::turnSize), get(knob::residentBytes),
+            get(knob::vectorBytes) / 4, get(knob::wideRows),   get(knob::fetchRows)};
   }
 
   KernelOp kernel;

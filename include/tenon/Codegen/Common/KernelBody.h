@@ -21,6 +21,7 @@ struct ContractionSchedule {
   int64_t turnSize = 0;      ///< rows times products that one turn of a register tile's loop adds
   int64_t residentBytes = 0; ///< bytes of the first operand's rows that stay in a cache while panels change
   int64_t vectorLanes = 0;   ///< elements of one of the vectors of a register tile
+  int64_t wideRows = 0;      ///< up to so many rows read a panel from front to back, in its whole width
   int64_t fetchRows = 0;     ///< fewer rows take no longer than reading a panel: there is no time to fetch the next one
 };
 

@@ -72,6 +72,49 @@ func.func @tan() -> (tensor<9xf32>, tensor<9xf32>) attributes {tenon.tolerance =
   return %y, %expected : tensor<9xf32>, tensor<9xf32>
 }
 
+// Arguments of which most digits of pi are needed.
+func.func @sin_of_large_f32() -> (tensor<5xf32>, tensor<5xf32>) attributes {tenon.tolerance = 1.0e-6 : f64} {
+  %x = tenon.constant dense<[0x56000000, 0xDD800000, 0x64078679, 0x6F79BE45, 0x7F7FFFFF]> : tensor<5xf32>
+  %y = tenon.sin %x : tensor<5xf32>
+  %expected = tenon.constant dense<[0.71849132, 0.8306492, -0.3001695, 1.0, -0.5218765]> : tensor<5xf32>
+  return %y, %expected : tensor<5xf32>, tensor<5xf32>
+}
+
+func.func @sin_of_large_f64() -> (tensor<4xf64>, tensor<4xf64>) attributes {tenon.tolerance = 1.0e-15 : f64} {
+  %x = tenon.constant dense<[0x42C0000000000000, 0xC480F0CF064DD592, 0x7506AC5B262CA1FF, 0x7FEFFFFFFFFFFFFF]> : tensor<4xf64>
+  %y = tenon.sin %x : tensor<4xf64>
+  %expected = tenon.constant dense<[0.71849129172091508, 0.85220084976718879, 1.0, 0.004961954789184062]> : tensor<4xf64>
+  return %y, %expected : tensor<4xf64>, tensor<4xf64>
+}
+
+func.func @cos_of_large_f32() -> (tensor<5xf32>, tensor<5xf32>) attributes {tenon.tolerance = 1.0e-6 : f64} {
+  %x = tenon.constant dense<[0x56000000, 0xDD800000, 0x64078679, 0x6F79BE45, 0x7F7FFFFF]> : tensor<5xf32>
+  %y = tenon.cos %x : tensor<5xf32>
+  %expected = tenon.constant dense<[0.695536, -0.55679607, 0.9538859, -1.6147698e-09, 0.853021]> : tensor<5xf32>
+  return %y, %expected : tensor<5xf32>, tensor<5xf32>
+}
+
+func.func @cos_of_large_f64() -> (tensor<4xf64>, tensor<4xf64>) attributes {tenon.tolerance = 1.0e-15 : f64} {
+  %x = tenon.constant dense<[0x42C0000000000000, 0xC480F0CF064DD592, 0x7506AC5B262CA1FF, 0x7FEFFFFFFFFFFFFF]> : tensor<4xf64>
+  %y = tenon.cos %x : tensor<4xf64>
+  %expected = tenon.constant dense<[0.69553595429798654, 0.52321478539513899, -4.6871659242546277e-19, -0.99998768942655991]> : tensor<4xf64>
+  return %y, %expected : tensor<4xf64>, tensor<4xf64>
+}
+
+func.func @tan_of_large_f32() -> (tensor<5xf32>, tensor<5xf32>) attributes {tenon.tolerance = 1.0e-6 : f64} {
+  %x = tenon.constant dense<[0x56000000, 0xDD800000, 0x64078679, 0x6F79BE45, 0x7F7FFFFF]> : tensor<5xf32>
+  %y = tenon.tan %x : tensor<5xf32>
+  %expected = tenon.constant dense<[1.0330038, -1.4918374, -0.31468072, -6.1928333e+08, -0.6117979]> : tensor<5xf32>
+  return %y, %expected : tensor<5xf32>, tensor<5xf32>
+}
+
+func.func @tan_of_large_f64() -> (tensor<4xf64>, tensor<4xf64>) attributes {tenon.tolerance = 4.0e-15 : f64} {
+  %x = tenon.constant dense<[0x42C0000000000000, 0xC480F0CF064DD592, 0x7506AC5B262CA1FF, 0x7FEFFFFFFFFFFFFF]> : tensor<4xf64>
+  %y = tenon.tan %x : tensor<4xf64>
+  %expected = tenon.constant dense<[1.0330038113501949, 1.6287782256068988, -2.1334853857537038e+18, -0.0049620158744448951]> : tensor<4xf64>
+  return %y, %expected : tensor<4xf64>, tensor<4xf64>
+}
+
 func.func @asin() -> (tensor<9xf32>, tensor<9xf32>) attributes {tenon.tolerance = 1.0e-6 : f64} {
   %x = tenon.constant dense<[-1.5, -0.25, -0.0, 0.5, 0.75, 3.0, 0x7F800000, 0xFF800000, 0x7FC00000]> : tensor<9xf32>
   %y = tenon.asin %x : tensor<9xf32>

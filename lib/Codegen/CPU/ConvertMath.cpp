@@ -97,16 +97,20 @@ template <typename Op> struct ExpandBinary : OpRewritePattern<Op> {
   Number (Reals::*function)(Number, Number);
 };
 
-template <typename Op, bool wantsCos> struct ExpandSine : OpRewritePattern<Op> {
-  using OpRewritePattern<Op>::OpRewritePattern;
+/// Those that take multiples of pi/2 off their argument: how many digits of pi that wants depends on its type.
+template <typename Op> struct ExpandPeriodic : OpRewritePattern<Op> {
+  ExpandPeriodic(MLIRContext *context, Number (*function)(Reals &, Number, int64_t))
+      : OpRewritePattern<Op>(context), function(function) {}
   LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const override {
     if (!isCovered(op.getType()))
       return failure();
+    int64_t largestExponent = getElementTypeOrSelf(op.getType()).isF64() ? 1023 : 127;
     rewriter.replaceOp(op, inDouble(rewriter, op, [&](Reals &reals, ArrayRef<Number> operands) {
-                         return reals.sinOrCos(operands[0], wantsCos);
+                         return function(reals, operands[0], largestExponent);
                        }));
     return success();
   }
+  Number (*function)(Reals &, Number, int64_t);
 };
 
 struct ExpandRsqrt : OpRewritePattern<math::RsqrtOp> {
@@ -162,13 +166,7 @@ struct ExpandRemainder : OpRewritePattern<arith::RemFOp> {
     auto loop = scf::WhileOp::create(
         rewriter, loc, TypeRange(op.getType()), ValueRange(start.value),
         [&](OpBuilder &builder, Location, ValueRange values) {
-          Value open = r.compare(arith::CmpFPredicate::OGE, r.number(values[0]), divisor);
-          if (auto type = dyn_cast<VectorType>(open.getType())) {
-            auto flat = VectorType::get(type.getNumElements(), type.getElementType());
-            if (type != flat)
-              open = vector::ShapeCastOp::create(builder, loc, flat, open);
-            open = vector::ReductionOp::create(builder, loc, vector::CombiningKind::OR, open);
-          }
+          Value open = r.any(r.compare(arith::CmpFPredicate::OGE, r.number(values[0]), divisor));
           scf::ConditionOp::create(builder, loc, open, values);
         },
         [&](OpBuilder &builder, Location, ValueRange values) {
@@ -192,7 +190,6 @@ struct ConvertMathPass : cpu::impl::ConvertMathPassBase<ConvertMathPass> {
     patterns.add<ExpandNative<math::ErfOp>>(context, &Reals::erf, &Reals::approximateErf);
     patterns.add<ExpandInDouble<math::Log2Op>>(context, &Reals::log2);
     patterns.add<ExpandInDouble<math::Log10Op>>(context, &Reals::log10);
-    patterns.add<ExpandInDouble<math::TanOp>>(context, &Reals::tan);
     patterns.add<ExpandInDouble<math::SinhOp>>(context, &Reals::sinh);
     patterns.add<ExpandInDouble<math::CoshOp>>(context, &Reals::cosh);
     patterns.add<ExpandInDouble<math::AsinOp>>(context, &Reals::asin);
@@ -204,7 +201,13 @@ struct ConvertMathPass : cpu::impl::ConvertMathPassBase<ConvertMathPass> {
     patterns.add<ExpandInDouble<math::CbrtOp>>(context, &Reals::cbrt);
     patterns.add<ExpandBinary<math::PowFOp>>(context, &Reals::pow);
     patterns.add<ExpandBinary<math::Atan2Op>>(context, &Reals::atan2);
-    patterns.add<ExpandSine<math::SinOp, false>, ExpandSine<math::CosOp, true>, ExpandRsqrt, ExpandRemainder>(context);
+    patterns.add<ExpandPeriodic<math::SinOp>>(
+        context, [](Reals &r, Number x, int64_t largest) { return r.sinOrCos(x, /*wantsCos=*/false, largest); });
+    patterns.add<ExpandPeriodic<math::CosOp>>(
+        context, [](Reals &r, Number x, int64_t largest) { return r.sinOrCos(x, /*wantsCos=*/true, largest); });
+    patterns.add<ExpandPeriodic<math::TanOp>>(context,
+                                              [](Reals &r, Number x, int64_t largest) { return r.tan(x, largest); });
+    patterns.add<ExpandRsqrt, ExpandRemainder>(context);
     GreedyRewriteConfig config;
     // Each function is expanded in one step: nothing is to be folded on the way.
     config.enableFolding(false).enableConstantCSE(true);

@@ -56,6 +56,8 @@ public:
   Flag isNaN(Number a) { return compare(mlir::arith::CmpFPredicate::UNO, a, a); }
   Flag both(Flag a, Flag b) { return mlir::arith::AndIOp::create(builder, loc, a, b); }
   Flag compare(mlir::arith::CmpFPredicate predicate, Number a, Number b);
+  /// Whether it holds anywhere, as one i1.
+  mlir::Value any(Flag flag);
   /// Horner's scheme, lowest coefficient first.
   Number polynomial(llvm::ArrayRef<double> coefficients, Number x);
 
@@ -81,9 +83,9 @@ public:
   Number approximateExp(Number x);
   Number approximateTanh(Number x);
   Number approximateErf(Number x);
-  // In f64 only.
-  Number sinOrCos(Number x, bool wantsCos);
-  Number tan(Number x);
+  // In f64 only. Finite arguments of the first two are below 2^(largestExponent + 1).
+  Number sinOrCos(Number x, bool wantsCos, int64_t largestExponent);
+  Number tan(Number x, int64_t largestExponent);
   Number sinh(Number x);
   Number cosh(Number x);
   Number asin(Number x);
@@ -115,7 +117,9 @@ private:
     Number high, low;
     mlir::Value quadrant;
   };
-  Angle reduceAngle(Number x);
+  Angle reduceAngle(Number x, int64_t largestExponent);
+  Angle reduceSmallAngle(Number x);
+  Angle reduceLargeAngle(Number x, int64_t largestExponent);
   Number sinReduced(Angle angle);
   Number cosReduced(Angle angle);
 };

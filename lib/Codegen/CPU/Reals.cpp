@@ -7,6 +7,8 @@
 
 #include "ElementaryFunctions.h"
 
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
 using namespace mlir;
 using namespace tenon::cpu;
 using Number = Reals::Number;
@@ -48,6 +50,16 @@ Number Reals::select(Flag condition, Number yes, Number no) {
 }
 Reals::Flag Reals::compare(arith::CmpFPredicate predicate, Number a, Number b) {
   return arith::CmpFOp::create(builder, loc, predicate, a.value, b.value);
+}
+
+Value Reals::any(Flag flag) {
+  auto type = dyn_cast<VectorType>(flag.getType());
+  if (!type)
+    return flag;
+  auto flat = VectorType::get(type.getNumElements(), type.getElementType());
+  if (type != flat)
+    flag = vector::ShapeCastOp::create(builder, loc, flat, flag);
+  return vector::ReductionOp::create(builder, loc, vector::CombiningKind::OR, flag);
 }
 
 Number Reals::polynomial(ArrayRef<double> coefficients, Number x) {

@@ -70,17 +70,30 @@ struct ConvertHostToLLVMPass : host::impl::ConvertHostToLLVMPassBase<ConvertHost
         main.emitError() << "'" << main.getName() << "' is a second host program: a module has one";
         return signalPassFailure();
       }
-      OpBuilder builder(main);
-      if (failed(convertProgram(main, builder)))
-        return signalPassFailure();
       program = main;
     }
-    if (program)
-      eraseProgram(program);
+    if (program && failed(convert(program)))
+      signalPassFailure();
+  }
+
+  LogicalResult convert(func::FuncOp program) {
+    if (!isCut(program))
+      return program.emitOpError("is a host program without segments: run tenon-plans before");
+    // In a module of their own: what stands beside the program is not for these passes.
+    OpBuilder builder(program);
+    auto module = ModuleOp::create(builder, program.getLoc());
+    builder.setInsertionPointToStart(module.getBody());
     OpPassManager pipeline(ModuleOp::getOperationName());
     buildPipeline(pipeline);
-    if (failed(runPipeline(pipeline, getOperation())))
-      signalPassFailure();
+    if (failed(convertProgram(program, builder)) || failed(runPipeline(pipeline, module)))
+      return failure();
+    eraseProgram(program);
+    for (auto function : module.getOps<SymbolOpInterface>())
+      if (Operation *other = SymbolTable::lookupSymbolIn(getOperation(), function.getNameAttr()))
+        return other->emitOpError("has the name of a function that the host program becomes");
+    module->getBlock()->getOperations().splice(module->getIterator(), module.getBody()->getOperations());
+    module.erase();
+    return success();
   }
 
   /// With the plans that it alone has used.

@@ -39,7 +39,7 @@ func.func @main() {
 
 func.func @main() {
   tenon_host.segment 0 {
-    // expected-error@+1 {{'tenon_host.segment' op has no place in the host program}}
+    // expected-error@+1 {{'tenon_host.segment' op is of a program in segments: run this pass before tenon-cut-segments}}
     tenon_host.segment 1 {
     }
   }

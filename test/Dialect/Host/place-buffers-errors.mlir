@@ -1,7 +1,7 @@
 // RUN: %tenon_opt %s --pass-pipeline="builtin.module(func.func(tenon-place-buffers))" -split-input-file -verify-diagnostics
 
 func.func @graph_op(%x: tensor<4xf32>) -> tensor<4xf32> {
-  // expected-error @+1 {{'tenon.exp' op has no place in the host program}}
+  // expected-error @+1 {{'tenon.exp' op has no place in the host program: run tenon-form-kernels before}}
   %0 = tenon.exp %x : tensor<4xf32>
   return %0 : tensor<4xf32>
 }
@@ -65,4 +65,12 @@ func.func @bound_to_data(%x: tensor<?xf32>, %n: tensor<i64>) -> tensor<?xf32> {
   %0 = tenon.item %n at 0 : tensor<i64>
   tenon.bind_shape %x [%0] : tensor<?xf32>
   return %x : tensor<?xf32>
+}
+
+// -----
+
+// expected-error @+1 {{'func.func' op has buffers already, but a program on tensors is expected}}
+func.func private @plan() -> index attributes {tenon_host.plan} {
+  %m = tenon.symbol "m"
+  return %m : index
 }

@@ -57,9 +57,9 @@ func.func @main() {
 
 // -----
 
-// A program of a module inside stays, though functions are converted there too.
+// A program of a module inside stays, with its plans.
 // CHECK-LABEL: module @inside
-// CHECK: llvm.func @plan_0
+// CHECK: func.func private @plan_0
 // CHECK: tenon_host.plan 0 @plan_0
 module @outside {
   module @inside {
@@ -76,30 +76,22 @@ module @outside {
 
 // -----
 
-// So does one that has no segments.
-// CHECK-LABEL: module @unsegmented
-// CHECK: llvm.func @plan_0
-// CHECK: tenon_host.plan 0 @plan_0
-module @unsegmented {
-  func.func private @plan_0() -> index attributes {tenon_host.plan} {
-    %m = tenon.symbol "m"
-    return %m : index
-  }
-  func.func @main() {
-    %0 = tenon_host.plan 0 @plan_0() : () -> index
-    return
-  }
-}
-
-// -----
-
-// Divisions of plans are guarded, those of kernels are as they were.
-// CHECK-LABEL: llvm.func @kernel(
-// CHECK-NOT: llvm.select
-// CHECK: llvm.urem
-func.func @kernel(%n: i64, %m: i64) -> i64 attributes {tenon_tile.kernel = {buffers = 0 : i64, strides = 0 : i64, symbols = 0 : i64}} {
+// What stands beside the program is not converted: kernels have passes of their own.
+// CHECK-LABEL: func.func @loops(
+// CHECK: arith.remui
+// CHECK-LABEL: tenon_tile.kernel @whole(
+// CHECK: affine.apply
+// CHECK: llvm.func @run(
+func.func @loops(%n: i64, %m: i64) -> i64 attributes {tenon_tile.kernel = {buffers = 0 : i64, strides = 0 : i64, symbols = 0 : i64}} {
   %r = arith.remui %n, %m : i64
   return %r : i64
+}
+
+tenon_tile.kernel @whole(%n: index, %x: tensor<?xf32>) -> tensor<?xf32> attributes {work = affine_map<()[s0] -> (s0 * 10)>} {
+  %m = affine.apply affine_map<()[s0] -> (s0 * 10)>()[%n]
+  tenon.bind_shape %x [%m] : tensor<?xf32>
+  %0 = tenon.exp %x : tensor<?xf32>
+  tenon_tile.yield %0 : tensor<?xf32>
 }
 
 func.func @main() {

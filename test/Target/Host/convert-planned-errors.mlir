@@ -2,8 +2,8 @@
 
 // What only those can get wrong who write plans by hand.
 
+// expected-error@+1 {{'func.func' op is a host program without segments: run tenon-plans before}}
 func.func @main() {
-  // expected-error@+1 {{'tenon_host.storage' op has no place between segments}}
   %x = tenon_host.storage input 0 "x" sizes [4] : memref<4xf32>
   return
 }
@@ -124,6 +124,20 @@ func.func @main() {
     %x = tenon_host.storage input 0 "x" sizes [%m] : memref<?xf32>
     // expected-error@+1 {{takes a number that is not known here: tenon.symbol}}
     tenon_host.check_equal %0, %m "sizes differ"
+  }
+  return
+}
+
+// -----
+
+func.func private @p() attributes {tenon_host.plan} {
+  return
+}
+// expected-error@+1 {{'llvm.func' op has the name of a function that the host program becomes}}
+llvm.func @run()
+func.func @main() {
+  tenon_host.plan 0 @p() : () -> ()
+  tenon_host.segment 0 {
   }
   return
 }

@@ -10,6 +10,24 @@
 
 include "mlir/Pass/PassBase.td"
 
+def CheckKernelsPass : Pass<"tenon-check-kernels", "::mlir::ModuleOp"> {
+  let summary = "Refuse what other passes must lower before kernels become LLVM";
+  let description = [{
+    A graph, a host program, and kernels that aren't loops yet are errors that name the pass for them: what follows would
+    lower parts of them, and leave IR of no level.
+
+    Before:
+    ```mlir
+    func.func @main() {
+      tenon_host.segment 0 {
+      }
+      return
+    }
+    ```
+    After: `'func.func' op is of a host program: run tenon-plans and tenon-convert-host-to-llvm before`
+  }];
+}
+
 def ConvertMathPass : Pass<"tenon-convert-math"> {
   let summary = "Expand elementary functions into arithmetic";
   let description = [{

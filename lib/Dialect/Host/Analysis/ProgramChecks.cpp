@@ -47,7 +47,7 @@ static LogicalResult checkBody(func::FuncOp func) {
 static LogicalResult checkTensors(func::FuncOp func) {
   if (failed(checkBody(func)))
     return failure();
-  if (isPlaced(func))
+  if (isPlaced(func) || func->hasAttr(kPlanAttr))
     return func.emitOpError("has buffers already, but a program on tensors is expected: one that tenon-kernels has not "
                             "seen");
   return success();
@@ -157,6 +157,8 @@ static LogicalResult checkPlacedOp(Operation *op) {
   for (Type type : op->getResultTypes())
     if (!isHeldInBuffers(type))
       return op->emitOpError("expects buffers of numbers, but has ") << type;
+  if (isa<SegmentOp, PlanOp>(op))
+    return op->emitOpError("is of a program in segments: run this pass before tenon-cut-segments");
   Dialect *dialect = op->getDialect();
   if (!isa_and_present<arith::ArithDialect, affine::AffineDialect, HostDialect>(dialect) &&
       !isa<SymbolOp, func::ReturnOp, scf::IfOp, scf::WhileOp, scf::ConditionOp, scf::YieldOp>(op))

@@ -114,7 +114,7 @@ LogicalResult PlaceAnalysis::findRoots(Operation *op, bool &isDone) {
     isDone = false;
   } else if (!isa<SymbolOp, BindShapeOp, ReshapeOp, SliceOp, tensor::CastOp, func::ReturnOp, tenon::YieldOp>(op) &&
              llvm::any_of(op->getResultTypes(), hasPlace)) {
-    return op->emitOpError("has no place in the host program");
+    return op->emitOpError("has no place in the host program: run tenon-form-kernels before");
   }
   return success();
 }

@@ -60,6 +60,8 @@ private:
                                               sizeof(ExternalRecord),
                                               sizeof(StringRecord),
                                               sizeof(StringRecord),
+                                              sizeof(ConstantRecord),
+                                              sizeof(BindingRecord),
                                               1};
 };
 } // namespace
@@ -81,6 +83,10 @@ std::vector<uint8_t> ModelMetadata::serialize() const {
     out.add(Table::Symbols, SymbolRecord{out.string(s.name), s.source, s.input, s.dim, 0, s.min, s.max, s.divisor});
   for (const ConstantInfo &c : constants)
     out.add(Table::Constants, ConstantRecord{c.segment, c.devices, c.offset, c.bytes});
+  for (const ConstantInfo &c : formed)
+    out.add(Table::Formed, ConstantRecord{c.segment, c.devices, c.offset, c.bytes});
+  for (const BindingInfo &b : bindings)
+    out.add(Table::Bindings, BindingRecord{b.launch, b.variant, b.argument, b.constant});
   for (const KernelInfo &k : kernels) {
     out.add(Table::Kernels, KernelRecord{out.string(k.name)});
     for (size_t v = 0; v < variants.size(); ++v)
@@ -147,6 +153,10 @@ bool ModelMetadata::parse(const uint8_t *bytes, size_t size, ModelMetadata &resu
   });
   each(Table::Constants, ConstantRecord(),
        [&](auto &r, uint32_t) { result.constants.push_back({r.segment, r.offset, r.bytes, r.devices}); });
+  each(Table::Formed, ConstantRecord(),
+       [&](auto &r, uint32_t) { result.formed.push_back({r.segment, r.offset, r.bytes, r.devices}); });
+  each(Table::Bindings, BindingRecord(),
+       [&](auto &r, uint32_t) { result.bindings.push_back({r.launch, r.variant, r.argument, r.constant}); });
   auto features = view.table<StringRecord>(Table::Features);
   each(Table::Variants, VariantRecord(), [&](auto &r, uint32_t) {
     VariantInfo info{text(r.name), {}};

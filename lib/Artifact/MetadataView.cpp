@@ -24,6 +24,8 @@ constexpr uint32_t kStrides[kTables] = {
     sizeof(ExternalRecord),
     sizeof(StringRecord),
     sizeof(StringRecord),
+    sizeof(ConstantRecord),
+    sizeof(BindingRecord),
     1,
 };
 constexpr uint32_t kMaxSlots = 1u << 24;
@@ -165,6 +167,19 @@ const char *MetadataView::check() const {
     if (!holds(launch[i].nodes))
       return badString;
     if (launch[i].kernel >= kernels)
+      return badIndex;
+  }
+  auto binding = table<BindingRecord>(Table::Bindings);
+  for (uint32_t i = 0; i < binding.count; ++i) {
+    const BindingRecord &b = binding[i];
+    if (b.launch >= count(Table::Launches) || b.variant >= variants || b.constant >= count(Table::Formed))
+      return badIndex;
+    // Arguments of a launch and variant are counted from 0 on.
+    bool isFirst = i == 0 || binding[i - 1].launch != b.launch || binding[i - 1].variant != b.variant;
+    if (b.argument != (isFirst ? 0 : binding[i - 1].argument + 1))
+      return badIndex;
+    if (i != 0 &&
+        (binding[i - 1].launch > b.launch || (binding[i - 1].launch == b.launch && binding[i - 1].variant > b.variant)))
       return badIndex;
   }
   auto variant = table<VariantRecord>(Table::Variants);

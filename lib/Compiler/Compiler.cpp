@@ -9,9 +9,12 @@
 #include "tenon/Compiler/CompileCache.h"
 #include "tenon/Compiler/ModelFiles.h"
 #include "tenon/Dialect/Tenon/IR/BlobFiles.h"
+#include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 
-#include "ConstantBytes.h"
+#include "ConstantTable.h"
+#include "FormEvaluation.h"
+#include "KernelConstants.h"
 #include "TargetFamilies.h"
 #include "tenon/Artifact/ArtifactWriter.h"
 #include "tenon/Codegen/Common/Passes.h"
@@ -24,12 +27,14 @@
 
 #include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/EndianStream.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MemoryBuffer.h"
 
 #include <chrono>
+#include <map>
 
 using namespace mlir;
 using namespace tenon;
@@ -348,9 +353,11 @@ private:
 
   /// The code of a kernel for a target.
   struct KernelCode {
+    std::string name;
     ObjectCode code;
     tile::VariantOp variant; ///< none where the code comes from the cache
     std::string key;
+    KernelConstants takes;
   };
 
   /// Lists what is to be compiled, in the order in which it is linked. What the cache has needs no lowering.
@@ -362,15 +369,17 @@ private:
         if (!variant)
           continue;
         KernelCode &kernel = kernels.emplace_back();
-        kernel.code.name = variants.getSymName().str();
+        kernel.name = kernel.code.name = variants.getSymName().str();
         kernel.variant = variant;
         if (!cache || options.emit != Emit::artifact)
           continue;
         std::string text;
-        llvm::raw_string_ostream(text) << variant;
+        llvm::raw_string_ostream out(text);
+        out << variant;
+        out << contentOfForms(variant);
         kernel.key = cache->keyOf({"kernel", kernel.code.name, text});
         if (std::optional<CompileCache::Entry> entry = cache->lookup(kernel.key);
-            entry && readCode(entry->bytes, kernel.code)) {
+            entry && readCode(entry->bytes, kernel)) {
           variant.erase();
           kernel.variant = nullptr;
           ++report.cachedKernels;
@@ -379,13 +388,21 @@ private:
     }
   }
 
-  static bool readCode(StringRef bytes, ObjectCode &code) {
-    constexpr size_t headerBytes = 2 * sizeof(int64_t);
+  /// Code in the cache: what is counted of it, its forms as a module's text, and the object.
+  static constexpr size_t headerBytes = 3 * sizeof(int64_t);
+
+  bool readCode(StringRef bytes, KernelCode &kernel) {
     if (bytes.size() < headerBytes)
       return false;
-    code.instructions = llvm::support::endian::read64le(bytes.data());
-    code.codeBytes = llvm::support::endian::read64le(bytes.data() + sizeof(int64_t));
-    code.bytes.assign(bytes.begin() + headerBytes, bytes.end());
+    auto number = [&](int i) { return llvm::support::endian::read64le(bytes.data() + i * sizeof(int64_t)); };
+    uint64_t formBytes = number(2);
+    if (formBytes > bytes.size() - headerBytes)
+      return false;
+    if (formBytes != 0 && !kernel.takes.parse(bytes.substr(headerBytes, formBytes), module.getContext()))
+      return false;
+    kernel.code.instructions = number(0);
+    kernel.code.codeBytes = number(1);
+    kernel.code.bytes.assign(bytes.begin() + headerBytes + formBytes, bytes.end());
     return true;
   }
 
@@ -394,7 +411,9 @@ private:
     llvm::raw_svector_ostream out(bytes);
     llvm::support::endian::write<int64_t>(out, kernel.code.instructions, llvm::endianness::little);
     llvm::support::endian::write<int64_t>(out, kernel.code.codeBytes, llvm::endianness::little);
-    out << StringRef(kernel.code.bytes.data(), kernel.code.bytes.size());
+    std::string forms = kernel.takes.print(module.getContext());
+    llvm::support::endian::write<int64_t>(out, forms.size(), llvm::endianness::little);
+    out << forms << StringRef(kernel.code.bytes.data(), kernel.code.bytes.size());
     cache->insert(kernel.key, StringRef(bytes.data(), bytes.size()));
   }
 
@@ -409,6 +428,8 @@ private:
     for (KernelCode &known : all) {
       if (!known.variant)
         continue;
+      if (failed(known.takes.find(known.variant)))
+        return failure();
       SymbolOpInterface function = known.variant.getFunction();
       auto kernel = ModuleOp::create(builder, function.getLoc());
       OpBuilder(kernel.getBodyRegion()).clone(*function);
@@ -504,38 +525,128 @@ private:
     report.launches = metadata.launches.size();
   }
 
+  /// The code that a launch may run, by variant; null where a variant has none.
+  std::vector<const KernelCode *> codesOf(const artifact::LaunchInfo &launch) const {
+    StringRef name = program.metadata.kernels[launch.kernel].name;
+    std::vector<const KernelCode *> result;
+    for (const llvm::StringMap<const KernelCode *> &names : codesByName)
+      result.push_back(names.lookup(name));
+    return result;
+  }
+
+  static uint64_t storedBytes(ShapedType type) {
+    return StorageFormat(type.getElementType()).bytesFor(type.getNumElements());
+  }
+
+  /// Whether what a launch gives an argument of a form can be made into it.
+  LogicalResult checkForm(const artifact::LaunchInfo &launch, const host::LaunchOperands &given, const KernelCode &code,
+                          StringRef target, FormedConstant constant) {
+    auto refuse = [&](int64_t operand, const llvm::Twine &what) {
+      InFlightDiagnostic error = module.emitError();
+      if (!launch.nodes.empty())
+        error << "node '" << launch.nodes << "': ";
+      error << "kernel '" << code.name << "' for target '" << target << "' wants operand " << operand << " in form @"
+            << constant.form.getSymName() << ", " << what;
+      return failure();
+    };
+    for (auto [type, operand] : llvm::zip(constant.form.getArgumentTypes(), constant.operands)) {
+      if (operand < 0 || operand >= (int64_t)given.constants.size())
+        return refuse(operand, "but is launched with " + llvm::Twine(given.constants.size()));
+      std::optional<unsigned> number = given.constants[operand];
+      if (!number)
+        return refuse(operand, "but is launched with one that is no constant");
+      auto wanted = cast<ShapedType>(type), there = cast<ShapedType>(program.constants[*number].getType());
+      if (wanted.getElementType() != there.getElementType() || wanted.getNumElements() != there.getNumElements()) {
+        std::string types;
+        llvm::raw_string_ostream(types) << "which takes " << type << ", but is launched with " << there;
+        return refuse(operand, types);
+      }
+    }
+    return success();
+  }
+
   LogicalResult writeConstants(artifact::ArtifactWriter &writer) {
     artifact::ModelMetadata &metadata = program.metadata;
-    // Equal constants are stored once.
-    llvm::DenseMap<Attribute, unsigned> known;
-    writer.beginConstants();
-    for (auto [i, value] : llvm::enumerate(program.constants)) {
-      auto [it, inserted] = known.try_emplace(value, i);
-      if (!value || !inserted) {
-        if (value) {
-          artifact::ConstantInfo &info = metadata.constants[i];
-          uint32_t devices = info.devices;
-          info = metadata.constants[it->second];
-          info.devices = devices;
+    for (const std::vector<KernelCode> &kernels : codes)
+      for (llvm::StringMap<const KernelCode *> &names = codesByName.emplace_back(); const KernelCode &kernel : kernels)
+        names[kernel.name] = &kernel;
+    // As they are, constants are stored where somebody reads them so.
+    SmallVector<bool> isRead(program.isReadElsewhere);
+    bool hasForms = false;
+    for (auto [launch, given] : llvm::zip(metadata.launches, program.launches))
+      for (const KernelCode *code : codesOf(launch))
+        for (auto [i, number] : llvm::enumerate(given.constants)) {
+          hasForms |= code && !code->takes.constants.empty();
+          if (number)
+            isRead[*number] = isRead[*number] || (code && code->takes.takesBuffer(i));
         }
+    if (program.constants.empty() && !hasForms)
+      return success();
+    writer.beginConstants();
+    ConstantTable table(writer);
+    // Equal ones are made once.
+    llvm::DenseMap<Attribute, unsigned> known;
+    for (auto [i, value] : llvm::enumerate(program.constants)) {
+      artifact::ConstantInfo &info = metadata.constants[i];
+      if (!value || !isRead[i]) {
+        info = {}; // no bytes
         continue;
       }
-      uint64_t start = 0, bytes = 0;
-      if (!writer.alignConstants(64, start))
-        return check(llvm::createStringError(writer.error()));
-      llvm::Error error = writeConstant(value, [&](ArrayRef<char> piece) {
-        bytes += piece.size();
-        return writer.appendConstants(piece.data(), piece.size());
-      });
-      if (error && !writer.error().empty()) {
-        llvm::consumeError(std::move(error));
-        return check(llvm::createStringError(writer.error()));
+      auto [it, inserted] = known.try_emplace(value, i);
+      if (!inserted) {
+        uint32_t devices = info.devices;
+        info = metadata.constants[it->second];
+        info.devices = devices;
+        continue;
       }
-      if (failed(check(std::move(error))))
+      if (failed(check(table.add(info, storedBytes(cast<ShapedType>(value.getType())),
+                                 [&](ByteSink sink) { return writeConstant(value, sink); }))))
         return failure();
-      metadata.constants[i].offset = start;
-      metadata.constants[i].bytes = bytes;
-      report.constantBytes += bytes;
+    }
+    if (hasForms && failed(writeFormedConstants(table)))
+      return failure();
+    report.constantBytes += table.getBytes();
+    return success();
+  }
+
+  /// Each pair of constants and a form once, for all launches and variants that want it.
+  LogicalResult writeFormedConstants(ConstantTable &table) {
+    artifact::ModelMetadata &metadata = program.metadata;
+    llvm::DenseMap<Operation *, StringRef> contents;
+    std::map<std::pair<StringRef, std::vector<const void *>>, uint32_t> known;
+    auto nameOf = [&](tile::FormOp form) -> StringRef {
+      auto [it, isNew] = contents.try_emplace(form);
+      if (isNew)
+        it->second = contentNames.insert(contentOf(form)).first->first();
+      return it->second;
+    };
+    for (auto [i, launch] : llvm::enumerate(metadata.launches)) {
+      const host::LaunchOperands &given = program.launches[i];
+      for (auto [v, code] : llvm::enumerate(codesOf(launch)))
+        for (auto [a, constant] :
+             llvm::enumerate(code ? ArrayRef(code->takes.constants) : ArrayRef<FormedConstant>())) {
+          if (failed(checkForm(launch, given, *code, metadata.variants[v].name, constant)))
+            return failure();
+          SmallVector<TypedAttr> values = llvm::map_to_vector(
+              constant.operands, [&](int64_t operand) { return program.constants[*given.constants[operand]]; });
+          std::vector<const void *> key;
+          for (TypedAttr value : values)
+            key.push_back(value.getAsOpaquePointer());
+          auto [it, isNew] = known.try_emplace({nameOf(constant.form), key}, metadata.formed.size());
+          if (isNew) {
+            artifact::ConstantInfo &info = metadata.formed.emplace_back();
+            tile::FormOp form = constant.form;
+            auto type = cast<ShapedType>(form.getResultTypes().front());
+            if (failed(check(table.add(info, storedBytes(type),
+                                       [&](ByteSink sink) { return writeFormed(form, values, sink); }))))
+              return failure();
+            if (isCancelled())
+              return failure();
+          }
+          if (given.device)
+            metadata.formed[it->second].devices |= 1u << *given.device;
+          metadata.bindings.push_back({uint32_t(i), uint32_t(v), uint32_t(a), it->second});
+        }
     }
     return success();
   }
@@ -564,7 +675,7 @@ private:
     writer.addHostCode(hostImage.bytes.data(), hostImage.bytes.size());
     for (auto [i, image] : llvm::enumerate(images))
       writer.addKernelCode(i, image.bytes.data(), image.bytes.size());
-    if (!program.constants.empty() && failed(writeConstants(writer)))
+    if (failed(writeConstants(writer)))
       return failure();
     if (!writer.finish(program.metadata))
       return check(llvm::createStringError(writer.error()));
@@ -584,6 +695,8 @@ private:
   bool hasWarned = false;
   SmallVector<tile::TargetAttrInterface> targets;
   std::vector<std::vector<KernelCode>> codes; ///< by target
+  std::vector<llvm::StringMap<const KernelCode *>> codesByName;
+  llvm::StringSet<> contentNames; ///< what forms compute
   std::vector<Image> images;
   Image hostImage;
   host::HostCode program;

@@ -25,8 +25,9 @@ constexpr size_t pieceBytes = 1 << 20;
 
 llvm::Error sinkFailed() { return llvm::createStringError("the constants can't be written"); }
 
-/// The bytes of elements, rows contiguous: mapped ones, or `storage`.
-llvm::Expected<ArrayRef<char>> bytesOf(TypedAttr value, std::vector<char> &storage) {
+} // namespace
+
+llvm::Expected<ArrayRef<char>> tenon::bytesOf(TypedAttr value, std::vector<char> &storage) {
   auto type = dyn_cast<ShapedType>(value.getType());
   if (!type)
     return llvm::createStringError("a constant has no shape");
@@ -71,6 +72,7 @@ llvm::Expected<ArrayRef<char>> bytesOf(TypedAttr value, std::vector<char> &stora
   return ArrayRef<char>(storage);
 }
 
+namespace {
 /// A matrix in panels of columns, one panel at a time.
 llvm::Error writePanels(tile::PanelsAttr panels, ByteSink sink) {
   std::vector<char> storage;
@@ -113,6 +115,16 @@ llvm::Error writePanels(tile::PanelsAttr panels, ByteSink sink) {
 }
 } // namespace
 
+llvm::Error tenon::writePieces(ArrayRef<char> bytes, ByteSink sink) {
+  for (ArrayRef<char> rest = bytes; !rest.empty();) {
+    size_t size = std::min(rest.size(), pieceBytes);
+    if (!sink(rest.take_front(size)))
+      return sinkFailed();
+    rest = rest.drop_front(size);
+  }
+  return llvm::Error::success();
+}
+
 llvm::Error tenon::writeConstant(TypedAttr value, ByteSink sink) {
   if (auto panels = dyn_cast<tile::PanelsAttr>(value))
     return writePanels(panels, sink);
@@ -120,13 +132,8 @@ llvm::Error tenon::writeConstant(TypedAttr value, ByteSink sink) {
   llvm::Expected<ArrayRef<char>> bytes = bytesOf(value, storage);
   if (!bytes)
     return bytes.takeError();
-  for (ArrayRef<char> rest = *bytes; !rest.empty();) {
-    size_t size = std::min(rest.size(), pieceBytes);
-    if (!sink(rest.take_front(size)))
-      return sinkFailed();
-    rest = rest.drop_front(size);
-  }
+  llvm::Error error = writePieces(*bytes, sink);
   if (isa<tenon::BlobAttr>(value))
     releasePages(*bytes);
-  return llvm::Error::success();
+  return error;
 }

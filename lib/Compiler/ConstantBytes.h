@@ -15,6 +15,12 @@ namespace tenon {
 /// Takes the next bytes; false when it can't.
 using ByteSink = llvm::function_ref<bool(llvm::ArrayRef<char>)>;
 
+/// The elements of a constant as they are stored: mapped ones, or `storage`.
+llvm::Expected<llvm::ArrayRef<char>> bytesOf(mlir::TypedAttr value, std::vector<char> &storage);
+
+/// Gives bytes to `sink`, in pieces.
+llvm::Error writePieces(llvm::ArrayRef<char> bytes, ByteSink sink);
+
 /// Gives the elements of a constant to `sink`, in pieces: rows contiguous, booleans as bytes, narrower
 /// elements packed from the lowest bits. Large constants are mapped, and let go of afterwards.
 llvm::Error writeConstant(mlir::TypedAttr value, ByteSink sink);

@@ -100,6 +100,7 @@ void tenon::buildVariantsPipeline(OpPassManager &pm, ArrayRef<tile::TargetAttrIn
 
 void tenon::buildTilesPipeline(OpPassManager &pm) {
   pm.nest<tile::VariantsOp>().addNestedPass<tile::VariantOp>(codegen::createBuildTilesPass());
+  pm.addPass(tile::createMergeFormsPass());
 }
 
 void tenon::buildLoopsPipeline(OpPassManager &pm) {

@@ -11,7 +11,7 @@
 using namespace tenon::artifact;
 using namespace tenon::runtime;
 
-tenon_status tenon_model::constantsOn(SessionDevice &on, uint32_t number, void *const *&result) {
+tenon_status tenon_model::constantsOn(SessionDevice &on, uint32_t number) {
   pthread_mutex_lock(&deviceMutex);
   struct Unlock {
     pthread_mutex_t *mutex;
@@ -19,7 +19,7 @@ tenon_status tenon_model::constantsOn(SessionDevice &on, uint32_t number, void *
   } unlock{&deviceMutex};
   for (DeviceConstants *known = deviceConstants; known; known = known->next)
     if (known->device == on.device) {
-      result = known->constants.data();
+      on.constants = known;
       return TENON_OK;
     }
   void *memory = malloc(sizeof(DeviceConstants));
@@ -33,29 +33,34 @@ tenon_status tenon_model::constantsOn(SessionDevice &on, uint32_t number, void *
     free(created);
     return status;
   };
-  auto records = metadata.table<ConstantRecord>(Table::Constants);
   created->device = on.device;
-  if (!created->constants.allocate(records.count))
+  size_t own = constants.size();
+  if (!created->constants.allocate(own + formed.size()) || !created->bound.allocate(bound.size()))
     return discard(outOfMemory());
   const tenon_device &device = *on.device;
-  for (uint32_t i = 0; i < records.count; ++i) {
-    if (!(records[i].devices & (1u << number)))
+  for (uint32_t i = 0; i < created->constants.size(); ++i) {
+    const ConstantRecord &record = i < own ? metadata.table<ConstantRecord>(Table::Constants)[i]
+                                           : metadata.table<ConstantRecord>(Table::Formed)[uint32_t(i - own)];
+    const void *source = i < own ? constants[i] : formed[i - own];
+    if (!(record.devices & (1u << number)))
       continue;
-    int64_t bytes = int64_t(records[i].bytes), one = 1;
+    int64_t bytes = int64_t(record.bytes), one = 1;
     void *target = device.allocate(device.user, bytes != 0 ? bytes : 1);
     if (!target)
       return discard(fail(TENON_ERROR_MEMORY, "device '%s' has no memory for a constant of %lld bytes", device.name,
                           (long long)bytes));
     created->constants[i] = target;
-    tenon_device_copy copy = {TENON_HOST_TO_DEVICE, 1, 1, target, constants[i], &bytes, &one, &one};
+    tenon_device_copy copy = {TENON_HOST_TO_DEVICE, 1, 1, target, source, &bytes, &one, &one};
     tenon_device_order order = {nullptr, 0, 0};
     tenon_error_slot error = {};
     if (device.copy(on.queue, &copy, &order) != 0 || device.wait(on.queue, nullptr, 0, &error) != 0)
       return discard(fail(TENON_ERROR_EXTERNAL, "device '%s' failed to copy a constant", device.name));
   }
+  for (size_t i = 0; i < bound.size(); ++i)
+    created->bound[i] = created->constants[own + bindings[i]];
   created->next = deviceConstants;
   deviceConstants = created;
-  result = created->constants.data();
+  on.constants = created;
   return TENON_OK;
 }
 
@@ -82,11 +87,10 @@ tenon_status tenon_session::openDevices(const tenon_options &options) {
     state.queue = state.device->open(state.device->user);
     if (!state.queue)
       return fail(TENON_ERROR_EXTERNAL, "device '%s' can't be opened", name);
-    void *const *constants = nullptr;
-    if (tenon_status status = model->constantsOn(state, d, constants))
+    if (tenon_status status = model->constantsOn(state, d))
       return status;
     for (size_t i = 0; i < constantCount; ++i)
-      deviceConstants[d * constantCount + i] = constants[i];
+      deviceConstants[d * constantCount + i] = state.constants->constants[i];
   }
   return TENON_OK;
 }

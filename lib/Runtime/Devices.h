@@ -15,12 +15,15 @@ struct DeviceMemory {
   bool isNeeded; ///< in the run that is under way
 };
 
+struct DeviceConstants;
+
 /// A session's queue on a device, and its arenas there, one per segment.
 struct SessionDevice {
   const tenon_device *device;
   void *queue;
   Array<DeviceMemory> arenas;
   Account *account;
+  const DeviceConstants *constants;
 
   ~SessionDevice() {
     if (!device)
@@ -67,7 +70,8 @@ struct SessionDevice {
 /// A model's constants in a device's memory, for all sessions that use it.
 struct DeviceConstants {
   const tenon_device *device = nullptr;
-  Array<void *> constants; ///< null: not read there
+  Array<void *> constants;   ///< the program's, then formed ones; null: not read there
+  Array<const void *> bound; ///< as in the model
   DeviceConstants *next = nullptr;
 
   ~DeviceConstants() {

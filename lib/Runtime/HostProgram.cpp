@@ -257,7 +257,8 @@ int32_t tenon_session::launch(uint32_t index, void *const *buffers, const int64_
   if (piece < grain)
     piece = grain;
   Launch launch = {model->kernels[kernel],
-                   {buffers, strides, kernelSymbols, scratch.data(), stride, errorSlots.data(), index},
+                   {buffers, strides, kernelSymbols, scratch.data(), stride, errorSlots.data(), index,
+                    model->bound.data() + model->firstBinding[index]},
                    work,
                    piece,
                    *this,
@@ -498,7 +499,9 @@ static int32_t hostDeviceLaunch(tenon_context *ctx, int32_t device, int32_t laun
                                  symbols,
                                  work,
                                  /*grain=*/1,
-                                 scratchBytes};
+                                 scratchBytes,
+                                 session.devices[size_t(device)].constants->bound.data() +
+                                     model.firstBinding[size_t(launch)]};
   return session.deviceLaunch(uint32_t(device), request, {after, afterCount, token});
 }
 

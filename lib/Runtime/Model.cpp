@@ -105,24 +105,47 @@ tenon_status tenon_model::map(int file, uint64_t fileSize) {
   }
   mappings[0] = whole;
 
-  tenon_status status = findConstants();
+  tenon_status status = findConstants(Table::Constants, constants);
+  if (status == TENON_OK)
+    status = findConstants(Table::Formed, formed);
   if (status == TENON_OK)
     status = findOutputs();
   if (status == TENON_OK)
     status = findKernels(file);
+  if (status == TENON_OK)
+    status = bindConstants();
   return status;
 }
 
-tenon_status tenon_model::findConstants() {
-  auto records = metadata.table<ConstantRecord>(Table::Constants);
-  if (!constants.allocate(records.count))
+tenon_status tenon_model::findConstants(Table table, Array<const void *> &result) {
+  auto records = metadata.table<ConstantRecord>(table);
+  if (!result.allocate(records.count))
     return outOfMemory();
   for (uint32_t i = 0; i < records.count; ++i) {
     const ConstantRecord &r = records[i];
     const SegmentRecord *segment = container.find(SegmentKind::Constants, r.segment);
     if (!segment || r.offset > segment->size || r.bytes > segment->size - r.offset)
       return fail(TENON_ERROR_FORMAT, "'%s': constant %u lies outside its segment", path, i);
-    constants[i] = container.bytes(*segment) + r.offset;
+    result[i] = container.bytes(*segment) + r.offset;
+  }
+  return TENON_OK;
+}
+
+/// Each launch has the constants of the variant that its kernel comes from.
+tenon_status tenon_model::bindConstants() {
+  auto launches = metadata.table<LaunchRecord>(Table::Launches);
+  auto records = metadata.table<BindingRecord>(Table::Bindings);
+  if (!firstBinding.allocate(launches.count) || !bindings.allocate(records.count) || !bound.allocate(records.count))
+    return outOfMemory();
+  uint32_t next = 0, record = 0;
+  for (uint32_t i = 0; i < launches.count; ++i) {
+    firstBinding[i] = next;
+    for (; record < records.count && records[record].launch == i; ++record) {
+      if (records[record].variant != variantOf[launches[i].kernel])
+        continue;
+      bindings[next] = records[record].constant;
+      bound[next++] = formed[records[record].constant];
+    }
   }
   return TENON_OK;
 }
@@ -178,7 +201,7 @@ tenon_status tenon_model::findKernels(int file) {
   auto variantRecords = metadata.table<VariantRecord>(Table::Variants);
   auto features = metadata.table<StringRecord>(Table::Features);
   auto entries = metadata.table<int64_t>(Table::Entries);
-  if (!kernels.allocate(count))
+  if (!kernels.allocate(count) || !variantOf.allocate(count))
     return outOfMemory();
   const char *missing = "";
   for (uint32_t v = 0; v < variants; ++v) {
@@ -204,6 +227,7 @@ tenon_status tenon_model::findKernels(int file) {
         if (tenon_status status = mapCode(file, *image, &imageCode))
           return status;
       kernels[k] = reinterpret_cast<tenon_kernel>(imageCode + entry);
+      variantOf[k] = v;
     }
     if (!variant[0])
       variant = string(record.name);

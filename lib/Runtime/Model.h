@@ -50,12 +50,18 @@ struct tenon_model {
   tenon::runtime::Array<Program> programs;
   tenon::runtime::Array<tenon_kernel> kernels; ///< null: not in an image that runs here
   tenon::runtime::Array<const void *> constants;
+  tenon::runtime::Array<const void *> formed; ///< constants in the forms that variants want them in
+  tenon::runtime::Array<uint32_t> variantOf;  ///< per kernel: the variant that it comes from
+  /// The numbers of the formed constants that launches give their kernels, one launch after the other.
+  tenon::runtime::Array<uint32_t> bindings;
+  tenon::runtime::Array<uint32_t> firstBinding;  ///< per launch, in `bindings` and in `bound`
+  tenon::runtime::Array<const void *> bound;     ///< what `bindings` say
   tenon::runtime::Array<int32_t> aliases;        ///< per output: input or -1
   tenon::runtime::Array<uint32_t> outputProgram; ///< per output: the segment that reserves it
   const char *variant = "";
 
   /// The constants that a device reads, in its memory: copied there for the first session that uses it.
-  tenon_status constantsOn(tenon::runtime::SessionDevice &on, uint32_t number, void *const *&result);
+  tenon_status constantsOn(tenon::runtime::SessionDevice &on, uint32_t number);
 
 private:
   struct Mapping {
@@ -64,7 +70,8 @@ private:
   };
   tenon_status map(int file, uint64_t fileSize);
   tenon_status mapCode(int file, const tenon::artifact::SegmentRecord &segment, char **code);
-  tenon_status findConstants();
+  tenon_status findConstants(tenon::artifact::Table table, tenon::runtime::Array<const void *> &result);
+  tenon_status bindConstants();
   tenon_status findKernels(int file);
   char *mapRange(int file, uint64_t offset, uint64_t size, int protection);
 

@@ -195,7 +195,8 @@ const char *tenon::runtime::problemOf(const tenon_value &value, int depth) {
     int64_t count = elementCount(value.rank, value.shape);
     if (count < 0)
       return "has a tensor with a negative size or too many elements";
-    if (count != 0 && !value.data)
+    // What a session holds is copied, so that a shape alone is not enough.
+    if (count != 0 && (!value.data || value.data == TENON_SHAPE_ONLY))
       return "has a tensor without data";
     if (value.dtype == TENON_STRING && count != 0) {
       const char *problem = nullptr;

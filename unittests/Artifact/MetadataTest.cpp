@@ -22,6 +22,8 @@ ModelMetadata example() {
   m.aliases.push_back({0, 1});
   m.symbols.push_back({"batch", SymbolInfo::InputDim, 0, 0, 1, 64, 2});
   m.constants.push_back({0, 64, 128});
+  m.formed.push_back({0, 192, 256, 1});
+  m.bindings = {{0, 0, 0, 0}, {0, 0, 1, 0}, {0, 1, 0, 0}};
   m.variants.push_back({"avx2", {"avx2", "fma"}});
   m.variants.push_back({"baseline", {}});
   m.kernels.push_back({"contract_a", {0, 64}});
@@ -47,6 +49,8 @@ TEST(Metadata, RoundTrips) {
   EXPECT_EQ(r.segments[0].buffers[1].sizeSlot, 2u);
   EXPECT_EQ(r.symbols[0].divisor, 2);
   EXPECT_EQ(r.messages[0], "sizes differ");
+  EXPECT_EQ(r.formed[0].bytes, 256u);
+  EXPECT_EQ(r.bindings[1].argument, 1u);
 }
 
 TEST(Metadata, EveryTruncationIsAnError) {
@@ -102,6 +106,13 @@ TEST(Metadata, RefusesIndicesOutOfRange) {
   m = example();
   m.aliases[0].input = 2;
   EXPECT_NE(errorOf(m), "");
+  // Arguments of a launch and a variant are all there, in order.
+  for (BindingInfo wrong : {BindingInfo{0, 1, 1, 0}, BindingInfo{1, 1, 0, 0}, BindingInfo{0, 2, 0, 0},
+                            BindingInfo{0, 1, 0, 1}, BindingInfo{0, 0, 0, 0}}) {
+    m = example();
+    m.bindings.back() = wrong;
+    EXPECT_NE(errorOf(m), "");
+  }
   m = example();
   m.segments.clear();
   EXPECT_NE(errorOf(m), "");

@@ -206,8 +206,8 @@ private:
       return slot;
     }
     const tenon_device_launch &launch = request.launch;
-    tenon_kernel_args args = {request.buffers.data(), numbers, numbers + launch.stride_count, nullptr, 0, &slot,
-                              launch.launch};
+    tenon_kernel_args args = {request.buffers.data(), numbers,         numbers + launch.stride_count, nullptr, 0, &slot,
+                              launch.launch,          launch.constants};
     for (int64_t begin = 0; begin < launch.work; begin += launch.grain) {
       int32_t code = launch.on_cpu(&args, begin, std::min(begin + launch.grain, launch.work), 0);
       if (code != 0 && slot.code == 0)

@@ -94,7 +94,8 @@ struct SymbolInfo {
   int64_t min = 0, max = INT64_MAX, divisor = 1;
 };
 
-/// A constant's bytes: `offset` in the constants segment number `segment` (0 unless there are several).
+/// A constant's bytes: `offset` in the constants segment number `segment` (0 unless there are several). What is stored
+/// in other forms only has none.
 struct ConstantInfo {
   uint32_t segment = 0;
   uint64_t offset = 0, bytes = 0;
@@ -111,6 +112,12 @@ struct LaunchInfo {
   uint32_t kernel = 0;
   /// Names of the model's nodes that the launch computes, for profiles and error messages.
   std::string nodes;
+};
+
+/// Argument `argument` of the constants that a launch gives its kernel, where that comes from `variant`.
+struct BindingInfo {
+  uint32_t launch = 0, variant = 0, argument = 0;
+  uint32_t constant = 0; ///< of `formed`
 };
 
 /// A code image for some CPUs. Variants are in order of preference: the first whose features are all present
@@ -151,6 +158,8 @@ struct ModelMetadata {
   std::vector<AliasInfo> aliases;
   std::vector<SymbolInfo> symbols;
   std::vector<ConstantInfo> constants;
+  std::vector<ConstantInfo> formed;  ///< constants in the forms that variants want them in
+  std::vector<BindingInfo> bindings; ///< in the order of launches, then variants, then arguments
   std::vector<KernelInfo> kernels;
   std::vector<LaunchInfo> launches;
   std::vector<VariantInfo> variants;

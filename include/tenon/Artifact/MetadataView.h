@@ -42,6 +42,9 @@ struct ConstantRecord {
   uint32_t segment, devices;
   uint64_t offset, bytes;
 };
+struct BindingRecord {
+  uint32_t launch, variant, argument, constant;
+};
 struct KernelRecord {
   StringRecord name;
 };
@@ -84,7 +87,9 @@ enum class Table : uint32_t {
   Externals,
   Messages, ///< StringRecord
   Devices,  ///< StringRecord
-  Strings,  ///< bytes
+  Formed,   ///< ConstantRecord
+  Bindings,
+  Strings, ///< bytes
   Count,
 };
 

@@ -54,6 +54,8 @@ typedef struct tenon_device_launch {
   void *const *buffers; /* in the device's memory */
   const int64_t *strides, *symbols;
   int64_t work, grain, scratch_bytes_per_worker;
+  const void *const
+      *constants; /* of tenon_kernel_args, in the device's memory; the table stays until the session ends */
 } tenon_device_launch;
 
 /* Functions that return int32_t give 0, or nonzero when the device failed. */

@@ -19,7 +19,7 @@ extern "C" {
 
 /* Bumped when anything in this file changes its meaning or layout; an artifact names the version it was built
  * for. */
-#define TENON_KERNEL_ABI 3
+#define TENON_KERNEL_ABI 4
 
 /* Codes of errors that compiled code reports. 0 is success. Codes from TENON_CODE_MESSAGE on name a text in
  * the artifact's message table: code - TENON_CODE_MESSAGE is its index. */
@@ -48,13 +48,15 @@ typedef struct tenon_error_slot {
 
 /* Arguments of a kernel, shared by all workers of a launch. */
 typedef struct tenon_kernel_args {
-  void *const *buffers;    /* inputs, then outputs; an offset is already in the pointer */
+  void *const *buffers;    /* inputs, then outputs; an offset is already in the pointer. What a kernel takes through
+                            * `constants` only has no bytes here */
   const int64_t *strides;  /* in elements: the dynamic strides of the buffers, one after the other */
   const int64_t *symbols;  /* values of the kernel's symbols */
   void *scratch;           /* worker w owns [scratch + w * scratch_stride, + scratch_stride), 64-byte aligned */
   int64_t scratch_stride;  /* bytes */
   tenon_error_slot *error; /* one per worker: error[worker] */
   uint32_t launch;         /* index of the launch, for error reports */
+  const void *const *constants; /* in the forms that the kernel's variant wants them in, of this launch */
 } tenon_kernel_args;
 
 /* A kernel does the units of work [begin, end) of the launch. 0 is success; anything else is the code that is
@@ -137,7 +139,7 @@ struct tenon_context {
   const tenon_host_functions *fns;
   void *const *inputs;                  /* [input] data */
   void *const *outputs;                 /* [output] data; valid once the segment that defines it is reserved */
-  const void *const *constants;         /* [constant] */
+  const void *const *constants;         /* [constant]; no bytes of what is stored in other forms only */
   const int64_t *symbols;               /* [symbol] those bound from inputs, in the order of the metadata */
   const int64_t *const *slots;          /* [segment][slot] of the current plan */
   void *const *arenas;                  /* [segment] 64-byte aligned */

@@ -47,7 +47,8 @@ public:
     args = block->getArgument(0);
 
     SmallVector<Value> operands;
-    loadArray(abi::KernelArgs::buffers, counts[0], pointer, operands);
+    loadArray(abi::KernelArgs::buffers, counts[0], pointer, operands, places);
+    loadArray(abi::KernelArgs::constants, constants, pointer, operands);
     loadArray(abi::KernelArgs::strides, counts[1], i64, operands);
     loadArray(abi::KernelArgs::symbols, counts[2], i64, operands);
     operands.append({block->getArgument(1), block->getArgument(2)});
@@ -91,12 +92,22 @@ private:
       counts[i] = count.getInt();
       total += counts[i];
     }
+    if (auto count = kernel.getAs<IntegerAttr>("constants"))
+      constants = count.getInt();
+    total += constants;
+    if (auto known = kernel.getAs<DenseI64ArrayAttr>("places")) {
+      places = known.asArrayRef();
+      if ((int64_t)places.size() != counts[0] ||
+          llvm::any_of(places, [](int64_t place) { return place < 0 || place > std::numeric_limits<int32_t>::max(); }))
+        return body.emitOpError() << "expects a place of each of " << counts[0] << " buffers, has " << known;
+    }
     if (total != (int64_t)body.getNumArguments())
       return body.emitOpError() << "expects " << total << " arguments as stated by " << codegen::kKernelAttr << ", has "
                                 << body.getNumArguments();
     for (auto [i, type] : llvm::enumerate(body.getArgumentTypes())) {
       // Scratch and the place of an error come last.
-      bool isPointer = (int64_t)i < counts[0] || (int64_t)i >= total - int64_t(hasScratch) - int64_t(checks);
+      bool isPointer =
+          (int64_t)i < counts[0] + constants || (int64_t)i >= total - int64_t(hasScratch) - int64_t(checks);
       if (type != (isPointer ? pointer : i64))
         return body.emitOpError() << "expects argument " << i << " to be "
                                   << (isPointer ? "a pointer" : "an integer of 64 bits") << ", it is " << type;
@@ -122,12 +133,15 @@ private:
                                ArrayRef<LLVM::GEPArg>{offset});
   }
 
-  void loadArray(abi::KernelArgs number, int64_t count, Type type, SmallVectorImpl<Value> &values) {
+  /// Elements at `places`, if there are some, else the first ones.
+  void loadArray(abi::KernelArgs number, int64_t count, Type type, SmallVectorImpl<Value> &values,
+                 ArrayRef<int64_t> places = {}) {
     if (count == 0)
       return;
     Value array = field(number, pointer);
     for (int64_t i = 0; i < count; ++i) {
-      Value address = LLVM::GEPOp::create(builder, loc, pointer, type, array, ArrayRef<LLVM::GEPArg>{int32_t(i)});
+      int32_t place = places.empty() ? i : places[i];
+      Value address = LLVM::GEPOp::create(builder, loc, pointer, type, array, ArrayRef<LLVM::GEPArg>{place});
       values.push_back(LLVM::LoadOp::create(builder, loc, type, address));
     }
   }
@@ -137,7 +151,8 @@ private:
   Location loc;
   Type pointer, i32, i64;
   Value args;
-  int64_t counts[3] = {};
+  int64_t counts[3] = {}, constants = 0;
+  ArrayRef<int64_t> places;
   bool checks = false, hasScratch = false;
 };
 

@@ -32,7 +32,7 @@ KernelSignature KernelSignature::of(tile::KernelOp kernel) {
 }
 
 LogicalResult KernelSignature::checkElements(Location loc) const {
-  for (Type element : tensors)
+  for (Type element : llvm::concat<const Type>(tensors, constants))
     if (!storageType(element))
       return emitError(loc) << "elements of " << element << " can't be compiled";
   for (Type element : ArrayRef(tensors).take_back(results))
@@ -47,7 +47,8 @@ FailureOr<KernelFunction> KernelFunction::create(OpBuilder &builder, Location lo
     return failure();
   ArrayRef<Type> tensors = signature.tensors;
   SmallVector<Type> inputs =
-      llvm::map_to_vector(tensors, [](Type element) -> Type { return MemRefType::get({}, storageType(element)); });
+      llvm::map_to_vector(llvm::concat<const Type>(tensors, signature.constants),
+                          [](Type element) -> Type { return MemRefType::get({}, storageType(element)); });
   inputs.append(signature.strides + signature.symbols + 2, builder.getIndexType());
   if (signature.hasScratch)
     inputs.push_back(MemRefType::get({}, builder.getI8Type()));
@@ -58,9 +59,13 @@ FailureOr<KernelFunction> KernelFunction::create(OpBuilder &builder, Location lo
   auto count = [&](StringRef kind, size_t number) {
     return builder.getNamedAttr(kind, builder.getI64IntegerAttr(number));
   };
-  result.function->setAttr(
-      kKernelAttr, builder.getDictionaryAttr({count("buffers", tensors.size()), count("strides", signature.strides),
-                                              count("symbols", signature.symbols)}));
+  SmallVector<NamedAttribute> counts = {count("buffers", tensors.size()), count("strides", signature.strides),
+                                        count("symbols", signature.symbols)};
+  if (!signature.constants.empty())
+    counts.push_back(count("constants", signature.constants.size()));
+  if (!signature.places.empty())
+    counts.push_back(builder.getNamedAttr("places", builder.getDenseI64ArrayAttr(signature.places)));
+  result.function->setAttr(kKernelAttr, builder.getDictionaryAttr(counts));
   if (signature.checks)
     result.function->setAttr(kChecksAttr, builder.getUnitAttr());
   if (signature.hasScratch)
@@ -69,6 +74,8 @@ FailureOr<KernelFunction> KernelFunction::create(OpBuilder &builder, Location lo
   ValueRange arguments = result.function.getArguments();
   result.buffers = arguments.take_front(tensors.size());
   arguments = arguments.drop_front(tensors.size());
+  result.constants = arguments.take_front(signature.constants.size());
+  arguments = arguments.drop_front(signature.constants.size());
   result.strides = arguments.take_front(signature.strides);
   arguments = arguments.drop_front(signature.strides);
   result.symbols = arguments.take_front(signature.symbols);

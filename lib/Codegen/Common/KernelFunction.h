@@ -17,6 +17,9 @@ namespace tenon::codegen {
 struct KernelSignature {
   llvm::SmallVector<mlir::Type> tensors; ///< elements of each operand and result
   unsigned results = 0;                  ///< how many of them are results
+  /// The launch's buffers that `tensors` are; all of them, one after the other, where it is empty.
+  llvm::SmallVector<int64_t> places;
+  llvm::SmallVector<mlir::Type> constants; ///< elements of each constant in a form of the variant's own
   unsigned strides = 0, symbols = 0;
   bool hasScratch = false; ///< whether it takes its worker's scratch
   bool checks = false;     ///< whether it can fail, and takes its worker's error slot
@@ -34,7 +37,8 @@ struct KernelFunction {
                                                 const KernelSignature &signature);
 
   mlir::func::FuncOp function;
-  mlir::ValueRange buffers; ///< base pointers of operands, then of results, as memrefs of rank 0
+  mlir::ValueRange buffers;   ///< base pointers of operands, then of results, as memrefs of rank 0
+  mlir::ValueRange constants; ///< base pointers of constants in forms, likewise
   mlir::ValueRange strides, symbols;
   mlir::Value begin, end; ///< the units of work to do
   mlir::Value scratch;    ///< a buffer of bytes, or null

@@ -32,23 +32,35 @@ namespace tenon::codegen {
 
 KernelSignature ProgramLowering::signatureOf() {
   KernelSignature signature;
-  for (Type type : program.getArgumentTypes())
-    if (auto memory = dyn_cast<MemRefType>(type)) {
-      signature.tensors.push_back(memory.getElementType());
-      signature.strides +=
-          llvm::count(memory.getStridesAndOffset().first, ShapedType::kDynamic) * !memory.getLayout().isIdentity();
+  int64_t operands = 0; // of the kernel
+  for (unsigned i = program.getNumIndices(); i < program.getNumArguments(); ++i) {
+    auto memory = cast<MemRefType>(program.getArgumentTypes()[i]);
+    bool isResult = i >= program.getFirstResult();
+    SmallVector<int64_t> of = isResult ? SmallVector<int64_t>{operands++} : program.getOperandsOf(i);
+    if (!isResult)
+      operands = std::max(operands, *llvm::max_element(of) + 1);
+    if (program.getArgAttr(i, kFormAttr)) {
+      signature.constants.push_back(memory.getElementType());
+      continue;
     }
+    signature.places.push_back(of.front());
+    signature.tensors.push_back(memory.getElementType());
+    signature.strides +=
+        llvm::count(memory.getStridesAndOffset().first, ShapedType::kDynamic) * !memory.getLayout().isIdentity();
+  }
+  if (llvm::equal(signature.places, llvm::seq<int64_t>(0, signature.places.size())))
+    signature.places.clear();
   signature.results = program.getOutputs();
   signature.checks = canFail(program);
   return signature;
 }
 
 LogicalResult ProgramLowering::run() {
-  if (program.getGuard() || program->getNextNode())
+  if (program.getGuard() || isa_and_present<ProgramOp>(program->getNextNode()))
     return program.emitError("programs with guards can't be compiled: launches run the only one");
-  for (unsigned argument = 0; argument < program.getNumArguments(); ++argument)
-    if (auto form = program.getArgAttrOfType<FlatSymbolRefAttr>(argument, kFormAttr))
-      return program.emitError() << "wants constants in form " << form << ", but launches pass them as they are";
+  for (unsigned i = program.getNumIndices(); i < program.getFirstResult(); ++i)
+    if (size_t count = program.getOperandsOf(i).size(); count != 1 && !program.getArgAttr(i, kFormAttr))
+      return program.emitError() << "has argument " << i << " of " << count << " operands, but no form of it";
   SmallVector<GridOp> grids(program.getBody().getOps<GridOp>());
   if (grids.size() != 1)
     return program.emitError() << "has " << grids.size() << " grids, but launches run one";
@@ -72,8 +84,19 @@ LogicalResult ProgramLowering::run() {
   llvm::append_range(indices, function->strides);
   for (auto [argument, value] : llvm::zip(source.getArguments().take_front(indices.size()), indices))
     argument.replaceAllUsesWith(value);
-  for (auto [argument, base] : llvm::zip(source.getArguments().drop_front(indices.size()), function->buffers))
-    bases[argument] = base;
+  SmallVector<Attribute> constants;
+  size_t nextBuffer = 0;
+  for (BlockArgument argument : source.getArguments().drop_front(indices.size())) {
+    unsigned i = argument.getArgNumber();
+    auto form = program.getArgAttrOfType<FlatSymbolRefAttr>(i, kFormAttr);
+    bases[argument] = form ? function->constants[constants.size()] : function->buffers[nextBuffer++];
+    if (form)
+      constants.push_back(builder.getDictionaryAttr(
+          {builder.getNamedAttr("form", form),
+           builder.getNamedAttr("operands", builder.getDenseI64ArrayAttr(program.getOperandsOf(i)))}));
+  }
+  if (!constants.empty())
+    program->getParentOp()->setAttr(kConstantsAttr, builder.getArrayAttr(constants));
   begin = function->begin;
   end = function->end;
   if (failed(emitOps(source)))

@@ -76,6 +76,8 @@ TileBuilder::TileBuilder(KernelOp kernel)
     symbols.push_back(argument);
   }
   llvm::append_range(memory, block->getArguments().drop_front(count + strides));
+  for (size_t i = 0; i < tensors.size() - outputs; ++i)
+    operandsOf.push_back({int64_t(i)});
   ValueRange given = block->getArguments().slice(count, strides);
   for (auto [i, tensor] : llvm::enumerate(tensors)) {
     memory[i].setLoc(tensor.getLoc());
@@ -340,6 +342,58 @@ void TileBuilder::tiles(AffineExpr low, AffineExpr high, int64_t step,
 //===----------------------------------------------------------------------===//
 // Tiles
 //===----------------------------------------------------------------------===//
+
+Value TileBuilder::formed(ValueRange operands, StringRef name, function_ref<Value(OpBuilder &, ValueRange)> make) {
+  SmallVector<int64_t> numbers = llvm::map_to_vector(operands, [&](Value operand) {
+    return int64_t(cast<BlockArgument>(operand).getArgNumber() - kernel.getNumSymbols());
+  });
+  // Behind the programs, in the table of symbols that they look into.
+  OpBuilder inForm(program.getContext());
+  inForm.setInsertionPointToEnd(program->getBlock());
+  SmallVector<Location> locs = llvm::map_to_vector(operands, [](Value operand) { return operand.getLoc(); });
+  std::string unique = name.str();
+  for (unsigned i = 0; SymbolTable::lookupSymbolIn(program->getParentOp(), unique); ++i)
+    unique = (name + "_" + llvm::Twine(i)).str();
+  auto form = FormOp::create(inForm, loc, unique, builder.getFunctionType(operands.getTypes(), {}), StringAttr(),
+                             ArrayAttr(), ArrayAttr());
+  Block *body = inForm.createBlock(&form.getBody(), {}, operands.getTypes(), locs);
+  Value made = make(inForm, body->getArguments());
+  tile::YieldOp::create(inForm, loc, made);
+  form.setFunctionType(builder.getFunctionType(operands.getTypes(), made.getType()));
+
+  // The new argument takes the place of the first operand that goes, or stands behind the operands.
+  auto type = cast<RankedTensorType>(made.getType());
+  unsigned indices = program.getNumIndices(), place = indices + operandsOf.size();
+  for (int64_t number : numbers) {
+    auto argument = cast_if_present<BlockArgument>(memory[number]);
+    if (!argument || !llvm::all_of(argument.getUsers(), llvm::IsaPred<BindOp>))
+      continue;
+    for (Operation *bind : llvm::make_early_inc_range(argument.getUsers()))
+      bind->erase();
+    place = argument.getArgNumber();
+    memory[number] = {};
+    operandsOf.erase(operandsOf.begin() + (place - indices));
+    (void)program.eraseArgument(place);
+  }
+  (void)program.insertArgument(place, MemRefType::get(type.getShape(), type.getElementType()),
+                               builder.getDictionaryAttr({}), operands.front().getLoc());
+  operandsOf.insert(operandsOf.begin() + (place - indices), numbers);
+  program.setArgAttr(place, kFormAttr, FlatSymbolRefAttr::get(form.getSymNameAttr()));
+  nameOperands();
+  return program.getBody().getArgument(place);
+}
+
+void TileBuilder::nameOperands() {
+  SmallVector<int64_t> next = {0};
+  for (auto [i, numbers] : llvm::enumerate(operandsOf)) {
+    unsigned argument = program.getNumIndices() + i;
+    if (numbers == next)
+      program.removeArgAttr(argument, kOperandsAttr);
+    else
+      program.setArgAttr(argument, kOperandsAttr, builder.getI64ArrayAttr(numbers));
+    next = {numbers.back() + 1};
+  }
+}
 
 Value TileBuilder::memoryOf(Value tensor) {
   return memory[cast<BlockArgument>(tensor).getArgNumber() - kernel.getNumSymbols()];

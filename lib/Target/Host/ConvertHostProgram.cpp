@@ -57,6 +57,8 @@ FailureOr<HostCode> convertProgram(func::FuncOp main, OpBuilder &builder) {
   HostCode result;
   result.metadata = std::move(layout.metadata);
   result.constants = std::move(layout.constants);
+  result.isReadElsewhere = std::move(layout.isReadElsewhere);
+  result.launches = std::move(layout.launchOperands);
   return result;
 }
 

@@ -76,6 +76,7 @@ LogicalResult ProgramLayout::build() {
   if (failed(checkOutputs()))
     return failure();
   extendLives();
+  findConstantReads();
   metadata.constants.resize(constants.size());
   for (auto [info, devices] : llvm::zip(metadata.constants, constantDevices))
     info.devices = devices;
@@ -428,6 +429,57 @@ static std::string nodesOf(Operation *op) {
   SmallVector<StringRef> names;
   collectNames(op->getLoc(), names);
   return llvm::join(names, ", ");
+}
+
+/// The number of the constant that a buffer is, if it is all of one, row by row.
+static std::optional<unsigned> wholeConstant(Value buffer) {
+  StorageOp storage = storageOf(buffer);
+  auto type = cast<MemRefType>(buffer.getType());
+  if (!storage || storage.getKind() != StorageKind::constant || !type.hasStaticShape() ||
+      !storage.getType().hasStaticShape() || type.getNumElements() != storage.getType().getNumElements())
+    return std::nullopt;
+  // Views of views have places of their own, whatever type they end in.
+  for (Value place = insideOf(buffer); auto view = place.getDefiningOp<ViewOp>(); place = insideOf(view.getSource())) {
+    auto [strides, offset] = view.getType().getStridesAndOffset();
+    bool isWhole = llvm::all_of(view.getMixedOffsets(), isZeroInteger) && view.getType().hasStaticShape() &&
+                   view.getType().getNumElements() == type.getNumElements();
+    int64_t expected = 1;
+    for (auto [stride, size] : llvm::reverse(llvm::zip(view.getMixedStrides(), view.getType().getShape()))) {
+      isWhole &= size <= 1 || getConstantIntValue(stride) == expected;
+      expected *= size;
+    }
+    if (!isWhole)
+      return std::nullopt;
+  }
+  return storage.getNumber();
+}
+
+void ProgramLayout::findConstantReads() {
+  isReadElsewhere.resize(constants.size());
+  launchOperands.resize(metadata.launches.size());
+  auto readElsewhere = [&](Value value) {
+    StorageOp storage = isa<MemRefType>(value.getType()) ? storageOf(value) : StorageOp();
+    if (storage && storage.getKind() == StorageKind::constant)
+      isReadElsewhere[storage.getNumber()] = true;
+  };
+  for (const Segment &segment : segments)
+    for (Operation *op : segment.ops())
+      op->walk([&](Operation *inner) {
+        // What is read through a view, or in another segment, is seen there.
+        if (isa<ViewOp>(inner))
+          return;
+        auto launch = dyn_cast<LaunchOp>(inner);
+        if (!launch)
+          return void(llvm::for_each(inner->getOperands(), readElsewhere));
+        LaunchOperands &operands = launchOperands[launches.lookup(launch)];
+        if (DeviceAttr device = deviceOf(launch.getOperation()))
+          operands.device = deviceNumber(device);
+        for (Value operand : launch.getIns()) {
+          operands.constants.push_back(wholeConstant(operand));
+          if (!operands.constants.back())
+            readElsewhere(operand);
+        }
+      });
 }
 
 void ProgramLayout::addCall(CallOp call) {

@@ -56,6 +56,8 @@ public:
   mlir::func::FuncOp main;
   artifact::ModelMetadata metadata;
   llvm::SmallVector<mlir::TypedAttr> constants;
+  llvm::SmallVector<bool> isReadElsewhere; ///< by constant: not only as an operand of launches
+  std::vector<LaunchOperands> launchOperands;
   std::vector<Segment> segments;
   llvm::DenseMap<mlir::Operation *, ArenaPlace> arenas;
   llvm::DenseMap<mlir::Operation *, unsigned> launches, calls;
@@ -77,6 +79,7 @@ private:
   mlir::LogicalResult addOutput(StorageOp storage);
   mlir::LogicalResult addSymbols();
   void addLaunch(LaunchOp launch);
+  void findConstantReads();
   void addCall(CallOp call);
   mlir::LogicalResult checkOutputs();
   mlir::LogicalResult addArena(StorageOp storage, unsigned segment);

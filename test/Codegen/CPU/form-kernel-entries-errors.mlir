@@ -29,6 +29,20 @@ llvm.func @negative(%a: !llvm.ptr, %b: i64, %e: i64) attributes {tenon_tile.kern
 
 // -----
 
+// expected-error @+1 {{expects a place of each of 1 buffers}}
+llvm.func @places(%a: !llvm.ptr, %b: i64, %e: i64) attributes {tenon_tile.kernel = {buffers = 1 : i64, places = array<i64: 0, 1>, strides = 0 : i64, symbols = 0 : i64}} {
+  llvm.return
+}
+
+// -----
+
+// expected-error @+1 {{expects 4 arguments as stated by tenon_tile.kernel, has 3}}
+llvm.func @constants(%a: !llvm.ptr, %b: i64, %e: i64) attributes {tenon_tile.kernel = {buffers = 1 : i64, constants = 1 : i64, strides = 0 : i64, symbols = 0 : i64}} {
+  llvm.return
+}
+
+// -----
+
 llvm.func @called(%a: !llvm.ptr, %b: i64, %e: i64) attributes {tenon_tile.kernel = {buffers = 1 : i64, strides = 0 : i64, symbols = 0 : i64}} {
   llvm.return
 }

@@ -22,6 +22,9 @@ namespace tenon::codegen {
 /// Here a dictionary of the numbers of the kernel's leading arguments by kind: `buffers`, `strides`, `symbols`. Then
 /// follow the begin and the end of the work range.
 using tenon::kKernelAttr;
+/// Of a variant that is loops: for each constant that its function takes in a form, that `form`, and the `operands` of
+/// a launch that it is made of.
+inline constexpr llvm::StringLiteral kConstantsAttr = "tenon_tile.constants";
 /// Marks a kernel that takes its worker's scratch after the end of the work range.
 inline constexpr llvm::StringLiteral kScratchAttr = "tenon_tile.scratch";
 /// Marks a kernel that takes its worker's error slot as the last argument.

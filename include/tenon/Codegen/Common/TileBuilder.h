@@ -85,6 +85,11 @@ public:
   /// Where a tensor of the kernel, or a result by its number, is.
   mlir::Value memoryOf(mlir::Value tensor);
   mlir::Value result(unsigned number) { return memory[memory.size() - kernel.getResultTypes().size() + number]; }
+  /// What `make` gives of operands that launches give constants, made at compile time and stored for this program: the
+  /// memory of an argument of its own. `make` writes ops of `tenon`; the form is called `name`, or like it. The
+  /// operands themselves are no arguments any more, unless something reads their memory already.
+  mlir::Value formed(mlir::ValueRange operands, llvm::StringRef name,
+                     llvm::function_ref<mlir::Value(mlir::OpBuilder &, mlir::ValueRange)> make);
   /// Memory of the worker's own, in front of the grid.
   mlir::Value scratch(llvm::ArrayRef<int64_t> shape, mlir::Type element);
   mlir::Value view(mlir::Value source, mlir::AffineMap map, Expressions sizes);
@@ -156,12 +161,16 @@ private:
   /// Null where they are the last of `rank` ones.
   mlir::DenseI64ArrayAttr dimsOf(llvm::ArrayRef<int64_t> dims, int64_t rank);
   void bind(unsigned tensor, mlir::Value memref, mlir::ValueRange strides);
+  /// Says of each argument which tensors of the kernel it is made of.
+  void nameOperands();
 
   mlir::MLIRContext *context;
   mlir::OpBuilder builder;
   mlir::Location loc;
   llvm::SmallVector<mlir::Value> indices, symbols; ///< that expressions name
-  llvm::SmallVector<mlir::Value> memory;           ///< of the kernel's tensors, then of its results
+  llvm::SmallVector<mlir::Value> memory; ///< of the kernel's tensors, then of its results; null: in forms only
+  /// The tensors that each argument which is an operand is made of.
+  llvm::SmallVector<llvm::SmallVector<int64_t>> operandsOf;
 };
 
 } // namespace tenon::codegen

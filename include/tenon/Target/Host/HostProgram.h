@@ -15,6 +15,13 @@
 
 namespace tenon::host {
 
+/// What a launch reads.
+struct LaunchOperands {
+  /// For each operand the number of the constant that it is, from its first element to the last in rows; or none.
+  llvm::SmallVector<std::optional<unsigned>> constants;
+  std::optional<unsigned> device; ///< the number of the device that it runs on
+};
+
 /// What becomes of a host program.
 struct HostCode {
   /// `plan_0`, `execute_0` and `run` of Runtime/tenon_kernel.h, in the LLVM dialect.
@@ -23,6 +30,8 @@ struct HostCode {
   artifact::ModelMetadata metadata;
   /// The elements of each constant storage, by its number.
   llvm::SmallVector<mlir::TypedAttr> constants;
+  llvm::SmallVector<bool> isReadElsewhere; ///< by constant: not only as an operand of launches
+  std::vector<LaunchOperands> launches;    ///< in the order of the metadata
 };
 
 /// Makes functions of a program after `tenon-outline-plan`, and describes it. Errors are diagnostics.

@@ -345,12 +345,14 @@ static LogicalResult verifyPrograms(VariantOp variant) {
   auto first = cast<ProgramOp>(block.front());
   for (Operation &op : block) {
     auto program = dyn_cast<ProgramOp>(op);
+    if (isa<FormOp>(op))
+      continue;
     if (!program)
-      return variant.emitOpError("expects nothing beside programs, but has '") << op.getName() << "'";
+      return variant.emitOpError("expects nothing beside programs and forms, but has '") << op.getName() << "'";
     const auto &own = program.getProperties(), &its = first.getProperties();
     if (own.function_type != its.function_type || own.arg_attrs != its.arg_attrs || own.outputs != its.outputs)
       return program.emitOpError("expects the arguments of the variant's first program");
-    if ((bool)own.guard == (&op == &block.back()))
+    if ((bool)own.guard != isa_and_present<ProgramOp>(op.getNextNode()))
       return program.emitOpError("expects a guard of all programs but the last");
   }
   WalkResult result = variant.walk([&](MmaOp op) {
@@ -369,7 +371,9 @@ LogicalResult VariantOp::verify() {
   Block &block = getBody().front();
   if (!block.empty() && isa<ProgramOp>(block.front()))
     return verifyPrograms(*this);
-  auto function = llvm::hasSingleElement(block) ? dyn_cast<SymbolOpInterface>(block.front()) : nullptr;
+  // A function may stand in front of forms.
+  bool isAlone = !block.empty() && llvm::all_of(llvm::drop_begin(block), llvm::IsaPred<FormOp>);
+  auto function = isAlone ? dyn_cast<SymbolOpInterface>(block.front()) : nullptr;
   if (!function || function.getName() != kernel)
     return emitOpError("expects one function, of the name '") << kernel << "'";
   return success();

@@ -150,6 +150,33 @@ def FormKernelsPass : Tenon_CheckedPass<"tenon-form-kernels", "::mlir::ModuleOp"
                            "::mlir::tensor::TensorDialect", "::mlir::affine::AffineDialect"];
 }
 
+def MergeFormsPass : Pass<"tenon-merge-forms", "::mlir::ModuleOp"> {
+  let summary = "Move forms of constants from variants into the module, each once";
+  let description = [{
+    Strategies write forms beside their programs, where they work on one variant alone. Forms that compute the same become
+    one, whatever they are called.
+
+    Before:
+    ```mlir
+    tenon_tile.variants @a {
+      tenon_tile.variant @avx2 target #avx2 {
+        tenon_tile.program @a(%w: memref<4x4xf32> {tenon_tile.form = @turned}) -> (%y: memref<4xf32>) { ... }
+        tenon_tile.form @turned(%w: tensor<4x4xf32>) -> tensor<4x4xf32> { ... }
+      }
+    }
+    ```
+    After:
+    ```mlir
+    tenon_tile.form @turned(%w: tensor<4x4xf32>) -> tensor<4x4xf32> { ... }
+    tenon_tile.variants @a {
+      tenon_tile.variant @avx2 target #avx2 {
+        tenon_tile.program @a(%w: memref<4x4xf32> {tenon_tile.form = @turned}) -> (%y: memref<4xf32>) { ... }
+      }
+    }
+    ```
+  }];
+}
+
 def GeneralizeSizesPass : Tenon_CheckedPass<"tenon-generalize-sizes", "::mlir::ModuleOp", "::tenon::tile::checkKernels"> {
   let summary = "Let kernels that differ in sizes only be one kernel";
   let description = [{

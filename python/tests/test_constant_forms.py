@@ -1,0 +1,211 @@
+"""Constants in the forms that programs want them in: what is stored, what the loader binds, what a person may edit."""
+
+import os
+import pathlib
+import re
+import subprocess
+
+import numpy as np
+import pytest
+
+import tenon
+
+BIN = pathlib.Path(os.environ["TENON_BUILD"]) / "bin"
+
+
+def run(tool, *arguments):
+    return subprocess.run([BIN / tool, *arguments], capture_output=True, text=True)
+
+
+def target(name):
+    result = run("tenon-compile", "--print-target", f"--target-cpu={name}")
+    assert result.returncode == 0, result.stderr
+    return result.stdout.strip()
+
+
+def typed(array, dialect="tensor"):
+    element = {"float32": "f32", "int8": "i8", "int32": "i32", "uint8": "ui8", "float64": "f64"}[array.dtype.name]
+    return f"{dialect}<{'x'.join(map(str, array.shape))}x{element}>"
+
+
+def dense(array):
+    return f"dense<{array.tolist()}> : {typed(array)}"
+
+
+def program(name, wanted, number, operands=1):
+    """Gives what it takes in a form, the operands [0, operands), row by row."""
+    kind, (rows, lanes) = typed(wanted, "memref"), wanted.shape
+    row = f"tensor<{lanes}x{kind.split('x')[-1]}"
+    return f"""
+    tenon_tile.program @{name}(%w: {kind} {{tenon_tile.form = @form{number}, tenon_tile.operands = {list(range(operands))}}})
+        -> (%y: {kind}) attributes {{tenon_tile.units = affine_map<() -> ({rows})>}} {{
+      grid (%i) = 0 to {rows} {{
+        %0 = load %w[%i, 0] : {kind} -> {row}
+        store %0, %y[%i, 0] : {row}, {kind}
+      }}
+    }}"""
+
+
+def copying(constants, forms, targets=("avx2",), launches=1):
+    """A module that gives what each variant's form makes of constants, as often as it is launched. A form is its body
+    and what it must give, all under one shape."""
+    variants = "\n".join(
+        f"  tenon_tile.variant @{name} target {target(name)} schedule(vector_bytes = 32, vectors = 1) {{"
+        f"{program('copy', wanted, i, len(constants))}\n  }}" for i, (name, (_, wanted)) in enumerate(zip(targets, forms)))
+    arguments = ", ".join(f"%{'abc'[i]}: {typed(constant)}" for i, constant in enumerate(constants))
+    texts = "\n".join(
+        f"tenon_tile.form @form{i}({arguments}) -> {typed(wanted)} {{\n{body}\n  tenon_tile.yield %r : {typed(wanted)}\n}}"
+        for i, (body, wanted) in enumerate(forms))
+    wanted = forms[0][1]
+    memory, shape = typed(wanted, "memref"), ", ".join(map(str, wanted.shape))
+    storages = "\n".join(
+        f"  %c{i} = tenon_host.storage constant {i} sizes [{', '.join(map(str, constant.shape))}] value({dense(constant)})"
+        f" : {typed(constant, 'memref')}" for i, constant in enumerate(constants))
+    ins = ", ".join(f"%c{i}" for i in range(len(constants)))
+    types = ", ".join(typed(constant, "memref") for constant in constants)
+    outputs = "\n".join(
+        f"""  %y{i} = tenon_host.storage output {i} "y{i}" sizes [{shape}] : {memory}
+  tenon_host.launch @copy work %work ins({ins} : {types}) outs(%y{i} : {memory})""" for i in range(launches))
+    results = ", ".join(f"%y{i}" for i in range(launches))
+    return f"""{texts}
+tenon_tile.variants @copy {{
+{variants}
+}}
+func.func @main() -> ({", ".join([memory] * launches)}) {{
+  %work = arith.constant {wanted.shape[0]} : index
+{storages}
+{outputs}
+  return {results} : {", ".join([memory] * launches)}
+}}
+"""
+
+
+def compile_text(text, path):
+    (path / "model.mlir").write_text(text)
+    result = run("tenon-compile", path / "model.mlir", "-o", path / "model.so")
+    assert result.returncode == 0, result.stderr + text
+    return tenon.load(path / "model.so"), int(re.search(r"(\d+) bytes of constants", result.stdout)[1])
+
+
+W = np.random.default_rng(0).standard_normal((8, 12)).astype(np.float32)
+BYTES = np.random.default_rng(1).integers(-128, 128, (8, 12)).astype(np.int8)
+FILTERS = np.random.default_rng(2).standard_normal((3, 3, 5, 7)).astype(np.float32)
+G = np.array([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]], np.float32)
+
+TURNED = ("  %r = transpose %a [1, 0] : tensor<8x12xf32> -> tensor<12x8xf32>", W.T.copy())
+PANELS = ("""  %zero = tenon.constant dense<0.0> : tensor<f32>
+  %0 = pad constant %a, %zero low [0, 0] high [0, 4] : tensor<8x12xf32>, tensor<f32> -> tensor<8x16xf32>
+  %1 = reshape %0 sizes [8, 2, 8] : tensor<8x16xf32> -> tensor<8x2x8xf32>
+  %2 = transpose %1 [1, 0, 2] : tensor<8x2x8xf32> -> tensor<2x8x8xf32>
+  %r = reshape %2 sizes [16, 8] : tensor<2x8x8xf32> -> tensor<16x8xf32>""",
+          np.pad(W, ((0, 0), (0, 4))).reshape(8, 2, 8).transpose(1, 0, 2).reshape(16, 8))
+# Four products of a column next to each other, as instructions that sum up bytes read them.
+FOURS = ("""  %0 = reshape %a sizes [2, 4, 12] : tensor<8x12xi8> -> tensor<2x4x12xi8>
+  %1 = transpose %0 [0, 2, 1] : tensor<2x4x12xi8> -> tensor<2x12x4xi8>
+  %r = reshape %1 sizes [2, 48] : tensor<2x12x4xi8> -> tensor<2x48xi8>""",
+         BYTES.reshape(2, 4, 12).transpose(0, 2, 1).reshape(2, 48))
+BACKWARDS = ("  %r = slice %a offsets [7, 1] sizes [4, 5] strides [-2, 2] : tensor<8x12xf32> -> tensor<4x5xf32>",
+             W[::-2, 1:11:2].copy())
+COLUMN_SUMS = ("""  %0 = cast %a : tensor<8x12xi8> -> tensor<8x12xi32>
+  %1 = reduce sum %0 dims [0] : tensor<8x12xi32> -> tensor<12xi32>
+  %r = reshape %1 sizes [1, 12] : tensor<12xi32> -> tensor<1x12xi32>""",
+               BYTES.astype(np.int32).sum(axis=0, keepdims=True, dtype=np.int32))
+# G w G^T of each filter, for Winograd's F(2x2, 3x3).
+WINOGRAD = ("""  %g = tenon.constant dense<[[1.0, 0.0, 0.0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0.0, 0.0, 1.0]]> : tensor<4x3xf32>
+  %0 = contract %g, %a maps [affine_map<(i, x, c, n, k) -> (i, k)>, affine_map<(i, x, c, n, k) -> (k, x, c, n)>,
+                             affine_map<(i, x, c, n, k) -> (i, x, c, n)>] : tensor<4x3xf32>, tensor<3x3x5x7xf32> -> tensor<4x3x5x7xf32>
+  %1 = contract %0, %g maps [affine_map<(i, j, c, n, k) -> (i, k, c, n)>, affine_map<(i, j, c, n, k) -> (j, k)>,
+                             affine_map<(i, j, c, n, k) -> (i, j, c, n)>] : tensor<4x3x5x7xf32>, tensor<4x3xf32> -> tensor<4x4x5x7xf32>
+  %r = reshape %1 sizes [80, 7] : tensor<4x4x5x7xf32> -> tensor<80x7xf32>""",
+            np.einsum("ik,jl,klcn->ijcn", G, G, FILTERS).reshape(80, 7).astype(np.float32))
+SCALES = np.random.default_rng(3).standard_normal((8, 1)).astype(np.float32)
+SCALED = ("""  %0 = reshape %b sizes [8] : tensor<8x1xf32> -> tensor<8xf32>
+  %1 = broadcast %0 dims [0] sizes [8, 12] : tensor<8xf32> -> tensor<8x12xf32>
+  %r = mul %a, %1 : tensor<8x12xf32>""", W * SCALES)
+
+FORMS = {"turned": ([W], TURNED), "panels": ([W], PANELS), "fours": ([BYTES], FOURS), "backwards": ([W], BACKWARDS),
+         "column_sums": ([BYTES], COLUMN_SUMS), "winograd": ([FILTERS], WINOGRAD), "of_two": ([W, SCALES], SCALED)}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_forms(name, tmp_path):
+    constants, form = FORMS[name]
+    model, stored = compile_text(copying(constants, [form]), tmp_path)
+    np.testing.assert_allclose(model.run({})["y0"], form[1], rtol=1e-6, atol=1e-6)
+    # What nobody reads as it is isn't stored.
+    assert stored == form[1].nbytes
+
+
+def test_stored_once(tmp_path):
+    """One form of one constant, for two launches and two variants."""
+    model, stored = compile_text(copying([W], [TURNED, TURNED], ["avx2", "avx512"], launches=2), tmp_path)
+    np.testing.assert_array_equal(model.run({})["y1"], W.T)
+    assert stored == W.nbytes
+
+
+def test_equal_bytes_are_stored_once(tmp_path):
+    """Forms that differ may give the same bytes."""
+    again = ("""  %0 = reshape %a sizes [8, 3, 4] : tensor<8x12xf32> -> tensor<8x3x4xf32>
+  %1 = transpose %0 [1, 2, 0] : tensor<8x3x4xf32> -> tensor<3x4x8xf32>
+  %r = reshape %1 sizes [12, 8] : tensor<3x4x8xf32> -> tensor<12x8xf32>""", W.T.copy())
+    model, stored = compile_text(copying([W], [TURNED, again], ["avx2", "avx512"]), tmp_path)
+    assert stored == W.nbytes
+    # What each wants is stored where bytes differ.
+    doubled = ("  %0 = add %a, %a : tensor<8x12xf32>\n  %r = transpose %0 [1, 0] : tensor<8x12xf32> -> tensor<12x8xf32>",
+               2 * W.T)
+    model, stored = compile_text(copying([W], [TURNED, doubled], ["avx2", "avx512"]), tmp_path)
+    np.testing.assert_array_equal(model.run({})["y0"], W.T)
+    assert stored == 2 * W.nbytes
+    model, stored = compile_text(copying([W], [doubled, TURNED], ["avx2", "avx512"]), tmp_path)
+    np.testing.assert_array_equal(model.run({})["y0"], 2 * W.T)
+
+
+def test_read_as_it_is_too(tmp_path):
+    """A constant that something else reads is stored beside its form."""
+    text = copying([W], [TURNED])
+    text = text.replace("  return %y0", """  %z = tenon_host.storage output 1 "z" sizes [8, 12] : memref<8x12xf32>
+  tenon_host.copy %c0 to %z : memref<8x12xf32> to memref<8x12xf32>
+  return %y0""").replace("return %y0 : memref<12x8xf32>", "return %y0, %z : memref<12x8xf32>, memref<8x12xf32>")
+    text = text.replace("@main() -> (memref<12x8xf32>)", "@main() -> (memref<12x8xf32>, memref<8x12xf32>)")
+    model, stored = compile_text(text, tmp_path)
+    results = model.run({})
+    np.testing.assert_array_equal(results["y0"], W.T)
+    np.testing.assert_array_equal(results["z"], W)
+    assert stored == 2 * W.nbytes
+
+
+def test_other_levels_read_back(tmp_path):
+    text = copying([W], [TURNED])
+    (tmp_path / "tiles.mlir").write_text(text)
+    result = run("tenon-compile", tmp_path / "tiles.mlir", "--emit=loops", "--quiet", "-o", tmp_path / "loops.mlir")
+    assert result.returncode == 0, result.stderr
+    model, stored = compile_text((tmp_path / "loops.mlir").read_text(), tmp_path)
+    np.testing.assert_array_equal(model.run({})["y0"], W.T)
+    assert stored == W.nbytes
+
+
+def test_cache(tmp_path):
+    """Code from the cache wants the forms that it was compiled with; another form is another artifact."""
+    text = copying([W], [TURNED])
+    other = text.replace("%r = transpose %a [1, 0]", "%0 = add %a, %a : tensor<8x12xf32>\n  %r = transpose %0 [1, 0]")
+    for content, expected in ((text, W.T), (text, W.T), (other, 2 * W.T), (other, 2 * W.T)):
+        for size in ("", "\n// another text\n"):
+            (tmp_path / "model.mlir").write_text(content + size)
+            result = run("tenon-compile", tmp_path / "model.mlir", f"--cache={tmp_path / 'cache'}", "-o", tmp_path / "model.so")
+            assert result.returncode == 0, result.stderr
+            np.testing.assert_array_equal(tenon.load(tmp_path / "model.so").run({})["y0"], expected)
+            (tmp_path / "model.so").unlink()
+
+
+@pytest.mark.parametrize("change, message", [
+    (("ins(%c0 : memref<8x12xf32>)", "ins(%x : memref<8x12xf32>)"), "is launched with one that is no constant"),
+    (("tenon_tile.operands = [0]", "tenon_tile.operands = [3]"), "wants operand 3 in form @form0, but is launched with 1"),
+])
+def test_errors(change, message, tmp_path):
+    text = copying([W], [TURNED]).replace("  %work =", """  %x = tenon_host.storage input 0 "x" sizes [8, 12] : memref<8x12xf32>
+  %work =""")
+    assert change[0] in text
+    (tmp_path / "model.mlir").write_text(text.replace(*change))
+    result = run("tenon-compile", tmp_path / "model.mlir", "-o", tmp_path / "model.so")
+    assert result.returncode == 1 and message in result.stderr, result.stderr
+    assert not (tmp_path / "model.so").exists()

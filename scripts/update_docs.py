@@ -103,6 +103,21 @@ other operator, is an error that names the node and the reason. This page is wri
 - Models saved at a level above `ORT_ENABLE_EXTENDED` are laid out for the machine that saved them, and are refused.
 
 """
+REFUSED_INTRODUCTION = """
+## Refused
+
+| operator | reason |
+|---|---|
+"""
+
+
+def refused(text):
+    """Operators and reasons: a reason is a string in pieces, or the name of one."""
+    pieces = r'((?:"(?:[^"\\]|\\.)*"\s*)+)'
+    join = lambda found: "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', found))
+    named = {name: join(value) for name, value in re.findall(r"StringRef (\w+) =\s*" + pieces, text)}
+    for operator, name, value in re.findall(r'table\.refuse\("com\.microsoft\.(\w+)",\s*(?:(\w+)|' + pieces + r")\)", text):
+        yield operator, named[name] if name else join(value)
 
 
 def operators():
@@ -110,7 +125,8 @@ def operators():
     names = sorted({name for text in sources for name in re.findall(r'table\.add\("com\.microsoft\.(\w+)"', text)})
     rows = [names[i:i + 3] + [""] * (3 - len(names[i:i + 3])) for i in range(0, len(names), 3)]
     table = ["| | | |", "|---|---|---|"] + ["| " + " | ".join(f"`{name}`" if name else "" for name in row) + " |" for row in rows]
-    return OPERATORS_INTRODUCTION + "\n".join(table) + "\n"
+    reasons = [f"| `{operator}` | {reason} |" for operator, reason in sorted(pair for text in sources for pair in refused(text))]
+    return OPERATORS_INTRODUCTION + "\n".join(table) + "\n" + REFUSED_INTRODUCTION + "\n".join(reasons) + "\n"
 
 
 DIALECTS = {"tenon": "Dialect/Tenon/IR/TenonOps.td", "tenon_onnx": "Dialect/ONNX/IR/ONNXOps.td",

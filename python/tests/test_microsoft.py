@@ -1,9 +1,13 @@
 """Operators that ONNX Runtime adds to the standard's, against ONNX Runtime."""
 
+import pathlib
+import re
+
 import numpy as np
 import pytest
 from microsoft import array, check, floats, model_of, node
 from onnx import TensorProto, helper
+from onnxruntime.capi.onnxruntime_pybind11_state import get_all_operator_schema
 
 F, U8 = TensorProto.FLOAT, TensorProto.UINT8
 
@@ -46,3 +50,9 @@ def test_matmul_nbits_adds_a_bias():
     product = node("MatMulNBits", ["x", "w", "s", "", "", "b"], ["y"], K=32, N=8, bits=4, block_size=16)
     check(model_of([product], [("x", F, ("n", 32))], [("y", F, ("n", 8))], initializers), {"x": floats((3, 32))},
           tolerance=1e-3)
+
+
+def test_every_operator_is_converted_or_refused_with_a_reason():
+    page = (pathlib.Path(__file__).resolve().parents[2] / "docs" / "operators.md").read_text()
+    known = set(re.findall(r"\| `(\w+)` (?=\|)", page))
+    assert {schema.name for schema in get_all_operator_schema() if schema.domain == "com.microsoft"} - known == set()

@@ -182,3 +182,41 @@ def test_sums_of_biases():
         inputs = [("x", F, ("n", 3, 5))] + ([("z", F, ("n", 3, 5))] if len(layer.input) == 3 else [])
         model = model_of([layer], inputs, ["y"], [array(b, "b")] if len(layer.input) == 3 else [])
         compare(model, [{"y": y}], [{"x": x, "z": z} if len(inputs) == 2 else {"x": x}], 1e-6)
+
+
+def test_router_and_shared_expert():
+    """ONNX Runtime has it on devices only."""
+    k, router, inter = 8, 3, 5
+    weights = (floats((k, router + 2 * inter), 1) * 0.5).astype(np.float16)
+    layer = node("RouterGateUpProj", ["x", "w"], ["r", "a"], router_size=router, limit=0.7, activation_alpha=1.5, activation_beta=0.5)
+    model = model_of([layer], [("x", F16, ("n", k))], [("r", F16, ("n", router)), ("a", F16, ("n", inter))], [array(weights, "w")])
+    x = floats((4, k)).astype(np.float16)
+    y = (x.astype(np.float32) @ weights.astype(np.float32)).astype(np.float16)
+    gate = np.minimum(y[:, router: router + inter].astype(np.float32), 0.7)
+    up = y[:, router + inter:].astype(np.float32).clip(-0.7, 0.7)
+    wanted = {"r": y[:, :router], "a": (gate / (1 + np.exp(-1.5 * gate)) * (up + 0.5)).astype(np.float16)}
+    compare(model, [wanted], [{"x": x}], 4e-3)
+
+
+@pytest.mark.parametrize("flat", [False, True], ids=["entries", "flat"])
+@pytest.mark.parametrize("places", ["first", "each"])
+def test_norm_and_rotation(places, flat):
+    """ONNX Runtime has it on devices only."""
+    b, s, heads, stride, first, width, turned = 2, 3, 2, 12, 2, 8, 4
+    layer = node("RMSNormRotary", ["x", "g", "p", "c", "s"], ["y", "n"], rotary_embedding_dim=turned, input_start=first, input_width=width,
+                 epsilon=1e-3, output_fp16=1, flatten_batch=int(flat))
+    angles = floats((16, turned // 2), 2)
+    scale = 1 + 0.1 * floats((width,), 1)
+    constants = [array(scale, "g"), array(np.cos(angles), "c"), array(np.sin(angles), "s")]
+    sizes = (1, b * s, heads * width) if flat else (b, s, heads * width)
+    inputs = [("x", F16, (b, s, heads, stride)), ("p", TensorProto.INT64, (1,) if places == "first" else (b, s))]
+    model = model_of([layer], inputs, [("y", F16, sizes), ("n", F, (b, s, heads, width))], constants)
+    x = floats((b, s, heads, stride)).astype(np.float16)
+    at = np.array([5]) if places == "first" else np.array([[1, 7, 3], [0, 15, 2]])
+    part = x[..., first: first + width].astype(np.float32)
+    normal = part / np.sqrt(np.mean(part * part, -1, keepdims=True) + 1e-3) * scale
+    own = at if places == "each" else 5 + (np.arange(b * s).reshape(b, s) if flat else np.tile(np.arange(s), (b, 1)))
+    c, n = np.cos(angles)[own][:, :, None], np.sin(angles)[own][:, :, None]
+    left, right = normal[..., : turned // 2], normal[..., turned // 2: turned]
+    y = np.concatenate([left * c - right * n, right * c + left * n, normal[..., turned:]], -1)
+    compare(model, [{"y": y.reshape(sizes).astype(np.float16), "n": normal.astype(np.float32)}], [{"x": x, "p": at}], 2e-3)

@@ -174,3 +174,61 @@ def test_dynamic_time_warping(shape):
     model = model_of([node("DynamicTimeWarping", ["x"], ["y"])], [("x", F, shape)], [("y", I32, (2, "l"))])
     feeds = [{"x": floats((1, m, n)[3 - len(shape):], m)} for m, n in ((1, 1), (1, 4), (5, 1), (4, 9), (9, 4))]
     check(model, *feeds)
+
+
+@pytest.mark.parametrize("dilation", [1, 2])
+@pytest.mark.parametrize("activation,bias", [("none", False), ("silu", True)])
+def test_convolution_of_packed_requests(activation, bias, dilation):
+    taps, channels = 3, 5
+    inputs = [("x", F, ("n", channels)), ("c", I32, (4,)), ("s", F, (3, channels, (taps - 1) * dilation)), ("k", I32, (3,))]
+    constants = [array(floats((channels, 1, taps), 1), "w"), array(floats((channels,), 2), "b")]
+    layer = node("VarlenCausalConvWithState", ["x", "w", "c", "b" if bias else "", "s", "k"], ["y", "n", "u"], activation=activation,
+                 dilation=dilation, state_update_capacity=4)
+    model = model_of([layer], inputs, ["y", "n", "u"], constants)
+    check(model, *[{"x": floats((ends[-1], channels), 3), "c": np.array(ends, np.int32), "k": np.array([3, 9, 0], np.int32),
+                    "s": floats((3, channels, (taps - 1) * dilation), 4)} for ends in ((0, 7, 8, 12), (0, 1, 2, 3))])
+
+
+@pytest.mark.parametrize("shape", ["tokens", "entries", "ragged", "joined", "joined ragged"])
+@pytest.mark.parametrize("rule,gate", [("linear", "none"), ("gated", "none"), ("gated", "softplus"), ("delta", "none"), ("gated_delta", "none"),
+                                       ("gated_delta", "sigmoid"), ("gated_delta", "per key"), ("gated_delta", "softplus per key")])
+def test_gated_delta_net(rule, gate, shape):
+    b, s, hk, hv, dk, dv = 2, 5, 2, 4, 8, 6
+    outer = (b, s) if shape == "entries" else (b * s,)
+    per_key = "per key" in gate
+    data = {"q": floats((*outer, hk, dk)), "k": floats((*outer, hk, dk), 1), "v": floats((*outer, hv, dv), 2), "c": np.array([0, 7, 10], np.int32),
+            "d": -np.abs(floats((*outer, hv) + ((dk,) if per_key else ()), 3)), "e": np.abs(floats((*outer, hv), 4)), "s": floats((b, hv, dv, dk), 5),
+            "a": floats((hv,), 6) * 0.3, "t": floats((hv, dk) if per_key else (hv,), 7) * 0.3, "n": np.array([3, 9], np.int32)}
+    if "joined" in shape:
+        data["q"] = np.concatenate([data[name].reshape(b * s, -1) for name in "qkv"], 1)
+    has_gate = gate not in ("none", "per key")
+    names = ["q", *("kv" if "joined" not in shape else ("", "")), "c" if "ragged" in shape else "", "d" if "gated" in rule else "",
+             "e" if "delta" in rule else "", "s", *("at" if has_gate else ("", "")), "n"]
+    layer = node("GatedDeltaNet", names, ["y", "f", "u"], update_rule=rule, gate_activation=gate.split()[0] if has_gate else "none", qk_l2_norm=1,
+                 beta_activation="sigmoid" if gate == "sigmoid" else "none", state_update_capacity=4, scale=0.3 if gate == "sigmoid" else 0.0)
+    types = {np.dtype(np.float32): F, np.dtype(np.int32): I32}
+    model = model_of([layer], [(name, types[data[name].dtype], data[name].shape) for name in names if name], ["y", "f", "u"])
+    feed = {name: data[name] for name in names if name}
+    session = session_of(model)
+    wanted = dict(zip(("y", "f", "u"), session.run(None, feed)))
+    # What lies behind the captured tokens is unspecified.
+    lengths = [7, 3] if "ragged" in shape else [s, s]
+    update = wanted.pop("u")
+    compare(model, [wanted], [feed], 1e-4)
+    ours = tenon.compile(model).run(feed)["u"]
+    first = 0
+    for width in (hv * (dk if per_key else 1), hk * dk, hv * dv):
+        for i, count in enumerate(min(most, length, 4) for most, length in zip((3, 9), lengths)):
+            own = slice(first, first + count * width)
+            np.testing.assert_allclose(ours[i, own], update[i, own], rtol=1e-4, atol=1e-4)
+        first += 4 * width
+
+
+def test_words():
+    """Words without characters are left out: ONNX Runtime leaves their rows as they are."""
+    words = np.array([[1, 2, 3, 0, 0], [4, 0, 0, 0, 0], [2, 2, 1, 4, 3], [5, 1, 0, 0, 0]], np.int32)
+    constants = [array(floats(shape, i), name) for i, (name, shape) in enumerate((("w", (7, 1, 2, 4)), ("b", (7,)), ("t", (6, 4))))]
+    layer = node("WordConvEmbedding", ["x", "w", "b", "t"], ["y"], embedding_size=7, conv_window_size=2, char_embedding_size=4)
+    model = model_of([layer], [("x", I32, ("n", 5))], ["y"], constants)
+    check(model, {"x": words}, {"x": words[1:2]})
+    assert np.all(tenon.compile(model).run({"x": np.zeros((2, 5), np.int32)})["y"] == 0)

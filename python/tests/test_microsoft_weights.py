@@ -5,8 +5,11 @@ import numpy as np
 import pytest
 import tenon
 from forms import Forms
-from microsoft import floats
+from microsoft import array, compare, floats, model_of, node
 from onnx import TensorProto as T
+from onnx import helper
+
+F16 = T.FLOAT16
 
 
 def bits_of(shape, seed=0):
@@ -207,3 +210,58 @@ def test_matmul_nbits_with_an_adapter():
     (base, w), (down, a), (up, b) = (blocked(forms, *sizes) for sizes in ((n, k, 4, 32, 1), (rank, k, 8, 32, 2), (n, rank, 8, 32, 3)))
     forms.add("y", "MatMulNBitsQLoRA", [forms.input(rows, ("n", k)), *base, *down, *up], K=k, N=n)
     forms.check({"y": (rows @ w.T + rows @ a.T @ b.T).astype(np.float32)}, tolerance=1e-3)
+
+
+@pytest.mark.parametrize("narrow", [True, False], ids=["both", "weights"])
+@pytest.mark.parametrize("bias", [True, False], ids=["bias", "plain"])
+def test_weights_of_float8(bias, narrow):
+    """ONNX Runtime has it on devices only."""
+    n, k, block = 6, 40, 16
+    codes = np.random.default_rng(1).integers(0, 256, (n, k)).astype(np.uint8)
+    codes[codes & 127 == 127] = 0  # no NaN
+    weights = codes.view(ml_dtypes.float8_e4m3fn)
+    scales = np.abs(floats((n, 3), 2)) * 0.01
+    constants = [helper.make_tensor("w", T.FLOAT8E4M3FN, (n, k), codes.tobytes(), raw=True), array(scales, "s")]
+    constants += [array(np.array(0.02, np.float32), "a")] if narrow else []
+    constants += [array(floats((n,), 3).astype(np.float16), "b")] if bias else []
+    names = ["x", "w", "s", "a" if narrow else "", "b" if bias else ""]
+    layer = node("MatMulBlockQuantizedFp8Weight", names[: 5 if bias else 4 if narrow else 3], ["y"], block_size=block)
+    model = model_of([layer], [("x", F16, ("m", 2, k))], [("y", F16, ("m", 2, n))], constants)
+    x = floats((3, 2, k)).astype(np.float16)
+    rows = x.astype(np.float32)
+    if narrow:
+        rows = (rows / np.float32(0.02)).clip(-448, 448).astype(ml_dtypes.float8_e4m3fn).astype(np.float32) * np.float32(0.02)
+        rows = rows.astype(np.float16).astype(np.float32)
+    full = (weights.astype(np.float32) * np.repeat(scales, block, 1)[:, :k]).astype(np.float16).astype(np.float32)
+    wanted = rows @ full.T + (floats((n,), 3).astype(np.float16).astype(np.float32) if bias else 0)
+    compare(model, [{"y": wanted.astype(np.float16)}], [{"x": x}], 5e-3)
+
+
+@pytest.mark.parametrize("bias", [True, False], ids=["bias", "plain"])
+def test_weights_of_float4(bias):
+    """ONNX Runtime has it on devices only."""
+    n, k, block = 6, 40, 16
+    random = np.random.default_rng(1)
+    packed, scales = random.integers(0, 256, (n, k // 2)).astype(np.uint8), random.integers(1, 90, (n, 3)).astype(np.uint8)
+    values = np.array([0, 0.5, 1, 1.5, 2, 3, 4, 6, -0.0, -0.5, -1, -1.5, -2, -3, -4, -6], np.float32)
+    numbers = values[np.stack([packed & 15, packed >> 4], 2).reshape(n, k)]
+    factors = scales.view(ml_dtypes.float8_e4m3fn).astype(np.float32) * np.float32(0.125)
+    constants = [array(packed, "w"), array(scales, "s"), array(np.array(0.125, np.float32), "g")]
+    constants += [array(floats((n,), 3).astype(np.float16), "b")] if bias else []
+    layer = node("MatMulBlockQuantizedFp4Weight", ["x", "w", "s", "g"] + (["", "b"] if bias else []), ["y"], block_size=block)
+    model = model_of([layer], [("x", F16, ("m", k))], [("y", F16, ("m", n))], constants)
+    x = floats((3, k)).astype(np.float16)
+    full = (numbers * np.repeat(factors, block, 1)[:, :k]).astype(np.float16).astype(np.float32)
+    wanted = x.astype(np.float32) @ full.T + (floats((n,), 3).astype(np.float16).astype(np.float32) if bias else 0)
+    compare(model, [{"y": wanted.astype(np.float16)}], [{"x": x}], 5e-3)
+
+
+@pytest.mark.parametrize("op,operands,message", [
+    ("MatMulBlockQuantizedFp8Weight", ["x", "f", "s"], "float8e4m3fn"), ("MatMulBlockQuantizedFp4Weight", ["x", "f", "f", "g"], "uint8"),
+    ("MatMulBlockQuantizedFp4Weight", ["x", "u", "u", "g"], "a scale per block")])
+def test_narrow_weights_that_make_no_sense(op, operands, message):
+    constants = [array(floats((6, 20)), "f"), array(floats((6, 3)), "s"), array(np.array(1, np.float32), "g"), array(np.zeros((6, 20), np.uint8), "u")]
+    model = model_of([node(op, operands, ["y"])], [("x", F16, ("m", 40))], [("y", F16, ("m", 6))],
+                     [constant for constant in constants if constant.name in operands])
+    with pytest.raises(tenon.CompileError, match=message):
+        tenon.compile(model)

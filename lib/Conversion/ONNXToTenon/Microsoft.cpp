@@ -13,8 +13,13 @@ void tenon::onnx::addMicrosoftConverters(ConverterTable &table) {
   addMicrosoftArrayConverters(table);
   addMicrosoftExpertConverters(table);
   addMicrosoftGroupedAttentionConverters(table);
+  addMicrosoftHyperConnectionConverters(table);
   addMicrosoftMatrixConverters(table);
+  addMicrosoftNGramConverters(table);
+  addMicrosoftPackedStateConverters(table);
   addMicrosoftSequenceConverters(table);
+  addMicrosoftSparseAttentionConverters(table);
+  addMicrosoftSparseSelectionConverters(table);
 
   constexpr llvm::StringRef internal = "it is laid out for the machine that ONNX Runtime ran on; save the model with "
                                        "ORT_ENABLE_EXTENDED as the level of optimisation";
@@ -45,6 +50,8 @@ void tenon::onnx::addMicrosoftConverters(ConverterTable &table) {
   table.refuse("com.microsoft.GreedySearch", search);
   table.refuse("com.microsoft.Sampling", search);
   table.refuse("com.microsoft.WhisperBeamSearch", search);
+  table.refuse("com.microsoft.BifurcationDetector",
+               "it is a step of a search through a model's results; compile that model, and search outside of it");
 
   constexpr llvm::StringRef paged =
       "its cache lies in pages that a server hands out; export the model with GroupQueryAttention";
@@ -60,6 +67,22 @@ void tenon::onnx::addMicrosoftConverters(ConverterTable &table) {
   table.refuse("com.microsoft.MatMulPacked", packed);
   table.refuse("com.microsoft.MoEPacked",
                "its weights lie in one of ONNX Runtime's packed formats (packed_type); quantise to QMoE");
+
+  constexpr llvm::StringRef replayed =
+      "it repeats captured steps in buffers of a server; run the model again on the tokens that are kept";
+  table.refuse("com.microsoft.ConvStateReplay", replayed);
+  table.refuse("com.microsoft.GatedDeltaNetStateReplay", replayed);
+  table.refuse("com.microsoft.SpeculativePrefixCommit", "it tells a server in its memory which tokens are kept; do so "
+                                                        "outside of the model");
+  table.refuse("com.microsoft.PackedSparseAttentionIndexerMerge",
+               "it joins selections of a server's layers; export the model with an indexer in each");
+  table.refuse("com.microsoft.Mamba2Verify",
+               "it is made for one model on NVIDIA's devices; export the model with the standard's operators");
+  table.refuse("com.microsoft.SparseToDenseMatMul",
+               "its operand is a sparse tensor, which is no value of Tenon; export the model with dense ones");
+  table.refuse("com.microsoft.AttnLSTM", "it is of a framework that is gone; export the model with LSTM and MatMul");
+  table.refuse("com.microsoft.Tokenizer",
+               "how it cuts strings follows RE2, of which Tenon has a part; tokenise before the model");
 
   constexpr llvm::StringRef foreign = "it holds what the compiler of another device made of a part of the model";
   table.refuse("com.microsoft.EPContext", foreign);

@@ -15,8 +15,13 @@ namespace tenon::onnx {
 void addMicrosoftArrayConverters(ConverterTable &table);
 void addMicrosoftExpertConverters(ConverterTable &table);
 void addMicrosoftGroupedAttentionConverters(ConverterTable &table);
+void addMicrosoftHyperConnectionConverters(ConverterTable &table);
 void addMicrosoftMatrixConverters(ConverterTable &table);
+void addMicrosoftNGramConverters(ConverterTable &table);
+void addMicrosoftPackedStateConverters(ConverterTable &table);
 void addMicrosoftSequenceConverters(ConverterTable &table);
+void addMicrosoftSparseAttentionConverters(ConverterTable &table);
+void addMicrosoftSparseSelectionConverters(ConverterTable &table);
 
 } // namespace tenon::onnx
 

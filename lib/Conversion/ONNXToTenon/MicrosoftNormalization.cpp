@@ -6,7 +6,9 @@
 //===----------------------------------------------------------------------===//
 
 #include "Activation.h"
+#include "Contraction.h"
 #include "Indexing.h"
+#include "MicrosoftAttention.h"
 #include "Normalization.h"
 #include "Quantization.h"
 
@@ -220,7 +222,18 @@ Results scaledSilu(Node &node) {
   return timesSigmoid(node, x, 1);
 }
 
-/// G * sigmoid(alpha * G) * (L + beta), both halves bounded, in f32.
+/// G * sigmoid(alpha * G) * (L + beta), both halves bounded, of operands of f32.
+Value gatedLinear(Node &node, Value gate, Value up, Type element) {
+  if (double limit = node.number("limit", 0); limit > 0) {
+    gate = node.binary<MinOp>(gate, limit);
+    up = node.clamp(up, -limit, limit);
+  }
+  Value y = timesSigmoid(node, gate, node.number("activation_alpha", 1));
+  if (node.flag("round_activation"))
+    y = node.cast(node.cast(y, element), node.builder.getF32Type());
+  return node.cast(node.binary<MulOp>(y, node.binary<AddOp>(up, node.number("activation_beta", 0))), element);
+}
+
 Results swiGlu(Node &node) {
   if (rankOf(node[0]) < 1)
     return node.error() << "expects an operand of rank 1 or more, but has " << typeOf(node[0]);
@@ -228,15 +241,70 @@ Results swiGlu(Node &node) {
   Value gate = node.cast(node[0], f32), up = node.has(1) ? node.cast(node[1], f32) : Value();
   if (!up)
     std::tie(gate, up) = halves(node, gate);
-  if (double limit = node.number("limit", 0); limit > 0) {
-    gate = node.binary<MinOp>(gate, limit);
-    up = node.clamp(up, -limit, limit);
+  return gatedLinear(node, gate, up, elementOf(node[0]));
+}
+
+/// One product whose first columns are the router's, and whose others are gate and value of an expert that all share.
+Results routerGateUpProj(Node &node) {
+  int64_t router = node.integer("router_size", 0);
+  int64_t columns = rankOf(node[1]) == 2 ? typeOf(node[1]).getDimSize(1) : -1;
+  if (rankOf(node[0]) < 1 || router < 1 || columns <= router || (columns - router) % 2 != 0)
+    return node.error()
+           << "expects rows, a positive router_size, and a matrix of as many and an even number of columns, "
+              "but has "
+           << typeOf(node[0]) << ", " << router << " and " << typeOf(node[1]);
+  if (StringRef activation = node.string("activation", "swiglu"); activation != "swiglu")
+    return node.error() << "expects swiglu as activation, but has '" << activation << "'";
+  Type f32 = node.builder.getF32Type(), element = elementOf(node[0]);
+  Value y = matMul(node, node[0], node[1], element);
+  if (node.hasFailed())
+    return failure();
+  int64_t last = rankOf(y) - 1;
+  auto part = [&](int64_t from, int64_t size) { return node.slice(y, last, node.size(from), node.size(size)); };
+  auto [gate, up] = halves(node, node.cast(part(router, columns - router), f32));
+  return {part(0, router), gatedLinear(node, gate, up, element)};
+}
+
+/// RMS normalisation of a part of each head `[B, S, heads, D]`, whose first elements are rotated then.
+Results rmsNormRotary(Node &node) {
+  Value x = node[0];
+  int64_t stride = rankOf(x) == 4 ? typeOf(x).getDimSize(3) : -1, first = node.integer("input_start", 0);
+  int64_t width = node.integer("input_width", 0), rotated = node.integer("rotary_embedding_dim", 0);
+  width = width == 0 ? stride - first : width;
+  if (stride < 1 || first < 0 || width < 1 || first + width > stride || rotated < 2 || rotated % 2 != 0 ||
+      rotated > width)
+    return node.error() << "expects rank 4, a part of the last dimension (input_start, input_width) and an even "
+                           "rotary_embedding_dim in it, but has "
+                        << typeOf(x) << ", " << first << ", " << width << " and " << rotated;
+  Value positions = node[2];
+  if (!isSingle(positions) && rankOf(positions) != 2)
+    return node.error() << "expects one position or a matrix of them, but has " << typeOf(positions);
+  auto numerics = node.has(5) ? node.constantIntegers(node[5]) : SmallVector<int64_t>{0};
+  if (!numerics)
+    return node.unsupported() << "prefill_numerics that is not known when compiling";
+  Type f32 = node.builder.getF32Type(), bf16 = node.builder.getBF16Type();
+  Type element = node.flag("output_fp16") ? Type(node.builder.getF16Type()) : bf16;
+  bool isNarrow = elementOf(x).isBF16() && elementOf(node[3]).isBF16() && element == bf16;
+  bool turnsNarrow = isNarrow && (numerics->front() != 0 || !node.flag("use_fp32_arithmetic", true));
+  Value y = node.cast(node.slice(x, 3, node.size(first), node.size(width)), f32);
+  y = normalize(node, y, {3}, node.number("epsilon", 1e-6f), /*rms=*/true);
+  y = node.binary<MulOp>(y, node.along(node.cast(node[1], f32), 3, y));
+  y = isNarrow ? node.cast(node.cast(y, bf16), f32) : y;
+  Sizes sizes = node.sizesOf(y), tokens = {sizes[0], sizes[1]};
+  Type i64 = node.builder.getI64Type();
+  bool isFlat = node.flag("flatten_batch");
+  if (isSingle(positions)) {
+    Value place = isFlat ? node.reshape(node.iota({node.product(tokens)}, 0, i64), tokens) : node.iota(tokens, 1, i64);
+    positions = node.binary<AddOp>(place, node.reshape(positions, {}));
   }
-  Value y = timesSigmoid(node, gate, node.number("activation_alpha", 1));
-  Type element = elementOf(node[0]);
-  if (node.flag("round_activation"))
-    y = node.cast(node.cast(y, element), f32);
-  return node.cast(node.binary<MulOp>(y, node.binary<AddOp>(up, node.number("activation_beta", 0))), element);
+  Type arithmetic = turnsNarrow ? bf16 : f32;
+  auto part = [&](int64_t from, int64_t size) { return node.slice(y, 3, node.size(from), node.size(size)); };
+  Value turned = rotateAt(node, node.cast(part(0, rotated), arithmetic), positions, node.cast(node[3], arithmetic),
+                          node.cast(node[4], arithmetic), /*interleaved=*/false);
+  Value all = node.concat({node.cast(turned, f32), part(rotated, width - rotated)}, 3);
+  AffineExpr outer = isFlat ? node.size(1) : sizes[0], inner = isFlat ? node.product(tokens) : sizes[1];
+  all = node.reshape(all, {outer, inner, node.product({sizes[2], sizes[3]})});
+  return {node.cast(all, element), y};
 }
 
 /// x + y * gate, one gate per row.
@@ -312,6 +380,8 @@ void onnx::addMicrosoftNormalizationConverters(ConverterTable &table) {
   table.add("com.microsoft.QuickGelu", 1, 1, 1, quickGelu);
   table.add("com.microsoft.ScaledSiLU", 1, 1, 2, scaledSilu);
   table.add("com.microsoft.SwiGLU", 1, 1, 2, swiGlu);
+  table.add("com.microsoft.RouterGateUpProj", 1, 2, 2, routerGateUpProj);
+  table.add("com.microsoft.RMSNormRotary", 1, 5, 6, rmsNormRotary);
   table.add("com.microsoft.GatedAdd", 1, 3, 4, gatedAdd);
   table.add("com.microsoft.LinearAttentionGate", 1, 3, 4, linearAttentionGate);
   table.add("com.microsoft.BiasAdd", 1, 3, 3, biasAdd);

@@ -419,11 +419,51 @@ private:
 };
 
 Results dynamicTimeWarping(Node &node) { return TimeWarping(node).convert(); }
+
+//===----------------------------------------------------------------------===//
+// Words
+//===----------------------------------------------------------------------===//
+
+/// Of each word, a row of numbers of characters up to the first 0, a convolution of the characters' vectors and the
+/// largest of its values. A word of no characters gives 0.
+Results wordConvEmbedding(Node &node) {
+  Value words = node[0], filter = node[1], table = node[3];
+  Type f32 = node.builder.getF32Type(), i64 = node.builder.getI64Type();
+  if (rankOf(words) != 2 || rankOf(filter) != 4 || rankOf(table) != 2 || rankOf(node[2]) != 1 ||
+      !typeOf(filter).hasStaticShape() || !isStatic(node.sizeOf(table, 1), typeOf(filter).getDimSize(3)) ||
+      typeOf(filter).getDimSize(1) != 1)
+    return node.error()
+           << "expects words of rank 2, filters [M, 1, K, E] of known sizes, M biases and vectors of E, but has "
+           << typeOf(words) << ", " << typeOf(filter) << ", " << typeOf(node[2]) << " and " << typeOf(table);
+  ArrayRef<int64_t> sizes = typeOf(filter).getShape();
+  for (auto [name, size] : {std::pair("embedding_size", sizes[0]), std::pair("conv_window_size", sizes[2]),
+                            std::pair("char_embedding_size", sizes[3])})
+    if (int64_t stated = node.integer(name, size); stated != size && stated != -1)
+      return node.error() << "expects " << size << " as " << name << ", but has " << stated;
+  AffineExpr count = node.sizeOf(words, 0);
+  Value isCharacter = node.compare(Predicate::gt, words, 0.0);
+  Value isWord = node.reshape(node.slice(isCharacter, 1, node.size(0), node.size(1)), {count});
+  Value length = node.reduce(Combiner::sum, node.cast(isCharacter, i64), {1});
+  Value vectors = node.moveDim(take(node, table, node.cast(words, i64), 0), 1, 2);
+  Value kernel =
+      node.moveDim(node.reshape(filter, {node.size(sizes[0]), node.size(sizes[2]), node.size(sizes[3])}), 1, 2);
+  Value y = node.sized<ConvOp>(3, f32, vectors, kernel, ArrayRef<int64_t>{1}, ArrayRef<int64_t>{1},
+                               ArrayRef<int64_t>{0, 0}, 1);
+  if (!y)
+    return failure();
+  y = node.unary<TanhOp>(node.binary<AddOp>(y, node.along(node[2], 1, y)));
+  Value windows = node.binary<MaxOp>(node.binary<SubOp>(length, double(sizes[2] - 1)), 1.0);
+  Sizes all = node.sizesOf(y);
+  Value isInside = node.compare(Predicate::lt, node.iota(all, 2, i64), node.broadcast(windows, {0}, all));
+  y = node.reduce(Combiner::max, node.select(isInside, y, node.splat(-1, y)), {2});
+  return node.select(node.broadcast(isWord, {0}, node.sizesOf(y)), y, node.splat(0, y));
+}
 } // namespace
 
 void onnx::addMicrosoftSequenceConverters(ConverterTable &table) {
   table.add("com.microsoft.NGramRepeatBlock", 1, 2, 2, nGramRepeatBlock);
   table.add("com.microsoft.DynamicTimeWarping", 1, 1, 1, dynamicTimeWarping);
+  table.add("com.microsoft.WordConvEmbedding", 1, 4, 4, wordConvEmbedding);
   table.add("com.microsoft.CausalConvWithState", 1, 2, 4, causalConvWithState);
   table.add("com.microsoft.LinearAttention", 1, 3, 6, linearAttention);
   table.add("com.microsoft.RelativePositionBias", 1, 3, 3, relativePositionBias);

@@ -318,6 +318,65 @@ Results matMulBnb4(Node &node) {
 }
 
 //===----------------------------------------------------------------------===//
+// Weights of 4 and 8 floating-point bits
+//===----------------------------------------------------------------------===//
+
+/// The product of rows with a transposed matrix of N rows whose elements share a scale per block, and a bias.
+Results multiplyBlocks(Node &node, Value numbers, Value scales, int64_t block, size_t bias, Value rows) {
+  Type element = elementOf(node[0]);
+  int64_t columns = typeOf(numbers).getDimSize(1);
+  int64_t blocks = ShapedType::isDynamic(columns) || block < 1 ? -1 : llvm::divideCeil(columns, block);
+  if (rankOf(scales) != 2 || blocks < 0 || typeOf(scales).getDimSize(1) != blocks ||
+      typeOf(scales).getDimSize(0) != typeOf(numbers).getDimSize(0))
+    return node.error() << "expects a scale per block of each row of weights (" << blocks << "), but has "
+                        << typeOf(scales);
+  if (node.has(bias) && (rankOf(node[bias]) != 1 || elementOf(node[bias]) != element))
+    return node.error() << "expects a vector of " << element << " as bias, but has " << typeOf(node[bias]);
+  Value weights = node.binary<MulOp>(numbers, repeatBlocks(node, scales, numbers, 1, block));
+  Value y = matMul(node, rows, node.transpose(node.cast(weights, element), {1, 0}), element);
+  if (node.has(bias))
+    y = node.binary<AddOp>(y, node.broadcastTo(node[bias], node.sizesOf(y)));
+  return y;
+}
+
+Results matMulFp8(Node &node) {
+  Type f32 = node.builder.getF32Type();
+  Value rows = node[0];
+  if (rankOf(node[1]) != 2 || !isa<Float8E4M3FNType>(elementOf(node[1])))
+    return node.error() << "expects a matrix of float8e4m3fn as weights, but has " << typeOf(node[1]);
+  if (node.has(3)) {
+    if (!isSingle(node[3]))
+      return node.error() << "expects a scalar as a_scale, but has " << typeOf(node[3]);
+    Value scale = node.reshape(node[3], {});
+    Value narrow = node.cast(node.binary<DivOp>(node.cast(rows, f32), scale), elementOf(node[1]), /*saturate=*/true);
+    rows = node.cast(node.binary<MulOp>(node.cast(narrow, f32), scale), elementOf(rows));
+  }
+  return multiplyBlocks(node, node.cast(node[1], f32), node.cast(node[2], f32), node.integer("block_size", 128), 4,
+                        rows);
+}
+
+/// Two numbers of 4 bits (E2M1) in a byte; scales are bytes of 8-bit floating point (E4M3) times one for all.
+Results matMulFp4(Node &node) {
+  Type f32 = node.builder.getF32Type(), i64 = node.builder.getI64Type();
+  for (size_t i : {1, 2})
+    if (rankOf(node[i]) != 2 || !elementOf(node[i]).isUnsignedInteger(8))
+      return node.error() << "expects a matrix of uint8 as operand " << i << ", but has " << typeOf(node[i]);
+  if (!isSingle(node[3]))
+    return node.error() << "expects a scalar as weight_scale_2, but has " << typeOf(node[3]);
+  SmallVector<double> fours, eights;
+  for (int64_t bits = 0; bits < 16; ++bits)
+    fours.push_back(APFloat(APFloat::Float4E2M1FN(), APInt(4, bits)).convertToDouble());
+  for (int64_t bits = 0; bits < 256; ++bits)
+    eights.push_back(APFloat(APFloat::Float8E4M3FN(), APInt(8, bits)).convertToDouble());
+  auto looked = [&](ArrayRef<double> values, Value numbers) {
+    return take(node, node.numbersConstant(values, f32), node.cast(numbers, i64), 0);
+  };
+  Value scales = node.binary<MulOp>(looked(eights, node[2]), node.reshape(node.cast(node[3], f32), {}));
+  return multiplyBlocks(node, looked(fours, unpack(node, node[1], 4)), scales, node.integer("block_size", 16), 5,
+                        node[0]);
+}
+
+//===----------------------------------------------------------------------===//
 // GatherBlockQuantized
 //===----------------------------------------------------------------------===//
 
@@ -437,5 +496,7 @@ void onnx::addMicrosoftWeightConverters(ConverterTable &table) {
   table.add("com.microsoft.MatMulNBitsQkv", 1, 1, 12, matMulNBitsQkv);
   table.add("com.microsoft.MatMulNBitsQLoRA", 1, 7, 7, matMulNBitsQLoRA);
   table.add("com.microsoft.MatMulBnb4", 1, 3, 3, matMulBnb4);
+  table.add("com.microsoft.MatMulBlockQuantizedFp8Weight", 1, 3, 5, matMulFp8);
+  table.add("com.microsoft.MatMulBlockQuantizedFp4Weight", 1, 4, 6, matMulFp4);
   table.add("com.microsoft.GatherBlockQuantized", 1, 3, 4, gatherBlockQuantized);
 }

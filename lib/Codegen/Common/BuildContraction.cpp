@@ -260,7 +260,7 @@ private:
     if (!packed && !windows && known && rows && *rows >= minRowsToCopy && products && *products <= maxDepthToCopy)
       copy = b.scratch({*products, panelColumns}, element);
     wholeInRows = knobOf(knob::epilogueRows) < height || (!known && !isFlat);
-    if (!isSplit && height > 1 && (wholeInRows || !known))
+    if (height > 1 && (isSplit ? !known && wideHeight() > 1 : wholeInRows || !known))
       epilogue = b.scratch({height, lanes}, element);
   }
 
@@ -297,7 +297,7 @@ private:
     leftColumns = columns - panel * panelColumns;
     if (isWide())
       return emitWideRows();
-    if (!constantOf(length) && packed && !windows && lanes < panelColumns)
+    if (!constantOf(length) && packed && !windows)
       return b.when(
           b.isAtMost(endRow - firstRow, b.constant(knobOf(knob::wideRows))), [&] { emitWideRows(); },
           [&] { emitParts(); });
@@ -307,23 +307,33 @@ private:
   /// Whether so few rows are there that each reads a panel once, as it lies in memory.
   bool isWide() {
     std::optional<int64_t> known = constantOf(lines * length);
-    return packed && !windows && lanes < panelColumns && known && *known <= knobOf(knob::wideRows);
+    return packed && !windows && known && *known <= knobOf(knob::wideRows);
   }
+
+  /// As many of them are multiplied at once: tiles that are as wide as a panel have sums to spare for a second row.
+  int64_t wideHeight() { return std::min<int64_t>(lanes < panelColumns ? 1 : 2, height); }
 
   void emitWideRows() {
     forEachLine([&](ArrayRef<AffineExpr> line, AffineExpr) {
-      b.loop({{firstRow, endRow}}, [&](TileBuilder::Expressions at) {
+      auto emitRows = [&](AffineExpr row, int64_t rows) {
         AffineExpr left = constantOf(columns) && *constantOf(columns) % panelColumns == 0
                               ? b.constant(panelColumns)
                               : b.min(leftColumns, b.constant(panelColumns));
-        RegisterTile tile{SmallVector<AffineExpr>(line), at[0], at[0], one, 1, zero, left, panelColumns};
+        AffineExpr extent = b.constant(rows);
+        RegisterTile tile{SmallVector<AffineExpr>(line), row, row, extent, rows, zero, left, panelColumns};
         if (isGathered())
-          tile.places = b.placesOf(tile.row, one, 1, rowSizes);
+          tile.places = b.placesOf(tile.row, extent, rows, rowSizes);
         Value sums = multiply(tile, zeros(tile), zero, runDepth, constantOf(depth) ? 4 : 1);
         if (isFlat)
           tile.linesAndRows = linesAndRowsOf(tile);
         emitEnds(tile, sums);
-      });
+      };
+      int64_t step = wideHeight();
+      AffineExpr whole = step > 1 ? firstRow + (endRow - firstRow).floorDiv(step) * step : firstRow;
+      if (step > 1)
+        b.loop({{firstRow, whole, step}}, [&](TileBuilder::Expressions at) { emitRows(at[0], step); });
+      if (whole != endRow)
+        b.loop({{whole, endRow}}, [&](TileBuilder::Expressions at) { emitRows(at[0], 1); });
     });
   }
 

@@ -1,4 +1,5 @@
 // RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(tenon-variants{targets=avx2},tenon-tiles)" | FileCheck %s
+// RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(tenon-variants{targets=avx512},tenon-tiles)" | FileCheck %s --check-prefix=WIDE
 
 #rows = affine_map<(m, n, k) -> (m, k)>
 #columns = affine_map<(m, n, k) -> (k, n)>
@@ -149,4 +150,36 @@ tenon_tile.kernel @long(%x: tensor<12x64xf32>, %w: tensor<1x64x32xf32>) -> tenso
   %1 = tenon.contract %x, %0 maps [#rows, #columns, #result] : tensor<12x64xf32>, tensor<64x32xf32> -> tensor<12x32xf32>
   %2 = tenon.erf %1 : tensor<12x32xf32>
   tenon_tile.yield %2 : tensor<12x32xf32>
+}
+
+// -----
+
+#rows = affine_map<(m, n, k) -> (m, k)>
+#columns = affine_map<(m, n, k) -> (k, n)>
+#result = affine_map<(m, n, k) -> (m, n)>
+
+// Few rows of an unknown number read a panel in its whole width. Where it is two vectors wide, a tile is multiplied with two
+// rows at once, and with one row alone.
+// WIDE-LABEL: tenon_tile.program @few
+// WIDE: %[[ROWS:.*]] = affine.apply
+// WIDE: %[[LIMIT:.*]] = arith.constant 2 : index
+// WIDE: %[[FEW:.*]] = arith.cmpi sle, %{{.*}}, %[[LIMIT]]
+// WIDE: scf.if %[[FEW]]
+// WIDE:   mma {{.*}} : tensor<2x4xf32>, tensor<4x32xf32> -> tensor<2x32xf32>
+// WIDE:   mma {{.*}} : tensor<1x4xf32>, tensor<4x32xf32> -> tensor<1x32xf32>
+// WIDE: else
+// WIDE:   mma {{.*}} -> tensor<12x32xf32>
+// WIDE:   mma {{.*}} -> tensor<4x32xf32>
+// CHECK-LABEL: tenon_tile.program @few
+// CHECK: scf.if
+// CHECK-NOT: tensor<2x4xf32>
+// CHECK:   mma {{.*}} : tensor<1x4xf32>, tensor<4x32xf32> -> tensor<1x32xf32>
+// CHECK: else
+// CHECK:   mma {{.*}} -> tensor<6x16xf32>
+tenon_tile.kernel @few(%m: index, %x: tensor<?x64xf32>, %w: tensor<1x64x32xf32>) -> tensor<?x32xf32>
+    attributes {work = affine_map<()[s0] -> (s0 ceildiv 96)>} {
+  tenon.bind_shape %x [%m, 64] : tensor<?x64xf32>
+  %0 = tenon_tile.unpack %w depth 0 : tensor<1x64x32xf32> -> tensor<64x32xf32>
+  %1 = tenon.contract %x, %0 maps [#rows, #columns, #result] : tensor<?x64xf32>, tensor<64x32xf32> -> tensor<?x32xf32>
+  tenon_tile.yield %1 : tensor<?x32xf32>
 }

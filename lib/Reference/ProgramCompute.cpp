@@ -189,7 +189,15 @@ llvm::Expected<Tensor> Asked::askMemory(const Buffer &buffer, const Box &box) {
   llvm::Expected<Tensor> result = Tensor::create(buffer.elementType, box.sizes);
   if (!result)
     return result;
-  Access access{&buffer,
+  // In memory the last dimension runs on.
+  Buffer running = buffer;
+  if (!box.sizes.empty() && ArrayRef(buffer.strides) == ArrayRef(rowMajorStrides(buffer.sizes))) {
+    int64_t left = llvm::product_of(buffer.sizes);
+    for (size_t d = 0; d + 1 < box.sizes.size(); ++d)
+      left -= (box.offsets[d] + box.sizes[d] - 1) * buffer.strides[d];
+    running.sizes.back() = std::max(running.sizes.back(), left);
+  }
+  Access access{&running,
                 box.offsets,
                 llvm::to_vector(llvm::seq<int64_t>(0, box.sizes.size())),
                 SmallVector<int64_t>(box.sizes.size(), 1),

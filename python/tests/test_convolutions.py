@@ -12,7 +12,8 @@ import tenon
 from conftest import make_model
 from onnx import TensorProto, helper, numpy_helper
 
-COMPILER = pathlib.Path(os.environ["TENON_BUILD"]) / "bin" / "tenon-compile"
+BIN = pathlib.Path(os.environ["TENON_BUILD"]) / "bin"
+COMPILER, INTERPRETER = BIN / "tenon-compile", BIN / "tenon-interpret"
 
 
 def convolutions(channels, taps, **attributes):
@@ -122,7 +123,7 @@ def test_transposed(channels, taps, attributes):
     (200, 33, (7, 7), {}),  # in parts
     (16, 24, (33, 31), {"dilations": [9, 9], "pads": [9] * 4}),  # clipped
 ])
-def test_channels_first(channels, filters, extent, attributes, behind):
+def test_channels_first(channels, filters, extent, attributes, behind, tmp_path):
     """The result is turned as it is written, whatever comes behind it."""
     rng = np.random.default_rng(0)
     attributes = {"pads": [1] * 4} | attributes
@@ -142,10 +143,18 @@ def test_channels_first(channels, filters, extent, attributes, behind):
         [numpy_helper.from_array(np.asarray(w), n) for n, w in weights.items()])
     compiled = tenon.compile(model, threads=2)
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    onnx.save(model, tmp_path / "model.onnx")
+    subprocess.run([COMPILER, tmp_path / "model.onnx", "--emit=tiles", "--target-cpu=avx2", "-o", tmp_path / "tiles.mlir"], check=True)
     for images in (1, 3):
         feeds = {"x": rng.standard_normal((images, channels, *extent)).astype(np.float32)}
         if other:
             feeds["r"] = rng.standard_normal([images if size == "n" else size for size in other]).astype(np.float32)
-        actual = compiled.run(feeds)
-        for name, expected in zip(outputs, session.run(None, feeds)):
+        actual, wanted = compiled.run(feeds), dict(zip(outputs, session.run(None, feeds)))
+        for name, expected in wanted.items():
             np.testing.assert_allclose(actual[name], expected, rtol=1e-5, atol=1e-5)
+        if images > 1 or behind not in ("residual", "lines"):
+            continue
+        np.savez(tmp_path / "inputs.npz", **feeds)
+        np.savez(tmp_path / "outputs.npz", **wanted)
+        subprocess.run([INTERPRETER, tmp_path / "tiles.mlir", f"--inputs={tmp_path}/inputs.npz", f"--expect={tmp_path}/outputs.npz"],
+                       check=True)

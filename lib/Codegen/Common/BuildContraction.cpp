@@ -8,10 +8,14 @@
 //
 // A unit of work is a block of rows times a panel of columns. Where rows have several dimensions a register
 // tile lies in a line of the last one, if tiles fit lines, so that its rows are one stride apart; else it
-// goes on from line to line, and its rows' places are gathered. Where the number of rows is known all tiles
-// have one height; the last one begins early enough to be whole, and computes some rows again, with equal
-// bits. Where it isn't, whole tiles are followed by lower ones, whose rows beyond the end are the last one
-// again.
+// goes on from line to line: the places of the unit's rows stand in a table, from which tiles gather. Where
+// the length of a line is known all tiles have one height; the last one begins early enough to be whole, and
+// computes some rows again, with equal bits. Where it isn't, whole tiles are followed by lower ones, whose
+// rows beyond the end are the last one again.
+//
+// Sums go on to the kernel's results from registers, or, where that is much code, through scratch row by row.
+// They wait there for the whole unit where the summed dimension comes in parts, where rows go on from line to
+// line, and where they are turned, as results want whose rows are next to each other.
 //
 
 #include "BuildContraction.h"
@@ -29,6 +33,8 @@ constexpr int64_t bytesOfElement = 4;
 /// As many rows are multiplied with columns of a second operand in memory before it pays to copy those, and
 /// so many products at once.
 constexpr int64_t minRowsToCopy = 48, maxDepthToCopy = 768;
+/// Places of rows that are computed at once.
+constexpr int64_t placesPerStep = 8;
 
 std::optional<int64_t> constantOf(AffineExpr expression) {
   auto constant = dyn_cast<AffineConstantExpr>(expression);
@@ -47,27 +53,28 @@ struct RegisterTile {
   int64_t width;
   /// Rows of the panel that were multiplied before it, as prefetching counts them; null where nothing is fetched.
   AffineExpr visit = {};
-  /// The places of its rows along each row dimension, where they are gathered; null for dimensions of size 1.
-  SmallVector<Value> places = {};
-  /// The places of its rows in lines, where it goes on from line to line.
-  SmallVector<std::pair<SmallVector<AffineExpr>, AffineExpr>> linesAndRows = {};
+  Value places = {};     ///< of its rows in the first operand, where they are gathered
+  AffineExpr place = {}; ///< of its only row there
 };
 
 class ContractionBuilder {
 public:
   ContractionBuilder(KernelOp kernel, const KernelStructure &structure, ScheduleAttr schedule)
       : b(kernel), op(structure.contract), roles(*contractionRoles(op)), packed(op.getRhs().getDefiningOp<UnpackOp>()),
-        windows(op.getLhs().getDefiningOp<WindowRowsOp>()), schedule(schedule), lanes(lanesOf(schedule)),
+        windows(op.getLhs().getDefiningOp<WindowRowsOp>()), turned(structure.turned), schedule(schedule),
+        lanes(lanesOf(schedule)), vectorLanes(*schedule.get(knob::vectorBytes) / bytesOfElement),
         tileRows(knobOf(knob::tileRows)), depthBlock(knobOf(knob::depthBlock)),
         element(Float32Type::get(op.getContext())) {
     zero = b.constant(0);
     one = b.constant(1);
   }
 
-  void run() {
+  void build() {
     measure();
     makeViews();
     makeScratch();
+    if (turned)
+      makeTurnedResults();
     SmallVector<TileBuilder::Dim> dims =
         llvm::map_to_vector(batchSizes, [&](AffineExpr size) { return TileBuilder::Dim{zero, size}; });
     AffineExpr panels = columns.ceilDiv(panelColumns);
@@ -122,19 +129,27 @@ private:
     depth = sizeOf(roles.depth);
     columns = sizeOf(roles.column);
     batchSizes = llvm::map_to_vector(roles.batch, [&](unsigned dim) { return sizeOf(dim); });
+    // Dimensions of one row are none, but the last one where all are.
+    SmallVector<unsigned> rowDims(roles.rows);
+    llvm::erase_if(roles.rows, [&](unsigned dim) { return sizeOf(dim) == one; });
+    if (roles.rows.empty() && !rowDims.empty())
+      roles.rows.push_back(rowDims.back());
     rowSizes = llvm::map_to_vector(roles.rows, [&](unsigned dim) { return sizeOf(dim); });
     AffineExpr rows = one;
     for (AffineExpr size : rowSizes)
       rows = rows * size;
     blocks = rows.ceilDiv(blockRows);
-    lines = one;
+    lines = linesPerBlock = one;
     length = rows;
     if (rowSizes.size() > 1) {
       isFlat = !fitLines(rows);
       if (!isFlat) {
         length = rowSizes.back();
-        lines = rows.floorDiv(length);
-        linesPerBlock = llvm::divideCeil(*constantOf(lines), std::max<int64_t>(*constantOf(blocks), 1));
+        lines = one;
+        for (AffineExpr size : ArrayRef(rowSizes).drop_back())
+          lines = lines * size;
+        linesPerBlock = b.ceilDiv(lines, b.max(blocks, one));
+        mostLines = constantOf(linesPerBlock).value_or(llvm::divideCeil(blockRows, *constantOf(length)));
       }
     }
     height = tileRows;
@@ -148,10 +163,18 @@ private:
     constexpr int64_t shortDepth = 64;
     double mostWaste = constantOf(depth).value_or(shortDepth) < shortDepth ? 1.1 : 1.02;
     std::optional<int64_t> total = constantOf(rows), line = constantOf(rowSizes.back());
-    if (!total || !line || *total == 0)
+    if (!line || *line == 0 || total == 0)
       return false;
-    int64_t tile = std::min(*line, tileRows);
-    return llvm::alignTo(*line, tile) * (*total / *line) <= mostWaste * llvm::alignTo(*total, tile);
+    int64_t tile = std::min(*line, tileRows), vectors = lanes / vectorLanes;
+    // Few sums wait for each other.
+    constexpr int64_t leastSums = 12;
+    if (tile < tileRows && tile * vectors < leastSums)
+      return false;
+    // Rows are turned where they lie one behind the other.
+    if (turned && *line % tile != 0)
+      return false;
+    return total ? llvm::alignTo(*line, tile) * (*total / *line) <= mostWaste * llvm::alignTo(*total, tile)
+                 : llvm::alignTo(*line, tile) <= mostWaste * *line;
   }
 
   /// What a row of the first operand takes in the cache.
@@ -177,18 +200,27 @@ private:
       return makeWindows();
     lhs = b.memoryOf(op.getLhs());
     runDepth = depth;
-    if (isFlat && rowsRunOn())
-      collapseRows();
+    if (!isFlat)
+      return;
+    isCollapsed = rowsRunOn();
+    isGathered = !isCollapsed;
+    isCollapsed ? collapseRows() : gatherRows();
   }
 
   /// Whether the rows of the first operand lie one behind the other, from line to line.
   bool rowsRunOn() {
     if (!cast<MemRefType>(lhs.getType()).getLayout().isIdentity())
       return false;
-    for (auto [first, second] : llvm::zip(roles.rows, ArrayRef(roles.rows).drop_front()))
-      if (*positionIn(0, second) != *positionIn(0, first) + 1)
-        return false;
-    return true;
+    ArrayRef<int64_t> shape = cast<RankedTensorType>(op.getLhs().getType()).getShape();
+    return llvm::all_of(llvm::zip(roles.rows, ArrayRef(roles.rows).drop_front()), [&](auto pair) {
+      return areNeighbours(*positionIn(0, std::get<0>(pair)), *positionIn(0, std::get<1>(pair)), shape);
+    });
+  }
+
+  /// Whether a dimension stands behind another one, with none of several places between them.
+  static bool areNeighbours(int64_t first, int64_t second, ArrayRef<int64_t> shape) {
+    return first < second &&
+           llvm::all_of(shape.slice(first + 1, second - first - 1), [](int64_t size) { return size == 1; });
   }
 
   /// The first operand with one dimension of rows, the last one of several, which runs on into those before it.
@@ -208,21 +240,56 @@ private:
       sizes.push_back(dim == roles.rows.back() ? rows : sizeOf(dim));
     }
     lhs = b.view(lhs, AffineMap::get(sizes.size(), 0, source, context), sizes);
-    isCollapsed = true;
+  }
+
+  /// The first operand with one dimension of elements from the first row on, for those that tables say.
+  void gatherRows() {
+    MLIRContext *context = op.getContext();
+    SmallVector<AffineExpr> source, sizes = {elementsTo(op.getLhs(), /*isImage=*/false)};
+    for (AffineExpr expression : map(0).getResults()) {
+      unsigned dim = cast<AffineDimExpr>(expression).getPosition();
+      bool isRow = llvm::is_contained(roles.rows, dim);
+      source.push_back(isRow ? zero : getAffineDimExpr(sizes.size(), context));
+      if (!isRow)
+        sizes.push_back(sizeOf(dim));
+    }
+    source.back() = source.back() + getAffineDimExpr(0, context);
+    lhs = b.view(lhs, AffineMap::get(sizes.size(), 0, source, context), sizes);
+  }
+
+  /// How far the next row along each of their dimensions is in a tensor, and how many elements there are from the first
+  /// to the last one.
+  AffineExpr elementsTo(Value tensor, bool isImage) {
+    SmallVector<AffineExpr> strides = b.stridesOf(tensor);
+    AffineExpr last = zero;
+    for (auto [dim, size] : llvm::zip(roles.rows, rowSizes)) {
+      unsigned position = *positionIn(0, dim);
+      rowStrides.push_back(isImage && position > 0 ? strides[position] * windows.getStrides()[position - 1]
+                                                   : strides[position]);
+      last = last + b.mul(size - 1, rowStrides.back());
+    }
+    return b.max(last + 1, zero);
   }
 
   /// Windows of the image: parts whose elements run on in the image, as long as a window has all of them.
   void makeWindows() {
     MLIRContext *context = op.getContext();
     auto image = cast<RankedTensorType>(windows.getOperand().getType());
+    isGathered = isFlat;
     unsigned next = 0;
     auto dim = [&] { return getAffineDimExpr(next++, context); };
-    SmallVector<AffineExpr> source = {dim()}, sizes;
-    for (AffineExpr size : b.sizes.sizesOf(op.getLhs()))
-      sizes.push_back(b.size(size));
-    sizes.pop_back();
-    for (int64_t stride : windows.getStrides())
-      source.push_back(dim() * stride);
+    SmallVector<AffineExpr> source(image.getRank() - 1, zero), sizes;
+    if (isGathered) {
+      sizes.push_back(elementsTo(windows.getOperand(), /*isImage=*/true));
+      dim();
+    } else {
+      source.front() = dim();
+      for (AffineExpr size : b.sizes.sizesOf(op.getLhs()))
+        sizes.push_back(b.size(size));
+      sizes.pop_back();
+      for (auto [i, stride] : llvm::enumerate(windows.getStrides()))
+        source[1 + i] = dim() * stride;
+    }
     int64_t run = image.getShape().back();
     taps.assign(windows.getSizes().begin(), windows.getSizes().end());
     if (windows.getDilations().back() == 1)
@@ -231,7 +298,7 @@ private:
       source[1 + i] = source[1 + i] + dim() * windows.getDilations()[i];
       sizes.push_back(b.constant(count));
     }
-    source.push_back(dim());
+    source.push_back(isGathered ? dim() + getAffineDimExpr(0, context) : dim());
     sizes.push_back(b.constant(run));
     lhs = b.view(b.memoryOf(windows.getOperand()), AffineMap::get(next, 0, source, context), sizes);
     runDepth = b.constant(run);
@@ -253,14 +320,22 @@ private:
       parts = llvm::product_of(taps);
     }
     // Tiles behind whole ones may end later than these would.
-    sumsRows = linesPerBlock * blockExtent() + (known ? 0 : restRows);
-    if (isSplit)
+    sumsRows = mostLines * blockExtent() + (known ? 0 : restRows);
+    // Whole blocks of sums are turned.
+    if (turned)
+      sumsRows = llvm::alignTo(sumsRows, vectorLanes) + vectorLanes;
+    waits = isSplit || isFlat || turned;
+    if (waits && !isWide())
       sums = b.scratch({sumsRows, panelColumns}, element);
+    if (turned)
+      turnedSums = b.scratch({panelColumns, sumsRows}, element);
+    if (isGathered && !isWide())
+      table = b.scratch(sumsRows + beyondRows() + placesPerStep, IntegerType::get(op.getContext(), 64));
     std::optional<int64_t> products = constantOf(isSplit ? partDepth : depth), rows = constantOf(lines * length);
     if (!packed && !windows && known && rows && *rows >= minRowsToCopy && products && *products <= maxDepthToCopy)
       copy = b.scratch({*products, panelColumns}, element);
-    wholeInRows = knobOf(knob::epilogueRows) < height || (!known && !isFlat);
-    if (height > 1 && (isSplit ? !known && wideHeight() > 1 : wholeInRows || !known))
+    wholeInRows = knobOf(knob::epilogueRows) < height || !known;
+    if (height > 1 && wholeInRows && (!waits || (!known && canBeWide() && wideHeight() > 1)))
       epilogue = b.scratch({height, lanes}, element);
   }
 
@@ -273,6 +348,11 @@ private:
     return llvm::alignTo(llvm::divideCeil(*constantOf(length), std::max<int64_t>(*constantOf(blocks), 1)), height);
   }
   bool hasLines() { return rowSizes.size() > 1 && !isFlat; }
+  /// Most rows of a tile that lie beyond the end of its unit.
+  int64_t beyondRows() {
+    std::optional<int64_t> known = constantOf(length);
+    return (!known ? restRows : *known % height == 0 ? 1 : height) - 1;
+  }
 
   //===--------------------------------------------------------------------===//
   // Units
@@ -283,7 +363,7 @@ private:
     endLine = one;
     endRow = length;
     if (hasLines()) {
-      firstLine = block * linesPerBlock;
+      firstLine = b.min(b.mul(block, linesPerBlock), lines);
       endLine = b.min(firstLine + linesPerBlock, lines);
     } else if (constantOf(length) && constantOf(blocks) != 1) {
       firstRow = block * blockExtent();
@@ -297,35 +377,45 @@ private:
     leftColumns = columns - panel * panelColumns;
     if (isWide())
       return emitWideRows();
-    if (!constantOf(length) && packed && !windows)
+    if (!constantOf(length) && canBeWide())
       return b.when(
           b.isAtMost(endRow - firstRow, b.constant(knobOf(knob::wideRows))), [&] { emitWideRows(); },
           [&] { emitParts(); });
     emitParts();
   }
 
+  /// The panel's columns.
+  AffineExpr columnsHere() {
+    std::optional<int64_t> known = constantOf(columns);
+    return known && *known % panelColumns == 0 ? b.constant(panelColumns)
+                                               : b.min(leftColumns, b.constant(panelColumns));
+  }
+
   /// Whether so few rows are there that each reads a panel once, as it lies in memory.
   bool isWide() {
     std::optional<int64_t> known = constantOf(lines * length);
-    return packed && !windows && known && *known <= knobOf(knob::wideRows);
+    return canBeWide() && known && *known <= knobOf(knob::wideRows);
   }
 
-  /// As many of them are multiplied at once: tiles that are as wide as a panel have sums to spare for a second row.
-  int64_t wideHeight() { return std::min<int64_t>(lanes < panelColumns ? 1 : 2, height); }
+  bool canBeWide() { return packed && !windows && !turned; }
+
+  /// As many of them are multiplied at once: tiles that are as wide as a panel have sums to spare for a second row,
+  /// where that is a stride behind the first one.
+  int64_t wideHeight() { return std::min<int64_t>(lanes < panelColumns || isFlat ? 1 : 2, height); }
 
   void emitWideRows() {
     forEachLine([&](ArrayRef<AffineExpr> line, AffineExpr) {
       auto emitRows = [&](AffineExpr row, int64_t rows) {
-        AffineExpr left = constantOf(columns) && *constantOf(columns) % panelColumns == 0
-                              ? b.constant(panelColumns)
-                              : b.min(leftColumns, b.constant(panelColumns));
-        AffineExpr extent = b.constant(rows);
-        RegisterTile tile{SmallVector<AffineExpr>(line), row, row, extent, rows, zero, left, panelColumns};
-        if (isGathered())
-          tile.places = b.placesOf(tile.row, extent, rows, rowSizes);
+        RegisterTile tile{
+            SmallVector<AffineExpr>(line), row, row, b.constant(rows), rows, zero, columnsHere(), panelColumns};
+        SmallVector<AffineExpr> place = isFlat ? b.delinearize(row, rowSizes) : SmallVector<AffineExpr>();
+        if (isGathered)
+          tile.place = placeOf(place);
         Value sums = multiply(tile, zeros(tile), zero, runDepth, constantOf(depth) ? 4 : 1);
-        if (isFlat)
-          tile.linesAndRows = linesAndRowsOf(tile);
+        if (isFlat) {
+          tile.row = place.pop_back_val();
+          tile.line = place;
+        }
         emitEnds(tile, sums);
       };
       int64_t step = wideHeight();
@@ -347,14 +437,75 @@ private:
 
   /// One part of the summed dimension after the other; the columns of a panel in register tiles.
   void emitParts() {
-    if (!isSplit)
+    if (!waits)
       return forEachColumn([&](AffineExpr column, AffineExpr left) { emitTiles(column, left, zero); }, zero);
-    Value none = zerosOf({1, panelColumns});
-    b.loop({{zero, b.constant(sumsRows)}}, [&](TileBuilder::Expressions at) { b.store(none, sums, {at[0], zero}); });
-    b.loop({{zero, b.constant(parts)}}, [&](TileBuilder::Expressions at) {
-      forEachColumn([&](AffineExpr column, AffineExpr left) { emitTiles(column, left, at[0]); }, at[0]);
-    });
+    if (isGathered)
+      fillTable();
+    if (isSplit) {
+      storeZeros(zero, b.constant(sumsRows));
+    } else if (turned && unitRows() % vectorLanes != zero) {
+      // Rows beyond the end are turned with the others.
+      AffineExpr low = unitRows().floorDiv(vectorLanes) * vectorLanes;
+      storeZeros(low, low + vectorLanes);
+    }
+    auto emitPart = [&](AffineExpr part) {
+      forEachColumn([&](AffineExpr column, AffineExpr left) { emitTiles(column, left, part); }, part);
+    };
+    isSplit ? b.loop({{zero, b.constant(parts)}}, [&](TileBuilder::Expressions at) { emitPart(at[0]); })
+            : emitPart(zero);
+    if (turned || isFlat)
+      moveEarlyRows();
+    if (turned)
+      return emitTurned();
     forEachColumn([&](AffineExpr column, AffineExpr left) { emitSums(column, left); }, AffineExpr());
+  }
+
+  AffineExpr unitRows() { return hasLines() ? (endLine - firstLine) * *constantOf(length) : endRow - firstRow; }
+
+  void storeZeros(AffineExpr low, AffineExpr high) {
+    Value none = zerosOf({1, panelColumns});
+    b.loop({{low, high}}, [&](TileBuilder::Expressions at) { b.store(none, sums, {at[0], zero}); });
+  }
+
+  /// Where a row lies in the first operand, in elements from the first one on.
+  AffineExpr placeOf(ArrayRef<AffineExpr> coordinates) {
+    AffineExpr place = zero;
+    for (auto [coordinate, stride] : llvm::zip(coordinates, rowStrides))
+      place = place + b.mul(coordinate, stride);
+    return place;
+  }
+
+  /// The places of the unit's rows, line by line, so that none costs divisions. Behind those of a line its last one
+  /// stands again: so it does behind the last line.
+  void fillTable() {
+    Value steps = b.positions(zero, placesPerStep, /*grows=*/true);
+    auto combined = [&](auto op, Value a, AffineExpr other) -> Value {
+      return b.create<decltype(op)>(a.getType(), a, b.positions(other, placesPerStep, /*grows=*/false));
+    };
+    steps = combined(MulOp(), steps, rowStrides.back());
+    forEachLineOf(firstRow, endRow, rowSizes.back(), ArrayRef(rowSizes).drop_back(),
+                  [&](ArrayRef<AffineExpr> line, AffineExpr start, AffineExpr low, AffineExpr high) {
+                    SmallVector<AffineExpr> place(line);
+                    place.push_back(zero);
+                    AffineExpr base = placeOf(place), last = base + b.mul(high - 1, rowStrides.back());
+                    b.loop({{low, high + beyondRows(), placesPerStep}}, [&](TileBuilder::Expressions at) {
+                      Value places = combined(AddOp(), steps, base + b.mul(at[0], rowStrides.back()));
+                      b.store(combined(MinOp(), places, last), table, {start + at[0] - firstRow});
+                    });
+                  });
+  }
+
+  /// The lines that rows from `first` to `end` lie in, of `length` each, in a box of sizes `outer`: their coordinates,
+  /// number of their first row, and which of their own rows it is.
+  void
+  forEachLineOf(AffineExpr first, AffineExpr end, AffineExpr length, ArrayRef<AffineExpr> outer,
+                function_ref<void(ArrayRef<AffineExpr> line, AffineExpr start, AffineExpr low, AffineExpr high)> emit) {
+    if (outer.empty())
+      return emit({}, zero, first, end);
+    b.loop({{b.divide(first, length), b.ceilDiv(end, length)}}, [&](TileBuilder::Expressions lines) {
+      AffineExpr start = b.mul(lines[0], length);
+      emit(b.delinearize(lines[0], outer), start, b.max(first, start) - start, b.min(end, start + length) - start);
+    });
   }
 
   /// `part` is copied first, if there is one and columns are copied at all.
@@ -372,9 +523,7 @@ private:
     };
     if (lanes == panelColumns)
       return emitColumn(zero);
-    AffineExpr end =
-        known && *known % panelColumns == 0 ? b.constant(panelColumns) : b.min(leftColumns, b.constant(panelColumns));
-    b.loop({{zero, end, lanes}}, [&](TileBuilder::Expressions at) { emitColumn(at[0]); });
+    b.loop({{zero, columnsHere(), lanes}}, [&](TileBuilder::Expressions at) { emitColumn(at[0]); });
   }
 
   /// The columns next to each other, as in a packed panel: rows of the operand that lie pages apart, or a
@@ -387,10 +536,8 @@ private:
         b.store(row, copy, {at[0] - first, zero});
       });
     };
-    std::optional<int64_t> known = constantOf(columns);
-    if (known && *known % panelColumns == 0)
-      return copyRows(b.constant(panelColumns));
-    b.peel(b.min(leftColumns, b.constant(panelColumns)), panelColumns, copyRows);
+    AffineExpr width = columnsHere();
+    constantOf(width) ? copyRows(width) : b.peel(width, panelColumns, copyRows);
   }
 
   AffineExpr partStart(AffineExpr part) { return isSplit ? part * *constantOf(partDepth) : zero; }
@@ -425,29 +572,48 @@ private:
   /// Where a tile begins that must be whole.
   AffineExpr wholeRow(AffineExpr turn) {
     std::optional<int64_t> known = constantOf(length);
-    return known && *known % height != 0 ? b.min(turn, b.constant(*known - height)) : turn;
+    return known && *known % height != 0 && !isGathered ? b.min(turn, b.constant(*known - height)) : turn;
   }
 
   /// Where the sums of a row lie: lines behind each other.
   AffineExpr sumsRow(AffineExpr line, AffineExpr row) { return (line - firstLine) * blockExtent() + row - firstRow; }
 
   void emitTile(RegisterTile tile, AffineExpr part, AffineExpr line) {
-    if (isFlat && !isSplit)
-      tile.linesAndRows = linesAndRowsOf(tile);
     fetchAhead(tile, part);
-    if (isGathered())
-      tile.places = b.placesOf(tile.row, tile.rows, tile.height, rowSizes);
-    if (!isSplit)
-      return emitEnds(tile, multiplyParts(tile));
     SmallVector<AffineExpr> place = {sumsRow(line, tile.turn), tile.column};
+    if (isGathered)
+      tile.places = b.load(table, place.front(), tile.height);
+    if (!waits)
+      return emitEnds(tile, multiplyParts(tile));
+    if (!isSplit)
+      return b.store(multiplyParts(tile), sums, place);
     Value before = b.load(sums, place, shapeOf(tile, tile.width));
     Value after = llvm::product_of(taps) > 1 ? multiplyTap(tile, before, part)
                                              : multiply(tile, before, partStart(part), partEnd(part), unrollOf(tile));
     b.store(after, sums, place);
   }
 
+  /// Moves the sums of a tile that begins early to where its rows are.
+  void moveEarlyRows() {
+    std::optional<int64_t> known = constantOf(length);
+    if (!known || *known % height == 0 || isGathered || hasLines())
+      return;
+    AffineExpr from = b.constant(llvm::alignDown(*known, height)) - firstRow,
+               to = b.constant(*known - height) - firstRow;
+    auto move = [&] {
+      b.loop({{zero, b.constant(height)}, {zero, columnsHere(), vectorLanes}}, [&](TileBuilder::Expressions at) {
+        b.store(b.load(sums, {from + at[0], at[1]}, {1, vectorLanes}), sums, {to + at[0], at[1]});
+      });
+    };
+    endRow == length ? move() : b.when(b.isAtMost(length, endRow), move);
+  }
+
   /// What the kernel gives, from the sums of all parts.
   void emitSums(AffineExpr column, AffineExpr left) {
+    if (isFlat) {
+      RegisterTile all{{}, firstRow, firstRow, endRow - firstRow, height, column, left, lanes};
+      return emitRows(all, sums, zero, column);
+    }
     forEachLine([&](ArrayRef<AffineExpr> line, AffineExpr number) {
       b.loop({{firstRow, endRow, height}}, [&](TileBuilder::Expressions at) {
         AffineExpr rows = b.constant(height);
@@ -457,6 +623,97 @@ private:
         emitRows(tile, sums, sumsRow(number, at[0]), column);
       });
     });
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Sums that are turned
+  //===--------------------------------------------------------------------===//
+
+  /// What the kernel gives, column by column: blocks of sums are turned in registers first.
+  void emitTurned() {
+    AffineExpr first = hasLines() ? firstLine * *constantOf(length) : firstRow, end = first + unitRows();
+    AffineExpr width = columnsHere();
+    b.loop({{zero, unitRows(), vectorLanes}, {zero, width, vectorLanes}}, [&](TileBuilder::Expressions at) {
+      Value block = b.load(sums, {at[0], at[1]}, {vectorLanes, vectorLanes}, {}, {1, 0});
+      b.store(block, turnedSums, {at[1], at[0]});
+    });
+    ArrayRef<AffineExpr> outer = ArrayRef(rowSizes).drop_back(run);
+    b.loop({{zero, width}}, [&](TileBuilder::Expressions column) {
+      forEachLineOf(first, end, together, outer,
+                    [&](ArrayRef<AffineExpr> line, AffineExpr start, AffineExpr low, AffineExpr high) {
+                      RegisterTile tile;
+                      tile.line = SmallVector<AffineExpr>(line);
+                      tile.line.append(run - 1, zero);
+                      b.tiles(low, high, vectorLanes, [&](AffineExpr row, AffineExpr extent) {
+                        Value sums = b.load(turnedSums, {column[0], start + row - first}, vectorLanes, extent);
+                        emitTurnedResults(tile, row, column[0], sums, extent);
+                      });
+                    });
+    });
+  }
+
+  /// Results whose rows are next to each other, in one dimension as far as they lie together.
+  void makeTurnedResults() {
+    run = rowsTogether();
+    together = one;
+    for (AffineExpr size : ArrayRef(rowSizes).take_back(run))
+      together = together * size;
+    int64_t rank = turned.getType().getRank();
+    SmallVector<AffineExpr> sizes =
+        llvm::map_to_vector(b.sizes.sizesOf(turned.getResult()), [&](AffineExpr size) { return b.size(size); });
+    for (unsigned dim : ArrayRef(roles.rows).take_back(run))
+      sizes[turnedDim(dim)] = dim == roles.rows.back() ? together : one;
+    for (unsigned i = 0; i < b.results().size(); ++i)
+      turnedResults.push_back(
+          run == 1 ? b.result(i)
+                   : b.view(b.result(i), AffineMap::getMultiDimIdentityMap(rank, op.getContext()), sizes));
+  }
+
+  /// The dimension of what is turned that a dimension of the iteration space is.
+  int64_t turnedDim(unsigned dim) {
+    return llvm::find(turned.getPermutation(), (int64_t)*positionIn(2, dim)) - turned.getPermutation().begin();
+  }
+
+  /// How many of the last dimensions of rows run together in all that has the results' sizes: no op asks for a place
+  /// along one of them.
+  int64_t rowsTogether() {
+    SmallVector<AffineExpr> space = b.sizes.sizesOf(turned.getResult());
+    int64_t firstFree = 0;
+    for (unsigned i = 0; i < b.results().size(); ++i)
+      if (b.takesStrides(i))
+        return 1;
+    for (auto [i, tensor] : llvm::enumerate(b.kernel.getBody().getArguments().drop_front(b.kernel.getNumSymbols())))
+      if (b.kernel.takesStrides(i) && b.sizes.sizesOf(tensor) == space)
+        return 1;
+    for (Operation &other : b.kernel.getBody().front().without_terminator()) {
+      if (auto broadcast = dyn_cast<BroadcastOp>(other)) {
+        for (int64_t dim : broadcast.getDims())
+          firstFree = std::max(firstFree, dim + 1);
+      } else if (other.getNumResults() == 1 && isa<RankedTensorType>(other.getResult(0).getType()) &&
+                 !other.hasTrait<OpTrait::Elementwise>() &&
+                 !isa<ConstantOp, ContractOp, UnpackOp, WindowRowsOp>(other) && &other != turned) {
+        return 1;
+      }
+    }
+    int64_t count = 1;
+    for (int64_t dim = turnedDim(roles.rows.back()); dim >= firstFree && count < (int64_t)roles.rows.size(); ++count) {
+      int64_t before = turnedDim(roles.rows[roles.rows.size() - 1 - count]);
+      if (before < firstFree || !areNeighbours(before, dim, turned.getType().getShape()))
+        break;
+      dim = before;
+    }
+    return count;
+  }
+
+  void emitTurnedResults(const RegisterTile &tile, AffineExpr row, AffineExpr column, Value sums, AffineExpr extent) {
+    SmallVector<AffineExpr> source = resultPlace(tile, row, panel * panelColumns + column), place;
+    for (int64_t dim : turned.getPermutation())
+      place.push_back(source[dim]);
+    int64_t dim = turnedDim(roles.rows.back());
+    auto results =
+        b.compute(b.results(), place, vectorLanes, extent, dim, TileBuilder::Known{turned.getResult(), sums});
+    for (auto [i, result] : llvm::enumerate(results))
+      b.store(result, turnedResults[i], place, extent, dim);
   }
 
   //===--------------------------------------------------------------------===//
@@ -526,9 +783,12 @@ private:
         if (tile.visit && products == unroll)
           prefetchPanel(tile, isSplit ? k - low : start + k);
         SmallVector<AffineExpr> extents;
-        if (!roles.rows.empty() && !isGathered())
+        if (!roles.rows.empty() && !isGathered)
           extents = {tile.rows, b.constant(products)};
-        Value a = b.load(lhs, lhsPlace(tile, k), shapeOf(tile, products), extents, lhsDims(), gathered(tile));
+        SmallVector<std::pair<int64_t, Value>> gathered;
+        if (tile.places)
+          gathered.push_back({0, tile.places});
+        Value a = b.load(lhs, lhsPlace(tile, k), shapeOf(tile, products), extents, lhsDims(), gathered);
         Value columns;
         if (packed)
           columns = b.load(rhs, {panel, start + k, tile.column}, {products, tile.width});
@@ -549,57 +809,48 @@ private:
     return leaves ? loop(whole, high, 1, sums) : sums;
   }
 
-  /// Where the factors of a tile's rows lie; gathered coordinates are none. Of windows the places within one are the
-  /// last dimensions.
+  /// Where the factors of a tile's rows lie. Of windows the places within one are the last dimensions.
   SmallVector<AffineExpr> lhsPlace(const RegisterTile &tile, AffineExpr k) {
     SmallVector<AffineExpr> place;
+    if (isGathered)
+      place.push_back(tile.place ? tile.place : zero);
     for (AffineExpr expression : map(0).getResults()) {
       unsigned dim = cast<AffineDimExpr>(expression).getPosition();
-      bool isRow = llvm::is_contained(roles.rows, dim);
-      if (isCollapsed && isRow && dim != roles.rows.back())
+      if (!isKept(dim))
         continue;
       if (dim == roles.depth)
         llvm::append_range(place, tap);
-      place.push_back(dim == roles.depth ? k : isGathered() && isRow ? zero : coordinateOf(tile, dim));
+      place.push_back(dim == roles.depth ? k : coordinateOf(tile, dim));
     }
     return place;
   }
 
-  /// The dimension of the first operand that a dimension of the iteration space is.
-  int64_t lhsDimOf(unsigned dim) {
-    int64_t position = *positionIn(0, dim), collapsed = isCollapsed ? rowSizes.size() - 1 : 0;
-    bool isBehind = isCollapsed && position >= *positionIn(0, roles.rows.back());
-    return position + (dim == roles.depth ? taps.size() : 0) - (isBehind ? collapsed : 0);
+  /// Whether the view of the first operand still has a dimension.
+  bool isKept(unsigned dim) {
+    if (isGathered && windows)
+      return dim == roles.depth;
+    bool isRow = llvm::is_contained(roles.rows, dim);
+    return !isRow || !(isGathered || (isCollapsed && dim != roles.rows.back()));
   }
-  bool isGathered() { return isFlat && !isCollapsed; }
 
+  /// The dimensions of the first operand that a tile's rows, if it has any, and its products lie along.
   SmallVector<int64_t> lhsDims() {
-    int64_t depthDim = lhsDimOf(roles.depth);
-    if (roles.rows.empty())
-      return {depthDim};
-    if (!isGathered())
-      return {lhsDimOf(roles.rows.back()), depthDim};
-    return {gatheredDims().front(), depthDim};
-  }
-
-  /// Row dimensions whose coordinates are gathered, as dimensions of the first operand: those of more than
-  /// one place.
-  SmallVector<int64_t> gatheredDims() {
     SmallVector<int64_t> dims;
-    for (auto [dim, size] : llvm::zip(roles.rows, rowSizes))
-      if (size != one)
-        dims.push_back(lhsDimOf(dim));
-    llvm::sort(dims);
+    int64_t next = isGathered, depthDim = 0;
+    if (isGathered)
+      dims.push_back(0);
+    for (AffineExpr expression : map(0).getResults()) {
+      unsigned dim = cast<AffineDimExpr>(expression).getPosition();
+      if (!isKept(dim))
+        continue;
+      if (dim == roles.depth)
+        depthDim = next += taps.size();
+      else if (!roles.rows.empty() && dim == roles.rows.back())
+        dims.push_back(next);
+      ++next;
+    }
+    dims.push_back(depthDim);
     return dims;
-  }
-
-  SmallVector<std::pair<int64_t, Value>> gathered(const RegisterTile &tile) {
-    SmallVector<std::pair<int64_t, Value>> result;
-    for (auto [i, place] : llvm::enumerate(tile.places))
-      if (place)
-        result.push_back({lhsDimOf(roles.rows[i]), place});
-    llvm::sort(result, llvm::less_first());
-    return result;
   }
 
   SmallVector<AffineExpr> rhsPlace(AffineExpr k, AffineExpr column) {
@@ -617,6 +868,8 @@ private:
     if (const auto *it = llvm::find(roles.batch, dim); it != roles.batch.end())
       return batch[it - roles.batch.begin()];
     size_t row = llvm::find(roles.rows, dim) - roles.rows.begin();
+    if (row == roles.rows.size())
+      return zero;
     return row + 1 == roles.rows.size() ? tile.row : tile.line[row];
   }
 
@@ -648,13 +901,6 @@ private:
       return emitRows(tile, epilogue, zero, zero);
     }
     atColumns(tile, [&](AffineExpr extent) {
-      for (auto [i, place] : llvm::enumerate(tile.linesAndRows)) {
-        RegisterTile line = tile;
-        line.line = place.first;
-        emitResults(line, place.second, tile.height == 1 ? sums : b.rowOf(sums, i), {one, extent});
-      }
-      if (isFlat)
-        return;
       SmallVector<AffineExpr> extents;
       if (!roles.rows.empty())
         extents.push_back(b.constant(tile.height));
@@ -679,37 +925,13 @@ private:
   void forEachRow(const RegisterTile &tile, function_ref<void(const RegisterTile &, AffineExpr, AffineExpr)> emit) {
     if (!isFlat)
       return b.loop({{zero, tile.rows}}, [&](TileBuilder::Expressions at) { emit(tile, tile.row + at[0], at[0]); });
-    AffineExpr length = rowSizes.back(), end = tile.row + tile.rows;
-    b.loop({{b.divide(tile.row, length), b.ceilDiv(end, length)}}, [&](TileBuilder::Expressions lines) {
-      RegisterTile line = tile;
-      line.line = b.delinearize(lines[0], ArrayRef(rowSizes).drop_back());
-      AffineExpr start = b.mul(lines[0], length);
-      b.loop({{b.max(tile.row, start), b.min(end, start + length)}},
-             [&](TileBuilder::Expressions at) { emit(line, at[0] - start, at[0] - tile.row); });
-    });
-  }
-
-  /// The places of the rows of a tile that goes on from line to line: at most once, if it isn't longer than a line.
-  SmallVector<std::pair<SmallVector<AffineExpr>, AffineExpr>> linesAndRowsOf(const RegisterTile &tile) {
-    SmallVector<std::pair<SmallVector<AffineExpr>, AffineExpr>> result;
-    AffineExpr length = rowSizes.back();
-    ArrayRef<AffineExpr> outer = ArrayRef(rowSizes).drop_back();
-    std::optional<int64_t> known = constantOf(length);
-    AffineExpr line = b.divide(tile.row, length), start = tile.row - b.mul(line, length);
-    for (int64_t i = 0; i < tile.height; ++i) {
-      if (i == 0) {
-        result.push_back({b.delinearize(line, outer), start});
-      } else if (known && *known >= tile.height) {
-        Value isNext = b.isAtMost(length, start + i);
-        AffineExpr row = b.select(isNext, start + i - length, start + i);
-        result.push_back({b.delinearize(b.select(isNext, line + 1, line), outer), row});
-      } else {
-        SmallVector<AffineExpr> place = b.delinearize(tile.row + i, rowSizes);
-        AffineExpr row = place.pop_back_val();
-        result.push_back({place, row});
-      }
-    }
-    return result;
+    forEachLineOf(tile.row, tile.row + tile.rows, rowSizes.back(), ArrayRef(rowSizes).drop_back(),
+                  [&](ArrayRef<AffineExpr> place, AffineExpr start, AffineExpr low, AffineExpr high) {
+                    RegisterTile line = tile;
+                    line.line = SmallVector<AffineExpr>(place);
+                    b.loop({{low, high}},
+                           [&](TileBuilder::Expressions at) { emit(line, at[0], start + at[0] - tile.row); });
+                  });
   }
 
   void atColumns(const RegisterTile &tile, function_ref<void(AffineExpr)> emit) {
@@ -736,12 +958,12 @@ private:
       return AffineExpr();
     AffineExpr rows, place, inAll = b.mul(line, length) + row,
                             inBlock = b.mul(line - firstLine, length) + row - firstRow;
-    AffineExpr all = lines * length, block = hasLines() ? length * linesPerBlock : endRow - firstRow;
+    AffineExpr all = lines * length, block = hasLines() ? linesPerBlock * *constantOf(length) : endRow - firstRow;
     if (isResident) {
       rows = b.select(isResident, all, block);
       place = b.select(isResident, inAll, inBlock);
     } else {
-      rows = rowsAreInner ? all : b.constant(linesPerBlock * std::min(blockExtent(), *constantOf(length)));
+      rows = rowsAreInner ? all : linesPerBlock * std::min(blockExtent(), *constantOf(length));
       place = rowsAreInner ? inAll : inBlock;
     }
     int64_t tiles = panelColumns / lanes;
@@ -769,16 +991,11 @@ private:
         b.loop({{zero, share}},
                [&](TileBuilder::Expressions at) { b.prefetch(rhs, rhsPlace(first + at[0], column + panelColumns)); });
     }
-    if (isSplit)
+    if (waits)
       return;
     auto fetchRows = [&](Value memory, bool isWrite) {
-      for (int64_t i = 0; i < tile.height; ++i) {
-        RegisterTile line = tile;
-        AffineExpr row = tile.row + i;
-        if (isFlat)
-          std::tie(line.line, row) = tile.linesAndRows[i];
-        b.prefetch(memory, resultPlace(line, row, column), isWrite);
-      }
+      for (int64_t i = 0; i < tile.height; ++i)
+        b.prefetch(memory, resultPlace(tile, tile.row + i, column), isWrite);
     };
     SmallVector<AffineExpr> space = b.sizes.sizesOf(op.getResult());
     for (BlockArgument tensor : b.kernel.getBody().getArguments().drop_front(b.kernel.getNumSymbols()))
@@ -793,8 +1010,9 @@ private:
   ContractionRoles roles;
   UnpackOp packed;
   WindowRowsOp windows;
+  TransposeOp turned; ///< what the results are made of, where their rows are next to each other, or null
   ScheduleAttr schedule;
-  int64_t lanes, tileRows, depthBlock;
+  int64_t lanes, vectorLanes, tileRows, depthBlock;
   Type element;
   AffineExpr zero, one;
 
@@ -802,7 +1020,8 @@ private:
   SmallVector<AffineExpr> batchSizes, rowSizes;
   AffineExpr blocks;   ///< of rows: units of work
   bool isFlat = false; ///< whether tiles go on from line to line
-  int64_t linesPerBlock = 1, height = 1;
+  AffineExpr linesPerBlock;
+  int64_t mostLines = 1, height = 1;
 
   Value lhs, rhs;
   SmallVector<int64_t> taps; ///< of a window, those that don't run on in the image
@@ -811,9 +1030,15 @@ private:
   AffineExpr partDepth;
   bool isSplit = false;
   bool isCollapsed = false; ///< whether the rows of the first operand are one dimension, though not those of results
-  bool wholeInRows = false; ///< whether what follows a whole tile goes through scratch
+  bool isGathered = false;  ///< whether the places of rows stand in a table
+  SmallVector<AffineExpr> rowStrides; ///< along each dimension, of the first operand, where they do
+  bool wholeInRows = false;           ///< whether what follows a whole tile goes through scratch
+  bool waits = false;                 ///< whether the sums of a unit wait in scratch
   int64_t sumsRows = 0;
-  Value sums, copy, epilogue; ///< scratch, or null
+  Value sums, turnedSums, table, copy, epilogue; ///< scratch, or null
+  SmallVector<Value> turnedResults;              ///< their rows in one dimension, as far as they run together
+  int64_t run = 1;                               ///< so many of rows' last dimensions do
+  AffineExpr together;                           ///< and so many rows
 
   bool rowsAreInner = false;
   Value isResident; ///< the same, where it shows at run time
@@ -824,5 +1049,5 @@ private:
 } // namespace
 
 void codegen::buildContraction(KernelOp kernel, const KernelStructure &structure, ScheduleAttr schedule) {
-  ContractionBuilder(kernel, structure, schedule).run();
+  ContractionBuilder(kernel, structure, schedule).build();
 }

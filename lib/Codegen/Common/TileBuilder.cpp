@@ -60,12 +60,12 @@ TileBuilder::TileBuilder(KernelOp kernel)
   SmallVector<MemRefType> types;
   SmallVector<Value> tensors(kernel.getBody().getArguments().drop_front(count));
   llvm::append_range(tensors, kernel.getBody().front().getTerminator()->getOperands());
-  unsigned strides = 0;
+  unsigned numStrides = 0;
   for (auto [i, tensor] : llvm::enumerate(tensors)) {
     types.push_back(memoryType(cast<RankedTensorType>(tensor.getType()), kernel.takesStrides(i)));
-    strides += kernel.takesStrides(i) ? types.back().getRank() - 1 : 0;
+    numStrides += kernel.takesStrides(i) ? types.back().getRank() - 1 : 0;
   }
-  SmallVector<Type> arguments(count + strides, builder.getIndexType());
+  SmallVector<Type> arguments(count + numStrides, builder.getIndexType());
   llvm::append_range(arguments, types);
   program = ProgramOp::create(builder, loc, kernel.getSymName(), builder.getFunctionType(arguments, {}),
                               /*sym_visibility=*/nullptr, /*arg_attrs=*/nullptr, /*res_attrs=*/nullptr, outputs,
@@ -75,13 +75,14 @@ TileBuilder::TileBuilder(KernelOp kernel)
     argument.setLoc(known.getLoc());
     symbols.push_back(argument);
   }
-  llvm::append_range(memory, block->getArguments().drop_front(count + strides));
+  llvm::append_range(memory, block->getArguments().drop_front(count + numStrides));
   for (size_t i = 0; i < tensors.size() - outputs; ++i)
     operandsOf.push_back({int64_t(i)});
-  ValueRange given = block->getArguments().slice(count, strides);
+  ValueRange given = block->getArguments().slice(count, numStrides);
   for (auto [i, tensor] : llvm::enumerate(tensors)) {
     memory[i].setLoc(tensor.getLoc());
     unsigned used = kernel.takesStrides(i) ? types[i].getRank() - 1 : 0;
+    strides.emplace_back(given.take_front(used));
     if (used != 0 || !types[i].hasStaticShape())
       bind(i, tensor, given.take_front(used));
     given = given.drop_front(used);
@@ -399,6 +400,14 @@ Value TileBuilder::memoryOf(Value tensor) {
   return memory[cast<BlockArgument>(tensor).getArgNumber() - kernel.getNumSymbols()];
 }
 
+SmallVector<AffineExpr> TileBuilder::stridesOf(Value tensor) {
+  ArrayRef<Value> given = strides[cast<BlockArgument>(tensor).getArgNumber() - kernel.getNumSymbols()];
+  SmallVector<AffineExpr> extents = sizes.sizesOf(tensor), result(extents.size(), constant(1));
+  for (int64_t dim = (int64_t)extents.size() - 2; dim >= 0; --dim)
+    result[dim] = given.empty() ? mul(result[dim + 1], size(extents[dim + 1])) : index(given[dim]);
+  return result;
+}
+
 Value TileBuilder::scratch(ArrayRef<int64_t> shape, Type element) {
   auto type = MemRefType::get(shape, element, MemRefLayoutAttrInterface(),
                               MemoryAttr::get(context, MemoryKind::workgroup, /*swizzle=*/0));
@@ -426,6 +435,12 @@ Value TileBuilder::position(AffineExpr index) {
   List list = listOf(index);
   return PositionOp::create(builder, loc, RankedTensorType::get({}, builder.getI64Type()), list.map, list.operands,
                             nullptr);
+}
+
+Value TileBuilder::positions(AffineExpr index, int64_t count, bool grows) {
+  List list = listOf(index);
+  return PositionOp::create(builder, loc, RankedTensorType::get(count, builder.getI64Type()), list.map, list.operands,
+                            grows ? builder.getI64IntegerAttr(0) : IntegerAttr());
 }
 
 void TileBuilder::report(int64_t code, AffineExpr unit, Value value, Value limit) {
@@ -482,38 +497,6 @@ void TileBuilder::store(Value tile, Value memref, Expressions at, Expressions ex
 void TileBuilder::prefetch(Value memref, Expressions at, bool isWrite) {
   List place = listOf(at);
   PrefetchOp::create(builder, loc, memref, place.map, place.operands, /*level=*/2, /*lines=*/1, isWrite);
-}
-
-SmallVector<Value> TileBuilder::placesOf(AffineExpr first, AffineExpr known, int64_t count, Expressions extents) {
-  auto type = RankedTensorType::get(count, builder.getI64Type());
-  auto position = [&](AffineExpr place, bool grows) -> Value {
-    List list = listOf(place);
-    return PositionOp::create(builder, loc, type, list.map, list.operands,
-                              grows ? builder.getI64IntegerAttr(0) : IntegerAttr());
-  };
-  Value place = position(first, /*grows=*/true);
-  if (known != constant(count))
-    place = MinOp::create(builder, loc, type, place, position(first + known - 1, /*grows=*/false));
-  SmallVector<Value> result(extents.size());
-  SmallVector<size_t> dims;
-  for (auto [i, extent] : llvm::enumerate(extents))
-    if (extent != constant(1))
-      dims.push_back(i);
-  for (size_t n = dims.size(); n-- > 1;) {
-    Value extent = position(extents[dims[n]], /*grows=*/false);
-    result[dims[n]] = RemOp::create(builder, loc, type, place, extent);
-    place = DivOp::create(builder, loc, type, place, extent);
-  }
-  if (!dims.empty())
-    result[dims.front()] = place;
-  return result;
-}
-
-Value TileBuilder::rowOf(Value tile, int64_t row) {
-  auto type = cast<RankedTensorType>(tile.getType());
-  auto rowType = RankedTensorType::get({1, type.getDimSize(1)}, type.getElementType());
-  return SliceOp::create(builder, loc, rowType, tile, ValueRange(), ValueRange(), ValueRange(),
-                         ArrayRef<int64_t>({row, 0}), rowType.getShape(), ArrayRef<int64_t>({1, 1}));
 }
 
 Value TileBuilder::mma(Value lhs, Value rhs, Value sums) {

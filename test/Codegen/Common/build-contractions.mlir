@@ -82,7 +82,9 @@ tenon_tile.kernel @deep(%x: tensor<12x2000xf32>, %w: tensor<1x2000x32xf32>) -> t
 // Windows are a view, a row of a window in a run. Tiles that fit lines lie in one.
 // CHECK-LABEL: tenon_tile.program @lines
 // CHECK: %[[WIN:.*]] = view %arg0 (d0, d1, d2, d3, d4) -> (d0, d1 + d3, d2, d4) sizes [1, 4, 12, 3, 24] :
-// CHECK: for (%[[LINE:.*]]) = %{{.*}} * 4 to %{{.*}} {
+// CHECK: %[[FIRST:.*]] = affine.min
+// CHECK: %[[END:.*]] = affine.min #{{.*}}(%[[FIRST]])
+// CHECK: for (%[[LINE:.*]]) = %[[FIRST]] to %[[END]] {
 // CHECK: for (%[[W:.*]]) = 0 to 12 step 6 {
 // CHECK: for (%[[TAP:.*]]) = 0 to 3 iter_args
 // CHECK: load %[[WIN]][0, %[[LINE]], %[[W]], %[[TAP]], %{{.*}}] dims [2, 4]
@@ -99,14 +101,24 @@ tenon_tile.kernel @lines(%x: tensor<1x6x14x8xf32>, %w: tensor<1x72x32xf32>) -> t
 #columns = affine_map<(n, h, w, m, k) -> (k, m)>
 #result = affine_map<(n, h, w, m, k) -> (n, h, w, m)>
 
-// Others go on from line to line: the places of their rows are gathered, what follows is computed row by row.
+// Others go on from line to line: the places of their rows stand in a table, those of a line a stride apart, and behind its end
+// that of its last one. Tiles gather from it. Their sums wait for what follows, line by line.
 // CHECK-LABEL: tenon_tile.program @flat
-// CHECK: %[[PLACE:.*]] = position %{{.*}} dim 0 : tensor<6xi64>
-// CHECK: %[[W:.*]] = tenon.rem %[[PLACE]]
-// CHECK: %[[H:.*]] = tenon.div %[[PLACE]]
-// CHECK: load %{{.*}}[0, gather %[[H]], gather %[[W]], %{{.*}}, %{{.*}}] dims [1, 4]
-// CHECK-COUNT-6: tenon.slice
-// CHECK-NOT: tenon.slice
+// CHECK: %[[WIN:.*]] = view %arg0 (d0, d1, d2) -> (0, d1, 0, d0 + d2) sizes [481, 3, 24] :
+// CHECK: %[[S:.*]] = scratch : memref<54x32xf32
+// CHECK: %[[T:.*]] = scratch : memref<67xi64
+// CHECK: for (%[[LINE:.*]]) = 0 to 7 {
+// CHECK: position %[[LINE]] * 72 + %{{.*}} * 8 : tensor<8xi64>
+// CHECK: %[[PLACES:.*]] = tenon.min
+// CHECK-NEXT: store %[[PLACES]], %[[T]][%[[LINE]] * 7 + %{{.*}}]
+// CHECK: for (%[[I:.*]]) = 0 to 49 step 6 {
+// CHECK-NEXT: %[[ROWS:.*]] = load %[[T]][%[[I]]] : {{.*}} -> tensor<6xi64>
+// CHECK: load %[[WIN]][gather %[[ROWS]], %{{.*}}, %{{.*}}] dims [0, 2]
+// CHECK: store %{{.*}}, %[[S]][%[[I]], %{{.*}}] : tensor<6x16xf32>
+// CHECK: for (%[[LINE:.*]]) = 0 to 7 {
+// CHECK: for (%[[W:.*]]) =
+// CHECK-NEXT: load %[[S]][%[[LINE]] * 7 + %[[W]], %{{.*}}] : {{.*}} -> tensor<1x16xf32>
+// CHECK-NEXT: compute at [0, %[[LINE]], %[[W]], %{{.*}}]
 tenon_tile.kernel @flat(%x: tensor<1x9x9x8xf32>, %w: tensor<1x72x32xf32>) -> tensor<1x7x7x32xf32> attributes {work = affine_map<() -> (1)>,
     tenon_tile.schedule = #tenon_tile.schedule<tile_rows = 6>} {
   %0 = tenon_tile.window_rows %x sizes [3, 3] strides [1, 1] dilations [1, 1] : tensor<1x9x9x8xf32> -> tensor<1x7x7x72xf32>
@@ -182,4 +194,49 @@ tenon_tile.kernel @few(%m: index, %x: tensor<?x64xf32>, %w: tensor<1x64x32xf32>)
   %0 = tenon_tile.unpack %w depth 0 : tensor<1x64x32xf32> -> tensor<64x32xf32>
   %1 = tenon.contract %x, %0 maps [#rows, #columns, #result] : tensor<?x64xf32>, tensor<64x32xf32> -> tensor<?x32xf32>
   tenon_tile.yield %1 : tensor<?x32xf32>
+}
+
+// -----
+
+#rows = affine_map<(n, h, w, m, k) -> (n, h, w, k)>
+#columns = affine_map<(n, h, w, m, k) -> (k, m)>
+#result = affine_map<(n, h, w, m, k) -> (n, h, w, m)>
+
+// Of any number of lines of a known length each unit has as many as make up a block, whose places are a stride apart.
+// CHECK-LABEL: tenon_tile.program @batch(%arg0: index
+// CHECK: %[[LINES:.*]] = arith.ceildivui
+// CHECK-NOT: gather
+// CHECK: for (%[[LINE:.*]]) = %{{.*}} to %{{.*}} {
+// CHECK: for (%[[W:.*]]) = 0 to 12 step 6 {
+// CHECK-NOT: gather
+// CHECK: mma
+tenon_tile.kernel @batch(%n: index, %x: tensor<?x6x14x8xf32>, %w: tensor<1x72x32xf32>) -> tensor<?x4x12x32xf32>
+    attributes {work = affine_map<()[s0] -> ((s0 * 48) ceildiv 96)>} {
+  tenon.bind_shape %x [%n, 6, 14, 8] : tensor<?x6x14x8xf32>
+  %0 = tenon_tile.window_rows %x sizes [3, 3] strides [1, 1] dilations [1, 1] : tensor<?x6x14x8xf32> -> tensor<?x4x12x72xf32>
+  %1 = tenon_tile.unpack %w depth 0 : tensor<1x72x32xf32> -> tensor<72x32xf32>
+  %2 = tenon.contract %0, %1 maps [#rows, #columns, #result] : tensor<?x4x12x72xf32>, tensor<72x32xf32> -> tensor<?x4x12x32xf32>
+  tenon_tile.yield %2 : tensor<?x4x12x32xf32>
+}
+
+// -----
+
+#rows = affine_map<(i, j, n, k) -> (i, j, k)>
+#columns = affine_map<(i, j, n, k) -> (k, n)>
+#result = affine_map<(i, j, n, k) -> (i, j, n)>
+
+// Rows of unknown number along two dimensions of memory that strides describe.
+// CHECK-LABEL: tenon_tile.program @strided
+// CHECK-SAME: (%arg0: index, %arg1: index, %[[S0:[a-z0-9]*]]: index, %[[S1:[a-z0-9]*]]: index,
+// CHECK: view %{{.*}} (d0, d1) -> (0, 0, d0 + d1) sizes [%{{.*}}, 64] :
+// CHECK: for (%[[LINE:.*]]) =
+// CHECK: arith.muli %[[LINE]], %[[S0]]
+// CHECK: gather
+// CHECK: mma
+tenon_tile.kernel @strided(%i: index, %j: index, %x: tensor<?x?x64xf32> {tenon_tile.contract = "inner"}, %w: tensor<1x64x32xf32>)
+    -> tensor<?x?x32xf32> attributes {work = affine_map<()[s0, s1] -> ((s0 * s1) ceildiv 96)>} {
+  tenon.bind_shape %x [%i, %j, 64] : tensor<?x?x64xf32>
+  %0 = tenon_tile.unpack %w depth 0 : tensor<1x64x32xf32> -> tensor<64x32xf32>
+  %1 = tenon.contract %x, %0 maps [#rows, #columns, #result] : tensor<?x?x64xf32>, tensor<64x32xf32> -> tensor<?x?x32xf32>
+  tenon_tile.yield %1 : tensor<?x?x32xf32>
 }

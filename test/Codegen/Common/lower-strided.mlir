@@ -22,15 +22,18 @@ tenon_tile.kernel @elements(%m: index, %x: tensor<?x8xf32> {tenon_tile.contract 
 // CHECK-SAME: strides = 5 : i64, symbols = 0 : i64
 // CHECK: scf.for %[[LINE:.*]] = %c0 to %c2
 // CHECK: %[[TO:.*]] = arith.muli %[[LINE]], %[[SY0]]
-// CHECK: %[[FROM:.*]] = arith.muli %[[LINE]], %[[S0]]
+// CHECK: %[[COLUMNS:.*]] = arith.muli %[[K:.*]], %[[SB]]
+// CHECK: vector.load %{{.*}}[%[[COLUMNS]]]
+// CHECK: %[[ROW:.*]] = arith.muli %[[LINE]], %[[S0]]
+// CHECK: %[[FROM:.*]] = arith.addi %[[ROW]], %[[K]]
 // CHECK: memref.load %{{.*}}[%[[FROM]]]
-// CHECK: %[[NEXT:.*]] = arith.addi %[[FROM]], %[[S1]]
+// CHECK: %[[NEXTROW:.*]] = arith.addi %[[ROW]], %[[S1]]
+// CHECK: %[[NEXT:.*]] = arith.addi %[[NEXTROW]], %[[K]]
 // CHECK: memref.load %{{.*}}[%[[NEXT]]]
-// CHECK: vector.load %{{.*}}[%[[SB]]]
 // CHECK: vector.store %{{.*}}, %{{.*}}[%[[TO]]]
-tenon_tile.kernel @contraction(%a: tensor<2x3x4xf32> {tenon_tile.contract = "inner"}, %b: tensor<4x16xf32> {tenon_tile.contract = "inner"})
-    -> (tensor<2x3x16xf32> {tenon_tile.contract = "inner"}) attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @contraction(%a: tensor<2x6x4xf32> {tenon_tile.contract = "inner"}, %b: tensor<4x16xf32> {tenon_tile.contract = "inner"})
+    -> (tensor<2x6x16xf32> {tenon_tile.contract = "inner"}) attributes {work = affine_map<() -> (1)>} {
   %c = tenon.contract %a, %b maps [affine_map<(i, j, n, k) -> (i, j, k)>, affine_map<(i, j, n, k) -> (k, n)>, affine_map<(i, j, n, k) -> (i, j, n)>]
-       : tensor<2x3x4xf32>, tensor<4x16xf32> -> tensor<2x3x16xf32>
-  tenon_tile.yield %c : tensor<2x3x16xf32>
+       : tensor<2x6x4xf32>, tensor<4x16xf32> -> tensor<2x6x16xf32>
+  tenon_tile.yield %c : tensor<2x6x16xf32>
 }

@@ -84,6 +84,8 @@ public:
 
   /// Where a tensor of the kernel, or a result by its number, is.
   mlir::Value memoryOf(mlir::Value tensor);
+  /// How far the next element along each dimension of a tensor of the kernel is.
+  llvm::SmallVector<mlir::AffineExpr> stridesOf(mlir::Value tensor);
   mlir::Value result(unsigned number) { return memory[memory.size() - kernel.getResultTypes().size() + number]; }
   /// What `make` gives of operands that launches give constants, made at compile time and stored for this program: the
   /// memory of an argument of its own. `make` writes ops of `tenon`; the form is called `name`, or like it. The
@@ -99,6 +101,8 @@ public:
   mlir::Value scalar(mlir::AffineExpr size, mlir::Type element);
   /// An index as a scalar.
   mlir::Value position(mlir::AffineExpr index);
+  /// An index as `count` integers: the same one, or each one more than the one before it.
+  mlir::Value positions(mlir::AffineExpr index, int64_t count, bool grows);
   /// Records an error of the unit, with index values that say what is wrong.
   void report(int64_t code, mlir::AffineExpr unit, mlir::Value value, mlir::Value limit);
   /// The tile, with `element` beyond `extents`.
@@ -114,15 +118,9 @@ public:
   /// Tiles lie along `dims`, the last ones if there are none, within `extents` if there are some.
   mlir::Value load(mlir::Value memref, Expressions at, llvm::ArrayRef<int64_t> shape, Expressions extents = {},
                    llvm::ArrayRef<int64_t> dims = {}, llvm::ArrayRef<std::pair<int64_t, mlir::Value>> gathered = {});
-  /// The coordinates of `count` places from `first` on in a row-major box, as tiles to gather by; null along dimensions
-  /// of size 1. Beyond the `known` ones they are those of the last one.
-  llvm::SmallVector<mlir::Value> placesOf(mlir::AffineExpr first, mlir::AffineExpr known, int64_t count,
-                                          Expressions extents);
   void store(mlir::Value tile, mlir::Value memref, Expressions at, Expressions extents = {},
              llvm::ArrayRef<int64_t> dims = {});
   void prefetch(mlir::Value memref, Expressions at, bool isWrite = false);
-  /// One row of a tile of two dimensions.
-  mlir::Value rowOf(mlir::Value tile, int64_t row);
   mlir::Value mma(mlir::Value lhs, mlir::Value rhs, mlir::Value sums);
   /// A value of the kernel of which a tile is there: at the place that is computed, or at one of its own.
   struct Known {
@@ -171,6 +169,7 @@ private:
   llvm::SmallVector<mlir::Value> memory; ///< of the kernel's tensors, then of its results; null: in forms only
   /// The tensors that each argument which is an operand is made of.
   llvm::SmallVector<llvm::SmallVector<int64_t>> operandsOf;
+  llvm::SmallVector<llvm::SmallVector<mlir::Value>> strides; ///< of the same, but the last one: 1; or none
 };
 
 } // namespace tenon::codegen

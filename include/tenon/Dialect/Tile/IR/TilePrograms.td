@@ -445,7 +445,8 @@ def Tile_ComputeOp : Tile_Op<"compute", [AttrSizedOperandSegments, OpAsmOpInterf
     The region is `tenon` ops on whole tensors, of which the tile at one place is asked. An argument stands for a memory,
     which may be read anywhere, or for a tensor that is known at one tile only, the op's place and `dims` where it names no
     place of its own. Between such a tile and a result stand only ops that ask for it at the same place. What stands outside
-    of the region is known as a whole: indices, and tiles such as constants.
+    of the region is known as a whole: indices, and tiles such as constants. The last dimension of contiguous memory may run
+    on into those before it, where no op asks for a place along one of them.
 
     ```mlir
     %o = compute at [%i, %j] (%v = %acc : tensor<14x32xf32> of tensor<?x768xf32>, %b = %bias : memref<768xf32>)

@@ -22,18 +22,30 @@ FIRST = ("multiply_first", "gather_first", "tap_first")
 LAST = ("multiply_last", "part_last", "tap_last")
 
 
-def model(op, shape, filter_shape=None, dtype=np.float32, **attributes):
+def model(op, shape, filter_shape=None, dtype=np.float32, inputs="first", results="first", **attributes):
+    """One op on images; `inputs` and `results` say how they come and are wanted, channels first or last."""
     weights = [numpy_helper.from_array(np.random.default_rng(0).random(filter_shape, np.float32).astype(dtype), "w")] if filter_shape else []
-    names = ["x"] + ["w"] * len(weights)
-    graph = helper.make_graph([helper.make_node(op, names, ["y"], **attributes)], op,
-                              [helper.make_tensor_value_info("x", helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), shape)],
-                              [helper.make_tensor_value_info("y", helper.np_dtype_to_tensor_dtype(np.dtype(dtype)), None)], weights)
+    names = ["image"] + ["w"] * len(weights)
+    nodes = [helper.make_node(op, names, ["result"], **attributes)]
+    shape = list(shape)
+    if inputs == "last":
+        nodes.insert(0, helper.make_node("Transpose", ["x"], ["image"], perm=[0, 3, 1, 2]))
+        shape = [shape[0], *shape[2:], shape[1]]
+    else:
+        nodes[0].input[0] = "x"
+    if results == "last":
+        nodes.append(helper.make_node("Transpose", ["result"], ["y"], perm=[0, 2, 3, 1]))
+    else:
+        nodes[-1].output[0] = "y"
+    element = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+    graph = helper.make_graph(nodes, op, [helper.make_tensor_value_info("x", element, shape)],
+                              [helper.make_tensor_value_info("y", element, None)], weights)
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
-def conv(channels, results, size, taps, layout, groups=1, dtype=np.float32):
-    return layout, model("Conv", (1, channels, size, size), (results, channels // groups, taps, taps), dtype,
-                         pads=[taps // 2] * 4, group=groups)
+def conv(channels, results, size, taps, layout, groups=1, stride=1, turned=False, dtype=np.float32):
+    return layout, model("Conv", (1, channels, size, size), (results, channels // groups, taps, taps), dtype, layout,
+                         "first" if turned else layout, pads=[taps // 2] * 4, group=groups, strides=[stride] * 2)
 
 
 class Machine:
@@ -69,13 +81,19 @@ def measure(machine):
     for layout in ("first", "last"):
         prices[f"multiply_{layout}"] = machine.time(*conv(256, 256, 28, 1, layout)) / pointwise
         prices[f"tap_{layout}"] = machine.time(*conv(144, 144, 56, 3, layout, groups=144)) / (144 * 56 * 56 * 9)
-    windows = 56 * 56 * 64 * 9
-    prices["gather_first"] = machine.time(*conv(64, 64, 56, 3, "first")) / windows - 64 * prices["multiply_first"]
-    parts = 112 * 112 * 3  # of one vector of columns
-    prices["part_last"] = machine.time(*conv(16, 16, 112, 3, "last")) / parts - 3 * 16 * 16 * prices["multiply_last"]
+    # A window's elements, as the first convolution of a network, one of its middle and one of few results gather them.
+    gathered = [machine.time(*conv(channels, results, size, 3, "first", stride=stride)) / (places**2 * channels * 9) -
+                results * prices["multiply_first"]
+                for channels, results, size, stride, places in ((3, 64, 224, 2, 112), (64, 64, 56, 1, 56), (32, 1, 224, 1, 224))]
+    prices["gather_first"] = sum(gathered) / len(gathered)
+    # Parts of three pixels of four channels, each with four vectors of 16 columns.
+    parts = 112 * 112 * 3 * 4
+    prices["part_last"] = machine.time(*conv(4, 64, 112, 3, "last")) / parts - 3 * 4 * 16 * prices["multiply_last"]
     prices["plain_tap"] = machine.time(*conv(32, 32, 14, 3, "first", dtype=np.float16)) / (32 * 32 * 14 * 14 * 9)
     for layout, permutation, shape in (("last", [0, 2, 3, 1], (1, 64, 56, 56)), ("first", [0, 3, 1, 2], (1, 56, 56, 64))):
         prices[f"to_{layout}"] = machine.time("first", model("Transpose", shape, perm=permutation)) / (64 * 56 * 56)
+    turned = [machine.time(*conv(64, 64, 56, 3, "last", turned=is_turned)) for is_turned in (True, False)]
+    prices["turned"] = (turned[0] - turned[1]) / (64 * 56 * 56)
     return prices
 
 

@@ -7,7 +7,7 @@
 
 // CHECK: compile-errors.mlir:[[# @LINE + 9]]:{{.*}} error: 'tenon_host.launch' op launches 'k', which is no kernel
 // NO-FILE: error: an artifact needs a file: give -o model.so
-// TARGET: error: unknown target 'z80', expected one of host, avx2, avx512, znver3, sapphirerapids, znver4, or @FILE
+// TARGET: error: unknown target 'z80', expected one of host, avx2, avx512, znver3, sapphirerapids, znver4, znver5, or @FILE
 // TWICE: error: target 'avx2' is listed twice
 // MISSING: error: cannot read the model: No such file or directory
 

@@ -98,6 +98,8 @@ TEST_F(Targets, HavePricesOfTheirCores) {
   LayoutPrices narrow = find("avx2").getLayouts(), wide = find("sapphirerapids").getLayouts();
   EXPECT_LT(wide.multiplyLast, narrow.multiplyLast);
   EXPECT_EQ(cast<CPUTargetAttr>(find("znver4")).getMultiplyAdd().getPerCycle(), 1);
+  EXPECT_EQ(cast<CPUTargetAttr>(find("znver5")).getMultiplyAdd().getPerCycle(), 2);
+  EXPECT_NE(find("znver5").getLayouts(), find("znver4").getLayouts());
   EXPECT_EQ(cast<CPUTargetAttr>(find("x86-64-v3")).getName(), "avx2");
 }
 

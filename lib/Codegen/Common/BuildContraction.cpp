@@ -131,7 +131,8 @@ private:
     batchSizes = llvm::map_to_vector(roles.batch, [&](unsigned dim) { return sizeOf(dim); });
     // Dimensions of one row are none, but the last one where all are.
     SmallVector<unsigned> rowDims(roles.rows);
-    llvm::erase_if(roles.rows, [&](unsigned dim) { return sizeOf(dim) == one; });
+    if (!isClipped())
+      llvm::erase_if(roles.rows, [&](unsigned dim) { return sizeOf(dim) == one; });
     if (roles.rows.empty() && !rowDims.empty())
       roles.rows.push_back(rowDims.back());
     rowSizes = llvm::map_to_vector(roles.rows, [&](unsigned dim) { return sizeOf(dim); });
@@ -141,7 +142,9 @@ private:
     blocks = rows.ceilDiv(blockRows);
     lines = linesPerBlock = one;
     length = rows;
-    if (rowSizes.size() > 1) {
+    if (isClipped()) {
+      isFlat = true;
+    } else if (rowSizes.size() > 1) {
       isFlat = !fitLines(rows);
       if (!isFlat) {
         length = rowSizes.back();
@@ -153,9 +156,12 @@ private:
       }
     }
     height = tileRows;
-    if (std::optional<int64_t> known = constantOf(length))
+    if (std::optional<int64_t> known = constantOf(isClipped() ? rowSizes.back() : length))
       height = std::clamp<int64_t>(*known, 1, tileRows);
   }
+
+  /// Whether windows reach over the border of the image, where their elements are zero.
+  bool isClipped() { return windows && windows.getPads(); }
 
   /// Whether tiles within lines are hardly more than tiles that go on from line to line.
   bool fitLines(AffineExpr rows) {
@@ -196,6 +202,8 @@ private:
 
   void makeViews() {
     rhs = b.memoryOf(packed ? packed.getOperand() : op.getRhs());
+    if (isClipped())
+      return makeClippedWindows();
     if (windows)
       return makeWindows();
     lhs = b.memoryOf(op.getLhs());
@@ -305,13 +313,20 @@ private:
     tap.assign(taps.size(), zero);
   }
 
+  /// The image as it is: each tap of a window is a part, for the windows in which it isn't border.
+  void makeClippedWindows() {
+    lhs = b.memoryOf(windows.getOperand());
+    taps.assign(windows.getSizes().begin(), windows.getSizes().end());
+    runDepth = b.constant(cast<RankedTensorType>(windows.getOperand().getType()).getShape().back());
+  }
+
   /// A long row of tiles would leave the cache before its columns come around again: the sums of a part wait
   /// in scratch.
   void makeScratch() {
     std::optional<int64_t> total = constantOf(depth), known = constantOf(length);
-    isSplit = total && *total >= 2 * depthBlock && !isWide();
+    isSplit = isClipped() || (total && *total >= 2 * depthBlock && !isWide());
     partDepth = runDepth;
-    if (isSplit && llvm::product_of(taps) <= 1) {
+    if (isSplit && !isClipped() && llvm::product_of(taps) <= 1) {
       parts = llvm::divideCeil(*total, depthBlock);
       int64_t products = llvm::alignTo(llvm::divideCeil(*total, parts), std::lcm<int64_t>(4, wholeUnroll()));
       parts = llvm::divideCeil(*total, products);
@@ -320,7 +335,7 @@ private:
       parts = llvm::product_of(taps);
     }
     // Tiles behind whole ones may end later than these would.
-    sumsRows = mostLines * blockExtent() + (known ? 0 : restRows);
+    sumsRows = mostLines * blockExtent() + (known && !isClipped() ? 0 : restRows);
     // Whole blocks of sums are turned.
     if (turned)
       sumsRows = llvm::alignTo(sumsRows, vectorLanes) + vectorLanes;
@@ -451,9 +466,12 @@ private:
     auto emitPart = [&](AffineExpr part) {
       forEachColumn([&](AffineExpr column, AffineExpr left) { emitTiles(column, left, part); }, part);
     };
-    isSplit ? b.loop({{zero, b.constant(parts)}}, [&](TileBuilder::Expressions at) { emitPart(at[0]); })
-            : emitPart(zero);
-    if (turned || isFlat)
+    if (isSplit)
+      b.loop({{zero, b.constant(parts)}},
+             [&](TileBuilder::Expressions at) { isClipped() ? emitTap(at[0]) : emitPart(at[0]); });
+    else
+      emitPart(zero);
+    if ((turned || isFlat) && !isClipped())
       moveEarlyRows();
     if (turned)
       return emitTurned();
@@ -461,6 +479,60 @@ private:
   }
 
   AffineExpr unitRows() { return hasLines() ? (endLine - firstLine) * *constantOf(length) : endRow - firstRow; }
+
+  /// A tap of clipped windows: those of the unit's rows, line by line, in which it lies inside of the image.
+  void emitTap(AffineExpr part) {
+    SmallVector<AffineExpr> shifts =
+        b.delinearize(part, llvm::map_to_vector(taps, [&](int64_t count) { return b.constant(count); }));
+    for (auto [i, shift] : llvm::enumerate(shifts))
+      shift = shift * windows.getDilations()[i] - windows.getLowPad(i);
+    SmallVector<AffineExpr> extents =
+        llvm::map_to_vector(b.sizes.sizesOf(windows.getOperand()), [&](AffineExpr size) { return b.size(size); });
+    int64_t last = shifts.size() - 1, stride = windows.getStrides()[last];
+    AffineExpr inside = b.max((zero - shifts[last]).ceilDiv(stride), zero),
+               outside = (extents[1 + last] - shifts[last]).ceilDiv(stride);
+    forEachLineOf(firstRow, endRow, rowSizes.back(), ArrayRef(rowSizes).drop_back(),
+                  [&](ArrayRef<AffineExpr> line, AffineExpr start, AffineExpr low, AffineExpr high) {
+                    low = b.max(low, inside);
+                    high = b.min(high, outside);
+                    tap.clear();
+                    tap.push_back(line.front());
+                    for (int64_t i = 0; i < last; ++i)
+                      tap.push_back(line[1 + i] * windows.getStrides()[i] + shifts[i]);
+                    tap.push_back(shifts[last]);
+                    auto nest = [&](auto &nest, int64_t dim) -> void {
+                      if (dim == last)
+                        return b.when(b.isAtMost(low + 1, high), [&] { emitRun(start, low, high, part); });
+                      b.when(b.isAtMost(zero, tap[1 + dim]), [&] {
+                        b.when(b.isAtMost(tap[1 + dim] + 1, extents[1 + dim]), [&] { nest(nest, dim + 1); });
+                      });
+                    };
+                    nest(nest, 0);
+                  });
+  }
+
+  /// Rows from `low` to `high` of the line whose first row is `start`: whole tiles, then lower ones, which leave what
+  /// lies behind them alone.
+  void emitRun(AffineExpr start, AffineExpr low, AffineExpr high, AffineExpr part) {
+    forEachColumn(
+        [&](AffineExpr column, AffineExpr left) {
+          auto emitAt = [&](AffineExpr row, AffineExpr rows, int64_t height, bool fetches) {
+            AffineExpr turn = start + row, visit = fetches ? visitOf(zero, turn, column, part) : AffineExpr();
+            RegisterTile tile{{}, row, turn, rows, height, column, left, lanes, visit};
+            SmallVector<AffineExpr> place = {turn - firstRow, column};
+            Value before = b.load(sums, place, shapeOf(tile, tile.width));
+            Value after = multiply(tile, before, zero, runDepth, unrollOf(tile), part);
+            b.store(after, sums, place, {rows, b.constant(lanes)});
+          };
+          AffineExpr whole = low + (high - low).floorDiv(height) * height;
+          b.loop({{low, whole, height}},
+                 [&](TileBuilder::Expressions at) { emitAt(at[0], b.constant(height), height, /*fetches=*/true); });
+          int64_t rest = std::min(height, restRows);
+          b.loop({{whole, high, rest, /*extent=*/true}},
+                 [&](TileBuilder::Expressions at) { emitAt(at[0], at[1], rest, /*fetches=*/false); });
+        },
+        part);
+  }
 
   void storeZeros(AffineExpr low, AffineExpr high) {
     Value none = zerosOf({1, panelColumns});
@@ -788,7 +860,10 @@ private:
         SmallVector<std::pair<int64_t, Value>> gathered;
         if (tile.places)
           gathered.push_back({0, tile.places});
-        Value a = b.load(lhs, lhsPlace(tile, k), shapeOf(tile, products), extents, lhsDims(), gathered);
+        SmallVector<int64_t> steps;
+        if (isClipped())
+          steps = {windows.getStrides().back(), 1};
+        Value a = b.load(lhs, lhsPlace(tile, k), shapeOf(tile, products), extents, lhsDims(), gathered, steps);
         Value columns;
         if (packed)
           columns = b.load(rhs, {panel, start + k, tile.column}, {products, tile.width});
@@ -812,6 +887,12 @@ private:
   /// Where the factors of a tile's rows lie. Of windows the places within one are the last dimensions.
   SmallVector<AffineExpr> lhsPlace(const RegisterTile &tile, AffineExpr k) {
     SmallVector<AffineExpr> place;
+    if (isClipped()) {
+      place = tap;
+      place.back() = place.back() + tile.row * windows.getStrides().back();
+      place.push_back(k);
+      return place;
+    }
     if (isGathered)
       place.push_back(tile.place ? tile.place : zero);
     for (AffineExpr expression : map(0).getResults()) {
@@ -835,8 +916,10 @@ private:
 
   /// The dimensions of the first operand that a tile's rows, if it has any, and its products lie along.
   SmallVector<int64_t> lhsDims() {
-    SmallVector<int64_t> dims;
     int64_t next = isGathered, depthDim = 0;
+    if (isClipped())
+      return {(int64_t)taps.size(), (int64_t)taps.size() + 1};
+    SmallVector<int64_t> dims;
     if (isGathered)
       dims.push_back(0);
     for (AffineExpr expression : map(0).getResults()) {
@@ -1042,7 +1125,8 @@ private:
 
   bool rowsAreInner = false;
   Value isResident; ///< the same, where it shows at run time
-  SmallVector<AffineExpr> batch, tap;
+  SmallVector<AffineExpr> batch;
+  SmallVector<AffineExpr> tap; ///< within a window; of clipped ones, in the image, in front of the row along a line
   AffineExpr panel, firstLine, endLine, firstRow, endRow, leftColumns;
   AffineExpr perRow; ///< elements of the next panel for each row of each register tile
 };

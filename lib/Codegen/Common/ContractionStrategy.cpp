@@ -172,15 +172,7 @@ private:
     AffineMap lhs = cast<AffineMapAttr>(contract.getIndexingMaps()[0]).getValue();
     ContractionRoles roles = *contractionRoles(contract);
     bool isLast = lhs.getResults().back() == getAffineDimExpr(roles.depth, lhs.getContext());
-    ArrayRef<int64_t> sizes = cast<RankedTensorType>(contract.getLhs().getType()).getShape();
-    bool hasAnyRows = llvm::any_of(roles.rows, [&](unsigned dim) {
-      return ShapedType::isDynamic(sizes[*lhs.getResultPosition(getAffineDimExpr(dim, lhs.getContext()))]);
-    });
-    // Filters times the columns of an image of unknown size: measured to be slower, with few products for each result.
-    bool isImage =
-        !unpack && ShapedType::isDynamic(contract.getType().getShape().back()) && !roles.rows.empty() && !hasAnyRows;
-    return !isImage && !(windows && (windows.getPads() || !isLast)) &&
-           isa<BlockArgument>(windows ? windows.getOperand() : contract.getLhs()) &&
+    return !(windows && !isLast) && isa<BlockArgument>(windows ? windows.getOperand() : contract.getLhs()) &&
            isa<BlockArgument>(unpack ? unpack.getOperand() : contract.getRhs());
   }
   static ContractOp contractionOf(const OpGroup &group) {

@@ -118,6 +118,9 @@ FailureOr<Value> ElementEmitter::at(Value tensor, const Part &part, ArrayRef<Coo
     for (auto [i, dim] : llvm::enumerate(part.dims)) {
       Coordinate place = within(part, i, coordinates[i]);
       if (part.gathered.empty() || dim != part.gathered.front().first) {
+        if (!part.steps.empty() && part.steps[i] != 1)
+          place = {place.base ? mul(place.base, index(part.steps[i])) : Value(), 0, Value(),
+                   place.offset * part.steps[i]};
         places[dim] = add(places[dim], place);
         continue;
       }

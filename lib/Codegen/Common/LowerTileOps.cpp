@@ -242,13 +242,15 @@ LogicalResult ProgramLowering::emit(ComputeOp compute) {
 }
 
 LogicalResult ProgramLowering::emit(LoadOp load) {
-  bool isPlain = !load.getFill() && llvm::all_of(load.getTileSteps(), [](int64_t step) { return step == 1; });
-  if (!isPlain)
+  SmallVector<int64_t> steps = load.getTileSteps();
+  // Lanes lie next to each other.
+  if (load.getFill() || (!steps.empty() && steps.back() != 1))
     return refuse(load);
   Coordinates at = coordinatesOf(load.getCoordinates(), load.getIndices());
   if (std::optional<int64_t> dim = turnedDim(load))
     return emitTurned(load, *dim, at);
   ElementEmitter::Part part{load.getMemref(), at, load.getTileDims(), /*isKnown=*/false};
+  part.steps = steps;
   if (load.getExtents()) {
     ArrayRef<int64_t> shape = shapeOf(load.getTile());
     for (auto [extent, size] : llvm::zip(valuesOf(*load.getExtents(), load.getExtentIndices()), shape)) {
@@ -312,7 +314,8 @@ std::optional<int64_t> ProgramLowering::turnedDim(LoadOp load) {
     return std::nullopt;
   std::optional<int64_t> dim = contiguousDim(bufferOf(load.getMemref()), load.getTileDims());
   bool isTurned = dim && shape[*dim] == shape.back() && shape.back() > 1 && llvm::isPowerOf2_64(shape.back()) &&
-                  !getElementTypeOrSelf(load.getTile().getType()).isInteger(1);
+                  !getElementTypeOrSelf(load.getTile().getType()).isInteger(1) &&
+                  llvm::all_of(load.getTileSteps(), [](int64_t step) { return step == 1; });
   return isTurned ? dim : std::nullopt;
 }
 

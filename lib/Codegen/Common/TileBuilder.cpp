@@ -474,16 +474,18 @@ DenseI64ArrayAttr TileBuilder::dimsOf(ArrayRef<int64_t> dims, int64_t rank) {
 }
 
 Value TileBuilder::load(Value memref, Expressions at, ArrayRef<int64_t> shape, Expressions extents,
-                        ArrayRef<int64_t> dims, ArrayRef<std::pair<int64_t, Value>> gathered) {
+                        ArrayRef<int64_t> dims, ArrayRef<std::pair<int64_t, Value>> gathered, ArrayRef<int64_t> steps) {
   List place = listOf(at), within = extentsOf(extents, shape);
   auto type = RankedTensorType::get(shape, cast<MemRefType>(memref.getType()).getElementType());
   SmallVector<int64_t> positions = llvm::map_to_vector(gathered, [](auto entry) { return entry.first; });
   SmallVector<Value> places = llvm::map_to_vector(gathered, [](auto entry) { return entry.second; });
-  return LoadOp::create(builder, loc, type, memref, place.map, place.operands,
-                        positions.empty() ? DenseI64ArrayAttr() : builder.getDenseI64ArrayAttr(positions), places,
-                        within.map ? AffineMapAttr::get(within.map) : AffineMapAttr(), within.operands,
-                        dimsOf(dims, at.size()),
-                        /*steps=*/nullptr, /*fill=*/nullptr, /*stream=*/false);
+  return LoadOp::create(
+      builder, loc, type, memref, place.map, place.operands,
+      positions.empty() ? DenseI64ArrayAttr() : builder.getDenseI64ArrayAttr(positions), places,
+      within.map ? AffineMapAttr::get(within.map) : AffineMapAttr(), within.operands, dimsOf(dims, at.size()),
+      llvm::all_of(steps, [](int64_t step) { return step == 1; }) ? DenseI64ArrayAttr()
+                                                                  : builder.getDenseI64ArrayAttr(steps),
+      /*fill=*/nullptr, /*stream=*/false);
 }
 
 void TileBuilder::store(Value tile, Value memref, Expressions at, Expressions extents, ArrayRef<int64_t> dims) {

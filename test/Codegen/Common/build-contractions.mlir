@@ -240,3 +240,35 @@ tenon_tile.kernel @strided(%i: index, %j: index, %x: tensor<?x?x64xf32> {tenon_t
   %1 = tenon.contract %x, %0 maps [#rows, #columns, #result] : tensor<?x?x64xf32>, tensor<64x32xf32> -> tensor<?x?x32xf32>
   tenon_tile.yield %1 : tensor<?x?x32xf32>
 }
+
+// -----
+
+#rows = affine_map<(n, h, w, m, k) -> (n, h, w, k)>
+#columns = affine_map<(n, h, w, m, k) -> (k, m)>
+#result = affine_map<(n, h, w, m, k) -> (n, h, w, m)>
+
+// Clipped windows: tap by tap, each for the windows of a line in which it lies inside of the image. Whole tiles, then lower ones, which
+// leave the sums behind them alone. Windows two apart are read in steps.
+// CHECK-LABEL: tenon_tile.program @clipped
+// CHECK: %[[S:.*]] = scratch
+// CHECK: for (%[[TAP:.*]]) = 0 to 9 {
+// CHECK: %[[INSIDE:[0-9a-z]*]] = affine.max
+// CHECK: for (%[[LINE:.*]]) = 0 to 9 {
+// CHECK: %[[LOW:[0-9a-z]*]] = affine.max #{{.*}}(%[[INSIDE]], %[[LINE]], %{{.*}})
+// CHECK: %[[HIGH:[0-9a-z]*]] = affine.min
+// CHECK: scf.if
+// CHECK: scf.if
+// CHECK: scf.if
+// CHECK: for (%[[W:.*]]) = %[[LOW]] to %[[LOW]] + ((%[[HIGH]] - %[[LOW]]) floordiv 6) * 6 step 6 {
+// CHECK: load %[[S]]{{.*}} -> tensor<6x16xf32>
+// CHECK: load %arg0[0, %{{.*}}, {{.*}}] steps [2, 1] : memref<1x17x17x8xf32> -> tensor<6x2xf32>
+// CHECK: for (%[[W:.*]], %[[LEFT:.*]]) = %{{.*}} to %[[HIGH]] step 4 {
+// CHECK: load %arg0{{.*}} extents [%[[LEFT]], 1] steps [2, 1]
+// CHECK: store %{{.*}}, %[[S]]{{.*}} extents [%[[LEFT]], 16] : tensor<4x16xf32>
+tenon_tile.kernel @clipped(%x: tensor<1x17x17x8xf32>, %w: tensor<1x72x32xf32>) -> tensor<1x9x9x32xf32> attributes {work = affine_map<() -> (1)>,
+    tenon_tile.schedule = #tenon_tile.schedule<tile_rows = 6>} {
+  %0 = tenon_tile.window_rows %x sizes [3, 3] strides [2, 2] dilations [8, 8] pads [8, 8, 8, 8] : tensor<1x17x17x8xf32> -> tensor<1x9x9x72xf32>
+  %1 = tenon_tile.unpack %w depth 0 : tensor<1x72x32xf32> -> tensor<72x32xf32>
+  %2 = tenon.contract %0, %1 maps [#rows, #columns, #result] : tensor<1x9x9x72xf32>, tensor<72x32xf32> -> tensor<1x9x9x32xf32>
+  tenon_tile.yield %2 : tensor<1x9x9x32xf32>
+}

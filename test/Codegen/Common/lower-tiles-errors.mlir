@@ -35,6 +35,23 @@ tenon_tile.variants @copy {
 
 #avx2 = #tenon_tile.cpu<name = "avx2", core = "avx2", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v3", features = "+avx,+avx2,+fma", vector_bytes = 32, vector_registers = 16, memories = [<"L2", bytes = 524288, bytes_per_cycle = 32, shared = false>], rates = [<<"x86.vfmadd231ps", m = 1, n = 8, k = 1>, f32, f32, f32, per_cycle = 2, latency = 4>], layouts = {multiply_first = 0.025, multiply_last = 0.021, gather_first = 0.36, part_last = 1, tap_first = 0.25, tap_last = 0.09, plain_tap = 1, to_last = 0.35, to_first = 0.5, turned = 0.15, copied = 0.3, columns = 16}, schedules = {loads_per_cycle = 2, instructions_per_cycle = 2, turn_cycles = 8, many_instructions = 16, tile_cycles = 0.01, depth_block = 768, turn_size = 12, wide_rows = 2, fetch_rows = 32}>
 
+// Lanes lie next to each other.
+tenon_tile.variants @lanes {
+  tenon_tile.variant @avx2 target #avx2 schedule(vector_bytes = 32, vectors = 1) {
+    tenon_tile.program @lanes(%x: memref<16xi32>) -> (%y: memref<8xi32>) attributes {tenon_tile.units = affine_map<() -> (1)>} {
+      grid (%i) = 0 to 1 {
+        // expected-error@+1 {{'tenon_tile.load' op can't be compiled on this target yet}}
+        %0 = load %x[0] steps [2] : memref<16xi32> -> tensor<8xi32>
+        store %0, %y[0] : tensor<8xi32>, memref<8xi32>
+      }
+    }
+  }
+}
+
+// -----
+
+#avx2 = #tenon_tile.cpu<name = "avx2", core = "avx2", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v3", features = "+avx,+avx2,+fma", vector_bytes = 32, vector_registers = 16, memories = [<"L2", bytes = 524288, bytes_per_cycle = 32, shared = false>], rates = [<<"x86.vfmadd231ps", m = 1, n = 8, k = 1>, f32, f32, f32, per_cycle = 2, latency = 4>], layouts = {multiply_first = 0.025, multiply_last = 0.021, gather_first = 0.36, part_last = 1, tap_first = 0.25, tap_last = 0.09, plain_tap = 1, to_last = 0.35, to_first = 0.5, turned = 0.15, copied = 0.3, columns = 16}, schedules = {loads_per_cycle = 2, instructions_per_cycle = 2, turn_cycles = 8, many_instructions = 16, tile_cycles = 0.01, depth_block = 768, turn_size = 12, wide_rows = 2, fetch_rows = 32}>
+
 tenon_tile.variants @scratch {
   tenon_tile.variant @avx2 target #avx2 schedule(vector_bytes = 32, vectors = 1) {
     tenon_tile.program @scratch(%x: memref<8xf32>) -> (%y: memref<8xf32>) attributes {tenon_tile.units = affine_map<() -> (1)>} {

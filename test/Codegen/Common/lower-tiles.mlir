@@ -122,3 +122,31 @@ tenon_tile.variants @windows {
     }
   }
 }
+
+// -----
+
+#avx2 = #tenon_tile.cpu<name = "avx2", core = "avx2", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v3", features = "+avx,+avx2,+fma", vector_bytes = 32, vector_registers = 16, memories = [<"L2", bytes = 524288, bytes_per_cycle = 32, shared = false>], rates = [<<"x86.vfmadd231ps", m = 1, n = 8, k = 1>, f32, f32, f32, per_cycle = 2, latency = 4>], layouts = {multiply_first = 0.025, multiply_last = 0.021, gather_first = 0.36, part_last = 1, tap_first = 0.25, tap_last = 0.09, plain_tap = 1, to_last = 0.35, to_first = 0.5, turned = 0.15, copied = 0.3, columns = 16}, schedules = {loads_per_cycle = 2, instructions_per_cycle = 2, turn_cycles = 8, many_instructions = 16, tile_cycles = 0.01, depth_block = 768, turn_size = 12, wide_rows = 2, fetch_rows = 32}>
+
+// Rows two apart, within an extent: the one beyond it is the last one again.
+// CHECK-LABEL: func.func @steps
+// CHECK:       %[[LAST:.*]] = arith.subi %{{.*}}, %c1
+// CHECK:       %[[SECOND:.*]] = arith.minsi %{{.*}}, %c1
+// CHECK:       %[[PLACE:.*]] = arith.muli %[[SECOND]], %c2
+// CHECK:       vector.fma
+tenon_tile.variants @steps {
+  tenon_tile.variant @avx2 target #avx2 schedule(vector_bytes = 32, vectors = 1) {
+    tenon_tile.program @steps(%x: memref<7x4xf32>, %f: memref<4x8xf32>) -> (%y: memref<3x8xf32>)
+        attributes {tenon_tile.units = affine_map<() -> (2)>} {
+      %zero = tenon.constant dense<0.0> : tensor<2x8xf32>
+      grid (%i, %mi) = 0 to 3 step 2 {
+        %acc = for (%k) = 0 to 4 iter_args(%c = %zero) -> (tensor<2x8xf32>) {
+          %a = load %x[%i * 2, %k] extents [%mi, 1] steps [2, 1] : memref<7x4xf32> -> tensor<2x1xf32>
+          %b = load %f[%k, 0] : memref<4x8xf32> -> tensor<1x8xf32>
+          %d = mma %a, %b, %c : tensor<2x1xf32>, tensor<1x8xf32> -> tensor<2x8xf32>
+          yield %d : tensor<2x8xf32>
+        }
+        store %acc, %y[%i, 0] extents [%mi, 8] : tensor<2x8xf32>, memref<3x8xf32>
+      }
+    }
+  }
+}

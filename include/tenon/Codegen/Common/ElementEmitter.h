@@ -84,6 +84,8 @@ public:
     mlir::Value valid = {}; ///< the lanes that may be read; null is all
     /// Tiles of places along dimensions of the whole, which go along with the first one's dimension of the tile.
     llvm::SmallVector<std::pair<int64_t, mlir::Value>> gathered = {};
+    /// How far the places of each dimension of the tile are from each other in the whole; none is 1.
+    llvm::SmallVector<int64_t> steps = {};
   };
   void addTile(mlir::Value tile, Part part) { parts[tile] = std::move(part); }
 

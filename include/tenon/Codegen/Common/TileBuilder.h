@@ -115,9 +115,11 @@ public:
   template <typename OpT, typename... Arguments> mlir::Value create(Arguments &&...arguments) {
     return OpT::create(builder, loc, std::forward<Arguments>(arguments)...)->getResult(0);
   }
-  /// Tiles lie along `dims`, the last ones if there are none, within `extents` if there are some.
+  /// Tiles lie along `dims`, the last ones if there are none, within `extents` if there are some, and `steps` apart if
+  /// there are those.
   mlir::Value load(mlir::Value memref, Expressions at, llvm::ArrayRef<int64_t> shape, Expressions extents = {},
-                   llvm::ArrayRef<int64_t> dims = {}, llvm::ArrayRef<std::pair<int64_t, mlir::Value>> gathered = {});
+                   llvm::ArrayRef<int64_t> dims = {}, llvm::ArrayRef<std::pair<int64_t, mlir::Value>> gathered = {},
+                   llvm::ArrayRef<int64_t> steps = {});
   void store(mlir::Value tile, mlir::Value memref, Expressions at, Expressions extents = {},
              llvm::ArrayRef<int64_t> dims = {});
   void prefetch(mlir::Value memref, Expressions at, bool isWrite = false);

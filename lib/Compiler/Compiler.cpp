@@ -652,6 +652,9 @@ private:
   }
 
   FailureOr<std::unique_ptr<llvm::MemoryBuffer>> readRuntime() {
+    llvm::sys::fs::file_status status;
+    if (!llvm::sys::fs::status(options.runtimeLibrary, status) && !llvm::sys::fs::is_regular_file(status))
+      return module.emitError("cannot read the runtime library '" + options.runtimeLibrary + "': it is no file");
     auto runtime = llvm::MemoryBuffer::getFile(options.runtimeLibrary, /*IsText=*/false,
                                                /*RequiresNullTerminator=*/false);
     if (std::error_code error = runtime.getError())

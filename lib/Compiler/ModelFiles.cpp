@@ -19,6 +19,10 @@
 #include "llvm/Support/Path.h"
 #include "llvm/Support/SourceMgr.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 using namespace mlir;
 namespace fs = llvm::sys::fs;
 
@@ -48,6 +52,18 @@ bool isNamedFile(StringRef path) {
          fs::is_regular_file(status);
 }
 
+/// Whether a path is a device that has bytes without end, as /dev/zero has. A terminal ends where its user says so.
+bool isEndless(StringRef path) {
+  int file = path == "-" ? STDIN_FILENO : ::open(path.str().c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  struct stat status;
+  char byte;
+  bool result = file >= 0 && ::fstat(file, &status) == 0 && S_ISCHR(status.st_mode) && ::isatty(file) == 0 &&
+                ::read(file, &byte, 1) == 1;
+  if (path != "-" && file >= 0)
+    ::close(file);
+  return result;
+}
+
 OwningOpRef<ModuleOp> parse(std::unique_ptr<llvm::MemoryBuffer> content, StringRef path, MLIRContext *context) {
   // The parser wants a NUL at the end, which what is read from a pipe has.
   llvm::SourceMgr sources;
@@ -70,6 +86,10 @@ OwningOpRef<ModuleOp> tenon::loadModel(StringRef path, MLIRContext *context, con
                         << (fs::exists(path + "/saved_model.pb")
                                 ? " (it is a SavedModel of TensorFlow; tf2onnx converts it to ONNX)"
                                 : "");
+    return nullptr;
+  }
+  if (isEndless(path)) {
+    emitError(location) << "is a device, not a model";
     return nullptr;
   }
   addInputFile(context, path == "-" ? "/dev/stdin" : path);

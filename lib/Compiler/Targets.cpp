@@ -11,6 +11,7 @@
 #include "tenon/Dialect/Tile/IR/TileOps.h"
 
 #include "mlir/AsmParser/AsmParser.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 
 using namespace mlir;
@@ -52,6 +53,9 @@ static llvm::Expected<TargetAttrInterface> describe(MLIRContext *context, String
 
 /// The descriptions in a file, one after the other.
 static llvm::Error readTargets(MLIRContext *context, StringRef path, SmallVectorImpl<TargetAttrInterface> &targets) {
+  llvm::sys::fs::file_status status;
+  if (!llvm::sys::fs::status(path, status) && status.type() == llvm::sys::fs::file_type::character_file)
+    return llvm::createStringError("cannot read the target's description '" + path + "': it is a device");
   auto file = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
   if (!file)
     return llvm::createStringError("cannot read the target's description '" + path + "': " + file.getError().message());

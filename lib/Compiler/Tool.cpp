@@ -48,8 +48,9 @@ static const char *prepare(const char *name) {
 
 tenon::Tool::Tool(int &argc, char **&argv, const char *name)
     : name(prepare(name)), init(argc, argv, /*InstallPipeSignalExitHandler=*/false) {
-  // A closed pipe is an error of writing.
+  // A closed pipe is an error of writing, and so is a file above the limit of a process.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   // The streams are made first, so that they end last.
   outs();
   errs();

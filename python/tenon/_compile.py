@@ -72,7 +72,7 @@ def compile(model: Any, *, target: str = "host", accuracy: Optional[str] = None,
             aliases=pairs,
             runtime_library=os.path.join(os.path.dirname(__file__), "libtenon_runtime.so"),
             output=file.fileno(),
-            cache="" if cache is None else os.fspath(cache),
+            cache="" if cache is None else _arguments.path_of(cache, "cache"),
             cache_limit=limit or 0,
             allow_external_links=bool(allow_external_links),
         )

@@ -266,3 +266,17 @@ def test_scan_over_a_batch(directions):
         opset=8,
     )
     check(model, *({"s0": floats((n, 2)), "x": floats((n, t, 2), 1), "y": floats((n, t, 2), 2)} for n, t in ((1, 3), (3, 4))))
+
+
+def test_sizes_of_a_branch_alone():
+    """No segment but the branches knows both sizes of the result."""
+    x = ("x", F, ("a", 4))
+    flat = graph("flat", [node("Flatten", "x", "t", axis=0)], [], [("t", F, None)])
+    plain = graph("plain", [node("Exp", "x", "e")], [], [("e", F, None)])
+    model = make_model([node("If", "c", "y", then_branch=flat, else_branch=plain), node("Relu", "y", "r")], [("c", B, ()), x], [("r", F, None)])
+    for rows in (1, 3):
+        for condition in (True, False):
+            data = floats((rows, 4))
+            wanted = np.maximum(data.reshape(1, -1) if condition else np.exp(data), 0)
+            for run in (tenon.compile(model).run, tenon.reference(model).run):
+                np.testing.assert_allclose(run({"x": data, "c": np.array(condition)})["r"], wanted, rtol=1e-6)

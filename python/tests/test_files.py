@@ -158,6 +158,14 @@ def test_models_as_links_of_a_cache(tmp_path):
     os.symlink("../../blobs/bb", snapshot / "model.onnx_data")
     x = np.ones((5, 64), np.float32)
     np.testing.assert_allclose(tenon.compile(snapshot / "model.onnx")(x), x @ weight, rtol=1e-4, atol=1e-4)
+    # A link to the link: the data is beside the second of three files.
+    os.symlink("snapshots/0123/model.onnx", tmp_path / "mine.onnx")
+    os.symlink("mine.onnx", tmp_path / "again.onnx")
+    for function in tenon.compile, tenon.reference:
+        np.testing.assert_allclose(function(tmp_path / "again.onnx").run({"x": x})["y"], x @ weight, rtol=1e-4, atol=1e-4)
+    os.symlink("round.onnx", tmp_path / "round.onnx")
+    with pytest.raises(tenon.CompileError, match="Too many levels of symbolic links"):
+        tenon.compile(tmp_path / "round.onnx")
     # Out of the directory only for who says so.
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()

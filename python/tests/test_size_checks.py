@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from conftest import make_model
-from onnx import TensorProto as T, helper
+from onnx import TensorProto as T, helper, numpy_helper
 
 import tenon
 
@@ -129,3 +129,24 @@ def test_inputs_that_are_too_small(node, initializers):
         with pytest.raises(tenon.RunError, match="node 'n': a size of its result is negative: an input is too small"):
             compiled(ones(1, 1, 9))
         assert compiled(ones(1, 1, 20)).shape[2] in (4, 5)
+
+
+def test_ends_that_quotients_and_remainders_give():
+    """They may lie behind the operand."""
+    nodes = [helper.make_node("Shape", ["x"], ["s"]), helper.make_node("Gather", ["s", "one"], ["n"])]
+    outputs = []
+    for op in ("Mod", "Div"):
+        nodes += [helper.make_node(op, ["n", "three"], [op]), helper.make_node("Unsqueeze", [op, "zero"], [op + "1"]),
+                  helper.make_node("Add", [op + "1", "two"], [op + "2"]), helper.make_node("Slice", ["x", "zero", op + "2", "zero"], [op + "y"])]
+        outputs.append((op + "y", T.FLOAT, (None, "b")))
+    constants = {"zero": [0], "one": 1, "two": [2], "three": 3}
+    model = make_model(nodes, [("x", T.FLOAT, ("a", "b"))], outputs,
+                       [numpy_helper.from_array(np.array(value, np.int64), name) for name, value in constants.items()])
+    compiled, reference = tenon.compile(model), tenon.reference(model)
+    for a in (0, 1, 3, 9):
+        for b in (1, 3, 5, 8):
+            x = np.arange(a * b, dtype=np.float32).reshape(a, b)
+            for run in (compiled.run, reference.run):
+                y = run({"x": x})
+                np.testing.assert_array_equal(y["Mody"], x[: b % 3 + 2])
+                np.testing.assert_array_equal(y["Divy"], x[: b // 3 + 2])

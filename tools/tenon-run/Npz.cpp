@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <sys/stat.h>
 
 #include <zlib.h>
 
@@ -32,6 +33,12 @@ bool readFile(const std::string &path, std::vector<unsigned char> &bytes, std::s
   std::FILE *file = std::fopen(path.c_str(), "rb");
   if (!file) {
     error = "cannot open '" + path + "': " + std::strerror(errno);
+    return false;
+  }
+  struct stat status;
+  if (fstat(fileno(file), &status) == 0 && S_ISCHR(status.st_mode)) {
+    std::fclose(file);
+    error = "cannot read '" + path + "': it is a device";
     return false;
   }
   unsigned char buffer[65536];

@@ -69,6 +69,9 @@ static void onSignal(int number) {
 }
 
 void handleSignals() {
+  // A closed pipe is an error of writing, and so is a file above the limit of a process.
+  std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
   for (int number : {SIGINT, SIGTERM, SIGHUP}) {
     struct sigaction action = {};
     // Who started the program may have it ignore a signal.

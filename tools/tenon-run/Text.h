@@ -24,7 +24,7 @@ std::string printable(const std::string &text);
 [[noreturn]] void finish(int status);
 
 /// On SIGINT, SIGTERM and SIGHUP says so in a line, and dies by the signal. There is nothing to remove: outputs have no
-/// name before they are complete.
+/// name before they are complete. A pipe that nobody reads is an error of writing.
 void handleSignals();
 
 } // namespace tenon::run

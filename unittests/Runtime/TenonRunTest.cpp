@@ -251,4 +251,29 @@ TEST_F(TenonRun, DiesOfSignalsWithALine) {
     EXPECT_EQ(text, "tenon-run: interrupted\n");
   }
 }
+
+TEST_F(TenonRun, SaysThatAPipeIsClosed) {
+  int output[2], errors[2];
+  ASSERT_EQ(pipe(output), 0);
+  ASSERT_EQ(pipe(errors), 0);
+  close(output[0]);
+  pid_t child = fork();
+  if (child == 0) {
+    dup2(output[1], 1);
+    dup2(errors[1], 2);
+    execl(TEST_TENON_RUN, TEST_TENON_RUN, path.c_str(), "--list", nullptr);
+    _exit(99);
+  }
+  close(output[1]);
+  close(errors[1]);
+  std::string text;
+  char buffer[256];
+  for (ssize_t got; (got = read(errors[0], buffer, sizeof(buffer))) > 0;)
+    text.append(buffer, size_t(got));
+  close(errors[0]);
+  int ended = 0;
+  ASSERT_EQ(waitpid(child, &ended, 0), child);
+  EXPECT_TRUE(WIFEXITED(ended) && WEXITSTATUS(ended) == 1) << ended;
+  EXPECT_EQ(text, "tenon-run: error: cannot write to standard output: Broken pipe\n");
+}
 } // namespace

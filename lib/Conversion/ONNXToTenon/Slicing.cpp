@@ -53,7 +53,7 @@ private:
         return low ? low : node.size(0);
       if (literal < 0)
         place = node.sizes.simplify(extent + literal);
-    } else if (node.isData(value)) {
+    } else if (node.isData(value) || !isSum(value)) {
       place = node.fromEnd(value, extent);
     } else {
       isExact = false;
@@ -64,6 +64,17 @@ private:
     if (high)
       place = node.least(place, node.sizes.simplify(high));
     return place;
+  }
+
+  /// Whether sizes are only added. Exporters cut tables and caches to such a length, which is within them, as a check
+  /// at run time sees; of quotients and remainders nobody knows.
+  static bool isSum(AffineExpr value) {
+    bool result = true;
+    value.walk([&](AffineExpr part) {
+      result &= part.getKind() != AffineExprKind::Mod && part.getKind() != AffineExprKind::FloorDiv &&
+                part.getKind() != AffineExprKind::CeilDiv;
+    });
+    return result;
   }
 
   /// Whether an expression of sizes counts from the end: all that it adds is negative.

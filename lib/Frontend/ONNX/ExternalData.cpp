@@ -14,6 +14,9 @@
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
+#include <climits>
+#include <unistd.h>
+
 using namespace llvm;
 using namespace tenon::onnx;
 
@@ -31,15 +34,26 @@ ExternalFiles::ExternalFiles(StringRef model, bool allowLinks, mlir::MLIRContext
     directories.push_back(directory.str());
     trees.push_back(treeOf(directory.empty() ? "." : directory));
   };
-  add(sys::path::parent_path(model));
-  SmallString<256> target;
-  if (sys::fs::is_symlink_file(model) && !sys::fs::real_path(model, target))
-    add(sys::path::parent_path(target));
+  // A link may lead to another one: data may lie beside each of them.
+  SmallString<256> path(model);
+  constexpr int mostLinks = 40; // as many as Linux follows
+  for (int i = 0; i <= mostLinks; ++i) {
+    add(sys::path::parent_path(path));
+    char content[PATH_MAX];
+    ssize_t length = ::readlink(path.c_str(), content, sizeof(content));
+    if (length <= 0 || length == sizeof(content))
+      break;
+    StringRef next(content, length);
+    if (sys::path::is_absolute(next))
+      path = next;
+    else
+      sys::path::remove_filename(path), sys::path::append(path, next);
+  }
   // The cache of Hugging Face's hub, NAME/snapshots/REVISION/..., has its files in NAME/blobs.
-  std::string own = trees.front();
-  for (StringRef part = own; !part.empty() && part != "/"; part = sys::path::parent_path(part))
-    if (sys::path::filename(sys::path::parent_path(part)) == "snapshots")
-      trees.push_back(treeOf(sys::path::parent_path(sys::path::parent_path(part)) + "/blobs"));
+  for (const std::string &own : std::vector<std::string>(trees.begin(), trees.end()))
+    for (StringRef part = own; !part.empty() && part != "/"; part = sys::path::parent_path(part))
+      if (sys::path::filename(sys::path::parent_path(part)) == "snapshots")
+        trees.push_back(treeOf(sys::path::parent_path(sys::path::parent_path(part)) + "/blobs"));
 }
 
 Expected<ExternalFiles::File> ExternalFiles::open(StringRef location) {

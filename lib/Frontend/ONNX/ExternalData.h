@@ -28,7 +28,7 @@ struct FileRange {
 
 /// The files in a model's directory that hold its external data. A model must not make the compiler read what
 /// lies elsewhere, so every way out of the directory is an error. A model that is a link itself, as those in caches of
-/// downloads are, may have its data beside the file that it leads to, and links that lead there.
+/// downloads are, may have its data beside each file that it leads to, and links that lead there.
 class ExternalFiles {
 public:
   /// `model` is the model's path, or a directory's with a separator at its end. With `allowLinks`, links may lead

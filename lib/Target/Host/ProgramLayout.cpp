@@ -80,7 +80,10 @@ LogicalResult ProgramLayout::build() {
   metadata.constants.resize(constants.size());
   for (auto [info, devices] : llvm::zip(metadata.constants, constantDevices))
     info.devices = devices;
+  // Numbers that loops and branches give are no values, but plans take them: readers want room for as many.
   metadata.valueCount = values.size();
+  for (Segment &segment : segments)
+    metadata.valueCount = std::max<uint32_t>(metadata.valueCount, segment.plan.getData().size());
   return success();
 }
 

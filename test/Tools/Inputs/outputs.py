@@ -1,5 +1,6 @@
 """Where tools write, and what stays of it when they can't or are ended: outputs.py DIRECTORY."""
 import os
+import resource
 import shutil
 import signal
 import stat
@@ -76,6 +77,12 @@ try:
     full = "full"
 except PermissionError:
     pass
+
+# A limit of the process on the size of files.
+limited = dict(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1024, resource.getrlimit(resource.RLIMIT_FSIZE)[1])))
+fails("File too large", "tenon-compile", "model.onnx", "-o", "limited.so", **limited)
+fails("File too large", "tenon-compile", "model.onnx", "--emit=asm", "--quiet", "-o", "limited.s", **limited)
+fails("File too large", "tenon-run", "model.so", "--random", "--symbol", "rows=100", "--output", "limited.npz", **limited)
 
 for name, command in writers.items():
     # Links stay, what they lead to is replaced, or made.

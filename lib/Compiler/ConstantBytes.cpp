@@ -10,7 +10,6 @@
 #include "tenon/Dialect/Tenon/IR/BlobFiles.h"
 #include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
-#include "tenon/Dialect/Tile/IR/TileOps.h"
 #include "tenon/Target/Host/HostProgram.h"
 
 #include "mlir/IR/DialectResourceBlobManager.h"
@@ -72,49 +71,6 @@ llvm::Expected<ArrayRef<char>> tenon::bytesOf(TypedAttr value, std::vector<char>
   return ArrayRef<char>(storage);
 }
 
-namespace {
-/// A matrix in panels of columns, one panel at a time.
-llvm::Error writePanels(tile::PanelsAttr panels, ByteSink sink) {
-  std::vector<char> storage;
-  llvm::Expected<ArrayRef<char>> bytes = bytesOf(panels.getValue(), storage);
-  if (!bytes)
-    return bytes.takeError();
-  auto matrix = cast<ShapedType>(panels.getValue().getType());
-  StorageFormat format(matrix.getElementType());
-  if (format.sharesBytes())
-    return llvm::createStringError("panels of elements that share bytes can't be written");
-  int64_t size = format.getBytes(), depth = matrix.getDimSize(panels.getDepth()),
-          columns = matrix.getDimSize(1 - panels.getDepth());
-  // Strides of the matrix along the panel's rows and columns.
-  int64_t rowStride = panels.getDepth() == 0 ? columns * size : size;
-  int64_t columnStride = panels.getDepth() == 0 ? size : depth * size;
-  ArrayRef<int64_t> shape = panels.getType().getShape();
-  int64_t width = shape[2];
-  std::vector<char> panel(depth * width * size);
-  for (int64_t j = 0; j < shape[0]; ++j) {
-    int64_t valid = std::min(width, columns - j * width);
-    if (valid < width)
-      llvm::fill(panel, 0);
-    const char *source = bytes->data() + j * width * columnStride;
-    for (int64_t k = 0; k < depth; ++k) {
-      char *row = panel.data() + k * width * size;
-      const char *from = source + k * rowStride;
-      if (columnStride == size) {
-        std::copy(from, from + valid * size, row);
-        continue;
-      }
-      for (int64_t c = 0; c < valid; ++c)
-        std::copy_n(from + c * columnStride, size, row + c * size);
-    }
-    if (!sink(panel))
-      return sinkFailed();
-  }
-  if (isa<tenon::BlobAttr>(panels.getValue()))
-    releasePages(*bytes);
-  return llvm::Error::success();
-}
-} // namespace
-
 llvm::Error tenon::writePieces(ArrayRef<char> bytes, ByteSink sink) {
   for (ArrayRef<char> rest = bytes; !rest.empty();) {
     size_t size = std::min(rest.size(), pieceBytes);
@@ -126,8 +82,6 @@ llvm::Error tenon::writePieces(ArrayRef<char> bytes, ByteSink sink) {
 }
 
 llvm::Error tenon::writeConstant(TypedAttr value, ByteSink sink) {
-  if (auto panels = dyn_cast<tile::PanelsAttr>(value))
-    return writePanels(panels, sink);
   std::vector<char> storage;
   llvm::Expected<ArrayRef<char>> bytes = bytesOf(value, storage);
   if (!bytes)

@@ -217,7 +217,7 @@ llvm::Error evaluateStorage(Call &call) {
     bytes = std::make_shared<std::vector<char>>();
   if (op.getKind() == host::StorageKind::constant && bytes->empty()) {
     auto value = dyn_cast_if_present<TypedAttr>(op.getValueAttr());
-    llvm::Expected<Tensor> tensor = value ? constantOf(value) : llvm::createStringError("has no elements");
+    llvm::Expected<Tensor> tensor = value ? Tensor::fromAttribute(value) : llvm::createStringError("has no elements");
     if (!tensor)
       return call.fail(llvm::toString(tensor.takeError()));
     bytes->assign(tensor->getData(), tensor->getData() + tensor->getNumBytes());

@@ -31,32 +31,6 @@ static llvm::Expected<int64_t> elementBytes(Type type) {
   return format.bytesFor(1);
 }
 
-llvm::Expected<Tensor> tenon::reference::constantOf(TypedAttr value) {
-  auto panels = dyn_cast<tile::PanelsAttr>(value);
-  if (!panels)
-    return Tensor::fromAttribute(value);
-  llvm::Expected<Tensor> matrix = constantOf(panels.getValue());
-  if (!matrix)
-    return matrix;
-  llvm::Expected<Tensor> result = Tensor::create(matrix->getElementType(), panels.getType().getShape());
-  llvm::Expected<int64_t> bytes = elementBytes(matrix->getElementType());
-  if (!result || !bytes)
-    return result ? bytes.takeError() : result.takeError();
-  std::memset(result->getData(), 0, result->getNumBytes());
-  int64_t depthDim = panels.getDepth(), depth = matrix->getDimSize(depthDim),
-          columns = matrix->getDimSize(1 - depthDim);
-  OffsetTables tables = panelTables(depth, columns, result->getDimSize(2));
-  for (int64_t k = 0; k < depth; ++k)
-    for (int64_t n = 0; n < columns; ++n) {
-      int64_t from = depthDim == 0 ? k * columns + n : n * depth + k;
-      std::memcpy(result->getData() + (tables[0][k] + tables[1][n]) * *bytes, matrix->getData() + from * *bytes,
-                  *bytes);
-    }
-  return result;
-}
-
-static llvm::Error evaluateConstant(Call &call) { return push(call, constantOf(cast<ConstantOp>(call.op).getValue())); }
-
 static llvm::Error evaluateUnpack(Call &call) {
   auto op = cast<tile::UnpackOp>(call.op);
   const Tensor &panels = call.tensor(0);
@@ -126,7 +100,6 @@ static llvm::Error evaluateWindowRows(Call &call) {
 }
 
 void tenon::reference::registerKernels(Interpreter &interpreter) {
-  interpreter.registerOp(ConstantOp::getOperationName(), evaluateConstant);
   interpreter.registerOp(tile::UnpackOp::getOperationName(), evaluateUnpack);
   interpreter.registerOp(tile::WindowRowsOp::getOperationName(), evaluateWindowRows);
 }

@@ -11,8 +11,6 @@
 #include "Elements.h"
 
 namespace tenon::reference {
-/// A constant in whatever form it is stored.
-llvm::Expected<Tensor> constantOf(mlir::TypedAttr value);
 /// Adds the ops that say how a kernel's operands are stored, and constants in such forms.
 void registerKernels(Interpreter &interpreter);
 } // namespace tenon::reference

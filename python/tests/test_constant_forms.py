@@ -6,7 +6,10 @@ import re
 import subprocess
 
 import numpy as np
+import onnx
 import pytest
+from conftest import make_model
+from onnx import TensorProto, helper, numpy_helper
 
 import tenon
 
@@ -209,3 +212,108 @@ def test_errors(change, message, tmp_path):
     result = run("tenon-compile", tmp_path / "model.mlir", "-o", tmp_path / "model.so")
     assert result.returncode == 1 and message in result.stderr, result.stderr
     assert not (tmp_path / "model.so").exists()
+
+
+def compile_model(model, path, *arguments):
+    onnx.save(model, path / "model.onnx")
+    result = run("tenon-compile", path / "model.onnx", *arguments, "-o", path / "model.so")
+    assert result.returncode == 0, result.stderr
+    return tenon.load(path / "model.so"), int(re.search(r"(\d+) bytes of constants", result.stdout)[1])
+
+
+def dense_layers(columns, rows="n"):
+    """Two products by one weight, the second of which reads it the other way round."""
+    w = np.random.default_rng(7).standard_normal((48, columns)).astype(np.float32)
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["h"], name="up"), helper.make_node("Relu", ["h"], ["r"], name="relu"),
+             helper.make_node("Gemm", ["r", "w"], ["y"], name="down", transB=1)]
+    return make_model(nodes, [("x", TensorProto.FLOAT, (rows, 48))], [("y", TensorProto.FLOAT, (rows, 48))],
+                      [numpy_helper.from_array(w, "w")]), w
+
+
+@pytest.mark.parametrize("rows", ["n", 33])
+@pytest.mark.parametrize("columns", [64, 40])
+def test_one_weight_for_two_products(columns, rows, tmp_path):
+    model, w = dense_layers(columns, rows)
+    compiled, stored = compile_model(model, tmp_path, "--target-cpu=avx2,avx512")
+    x = np.random.default_rng(8).standard_normal((33, 48)).astype(np.float32)
+    np.testing.assert_allclose(compiled.run({"x": x})["y"], np.maximum(x @ w, 0) @ w.T, rtol=1e-4, atol=1e-4)
+    # Panels of both, each in its own order; zeros behind the last columns.
+    assert stored == 4 * 48 * -(-columns // 32) * 32 + 4 * columns * 64
+
+
+def test_panels_of_a_width_of_its_own_for_each_variant(tmp_path):
+    """What a schedule says of panels is stored for its variant alone."""
+    model, w = dense_layers(64)
+    onnx.save(model, tmp_path / "model.onnx")
+    x = np.random.default_rng(8).standard_normal((33, 48)).astype(np.float32)
+    for targets in ("avx2,avx512", "avx512,avx2"):
+        result = run("tenon-compile", tmp_path / "model.onnx", f"--target-cpu={targets}", "--emit=kernels", "--quiet", "-o",
+                     tmp_path / "kernels.mlir")
+        assert result.returncode == 0, result.stderr
+        text = (tmp_path / "kernels.mlir").read_text()
+        # The first of each two variants.
+        parts = re.split(r"(?<=panel_columns = )32", text)
+        assert len(parts) == 5
+        text = "64".join([parts[0], parts[1] + "32" + parts[2], parts[3] + "32" + parts[4]])
+        compiled, stored = compile_text(text, tmp_path)
+        np.testing.assert_allclose(compiled.run({"x": x})["y"], np.maximum(x @ w, 0) @ w.T, rtol=1e-4, atol=1e-4)
+        # 48 columns are 64 in either.
+        assert stored == 2 * 4 * 48 * 64 + 2 * 4 * 64 * 64
+
+
+def test_tied_weights(tmp_path):
+    """Rows of an embedding are read as they are, the projection reads panels."""
+    w = np.random.default_rng(9).standard_normal((100, 64)).astype(np.float32)
+    nodes = [helper.make_node("Gather", ["w", "ids"], ["x"], name="embed"),
+             helper.make_node("Transpose", ["w"], ["t"], name="turn", perm=[1, 0]),
+             helper.make_node("MatMul", ["x", "t"], ["y"], name="project")]
+    model = make_model(nodes, [("ids", TensorProto.INT64, ("n",))], [("y", TensorProto.FLOAT, ("n", 100))],
+                       [numpy_helper.from_array(w, "w")])
+    compiled, stored = compile_model(model, tmp_path)
+    ids = np.array([3, 99, 0])
+    np.testing.assert_allclose(compiled.run({"ids": ids})["y"], w[ids] @ w.T, rtol=1e-4, atol=1e-4)
+    assert stored == w.nbytes + 4 * 128 * 64
+
+
+@pytest.mark.parametrize("external", [False, True])
+def test_levels_of_weights_beside(external, tmp_path):
+    """Constants that are files stay where they are, at each level; their forms are made in the end."""
+    model, w = dense_layers(40)
+    onnx.save(model, tmp_path / "model.onnx", save_as_external_data=external, location="weights.bin", size_threshold=0)
+    x = np.random.default_rng(8).standard_normal((5, 48)).astype(np.float32)
+    for level in ("kernels", "tiles", "loops"):
+        assert run("tenon-compile", tmp_path / "model.onnx", f"--emit={level}", "--quiet", "-o", tmp_path / "level.mlir").returncode == 0
+        assert "#tenon.blob" in (tmp_path / "level.mlir").read_text()
+        result = run("tenon-compile", tmp_path / "level.mlir", "-o", tmp_path / "model.so")
+        assert result.returncode == 0, result.stderr
+        compiled = tenon.load(tmp_path / "model.so")
+        np.testing.assert_allclose(compiled.run({"x": x})["y"], np.maximum(x @ w, 0) @ w.T, rtol=1e-4, atol=1e-4)
+
+
+def test_warm_cache_of_a_model(tmp_path):
+    """Kernels from the cache bind the constants of another model."""
+    for seed in (1, 2):
+        model, w = dense_layers(64)
+        w = w * np.float32(seed)
+        model.graph.initializer[0].CopyFrom(numpy_helper.from_array(w, "w"))
+        compiled, _ = compile_model(model, tmp_path, f"--cache={tmp_path / 'cache'}")
+        x = np.random.default_rng(8).standard_normal((4, 48)).astype(np.float32)
+        np.testing.assert_allclose(compiled.run({"x": x})["y"], np.maximum(x @ w, 0) @ w.T, rtol=1e-4, atol=1e-3)
+
+
+def test_a_person_edits_a_form(tmp_path):
+    """Programs and forms that were written out are compiled as they are."""
+    model, w = dense_layers(64)
+    onnx.save(model, tmp_path / "model.onnx")
+    assert run("tenon-compile", tmp_path / "model.onnx", "--emit=tiles", "--quiet", "-o", tmp_path / "tiles.mlir").returncode == 0
+    text = (tmp_path / "tiles.mlir").read_text()
+    # The weights of the first product, and of no other, are doubled.
+    form = re.search(r"tenon_tile\.form @panels\((%\w+): (tensor<48x64xf32>)[^{]*\{\n", text)
+    doubled = text[:form.end()] + f"    %doubled = tenon.add {form[1]}, {form[1]} : {form[2]}\n" + \
+        text[form.end():].replace(f"reshape {form[1]} ", "reshape %doubled ", 1)
+    (tmp_path / "tiles.mlir").write_text(doubled)
+    result = run("tenon-compile", tmp_path / "tiles.mlir", "-o", tmp_path / "model.so")
+    assert result.returncode == 0, result.stderr
+    x = np.random.default_rng(8).standard_normal((5, 48)).astype(np.float32)
+    np.testing.assert_allclose(tenon.load(tmp_path / "model.so").run({"x": x})["y"], np.maximum(x @ (2 * w), 0) @ w.T, rtol=1e-4,
+                               atol=1e-3)

@@ -60,7 +60,7 @@ struct RegisterTile {
 class ContractionBuilder {
 public:
   ContractionBuilder(KernelOp kernel, const KernelStructure &structure, ScheduleAttr schedule)
-      : b(kernel), op(structure.contract), roles(*contractionRoles(op)), packed(op.getRhs().getDefiningOp<UnpackOp>()),
+      : b(kernel), op(structure.contract), roles(*contractionRoles(op)), packed(constantDepth(op)),
         windows(op.getLhs().getDefiningOp<WindowRowsOp>()), turned(structure.turned), schedule(schedule),
         lanes(lanesOf(schedule)), vectorLanes(*schedule.get(knob::vectorBytes) / bytesOfElement),
         tileRows(knobOf(knob::tileRows)), depthBlock(knobOf(knob::depthBlock)),
@@ -201,7 +201,12 @@ private:
   //===--------------------------------------------------------------------===//
 
   void makeViews() {
-    rhs = b.memoryOf(packed ? packed.getOperand() : op.getRhs());
+    if (packed)
+      rhs = b.formed(op.getRhs(), "panels", [&](OpBuilder &builder, ValueRange operands) {
+        return makePanels(builder, operands.front(), *packed, panelWidth());
+      });
+    else
+      rhs = b.memoryOf(op.getRhs());
     if (isClipped())
       return makeClippedWindows();
     if (windows)
@@ -412,7 +417,7 @@ private:
     return canBeWide() && known && *known <= knobOf(knob::wideRows);
   }
 
-  bool canBeWide() { return packed && !windows && !turned; }
+  bool canBeWide() { return packed && panelWidth() >= panelColumns && !windows && !turned; }
 
   /// As many of them are multiplied at once: tiles that are as wide as a panel have sums to spare for a second row,
   /// where that is a stride behind the first one.
@@ -866,7 +871,7 @@ private:
         Value a = b.load(lhs, lhsPlace(tile, k), shapeOf(tile, products), extents, lhsDims(), gathered, steps);
         Value columns;
         if (packed)
-          columns = b.load(rhs, {panel, start + k, tile.column}, {products, tile.width});
+          columns = b.load(rhs, panelPlace(start + k, tile.column), {products, tile.width});
         else if (copy)
           columns = b.load(copy, {k - low, tile.column}, {products, tile.width});
         else
@@ -884,6 +889,14 @@ private:
     return leaves ? loop(whole, high, 1, sums) : sums;
   }
 
+  int64_t panelWidth() { return knobOf(knob::panelColumns); }
+  /// Where products of columns lie in panels, which may be narrower or wider than the columns of a unit.
+  SmallVector<AffineExpr> panelPlace(AffineExpr k, AffineExpr column) {
+    if (panelWidth() == panelColumns)
+      return {panel, k, column};
+    AffineExpr all = panel * panelColumns + column;
+    return {all.floorDiv(panelWidth()), k, all % panelWidth()};
+  }
   /// Where the factors of a tile's rows lie. Of windows the places within one are the last dimensions.
   SmallVector<AffineExpr> lhsPlace(const RegisterTile &tile, AffineExpr k) {
     SmallVector<AffineExpr> place;
@@ -1057,7 +1070,12 @@ private:
 
   void prefetchPanel(const RegisterTile &tile, AffineExpr k) {
     AffineExpr step = b.ceilDiv(perRow * tile.height, isSplit ? partDepth : depth);
-    b.prefetch(rhs, {panel + 1, zero, tile.visit + b.mul(k, step)});
+    // The units of a panel fetch parts of the next one, as do those before it.
+    AffineExpr next = panel + 1, place = tile.visit + b.mul(k, step);
+    int64_t units = panelWidth() / panelColumns;
+    if (units > 1)
+      return b.prefetch(rhs, {next.floorDiv(units), zero, place + b.mul(next % units, depth * panelColumns)});
+    b.prefetch(rhs, {next * (panelColumns / panelWidth()), zero, place});
   }
 
   /// What register tiles don't read from front to back: of a second operand that isn't packed the same
@@ -1091,7 +1109,7 @@ private:
   TileBuilder b;
   ContractOp op;
   ContractionRoles roles;
-  UnpackOp packed;
+  std::optional<int64_t> packed; ///< the dimension of a constant second operand that is summed: it comes in panels
   WindowRowsOp windows;
   TransposeOp turned; ///< what the results are made of, where their rows are next to each other, or null
   ScheduleAttr schedule;
@@ -1131,6 +1149,34 @@ private:
   AffineExpr perRow; ///< elements of the next panel for each row of each register tile
 };
 } // namespace
+
+Value codegen::makePanels(OpBuilder &builder, Value matrix, int64_t depth, int64_t width) {
+  Location loc = matrix.getLoc();
+  auto reshape = [&](Value value, ArrayRef<int64_t> shape) -> Value {
+    auto type = cast<RankedTensorType>(value.getType()).clone(shape);
+    return ReshapeOp::create(builder, loc, type, value, ValueRange(), shape);
+  };
+  auto type = cast<RankedTensorType>(matrix.getType());
+  int64_t rows = type.getDimSize(depth), columns = type.getDimSize(1 - depth);
+  int64_t panels = llvm::divideCeil(columns, width);
+  if (columns % width != 0) {
+    Type element = type.getElementType();
+    auto scalar = RankedTensorType::get({}, element);
+    Value zero = ConstantOp::create(builder, loc, scalar, DenseElementsAttr::get(scalar, builder.getZeroAttr(element)));
+    SmallVector<int64_t> low(2, 0), high(2, 0), shape(type.getShape());
+    shape[1 - depth] = panels * width;
+    high[1 - depth] = panels * width - columns;
+    matrix = PadOp::create(builder, loc, type.clone(shape), PadMode::constant, matrix, zero, ValueRange(), ValueRange(),
+                           low, high);
+  }
+  SmallVector<int64_t> parts = {rows, panels, width}, permutation = {1, 0, 2};
+  if (depth == 1) {
+    parts = {panels, width, rows};
+    permutation = {0, 2, 1};
+  }
+  matrix = reshape(matrix, parts);
+  return TransposeOp::create(builder, loc, type.clone({panels, rows, width}), matrix, permutation);
+}
 
 void codegen::buildContraction(KernelOp kernel, const KernelStructure &structure, ScheduleAttr schedule) {
   ContractionBuilder(kernel, structure, schedule).build();

@@ -8,6 +8,7 @@
 #include "BuildContraction.h"
 #include "Lowerings.h"
 #include "tenon/Codegen/Common/Strategies.h"
+#include "tenon/Dialect/Tile/IR/TilePrograms.h"
 
 #include <cmath>
 
@@ -22,7 +23,7 @@ class ContractionSpace : public VectorSpace {
 public:
   /// `isTurned`: whether sums are turned before they are written, and read in other vectors for it.
   ContractionSpace(KernelOp kernel, CPUTargetAttr target, std::optional<int64_t> rows, std::optional<int64_t> columns,
-                   bool isTurned, bool isProgram, bool hasRowsInEpilogue)
+                   bool isTurned, bool isProgram, bool isPacked, bool hasRowsInEpilogue)
       : VectorSpace(kernel, target, "contractions", /*hasVectors=*/true), first(knobs.size()), rows(rows),
         columns(columns), takesThree(isTurned && columns), isProgram(isProgram) {
     knobs[1].candidates = {2, 1, 4};
@@ -44,6 +45,8 @@ public:
     add(knob::wideRows, prices.wideRows, {});
     add(knob::fetchRows, prices.fetchRows, {});
     add(knob::epilogueRows, hasRowsInEpilogue ? 1 : panelColumns, {panelColumns, 1});
+    if (isProgram && isPacked)
+      add(knob::panelColumns, panelColumns, {16, 32, 64});
   }
 
   bool isLegal(ArrayRef<int64_t> point, raw_ostream *reason) const override {
@@ -54,6 +57,14 @@ public:
     if (width > panelColumns)
       return refuse(reason, "a register tile of {0} columns is wider than a panel, which has {1}", width, panelColumns);
     // The next tile of the panel would not be whole.
+    if (knobs.size() > first + 7) {
+      int64_t panel = point[first + 7];
+      if (!llvm::isPowerOf2_64(panel) || panel < 4 || panel > mostPanelColumns)
+        return refuse(reason, "a panel has a power of two of columns from 4 to {0}, not {1}", mostPanelColumns, panel);
+      if (panel < width)
+        return refuse(reason, "a register tile of {0} columns is wider than a panel of the constant, which has {1}",
+                      width, panel);
+    }
     if (panelColumns % width != 0 && *columns > width)
       return refuse(reason, "register tiles of {0} columns don't divide a panel, and there are {1}", width, *columns);
     // Accumulators, columns, and an element of the first operand in all lanes.
@@ -102,7 +113,7 @@ public:
   }
 
 private:
-  static constexpr int64_t leastDepthBlock = 16, mostTurnSize = 64;
+  static constexpr int64_t leastDepthBlock = 16, mostTurnSize = 64, mostPanelColumns = 512;
   std::tuple<int64_t, int64_t, int64_t, int64_t, int64_t> values(ArrayRef<int64_t> point) const {
     return {point[0], point[1], point[first], point[first + 1], point[first + 2]};
   }
@@ -162,18 +173,22 @@ public:
     return success();
   }
   LogicalResult lower(KernelBody &body) const override { return emitContraction(body); }
+  void formOperands(KernelOp kernel) const override;
+  SmallVector<Value> formedOperandsOf(const OpGroup &group) const override {
+    ContractOp contract = contractionOf(group);
+    return constantDepth(contract) ? SmallVector<Value>{contract.getRhs()} : SmallVector<Value>();
+  }
 
 private:
   /// Windows that are clipped are loops yet.
   static bool hasProgram(const KernelStructure &structure) {
     ContractOp contract = structure.contract;
     auto windows = contract.getLhs().getDefiningOp<WindowRowsOp>();
-    auto unpack = contract.getRhs().getDefiningOp<UnpackOp>();
     AffineMap lhs = cast<AffineMapAttr>(contract.getIndexingMaps()[0]).getValue();
     ContractionRoles roles = *contractionRoles(contract);
     bool isLast = lhs.getResults().back() == getAffineDimExpr(roles.depth, lhs.getContext());
     return !(windows && !isLast) && isa<BlockArgument>(windows ? windows.getOperand() : contract.getLhs()) &&
-           isa<BlockArgument>(unpack ? unpack.getOperand() : contract.getRhs());
+           isa<BlockArgument>(contract.getRhs());
   }
   static ContractOp contractionOf(const OpGroup &group) {
     for (Operation *op : group.ops())
@@ -265,6 +280,32 @@ static bool hasRowsInEpilogue(KernelOp kernel, const KernelStructure &structure)
   return instructions > fewInstructions;
 }
 
+/// Loops read panels of a unit's columns.
+void ContractionStrategy::formOperands(KernelOp kernel) const {
+  SizeAnalysis sizes(kernel.getContext());
+  ContractOp contract = contractionOf(OpGroup(kernel, sizes));
+  std::optional<int64_t> depth = constantDepth(contract);
+  if (!depth)
+    return;
+  auto argument = cast<BlockArgument>(contract.getRhs());
+  OpBuilder builder = OpBuilder::atBlockEnd(kernel->getBlock());
+  auto form = FormOp::create(builder, kernel.getLoc(), "panels", builder.getFunctionType(argument.getType(), {}),
+                             StringAttr(), ArrayAttr(), ArrayAttr());
+  Block *body = builder.createBlock(&form.getBody(), {}, argument.getType(), argument.getLoc());
+  Value panels = makePanels(builder, body->getArgument(0), *depth, panelColumns);
+  tile::YieldOp::create(builder, kernel.getLoc(), panels);
+  form.setFunctionType(builder.getFunctionType(argument.getType(), panels.getType()));
+  builder.setInsertionPointToStart(&kernel.getBody().front());
+  auto unpack = UnpackOp::create(builder, kernel.getLoc(), argument.getType(), argument, *depth);
+  argument.replaceAllUsesExcept(unpack, unpack);
+  argument.setType(panels.getType());
+  SmallVector<Type> types(kernel.getArgumentTypes());
+  types[argument.getArgNumber()] = panels.getType();
+  kernel.setFunctionType(builder.getFunctionType(types, kernel.getResultTypes()));
+  kernel.removeArgAttr(argument.getArgNumber(), kConstantAttr);
+  kernel.setArgAttr(argument.getArgNumber(), kFormAttr, FlatSymbolRefAttr::get(form.getSymNameAttr()));
+}
+
 std::unique_ptr<ScheduleSpace> ContractionStrategy::spaceOf(KernelOp kernel, TargetAttrInterface target) const {
   auto cpu = dyn_cast<CPUTargetAttr>(target);
   if (!cpu)
@@ -282,7 +323,7 @@ std::unique_ptr<ScheduleSpace> ContractionStrategy::spaceOf(KernelOp kernel, Tar
   int64_t columns = SizeAnalysis::staticSize(structure.space.back());
   return std::make_unique<ContractionSpace>(
       kernel, cpu, rows, ShapedType::isDynamic(columns) ? std::nullopt : std::optional(columns), (bool)structure.turned,
-      hasProgram(structure), hasRowsInEpilogue(kernel, structure));
+      hasProgram(structure), constantDepth(structure.contract).has_value(), hasRowsInEpilogue(kernel, structure));
 }
 
 void codegen::addContractionStrategy(TileDialect *dialect) { addStrategy<ContractionStrategy>(dialect); }

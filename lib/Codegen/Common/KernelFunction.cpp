@@ -10,6 +10,7 @@
 #include "tenon/Codegen/Common/ElementEmitter.h"
 #include "tenon/Codegen/Common/Passes.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "tenon/Dialect/Tile/IR/TilePrograms.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -24,9 +25,16 @@ KernelSignature KernelSignature::of(tile::KernelOp kernel) {
   result.symbols = kernel.getNumSymbols();
   ArrayRef<Type> operands = kernel.getArgumentTypes().drop_front(result.symbols);
   for (auto [i, type] : llvm::enumerate(llvm::concat<const Type>(operands, kernel.getResultTypes()))) {
+    if (i < operands.size() && kernel.getArgAttr(result.symbols + i, tile::kFormAttr)) {
+      result.constants.push_back(cast<RankedTensorType>(type).getElementType());
+      continue;
+    }
+    result.places.push_back(i);
     result.tensors.push_back(cast<RankedTensorType>(type).getElementType());
     result.strides += kernel.takesStrides(i) ? cast<RankedTensorType>(type).getRank() - 1 : 0;
   }
+  if (result.constants.empty())
+    result.places.clear();
   result.results = kernel.getResultTypes().size();
   return result;
 }

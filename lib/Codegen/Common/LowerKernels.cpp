@@ -11,6 +11,8 @@
 #include "tenon/Codegen/Common/Passes.h"
 #include "tenon/Codegen/Common/VectorSpace.h"
 
+#include "tenon/Dialect/Tile/IR/TilePrograms.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -36,6 +38,7 @@ public:
   LogicalResult run() {
     if (failed(decomposeComposites(kernel)))
       return failure();
+    strategy.formOperands(kernel);
     KernelSignature signature = KernelSignature::of(kernel);
     signature.hasScratch = (bool)strategy.scratchOf(kernel);
     signature.checks = canFail(kernel);
@@ -65,6 +68,7 @@ private:
         kernel,  structure,        emitter, function.begin, function.end, SmallVector<Value>(yield.getValues()), {},
         tiles(), function.scratch, {}};
     ValueRange givenStrides = function.strides;
+    SmallVector<Attribute> constants;
     for (auto [i, tensor] : llvm::enumerate(llvm::concat<Value>(
              SmallVector<Value>(source.getArguments().drop_front(symbols)), SmallVector<Value>(body.results)))) {
       std::optional<ValueRange> given;
@@ -72,12 +76,22 @@ private:
         given = givenStrides.take_front(cast<RankedTensorType>(tensor.getType()).getRank() - 1);
         givenStrides = givenStrides.drop_front(given->size());
       }
-      Buffer buffer = emitter.makeBuffer(function.buffers[i], sizes.sizesOf(tensor), given);
+      auto form = i < source.getNumArguments() - symbols
+                      ? kernel.getArgAttrOfType<FlatSymbolRefAttr>(symbols + i, kFormAttr)
+                      : FlatSymbolRefAttr();
+      Value base = form ? function.constants[constants.size()] : function.buffers[i - constants.size()];
+      if (form)
+        constants.push_back(
+            builder.getDictionaryAttr({builder.getNamedAttr("form", form),
+                                       builder.getNamedAttr("operands", builder.getDenseI64ArrayAttr(int64_t(i)))}));
+      Buffer buffer = emitter.makeBuffer(base, sizes.sizesOf(tensor), given);
       if (i < source.getNumArguments() - symbols)
         emitter.addBuffer(tensor, buffer);
       else
         body.outputs.push_back(buffer);
     }
+    if (!constants.empty())
+      kernel->getParentOp()->setAttr(kConstantsAttr, builder.getArrayAttr(constants));
     for (AffineExpr size : body.structure.space)
       body.space.push_back(emitter.index(size));
     LogicalResult result = strategy.lower(body);

@@ -367,7 +367,9 @@ Value TileBuilder::formed(ValueRange operands, StringRef name, function_ref<Valu
   unsigned indices = program.getNumIndices(), place = indices + operandsOf.size();
   for (int64_t number : numbers) {
     auto argument = cast_if_present<BlockArgument>(memory[number]);
-    if (!argument || !llvm::all_of(argument.getUsers(), llvm::IsaPred<BindOp>))
+    Value operand = kernel.getBody().getArgument(kernel.getNumSymbols() + number);
+    auto reads = llvm::count_if(operand.getUses(), [](OpOperand &use) { return !isa<BindShapeOp>(use.getOwner()); });
+    if (!argument || reads > 1 || !llvm::all_of(argument.getUsers(), llvm::IsaPred<BindOp>))
       continue;
     for (Operation *bind : llvm::make_early_inc_range(argument.getUsers()))
       bind->erase();

@@ -7,7 +7,12 @@
 
 // Of a known number of rows all register tiles have one height: the last one begins early enough to be whole. Columns that
 // don't fill a panel are told apart in what follows only.
+// CHECK: tenon_tile.form @panels(%[[W:.*]]: tensor<64x40xf32>) -> tensor<2x64x32xf32> {
+// CHECK: pad constant %[[W]], %{{.*}} low [0, 0] high [0, 24] : tensor<64x40xf32>, tensor<f32> -> tensor<64x64xf32>
+// CHECK: reshape %{{.*}} sizes [64, 2, 32]
+// CHECK: transpose %{{.*}} [1, 0, 2] : tensor<64x2x32xf32> -> tensor<2x64x32xf32>
 // CHECK-LABEL: tenon_tile.program @static
+// CHECK-SAME: %arg1: memref<2x64x32xf32> {tenon_tile.form = @panels})
 // CHECK: for (%[[J:.*]]) = 0 to %{{.*}} step 16 {
 // CHECK: %[[LEFT:.*]] = affine.min
 // CHECK: for (%[[I:.*]]) = 0 to 52 step 6 {
@@ -19,9 +24,8 @@
 // CHECK-NEXT: mma
 // CHECK: peel (%[[E:.*]] = %[[LEFT]]) of 16 {
 // CHECK-NEXT: compute at [%[[ROW]], {{.*}}] extents [6, %[[E]]]
-tenon_tile.kernel @static(%x: tensor<52x64xf32>, %w: tensor<2x64x32xf32>) -> tensor<52x40xf32> attributes {work = affine_map<() -> (2)>} {
-  %0 = tenon_tile.unpack %w depth 0 : tensor<2x64x32xf32> -> tensor<64x40xf32>
-  %1 = tenon.contract %x, %0 maps [#rows, #columns, #result] : tensor<52x64xf32>, tensor<64x40xf32> -> tensor<52x40xf32>
+tenon_tile.kernel @static(%x: tensor<52x64xf32>, %w: tensor<64x40xf32> {tenon_tile.constant}) -> tensor<52x40xf32> attributes {work = affine_map<() -> (2)>} {
+  %1 = tenon.contract %x, %w maps [#rows, #columns, #result] : tensor<52x64xf32>, tensor<64x40xf32> -> tensor<52x40xf32>
   tenon_tile.yield %1 : tensor<52x40xf32>
 }
 
@@ -45,11 +49,10 @@ tenon_tile.kernel @static(%x: tensor<52x64xf32>, %w: tensor<2x64x32xf32>) -> ten
 // CHECK: load %arg1[%[[I]], %{{.*}}] extents [%[[M]], 1] : memref<?x64xf32> -> tensor<4x1xf32>
 // CHECK: for (%[[R:.*]]) = 0 to %[[M]] {
 // CHECK-NEXT: load %[[S]][%[[R]], 0] {{.*}} -> tensor<1x16xf32>
-tenon_tile.kernel @dynamic(%m: index, %x: tensor<?x64xf32>, %w: tensor<2x64x32xf32>) -> tensor<?x64xf32>
+tenon_tile.kernel @dynamic(%m: index, %x: tensor<?x64xf32>, %w: tensor<64x64xf32> {tenon_tile.constant}) -> tensor<?x64xf32>
     attributes {work = affine_map<()[s0] -> ((s0 ceildiv 96) * 2)>} {
   tenon.bind_shape %x [%m, 64] : tensor<?x64xf32>
-  %0 = tenon_tile.unpack %w depth 0 : tensor<2x64x32xf32> -> tensor<64x64xf32>
-  %1 = tenon.contract %x, %0 maps [#rows, #columns, #result] : tensor<?x64xf32>, tensor<64x64xf32> -> tensor<?x64xf32>
+  %1 = tenon.contract %x, %w maps [#rows, #columns, #result] : tensor<?x64xf32>, tensor<64x64xf32> -> tensor<?x64xf32>
   tenon_tile.yield %1 : tensor<?x64xf32>
 }
 
@@ -67,9 +70,8 @@ tenon_tile.kernel @dynamic(%m: index, %x: tensor<?x64xf32>, %w: tensor<2x64x32xf
 // CHECK: for (%{{.*}}) = %[[PART]] * 668 to %{{.*}} step 2 iter_args(%{{.*}} = %[[BEFORE]])
 // CHECK: store %{{.*}}, %[[S]]
 // CHECK: compute
-tenon_tile.kernel @deep(%x: tensor<12x2000xf32>, %w: tensor<1x2000x32xf32>) -> tensor<12x32xf32> attributes {work = affine_map<() -> (1)>} {
-  %0 = tenon_tile.unpack %w depth 0 : tensor<1x2000x32xf32> -> tensor<2000x32xf32>
-  %1 = tenon.contract %x, %0 maps [#rows, #columns, #result] : tensor<12x2000xf32>, tensor<2000x32xf32> -> tensor<12x32xf32>
+tenon_tile.kernel @deep(%x: tensor<12x2000xf32>, %w: tensor<2000x32xf32> {tenon_tile.constant}) -> tensor<12x32xf32> attributes {work = affine_map<() -> (1)>} {
+  %1 = tenon.contract %x, %w maps [#rows, #columns, #result] : tensor<12x2000xf32>, tensor<2000x32xf32> -> tensor<12x32xf32>
   tenon_tile.yield %1 : tensor<12x32xf32>
 }
 
@@ -88,10 +90,9 @@ tenon_tile.kernel @deep(%x: tensor<12x2000xf32>, %w: tensor<1x2000x32xf32>) -> t
 // CHECK: for (%[[W:.*]]) = 0 to 12 step 6 {
 // CHECK: for (%[[TAP:.*]]) = 0 to 3 iter_args
 // CHECK: load %[[WIN]][0, %[[LINE]], %[[W]], %[[TAP]], %{{.*}}] dims [2, 4]
-tenon_tile.kernel @lines(%x: tensor<1x6x14x8xf32>, %w: tensor<1x72x32xf32>) -> tensor<1x4x12x32xf32> attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @lines(%x: tensor<1x6x14x8xf32>, %w: tensor<72x32xf32> {tenon_tile.constant}) -> tensor<1x4x12x32xf32> attributes {work = affine_map<() -> (1)>} {
   %0 = tenon_tile.window_rows %x sizes [3, 3] strides [1, 1] dilations [1, 1] : tensor<1x6x14x8xf32> -> tensor<1x4x12x72xf32>
-  %1 = tenon_tile.unpack %w depth 0 : tensor<1x72x32xf32> -> tensor<72x32xf32>
-  %2 = tenon.contract %0, %1 maps [#rows, #columns, #result] : tensor<1x4x12x72xf32>, tensor<72x32xf32> -> tensor<1x4x12x32xf32>
+  %2 = tenon.contract %0, %w maps [#rows, #columns, #result] : tensor<1x4x12x72xf32>, tensor<72x32xf32> -> tensor<1x4x12x32xf32>
   tenon_tile.yield %2 : tensor<1x4x12x32xf32>
 }
 
@@ -119,11 +120,10 @@ tenon_tile.kernel @lines(%x: tensor<1x6x14x8xf32>, %w: tensor<1x72x32xf32>) -> t
 // CHECK: for (%[[W:.*]]) =
 // CHECK-NEXT: load %[[S]][%[[LINE]] * 7 + %[[W]], %{{.*}}] : {{.*}} -> tensor<1x16xf32>
 // CHECK-NEXT: compute at [0, %[[LINE]], %[[W]], %{{.*}}]
-tenon_tile.kernel @flat(%x: tensor<1x9x9x8xf32>, %w: tensor<1x72x32xf32>) -> tensor<1x7x7x32xf32> attributes {work = affine_map<() -> (1)>,
+tenon_tile.kernel @flat(%x: tensor<1x9x9x8xf32>, %w: tensor<72x32xf32> {tenon_tile.constant}) -> tensor<1x7x7x32xf32> attributes {work = affine_map<() -> (1)>,
     tenon_tile.schedule = #tenon_tile.schedule<tile_rows = 6>} {
   %0 = tenon_tile.window_rows %x sizes [3, 3] strides [1, 1] dilations [1, 1] : tensor<1x9x9x8xf32> -> tensor<1x7x7x72xf32>
-  %1 = tenon_tile.unpack %w depth 0 : tensor<1x72x32xf32> -> tensor<72x32xf32>
-  %2 = tenon.contract %0, %1 maps [#rows, #columns, #result] : tensor<1x7x7x72xf32>, tensor<72x32xf32> -> tensor<1x7x7x32xf32>
+  %2 = tenon.contract %0, %w maps [#rows, #columns, #result] : tensor<1x7x7x72xf32>, tensor<72x32xf32> -> tensor<1x7x7x32xf32>
   tenon_tile.yield %2 : tensor<1x7x7x32xf32>
 }
 
@@ -138,10 +138,9 @@ tenon_tile.kernel @flat(%x: tensor<1x9x9x8xf32>, %w: tensor<1x72x32xf32>) -> ten
 // CHECK: view %{{.*}} (d0, d1) -> (0, d0, d1) sizes [35, 64] : memref<5x7x64xf32> -> memref<35x64xf32, strided<[64, 1]>>
 // CHECK-NOT: gather
 // CHECK: mma
-tenon_tile.kernel @collapsed(%x: tensor<5x7x64xf32>, %w: tensor<1x64x32xf32>) -> (tensor<5x7x32xf32> {tenon_tile.contract = "inner"})
+tenon_tile.kernel @collapsed(%x: tensor<5x7x64xf32>, %w: tensor<64x32xf32> {tenon_tile.constant}) -> (tensor<5x7x32xf32> {tenon_tile.contract = "inner"})
     attributes {work = affine_map<() -> (1)>} {
-  %0 = tenon_tile.unpack %w depth 0 : tensor<1x64x32xf32> -> tensor<64x32xf32>
-  %1 = tenon.contract %x, %0 maps [#rows, #columns, #result] : tensor<5x7x64xf32>, tensor<64x32xf32> -> tensor<5x7x32xf32>
+  %1 = tenon.contract %x, %w maps [#rows, #columns, #result] : tensor<5x7x64xf32>, tensor<64x32xf32> -> tensor<5x7x32xf32>
   tenon_tile.yield %1 : tensor<5x7x32xf32>
 }
 
@@ -157,9 +156,8 @@ tenon_tile.kernel @collapsed(%x: tensor<5x7x64xf32>, %w: tensor<1x64x32xf32>) ->
 // CHECK: for (%{{.*}}) = 0 to 6 {
 // CHECK-NEXT: load %[[S]]
 // CHECK-NEXT: compute
-tenon_tile.kernel @long(%x: tensor<12x64xf32>, %w: tensor<1x64x32xf32>) -> tensor<12x32xf32> attributes {work = affine_map<() -> (1)>} {
-  %0 = tenon_tile.unpack %w depth 0 : tensor<1x64x32xf32> -> tensor<64x32xf32>
-  %1 = tenon.contract %x, %0 maps [#rows, #columns, #result] : tensor<12x64xf32>, tensor<64x32xf32> -> tensor<12x32xf32>
+tenon_tile.kernel @long(%x: tensor<12x64xf32>, %w: tensor<64x32xf32> {tenon_tile.constant}) -> tensor<12x32xf32> attributes {work = affine_map<() -> (1)>} {
+  %1 = tenon.contract %x, %w maps [#rows, #columns, #result] : tensor<12x64xf32>, tensor<64x32xf32> -> tensor<12x32xf32>
   %2 = tenon.erf %1 : tensor<12x32xf32>
   tenon_tile.yield %2 : tensor<12x32xf32>
 }
@@ -188,11 +186,10 @@ tenon_tile.kernel @long(%x: tensor<12x64xf32>, %w: tensor<1x64x32xf32>) -> tenso
 // CHECK:   mma {{.*}} : tensor<1x4xf32>, tensor<4x32xf32> -> tensor<1x32xf32>
 // CHECK: else
 // CHECK:   mma {{.*}} -> tensor<6x16xf32>
-tenon_tile.kernel @few(%m: index, %x: tensor<?x64xf32>, %w: tensor<1x64x32xf32>) -> tensor<?x32xf32>
+tenon_tile.kernel @few(%m: index, %x: tensor<?x64xf32>, %w: tensor<64x32xf32> {tenon_tile.constant}) -> tensor<?x32xf32>
     attributes {work = affine_map<()[s0] -> (s0 ceildiv 96)>} {
   tenon.bind_shape %x [%m, 64] : tensor<?x64xf32>
-  %0 = tenon_tile.unpack %w depth 0 : tensor<1x64x32xf32> -> tensor<64x32xf32>
-  %1 = tenon.contract %x, %0 maps [#rows, #columns, #result] : tensor<?x64xf32>, tensor<64x32xf32> -> tensor<?x32xf32>
+  %1 = tenon.contract %x, %w maps [#rows, #columns, #result] : tensor<?x64xf32>, tensor<64x32xf32> -> tensor<?x32xf32>
   tenon_tile.yield %1 : tensor<?x32xf32>
 }
 
@@ -210,12 +207,11 @@ tenon_tile.kernel @few(%m: index, %x: tensor<?x64xf32>, %w: tensor<1x64x32xf32>)
 // CHECK: for (%[[W:.*]]) = 0 to 12 step 6 {
 // CHECK-NOT: gather
 // CHECK: mma
-tenon_tile.kernel @batch(%n: index, %x: tensor<?x6x14x8xf32>, %w: tensor<1x72x32xf32>) -> tensor<?x4x12x32xf32>
+tenon_tile.kernel @batch(%n: index, %x: tensor<?x6x14x8xf32>, %w: tensor<72x32xf32> {tenon_tile.constant}) -> tensor<?x4x12x32xf32>
     attributes {work = affine_map<()[s0] -> ((s0 * 48) ceildiv 96)>} {
   tenon.bind_shape %x [%n, 6, 14, 8] : tensor<?x6x14x8xf32>
   %0 = tenon_tile.window_rows %x sizes [3, 3] strides [1, 1] dilations [1, 1] : tensor<?x6x14x8xf32> -> tensor<?x4x12x72xf32>
-  %1 = tenon_tile.unpack %w depth 0 : tensor<1x72x32xf32> -> tensor<72x32xf32>
-  %2 = tenon.contract %0, %1 maps [#rows, #columns, #result] : tensor<?x4x12x72xf32>, tensor<72x32xf32> -> tensor<?x4x12x32xf32>
+  %2 = tenon.contract %0, %w maps [#rows, #columns, #result] : tensor<?x4x12x72xf32>, tensor<72x32xf32> -> tensor<?x4x12x32xf32>
   tenon_tile.yield %2 : tensor<?x4x12x32xf32>
 }
 
@@ -233,11 +229,10 @@ tenon_tile.kernel @batch(%n: index, %x: tensor<?x6x14x8xf32>, %w: tensor<1x72x32
 // CHECK: arith.muli %[[LINE]], %[[S0]]
 // CHECK: gather
 // CHECK: mma
-tenon_tile.kernel @strided(%i: index, %j: index, %x: tensor<?x?x64xf32> {tenon_tile.contract = "inner"}, %w: tensor<1x64x32xf32>)
+tenon_tile.kernel @strided(%i: index, %j: index, %x: tensor<?x?x64xf32> {tenon_tile.contract = "inner"}, %w: tensor<64x32xf32> {tenon_tile.constant})
     -> tensor<?x?x32xf32> attributes {work = affine_map<()[s0, s1] -> ((s0 * s1) ceildiv 96)>} {
   tenon.bind_shape %x [%i, %j, 64] : tensor<?x?x64xf32>
-  %0 = tenon_tile.unpack %w depth 0 : tensor<1x64x32xf32> -> tensor<64x32xf32>
-  %1 = tenon.contract %x, %0 maps [#rows, #columns, #result] : tensor<?x?x64xf32>, tensor<64x32xf32> -> tensor<?x?x32xf32>
+  %1 = tenon.contract %x, %w maps [#rows, #columns, #result] : tensor<?x?x64xf32>, tensor<64x32xf32> -> tensor<?x?x32xf32>
   tenon_tile.yield %1 : tensor<?x?x32xf32>
 }
 
@@ -265,10 +260,31 @@ tenon_tile.kernel @strided(%i: index, %j: index, %x: tensor<?x?x64xf32> {tenon_t
 // CHECK: for (%[[W:.*]], %[[LEFT:.*]]) = %{{.*}} to %[[HIGH]] step 4 {
 // CHECK: load %arg0{{.*}} extents [%[[LEFT]], 1] steps [2, 1]
 // CHECK: store %{{.*}}, %[[S]]{{.*}} extents [%[[LEFT]], 16] : tensor<4x16xf32>
-tenon_tile.kernel @clipped(%x: tensor<1x17x17x8xf32>, %w: tensor<1x72x32xf32>) -> tensor<1x9x9x32xf32> attributes {work = affine_map<() -> (1)>,
+tenon_tile.kernel @clipped(%x: tensor<1x17x17x8xf32>, %w: tensor<72x32xf32> {tenon_tile.constant}) -> tensor<1x9x9x32xf32> attributes {work = affine_map<() -> (1)>,
     tenon_tile.schedule = #tenon_tile.schedule<tile_rows = 6>} {
   %0 = tenon_tile.window_rows %x sizes [3, 3] strides [2, 2] dilations [8, 8] pads [8, 8, 8, 8] : tensor<1x17x17x8xf32> -> tensor<1x9x9x72xf32>
-  %1 = tenon_tile.unpack %w depth 0 : tensor<1x72x32xf32> -> tensor<72x32xf32>
-  %2 = tenon.contract %0, %1 maps [#rows, #columns, #result] : tensor<1x9x9x72xf32>, tensor<72x32xf32> -> tensor<1x9x9x32xf32>
+  %2 = tenon.contract %0, %w maps [#rows, #columns, #result] : tensor<1x9x9x72xf32>, tensor<72x32xf32> -> tensor<1x9x9x32xf32>
   tenon_tile.yield %2 : tensor<1x9x9x32xf32>
+}
+
+// -----
+
+#rows = affine_map<(m, n, k) -> (m, k)>
+#columns = affine_map<(m, n, k) -> (n, k)>
+#result = affine_map<(m, n, k) -> (m, n)>
+
+// Panels may be narrower than the columns of a unit, and of weights whose rows lie along the summed dimension. What is read
+// in two ways comes in two ways.
+// CHECK: tenon_tile.form @panels(%[[W:.*]]: tensor<64x64xf32>) -> tensor<4x64x16xf32> {
+// CHECK: reshape %[[W]] sizes [4, 16, 64]
+// CHECK: transpose %{{.*}} [0, 2, 1] : tensor<4x16x64xf32> -> tensor<4x64x16xf32>
+// CHECK-LABEL: tenon_tile.program @narrow
+// CHECK-SAME: memref<64x64xf32>, %[[PLAIN:.*]]: memref<64x64xf32>, %[[P:.*]]: memref<4x64x16xf32> {tenon_tile.form = @panels, tenon_tile.operands = [1]})
+// CHECK: load %[[P]][%{{.*}} * 2 + %[[J:.*]] floordiv 16, %{{.*}}, %[[J]] mod 16] : memref<4x64x16xf32> -> tensor<2x16xf32>
+// CHECK: compute {{.*}} = %[[PLAIN]] : memref<64x64xf32>
+tenon_tile.kernel @narrow(%x: tensor<64x64xf32>, %w: tensor<64x64xf32> {tenon_tile.constant}) -> tensor<64x64xf32>
+    attributes {work = affine_map<() -> (2)>, tenon_tile.schedule = #tenon_tile.schedule<panel_columns = 16>} {
+  %0 = tenon.contract %x, %w maps [#rows, #columns, #result] : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
+  %1 = tenon.add %0, %w : tensor<64x64xf32>
+  tenon_tile.yield %1 : tensor<64x64xf32>
 }

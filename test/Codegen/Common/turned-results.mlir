@@ -24,10 +24,9 @@
 // CHECK-NEXT: %[[SUMS:.*]] = load %[[T]][%[[COLUMN]], %[[IMAGE]] * 15 + %[[P:.*]]] extents [%[[E]]]
 // CHECK-NEXT: %[[R:.*]] = compute at [%[[IMAGE]], %{{.*}} + %[[COLUMN]], 0, %[[P]]] extents [%[[E]]] ({{.*}} = %[[SUMS]] :
 // CHECK: store %[[R]], %[[Y]][%[[IMAGE]], %{{.*}} + %[[COLUMN]], 0, %[[P]]] extents [%[[E]]]
-tenon_tile.kernel @turned(%x: tensor<2x5x7x16xf32>, %w: tensor<1x144x32xf32>, %b: tensor<24xf32>) -> tensor<2x24x3x5xf32> attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @turned(%x: tensor<2x5x7x16xf32>, %w: tensor<144x24xf32> {tenon_tile.constant}, %b: tensor<24xf32>) -> tensor<2x24x3x5xf32> attributes {work = affine_map<() -> (1)>} {
   %0 = tenon_tile.window_rows %x sizes [3, 3] strides [1, 1] dilations [1, 1] : tensor<2x5x7x16xf32> -> tensor<2x3x5x144xf32>
-  %1 = tenon_tile.unpack %w depth 0 : tensor<1x144x32xf32> -> tensor<144x24xf32>
-  %2 = tenon.contract %0, %1 maps [#rows, #columns, #result] : tensor<2x3x5x144xf32>, tensor<144x24xf32> -> tensor<2x3x5x24xf32>
+  %2 = tenon.contract %0, %w maps [#rows, #columns, #result] : tensor<2x3x5x144xf32>, tensor<144x24xf32> -> tensor<2x3x5x24xf32>
   %3 = tenon.transpose %2 [0, 3, 1, 2] : tensor<2x3x5x24xf32> -> tensor<2x24x3x5xf32>
   %4 = tenon.broadcast %b dims [1] sizes [2, 24, 3, 5] : tensor<24xf32> -> tensor<2x24x3x5xf32>
   %5 = tenon.add %3, %4 : tensor<2x24x3x5xf32>
@@ -45,10 +44,9 @@ tenon_tile.kernel @turned(%x: tensor<2x5x7x16xf32>, %w: tensor<1x144x32xf32>, %b
 // CHECK: load {{.*}} dims [1, 0]
 // CHECK: for (%[[LINE:.*]]) = 0 to 6 {
 // CHECK: load %{{.*}}[%{{.*}}, %[[LINE]] * 5 + %{{.*}}] extents
-tenon_tile.kernel @along(%x: tensor<2x5x7x16xf32>, %w: tensor<1x144x32xf32>, %b: tensor<5xf32>) -> tensor<2x24x3x5xf32> attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @along(%x: tensor<2x5x7x16xf32>, %w: tensor<144x24xf32> {tenon_tile.constant}, %b: tensor<5xf32>) -> tensor<2x24x3x5xf32> attributes {work = affine_map<() -> (1)>} {
   %0 = tenon_tile.window_rows %x sizes [3, 3] strides [1, 1] dilations [1, 1] : tensor<2x5x7x16xf32> -> tensor<2x3x5x144xf32>
-  %1 = tenon_tile.unpack %w depth 0 : tensor<1x144x32xf32> -> tensor<144x24xf32>
-  %2 = tenon.contract %0, %1 maps [#rows, #columns, #result] : tensor<2x3x5x144xf32>, tensor<144x24xf32> -> tensor<2x3x5x24xf32>
+  %2 = tenon.contract %0, %w maps [#rows, #columns, #result] : tensor<2x3x5x144xf32>, tensor<144x24xf32> -> tensor<2x3x5x24xf32>
   %3 = tenon.transpose %2 [0, 3, 1, 2] : tensor<2x3x5x24xf32> -> tensor<2x24x3x5xf32>
   %4 = tenon.broadcast %b dims [3] sizes [2, 24, 3, 5] : tensor<5xf32> -> tensor<2x24x3x5xf32>
   %5 = tenon.add %3, %4 : tensor<2x24x3x5xf32>
@@ -64,9 +62,8 @@ tenon_tile.kernel @along(%x: tensor<2x5x7x16xf32>, %w: tensor<1x144x32xf32>, %b:
 // Three vectors don't divide a panel: 32 columns are two tiles of two.
 // CHECK-LABEL: tenon_tile.program @whole
 // CHECK: mma {{.*}} -> tensor<5x16xf32>
-tenon_tile.kernel @whole(%x: tensor<40x64xf32>, %w: tensor<1x64x32xf32>) -> tensor<32x40xf32> attributes {work = affine_map<() -> (1)>} {
-  %0 = tenon_tile.unpack %w depth 0 : tensor<1x64x32xf32> -> tensor<64x32xf32>
-  %1 = tenon.contract %x, %0 maps [#rows, #columns, #result] : tensor<40x64xf32>, tensor<64x32xf32> -> tensor<40x32xf32>
+tenon_tile.kernel @whole(%x: tensor<40x64xf32>, %w: tensor<64x32xf32> {tenon_tile.constant}) -> tensor<32x40xf32> attributes {work = affine_map<() -> (1)>} {
+  %1 = tenon.contract %x, %w maps [#rows, #columns, #result] : tensor<40x64xf32>, tensor<64x32xf32> -> tensor<40x32xf32>
   %2 = tenon.transpose %1 [1, 0] : tensor<40x32xf32> -> tensor<32x40xf32>
   tenon_tile.yield %2 : tensor<32x40xf32>
 }
@@ -85,10 +82,9 @@ tenon_tile.kernel @whole(%x: tensor<40x64xf32>, %w: tensor<1x64x32xf32>) -> tens
 // CHECK-NEXT: %[[MOVED:.*]] = load %[[S:.*]][%[[I]] + 12, %[[J]]]
 // CHECK-NEXT: store %[[MOVED]], %[[S]][%[[I]] + 8, %[[J]]]
 // CHECK: load %[[S]]{{.*}} dims [1, 0]
-tenon_tile.kernel @early(%x: tensor<14x64xf32>, %w: tensor<1x64x32xf32>) -> tensor<32x14xf32> attributes {work = affine_map<() -> (1)>,
+tenon_tile.kernel @early(%x: tensor<14x64xf32>, %w: tensor<64x32xf32> {tenon_tile.constant}) -> tensor<32x14xf32> attributes {work = affine_map<() -> (1)>,
     tenon_tile.schedule = #tenon_tile.schedule<tile_rows = 6>} {
-  %0 = tenon_tile.unpack %w depth 0 : tensor<1x64x32xf32> -> tensor<64x32xf32>
-  %1 = tenon.contract %x, %0 maps [#rows, #columns, #result] : tensor<14x64xf32>, tensor<64x32xf32> -> tensor<14x32xf32>
+  %1 = tenon.contract %x, %w maps [#rows, #columns, #result] : tensor<14x64xf32>, tensor<64x32xf32> -> tensor<14x32xf32>
   %2 = tenon.transpose %1 [1, 0] : tensor<14x32xf32> -> tensor<32x14xf32>
   tenon_tile.yield %2 : tensor<32x14xf32>
 }

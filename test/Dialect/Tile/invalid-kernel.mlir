@@ -179,3 +179,12 @@ tenon_tile.kernel @complex(%x: tensor<3x4xcomplex<f32>>) -> tensor<4x3xcomplex<f
   %y = tenon.transpose %x [1, 0] : tensor<3x4xcomplex<f32>> -> tensor<4x3xcomplex<f32>>
   tenon_tile.yield %y : tensor<4x3xcomplex<f32>>
 }
+
+// -----
+
+// expected-error@+1 {{expects constants to be contiguous tensors of static sizes, but argument 1 is 'tensor<?xf32>'}}
+tenon_tile.kernel @dynamic_constant(%m: index, %x: tensor<?xf32> {tenon_tile.constant}) -> tensor<?xf32> attributes {work = affine_map<()[s0] -> (s0)>} {
+  tenon.bind_shape %x [%m] : tensor<?xf32>
+  %0 = tenon.exp %x : tensor<?xf32>
+  tenon_tile.yield %0 : tensor<?xf32>
+}

@@ -1,9 +1,9 @@
 // RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(func.func(tenon-pack-contractions))" | FileCheck %s
 
+// Programs read a constant matrix in a form, whatever lies along its rows.
 // CHECK-LABEL: func.func @constant
-// CHECK: %[[P:.*]] = tenon.constant #tenon_tile.panels<dense<1.000000e+00> : tensor<40x8xf32>, 1> : tensor<2x8x32xf32>
-// CHECK: %[[W:.*]] = tenon_tile.unpack %[[P]] depth 1 : tensor<2x8x32xf32> -> tensor<40x8xf32>
-// CHECK: tenon.contract %arg0, %[[W]]
+// CHECK: %[[W:.*]] = tenon.constant dense<1.000000e+00> : tensor<40x8xf32>
+// CHECK-NEXT: tenon.contract %arg0, %[[W]]
 func.func @constant(%x: tensor<4x8xf32>) -> tensor<4x40xf32> {
   %w = tenon.constant dense<1.0> : tensor<40x8xf32>
   %0 = tenon.contract %x, %w maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>] : tensor<4x8xf32>, tensor<40x8xf32> -> tensor<4x40xf32>
@@ -34,9 +34,8 @@ func.func @swapped(%x: tensor<8x40xf32>, %w: tensor<4x8xf32>) -> tensor<4x40xf32
 
 // Integers have no register tile.
 // CHECK-LABEL: func.func @integers
-// CHECK-NOT: unpack
-func.func @integers(%x: tensor<4x8xi32>) -> tensor<4x40xi32> {
-  %w = tenon.constant dense<1> : tensor<8x40xi32>
-  %0 = tenon.contract %x, %w maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>] : tensor<4x8xi32>, tensor<8x40xi32> -> tensor<4x40xi32>
+// CHECK-NOT: transpose
+func.func @integers(%x: tensor<4x8xi32>, %w: tensor<40x8xi32>) -> tensor<4x40xi32> {
+  %0 = tenon.contract %x, %w maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>] : tensor<4x8xi32>, tensor<40x8xi32> -> tensor<4x40xi32>
   return %0 : tensor<4x40xi32>
 }

@@ -88,8 +88,8 @@ public:
   llvm::SmallVector<mlir::AffineExpr> stridesOf(mlir::Value tensor);
   mlir::Value result(unsigned number) { return memory[memory.size() - kernel.getResultTypes().size() + number]; }
   /// What `make` gives of operands that launches give constants, made at compile time and stored for this program: the
-  /// memory of an argument of its own. `make` writes ops of `tenon`; the form is called `name`, or like it. The
-  /// operands themselves are no arguments any more, unless something reads their memory already.
+  /// memory of an argument of its own. `make` writes ops of `tenon`; the form is called `name`, or like it. Operands
+  /// that one op of the kernel reads are no arguments any more.
   mlir::Value formed(mlir::ValueRange operands, llvm::StringRef name,
                      llvm::function_ref<mlir::Value(mlir::OpBuilder &, mlir::ValueRange)> make);
   /// Memory of the worker's own, in front of the grid.

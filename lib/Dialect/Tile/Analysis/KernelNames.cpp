@@ -8,6 +8,7 @@
 #include "tenon/Dialect/Tile/Analysis/KernelNames.h"
 
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "tenon/Dialect/Tile/Analysis/KernelStructure.h"
 
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -45,7 +46,7 @@ static StringRef wordOf(Operation *op) {
       .Case([](ContractOp contract) {
         if (contract.getLhs().getDefiningOp<WindowRowsOp>())
           return "conv";
-        return contract.getRhs().getDefiningOp<UnpackOp>() ? "linear" : "matmul";
+        return contract.getRhs().getDefiningOp<UnpackOp>() || constantDepth(contract) ? "linear" : "matmul";
       })
       .Case([](WindowOp window) { return window.getCombiner() == Combiner::max ? "maxpool" : "avgpool"; })
       .Case([](ReduceOp reduce) { return stringifyCombiner(reduce.getCombiner()); })

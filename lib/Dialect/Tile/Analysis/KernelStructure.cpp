@@ -21,6 +21,24 @@ bool tile::isPlacement(Operation *op) {
   return role == Role::placement || role == Role::form || host::isPlaced(op, 0);
 }
 
+std::optional<int64_t> tile::constantDepth(ContractOp op) {
+  AffineMap rhs = cast<AffineMapAttr>(op.getIndexingMaps()[1]).getValue(),
+            result = cast<AffineMapAttr>(op.getIndexingMaps()[2]).getValue();
+  auto argument = dyn_cast<BlockArgument>(op.getRhs());
+  auto kernel = dyn_cast<KernelOp>(op->getParentOp());
+  bool isConstant = kernel ? argument && argument.getOwner() == &kernel.getBody().front() &&
+                                 kernel.getArgAttr(argument.getArgNumber(), kConstantAttr)
+                           : (bool)op.getRhs().getDefiningOp<ConstantOp>();
+  if (!isConstant || rhs.getNumResults() != 2 || result.getNumResults() == 0 ||
+      !cast<RankedTensorType>(op.getRhs().getType()).hasStaticShape())
+    return std::nullopt;
+  AffineExpr column = result.getResults().back();
+  for (int64_t depth : {0, 1})
+    if (rhs.getResult(1 - depth) == column && !llvm::is_contained(result.getResults(), rhs.getResult(depth)))
+      return depth;
+  return std::nullopt;
+}
+
 std::optional<ContractionRoles> tile::contractionRoles(ContractOp op) {
   SmallVector<AffineMap> maps = llvm::to_vector(op.getIndexingMaps().getAsValueRange<AffineMapAttr>());
   AffineMap lhs = maps[0], rhs = maps[1], result = maps[2];
@@ -47,7 +65,7 @@ std::optional<ContractionRoles> tile::contractionRoles(ContractOp op) {
     unsigned dim = cast<AffineDimExpr>(expression).getPosition();
     (rhs.isFunctionOfDim(dim) ? roles.batch : roles.rows).push_back(dim);
   }
-  bool packed = op.getRhs().getDefiningOp<UnpackOp>();
+  bool packed = op.getRhs().getDefiningOp<UnpackOp>() || constantDepth(op);
   if (!packed && cast<AffineDimExpr>(rhs.getResults().back()).getPosition() != roles.column)
     return std::nullopt;
   if (packed && !roles.batch.empty())

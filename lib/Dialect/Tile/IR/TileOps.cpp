@@ -186,31 +186,18 @@ LogicalResult InstructionAttr::verify(function_ref<InFlightDiagnostic()> emitErr
 // Panels
 //===----------------------------------------------------------------------===//
 
-/// What panels of a matrix must look like.
-static LogicalResult verifyPanels(function_ref<InFlightDiagnostic()> emitError, ShapedType panels, ShapedType matrix,
-                                  int64_t depth) {
+LogicalResult UnpackOp::verify() {
+  auto panels = cast<ShapedType>(getOperand().getType()), matrix = cast<ShapedType>(getResult().getType());
+  int64_t depth = getDepth();
   if (!matrix.hasStaticShape() || matrix.getRank() != 2 || depth < 0 || depth > 1)
-    return emitError() << "expects a matrix of static sizes and a depth of 0 or 1, but has " << matrix << " and "
-                       << depth;
+    return emitOpError() << "expects a matrix of static sizes and a depth of 0 or 1, but has " << matrix << " and "
+                         << depth;
   int64_t columns = matrix.getDimSize(1 - depth);
   int64_t shape[] = {(int64_t)llvm::divideCeil(columns, panelColumns), matrix.getDimSize(depth), panelColumns};
   if (panels.getShape() != ArrayRef(shape) || panels.getElementType() != matrix.getElementType())
-    return emitError() << "expects panels " << RankedTensorType::get(shape, matrix.getElementType()) << " of " << matrix
-                       << ", but has " << panels;
+    return emitOpError() << "expects panels " << RankedTensorType::get(shape, matrix.getElementType()) << " of "
+                         << matrix << ", but has " << panels;
   return success();
-}
-
-LogicalResult PanelsAttr::verify(function_ref<InFlightDiagnostic()> emitError, ShapedType type, TypedAttr value,
-                                 int64_t depth) {
-  auto matrix = dyn_cast<RankedTensorType>(value.getType());
-  if (!matrix)
-    return emitError() << "expects a constant matrix";
-  return verifyPanels(emitError, type, matrix, depth);
-}
-
-LogicalResult UnpackOp::verify() {
-  return verifyPanels([&] { return emitOpError(); }, cast<ShapedType>(getOperand().getType()),
-                      cast<ShapedType>(getResult().getType()), getDepth());
 }
 
 SmallVector<AffineExpr> WindowRowsOp::resultSizes(SizeAnalysis &sizes, unsigned) {
@@ -293,6 +280,12 @@ LogicalResult KernelOp::verify() {
   for (auto [i, type] : llvm::enumerate(getArgumentTypes()))
     if (type.isIndex() != (i < symbols) || (!type.isIndex() && !isa<RankedTensorType>(type)))
       return emitOpError("expects index arguments, then tensors, but has ") << type << " as argument " << i;
+  for (auto [i, type] : llvm::enumerate(getArgumentTypes()))
+    if (Attribute constant = getArgAttr(i, kConstantAttr);
+        constant && (!isa<UnitAttr>(constant) || type.isIndex() || !cast<ShapedType>(type).hasStaticShape() ||
+                     getArgAttr(i, kContractAttr)))
+      return emitOpError("expects constants to be contiguous tensors of static sizes, but argument ")
+             << i << " is " << type;
   for (Type type : llvm::concat<const Type>(getArgumentTypes().drop_front(symbols), getResultTypes()))
     if (!isNumber(getElementTypeOrSelf(type)))
       return emitOpError("expects tensors of numbers, but has ") << type;

@@ -88,6 +88,9 @@ FailureOr<KernelBuilder::Signature> KernelBuilder::signatureOf(const OpGroup &gr
       }
     }
   llvm::append_range(signature.body, group.ops());
+  for (Value operand : strategy.formedOperandsOf(group))
+    if (operand.getDefiningOp<ConstantOp>() && cast<RankedTensorType>(operand.getType()).hasStaticShape())
+      signature.constants.insert(operand);
   for (Operation *op : group.ops())
     for (Value result : op->getResults()) {
       if (llvm::all_of(result.getUsers(), [&](Operation *user) { return group.contains(user); }))
@@ -124,6 +127,9 @@ KernelBuilder::Outlined KernelBuilder::outline(const OpGroup &group, Signature &
   Block *block = builder.createBlock(&kernel.getBody(), {}, argumentTypes, argumentLocs);
   for (auto [i, entry] : llvm::enumerate(symbols))
     entry.second = block->getArgument(i);
+  for (auto [i, tensor] : llvm::enumerate(signature.tensors))
+    if (signature.constants.contains(tensor))
+      kernel.setArgAttr(symbols.size() + i, kConstantAttr, builder.getUnitAttr());
   buildBody(kernel, signature);
   Outlined result{kernel, collapseDims(kernel, stateContracts(kernel, signature)), overwrittenBy(group, signature)};
   size_t operands = signature.tensors.size();

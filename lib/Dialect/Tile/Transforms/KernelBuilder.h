@@ -48,6 +48,7 @@ private:
   struct Signature {
     llvm::SmallVector<mlir::Operation *> body; ///< the ops, behind what is cloned into each kernel that reads it
     llvm::SetVector<mlir::Value> tensors;
+    llvm::DenseSet<mlir::Value> constants; ///< of `tensors`, those that programs may want in forms
     llvm::SmallVector<mlir::Value> results;
     llvm::MapVector<mlir::AffineExpr, mlir::Value> symbols; ///< to the kernel's arguments
   };

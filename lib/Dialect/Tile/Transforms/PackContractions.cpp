@@ -33,29 +33,6 @@ static void orderOperands(ContractOp op) {
   op.setIndexingMapsAttr(Builder(op.getContext()).getAffineMapArrayAttr({rhs, lhs, result}));
 }
 
-/// A constant matrix of one column and one summed dimension, in panels.
-static bool packConstant(ContractOp op, OpBuilder &builder) {
-  auto constant = op.getRhs().getDefiningOp<ConstantOp>();
-  AffineMap rhs = mapOf(op, 1), result = mapOf(op, 2);
-  if (!constant || rhs.getNumResults() != 2)
-    return false;
-  unsigned column = cast<AffineDimExpr>(result.getResults().back()).getPosition();
-  if (!rhs.isFunctionOfDim(column))
-    return false;
-  auto matrix = cast<RankedTensorType>(op.getRhs().getType());
-  int64_t depth = cast<AffineDimExpr>(rhs.getResult(0)).getPosition() == column ? 1 : 0;
-  unsigned summed = cast<AffineDimExpr>(rhs.getResult(depth)).getPosition();
-  if (result.isFunctionOfDim(summed))
-    return false;
-  auto panels = RankedTensorType::get(
-      {(int64_t)llvm::divideCeil(matrix.getDimSize(1 - depth), panelColumns), matrix.getDimSize(depth), panelColumns},
-      matrix.getElementType());
-  auto packed = ConstantOp::create(builder, constant.getLoc(), panels,
-                                   PanelsAttr::get(op.getContext(), panels, constant.getValue(), depth));
-  op.getRhsMutable().assign(UnpackOp::create(builder, op.getLoc(), matrix, packed, depth));
-  return true;
-}
-
 /// The second operand with the result's columns last.
 static void transposeColumns(ContractOp op, OpBuilder &builder) {
   AffineMap rhs = mapOf(op, 1), result = mapOf(op, 2);
@@ -90,7 +67,8 @@ struct PackContractionsPass : tile::impl::PackContractionsPassBase<PackContracti
         return;
       OpBuilder builder(op);
       orderOperands(op);
-      if (!packConstant(op, builder))
+      // Constants come in forms.
+      if (!constantDepth(op))
         transposeColumns(op, builder);
     });
   }

@@ -61,6 +61,10 @@ public:
     return {};
   }
 
+  /// Operands from outside of the group that programs may want in forms, where launches give them constants: kernels of
+  /// which they are constant aren't those of which they aren't.
+  virtual llvm::SmallVector<mlir::Value> formedOperandsOf(const OpGroup &group) const { return {}; }
+
   /// The schedules of a kernel on a target; null where it can't be compiled for it.
   virtual std::unique_ptr<ScheduleSpace> spaceOf(KernelOp kernel, TargetAttrInterface target) const = 0;
 
@@ -71,6 +75,8 @@ public:
   virtual bool hasProgram(KernelOp kernel) const { return false; }
   /// Writes the kernel's program in front of it, by a complete schedule.
   virtual mlir::LogicalResult build(KernelOp kernel, ScheduleAttr schedule) const;
+  /// Brings constants into the forms that `lower` reads.
+  virtual void formOperands(KernelOp kernel) const {}
   /// Emits the kernel's loops, composites decomposed.
   virtual mlir::LogicalResult lower(codegen::KernelBody &body) const { return mlir::failure(); }
 

@@ -28,7 +28,8 @@ namespace knob {
 inline constexpr llvm::StringLiteral vectorBytes = "vector_bytes", vectors = "vectors", tileRows = "tile_rows",
                                      depthBlock = "depth_block", turnSize = "turn_size",
                                      residentBytes = "resident_bytes", wideRows = "wide_rows", fetchRows = "fetch_rows",
-                                     functionBits = "function_bits", epilogueRows = "epilogue_rows";
+                                     functionBits = "function_bits", epilogueRows = "epilogue_rows",
+                                     panelColumns = "panel_columns";
 } // namespace knob
 
 /// One choice that a schedule makes.

@@ -25,20 +25,6 @@ def Tile_Dialect : Dialect {
 
 class Tile_Op<string mnemonic, list<Trait> traits = []> : Op<Tile_Dialect, mnemonic, traits>;
 
-def Tile_PanelsAttr : AttrDef<Tile_Dialect, "Panels", [TypedAttrInterface]> {
-  let mnemonic = "panels";
-  let summary = "A constant matrix stored in panels of columns";
-  let description = [{
-    `#tenon_tile.panels<dense<..> : tensor<768x100xf32>, 0> : tensor<4x768x32xf32>`: element `[j, k, c]` is element
-    `k` of dimension `depth` and element `32 * j + c` of the other dimension of `value`; beyond its end stand zeros.
-    So the rows that a register tile reads one after the other lie one after the other in memory.
-  }];
-  let parameters = (ins AttributeSelfTypeParameter<"", "::mlir::ShapedType">:$type,
-                        "::mlir::TypedAttr":$value, "int64_t":$depth);
-  let assemblyFormat = "`<` $value `,` $depth `>`";
-  let genVerifyDecl = 1;
-}
-
 def Tile_ScheduleAttr : AttrDef<Tile_Dialect, "Schedule"> {
   let mnemonic = "schedule";
   let summary = "How a kernel's loops are tiled, vectorised and unrolled";
@@ -57,6 +43,7 @@ def Tile_ScheduleAttr : AttrDef<Tile_Dialect, "Schedule"> {
     | `wide_rows` | contractions | up to so many rows read a panel once, from front to back |
     | `function_bits` | all, where the module's `tenon_tile.accuracy` is "fast" | bits that elementary functions of f32 keep: 12 or 24 |
     | `epilogue_rows` | contractions | rows for which what follows has code: 1, in a loop over sums in scratch, or all of a register tile |
+    | `panel_columns` | contractions with constants | columns that lie next to each other in the form of the second operand |
     | `fetch_rows` | contractions | fewer rows fetch nothing ahead of an operand that isn't in panels |
 
     How a launch is cut between threads is no part of it: the kernel's `work` says that, since one host program launches

@@ -30,7 +30,7 @@
 #include "tenon/Dialect/Tile/IR/TileOps.h.inc"
 
 namespace tenon::tile {
-/// Columns of a panel, on every target: a narrower register tile walks a panel in parts.
+/// Columns of a contraction that are one unit of work.
 inline constexpr int64_t panelColumns = 32;
 /// Rows of a contraction that are one unit of work.
 inline constexpr int64_t blockRows = 96;
@@ -38,6 +38,8 @@ inline constexpr int64_t blockRows = 96;
 inline constexpr int64_t blockElements = 4096;
 /// The attribute of a kernel by which a person fixes knobs of its schedule.
 inline constexpr llvm::StringLiteral kScheduleAttr = "tenon_tile.schedule";
+/// Of an argument of a kernel: each launch gives it a constant, which programs may want in a form.
+inline constexpr llvm::StringLiteral kConstantAttr = "tenon_tile.constant";
 } // namespace tenon::tile
 
 #endif // TENON_DIALECT_TILE_IR_TILEOPS_H

@@ -21,7 +21,7 @@ def Tile_KernelOp : Tile_Op<"kernel", [IsolatedFromAbove, FunctionOpInterface]> 
     A function of `index` symbols, then tensors. Each dynamic size is stated by `tenon.bind_shape` on symbols; the
     body is `tenon` ops. `work` counts the units that a launch can be cut into, as a map from the symbols. Tensors lie
     in contiguous rows, but for those under `{tenon_tile.contract = "inner"}`: only their last dimension is contiguous,
-    all other strides come with the launch. An attribute `tenon_tile.schedule` fixes knobs of the kernel's variants.
+    all other strides come with the launch. Under `{tenon_tile.constant}` each launch gives a constant. An attribute `tenon_tile.schedule` fixes knobs of the kernel's variants.
 
     ```mlir
     tenon_tile.kernel @exp(%m: index, %x: tensor<?x4xf32>) -> tensor<?x4xf32>
@@ -87,7 +87,7 @@ def Tile_VariantOp : Tile_Op<"variant", [IsolatedFromAbove, Symbol, SymbolTable,
   let summary = "a kernel for one target";
   let description = [{
     Holds one function of the kernel's name: at level 2 a `tenon_tile.kernel`, at level 3 a `func.func` of loops; or
-    programs, between these levels. Without `schedule` none is chosen yet. Code generation works on one variant at a time.
+    programs, between these levels. Forms of constants may stand behind; `tenon-merge-forms` moves them into the module. Without `schedule` none is chosen yet. Code generation works on one variant at a time.
 
     ```mlir
     tenon_tile.variant @avx2 target #avx2 schedule(vector_bytes = 32, vectors = 1) {

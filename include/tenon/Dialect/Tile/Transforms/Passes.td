@@ -83,19 +83,19 @@ def CheckSizesPass : Tenon_CheckedPass<"tenon-check-sizes", "::mlir::func::FuncO
 def PackContractionsPass : Tenon_CheckedPass<"tenon-pack-contractions", "::mlir::func::FuncOp", "::tenon::checkGraph"> {
   let summary = "Bring contractions into the form that register tiles read";
   let description = [{
-    Operands are swapped where the result's last dimension comes from the first one. A constant matrix is stored in
-    panels of columns; any other second operand whose rows aren't contiguous along the result's columns is transposed.
+    Operands are swapped where the result's last dimension comes from the first one. A second operand whose rows aren't
+    contiguous along the result's columns is transposed, but for a constant matrix, which programs read in a form.
 
     Before:
     ```mlir
-    %w = tenon.constant dense<1.0> : tensor<768x64xf32>
-    %y = tenon.contract %x, %w maps [...] : tensor<?x768xf32>, tensor<768x64xf32> -> tensor<?x64xf32>
+    %y = tenon.contract %x, %w maps [(m, n, k) -> (m, k), (m, n, k) -> (n, k), (m, n, k) -> (m, n)]
+         : tensor<?x768xf32>, tensor<64x768xf32> -> tensor<?x64xf32>
     ```
     After:
     ```mlir
-    %p = tenon.constant #tenon_tile.panels<dense<1.0> : tensor<768x64xf32>, 0> : tensor<2x768x32xf32>
-    %w = tenon_tile.unpack %p depth 0 : tensor<2x768x32xf32> -> tensor<768x64xf32>
-    %y = tenon.contract %x, %w maps [...] : tensor<?x768xf32>, tensor<768x64xf32> -> tensor<?x64xf32>
+    %t = tenon.transpose %w [1, 0] : tensor<64x768xf32> -> tensor<768x64xf32>
+    %y = tenon.contract %x, %t maps [(m, n, k) -> (m, k), (m, n, k) -> (k, n), (m, n, k) -> (m, n)]
+         : tensor<?x768xf32>, tensor<768x64xf32> -> tensor<?x64xf32>
     ```
   }];
   let dependentDialects = ["::tenon::tile::TileDialect"];

@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 import pytest
+import tenon
 from microsoft import array, check, floats, model_of, node
 from onnx import TensorProto, helper
 from onnxruntime.capi.onnxruntime_pybind11_state import get_all_operator_schema
@@ -56,3 +57,27 @@ def test_every_operator_is_converted_or_refused_with_a_reason():
     page = (pathlib.Path(__file__).resolve().parents[2] / "docs" / "operators.md").read_text()
     known = set(re.findall(r"\| `(\w+)` (?=\|)", page))
     assert {schema.name for schema in get_all_operator_schema() if schema.domain == "com.microsoft"} - known == set()
+
+
+@pytest.mark.parametrize("rank", [1, 3])
+def test_operators_without_an_operand(rank):
+    """Whatever is left out, an operator is converted or refused with an error that names it."""
+    types = {"float": F, "int32": TensorProto.INT32, "int64": TensorProto.INT64, "uint8": U8, "int8": TensorProto.INT8, "bool": TensorProto.BOOL}
+    for schema in get_all_operator_schema():
+        if schema.domain != "com.microsoft" or not schema.inputs:
+            continue
+        allowed = {constraint.type_param_str: constraint.allowed_type_strs for constraint in schema.type_constraints}
+        inputs = []
+        for i, operand in enumerate(schema.inputs):
+            known = [kind for kind in types if f"tensor({kind})" in allowed.get(operand.typeStr, [operand.typeStr])]
+            inputs.append((f"i{i}", types[known[0]] if known else F, (2, 3, 4)[:rank]))
+        attributes = {name: {"INT": 2, "FLOAT": 0.5, "STRING": "none"}[attribute.type.name] for name, attribute in schema.attributes.items()
+                      if attribute.required and attribute.type.name in ("INT", "FLOAT", "STRING")}
+        for missing in range(len(inputs) + 1):
+            names = ["" if i == missing else name for i, (name, *_) in enumerate(inputs)]
+            outputs = [f"o{i}" for i in range(len(schema.outputs))]
+            model = model_of([node(schema.name, names, outputs, **attributes)], [given for given in inputs if given[0] in names], outputs)
+            try:
+                tenon.compile(model, threads=1)
+            except tenon.CompileError as error:
+                assert f"'{schema.name}'" in str(error)

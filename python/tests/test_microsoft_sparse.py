@@ -302,14 +302,16 @@ def test_choosing_entries_of_packed_requests(per_entry):
 @pytest.mark.parametrize("change,message", [
     ({"policy_mode": "other"}, "qsa or csa"), ({"compress_ratio": 0}, "compress_ratio"), ({"token_budget": 7}, "divides token_budget"),
     ({"index_topk": 2}, "no attribute of the other"), ({"policy_mode": "csa", "token_budget": None, "index_topk": 2}, "operand 8|operand 6"),
-    ({"token_budget": None}, "token_budget from 1")])
+    ({"token_budget": None}, "token_budget from 1"), ({"without": "qw"}, "expects operand 2"), ({"without": "cos"}, "expects operand 4"),
+    ({"without": "past"}, "expects operand 7")])
 def test_policies_that_make_no_sense(change, message):
     attributes = {"policy_mode": "qsa", "compress_ratio": 3, "token_budget": 6, **change}
+    missing = attributes.pop("without", None)
     cosines, sines = tables("qsa")
     weights = operands("qsa", 3) | {"cos": cosines, "sin": sines}
     inputs = [("x", F, ("b", "s", HEADS * DEPTH)), ("k", F, ("b", "s", DEPTH if attributes["policy_mode"] != "csa" else 2 * DEPTH)), ("past", F, ("b", "p", DEPTH))]
-    layer = node("SparseAttentionIndexer", ["x", "k", "qw", "kw", "cos", "sin", "", "past"], ["i", "present"],
-                 **{name: value for name, value in attributes.items() if value is not None})
+    names = ["" if name == missing else name for name in ("x", "k", "qw", "kw", "cos", "sin", "", "past", "")]
+    layer = node("SparseAttentionIndexer", names, ["i", "present"], **{name: value for name, value in attributes.items() if value is not None})
     model = model_of([layer], inputs, [("i", I32, ("b", "s", "c"))], [array(np.asarray(value, np.float32), name) for name, value in weights.items()])
     with pytest.raises(tenon.CompileError, match=message):
         tenon.compile(model)

@@ -21,6 +21,8 @@ static SmallVector<int64_t> firstDims(int64_t count) { return llvm::to_vector(ll
 
 SparseSelection::SparseSelection(Node &node)
     : i64(node.builder.getI64Type()), f32(node.builder.getF32Type()), node(node) {
+  if (!node.expect({0, 2, 3, 4, 5}))
+    return;
   StringRef policy = node.string("policy_mode", "");
   isQsa = policy == "qsa";
   ratio = node.integer("compress_ratio", 0);

@@ -7,11 +7,13 @@ THREADS ?= 1
 BACKENDS ?= ort,tenon
 # For fuzz: of each suite.
 SECONDS ?= 60
+# For test-generated: FIRST:LAST, the last not included.
+SEEDS ?= 1000:1200
 
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test check fuzz test-sanitizers test-large demo test-models bench docs format
+.PHONY: help setup build test check fuzz test-sanitizers test-generated test-large demo test-models bench docs format
 
 help: ## say what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +47,10 @@ test-sanitizers: setup ## the same tests under address and undefined-behaviour s
 	@cmake --preset sanitizers > /dev/null
 	@ninja -C build-sanitizers -j$(JOBS)
 	@.venv/bin/python scripts/run_tests.py --build build-sanitizers --suites unit,lit
+
+test-generated: build ## generated graphs, interpreted after every pass and compiled; SEEDS=1000:1200 says which
+	@PYTHONPATH=$(BUILD)/python TENON_BUILD=$(CURDIR)/$(BUILD) TENON_SEEDS=$(SEEDS) .venv/bin/python -m pytest -q -p no:cacheprovider \
+	  -n $(JOBS) --dist=load python/tests/test_generated_graphs.py python/tests/test_typed_graphs.py
 
 test-large: build ## a model with 3 GB of weights: what compiling and running it hold in memory (10 GB on disk)
 	@PYTHONPATH=$(BUILD)/python TENON_BUILD=$(CURDIR)/$(BUILD) .venv/bin/python -m pytest -q -s -p no:cacheprovider \

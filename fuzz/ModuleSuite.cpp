@@ -79,7 +79,7 @@ constexpr const char *kPasses[] = {
     "func.func(tenon-expand-reports)",
     "tenon-convert-math",
     "tenon-convert-narrow-floats",
-    "tenon-convert-narrow-masks",
+    "tenon-convert-narrow-moves",
     "tenon-form-kernel-entries",
     "tenon-lower-to-llvm",
     "func.func(tenon-cut-segments)",

@@ -35,16 +35,20 @@ def element_types(schema, operand):
 
 
 def operand_types():
-    """By operator, a set of type names per operand."""
-    types = {}
+    """By operator, a set of type names per operand. A variadic one stands for all that other versions have behind it."""
+    versions = {}
     for schema in onnx.defs.get_all_schemas_with_history():
-        if schema.domain:
-            continue
-        known = types.setdefault(schema.name, [])
-        for i, operand in enumerate(schema.inputs):
-            if i == len(known):
-                known.append(set())
-            known[i] |= element_types(schema, operand)
+        if not schema.domain:
+            versions.setdefault(schema.name, []).append(schema)
+    types = {}
+    for name, schemas in versions.items():
+        known = types[name] = [set() for _ in range(max(len(schema.inputs) for schema in schemas))]
+        for schema in schemas:
+            operands = list(schema.inputs)
+            if operands and operands[-1].option == onnx.defs.OpSchema.FormalParameterOption.Variadic:
+                operands += [operands[-1]] * (len(known) - len(operands))
+            for types_of_operand, operand in zip(known, operands):
+                types_of_operand |= element_types(schema, operand)
     return types
 
 

@@ -12,6 +12,7 @@ import onnx
 import pytest
 from conftest import make_model
 from onnx import TensorProto, helper, numpy_helper
+from seeds import seeds
 
 import tenon
 
@@ -244,7 +245,7 @@ class Graph:
         return self.node("Unsqueeze", [x, self.constant(np.int64([axis]))]), (*shape[:axis], ONE, *shape[axis:])
 
 
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", seeds(range(24)))
 def test_compiled_as_interpreted(seed):
     graph = Graph(seed)
     compiled, interpreted = tenon.compile(graph.model, threads=1), tenon.reference(graph.model)
@@ -256,7 +257,7 @@ def test_compiled_as_interpreted(seed):
             np.testing.assert_allclose(actual[name], expected, rtol=TOLERANCE, atol=TOLERANCE, err_msg=name)
 
 
-@pytest.mark.parametrize("seed", range(100, 106))
+@pytest.mark.parametrize("seed", seeds(range(100, 106)))
 def test_every_pass_down_to_placed_programs(seed, tmp_path):
     graph = Graph(seed)
     feed = graph.feed(SIZES[0])

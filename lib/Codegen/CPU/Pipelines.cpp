@@ -56,7 +56,7 @@ void tenon::cpu::buildKernelToLLVMPipeline(OpPassManager &pm) {
   pm.addPass(createConvertFuncToLLVMPass(functions));
   pm.addPass(createConvertControlFlowToLLVMPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
-  pm.addPass(createConvertNarrowMasksPass());
+  pm.addPass(createConvertNarrowMovesPass());
   pm.addPass(createFormKernelEntriesPass());
 }
 

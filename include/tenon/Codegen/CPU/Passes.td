@@ -60,10 +60,11 @@ def ConvertNarrowFloatsPass : Pass<"tenon-convert-narrow-floats"> {
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
-def ConvertNarrowMasksPass : Pass<"tenon-convert-narrow-masks"> {
-  let summary = "Make masked loads and stores of f16 and bf16 those of integers";
+def ConvertNarrowMovesPass : Pass<"tenon-convert-narrow-moves"> {
+  let summary = "Move f16 and bf16 as integers";
   let description = [{
-    Where masks are not instructions LLVM takes elements apart, and converts narrow floats by calls on the way.
+    Loads and stores, what puts vectors together and takes them apart, choices and what branches hand over. Where vectors
+    of narrow floats aren't registers, LLVM takes their elements apart, and converts them by calls on the way.
 
     Before:
     ```mlir

@@ -317,3 +317,51 @@ def test_a_person_edits_a_form(tmp_path):
     x = np.random.default_rng(8).standard_normal((5, 48)).astype(np.float32)
     np.testing.assert_allclose(tenon.load(tmp_path / "model.so").run({"x": x})["y"], np.maximum(x @ (2 * w), 0) @ w.T, rtol=1e-4,
                                atol=1e-3)
+
+
+def random_movement(seed):
+    """A chain of ops that move elements, and what it gives."""
+    rng = np.random.default_rng(seed)
+    value = rng.standard_normal(tuple(rng.integers(1, 7, rng.integers(1, 4)))).astype(np.float32)
+    constant, name, lines = value, "%a", ["  %zero = tenon.constant dense<0.5> : tensor<f32>"]
+
+    def emit(text, result):
+        nonlocal value, name
+        new = f"%v{len(lines)}"
+        lines.append(f"  {new} = {text.replace('$', name)} -> {typed(result)}")
+        value, name = result, new
+
+    for _ in range(rng.integers(1, 6)):
+        kind, shape = rng.integers(4), value.shape
+        if kind == 0:
+            order = [int(dim) for dim in rng.permutation(len(shape))]
+            emit(f"transpose $ {order} : {typed(value)}", value.transpose(order).copy())
+        elif kind == 1:
+            low, high = ([int(n) for n in rng.integers(0, 3, len(shape))] for _ in range(2))
+            emit(f"pad constant $, %zero low {low} high {high} : {typed(value)}, tensor<f32>",
+                 np.pad(value, list(zip(low, high)), constant_values=0.5))
+        elif kind == 2:
+            sizes = [int(rng.integers(1, size + 1)) for size in shape]
+            strides = [int(rng.integers(1, (size - 1) // (n - 1) + 1)) * int(rng.choice([-1, 1])) if n > 1 else 1
+                       for size, n in zip(shape, sizes)]
+            offsets = [int(rng.integers(0, size - abs(s) * (n - 1))) + (abs(s) * (n - 1) if s < 0 else 0)
+                       for size, n, s in zip(shape, sizes, strides)]
+            places = np.ix_(*[o + s * np.arange(n) for o, s, n in zip(offsets, strides, sizes)])
+            emit(f"slice $ offsets {offsets} sizes {sizes} strides {strides} : {typed(value)}", value[places].copy())
+        else:
+            factors = [factor for size in shape for factor in ([2, size // 2] if size % 2 == 0 else [size])]
+            if len(factors) > 1 and rng.integers(2):
+                at = int(rng.integers(len(factors) - 1))
+                factors[at:at + 2] = [factors[at] * factors[at + 1]]
+            emit(f"reshape $ sizes {factors} : {typed(value)}", value.reshape(factors))
+    lanes = value.shape[-1]
+    lines.append(f"  %r = reshape {name} sizes [{value.size // lanes}, {lanes}] : {typed(value)} -> {typed(value.reshape(-1, lanes))}")
+    return constant, ("\n".join(lines), value.reshape(-1, lanes))
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_random_movement(seed, tmp_path):
+    constant, form = random_movement(seed)
+    model, stored = compile_text(copying([constant], [form]), tmp_path)
+    np.testing.assert_array_equal(model.run({})["y0"], form[1])
+    assert stored == form[1].nbytes

@@ -90,11 +90,10 @@ public:
       if (options.emit == Emit::graph)
         return writeLevel();
       if (failed(runPipeline("kernels", [&](OpPassManager &pm) {
-            buildKernelsPipeline(pm, {options.devices, options.explainFusion});
+            buildKernelsPipeline(pm, {options.targets.front().getFusion(), options.devices, options.explainFusion});
           })))
         return failure();
-    } else if (failed(
-                   runPipeline("devices", [&](OpPassManager &pm) { buildDevicesPipeline(pm, {options.devices}); }))) {
+    } else if (failed(runPipeline("devices", [&](OpPassManager &pm) { buildDevicesPipeline(pm, options.devices); }))) {
       return failure();
     }
     if (options.emit == Emit::graph)

@@ -54,7 +54,7 @@ void tenon::buildGraphPipeline(OpPassManager &pm, const GraphOptions &options) {
   buildGraph(pm, createAssignLayoutsPass([layouts = options.layouts](StringRef) { return layouts; }), options.accuracy);
 }
 
-void tenon::buildKernelsPipeline(OpPassManager &pm, const KernelOptions &options) {
+static void buildKernels(OpPassManager &pm, std::unique_ptr<Pass> formKernels, ArrayRef<std::string> devices) {
   DecomposeCompositesPassOptions withoutKernels;
   withoutKernels.ops = {AttentionOp::getOperationName().str()};
   pm.addPass(createDecomposeCompositesPass(withoutKernels));
@@ -68,17 +68,22 @@ void tenon::buildKernelsPipeline(OpPassManager &pm, const KernelOptions &options
   pm.addPass(createCSEPass());
   pm.addNestedPass<func::FuncOp>(host::createAssignAliasesPass());
   pm.addNestedPass<func::FuncOp>(tile::createAssignViewsPass());
-  pm.addPass(tile::createFormKernelsPass({options.explainFusion}));
+  pm.addPass(std::move(formKernels));
   pm.addPass(tile::createGeneralizeSizesPass());
   pm.addNestedPass<func::FuncOp>(host::createPlaceBuffersPass());
-  buildDevicesPipeline(pm, options);
+  buildDevicesPipeline(pm, devices);
 }
 
-void tenon::buildDevicesPipeline(OpPassManager &pm, const KernelOptions &options) {
-  if (options.devices.empty())
+void tenon::buildKernelsPipeline(OpPassManager &pm, const KernelOptions &options) {
+  auto resolver = [fusion = options.fusion](StringRef) { return fusion; };
+  buildKernels(pm, tile::createFormKernelsPass(resolver, options.explainFusion), options.devices);
+}
+
+void tenon::buildDevicesPipeline(OpPassManager &pm, ArrayRef<std::string> rules) {
+  if (rules.empty())
     return;
   host::AssignDevicesPassOptions devices;
-  devices.rules = options.devices;
+  devices.rules.assign(rules.begin(), rules.end());
   pm.addPass(host::createAssignDevicesPass(devices));
   pm.addNestedPass<func::FuncOp>(host::createInsertTokensPass());
 }
@@ -124,6 +129,8 @@ struct GraphPipelineOptions : PassPipelineOptions<GraphPipelineOptions> {
 };
 
 struct KernelPipelineOptions : PassPipelineOptions<KernelPipelineOptions> {
+  Option<std::string> target{*this, "target", llvm::cl::desc("Name of the target whose prices of fusion count"),
+                             llvm::cl::init("avx2")};
   ListOption<std::string> devices{*this, "devices", llvm::cl::desc("Rules of tenon-assign-devices; none for the CPU")};
 };
 
@@ -144,7 +151,10 @@ void tenon::registerPipelines() {
   PassPipelineRegistration<KernelPipelineOptions>(
       "tenon-kernels", "Level 1 to 2: kernels and the placed host program",
       [](OpPassManager &pm, const KernelPipelineOptions &options) {
-        buildKernelsPipeline(pm, {SmallVector<std::string>(options.devices.begin(), options.devices.end())});
+        std::string name = options.target;
+        auto resolver = [name](StringRef) { return resolveFusionPrices(name); };
+        buildKernels(pm, tile::createFormKernelsPass(resolver),
+                     SmallVector<std::string>(options.devices.begin(), options.devices.end()));
       });
   PassPipelineRegistration<>("tenon-plans", "Within level 2: the host program as segments and their plans",
                              buildPlansPipeline);

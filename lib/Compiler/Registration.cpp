@@ -44,7 +44,7 @@ void tenon::registerPasses() {
   registerConversionPasses(interpretingEvaluator());
   registerTenonTransforms(interpretingEvaluator(), resolveLayoutPrices);
   host::registerHostPasses();
-  tile::registerTilePasses();
+  tile::registerTileTransforms(resolveFusionPrices);
   codegen::registerCodegenPasses(resolveTargets);
   host::registerHostTargetPasses();
   for (const auto &family : targetFamilies())

@@ -100,13 +100,22 @@ llvm::Expected<SmallVector<TargetAttrInterface>> tenon::resolveTargets(MLIRConte
   return targets;
 }
 
-llvm::Expected<LayoutPrices> tenon::resolveLayoutPrices(StringRef list) {
-  // Passes that ask can load no dialect.
+/// What the first target of a list takes: passes that ask can load no dialect.
+template <typename Prices>
+static llvm::Expected<Prices> resolvePrices(StringRef list, Prices (TargetAttrInterface::*get)() const) {
   MLIRContext context(MLIRContext::Threading::DISABLED);
   llvm::Expected<SmallVector<TargetAttrInterface>> targets = resolveTargets(&context, list);
   if (!targets)
     return targets.takeError();
-  return targets->front().getLayouts();
+  return (targets->front().*get)();
+}
+
+llvm::Expected<LayoutPrices> tenon::resolveLayoutPrices(StringRef list) {
+  return resolvePrices(list, &TargetAttrInterface::getLayouts);
+}
+
+llvm::Expected<FusionPrices> tenon::resolveFusionPrices(StringRef list) {
+  return resolvePrices(list, &TargetAttrInterface::getFusion);
 }
 
 void tenon::printTarget(raw_ostream &out, TargetAttrInterface target) {

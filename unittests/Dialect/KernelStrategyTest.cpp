@@ -75,9 +75,7 @@ TEST(KernelStrategy, canBeAddedWithoutAChangeToTheCompiler) {
   std::string remarks;
   ScopedDiagnosticHandler handler(&given.context, [&](Diagnostic &diagnostic) { remarks += diagnostic.str() + "\n"; });
   PassManager pm(&given.context);
-  FormKernelsPassOptions options;
-  options.explain = true;
-  pm.addPass(createFormKernelsPass(options));
+  pm.addPass(createFormKernelsPass([&](StringRef) { return targetOf(given.context).getFusion(); }, /*explain=*/true));
   pm.addPass(codegen::createFormVariantsPass(
       [](MLIRContext *context, StringRef) -> llvm::Expected<SmallVector<TargetAttrInterface>> {
         return SmallVector{targetOf(*context)};
@@ -100,36 +98,50 @@ TEST(KernelStrategy, canBeAddedWithoutAChangeToTheCompiler) {
   EXPECT_EQ(bytes, (SmallVector<int64_t>{16, 32}));
 }
 
-/// The benefit of computing the ops of a function as one kernel instead of as two, the last one apart.
-double benefitOfLast(Module &given, const FusionPrices &prices) {
+/// Why the last op of a function isn't computed in one kernel with those before; empty where it is.
+std::string refusalOfLast(StringRef program, const FusionPrices &prices) {
+  Module given(program);
   SizeAnalysis sizes(&given.context);
   SmallVector<Operation *> ops;
   for (Operation &op : given.first<func::FuncOp>().getBody().front().without_terminator())
     ops.push_back(&op);
   const KernelStrategies &strategies = *KernelStrategies::of(&given.context);
   OpGroup whole(ops, sizes), a(ArrayRef(ops).drop_back(), sizes), b(ops.back(), sizes);
-  return fusionBenefit(a, b, whole, strategies, *strategies.find(whole), prices);
+  std::string reason;
+  llvm::raw_string_ostream out(reason);
+  EXPECT_EQ(isWorthFusing(a, b, whole, strategies, *strategies.find(whole), prices, &out), reason.empty());
+  return reason;
 }
 
-TEST(FusionBenefit, isWhatIsNotWrittenAndRead) {
-  Module given(program);
-  FusionPrices prices;
-  prices.launch = 100, prices.byte = 1;
-  EXPECT_DOUBLE_EQ(benefitOfLast(given, prices), 100 + 2 * 64 * 4);
-}
+/// What is written and read again alone, and what is computed.
+constexpr FusionPrices bytesAlone = {.launch = 1, .wake = 1, .byte = 1, .instruction = 1e-9, .workers = 1};
 
-TEST(FusionBenefit, isLessWhereFewerWorkersFindWork) {
-  Module given(R"(
+TEST(Fusion, savesWhatIsNotWrittenAndRead) { EXPECT_EQ(refusalOfLast(program, bytesAlone), ""); }
+
+TEST(Fusion, leavesWorkToOtherWorkers) {
+  StringRef sum = R"(
     func.func @main(%x: tensor<1000000xf32>) -> tensor<f32> {
       %0 = tenon.exp %x : tensor<1000000xf32>
       %1 = tenon.reduce sum %0 dims [0] : tensor<1000000xf32> -> tensor<f32>
       return %1 : tensor<f32>
-    })");
-  FusionPrices alone;
-  alone.byte = 0.01, alone.workers = 1;
-  FusionPrices many = alone;
-  many.workers = 16;
-  EXPECT_GT(benefitOfLast(given, alone), 0);
-  EXPECT_LT(benefitOfLast(given, many), 0);
+    })";
+  FusionPrices prices = {.launch = 80, .wake = 2000, .byte = 0.01, .instruction = 0.1, .workers = 1};
+  EXPECT_EQ(refusalOfLast(sum, prices), "");
+  prices.workers = 16;
+  EXPECT_EQ(refusalOfLast(sum, prices), "fewer processors could work at once than on each of them");
+}
+
+TEST(Fusion, computesAgainWhatTakesLessThanALaunch) {
+  auto repeating = [](StringRef rows) {
+    return ("func.func @main(%x: tensor<4xf32>, %n: index) -> tensor<" + rows + "x4xf32> {\n" +
+            "%0 = tenon.exp %x : tensor<4xf32>\n" + "%1 = tenon.broadcast %0 dims [1] sizes [" +
+            (rows == "?" ? "%n" : rows) + ", 4] : tensor<4xf32> -> tensor<" + rows + "x4xf32>\n" +
+            "return %1 : tensor<" + rows + "x4xf32>\n}")
+        .str();
+  };
+  FusionPrices prices = {.launch = 80, .wake = 2000, .byte = 0.01, .instruction = 0.1, .workers = 1};
+  EXPECT_EQ(refusalOfLast(repeating("4"), prices), "");
+  EXPECT_EQ(refusalOfLast(repeating("64"), prices), "what 'tenon.broadcast' repeats would be computed again each time");
+  EXPECT_EQ(refusalOfLast(repeating("?"), prices), "what 'tenon.broadcast' repeats would be computed again each time");
 }
 } // namespace

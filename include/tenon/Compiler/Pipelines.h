@@ -23,8 +23,9 @@ struct GraphOptions {
 };
 
 struct KernelOptions {
-  llvm::SmallVector<std::string> devices; ///< rules of `tenon-assign-devices`
-  bool explainFusion = false;             ///< remarks why nodes are kernels of their own
+  tile::FusionPrices fusion;                   ///< what fusion saves and costs on some target
+  llvm::SmallVector<std::string> devices = {}; ///< rules of `tenon-assign-devices`
+  bool explainFusion = false;                  ///< remarks why nodes are kernels of their own
 };
 
 /// From level 0 to level 1 and no further: what the interpreter takes.
@@ -34,7 +35,7 @@ void buildGraphPipeline(mlir::OpPassManager &pm, const GraphOptions &options);
 /// Level 1 to level 2: kernels, and the host program that launches them, with every buffer in its place.
 void buildKernelsPipeline(mlir::OpPassManager &pm, const KernelOptions &options);
 /// The end of it, for a program that is on level 2 already: launches on devices, ordered by tokens.
-void buildDevicesPipeline(mlir::OpPassManager &pm, const KernelOptions &options);
+void buildDevicesPipeline(mlir::OpPassManager &pm, llvm::ArrayRef<std::string> rules);
 /// Within level 2, before the program becomes code: it is cut into segments, each of which has a function that plans
 /// it.
 void buildPlansPipeline(mlir::OpPassManager &pm);

@@ -20,6 +20,8 @@ llvm::Expected<llvm::SmallVector<tile::TargetAttrInterface>> resolveTargets(mlir
                                                                             llvm::StringRef list);
 /// What layouts of images cost on the first of them.
 llvm::Expected<LayoutPrices> resolveLayoutPrices(llvm::StringRef list);
+/// What the first of them takes for what fusion of kernels saves and costs.
+llvm::Expected<tile::FusionPrices> resolveFusionPrices(llvm::StringRef list);
 /// Names that such a list may have.
 std::string listTargetNames();
 /// Writes the description, a line for each of its parts.

@@ -37,6 +37,7 @@ struct Core {
   Rate multiplyAdd = {2, 4}, bf16 = {1, 6}, int8 = {2, 5}, amx = {1.0 / 16, 52};
   LayoutPrices layouts;
   tile::SchedulePrices schedules;
+  tile::LaunchPrices launches = {};
 };
 
 /// All of them, the levels first.

@@ -93,7 +93,8 @@ CPUTargetAttr Description::build(MLIRContext *context) {
   std::string featureString =
       llvm::join(llvm::map_range(features, [](StringRef feature) { return ("+" + feature).str(); }), ",");
   return CPUTargetAttr::get(context, name, core->name, "x86_64-unknown-linux-gnu", cpu, featureString, vectorBytes,
-                            vectorBytes == 64 ? 32 : 16, memories, rates(context), core->layouts, core->schedules);
+                            vectorBytes == 64 ? 32 : 16, memories, rates(context), core->layouts, core->schedules,
+                            core->launches);
 }
 
 /// What the system says, or what was assumed.

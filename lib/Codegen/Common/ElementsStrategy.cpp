@@ -42,9 +42,6 @@ bool ElementsStrategy::accepts(const OpGroup &group, raw_ostream *reason) const 
   if (Operation *other = group.withOtherSizes(group.sizesOf(group.ops().back())))
     return refuse(reason, "{0} is read elsewhere, and has other sizes than {1}", nodeNameOf(other),
                   nodeNameOf(group.ops().back()));
-  for (Operation *op : group.ops())
-    if (group.repeatsWork(op))
-      return refuse(reason, "what {0} repeats would be computed again each time", nodeNameOf(op));
   return true;
 }
 

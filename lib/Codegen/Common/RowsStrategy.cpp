@@ -71,8 +71,6 @@ bool RowsStrategy::accepts(const OpGroup &group, raw_ostream *reason) const {
         return refuse(reason, "{0} reads results of {1} elsewhere than at their own place", nodeNameOf(op),
                       nodeNameOf(rows));
       (readsPerRow ? perRow : whole).insert(result);
-    } else if (group.repeatsWork(op)) {
-      return refuse(reason, "what {0} repeats would be computed again each time", nodeNameOf(op));
     }
     if (group.isReadOutside(op) && !perRow.contains(result) && group.sizesOf(op) != space)
       return refuse(reason, "{0} is read elsewhere, and has other sizes than the rows of {1}", nodeNameOf(op),

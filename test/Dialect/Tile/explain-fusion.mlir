@@ -46,12 +46,35 @@ func.func @other_rows(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
 
 // -----
 
-func.func @repeated(%x: tensor<8xf32>, %y: tensor<4x8xf32>) -> tensor<4x8xf32> {
+func.func @repeated(%x: tensor<8xf32>, %y: tensor<400x8xf32>) -> tensor<400x8xf32> {
   %0 = tenon.exp %x : tensor<8xf32>
   // expected-remark @+1 {{isn't in one kernel with 'tenon.exp': what 'tenon.broadcast' repeats would be computed again each time}}
+  %1 = tenon.broadcast %0 dims [1] sizes [400, 8] : tensor<8xf32> -> tensor<400x8xf32>
+  %2 = tenon.add %1, %y : tensor<400x8xf32>
+  return %2 : tensor<400x8xf32>
+}
+
+// -----
+
+// A few elements are computed again in less time than a launch takes.
+func.func @repeated_a_little(%x: tensor<8xf32>, %y: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %0 = tenon.exp %x : tensor<8xf32>
   %1 = tenon.broadcast %0 dims [1] sizes [4, 8] : tensor<8xf32> -> tensor<4x8xf32>
   %2 = tenon.add %1, %y : tensor<4x8xf32>
   return %2 : tensor<4x8xf32>
+}
+
+// -----
+
+// How many there will be isn't known.
+func.func @repeated_any_times(%x: tensor<8xf32>, %y: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  %n = tenon.symbol "n"
+  tenon.bind_shape %y [%n, 8] : tensor<?x8xf32>
+  %0 = tenon.exp %x : tensor<8xf32>
+  // expected-remark @+1 {{isn't in one kernel with 'tenon.exp': what 'tenon.broadcast' repeats would be computed again each time}}
+  %1 = tenon.broadcast %0 dims [1] sizes [%n, 8] : tensor<8xf32> -> tensor<?x8xf32>
+  %2 = tenon.add %1, %y : tensor<?x8xf32>
+  return %2 : tensor<?x8xf32>
 }
 
 // -----

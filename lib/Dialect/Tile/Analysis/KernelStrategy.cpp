@@ -53,8 +53,6 @@ bool KernelStrategy::acceptsEpilogue(const OpGroup &group, Operation *anchor, ra
       return refuse(reason, "only operations on all of its result can follow {0} in its kernel", nodeNameOf(anchor));
     if (depends)
       dependent.insert(op->getResult(0));
-    else if (group.repeatsWork(op))
-      return refuse(reason, "what {0} repeats would be computed again each time", nodeNameOf(op));
   }
   if (Operation *other = group.withOtherSizes(space))
     return refuse(reason, "{0} is read elsewhere, and has other sizes than {1}", nodeNameOf(other), nodeNameOf(anchor));

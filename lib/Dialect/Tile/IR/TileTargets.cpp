@@ -77,6 +77,12 @@ static PriceTable<SchedulePrices> tableOf(const SchedulePrices &) {
   return table;
 }
 
+static PriceTable<LaunchPrices> tableOf(const LaunchPrices &) {
+  static constexpr std::pair<StringLiteral, double LaunchPrices::*> table[] = {
+      {"alone", &LaunchPrices::alone}, {"woken", &LaunchPrices::woken}, {"workers", &LaunchPrices::workers}};
+  return table;
+}
+
 template <typename Prices> static llvm::hash_code hashPrices(const Prices &prices) {
   llvm::hash_code hash = 0;
   for (auto [name, price] : tableOf(prices))
@@ -124,10 +130,12 @@ llvm::hash_code tile::hash_value(const Number &number) {
   return llvm::hash_value(llvm::bit_cast<uint64_t>(number.value));
 }
 llvm::hash_code tile::hash_value(const SchedulePrices &prices) { return hashPrices(prices); }
+llvm::hash_code tile::hash_value(const LaunchPrices &prices) { return hashPrices(prices); }
 llvm::hash_code tenon::hash_value(const LayoutPrices &prices) { return hashPrices(prices); }
 
 AsmPrinter &tile::operator<<(AsmPrinter &printer, Number number) { return printer << textOf(number), printer; }
 AsmPrinter &tile::operator<<(AsmPrinter &printer, const SchedulePrices &prices) { return printPrices(printer, prices); }
+AsmPrinter &tile::operator<<(AsmPrinter &printer, const LaunchPrices &prices) { return printPrices(printer, prices); }
 AsmPrinter &tenon::operator<<(AsmPrinter &printer, const LayoutPrices &prices) { return printPrices(printer, prices); }
 
 FailureOr<Number> FieldParser<Number>::parse(AsmParser &parser) {
@@ -136,6 +144,9 @@ FailureOr<Number> FieldParser<Number>::parse(AsmParser &parser) {
 }
 FailureOr<SchedulePrices> FieldParser<SchedulePrices>::parse(AsmParser &parser) {
   return parsePrices<SchedulePrices>(parser);
+}
+FailureOr<LaunchPrices> FieldParser<LaunchPrices>::parse(AsmParser &parser) {
+  return parsePrices<LaunchPrices>(parser);
 }
 FailureOr<LayoutPrices> FieldParser<LayoutPrices>::parse(AsmParser &parser) {
   return parsePrices<LayoutPrices>(parser);
@@ -202,7 +213,8 @@ bool TargetAttrInterface::has(InstructionAttr instruction) {
 
 LogicalResult CPUTargetAttr::verify(EmitError emitError, StringRef name, StringRef, StringRef, StringRef, StringRef,
                                     int64_t vectorBytes, int64_t vectorRegisters, ArrayRef<MemoryLevelAttr> memories,
-                                    ArrayRef<RateAttr> rates, LayoutPrices layouts, SchedulePrices schedules) {
+                                    ArrayRef<RateAttr> rates, LayoutPrices layouts, SchedulePrices schedules,
+                                    LaunchPrices launches) {
   if (name.empty())
     return emitError() << "expects a target with a name";
   if (vectorBytes != 16 && vectorBytes != 32 && vectorBytes != 64)
@@ -215,7 +227,8 @@ LogicalResult CPUTargetAttr::verify(EmitError emitError, StringRef name, StringR
     return emitError() << "expects a memory 'L2'";
   if (llvm::none_of(rates, [](RateAttr rate) { return rate.getSum().isF32() && rate.getLhs().isF32(); }))
     return emitError() << "expects a rate of f32";
-  if (failed(verifyPositive(emitError, {double(vectorRegisters)})) || failed(verifyPrices(emitError, layouts)))
+  if (failed(verifyPositive(emitError, {double(vectorRegisters)})) || failed(verifyPrices(emitError, layouts)) ||
+      failed(verifyPrices(emitError, launches)))
     return failure();
   return verifyPrices(emitError, schedules);
 }
@@ -229,6 +242,15 @@ SmallVector<StringRef> CPUTargetAttr::getFeatureNames() const {
 }
 
 MemoryLevelAttr CPUTargetAttr::getMemory(StringRef name) const { return TargetAttrInterface(*this).getMemory(name); }
+
+FusionPrices CPUTargetAttr::getFusion() const {
+  int64_t lanes = getVectorBytes() / 4;
+  return {.launch = getLaunches().alone,
+          .wake = getLaunches().woken,
+          .byte = 1 / getMemories().back().getBytesPerCycle(),
+          .instruction = 1 / (getSchedules().instructionsPerCycle * lanes),
+          .workers = int64_t(getLaunches().workers)};
+}
 
 RateAttr CPUTargetAttr::getMultiplyAdd() const {
   Type f32 = Float32Type::get(getContext());

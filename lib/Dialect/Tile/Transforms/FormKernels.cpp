@@ -189,11 +189,8 @@ private:
     if (!strategy || !strategy->accepts(whole, reason))
       return false;
     OpGroup a(graph.groupOf(producer), sizes), b(graph.groupOf(op), sizes);
-    if (fusionBenefit(a, b, whole, strategies, *strategy, prices) < 0) {
-      if (reason)
-        *reason << "fewer processors could work at once than on each of them";
+    if (!isWorthFusing(a, b, whole, strategies, *strategy, prices, reason))
       return false;
-    }
     if (graph.unite(producer, op))
       return true;
     if (reason)
@@ -211,7 +208,8 @@ private:
 };
 
 struct FormKernelsPass : tile::impl::FormKernelsPassBase<FormKernelsPass> {
-  using Base::Base;
+  FormKernelsPass(FusionPricesResolver resolver, bool explains) : resolver(std::move(resolver)) { explain = explains; }
+  FormKernelsPass(const FormKernelsPass &other) : FormKernelsPassBase(other), resolver(other.resolver) {}
 
   void runOnChecked() override {
     const KernelStrategies *strategies = KernelStrategies::of(&getContext());
@@ -219,15 +217,41 @@ struct FormKernelsPass : tile::impl::FormKernelsPassBase<FormKernelsPass> {
       getOperation().emitError("kernels can't be formed: no strategies are registered");
       return signalPassFailure();
     }
-    FusionPrices prices = fusionPricesOf(getOperation());
+    if (!resolver) {
+      getOperation().emitError("no targets are known here");
+      return signalPassFailure();
+    }
+    llvm::Expected<FusionPrices> prices = resolver(target);
+    if (!prices) {
+      getOperation().emitError(llvm::toString(prices.takeError()));
+      return signalPassFailure();
+    }
     KernelTable table(getOperation());
     Refusals refusals;
     SmallVector<func::FuncOp> funcs(getOperation().getOps<func::FuncOp>());
     for (func::FuncOp func : funcs)
       if (!func.isExternal() && !func->hasAttr(kKernelAttr) &&
-          failed(KernelFormation(func, *strategies, prices, table, explain ? &refusals : nullptr).run()))
+          failed(KernelFormation(func, *strategies, *prices, table, explain ? &refusals : nullptr).run()))
         return signalPassFailure();
     refusals.emitRemarks();
   }
+
+private:
+  FusionPricesResolver resolver;
 };
 } // namespace
+
+std::unique_ptr<Pass> tile::createFormKernelsPass(FusionPricesResolver resolver, bool explain) {
+  return std::make_unique<FormKernelsPass>(std::move(resolver), explain);
+}
+
+void tile::registerTileTransforms(const FusionPricesResolver &resolver) {
+  registerPass([resolver] { return createFormKernelsPass(resolver); });
+  registerPass([] { return createLowerConvolutionsPass(); });
+  registerPass([] { return createCountNonZeroPass(); });
+  registerPass([] { return createCheckSizesPass(); });
+  registerPass([] { return createPackContractionsPass(); });
+  registerPass([] { return createAssignViewsPass(); });
+  registerPass([] { return createMergeFormsPass(); });
+  registerPass([] { return createGeneralizeSizesPass(); });
+}

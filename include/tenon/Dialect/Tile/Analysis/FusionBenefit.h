@@ -12,22 +12,12 @@
 
 namespace tenon::tile {
 
-/// What a target takes for what fusion saves and costs, in ns.
-struct FusionPrices {
-  double launch = 500;      ///< of a kernel
-  double byte = 0.1;        ///< written or read again: what doesn't fit into caches
-  double instruction = 0.2; ///< of a vector
-  int64_t lanes = 8;        ///< elements of a vector
-  int64_t workers = 8;      ///< that a launch may be cut between
-};
-
-/// The prices for the kernels of a module.
-FusionPrices fusionPricesOf(mlir::Operation *module);
-
-/// The time that one kernel saves over two, `a` and `b`, which `whole` computes with `strategy`: what isn't written and
-/// read, and a launch, less what fewer workers can do at once. What isn't known of sizes costs nothing.
-double fusionBenefit(const OpGroup &a, const OpGroup &b, const OpGroup &whole, const KernelStrategies &strategies,
-                     const KernelStrategy &strategy, const FusionPrices &prices);
+/// Whether one kernel takes less than two, `a` and `b`, which `whole` computes with `strategy`: what isn't written and
+/// read, and a launch, against what it computes several times and what fewer workers can do at once. What isn't known
+/// of sizes costs nothing, but nothing of unknown number is computed again. `reason` says what outweighs; it may be
+/// null.
+bool isWorthFusing(const OpGroup &a, const OpGroup &b, const OpGroup &whole, const KernelStrategies &strategies,
+                   const KernelStrategy &strategy, const FusionPrices &prices, llvm::raw_ostream *reason);
 
 } // namespace tenon::tile
 

@@ -46,7 +46,25 @@ struct SchedulePrices {
   bool operator==(const SchedulePrices &) const = default;
 };
 
+/// What launches of a CPU's kernels cost, in cycles: see `#tenon_tile.cpu`.
+struct LaunchPrices {
+  double alone = 80, woken = 2000, workers = 8;
+
+  bool operator==(const LaunchPrices &) const = default;
+};
+
+/// What a target takes for what one kernel saves over two, and costs, in cycles of one worker.
+struct FusionPrices {
+  double launch;      ///< of a kernel that one worker computes
+  double wake;        ///< more where others are needed
+  double byte;        ///< written or read again: what doesn't fit into caches
+  double instruction; ///< of one element, of those that a vector has
+  int64_t workers;    ///< that a launch may be cut between
+};
+
 // How they are in attributes.
+llvm::hash_code hash_value(const LaunchPrices &prices);
+mlir::AsmPrinter &operator<<(mlir::AsmPrinter &printer, const LaunchPrices &prices);
 llvm::hash_code hash_value(const Number &number);
 llvm::hash_code hash_value(const SchedulePrices &prices);
 mlir::AsmPrinter &operator<<(mlir::AsmPrinter &printer, Number number);
@@ -63,6 +81,9 @@ template <> struct mlir::FieldParser<tenon::tile::Number> {
 };
 template <> struct mlir::FieldParser<tenon::tile::SchedulePrices> {
   static FailureOr<tenon::tile::SchedulePrices> parse(AsmParser &parser);
+};
+template <> struct mlir::FieldParser<tenon::tile::LaunchPrices> {
+  static FailureOr<tenon::tile::LaunchPrices> parse(AsmParser &parser);
 };
 template <> struct mlir::FieldParser<tenon::LayoutPrices> {
   static FailureOr<tenon::LayoutPrices> parse(AsmParser &parser);

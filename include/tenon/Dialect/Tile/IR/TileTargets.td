@@ -18,6 +18,9 @@ def Tile_Number : AttrParameter<"::tenon::tile::Number", "a number">;
 def Tile_LayoutPrices : AttrParameter<"::tenon::LayoutPrices", "what layouts of images cost">;
 def Tile_SchedulePrices : AttrParameter<"::tenon::tile::SchedulePrices", "what schedules cost">;
 
+def Tile_LaunchPrices : DefaultValuedParameter<"::tenon::tile::LaunchPrices", "::tenon::tile::LaunchPrices()",
+                                               "what launches cost">;
+
 def Tile_MemoryLevelAttr : AttrDef<Tile_Dialect, "MemoryLevel"> {
   let mnemonic = "memory_level";
   let summary = "A memory of a target";
@@ -69,7 +72,8 @@ def Tile_TargetAttrInterface : AttrInterface<"TargetAttrInterface"> {
                     "getMemories">,
     InterfaceMethod<"The instructions that multiply and add: what `via` of `tenon_tile.mma` may name.",
                     "::llvm::ArrayRef<::tenon::tile::RateAttr>", "getRates">,
-    InterfaceMethod<"What layouts of images cost.", "::tenon::LayoutPrices", "getLayouts">
+    InterfaceMethod<"What layouts of images cost.", "::tenon::LayoutPrices", "getLayouts">,
+    InterfaceMethod<"What one kernel saves over two.", "::tenon::tile::FusionPrices", "getFusion">
   ];
   let extraClassDeclaration = [{
     /// The memory of that name; null if there is none.
@@ -111,22 +115,31 @@ def Tile_CPUTargetAttr : AttrDef<Tile_Dialect, "CPUTarget", [Tile_TargetAttrInte
     | `many_instructions` | kernels of so many instructions per vector compute longer than they read and write |
     | `tile_cycles` | cycles of a register tile apart from its products, per product of a depth of some hundreds |
     | `depth_block`, `turn_size`, `wide_rows`, `fetch_rows` | values of knobs that the model of costs doesn't see, as measured |
+
+    Those of `launches`, which are left out where they are as in most targets:
+
+    | price | meaning |
+    |---|---|
+    | `alone`, `woken` | cycles of a launch that one worker computes, and more where others are woken |
+    | `workers` | how many a launch may be cut between |
   }];
   let parameters = (ins StringRefParameter<>:$name, StringRefParameter<>:$core, StringRefParameter<>:$triple,
                         StringRefParameter<>:$cpu, StringRefParameter<>:$features, "int64_t":$vector_bytes,
                         "int64_t":$vector_registers,
                         ArrayRefParameter<"::tenon::tile::MemoryLevelAttr">:$memories,
                         ArrayRefParameter<"::tenon::tile::RateAttr">:$rates,
-                        Tile_LayoutPrices:$layouts, Tile_SchedulePrices:$schedules);
+                        Tile_LayoutPrices:$layouts, Tile_SchedulePrices:$schedules, Tile_LaunchPrices:$launches);
   let assemblyFormat = [{
     `<` struct($name, $core, $triple, $cpu, $features, $vector_bytes, $vector_registers) `,`
-    `memories` `=` `[` $memories `]` `,` `rates` `=` `[` $rates `]` `,` `layouts` `=` $layouts `,` `schedules` `=` $schedules `>`
+    `memories` `=` `[` $memories `]` `,` `rates` `=` `[` $rates `]` `,` `layouts` `=` $layouts `,` `schedules` `=` $schedules
+    (`,` `launches` `=` $launches^)? `>`
   }];
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
     /// LLVM's names of its features.
     ::llvm::SmallVector<::llvm::StringRef> getFeatureNames() const;
     ::tenon::tile::MemoryLevelAttr getMemory(::llvm::StringRef name) const;
+    ::tenon::tile::FusionPrices getFusion() const;
     /// The multiply-add of vectors of f32.
     ::tenon::tile::RateAttr getMultiplyAdd() const;
   }];

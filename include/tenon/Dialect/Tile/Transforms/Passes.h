@@ -15,9 +15,16 @@
 #include "mlir/Pass/Pass.h"
 
 namespace tenon::tile {
+struct FusionPrices;
+/// What a target of a list, by its name, takes for what fusion saves and costs.
+using FusionPricesResolver = std::function<llvm::Expected<FusionPrices>(llvm::StringRef target)>;
+std::unique_ptr<mlir::Pass> createFormKernelsPass(FusionPricesResolver resolver, bool explain = false);
+
 #define GEN_PASS_DECL
-#define GEN_PASS_REGISTRATION
 #include "tenon/Dialect/Tile/Transforms/Passes.h.inc"
+
+/// Registers all of them for `tenon-opt` and plugins.
+void registerTileTransforms(const FusionPricesResolver &resolver);
 } // namespace tenon::tile
 
 #endif // TENON_DIALECT_TILE_TRANSFORMS_PASSES_H

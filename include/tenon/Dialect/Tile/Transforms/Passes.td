@@ -145,7 +145,11 @@ def FormKernelsPass : Tenon_CheckedPass<"tenon-form-kernels", "::mlir::ModuleOp"
     %z = tenon_host.launch @exp_neg symbols(%m) ins(%x : tensor<?x4xf32>) outs(%e : tensor<?x4xf32>) -> tensor<?x4xf32>
     ```
   }];
-  let options = [Option<"explain", "explain", "bool", "false", "Report why ops are not in one kernel">];
+  let options = [
+    Option<"target", "target", "std::string", "\"avx2\"", "Name of the target whose prices count">,
+    Option<"explain", "explain", "bool", "false", "Report why ops are not in one kernel">
+  ];
+  let constructor = "::tenon::tile::createFormKernelsPass(::tenon::tile::FusionPricesResolver())";
   let dependentDialects = ["::tenon::tile::TileDialect", "::tenon::host::HostDialect",
                            "::mlir::tensor::TensorDialect", "::mlir::affine::AffineDialect"];
 }

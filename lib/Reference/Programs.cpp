@@ -473,13 +473,15 @@ llvm::Expected<std::vector<Tensor>> tenon::reference::runProgram(ProgramOp progr
   std::vector<Tensor> results;
   for (unsigned i = firstResult; i < arguments.size(); ++i) {
     const Buffer &buffer = *buffers[i - numIndices];
+    // What isn't stored is what was there, if that is a result.
+    uint32_t stored = program.getArgAttr(i, kPresentAttr) ? 1 : 2;
     llvm::Expected<Tensor> result = Tensor::create(buffer.elementType, buffer.sizes);
     if (!result)
       return result.takeError();
     int64_t n = 0, missing = -1;
     forEachElement(buffer, [&](int64_t place) {
       const Memory &memory = *buffer.memory;
-      if (memory.marks[place].unit < 2 && missing < 0)
+      if (memory.marks[place].unit < stored && missing < 0)
         missing = n;
       std::memcpy(result->getData() + n++ * memory.elementBytes, memory.bytes.data() + place * memory.elementBytes,
                   memory.elementBytes);

@@ -270,3 +270,13 @@ def test_quantization(element):
         [("x", T.FLOAT, ("n",))], [("q", element, ("n",)), ("y", T.FLOAT, ("n",))],
         [constant("scale", np.float32(0.02)), zero], opset=21)
     check(model, *({"x": values(T.FLOAT, n)} for n in SIZES))
+
+
+@pytest.mark.parametrize("source, result", ((T.INT32, T.INT8), (T.INT64, T.INT32), (T.INT64, T.INT16)), ids=T.DataType.Name)
+def test_rows_of_one_in_fewer_bits(source, result):
+    """One lane is stored, of as many bits as the result has."""
+    model = make_model(
+        [helper.make_node("Pad", ["x", "pads", "two", "axis"], ["p"]), helper.make_node("Cast", ["p"], ["y"], to=result)],
+        [("x", source, ("n", 4, 1))], [("y", result, None)],
+        [constant("pads", np.int64([1, 2])), constant("two", np.array(2, dtype(source))), constant("axis", np.int64([1]))], opset=21)
+    check(model, *({"x": values(source, (n, 4, 1))} for n in SIZES))

@@ -107,6 +107,22 @@ def test_schedules_by_hand(tmp_path):
     assert run.returncode == 1 and "a register tile of 16 columns is wider than a panel of the constant, which has 8" in run.stderr
 
 
+def test_programs_keep_what_is_present(tmp_path):
+    """A scatter in place stores what it changes; the rest of its result is what was there."""
+    model = make_model(
+        [helper.make_node("Neg", ["x"], ["a"]), helper.make_node("ScatterElements", ["a", "i", "u"], ["y"], axis=1, reduction="max")],
+        [("x", TensorProto.FLOAT, ("n", 5)), ("i", TensorProto.INT64, ("n", 5)), ("u", TensorProto.FLOAT, ("n", 5))],
+        [("y", TensorProto.FLOAT, ("n", 5))])
+    onnx.save(model, tmp_path / "model.onnx")
+    subprocess.run([BIN / "tenon-compile", tmp_path / "model.onnx", "--emit=tiles", "-o", tmp_path / "tiles.mlir"], check=True)
+    assert "tenon_tile.present" in (tmp_path / "tiles.mlir").read_text()
+    feed = {"x": np.ones((2, 5), np.float32), "i": np.full((2, 5), 3), "u": np.arange(10, dtype=np.float32).reshape(2, 5)}
+    np.savez(tmp_path / "inputs.npz", **feed)
+    subprocess.run([BIN / "tenon-interpret", tmp_path / "tiles.mlir", f"--inputs={tmp_path}/inputs.npz",
+                    f"--outputs={tmp_path}/outputs.npz"], check=True)
+    np.testing.assert_array_equal(np.load(tmp_path / "outputs.npz")["y"], [[-1, -1, -1, 4, -1], [-1, -1, -1, 9, -1]])
+
+
 def test_an_artifact_is_small(add_file, tmp_path):
     subprocess.run([BIN / "tenon-compile", add_file, "--quiet", "-o", tmp_path / "model.so"], check=True)
     assert (tmp_path / "model.so").stat().st_size <= 150_000

@@ -47,16 +47,19 @@ def takes(op, kind):
 
 
 class TypedGraph:
-    """Grows by one node or a few at a time."""
+    """Grows by one node or a few at a time. Weights beyond `largest` bytes are inputs in every graph."""
 
-    def __init__(self, seed, steps=16):
+    def __init__(self, seed, steps=16, largest=1 << 20):
+        self.largest = largest
         self.rng = np.random.default_rng([seed, 12])
         self.weights_are_inputs, self.given, self.constants = seed % 2 == 1, {}, []
         self.nodes, self.count, self.unknown, self.depth = [], 0, 0, 0
-        shapes = {"f32": ("n", 4, 6), "f16": ("n", 4, 6), "i8": ("n", "m", 8), "u8": ("n", 4, 6), "i32": ("n", 4, 6),
-                  "i64": ("n", "m", 8), "bool": ("n", 4, 6)}
+        # Below and above what vectors hold, and no multiple of it.
+        rows, columns, width = self.pick((1, 2, 4, 7)), self.pick((1, 5, 6, 8, 17, 33)), self.pick((3, 8, 16, 20))
+        shapes = {kind: ("n", "m", width) if kind in ("i8", "i64") else ("n", rows, columns) for kind in ARRAYS}
         self.inputs = [Value(f"x_{kind}", kind, shape) for kind, shape in shapes.items()]
-        self.inputs.append(Value("x_image", "f16" if seed % 3 == 0 else "f32", ("n", 3, 6, 7)))
+        image = ("n", self.pick((1, 3, 8)), 6, self.pick((3, 7, 19)))
+        self.inputs.append(Value("x_image", "f16" if seed % 3 == 0 else "f32", image))
         self.values = list(self.inputs)
         self.values.append(self.cast(self.inputs[0], "bf16"))
         for _ in range(steps):
@@ -125,7 +128,7 @@ class TypedGraph:
         return name
 
     def weights(self, array, kind):
-        if not self.weights_are_inputs:
+        if not self.weights_are_inputs and 8 * np.size(array) <= self.largest:
             return self.constant(array, kind)
         name = f"w{len(self.given)}"
         self.given[name] = np.asarray(array).astype(np.float32 if kind == "bf16" else ARRAYS[kind])
@@ -341,6 +344,8 @@ class TypedGraph:
     # Movement.
 
     def make_transpose(self, x):
+        if not x.shape:
+            return None
         order = [int(i) for i in self.rng.permutation(len(x.shape))]
         return x._replace(name=self.node("Transpose", [x], perm=order), shape=tuple(x.shape[i] for i in order))
 

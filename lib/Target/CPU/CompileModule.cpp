@@ -14,6 +14,9 @@
 
 #include "llvm/Analysis/AliasAnalysis.h"
 #include "llvm/Analysis/TargetLibraryInfo.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/InstIterator.h"
+#include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
 #include "llvm/IR/Verifier.h"
@@ -98,6 +101,45 @@ llvm::Error optimize(llvm::Module &module, llvm::TargetMachine &machine, CodeGoa
   return llvm::Error::success();
 }
 
+/// Whether a mask is known to have one lane; which.
+std::optional<unsigned> singleLane(llvm::Value *mask) {
+  auto *constant = dyn_cast<llvm::Constant>(mask);
+  auto *type = dyn_cast<llvm::FixedVectorType>(mask->getType());
+  if (!constant || !type)
+    return std::nullopt;
+  std::optional<unsigned> lane;
+  for (unsigned i = 0; i < type->getNumElements(); ++i) {
+    llvm::Constant *element = constant->getAggregateElement(i);
+    if (!element || !(element->isOneValue() || element->isNullValue()) || (element->isOneValue() && lane))
+      return std::nullopt;
+    if (element->isOneValue())
+      lane = i;
+  }
+  return lane;
+}
+
+/// Stores a number where a masked store has one lane. LLVM does the same, but where it has merged a conversion to fewer
+/// bits into the store (AVX-512) it forgets that, and writes all bits of the wide element over what follows.
+void storeSingleLanes(llvm::Module &module) {
+  for (llvm::Function &function : module)
+    for (llvm::Instruction &instruction : llvm::make_early_inc_range(llvm::instructions(function))) {
+      auto *store = dyn_cast<llvm::IntrinsicInst>(&instruction);
+      if (!store || store->getIntrinsicID() != llvm::Intrinsic::masked_store)
+        continue;
+      llvm::Value *vector = store->getArgOperand(0), *pointer = store->getArgOperand(1);
+      std::optional<unsigned> lane = singleLane(store->getArgOperand(2));
+      if (!lane)
+        continue;
+      llvm::IRBuilder<> builder(store);
+      llvm::Type *element = cast<llvm::VectorType>(vector->getType())->getElementType();
+      uint64_t offset = *lane * module.getDataLayout().getTypeStoreSize(element);
+      llvm::Value *place = builder.CreateConstInBoundsGEP1_64(builder.getInt8Ty(), pointer, offset);
+      builder.CreateAlignedStore(builder.CreateExtractElement(vector, *lane), place,
+                                 llvm::commonAlignment(store->getParamAlign(1).valueOrOne(), offset));
+      store->eraseFromParent();
+    }
+}
+
 LogicalResult emit(llvm::Module &module, llvm::TargetMachine &machine, CodeKind kind, llvm::raw_pwrite_stream &out) {
   if (kind == CodeKind::llvmIR) {
     module.print(out, nullptr);
@@ -145,6 +187,7 @@ LogicalResult compileModule(const NamedModule &source, tile::CPUTargetAttr targe
   code.instructions = module->getInstructionCount();
   if (llvm::Error failed = optimize(*module, *machine, source.goal))
     return op.emitError() << llvm::toString(std::move(failed));
+  storeSingleLanes(*module);
   llvm::raw_svector_ostream out(code.bytes);
   if (failed(emit(*module, *machine, kind, out)))
     return op.emitError() << "no machine code for " << target.getTriple();

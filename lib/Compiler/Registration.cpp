@@ -37,6 +37,8 @@ void tenon::registerDialects(mlir::DialectRegistry &registry) {
   codegen::registerElementwiseElements(registry);
   codegen::registerMovementElements(registry);
   codegen::registerReductionElements(registry);
+  codegen::registerWindowElements(registry);
+  codegen::registerContractionElements(registry);
   codegen::registerStrategies(registry);
 }
 

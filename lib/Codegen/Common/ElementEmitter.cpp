@@ -13,6 +13,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 #include "tenon/Dialect/Tile/IR/TilePrograms.h"
 
@@ -22,7 +23,7 @@ using namespace tenon::codegen;
 
 #include "tenon/Codegen/Common/ElementInterface.cpp.inc"
 
-bool codegen::isPacked(Type element) { return element.isInteger(4); }
+bool codegen::isPacked(Type element) { return isa<IntegerType>(element) && StorageFormat(element).sharesBytes(); }
 
 Type codegen::registerType(Type element) {
   if (auto integer = dyn_cast<IntegerType>(element))

@@ -8,6 +8,8 @@
 #include "VariantKernel.h"
 #include "tenon/Codegen/Common/Passes.h"
 
+#include "mlir/IR/Remarks.h"
+
 using namespace mlir;
 using namespace tenon;
 using namespace tenon::codegen;
@@ -36,6 +38,10 @@ struct SelectSchedulesPass : codegen::impl::SelectSchedulesPassBase<SelectSchedu
     if (failed(best))
       return signalPassFailure();
     variant.setScheduleAttr(space->attributeOf(*best));
+    remark::analysis(
+        variant.getLoc(),
+        remark::RemarkOpts::name("schedule").category("tenon-select-schedules").function(found->kernel.getSymName()))
+        << remark::metric("cost", space->cost(*best));
   }
 };
 } // namespace

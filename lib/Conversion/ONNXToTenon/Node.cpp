@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/IR/Matchers.h"
+#include "tenon/Dialect/Tenon/IR/ShapeArithmetic.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -298,16 +299,6 @@ AffineExpr Node::quotient(ArrayRef<AffineExpr> factors, ArrayRef<AffineExpr> div
     Value one = arith::ConstantIndexOp::create(builder, loc, 1);
     return arith::DivSIOp::create(builder, loc, a, arith::MaxSIOp::create(builder, loc, b, one));
   });
-}
-
-/// Whether an expression of sizes, which aren't negative, can't be negative itself.
-static bool isNonNegative(AffineExpr expression) {
-  bool result = true;
-  expression.walk([&](AffineExpr part) {
-    if (auto constant = dyn_cast<AffineConstantExpr>(part))
-      result &= constant.getValue() >= 0;
-  });
-  return result;
 }
 
 AffineExpr Node::least(AffineExpr a, AffineExpr b) {

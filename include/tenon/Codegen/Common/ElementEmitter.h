@@ -205,6 +205,8 @@ namespace tenon::codegen {
 void registerElementwiseElements(mlir::DialectRegistry &registry);
 void registerMovementElements(mlir::DialectRegistry &registry);
 void registerReductionElements(mlir::DialectRegistry &registry);
+void registerWindowElements(mlir::DialectRegistry &registry);
+void registerContractionElements(mlir::DialectRegistry &registry);
 } // namespace tenon::codegen
 
 #endif // TENON_CODEGEN_COMMON_ELEMENTEMITTER_H

@@ -223,13 +223,14 @@ llvm::Error tenon::closeBlobs(Operation *root, StringRef moduleFile, ConstantFil
 }
 
 DenseElementsAttr tenon::denseFromBlob(ShapedType type, ArrayRef<char> bytes) {
-  unsigned bits = type.getElementTypeBitWidth();
-  if (bits == 1) {
+  StorageFormat format(type.getElementType());
+  if (type.getElementType().isInteger(1)) {
     SmallVector<bool> values = llvm::map_to_vector(bytes, [](char byte) { return byte != 0; });
     return DenseElementsAttr::get(type, values);
   }
-  if (bits >= 8)
+  if (!format.sharesBytes())
     return DenseElementsAttr::getFromRawBuffer(type, bytes);
+  unsigned bits = format.getBits();
   // MLIR keeps narrow elements in a byte each.
   SmallVector<char> values;
   for (uint64_t i = 0, end = type.getNumElements(); i < end; ++i) {

@@ -11,13 +11,23 @@
 using namespace mlir;
 using namespace tenon;
 
+/// Each element of the result follows from all of the operand along `dims`.
+static SmallVector<utils::IteratorType> rowIterators(Operation *op, ArrayRef<int64_t> dims) {
+  SmallVector<utils::IteratorType> iterators = parallelIterators(op);
+  for (int64_t dim : dims)
+    iterators[dim] = utils::IteratorType::reduction;
+  return iterators;
+}
+
 //===----------------------------------------------------------------------===//
 // SoftmaxOp
 //===----------------------------------------------------------------------===//
 
 LogicalResult SoftmaxOp::verify() { return verifyDims(*this, getDims(), cast<RankedTensorType>(getType()).getRank()); }
 
-SmallVector<AffineExpr> SoftmaxOp::resultSizes(SizeAnalysis &sizes, unsigned) { return sizes.sizesOf(getOperand()); }
+SmallVector<utils::IteratorType> SoftmaxOp::getLoopIterators() { return rowIterators(*this, getDims()); }
+SmallVector<AffineMap> SoftmaxOp::getOperandMaps() { return identityOperandMaps(*this); }
+SmallVector<AffineMap> SoftmaxOp::getResultMaps() { return identityResultMaps(*this); }
 
 FailureOr<SmallVector<Value>> SoftmaxOp::decompose(OpBuilder &builder) {
   CompositeBuilder build(builder, *this);
@@ -39,7 +49,9 @@ LogicalResult NormalizeOp::verify() {
   return verifyDims(*this, getDims(), cast<RankedTensorType>(getType()).getRank());
 }
 
-SmallVector<AffineExpr> NormalizeOp::resultSizes(SizeAnalysis &sizes, unsigned) { return sizes.sizesOf(getOperand()); }
+SmallVector<utils::IteratorType> NormalizeOp::getLoopIterators() { return rowIterators(*this, getDims()); }
+SmallVector<AffineMap> NormalizeOp::getOperandMaps() { return identityOperandMaps(*this); }
+SmallVector<AffineMap> NormalizeOp::getResultMaps() { return identityResultMaps(*this); }
 
 FailureOr<SmallVector<Value>> NormalizeOp::decompose(OpBuilder &builder) {
   CompositeBuilder build(builder, *this);
@@ -58,7 +70,9 @@ FailureOr<SmallVector<Value>> NormalizeOp::decompose(OpBuilder &builder) {
 // GeluOp
 //===----------------------------------------------------------------------===//
 
-SmallVector<AffineExpr> GeluOp::resultSizes(SizeAnalysis &sizes, unsigned) { return sizes.sizesOf(getOperand()); }
+SmallVector<utils::IteratorType> GeluOp::getLoopIterators() { return parallelIterators(*this); }
+SmallVector<AffineMap> GeluOp::getOperandMaps() { return identityOperandMaps(*this); }
+SmallVector<AffineMap> GeluOp::getResultMaps() { return identityResultMaps(*this); }
 
 FailureOr<SmallVector<Value>> GeluOp::decompose(OpBuilder &builder) {
   CompositeBuilder build(builder, *this);

@@ -113,6 +113,48 @@ LogicalResult ConvOp::verify() {
   return verifyResultSizes(cast<OpResult>(getResult()));
 }
 
+/// The dimensions of the result as it is written, then the channels of a group, then the taps.
+SmallVector<utils::IteratorType> ConvOp::getLoopIterators() {
+  size_t spatial = getStrides().size();
+  SmallVector<utils::IteratorType> iterators(2 + spatial, utils::IteratorType::parallel);
+  iterators.append(1 + spatial, utils::IteratorType::reduction);
+  return iterators;
+}
+
+SmallVector<AffineMap> ConvOp::getOperandMaps() {
+  int64_t spatial = getStrides().size(), groups = getGroups(), dims = 3 + 2 * spatial;
+  auto dim = [&](int64_t i) { return getAffineDimExpr(i, getContext()); };
+  AffineExpr filters = dim(getChannelDim()), channel = dim(2 + spatial);
+  auto filter = cast<RankedTensorType>(getFilter().getType());
+  int64_t count = filter.getDimSize(getFilterDim()), perGroup = filter.getDimSize(getSummedDim());
+  AffineExpr inputChannel = channel;
+  if (groups != 1 && perGroup == 1 && count == groups)
+    inputChannel = filters;
+  else if (groups != 1)
+    // Of unknown numbers the quotient isn't affine: the group is the one symbol of the map.
+    inputChannel = ShapedType::isDynamic(count) || ShapedType::isDynamic(perGroup)
+                       ? getAffineSymbolExpr(0, getContext()) + channel
+                       : filters.floorDiv(std::max<int64_t>(count / groups, 1)) * perGroup + channel;
+  SmallVector<AffineExpr> input(2 + spatial), weight(2 + spatial);
+  input[0] = dim(0);
+  input[getChannelDim()] = inputChannel;
+  weight[getFilterDim()] = filters;
+  weight[getSummedDim()] = channel;
+  for (int64_t i = 0; i < spatial; ++i) {
+    AffineExpr tap = dim(3 + spatial + i);
+    input[getSpatialDim() + i] =
+        windowPlace(dim(getSpatialDim() + i), tap, getStrides()[i], getDilations()[i], getPads()[i]);
+    weight[getTapDim() + i] = tap;
+  }
+  unsigned symbols = groups != 1 && inputChannel.isFunctionOfSymbol(0);
+  return {AffineMap::get(dims, symbols, input, getContext()), AffineMap::get(dims, 0, weight, getContext())};
+}
+
+SmallVector<AffineMap> ConvOp::getResultMaps() {
+  int64_t spatial = getStrides().size();
+  return {AffineMap::getMultiDimIdentityMap(3 + 2 * spatial, getContext()).getMajorSubMap(2 + spatial)};
+}
+
 SmallVector<AffineExpr> ConvOp::resultSizes(SizeAnalysis &sizes, unsigned) {
   SmallVector<AffineExpr> input = sizes.sizesOf(getInput()), filter = sizes.sizesOf(getFilter());
   size_t spatial = getStrides().size();

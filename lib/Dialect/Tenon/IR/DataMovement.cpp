@@ -256,6 +256,19 @@ LogicalResult UnfoldOp::verify() {
   return verifyResultSizes(cast<OpResult>(getResult()));
 }
 
+SmallVector<utils::IteratorType> UnfoldOp::getLoopIterators() { return parallelIterators(*this); }
+
+SmallVector<AffineMap> UnfoldOp::getOperandMaps() {
+  int64_t spatial = getSizes().size(), rank = 2 + 2 * spatial;
+  auto dim = [&](int64_t i) { return getAffineDimExpr(i, getContext()); };
+  SmallVector<AffineExpr> read = {dim(0), dim(1)};
+  for (int64_t i = 0; i < spatial; ++i)
+    read.push_back(windowPlace(dim(2 + spatial + i), dim(2 + i), getStrides()[i], getDilations()[i], getPads()[i]));
+  return {AffineMap::get(rank, 0, read, getContext())};
+}
+
+SmallVector<AffineMap> UnfoldOp::getResultMaps() { return identityResultMaps(*this); }
+
 SmallVector<AffineExpr> UnfoldOp::resultSizes(SizeAnalysis &sizes, unsigned) {
   SmallVector<AffineExpr> operand = sizes.sizesOf(getOperand());
   SmallVector<AffineExpr> result(ArrayRef(operand).take_front(2));

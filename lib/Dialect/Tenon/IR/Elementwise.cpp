@@ -26,5 +26,9 @@ SmallVector<AffineMap> tenon::identityResultMaps(Operation *op) {
                                 AffineMap::getMultiDimIdentityMap(resultRank(op), op->getContext()));
 }
 
+AffineExpr tenon::windowPlace(AffineExpr position, AffineExpr tap, int64_t stride, int64_t dilation, int64_t pad) {
+  return position * stride + tap * dilation - pad;
+}
+
 #define GET_OP_CLASSES
 #include "tenon/Dialect/Tenon/IR/TenonElementwise.cpp.inc"

@@ -86,6 +86,29 @@ LogicalResult WindowOp::verify() {
   return verifyResultSizes(cast<OpResult>(getResult()));
 }
 
+/// The dimensions of the result, then the taps.
+SmallVector<utils::IteratorType> WindowOp::getLoopIterators() {
+  SmallVector<utils::IteratorType> iterators = parallelIterators(*this);
+  iterators.append(getSizes().size(), utils::IteratorType::reduction);
+  return iterators;
+}
+
+SmallVector<AffineMap> WindowOp::getOperandMaps() {
+  int64_t rank = rankOf(getOperand()), spatial = getSizes().size(), first = getSpatialDim();
+  SmallVector<AffineExpr> read;
+  for (int64_t i = 0; i < rank; ++i)
+    read.push_back(getAffineDimExpr(i, getContext()));
+  for (int64_t i = 0; i < spatial; ++i)
+    read[first + i] = windowPlace(read[first + i], getAffineDimExpr(rank + i, getContext()), getStrides()[i],
+                                  getDilations()[i], getPads()[i]);
+  return {AffineMap::get(rank + spatial, 0, read, getContext())};
+}
+
+SmallVector<AffineMap> WindowOp::getResultMaps() {
+  int64_t rank = rankOf(getOperand());
+  return {AffineMap::getMultiDimIdentityMap(rank + getSizes().size(), getContext()).getMajorSubMap(rank)};
+}
+
 SmallVector<AffineExpr> WindowOp::resultSizes(SizeAnalysis &sizes, unsigned) {
   SmallVector<AffineExpr> result = sizes.sizesOf(getOperand());
   size_t spatial = getSizes().size(), first = getSpatialDim();

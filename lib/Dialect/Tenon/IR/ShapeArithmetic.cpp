@@ -21,8 +21,7 @@ static RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(valu
 // What is known of expressions
 //===----------------------------------------------------------------------===//
 
-/// Whether an expression of sizes, which aren't negative, can't be negative itself: no subtraction in it.
-static bool isNonNegative(AffineExpr expression) {
+bool tenon::isNonNegative(AffineExpr expression) {
   bool result = true;
   expression.walk([&](AffineExpr part) {
     if (auto constant = dyn_cast<AffineConstantExpr>(part))

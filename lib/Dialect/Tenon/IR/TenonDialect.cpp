@@ -107,7 +107,11 @@ void TenonDialect::initialize() {
 
 Operation *TenonDialect::materializeConstant(OpBuilder &builder, Attribute value, Type type, Location loc) {
   auto typed = dyn_cast<TypedAttr>(value);
-  if (!typed || typed.getType() != type || !isa<RankedTensorType>(type))
+  if (!typed || typed.getType() != type)
+    return nullptr;
+  if (type.isIndex())
+    return arith::ConstantOp::create(builder, loc, typed);
+  if (!isa<RankedTensorType>(type))
     return nullptr;
   return ConstantOp::create(builder, loc, type, typed);
 }

@@ -11,6 +11,7 @@
 #include "tenon/Dialect/Tenon/Transforms/Passes.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Remarks.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -178,6 +179,8 @@ private:
       use->set(relayout(use->get(), wantsLast ? Layout::channelsLast : Layout::channelsFirst));
     for (auto [op, node] : nodes)
       if (last[node]) {
+        remark::passed(op->getLoc(), remark::RemarkOpts::name("channels-last").category("tenon-assign-layouts"))
+            << remark::metric("op", op->getName().getStringRef());
         OpBuilder builder(op);
         cast<LayoutInterface>(op).setChannelsLast(builder);
       }
@@ -192,6 +195,9 @@ private:
     auto type = cast<RankedTensorType>(value.getType());
     SmallVector<int64_t> permutation = permutationTo(layout, type.getRank());
     SmallVector<int64_t> shape = llvm::map_to_vector(permutation, [&](int64_t dim) { return type.getDimSize(dim); });
+    remark::analysis(value.getLoc(), remark::RemarkOpts::name("transpose").category("tenon-assign-layouts"))
+        << remark::metric("to",
+                          layout == Layout::channelsLast ? StringRef("channels last") : StringRef("channels first"));
     return result = TransposeOp::create(builder, value.getLoc(), type.clone(shape), value, permutation);
   }
 

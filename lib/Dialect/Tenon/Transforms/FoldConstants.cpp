@@ -12,13 +12,11 @@
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/IR/Remarks.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
-#include "llvm/Support/Debug.h"
 #include <cstring>
-
-#define DEBUG_TYPE "tenon-fold-constants"
 
 using namespace mlir;
 using namespace tenon;
@@ -207,8 +205,8 @@ LogicalResult FoldConstantsPass::fold(Operation *op) {
   DenseMap<Value, KnownValue> computed;
   SmallVector<TypedAttr> attributes;
   auto give = [&](llvm::Error error) {
-    LLVM_DEBUG(llvm::dbgs() << op->getName() << " stays: " << error << "\n");
-    llvm::consumeError(std::move(error));
+    remark::missed(op->getLoc(), remark::RemarkOpts::name("op-stays").category("tenon-fold-constants"))
+        << remark::reason("{0}", llvm::toString(std::move(error)));
     return failure();
   };
   for (Value result : op->getResults()) {

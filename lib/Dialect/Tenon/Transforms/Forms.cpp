@@ -12,18 +12,6 @@
 using namespace mlir;
 using namespace tenon;
 
-TypedAttr tenon::splatOf(Value value) {
-  while (auto broadcast = value.getDefiningOp<BroadcastOp>())
-    value = broadcast.getOperand();
-  auto constant = value.getDefiningOp<ConstantOp>();
-  auto dense = constant ? dyn_cast<DenseElementsAttr>(constant.getValue()) : DenseElementsAttr();
-  if (!dense || !dense.getElementType().isIntOrFloat() || dense.getNumElements() == 0)
-    return {};
-  if (!dense.isSplat() && dense.getNumElements() != 1)
-    return {};
-  return dyn_cast<TypedAttr>(*dense.getValues<Attribute>().begin());
-}
-
 std::optional<double> tenon::numberOf(Value value) {
   auto number = dyn_cast_if_present<FloatAttr>(splatOf(value));
   if (!number)

@@ -12,9 +12,6 @@
 
 namespace tenon {
 
-/// The one value of a constant, also of one that was broadcast: a FloatAttr or IntegerAttr, or null.
-mlir::TypedAttr splatOf(mlir::Value value);
-
 /// The one value of a floating-point constant.
 std::optional<double> numberOf(mlir::Value value);
 

@@ -105,6 +105,7 @@ private:
     }
     if (auto maps = dyn_cast<IndexingMapsInterface>(op))
       shareSizes(maps, shapes);
+    // The channels of several groups are no dimension of the space.
     if (auto conv = dyn_cast<ConvOp>(op)) {
       int64_t &channels = shapes[0][conv.getChannelDim()], summed = shapes[1][conv.getSummedDim()];
       if (ShapedType::isDynamic(channels) && !ShapedType::isDynamic(summed))

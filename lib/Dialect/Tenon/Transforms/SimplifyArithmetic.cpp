@@ -8,55 +8,12 @@
 #include "Forms.h"
 #include "tenon/Dialect/Tenon/Transforms/Passes.h"
 
-#include "mlir/IR/Matchers.h"
 #include "mlir/IR/PatternMatch.h"
 
 using namespace mlir;
 using namespace tenon;
 
 namespace {
-/// What leaves the other operand as it is.
-enum class Neutral { Zero, NegativeZero, One };
-} // namespace
-
-static bool is(TypedAttr value, Neutral neutral) {
-  if (auto number = dyn_cast_if_present<FloatAttr>(value)) {
-    APFloat x = number.getValue();
-    return neutral == Neutral::One ? x.isExactlyValue(1) : x.isZero() && x.isNegative() == (neutral != Neutral::Zero);
-  }
-  auto number = dyn_cast_if_present<IntegerAttr>(value);
-  return number && (neutral == Neutral::One ? number.getValue().isOne() : number.getValue().isZero());
-}
-
-namespace {
-/// `x op neutral`, and `neutral op x` where the op commutes.
-template <typename Op, Neutral neutral> struct RemoveNeutral : OpRewritePattern<Op> {
-  using OpRewritePattern<Op>::OpRewritePattern;
-  LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const override {
-    Value kept;
-    if (is(splatOf(op.getRhs()), neutral))
-      kept = op.getLhs();
-    else if (op->template hasTrait<OpTrait::IsCommutative>() && is(splatOf(op.getLhs()), neutral))
-      kept = op.getRhs();
-    if (!kept || kept.getType() != op.getType())
-      return failure();
-    rewriter.replaceOp(op, kept);
-    return success();
-  }
-};
-
-/// `-(-x)` and `~~x`.
-template <typename Op> struct RemoveTwice : OpRewritePattern<Op> {
-  using OpRewritePattern<Op>::OpRewritePattern;
-  LogicalResult matchAndRewrite(Op op, PatternRewriter &rewriter) const override {
-    auto inner = op.getOperand().template getDefiningOp<Op>();
-    if (!inner || inner.getOperand().getType() != op.getType())
-      return failure();
-    rewriter.replaceOp(op, inner.getOperand());
-    return success();
-  }
-};
-
 /// `x ** 2` is `x * x`, and `x ** 1` is `x`.
 struct ExpandPower : OpRewritePattern<PowOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -103,7 +60,5 @@ struct DivideByPowerOfTwo : OpRewritePattern<DivOp> {
 } // namespace
 
 void tenon::populateSimplifyArithmeticPatterns(RewritePatternSet &patterns) {
-  patterns.add<RemoveNeutral<MulOp, Neutral::One>, RemoveNeutral<DivOp, Neutral::One>,
-               RemoveNeutral<SubOp, Neutral::Zero>, RemoveNeutral<AddOp, Neutral::NegativeZero>, RemoveTwice<NegOp>,
-               RemoveTwice<NotOp>, ExpandPower, DivideByPowerOfTwo>(patterns.getContext());
+  patterns.add<ExpandPower, DivideByPowerOfTwo>(patterns.getContext());
 }

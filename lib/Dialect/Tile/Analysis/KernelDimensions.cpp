@@ -57,12 +57,10 @@ void KernelDimensions::relate(Operation *op) {
     return;
   Role role = roleOf(op);
   auto maps = dyn_cast<IndexingMapsInterface>(op);
-  if (op->hasTrait<OpTrait::Elementwise>() || (role == Role::rows && !maps)) {
+  if (op->hasTrait<OpTrait::Elementwise>()) {
     for (Value operand : op->getOperands())
       for (int64_t dim = 0; dim < (int64_t)dims[operand].size(); ++dim)
         unite(operand, dim, op->getResult(0), dim);
-    for (int64_t dim : roleDimsOf(op))
-      fix(op->getResult(0), dim);
   } else if (maps && (role == Role::contraction || role == Role::rows || role == Role::free)) {
     relateMaps(maps);
   } else if (auto broadcast = dyn_cast<BroadcastOp>(op)) {
@@ -82,8 +80,12 @@ void KernelDimensions::relateMaps(IndexingMapsInterface op) {
   DenseMap<unsigned, int> ids;
   auto visit = [&](Value value, AffineMap map) {
     for (auto [dim, expression] : llvm::enumerate(map.getResults())) {
-      unsigned position = cast<AffineDimExpr>(expression).getPosition();
-      auto [it, inserted] = ids.try_emplace(position, dims[value][dim]);
+      auto position = dyn_cast<AffineDimExpr>(expression);
+      if (!position) {
+        fix(value, dim);
+        continue;
+      }
+      auto [it, inserted] = ids.try_emplace(position.getPosition(), dims[value][dim]);
       if (!inserted)
         classes.unionSets(it->second, dims[value][dim]);
     }

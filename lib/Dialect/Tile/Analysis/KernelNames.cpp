@@ -21,15 +21,9 @@ using namespace tenon::tile;
 /// Names get long: what the first ops are says enough.
 static constexpr size_t maxWords = 5;
 
-/// The number that all elements of a value are.
-static std::optional<double> splatOf(Value value) {
-  if (auto broadcast = value.getDefiningOp<BroadcastOp>())
-    value = broadcast.getOperand();
-  auto constant = value.getDefiningOp<ConstantOp>();
-  auto splat = constant ? dyn_cast<SplatElementsAttr>(constant.getValue()) : SplatElementsAttr();
-  if (!splat || !isa<FloatType>(splat.getElementType()))
-    return std::nullopt;
-  return splat.getSplatValue<APFloat>().convertToDouble();
+static bool isZero(Value value) {
+  auto number = dyn_cast_if_present<FloatAttr>(splatOf(value));
+  return number && number.getValue().isZero();
 }
 
 /// Whether an operand is one number per column, or per channel.
@@ -41,7 +35,7 @@ static bool isPerColumn(Value value) {
 /// What a person calls an op; empty where it says nothing of what the kernel is for.
 static StringRef wordOf(Operation *op) {
   bool isPerColumn = llvm::any_of(op->getOperands(), ::isPerColumn);
-  bool hasZero = llvm::any_of(op->getOperands(), [](Value value) { return splatOf(value) == 0.0; });
+  bool hasZero = llvm::any_of(op->getOperands(), ::isZero);
   return llvm::TypeSwitch<Operation *, StringRef>(op)
       .Case([](ContractOp contract) {
         if (contract.getLhs().getDefiningOp<WindowRowsOp>())

@@ -14,6 +14,7 @@
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Remarks.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -40,10 +41,14 @@ public:
     });
     for (Operation *whole : llvm::reverse(wholes))
       for (unsigned i = 0, end = isa<PadOp>(whole) ? 1 : whole->getNumOperands(); i < end; ++i)
-        if (canPlace(whole, i))
+        if (const char *obstacle = obstacleToPlace(whole, i))
+          remarkCopied(whole, "operand-is-copied", obstacle) << remark::add("operand {0}", i);
+        else
           markPlaced(whole, i);
     func.walk([&](SliceOp slice) {
-      if (canView(slice))
+      if (const char *obstacle = obstacleToView(slice))
+        remarkCopied(slice, "slice-is-copied", obstacle);
+      else
         slice->setAttr(kViewAttr, UnitAttr::get(func.getContext()));
     });
   }
@@ -70,6 +75,12 @@ private:
       else
         op.moveBefore(&entry, front);
     }
+  }
+
+  static remark::detail::InFlightRemark remarkCopied(Operation *op, StringRef name, const char *obstacle) {
+    auto missed = remark::missed(op->getLoc(), remark::RemarkOpts::name(name).category("tenon-assign-views"));
+    missed << remark::reason("{0}", obstacle);
+    return missed;
   }
 
   static void markPlaced(Operation *whole, unsigned operand) {
@@ -123,40 +134,52 @@ private:
            });
   }
 
-  /// A kernel in the same block writes the operand, nothing else says where it lies, and its readers take
-  /// strides.
-  bool canPlace(Operation *whole, unsigned operand) {
+  /// Why an operand isn't written where the whole needs it; null where a kernel in the same block writes it, nothing
+  /// else says where it lies, and its readers take strides.
+  const char *obstacleToPlace(Operation *whole, unsigned operand) {
     Value tensor = whole->getOperand(operand);
     std::optional<Layout> layout = layouts.partOf(whole, operand);
-    if (!layout || !layout->hasRows() || sharesBytes(tensor) || !isKnownOnEntry(*layout) ||
-        !isKnownOnEntry(sizes.sizesOf(whole->getResult(0))))
-      return false;
+    if (!layout || !layout->hasRows())
+      return "its part of the whole has no rows";
+    if (sharesBytes(tensor))
+      return "elements share bytes";
+    if (!isKnownOnEntry(*layout) || !isKnownOnEntry(sizes.sizesOf(whole->getResult(0))))
+      return "its place isn't known at the start";
     while (auto reshape = tensor.getDefiningOp<ReshapeOp>()) {
       tensor = reshape.getOperand();
       layout = layouts.reshaped(*layout, sizes.sizesOf(tensor));
       if (!layout)
-        return false;
+        return "no strides reshape it there";
     }
     Operation *source = tensor.getDefiningOp();
-    return source && source->getBlock() == whole->getBlock() && (isKernelOp(source) || isa<ConcatOp>(source)) &&
-           layouts.rootOf(tensor) == tensor && isReadableAt(tensor, *layout);
+    if (!source || source->getBlock() != whole->getBlock() || !(isKernelOp(source) || isa<ConcatOp>(source)))
+      return "no kernel beside it writes it";
+    if (layouts.rootOf(tensor) != tensor)
+      return "it lies elsewhere already";
+    return isReadableAt(tensor, *layout) ? nullptr : "a reader needs its rows together";
   }
 
-  /// What the slice reads is written once, before, and its readers take strides.
-  bool canView(SliceOp slice) {
-    if (sharesBytes(slice.getOperand()) || llvm::any_of(slice.getMixedStrides(), [](OpFoldResult step) {
-          return getConstantIntValue(step).value_or(0) <= 0;
-        }))
-      return false;
+  /// Why a slice is copied; null where what it reads is written once, before, and its readers take strides.
+  const char *obstacleToView(SliceOp slice) {
+    if (sharesBytes(slice.getOperand()))
+      return "elements share bytes";
+    if (llvm::any_of(slice.getMixedStrides(),
+                     [](OpFoldResult step) { return getConstantIntValue(step).value_or(0) <= 0; }))
+      return "its steps aren't known to go forward";
     std::optional<Layout> layout = layouts.sliceOf(slice);
-    if (!layout || !isReadableAt(slice.getResult(), *layout))
-      return false;
+    if (!layout)
+      return "no strides lead there";
+    if (!layout->hasRows())
+      return "elements of its rows aren't next to each other";
+    if (!isReadableAt(slice.getResult(), *layout))
+      return "a reader needs its rows together";
     // The view of a loop or branch is made in front of it.
     if (slice->getParentOp() != func && !isKnownOnEntry(*layout))
-      return false;
+      return "its place isn't known in front of the loop or branch";
     Operation *source = layout->root.getDefiningOp();
-    return source ? isKernelOp(source) || isa<ConcatOp, SliceOp, ConstantOp>(source)
-                  : layout->root.getParentRegion() == &func.getBody();
+    bool isWritten = source ? isKernelOp(source) || isa<ConcatOp, SliceOp, ConstantOp>(source)
+                            : layout->root.getParentRegion() == &func.getBody();
+    return isWritten ? nullptr : "what it reads is no buffer of the program's own";
   }
 
   func::FuncOp func;

@@ -35,8 +35,6 @@ public:
       builder.setInsertionPoint(op);
       loc = op->getLoc();
       block = op->getBlock();
-      if (auto maps = dyn_cast<IndexingMapsInterface>(op))
-        checkSpace(maps);
       llvm::TypeSwitch<Operation *>(op)
           .Case<ReshapeOp, BroadcastOp, SliceOp, ConcatOp, GatherOp, ScatterOp, TopKOp, ConvOp, ArgReduceOp, ItemOp,
                 tensor::CastOp>([&](auto known) { check(known); })
@@ -44,6 +42,9 @@ public:
             check(known);
             stated.push_back(known);
           });
+      // Last, since what an op says itself says more.
+      if (auto maps = dyn_cast<IndexingMapsInterface>(op))
+        checkSpace(maps);
     });
     for (cf::AssertOp op : stated)
       op.erase();
@@ -205,7 +206,12 @@ private:
 
   void expectEqual(AffineExpr actual, AffineExpr expected, const char *message) {
     actual = sizes.simplify(actual), expected = sizes.simplify(expected);
-    if (actual != expected && isKnownHere(actual) && isKnownHere(expected) && isNew(Kind::equal, {actual, expected}))
+    if (actual == expected || !isKnownHere(actual) || !isKnownHere(expected))
+      return;
+    // Either order of the two is one check.
+    auto [first, second] = std::minmax(
+        actual, expected, [](AffineExpr a, AffineExpr b) { return a.getAsOpaquePointer() < b.getAsOpaquePointer(); });
+    if (isNew(Kind::equal, {first, second}))
       host::CheckEqualOp::create(builder, loc, number(actual), number(expected), message);
   }
 

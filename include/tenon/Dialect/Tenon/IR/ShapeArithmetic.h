@@ -17,6 +17,9 @@ namespace tenon {
 /// nothing is known of any.
 using ShapeElements = std::optional<llvm::SmallVector<mlir::AffineExpr>>;
 
+/// Whether an expression of sizes, which aren't negative, can't be negative itself: no subtraction in it.
+bool isNonNegative(mlir::AffineExpr expression);
+
 /// Attaches `ShapeArithmeticInterface` to the ops of the graph dialect.
 void attachShapeArithmetic(mlir::MLIRContext *context);
 

@@ -33,7 +33,8 @@ def Tenon_ContractOp : Tenon_Op<"contract", [Pure, DeclareOpInterfaceMethods<Ten
   let hasVerifier = 1;
 }
 
-def Tenon_ConvOp : Tenon_Op<"conv", [Pure, DeclareOpInterfaceMethods<Tenon_SizesInterface>]> {
+def Tenon_ConvOp : Tenon_Op<"conv", [Pure, DeclareOpInterfaceMethods<Tenon_SizesInterface>,
+    DeclareOpInterfaceMethods<Tenon_IndexingMapsInterface>]> {
   let summary = "convolution over n spatial dimensions";
   let description = [{
     Input `[N, C, D1..Dn]`, filter `[M, C/groups, K1..Kn]`, result `[N, M, O1..On]`:

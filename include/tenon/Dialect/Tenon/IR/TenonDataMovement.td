@@ -52,6 +52,8 @@ def Tenon_ReshapeOp : Tenon_SizedOp<"reshape"> {
   let assemblyFormat = [{
     $operand `sizes` custom<DynamicIndexList>($sizes, $static_sizes) attr-dict `:` type($operand) `->` type($result)
   }];
+  let hasCanonicalizer = 1;
+  let hasFolder = 1;
   let hasVerifier = 1;
 }
 
@@ -72,6 +74,8 @@ def Tenon_BroadcastOp : Tenon_SizedOp<"broadcast"> {
     $operand `dims` $dims `sizes` custom<DynamicIndexList>($sizes, $static_sizes) attr-dict
     `:` type($operand) `->` type($result)
   }];
+  let hasCanonicalizer = 1;
+  let hasFolder = 1;
   let hasVerifier = 1;
 }
 
@@ -87,6 +91,8 @@ def Tenon_TransposeOp : Tenon_Op<"transpose", [Pure, DeclareOpInterfaceMethods<T
   let arguments = (ins AnyRankedTensor:$operand, DenseI64ArrayAttr:$permutation);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$operand $permutation attr-dict `:` type($operand) `->` type($result)";
+  let hasCanonicalizer = 1;
+  let hasFolder = 1;
   let hasVerifier = 1;
 }
 
@@ -121,6 +127,7 @@ def Tenon_SliceOp : Tenon_Op<"slice", [Pure, AttrSizedOperandSegments,
       return mlir::getMixedValues(getStaticStrides(), getStrides(), getContext());
     }
   }];
+  let hasFolder = 1;
   let hasVerifier = 1;
 }
 
@@ -156,10 +163,12 @@ def Tenon_PadOp : Tenon_Op<"pad", [Pure, AttrSizedOperandSegments,
       return mlir::getMixedValues(getStaticHigh(), getHigh(), getContext());
     }
   }];
+  let hasFolder = 1;
   let hasVerifier = 1;
 }
 
-def Tenon_UnfoldOp : Tenon_Op<"unfold", [Pure, DeclareOpInterfaceMethods<Tenon_SizesInterface>]> {
+def Tenon_UnfoldOp : Tenon_Op<"unfold", [Pure, DeclareOpInterfaceMethods<Tenon_SizesInterface>,
+    DeclareOpInterfaceMethods<Tenon_IndexingMapsInterface>]> {
   let summary = "the windows of an image, side by side";
   let description = [{
     Operand `[N, C, D1..Dn]`, result `[N, C, K1..Kn, O1..On]`: `result[n, c, k, o] = operand[n, c, o*stride + k*dilation -
@@ -191,6 +200,7 @@ def Tenon_ConcatOp : Tenon_Op<"concat", [Pure, DeclareOpInterfaceMethods<Tenon_S
   let arguments = (ins Variadic<AnyRankedTensor>:$operands, I64Attr:$dim);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$operands `dim` $dim attr-dict `:` type($operands) `->` type($result)";
+  let hasFolder = 1;
   let hasVerifier = 1;
 }
 

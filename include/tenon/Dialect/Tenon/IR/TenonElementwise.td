@@ -44,10 +44,14 @@ class Tenon_BinaryOp<string mnemonic, string formula, Type type, list<Trait> tra
   let assemblyFormat = "$lhs `,` $rhs attr-dict `:` type($result)";
 }
 
-def Tenon_NegOp : Tenon_UnaryOp<"neg", "-x", Tenon_NumberTensor, "Integers wrap.">;
+def Tenon_NegOp : Tenon_UnaryOp<"neg", "-x", Tenon_NumberTensor, "Integers wrap."> {
+  let hasFolder = 1;
+}
 def Tenon_AbsOp : Tenon_UnaryOp<"abs", "|x|", Tenon_NumberTensor, "Integers wrap: the least value is its own.">;
 def Tenon_SignOp : Tenon_UnaryOp<"sign", "sign(x)", Tenon_NumberTensor, "-1, 0 or 1; NaN gives NaN.">;
-def Tenon_NotOp : Tenon_UnaryOp<"not", "~x", Tenon_IntegerTensor, "Bitwise on integers, so logical on `i1`.">;
+def Tenon_NotOp : Tenon_UnaryOp<"not", "~x", Tenon_IntegerTensor, "Bitwise on integers, so logical on `i1`."> {
+  let hasFolder = 1;
+}
 def Tenon_ExpOp : Tenon_UnaryOp<"exp", "e^x", Tenon_FloatTensor>;
 def Tenon_Expm1Op : Tenon_UnaryOp<"expm1", "e^x - 1", Tenon_FloatTensor>;
 def Tenon_LogOp : Tenon_UnaryOp<"log", "ln(x)", Tenon_FloatTensor>;
@@ -73,11 +77,19 @@ def Tenon_FloorOp : Tenon_UnaryOp<"floor", "floor(x)", Tenon_FloatTensor>;
 def Tenon_CeilOp : Tenon_UnaryOp<"ceil", "ceil(x)", Tenon_FloatTensor>;
 def Tenon_RoundOp : Tenon_UnaryOp<"round", "round(x)", Tenon_FloatTensor, "Ties go to the even neighbour.">;
 
-def Tenon_AddOp : Tenon_BinaryOp<"add", "x + y", Tenon_NumberTensor, [Commutative], "Integers wrap.">;
-def Tenon_SubOp : Tenon_BinaryOp<"sub", "x - y", Tenon_NumberTensor, [], "Integers wrap.">;
-def Tenon_MulOp : Tenon_BinaryOp<"mul", "x * y", Tenon_NumberTensor, [Commutative], "Integers wrap.">;
+def Tenon_AddOp : Tenon_BinaryOp<"add", "x + y", Tenon_NumberTensor, [Commutative], "Integers wrap."> {
+  let hasFolder = 1;
+}
+def Tenon_SubOp : Tenon_BinaryOp<"sub", "x - y", Tenon_NumberTensor, [], "Integers wrap."> {
+  let hasFolder = 1;
+}
+def Tenon_MulOp : Tenon_BinaryOp<"mul", "x * y", Tenon_NumberTensor, [Commutative], "Integers wrap."> {
+  let hasFolder = 1;
+}
 def Tenon_DivOp : Tenon_BinaryOp<"div", "x / y", Tenon_NumberTensor, [],
-  "Integers truncate; the least value by -1 wraps; by zero gives zero.">;
+  "Integers truncate; the least value by -1 wraps; by zero gives zero."> {
+  let hasFolder = 1;
+}
 def Tenon_RemOp : Tenon_BinaryOp<"rem", "x rem y", Tenon_NumberTensor, [],
   "The sign follows x, as C's `%` and `fmod`; an integer remainder by zero is zero.">;
 def Tenon_ModOp : Tenon_BinaryOp<"mod", "x mod y", Tenon_NumberTensor, [],
@@ -85,12 +97,20 @@ def Tenon_ModOp : Tenon_BinaryOp<"mod", "x mod y", Tenon_NumberTensor, [],
 def Tenon_PowOp : Tenon_BinaryOp<"pow", "x ^ y", Tenon_NumberTensor, [],
   "IEEE `pow`; integers by repeated multiplication, wrapping; a negative exponent truncates 1 / x^|y|.">;
 def Tenon_MinOp : Tenon_BinaryOp<"min", "min(x, y)", Tenon_NumberTensor, [Commutative],
-  "NaN if either is NaN; -0 is below 0.">;
+  "NaN if either is NaN; -0 is below 0."> {
+  let hasFolder = 1;
+}
 def Tenon_MaxOp : Tenon_BinaryOp<"max", "max(x, y)", Tenon_NumberTensor, [Commutative],
-  "NaN if either is NaN; -0 is below 0.">;
+  "NaN if either is NaN; -0 is below 0."> {
+  let hasFolder = 1;
+}
 def Tenon_Atan2Op : Tenon_BinaryOp<"atan2", "atan2(x, y)", Tenon_FloatTensor>;
-def Tenon_AndOp : Tenon_BinaryOp<"and", "x & y", Tenon_IntegerTensor, [Commutative], "Bitwise, integers only.">;
-def Tenon_OrOp : Tenon_BinaryOp<"or", "x | y", Tenon_IntegerTensor, [Commutative], "Bitwise, integers only.">;
+def Tenon_AndOp : Tenon_BinaryOp<"and", "x & y", Tenon_IntegerTensor, [Commutative], "Bitwise, integers only."> {
+  let hasFolder = 1;
+}
+def Tenon_OrOp : Tenon_BinaryOp<"or", "x | y", Tenon_IntegerTensor, [Commutative], "Bitwise, integers only."> {
+  let hasFolder = 1;
+}
 def Tenon_XorOp : Tenon_BinaryOp<"xor", "x ^ y", Tenon_IntegerTensor, [Commutative], "Bitwise, integers only.">;
 def Tenon_ShlOp : Tenon_BinaryOp<"shl", "x << y", Tenon_IntegerTensor, [], "Zero once y reaches the width.">;
 def Tenon_ShrOp : Tenon_BinaryOp<"shr", "x >> y", Tenon_IntegerTensor, [],
@@ -137,6 +157,7 @@ def Tenon_SelectOp : Tenon_ElementwiseOp<"select", [SameOperandsAndResultShape,
   let arguments = (ins RankedTensorOf<[I1]>:$condition, AnyRankedTensor:$trueValue, AnyRankedTensor:$falseValue);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$condition `,` $trueValue `,` $falseValue attr-dict `:` type($condition) `,` type($result)";
+  let hasFolder = 1;
 }
 
 def Tenon_CastOp : Tenon_ElementwiseOp<"cast", [SameOperandsAndResultShape]> {
@@ -154,6 +175,7 @@ def Tenon_CastOp : Tenon_ElementwiseOp<"cast", [SameOperandsAndResultShape]> {
   let arguments = (ins Tenon_NumberTensor:$operand, UnitAttr:$saturate);
   let results = (outs Tenon_NumberTensor:$result);
   let assemblyFormat = "$operand attr-dict `:` type($operand) `->` type($result)";
+  let hasFolder = 1;
 }
 
 #endif // TENON_DIALECT_TENON_IR_TENONELEMENTWISE

@@ -19,6 +19,10 @@ class SizeAnalysis;
 llvm::SmallVector<mlir::utils::IteratorType> parallelIterators(mlir::Operation *op);
 llvm::SmallVector<mlir::AffineMap> identityOperandMaps(mlir::Operation *op);
 llvm::SmallVector<mlir::AffineMap> identityResultMaps(mlir::Operation *op);
+
+/// Where a window reads its operand along one dimension: `position * stride + tap * dilation - pad`.
+mlir::AffineExpr windowPlace(mlir::AffineExpr position, mlir::AffineExpr tap, int64_t stride, int64_t dilation,
+                             int64_t pad);
 } // namespace tenon
 
 #include "tenon/Dialect/Tenon/IR/TenonInterfaces.h.inc"

@@ -14,8 +14,12 @@ def Tenon_IndexingMapsInterface : OpInterface<"IndexingMapsInterface"> {
   let cppNamespace = "::tenon";
   let description = [{
     An op whose result is computed over one iteration space of parallel and reduction dimensions, with an affine
-    map from that space to each tensor operand and result. Size inference, fusion legality, layout propagation
-    and the roofline's flops and bytes are derived from it.
+    map from that space to each tensor operand and result. Inference and checks of sizes, the dimensions that a
+    kernel's tensors share and rewrites of contractions ask it.
+
+    Where windows lie in a border, a map names places outside of the operand; the op says what stands there. A
+    reduction dimension that a result's map names is one along which each element of the result follows from all
+    of the operand, as in `softmax`.
   }];
   let methods = [
     InterfaceMethod<"Iterator types of the iteration space, outermost first.",

@@ -15,7 +15,7 @@ include "tenon/Dialect/Tenon/IR/TenonInterfaces.td"
 
 class Tenon_CompositeOp<string mnemonic, list<Trait> traits = []>
     : Tenon_Op<mnemonic, traits # [Pure, DeclareOpInterfaceMethods<Tenon_DecomposableInterface>,
-                                   DeclareOpInterfaceMethods<Tenon_SizesInterface>]>;
+                                   DeclareOpInterfaceMethods<Tenon_IndexingMapsInterface>]>;
 
 def Tenon_SoftmaxOp : Tenon_CompositeOp<"softmax", [SameOperandsAndResultType]> {
   let summary = "e^(x - max) / sum, along the dimensions";

@@ -39,4 +39,9 @@
 #define GET_OP_CLASSES
 #include "tenon/Dialect/Tenon/IR/TenonHostCalls.h.inc"
 
+namespace tenon {
+/// The one value of a constant, also of one that was broadcast: a FloatAttr or IntegerAttr, or null.
+mlir::TypedAttr splatOf(mlir::Value value);
+} // namespace tenon
+
 #endif // TENON_DIALECT_TENON_IR_TENONOPS_H

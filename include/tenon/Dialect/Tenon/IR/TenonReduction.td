@@ -46,7 +46,8 @@ def Tenon_ArgReduceOp : Tenon_Op<"arg_reduce", [Pure, DeclareOpInterfaceMethods<
   let hasVerifier = 1;
 }
 
-def Tenon_WindowOp : Tenon_Op<"window", [Pure, DeclareOpInterfaceMethods<Tenon_SizesInterface>]> {
+def Tenon_WindowOp : Tenon_Op<"window", [Pure, DeclareOpInterfaceMethods<Tenon_SizesInterface>,
+    DeclareOpInterfaceMethods<Tenon_IndexingMapsInterface>]> {
   let summary = "combines the elements of a sliding window, as pooling";
   let description = [{
     The last n dimensions of the operand are spatial, n the length of `sizes`. Each result element combines one

@@ -57,6 +57,7 @@ def Tenon_SizeOp : Tenon_Op<"size", [Pure]> {
   let arguments = (ins AnyRankedTensor:$operand, I64Attr:$dim);
   let results = (outs Index:$result);
   let assemblyFormat = "$operand `dim` $dim attr-dict `:` type($operand)";
+  let hasFolder = 1;
   let hasVerifier = 1;
 }
 

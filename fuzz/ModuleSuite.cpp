@@ -75,7 +75,6 @@ constexpr const char *kPasses[] = {
     "tenon_tile.variants(tenon_tile.variant(tenon-build-tiles))",
     "tenon_tile.variants(tenon_tile.variant(tenon-lower-tiles))",
     "tenon_tile.variants(tenon_tile.variant(tenon-lower-kernels))",
-    "func.func(tenon-expand-microkernels)",
     "func.func(tenon-expand-reports)",
     "tenon-convert-math",
     "tenon-convert-narrow-floats",

@@ -20,7 +20,6 @@ using namespace mlir;
 
 void tenon::cpu::buildKernelToLLVMPipeline(OpPassManager &pm) {
   pm.addPass(createCheckKernelsPass());
-  pm.addNestedPass<func::FuncOp>(codegen::createExpandMicrokernelsPass());
   pm.addNestedPass<func::FuncOp>(codegen::createExpandReportsPass());
   // Narrow floats are storage: each operation on them is one in f32, rounded.
   pm.addPass(math::createMathExtendToSupportedTypes());

@@ -6,7 +6,6 @@
 //===----------------------------------------------------------------------===//
 
 #include "BuildContraction.h"
-#include "Lowerings.h"
 #include "tenon/Codegen/Common/Strategies.h"
 #include "tenon/Dialect/Tile/IR/TilePrograms.h"
 
@@ -23,9 +22,9 @@ class ContractionSpace : public VectorSpace {
 public:
   /// `isTurned`: whether sums are turned before they are written, and read in other vectors for it.
   ContractionSpace(KernelOp kernel, CPUTargetAttr target, std::optional<int64_t> rows, std::optional<int64_t> columns,
-                   bool isTurned, bool isProgram, bool isPacked, bool hasRowsInEpilogue)
+                   bool isTurned, bool isPacked, bool hasRowsInEpilogue)
       : VectorSpace(kernel, target, "contractions", /*hasVectors=*/true), first(knobs.size()), rows(rows),
-        columns(columns), takesThree(isTurned && columns), isProgram(isProgram) {
+        columns(columns), takesThree(isTurned && columns) {
     knobs[1].candidates = {2, 1, 4};
     if (takesThree)
       knobs[1].candidates.push_back(3);
@@ -45,7 +44,7 @@ public:
     add(knob::wideRows, prices.wideRows, {});
     add(knob::fetchRows, prices.fetchRows, {});
     add(knob::epilogueRows, hasRowsInEpilogue ? 1 : panelColumns, {panelColumns, 1});
-    if (isProgram && isPacked)
+    if (isPacked)
       add(knob::panelColumns, panelColumns, {16, 32, 64});
   }
 
@@ -94,14 +93,10 @@ public:
       // half of the peak.
       double busy = std::max({height * vectors / multiplyAdd.getPerCycle(), height,
                               (height + vectors) / prices.loadsPerCycle, double(vectors * bytes) / level2Rate});
-      double latency = multiplyAdd.getLatency(), cycles = std::max(busy, latency);
       // Few sums wait for each other, more than the longer of both times.
-      if (isProgram)
-        cycles = std::pow(std::pow(busy, 4) + std::pow(latency, 4), 0.25);
+      double cycles = std::pow(std::pow(busy, 4) + std::pow(multiplyAdd.getLatency(), 4), 0.25);
       return number * (cycles + prices.tileCycles);
     };
-    if (!isProgram)
-      return columnTiles(width) * cyclesOfBlock(tileRows, ofTiles);
     if (rows) {
       // All tiles are of one height.
       int64_t count = std::max<int64_t>(*rows, 1), height = std::min(count, tileRows);
@@ -116,22 +111,6 @@ private:
   static constexpr int64_t leastDepthBlock = 16, mostTurnSize = 64, mostPanelColumns = 512;
   std::tuple<int64_t, int64_t, int64_t, int64_t, int64_t> values(ArrayRef<int64_t> point) const {
     return {point[0], point[1], point[first], point[first + 1], point[first + 2]};
-  }
-
-  /// Of a block of rows by loops: in tiles of nearly equal height where their number is known, else in lower and lower
-  /// ones.
-  double cyclesOfBlock(int64_t tileRows, function_ref<double(int64_t number, double height)> ofTiles) const {
-    if (rows) {
-      int64_t count = std::max<int64_t>(*rows, 1), height = llvm::divideCeil(count, llvm::divideCeil(count, blockRows));
-      int64_t tiles = llvm::divideCeil(height, tileRows);
-      return ofTiles(tiles, double(height) / tiles);
-    }
-    double cycles = 0;
-    for (int64_t left = blockRows, height = tileRows; left > 0; height = lowerTile(height)) {
-      cycles += ofTiles(left / height, height);
-      left %= height;
-    }
-    return cycles;
   }
 
   /// Register tiles next to each other, per panel.
@@ -151,7 +130,7 @@ private:
 
   size_t first; ///< of the knobs that only contractions have
   std::optional<int64_t> rows, columns;
-  bool takesThree, isProgram;
+  bool takesThree;
 };
 
 class ContractionStrategy : public KernelStrategy {
@@ -163,16 +142,8 @@ public:
   SmallVector<FreeSize> freeSizesOf(const OpGroup &group, const KernelStructure &structure) const override;
   std::unique_ptr<ScheduleSpace> spaceOf(KernelOp kernel, TargetAttrInterface target) const override;
   int64_t estimateInstructions(Operation *op) const override { return codegen::estimateInstructions(op); }
-  bool hasProgram(KernelOp kernel) const override {
-    SizeAnalysis sizes(kernel.getContext());
-    return hasProgram(structureOf(OpGroup(kernel, sizes)));
-  }
-  LogicalResult build(KernelOp kernel, ScheduleAttr schedule) const override {
-    SizeAnalysis sizes(kernel.getContext());
-    buildContraction(kernel, structureOf(OpGroup(kernel, sizes)), schedule);
-    return success();
-  }
-  LogicalResult lower(KernelBody &body) const override { return emitContraction(body); }
+  bool hasProgram(KernelOp kernel) const override { return true; }
+  LogicalResult build(KernelOp kernel, ScheduleAttr schedule) const override;
   void formOperands(KernelOp kernel) const override;
   SmallVector<Value> formedOperandsOf(const OpGroup &group) const override {
     ContractOp contract = contractionOf(group);
@@ -180,16 +151,6 @@ public:
   }
 
 private:
-  /// Windows that are clipped are loops yet.
-  static bool hasProgram(const KernelStructure &structure) {
-    ContractOp contract = structure.contract;
-    auto windows = contract.getLhs().getDefiningOp<WindowRowsOp>();
-    AffineMap lhs = cast<AffineMapAttr>(contract.getIndexingMaps()[0]).getValue();
-    ContractionRoles roles = *contractionRoles(contract);
-    bool isLast = lhs.getResults().back() == getAffineDimExpr(roles.depth, lhs.getContext());
-    return !(windows && !isLast) && isa<BlockArgument>(windows ? windows.getOperand() : contract.getLhs()) &&
-           isa<BlockArgument>(contract.getRhs());
-  }
   static ContractOp contractionOf(const OpGroup &group) {
     for (Operation *op : group.ops())
       if (auto contract = dyn_cast<ContractOp>(op); contract && contractionRoles(contract))
@@ -324,7 +285,23 @@ std::unique_ptr<ScheduleSpace> ContractionStrategy::spaceOf(KernelOp kernel, Tar
   int64_t columns = SizeAnalysis::staticSize(structure.space.back());
   return std::make_unique<ContractionSpace>(
       kernel, cpu, rows, ShapedType::isDynamic(columns) ? std::nullopt : std::optional(columns), (bool)structure.turned,
-      hasProgram(structure), constantDepth(structure.contract).has_value(), hasRowsInEpilogue(kernel, structure));
+      constantDepth(structure.contract).has_value(), hasRowsInEpilogue(kernel, structure));
+}
+
+/// Register tiles read their operands from memory, and windows element after element.
+LogicalResult ContractionStrategy::build(KernelOp kernel, ScheduleAttr schedule) const {
+  SizeAnalysis sizes(kernel.getContext());
+  KernelStructure structure = structureOf(OpGroup(kernel, sizes));
+  ContractOp contract = structure.contract;
+  auto windows = contract.getLhs().getDefiningOp<WindowRowsOp>();
+  for (Value operand : {windows ? windows.getOperand() : contract.getLhs(), contract.getRhs()})
+    if (!isa<BlockArgument>(operand))
+      return contract.emitOpError("expects operands that are the kernel's");
+  AffineMap lhs = cast<AffineMapAttr>(contract.getIndexingMaps()[0]).getValue();
+  if (windows && lhs.getResults().back() != getAffineDimExpr(contractionRoles(contract)->depth, lhs.getContext()))
+    return contract.emitOpError("expects to sum the elements of windows");
+  buildContraction(kernel, structure, schedule);
+  return success();
 }
 
 void codegen::addContractionStrategy(TileDialect *dialect) { addStrategy<ContractionStrategy>(dialect); }

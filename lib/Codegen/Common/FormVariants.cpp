@@ -80,6 +80,5 @@ void codegen::registerCodegenPasses(const TargetResolver &resolver) {
   registerPass([] { return createBuildTilesPass(); });
   registerPass([] { return createLowerTilesPass(); });
   registerPass([] { return createLowerKernelsPass(); });
-  registerPass([] { return createExpandMicrokernelsPass(); });
   registerPass([] { return createExpandReportsPass(); });
 }

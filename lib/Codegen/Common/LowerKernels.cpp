@@ -65,8 +65,8 @@ private:
     KernelStructure structure = strategy.structureOf(OpGroup(kernel, sizes));
     ElementEmitter emitter(builder, kernel.getLoc(), sizes, lanesOf(schedule));
     KernelBody body{
-        kernel,  structure,        emitter, function.begin, function.end, SmallVector<Value>(yield.getValues()), {},
-        tiles(), function.scratch, {}};
+        kernel, structure,        emitter, function.begin, function.end, SmallVector<Value>(yield.getValues()),
+        {},     function.scratch, {}};
     ValueRange givenStrides = function.strides;
     SmallVector<Attribute> constants;
     for (auto [i, tensor] : llvm::enumerate(llvm::concat<Value>(
@@ -100,12 +100,6 @@ private:
     Value zero = emitter.integer(builder.getI32Type(), 0);
     func::ReturnOp::create(builder, kernel.getLoc(), zero);
     return result;
-  }
-
-  ContractionSchedule tiles() {
-    auto get = [&](StringRef knob) { return schedule.get(knob).value_or(0); };
-    return {get(knob::tileRows),        get(knob::depthBlock), get(knob::turnSize), get(knob::residentBytes),
-            get(knob::vectorBytes) / 4, get(knob::wideRows),   get(knob::fetchRows)};
   }
 
   KernelOp kernel;

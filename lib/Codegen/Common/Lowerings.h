@@ -13,8 +13,6 @@
 
 namespace tenon::codegen {
 
-/// Register tiles of a contraction, and elementwise ops on them.
-mlir::LogicalResult emitContraction(KernelBody &body);
 /// The first elements of rows in order.
 mlir::LogicalResult emitTopK(KernelBody &body);
 

@@ -75,7 +75,7 @@ tenon_tile.kernel @empty(%x: tensor<2x0x24xf32>) -> tensor<2x24x0xf32> attribute
 // -----
 
 // CHECK-LABEL: func.func @halves
-// CHECK-NOT: microkernel
+// CHECK-NOT: vector.fma
 // CHECK: return
 tenon_tile.kernel @halves(%x: tensor<8x16xf16>, %y: tensor<16x32xf16>) -> tensor<8x32xf32> attributes {work = affine_map<() -> (1)>} {
   %z = tenon.contract %x, %y maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>]

@@ -29,38 +29,6 @@ func.func @unpack(%p: tensor<1x8x32xf32>) {
 
 // -----
 
-func.func @rows(%a: memref<?xf32>, %i: index) {
-  // expected-error@+1 {{'tenon_tile.microkernel' op expects one result per row, but has 2 rows and 1 results}}
-  %c = tenon_tile.microkernel %a[%i, %i] stride %i rhs %a[%i] stride %i depth %i : memref<?xf32>, memref<?xf32> -> vector<16xf32>
-  return
-}
-
-// -----
-
-func.func @flat(%a: memref<?x4xf32>, %i: index) {
-  // expected-error@+1 {{'tenon_tile.microkernel' op expects flat buffers}}
-  %c = tenon_tile.microkernel %a[%i] stride %i rhs %a[%i] stride %i depth %i : memref<?x4xf32>, memref<?x4xf32> -> vector<16xf32>
-  return
-}
-
-// -----
-
-func.func @init(%a: memref<?xf32>, %i: index, %s: vector<8xf32>) {
-  // expected-error@+1 {{'tenon_tile.microkernel' op expects initial sums of the results' types, but has 'vector<8xf32>'}}
-  %c = tenon_tile.microkernel %a[%i] stride %i rhs %a[%i] stride %i depth %i init(%s : vector<8xf32>) : memref<?xf32>, memref<?xf32> -> vector<16xf32>
-  return
-}
-
-// -----
-
-func.func @unroll(%a: memref<?xf32>, %i: index) {
-  // expected-error@+1 {{'tenon_tile.microkernel' op expects to add 1 to 256 products in a turn, but has unroll 0}}
-  %c = tenon_tile.microkernel %a[%i] stride %i rhs %a[%i] stride %i depth %i unroll 0 : memref<?xf32>, memref<?xf32> -> vector<16xf32>
-  return
-}
-
-// -----
-
 // expected-error@+1 {{expects the contract 'inner', of a tensor of two dimensions or more, but has "any" of 'tensor<4x4xf32>'}}
 tenon_tile.kernel @unknown_contract(%x: tensor<4x4xf32> {tenon_tile.contract = "any"}) -> tensor<4x4xf32>
     attributes {work = affine_map<() -> (1)>} {
@@ -150,25 +118,9 @@ func.func @unpack_dynamic(%p: tensor<4x?x32xf32>) -> tensor<?x100xf32> {
 
 // -----
 
-func.func @microkernel_types(%a: memref<?xi32>, %b: memref<?xf32>, %k: index) {
-  // expected-error@+1 {{'tenon_tile.microkernel' op expects flat buffers of 'f32', but has 'memref<?xi32>'}}
-  %c = tenon_tile.microkernel %a[%k] stride %k rhs %b[%k] stride %k depth %k : memref<?xi32>, memref<?xf32> -> vector<16xf32>
-  return
-}
-
-// -----
-
 func.func @window_rows_overflow(%x: tensor<1x8x8x4xf32>) {
   // expected-error@+1 {{'tenon_tile.window_rows' op expects pads of at most 2147483648, but has 9223372036854775807}}
   %w = tenon_tile.window_rows %x sizes [3, 3] strides [1, 1] dilations [1, 1] pads [9223372036854775807, 1, 1, 1] : tensor<1x8x8x4xf32> -> tensor<1x8x8x36xf32>
-  return
-}
-
-// -----
-
-func.func @microkernel_strided(%a: memref<?xf32, strided<[2]>>, %i: index) {
-  // expected-error@+1 {{'tenon_tile.microkernel' op expects flat buffers of 'f32', but has 'memref<?xf32, strided<[2]>>'}}
-  %0 = tenon_tile.microkernel %a[%i] stride %i rhs %a[%i] stride %i depth %i : memref<?xf32, strided<[2]>>, memref<?xf32, strided<[2]>> -> vector<16xf32>
   return
 }
 

@@ -31,13 +31,6 @@ func.func @clipped_window_rows(%x: tensor<1x?x9x4xf32>) -> tensor<1x?x9x24xf32> 
   return %w : tensor<1x?x9x24xf32>
 }
 
-// CHECK-LABEL: func.func @microkernel
-func.func @microkernel(%a: memref<?xf32>, %b: memref<?xf32>, %i: index) -> (vector<16xf32>, vector<16xf32>) {
-  // CHECK: tenon_tile.microkernel %{{.*}}[%{{.*}}, %{{.*}}] stride %{{.*}} rhs %{{.*}}[%{{.*}}] stride %{{.*}} depth %{{.*}} columns %{{.*}} prefetch %{{.*}} step %{{.*}} : memref<?xf32>, memref<?xf32> -> vector<16xf32>, vector<16xf32>
-  %c:2 = tenon_tile.microkernel %a[%i, %i] stride %i rhs %b[%i] stride %i depth %i columns %i prefetch %i step %i : memref<?xf32>, memref<?xf32> -> vector<16xf32>, vector<16xf32>
-  return %c#0, %c#1 : vector<16xf32>, vector<16xf32>
-}
-
 // CHECK-LABEL: func.func @report
 func.func @report(%i: index, %u: i64) {
   // CHECK: tenon_tile.report 1 at %{{.*}} value %{{.*}} limit %{{.*}}

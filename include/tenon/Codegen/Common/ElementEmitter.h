@@ -47,9 +47,6 @@ public:
   ElementEmitter(mlir::OpBuilder &builder, mlir::Location loc, SizeAnalysis &sizes, int64_t lanes)
       : builder(builder), loc(loc), lanes(lanes), sizes(sizes) {}
   /// What reads the same operands in vectors of other lengths.
-  ElementEmitter(const ElementEmitter &other, int64_t lanes)
-      : builder(other.builder), loc(other.loc), lanes(lanes), unit(other.unit), sizes(other.sizes),
-        buffers(other.buffers) {}
 
   mlir::OpBuilder &builder;
   mlir::Location loc;

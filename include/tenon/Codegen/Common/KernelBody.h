@@ -14,17 +14,6 @@
 
 namespace tenon::codegen {
 
-/// What a schedule says of the register tiles of a contraction.
-struct ContractionSchedule {
-  int64_t tileRows = 0;      ///< most rows of a register tile
-  int64_t depthBlock = 0;    ///< most products that are summed before the next rows' turn
-  int64_t turnSize = 0;      ///< rows times products that one turn of a register tile's loop adds
-  int64_t residentBytes = 0; ///< bytes of the first operand's rows that stay in a cache while panels change
-  int64_t vectorLanes = 0;   ///< elements of one of the vectors of a register tile
-  int64_t wideRows = 0;      ///< up to so many rows read a panel from front to back, in its whole width
-  int64_t fetchRows = 0;     ///< fewer rows take no longer than reading a panel: there is no time to fetch the next one
-};
-
 /// What a kernel's loops are emitted with.
 struct KernelBody {
   tile::KernelOp kernel;
@@ -33,7 +22,6 @@ struct KernelBody {
   mlir::Value begin, end;                 ///< the units of work to do
   llvm::SmallVector<mlir::Value> results; ///< what the kernel yields
   llvm::SmallVector<Buffer> outputs;      ///< where each result goes
-  ContractionSchedule tiles;
   mlir::Value scratch; ///< the worker's own memory, a buffer of bytes; null for kernels that need none
 
   /// Sizes of the iteration space.

@@ -119,33 +119,6 @@ def LowerKernelsPass : Pass<"tenon-lower-kernels", "::tenon::tile::VariantOp"> {
                            "::tenon::tile::TileDialect"];
 }
 
-def ExpandMicrokernelsPass : Pass<"tenon-expand-microkernels", "::mlir::func::FuncOp"> {
-  let summary = "Turn register tiles into loops of fused multiply-adds";
-  let description = [{
-    One accumulator per row, carried by the loop over the summed dimension; in it, row by row, an element of the first
-    operand is broadcast and multiplied with the columns of the second one. This order needs no register beyond the
-    accumulators, the columns and one broadcast, also where strides are dynamic. Where `unroll` doesn't
-    divide the depth, a second loop adds what is left.
-
-    Before:
-    ```mlir
-    %c = tenon_tile.microkernel %a[%r] stride %s rhs %b[%o] stride %t depth %k : memref<?xf32>, memref<?xf32> -> vector<16xf32>
-    ```
-    After:
-    ```mlir
-    %c = scf.for %i = %c0 to %k step %c1 iter_args(%x = %zero) -> (vector<16xf32>) {
-      %columns = vector.load %b[%p] : memref<?xf32>, vector<16xf32>
-      %scalar = memref.load %a[%q] : memref<?xf32>
-      %row = vector.broadcast %scalar : f32 to vector<16xf32>
-      %y = vector.fma %row, %columns, %x : vector<16xf32>
-      scf.yield %y : vector<16xf32>
-    }
-    ```
-  }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
-                           "::mlir::vector::VectorDialect"];
-}
-
 def ExpandReportsPass : Pass<"tenon-expand-reports", "::mlir::func::FuncOp"> {
   let summary = "Turn error reports into writes to the worker's error slot";
   let description = [{

@@ -372,32 +372,5 @@ LogicalResult VariantOp::verify() {
   return success();
 }
 
-/// Products that a turn of a register tile's loop adds: each is code.
-static constexpr uint64_t kMostUnrolled = 256;
-
-LogicalResult MicrokernelOp::verify() {
-  if (getRows().empty() || getRows().size() != getNumResults())
-    return emitOpError("expects one result per row, but has ")
-           << getRows().size() << " rows and " << getNumResults() << " results";
-  for (Type type : getResultTypes())
-    if (type != getResultTypes().front())
-      return emitOpError("expects results of one type, but has ") << type;
-  auto vector = cast<VectorType>(getResultTypes().front());
-  if (vector.getRank() != 1 || vector.isScalable() || !isa<FloatType>(vector.getElementType()))
-    return emitOpError("expects results that are vectors of floating-point numbers, but has ") << vector;
-  for (Value buffer : {getLhs(), getRhs()})
-    if (auto type = cast<MemRefType>(buffer.getType());
-        type.getRank() != 1 || !type.getLayout().isIdentity() || type.getElementType() != vector.getElementType())
-      return emitOpError("expects flat buffers of ") << vector.getElementType() << ", but has " << type;
-  if (!getInit().empty() && getInit().getTypes() != getResultTypes())
-    return emitOpError("expects initial sums of the results' types, but has ") << getInit().getTypes();
-  if (getUnroll() < 1 || getUnroll() > kMostUnrolled)
-    return emitOpError("expects to add 1 to ")
-           << kMostUnrolled << " products in a turn, but has unroll " << (int64_t)getUnroll();
-  if (!getPrefetch() != !getPrefetchStep())
-    return emitOpError("expects a place to prefetch and a step, or neither");
-  return success();
-}
-
 #define GET_OP_CLASSES
 #include "tenon/Dialect/Tile/IR/TileOps.cpp.inc"

@@ -17,10 +17,6 @@ module {
       %0 = tenon_tile.window_rows %arg0 sizes [2, 3] strides [1, 1] dilations [3, 4] pads [0, 3, 4, 5] : tensor<1x?x9x4xf32> -> tensor<1x?x9x24xf32>
       return %0 : tensor<1x?x9x24xf32>
     }
-    func.func @microkernel(%arg0: memref<?xf32>, %arg1: memref<?xf32>, %arg2: index) -> (vector<16xf32>, vector<16xf32>) {
-      %0:2 = tenon_tile.microkernel %arg0[%arg2, %arg2] stride %arg2 rhs %arg1[%arg2] stride %arg2 depth %arg2 columns %arg2 prefetch %arg2 step %arg2 : memref<?xf32>, memref<?xf32> -> vector<16xf32>, vector<16xf32>
-      return %0#0, %0#1 : vector<16xf32>, vector<16xf32>
-    }
     func.func @report(%arg0: index, %arg1: i64) {
       tenon_tile.report 1 at %arg0 value %arg1 limit %arg1
       return

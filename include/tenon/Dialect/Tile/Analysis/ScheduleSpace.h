@@ -42,10 +42,6 @@ struct Knob {
 /// A value for each knob of a space, in its order.
 using SchedulePoint = llvm::SmallVector<int64_t>;
 
-/// The height of the register tiles that follow those of `height`, 0 after the last, where the number of rows
-/// is not known: each power of two is there at most once, which is little code for any rest.
-inline int64_t lowerTile(int64_t height) { return height == 1 ? 0 : llvm::bit_floor(uint64_t(height - 1)); }
-
 class ScheduleSpace {
 public:
   using EmitError = llvm::function_ref<mlir::InFlightDiagnostic()>;

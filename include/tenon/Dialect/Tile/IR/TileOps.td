@@ -153,34 +153,6 @@ def Tile_WindowRowsOp : Tile_Op<"window_rows", [Pure, DeclareOpInterfaceMethods<
   }];
 }
 
-def Tile_MicrokernelOp : Tile_Op<"microkernel", [AttrSizedOperandSegments]> {
-  let summary = "the register tile of a contraction";
-  let description = [{
-    One result vector per entry of `rows`: `result[r][c] = init[r][c] + sum over k < depth of lhs[rows[r] + k *
-    lhsStride] * rhs[rhsOffset + k * rhsStride + c]`, summed in order of k by fused multiply-adds; without `init` it is
-    zero. Buffers are flat, offsets and strides count elements. With `columns` only that many leading columns are read,
-    the others are zero. The loop over `k` adds `unroll` products per turn. With `prefetch` turn `t` also brings the element
-    of `rhs` at `prefetch + t * step` into the second-level cache.
-
-    ```mlir
-    %c:2 = tenon_tile.microkernel %a[%r0, %r1] stride %one rhs %b[%o] stride %n depth %k unroll 4 prefetch %next step %s
-           : memref<?xf32>, memref<?xf32> -> vector<16xf32>, vector<16xf32>
-    ```
-  }];
-  let arguments = (ins AnyMemRef:$lhs, Variadic<Index>:$rows, Index:$lhs_stride, AnyMemRef:$rhs, Index:$rhs_offset,
-                       Index:$rhs_stride, Index:$depth, Optional<Index>:$columns, DefaultValuedAttr<I64Attr, "1">:$unroll,
-                       Optional<Index>:$prefetch, Optional<Index>:$prefetch_step,
-                       Variadic<AnyVectorOfNonZeroRank>:$init);
-  let results = (outs Variadic<AnyVectorOfNonZeroRank>:$results);
-  let assemblyFormat = [{
-    $lhs `[` $rows `]` `stride` $lhs_stride `rhs` $rhs `[` $rhs_offset `]` `stride` $rhs_stride `depth` $depth
-    (`columns` $columns^)? (`unroll` $unroll^)? (`prefetch` $prefetch^ `step` $prefetch_step)?
-    (`init` `(` $init^ `:` type($init) `)`)?
-    attr-dict `:` type($lhs) `,` type($rhs) `->` type($results)
-  }];
-  let hasVerifier = 1;
-}
-
 def Tile_ReportOp : Tile_Op<"report", [MemoryEffects<[MemWrite]>]> {
   let summary = "records an error of the launch and goes on";
   let description = [{

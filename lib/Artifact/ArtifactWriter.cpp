@@ -1,5 +1,9 @@
-//===- ArtifactWriter.cpp
-//-----------------------------------------------------------------------------------===//
+//===- ArtifactWriter.cpp - Makes a model.so ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "tenon/Artifact/ArtifactWriter.h"
 #include "tenon/Artifact/MetadataView.h"

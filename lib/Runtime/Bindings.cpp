@@ -1,5 +1,9 @@
-//===- Bindings.cpp - what is bound to inputs and outputs
-//--------------------------------------------------------------===//
+//===- Bindings.cpp - What is bound to inputs and outputs ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "Error.h"
 #include "Session.h"

@@ -1,5 +1,9 @@
-//===- CopyStrided.cpp
-//--------------------------------------------------------------------------------------===//
+//===- CopyStrided.cpp - Strided copies of n dimensions ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "CopyStrided.h"
 

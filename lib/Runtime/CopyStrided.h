@@ -1,5 +1,10 @@
-//===- CopyStrided.h - n-d strided copies
-//-------------------------------------------------------------------===//
+//===- CopyStrided.h - N-d strided copies ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
 #ifndef TENON_LIB_RUNTIME_COPYSTRIDED_H
 #define TENON_LIB_RUNTIME_COPYSTRIDED_H
 

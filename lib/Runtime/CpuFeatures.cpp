@@ -1,5 +1,9 @@
-//===- CpuFeatures.cpp
-//--------------------------------------------------------------------------------------===//
+//===- CpuFeatures.cpp - What this CPU can do ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "CpuFeatures.h"
 

@@ -1,5 +1,10 @@
-//===- CpuFeatures.h - what this CPU can do
-//-----------------------------------------------------------------===//
+//===- CpuFeatures.h - What this CPU can do ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
 #ifndef TENON_LIB_RUNTIME_CPUFEATURES_H
 #define TENON_LIB_RUNTIME_CPUFEATURES_H
 

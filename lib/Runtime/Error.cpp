@@ -1,5 +1,9 @@
-//===- Error.cpp
-//--------------------------------------------------------------------------------------------===//
+//===- Error.cpp - Status codes with text ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "Error.h"
 #include "tenon/Support/ControlCharacters.h"

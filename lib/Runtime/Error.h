@@ -1,5 +1,10 @@
-//===- Error.h - status codes with text
-//---------------------------------------------------------------------===//
+//===- Error.h - Status codes with text ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
 #ifndef TENON_LIB_RUNTIME_ERROR_H
 #define TENON_LIB_RUNTIME_ERROR_H
 

@@ -1,5 +1,9 @@
-//===- HostCall.cpp - one call of a host function, and where functions are found
-//--------------------------------------===//
+//===- HostCall.cpp - One call of a host function, and where functions are found ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "HostCall.h"
 #include "tenon/Artifact/MetadataView.h"

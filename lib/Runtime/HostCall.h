@@ -1,5 +1,10 @@
-//===- HostCall.h - one call of a host function
-//------------------------------------------------------------------------===//
+//===- HostCall.h - One call of a host function ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
 #ifndef TENON_LIB_RUNTIME_HOSTCALL_H
 #define TENON_LIB_RUNTIME_HOSTCALL_H
 

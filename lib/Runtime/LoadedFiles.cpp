@@ -1,5 +1,9 @@
-//===- LoadedFiles.cpp - models in files that the process has loaded
-//--------------------------------------------------===//
+//===- LoadedFiles.cpp - Models in files that the process has loaded ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 //
 // An artifact is a shared library, so a program may be linked to it or open it by dlopen. This finds the file again, to
 // open the model in it.

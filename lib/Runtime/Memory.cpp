@@ -1,5 +1,9 @@
-//===- Memory.cpp - where the bytes of buffers come from
-//--------------------------------------------------------------===//
+//===- Memory.cpp - Where the bytes of buffers come from ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "Memory.h"
 

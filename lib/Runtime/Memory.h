@@ -1,5 +1,10 @@
-//===- Memory.h - arrays and buffers without the C++ library
-//------------------------------------------------===//
+//===- Memory.h - Arrays and buffers without the C++ library ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
 #ifndef TENON_LIB_RUNTIME_MEMORY_H
 #define TENON_LIB_RUNTIME_MEMORY_H
 

@@ -1,5 +1,9 @@
-//===- PackArena.cpp - greedy by size, best fit
-//-------------------------------------------------------------===//
+//===- PackArena.cpp - Greedy by size, best fit ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 //
 // Y. Pisarchyk, J. Lee, "Efficient Memory Management for Deep Neural Net Inference" (2020), section 5.1.
 //

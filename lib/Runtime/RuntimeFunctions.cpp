@@ -1,5 +1,9 @@
-//===- RuntimeFunctions.cpp - sequences, optionals, and what holds strings
-//---------------------------------------------===//
+//===- RuntimeFunctions.cpp - Sequences, optionals, and what holds strings ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 //
 // The functions that host programs call by name for values which no kernel knows. They hold, share and copy values, and
 // compute nothing.

@@ -1,5 +1,9 @@
-//===- Session.cpp - binding, shapes, running
-//---------------------------------------------------------------===//
+//===- Session.cpp - Binding, shapes, running ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "Session.h"
 #include "Error.h"

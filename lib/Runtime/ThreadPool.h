@@ -1,5 +1,9 @@
-//===- ThreadPool.h - the threads that sessions share
-//--------------------------------------------------------------===//
+//===- ThreadPool.h - The threads that sessions share ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 //
 // A pool runs loops, the calling thread among its workers. Sessions that ask for the same number of threads on the same
 // CPUs share one pool, so a process with hundreds of models has the threads of one. Loops of several sessions may run

@@ -1,5 +1,10 @@
-//===- Values.h - strings, sequences, optionals and tensors that the runtime holds
-//------------------------------------===//
+//===- Values.h - Strings, sequences, optionals and tensors that the runtime holds ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
 #ifndef TENON_LIB_RUNTIME_VALUES_H
 #define TENON_LIB_RUNTIME_VALUES_H
 

@@ -1,5 +1,10 @@
-//===- ArtifactFile.h - an artifact that is looked at, not run
-//-----------------------------------------------------------===//
+//===- ArtifactFile.h - An artifact that is looked at, not run ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
 #ifndef TENON_TOOLS_TENON_RUN_ARTIFACTFILE_H
 #define TENON_TOOLS_TENON_RUN_ARTIFACTFILE_H
 

@@ -1,5 +1,9 @@
-//===- Npz.h - NumPy's files
-//--------------------------------------------------------------------------------===//
+//===- Npz.h - NumPy's files ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 //
 // Reads and writes .npy (format 1 to 3) and .npz (zip, stored or deflated). Pickled objects are refused.
 // Types that NumPy does not know travel as ml_dtypes writes them: bfloat16 as '<V2' is read as 2-byte raw

@@ -1,5 +1,10 @@
-//===- Options.h - the command line
-//---------------------------------------------------------------------------===//
+//===- Options.h - The command line ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
 #ifndef TENON_TOOLS_TENON_RUN_OPTIONS_H
 #define TENON_TOOLS_TENON_RUN_OPTIONS_H
 

@@ -1,5 +1,9 @@
-//===- Values.cpp - values of the runtime in NumPy's archives
-//---------------------------------------------------------===//
+//===- Values.cpp - Values of the runtime in NumPy's archives ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "Values.h"
 

@@ -1,5 +1,9 @@
-//===- Values.h - values of the runtime in NumPy's archives
-//---------------------------------------------------------===//
+//===- Values.h - Values of the runtime in NumPy's archives ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 //
 // Strings are arrays of NumPy's fixed-width text, a sequence is `name.0`, `name.1`, ... with its number of values in
 // `name.len`, an optional is what it holds, or `name.len` = -1.

@@ -1,5 +1,9 @@
-//===- tenon-run.cpp - run a compiled model
-//-----------------------------------------------------------------===//
+//===- tenon-run.cpp - Run a compiled model ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "ArtifactFile.h"
 #include "Options.h"

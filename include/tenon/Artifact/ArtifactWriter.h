@@ -1,5 +1,9 @@
-//===- ArtifactWriter.h - makes a model.so
-//------------------------------------------------------------------===//
+//===- ArtifactWriter.h - Makes a model.so ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 //
 // Streams a container behind the runtime library's bytes into a file that appears whole or not at all.
 //

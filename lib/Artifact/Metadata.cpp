@@ -44,25 +44,17 @@ public:
 private:
   std::vector<uint8_t> bytes[uint32_t(Table::Count)];
   // The strides of tables that stay empty matter to a reader, too.
-  uint32_t strides[uint32_t(Table::Count)] = {sizeof(ModelRecord),
-                                              sizeof(TensorRecord),
-                                              sizeof(DimRecord),
-                                              sizeof(AliasRecord),
-                                              sizeof(SymbolRecord),
-                                              sizeof(ConstantRecord),
-                                              sizeof(KernelRecord),
-                                              sizeof(int64_t),
-                                              sizeof(LaunchRecord),
-                                              sizeof(VariantRecord),
-                                              sizeof(StringRecord),
-                                              sizeof(ProgramRecord),
-                                              sizeof(BufferRecord),
-                                              sizeof(ExternalRecord),
-                                              sizeof(StringRecord),
-                                              sizeof(StringRecord),
-                                              sizeof(ConstantRecord),
-                                              sizeof(BindingRecord),
-                                              1};
+  uint32_t strides[uint32_t(Table::Count)] = {sizeof(ModelRecord),    sizeof(TensorRecord),
+                                              sizeof(DimRecord),      sizeof(AliasRecord),
+                                              sizeof(SymbolRecord),   sizeof(ConstantRecord),
+                                              sizeof(KernelRecord),   sizeof(KernelCodeRecord),
+                                              sizeof(int64_t),        sizeof(PlanRecord),
+                                              sizeof(int64_t),        sizeof(LaunchRecord),
+                                              sizeof(VariantRecord),  sizeof(StringRecord),
+                                              sizeof(ProgramRecord),  sizeof(BufferRecord),
+                                              sizeof(ExternalRecord), sizeof(StringRecord),
+                                              sizeof(StringRecord),   sizeof(ConstantRecord),
+                                              sizeof(BindingRecord),  1};
 };
 } // namespace
 
@@ -87,10 +79,20 @@ std::vector<uint8_t> ModelMetadata::serialize() const {
     out.add(Table::Formed, ConstantRecord{c.segment, c.devices, c.offset, c.bytes});
   for (const BindingInfo &b : bindings)
     out.add(Table::Bindings, BindingRecord{b.launch, b.variant, b.argument, b.constant});
+  for (const std::vector<int64_t> &words : plans) {
+    out.add(Table::Plans, PlanRecord{out.count<int64_t>(Table::PlanWords), uint32_t(words.size())});
+    for (int64_t word : words)
+      out.add(Table::PlanWords, word);
+  }
   for (const KernelInfo &k : kernels) {
-    out.add(Table::Kernels, KernelRecord{out.string(k.name)});
-    for (size_t v = 0; v < variants.size(); ++v)
-      out.add(Table::Entries, v < k.entries.size() ? k.entries[v] : int64_t(-1));
+    out.add(Table::Kernels, KernelRecord{out.string(k.name), k.symbolCount, k.strideCount});
+    for (size_t v = 0; v < variants.size(); ++v) {
+      KernelCodeInfo code = v < k.variants.size() ? k.variants[v] : KernelCodeInfo();
+      out.add(Table::KernelCodes,
+              KernelCodeRecord{code.plan, out.count<int64_t>(Table::Entries), uint32_t(code.entries.size()), 0});
+      for (int64_t entry : code.entries)
+        out.add(Table::Entries, entry);
+    }
   }
   for (const LaunchInfo &l : launches)
     out.add(Table::Launches, LaunchRecord{out.string(l.nodes), l.kernel, 0});
@@ -166,10 +168,21 @@ bool ModelMetadata::parse(const uint8_t *bytes, size_t size, ModelMetadata &resu
   });
   auto entries = view.table<int64_t>(Table::Entries);
   uint32_t variantCount = view.count(Table::Variants);
+  auto words = view.table<int64_t>(Table::PlanWords);
+  each(Table::Plans, PlanRecord(), [&](auto &r, uint32_t) {
+    std::vector<int64_t> &plan = result.plans.emplace_back();
+    for (uint32_t w = 0; w < r.wordCount; ++w)
+      plan.push_back(words[r.firstWord + w]);
+  });
+  auto codes = view.table<KernelCodeRecord>(Table::KernelCodes);
   each(Table::Kernels, KernelRecord(), [&](auto &r, uint32_t k) {
-    KernelInfo info{text(r.name), {}};
-    for (uint32_t v = 0; v < variantCount; ++v)
-      info.entries.push_back(entries[k * variantCount + v]);
+    KernelInfo info{text(r.name), r.symbolCount, r.strideCount, {}};
+    for (uint32_t v = 0; v < variantCount; ++v) {
+      const KernelCodeRecord &code = codes[k * variantCount + v];
+      KernelCodeInfo &variant = info.variants.emplace_back(KernelCodeInfo{code.plan, {}});
+      for (uint32_t e = 0; e < code.entryCount; ++e)
+        variant.entries.push_back(entries[code.firstEntry + e]);
+    }
     result.kernels.push_back(std::move(info));
   });
   each(Table::Launches, LaunchRecord(),

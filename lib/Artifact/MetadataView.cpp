@@ -8,25 +8,17 @@ using namespace tenon::artifact;
 namespace {
 constexpr uint32_t kTables = uint32_t(Table::Count);
 constexpr uint32_t kStrides[kTables] = {
-    sizeof(ModelRecord),
-    sizeof(TensorRecord),
-    sizeof(DimRecord),
-    sizeof(AliasRecord),
-    sizeof(SymbolRecord),
-    sizeof(ConstantRecord),
-    sizeof(KernelRecord),
-    sizeof(int64_t),
-    sizeof(LaunchRecord),
-    sizeof(VariantRecord),
-    sizeof(StringRecord),
-    sizeof(ProgramRecord),
-    sizeof(BufferRecord),
-    sizeof(ExternalRecord),
-    sizeof(StringRecord),
-    sizeof(StringRecord),
-    sizeof(ConstantRecord),
-    sizeof(BindingRecord),
-    1,
+    sizeof(ModelRecord),    sizeof(TensorRecord),
+    sizeof(DimRecord),      sizeof(AliasRecord),
+    sizeof(SymbolRecord),   sizeof(ConstantRecord),
+    sizeof(KernelRecord),   sizeof(KernelCodeRecord),
+    sizeof(int64_t),        sizeof(PlanRecord),
+    sizeof(int64_t),        sizeof(LaunchRecord),
+    sizeof(VariantRecord),  sizeof(StringRecord),
+    sizeof(ProgramRecord),  sizeof(BufferRecord),
+    sizeof(ExternalRecord), sizeof(StringRecord),
+    sizeof(StringRecord),   sizeof(ConstantRecord),
+    sizeof(BindingRecord),  1,
 };
 constexpr uint32_t kMaxSlots = 1u << 24;
 constexpr uint32_t kMaxPlaces = 1u << 20;
@@ -69,7 +61,8 @@ const char *MetadataView::open(const void *data, size_t size) {
     if (r.offset > size || uint64_t(r.count) * r.stride > size - r.offset)
       return "metadata: a table does not fit";
   }
-  if (tables[uint32_t(Table::Strings)].stride != 1 || tables[uint32_t(Table::Entries)].stride != 8)
+  if (tables[uint32_t(Table::Strings)].stride != 1 || tables[uint32_t(Table::Entries)].stride != 8 ||
+      tables[uint32_t(Table::PlanWords)].stride != 8)
     return "metadata: a table has records of an unknown size";
   return check();
 }
@@ -95,7 +88,7 @@ const char *MetadataView::check() const {
   uint32_t buffers = count(Table::Buffers);
   auto buffer = table<BufferRecord>(Table::Buffers);
   // Each record belongs to one other: looking at all takes time in proportion to the file.
-  uint64_t buffersUsed = 0, dimsUsed = 0, featuresUsed = 0;
+  uint64_t buffersUsed = 0, dimsUsed = 0, featuresUsed = 0, entriesUsed = 0;
   for (uint32_t i = 0; i < programs; ++i) {
     const ProgramRecord &p = program[i];
     buffersUsed += p.bufferCount;
@@ -160,8 +153,19 @@ const char *MetadataView::check() const {
   for (uint32_t i = 0; i < kernels; ++i)
     if (!holds(kernel[i].name))
       return badString;
-  if (uint64_t(kernels) * variants != count(Table::Entries))
-    return "metadata: kernels and variants do not match the table of entries";
+  auto plan = table<PlanRecord>(Table::Plans);
+  for (uint32_t i = 0; i < plan.count; ++i)
+    if (!inRange(plan[i].firstWord, plan[i].wordCount, count(Table::PlanWords)))
+      return badIndex;
+  if (uint64_t(kernels) * variants != count(Table::KernelCodes))
+    return "metadata: kernels and variants do not match the table of their code";
+  auto code = table<KernelCodeRecord>(Table::KernelCodes);
+  for (uint32_t i = 0; i < code.count; ++i) {
+    entriesUsed += code[i].entryCount;
+    if (!inRange(code[i].firstEntry, code[i].entryCount, count(Table::Entries)) ||
+        entriesUsed > count(Table::Entries) || (code[i].entryCount != 0 && code[i].plan >= plan.count))
+      return badIndex;
+  }
   auto launch = table<LaunchRecord>(Table::Launches);
   for (uint32_t i = 0; i < count(Table::Launches); ++i) {
     if (!holds(launch[i].nodes))

@@ -13,6 +13,7 @@
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 
 #include "ConstantTable.h"
+#include "EncodePlan.h"
 #include "FormEvaluation.h"
 #include "KernelConstants.h"
 #include "TargetFamilies.h"
@@ -354,6 +355,7 @@ private:
   struct KernelCode {
     std::string name;
     ObjectCode code;
+    LaunchPlan plan;
     tile::VariantOp variant; ///< none where the code comes from the cache
     std::string key;
     KernelConstants takes;
@@ -387,31 +389,41 @@ private:
     }
   }
 
-  /// Code in the cache: what is counted of it, its forms as a module's text, and the object.
-  static constexpr size_t headerBytes = 3 * sizeof(int64_t);
-
+  /// Code in the cache: what is counted of it, the words of its plan, its forms as a module's text, and the object.
   bool readCode(StringRef bytes, KernelCode &kernel) {
-    if (bytes.size() < headerBytes)
+    auto next = [&] {
+      int64_t number = llvm::support::endian::read64le(bytes.data());
+      bytes = bytes.drop_front(sizeof(int64_t));
+      return number;
+    };
+    constexpr size_t headerNumbers = 5;
+    if (bytes.size() < headerNumbers * sizeof(int64_t))
       return false;
-    auto number = [&](int i) { return llvm::support::endian::read64le(bytes.data() + i * sizeof(int64_t)); };
-    uint64_t formBytes = number(2);
-    if (formBytes > bytes.size() - headerBytes)
+    kernel.code.instructions = next();
+    kernel.code.codeBytes = next();
+    kernel.plan.gridCount = next();
+    size_t words = next(), formBytes = next();
+    if (words > bytes.size() / sizeof(int64_t) || formBytes > bytes.size() - words * sizeof(int64_t))
       return false;
-    if (formBytes != 0 && !kernel.takes.parse(bytes.substr(headerBytes, formBytes), module.getContext()))
+    kernel.plan.words.resize(words);
+    for (int64_t &word : kernel.plan.words)
+      word = next();
+    if (formBytes != 0 && !kernel.takes.parse(bytes.take_front(formBytes), module.getContext()))
       return false;
-    kernel.code.instructions = number(0);
-    kernel.code.codeBytes = number(1);
-    kernel.code.bytes.assign(bytes.begin() + headerBytes + formBytes, bytes.end());
+    kernel.code.bytes.assign(bytes.begin() + formBytes, bytes.end());
     return true;
   }
 
   void keepCode(const KernelCode &kernel) {
     SmallVector<char, 0> bytes;
     llvm::raw_svector_ostream out(bytes);
-    llvm::support::endian::write<int64_t>(out, kernel.code.instructions, llvm::endianness::little);
-    llvm::support::endian::write<int64_t>(out, kernel.code.codeBytes, llvm::endianness::little);
+    auto write = [&](int64_t number) { llvm::support::endian::write<int64_t>(out, number, llvm::endianness::little); };
     std::string forms = kernel.takes.print(module.getContext());
-    llvm::support::endian::write<int64_t>(out, forms.size(), llvm::endianness::little);
+    for (int64_t number : {kernel.code.instructions, kernel.code.codeBytes, (int64_t)kernel.plan.gridCount,
+                           (int64_t)kernel.plan.words.size(), (int64_t)forms.size()})
+      write(number);
+    for (int64_t word : kernel.plan.words)
+      write(word);
     out << forms << StringRef(kernel.code.bytes.data(), kernel.code.bytes.size());
     cache->insert(kernel.key, StringRef(bytes.data(), bytes.size()));
   }
@@ -429,9 +441,15 @@ private:
         continue;
       if (failed(known.takes.find(known.variant)))
         return failure();
+      FailureOr<LaunchPlan> plan = encodePlan(known.variant);
+      if (failed(plan))
+        return failure();
+      known.plan = std::move(*plan);
       SymbolOpInterface function = known.variant.getFunction();
       auto kernel = ModuleOp::create(builder, function.getLoc());
-      OpBuilder(kernel.getBodyRegion()).clone(*function);
+      OpBuilder inner(kernel.getBodyRegion());
+      for (auto grid : known.variant.getOps<func::FuncOp>())
+        inner.clone(*grid);
       kernels.push_back({function.getName().str(), kernel});
     }
     showProgress("lower");
@@ -518,9 +536,21 @@ private:
     }
     for (tile::TargetAttrInterface target : targets)
       metadata.variants.push_back({target.getName().str(), findBackend(target)->getRequirements(target)});
+    for (const std::vector<KernelCode> &kernels : codes)
+      for (llvm::StringMap<const KernelCode *> &names = codesByName.emplace_back(); const KernelCode &kernel : kernels)
+        names[kernel.name] = &kernel;
+    std::map<std::vector<int64_t>, uint32_t> numbers; // equal plans are one
     for (artifact::KernelInfo &kernel : metadata.kernels)
-      for (const Image &image : images)
-        kernel.entries.push_back(image.entries.lookup(kernel.name));
+      for (auto [image, names] : llvm::zip(images, codesByName)) {
+        const LaunchPlan &plan = names.lookup(kernel.name)->plan;
+        auto [it, inserted] = numbers.try_emplace(plan.words, metadata.plans.size());
+        if (inserted)
+          metadata.plans.push_back(plan.words);
+        artifact::KernelCodeInfo &code = kernel.variants.emplace_back();
+        code.plan = it->second;
+        for (unsigned grid = 0; grid < plan.gridCount; ++grid)
+          code.entries.push_back(image.entries.lookup(tile::VariantOp::nameOfGrid(kernel.name, grid)));
+      }
     report.launches = metadata.launches.size();
   }
 
@@ -566,9 +596,6 @@ private:
 
   LogicalResult writeConstants(artifact::ArtifactWriter &writer) {
     artifact::ModelMetadata &metadata = program.metadata;
-    for (const std::vector<KernelCode> &kernels : codes)
-      for (llvm::StringMap<const KernelCode *> &names = codesByName.emplace_back(); const KernelCode &kernel : kernels)
-        names[kernel.name] = &kernel;
     // As they are, constants are stored where somebody reads them so.
     SmallVector<bool> isRead(program.isReadElsewhere);
     bool hasForms = false;

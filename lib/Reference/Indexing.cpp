@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Combination.h"
+#include "Order.h"
 #include "RawElements.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 
@@ -189,18 +190,7 @@ static llvm::Error evaluateTopK(Call &call) {
     for (int64_t i = 0; i < outer; ++i)
       for (int64_t j = 0; j < inner; ++j) {
         const C *line = elements.data() + i * size * inner + j;
-        // NaN is above all numbers.
-        auto below = [&](int64_t a, int64_t b) {
-          C x = line[a * inner], y = line[b * inner];
-          return x < y || (x == x && y != y);
-        };
-        for (int64_t p = 0; p < size; ++p)
-          order[p] = p;
-        llvm::sort(order, [&](int64_t a, int64_t b) {
-          bool first = op.getSmallest() ? below(a, b) : below(b, a),
-               second = op.getSmallest() ? below(b, a) : below(a, b);
-          return first || (!second && a < b);
-        });
+        orderLine(line, inner, op.getSmallest(), order);
         for (int64_t p = 0; p < k; ++p) {
           positions[(i * k + p) * inner + j] = order[p];
           values[(i * k + p) * inner + j] = line[order[p] * inner];

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Order.h"
 #include "ProgramInterpreter.h"
 
 #include "llvm/Support/MathExtras.h"
@@ -238,6 +239,66 @@ static llvm::Error evaluateStore(Call &call) {
   return failure;
 }
 
+static llvm::Error evaluateTopKRow(Call &call) {
+  auto op = cast<TopKRowOp>(call.op);
+  ProgramInterpreter &state = interpreterOf(call);
+  const Buffer &source = *bufferOf(call.operands[0]);
+  unsigned first = 1;
+  llvm::Expected<SmallVector<int64_t>> row = evaluateMap(call, op.getCoordinates(), first);
+  if (!row)
+    return row.takeError();
+  auto next = [&](mlir::Value operand) { return operand ? bufferOf(call.operands[first++]).get() : nullptr; };
+  const Buffer *values = next(op.getValues()), *positions = next(op.getPositions()), *scratch = next(op.getScratch());
+  int64_t dim = op.getDim(), size = source.sizes[dim], k = (values ? values : positions)->sizes[dim];
+  for (const Buffer *buffer : {&source, values, positions})
+    for (auto [d, place] : llvm::enumerate(*row))
+      if (buffer && (int64_t)d != dim && (place < 0 || place >= buffer->sizes[d]))
+        return call.fail("names a row at " + describeShape(*row) + " of memory of sizes " +
+                         describeShape(buffer->sizes));
+  if (k > size)
+    return call.fail("expects up to " + llvm::Twine(size) + " results, as many as there are elements, but has " +
+                     llvm::Twine(k));
+  int64_t candidate = TopKRowOp::getCandidateBytes(source.elementType);
+  if (scratch && scratch->sizes[0] / candidate - TopKRowOp::chunk < k)
+    return call.fail("has too little scratch for " + llvm::Twine(k) + " results");
+  auto placeIn = [&](const Buffer &buffer, int64_t position) {
+    int64_t place = buffer.offset + position * buffer.strides[dim];
+    for (auto [coordinate, stride] : llvm::zip(*row, buffer.strides))
+      place += coordinate * stride;
+    return place;
+  };
+  llvm::Expected<Tensor> line = Tensor::create(source.elementType, {size});
+  if (!line)
+    return line.takeError();
+  int64_t bytes = source.bytesPerElement();
+  for (int64_t i = 0; i < size; ++i) {
+    llvm::Expected<const char *> element = state.read(call, source, placeIn(source, i));
+    if (!element)
+      return element.takeError();
+    std::memcpy(line->getData() + i * bytes, *element, bytes);
+  }
+  std::vector<int64_t> order(size);
+  Format format(source.elementType);
+  if (!format.valid)
+    return call.fail("is not defined on elements of this type");
+  withCompute(format, [&](auto zero) {
+    orderLine(loadAll<decltype(zero)>(*line).data(), 1, op.getSmallest(), order);
+    return 0;
+  });
+  uint32_t writer = state.storeWriter();
+  for (int64_t i = 0; i < k; ++i) {
+    if (values)
+      if (llvm::Error error =
+              state.write(call, *values, placeIn(*values, i), line->getData() + order[i] * bytes, writer))
+        return error;
+    if (positions)
+      if (llvm::Error error =
+              state.write(call, *positions, placeIn(*positions, i), reinterpret_cast<const char *>(&order[i]), writer))
+        return error;
+  }
+  return llvm::Error::success();
+}
+
 /// It has no effect, wherever it points.
 static llvm::Error evaluatePrefetch(Call &call) { return llvm::Error::success(); }
 
@@ -247,5 +308,6 @@ void tenon::reference::registerProgramMemory(ProgramInterpreter &interpreter) {
   interpreter.registerOp(ViewOp::getOperationName(), evaluateView);
   interpreter.registerOp(LoadOp::getOperationName(), evaluateLoad);
   interpreter.registerOp(StoreOp::getOperationName(), evaluateStore);
+  interpreter.registerOp(TopKRowOp::getOperationName(), evaluateTopKRow);
   interpreter.registerOp(PrefetchOp::getOperationName(), evaluatePrefetch);
 }

@@ -27,19 +27,24 @@ int64_t nanoseconds() {
   return int64_t(t.tv_sec) * 1000000000 + t.tv_nsec;
 }
 
+int32_t misfit(tenon_context *ctx) {
+  return tenon_session::of(ctx)->abort(fail(TENON_ERROR_FORMAT, "the model's code does not fit its metadata"));
+}
+
 /// A launch in flight.
 struct Launch {
-  tenon_kernel kernel;
   tenon_kernel_args args;
-  int64_t work, piece;
   tenon_session &session;
   std::atomic<bool> failed;
+  // Of the grid that runs.
+  tenon_kernel kernel;
+  int64_t units, piece;
 
   TENON_CALLS_COMPILED_CODE static void run(void *launch, int64_t index, int32_t worker) {
     Launch &self = *static_cast<Launch *>(launch);
     if (self.session.isEnding())
       return;
-    int64_t begin = index * self.piece, end = begin + self.piece < self.work ? begin + self.piece : self.work;
+    int64_t begin = index * self.piece, end = begin + self.piece < self.units ? begin + self.piece : self.units;
     int32_t code = self.kernel(&self.args, begin, end, worker);
     if (code == 0)
       return;
@@ -243,29 +248,81 @@ void tenon_session::exchange(uint32_t first, uint32_t second) {
   growing[second] = growingBuffers[second].data();
 }
 
+const tenon_model::Kernel *tenon_session::planLaunch(uint32_t index, const int64_t *strides,
+                                                     const int64_t *kernelSymbols, LaunchPlan &plan) {
+  uint32_t number = model->metadata.table<LaunchRecord>(Table::Launches)[index].kernel;
+  const tenon_model::Kernel &kernel = model->kernels[number];
+  plan.numbers = kernel.known;
+  plan.count = kernel.knownCount;
+  if (plan.count != 0)
+    return &kernel;
+  const KernelRecord &record = model->metadata.table<KernelRecord>(Table::Kernels)[number];
+  LastPlan &last = lastPlans[index];
+  uint32_t inputCount = record.symbolCount + record.strideCount;
+  // Compares with what came last, which it becomes.
+  bool isSame = last.isThere, fits = inputCount <= LastPlan::mostInputs;
+  for (uint32_t i = 0; fits && i < inputCount; ++i) {
+    int64_t input = i < record.symbolCount ? kernelSymbols[i] : strides[i - record.symbolCount];
+    isSame &= last.inputs[i] == input;
+    last.inputs[i] = input;
+  }
+  if (isSame) {
+    plan.numbers = last.numbers;
+    plan.count = 1;
+    return &kernel;
+  }
+  last.isThere = false;
+  plan.numbers = plan.own;
+  plan.own[0] = 0;
+  plan.count = evaluatePlan(kernel.plan, kernel.wordCount,
+                            {kernelSymbols, strides, record.symbolCount, record.strideCount}, plan.own) -
+               kPlanHead;
+  // No plan has less than no grids, which are more than there are.
+  if (uint64_t(plan.numbers[0]) > kernel.gridCount || plan.count > kernel.gridCount - uint32_t(plan.numbers[0])) {
+    misfit(&context);
+    return nullptr;
+  }
+  last.isThere = fits && plan.count == 1;
+  memcpy(last.numbers, plan.own, sizeof(last.numbers));
+  return &kernel;
+}
+
 int32_t tenon_session::launch(uint32_t index, void *const *buffers, const int64_t *strides,
-                              const int64_t *kernelSymbols, int64_t work, int64_t scratchBytes, int64_t grain) {
+                              const int64_t *kernelSymbols) {
   if (int32_t code = checkCancelled())
     return code;
-  if (work <= 0)
-    return 0;
-  int64_t stride = scratchBytes > 0 ? (scratchBytes + 63) / 64 * 64 : 0, total;
-  if (__builtin_mul_overflow(stride, int64_t(threads), &total) || !hold([&] { return scratch.reserve(total); }))
-    return abort(noMemory(stride, "storage for each of %d threads", threads));
-  uint32_t kernel = model->metadata.table<LaunchRecord>(Table::Launches)[index].kernel;
-  int64_t piece = work / kMaxPieces + (work % kMaxPieces != 0);
-  if (piece < grain)
-    piece = grain;
-  Launch launch = {model->kernels[kernel],
-                   {buffers, strides, kernelSymbols, scratch.data(), stride, errorSlots.data(), index,
-                    model->bound.data() + model->firstBinding[index]},
-                   work,
-                   piece,
+  LaunchPlan plan;
+  const tenon_model::Kernel *kernel = planLaunch(index, strides, kernelSymbols, plan);
+  if (!kernel)
+    return -1;
+  // What all share lies behind the workers' own.
+  auto inLines = [](int64_t bytes) { return bytes > 0 ? (bytes + 63) / 64 * 64 : 0; };
+  int64_t stride = inLines(plan.numbers[1]), shared = inLines(plan.numbers[2]), own, total;
+  if (__builtin_mul_overflow(stride, int64_t(threads), &own) || __builtin_add_overflow(own, shared, &total) ||
+      !hold([&] { return scratch.reserve(total); }))
+    return abort(
+        noMemory(stride, "storage for each of %d threads and %lld bytes for all of them", threads, (long long)shared));
+  Launch launch = {{buffers, strides, kernelSymbols, scratch.data(), stride, errorSlots.data(), index,
+                    model->bound.data() + model->firstBinding[index], static_cast<char *>(scratch.data()) + own},
                    *this,
-                   {false}};
+                   {false},
+                   nullptr,
+                   0,
+                   0};
   int64_t start = profiling ? nanoseconds() : 0;
-  parallel(Launch::run, &launch, work / piece + (work % piece != 0));
-  if (profiling) {
+  bool hasUnits = false;
+  for (uint32_t i = 0; i < plan.count; ++i) {
+    if (launch.failed.load(std::memory_order_relaxed) || isCancelled.load(std::memory_order_relaxed))
+      break;
+    launch.kernel = kernel->grids[uint32_t(plan.numbers[0]) + i];
+    launch.units = plan.units()[i];
+    if (launch.units <= 0)
+      continue;
+    hasUnits = true;
+    launch.piece = (launch.units - 1) / kMaxPieces + 1;
+    parallel(Launch::run, &launch, (launch.units - 1) / launch.piece + 1);
+  }
+  if (profiling && hasUnits) {
     int64_t elapsed = nanoseconds() - start;
     auto &entry = profile[index];
     if (entry.count++ == 0 || elapsed < entry.fastest)
@@ -385,9 +442,6 @@ int32_t tenon_session::copy(void *dst, const int64_t *dstStrides, const void *sr
 
 // Indices come from code, tables from metadata: of a forged artifact they don't fit each other.
 static bool isBelow(int32_t index, size_t count) { return size_t(uint32_t(index)) < count; }
-static int32_t misfit(tenon_context *ctx) {
-  return tenon_session::of(ctx)->abort(fail(TENON_ERROR_FORMAT, "the model's code does not fit its metadata"));
-}
 static size_t launchCount(tenon_context *ctx) { return tenon_session::of(ctx)->profile.size(); }
 static bool isSegment(tenon_context *ctx, int32_t segment) {
   return isBelow(segment, tenon_session::of(ctx)->segments.size());
@@ -411,10 +465,10 @@ TENON_CALLS_COMPILED_CODE static int32_t hostExecute(tenon_context *ctx, int32_t
   return tenon_session::of(ctx)->model->programs[size_t(segment)].execute(ctx, ctx->slots[segment]);
 }
 static int32_t hostLaunch(tenon_context *ctx, int32_t launch, void *const *buffers, const int64_t *strides,
-                          const int64_t *symbols, int64_t work, int64_t scratchBytes, int64_t grain) {
+                          const int64_t *symbols) {
   if (!isBelow(launch, launchCount(ctx)))
     return misfit(ctx);
-  return tenon_session::of(ctx)->launch(uint32_t(launch), buffers, strides, symbols, work, scratchBytes, grain);
+  return tenon_session::of(ctx)->launch(uint32_t(launch), buffers, strides, symbols);
 }
 
 static int32_t hostCopy(tenon_context *ctx, void *dst, const int64_t *dstStrides, const void *src,
@@ -480,26 +534,33 @@ static int32_t hostExchange(tenon_context *ctx, int32_t first, int32_t second) {
 }
 
 static int32_t hostDeviceLaunch(tenon_context *ctx, int32_t device, int32_t launch, void *const *buffers,
-                                int32_t bufferCount, const int64_t *strides, int32_t strideCount,
-                                const int64_t *symbols, int32_t symbolCount, int64_t work, int64_t scratchBytes,
+                                int32_t bufferCount, const int64_t *strides, const int64_t *symbols,
                                 const int32_t *after, int32_t afterCount, int32_t token) {
   tenon_session &session = *tenon_session::of(ctx);
   const tenon_model &model = *session.model;
   if (!isBelow(device, session.devices.size()) || !isBelow(launch, launchCount(ctx)))
     return misfit(ctx);
-  uint32_t kernel = model.metadata.table<LaunchRecord>(Table::Launches)[uint32_t(launch)].kernel;
-  tenon_device_launch request = {model.string(model.metadata.table<KernelRecord>(Table::Kernels)[kernel].name),
-                                 model.kernels[kernel],
+  LaunchPlan plan;
+  const tenon_model::Kernel *code = session.planLaunch(uint32_t(launch), strides, symbols, plan);
+  if (!code)
+    return -1;
+  tenon_device_grid grids[kMaxPlanNumbers];
+  for (uint32_t i = 0; i < plan.count; ++i)
+    grids[i] = {code->grids[uint32_t(plan.numbers[0]) + i], plan.units()[i]};
+  uint32_t number = model.metadata.table<LaunchRecord>(Table::Launches)[uint32_t(launch)].kernel;
+  const KernelRecord &kernel = model.metadata.table<KernelRecord>(Table::Kernels)[number];
+  tenon_device_launch request = {model.string(kernel.name),
                                  uint32_t(launch),
+                                 int32_t(plan.count),
+                                 grids,
                                  bufferCount,
-                                 strideCount,
-                                 symbolCount,
+                                 int32_t(kernel.strideCount),
+                                 int32_t(kernel.symbolCount),
                                  buffers,
                                  strides,
                                  symbols,
-                                 work,
-                                 /*grain=*/1,
-                                 scratchBytes,
+                                 plan.numbers[1],
+                                 plan.numbers[2],
                                  session.devices[size_t(device)].constants->bound.data() +
                                      model.firstBinding[size_t(launch)]};
   return session.deviceLaunch(uint32_t(device), request, {after, afterCount, token});

@@ -26,6 +26,7 @@ FIELD(tenon_kernel_args, scratch_stride, kKernelArgs, KernelArgs::scratchStride)
 FIELD(tenon_kernel_args, error, kKernelArgs, KernelArgs::error);
 FIELD(tenon_kernel_args, launch, kKernelArgs, KernelArgs::launch);
 FIELD(tenon_kernel_args, constants, kKernelArgs, KernelArgs::constants);
+FIELD(tenon_kernel_args, launch_scratch, kKernelArgs, KernelArgs::launchScratch);
 
 static_assert(sizeof(tenon_error_slot) == bytesOf(kErrorSlot));
 FIELD(tenon_error_slot, code, kErrorSlot, ErrorSlot::code);

@@ -201,7 +201,8 @@ tenon_status tenon_model::findKernels(int file) {
   auto variantRecords = metadata.table<VariantRecord>(Table::Variants);
   auto features = metadata.table<StringRecord>(Table::Features);
   auto entries = metadata.table<int64_t>(Table::Entries);
-  if (!kernels.allocate(count) || !variantOf.allocate(count))
+  auto codes = metadata.table<KernelCodeRecord>(Table::KernelCodes);
+  if (!kernels.allocate(count) || !variantOf.allocate(count) || !grids.allocate(entries.count))
     return outOfMemory();
   const char *missing = "";
   for (uint32_t v = 0; v < variants; ++v) {
@@ -218,22 +219,39 @@ tenon_status tenon_model::findKernels(int file) {
     const SegmentRecord *image = container.find(SegmentKind::KernelCode, v);
     char *imageCode = nullptr;
     for (uint32_t k = 0; k < count; ++k) {
-      int64_t entry = entries[k * variants + v];
-      if (entry == -1 || kernels[k])
+      const KernelCodeRecord &its = codes[k * variants + v];
+      if (its.entryCount == 0 || kernels[k].grids)
         continue;
-      if (!image || !inside(entry, *image))
+      if (!image)
         return badEntry();
       if (!imageCode)
         if (tenon_status status = mapCode(file, *image, &imageCode))
           return status;
-      kernels[k] = reinterpret_cast<tenon_kernel>(imageCode + entry);
+      for (uint32_t e = its.firstEntry; e < its.firstEntry + its.entryCount; ++e) {
+        if (!inside(entries[e], *image))
+          return badEntry();
+        grids[e] = reinterpret_cast<tenon_kernel>(imageCode + entries[e]);
+      }
+      const PlanRecord &plan = metadata.table<PlanRecord>(Table::Plans)[its.plan];
+      kernels[k].grids = grids.data() + its.firstEntry;
+      kernels[k].gridCount = its.entryCount;
+      kernels[k].wordCount = plan.wordCount;
+      kernels[k].plan = &metadata.table<int64_t>(Table::PlanWords)[plan.firstWord];
+      // Without numbers that come with a launch: most plans of models whose sizes are known need none, and have one
+      // grid.
+      int64_t numbers[kMaxPlanNumbers];
+      if (evaluatePlan(kernels[k].plan, plan.wordCount, {nullptr, nullptr, 0, 0}, numbers) == kPlanHead + 1 &&
+          uint64_t(numbers[0]) < its.entryCount) {
+        memcpy(kernels[k].known, numbers, sizeof(kernels[k].known));
+        kernels[k].knownCount = 1;
+      }
       variantOf[k] = v;
     }
     if (!variant[0])
       variant = string(record.name);
   }
   for (uint32_t k = 0; k < count; ++k)
-    if (!kernels[k])
+    if (!kernels[k].grids)
       return fail(TENON_ERROR_CPU, "'%s' has no code for this CPU: kernel '%s' is missing%s%s", path,
                   string(metadata.table<KernelRecord>(Table::Kernels)[k].name), missing[0] ? "; a variant needs " : "",
                   missing);

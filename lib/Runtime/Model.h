@@ -6,6 +6,7 @@
 #include "Devices.h"
 #include "Memory.h"
 #include "tenon/Artifact/Container.h"
+#include "tenon/Artifact/LaunchPlan.h"
 #include "tenon/Artifact/MetadataView.h"
 #include "tenon/Runtime/tenon.h"
 #include "tenon/Runtime/tenon_kernel.h"
@@ -48,7 +49,15 @@ struct tenon_model {
     tenon_execute_entry execute;
   };
   tenon::runtime::Array<Program> programs;
-  tenon::runtime::Array<tenon_kernel> kernels; ///< null: not in an image that runs here
+  /// The code of a kernel in the variant that runs here.
+  struct Kernel {
+    const tenon_kernel *grids; ///< of each program; null: not in an image that runs here
+    const int64_t *plan;       ///< words of LaunchPlan.h
+    uint32_t wordCount, gridCount;
+    uint32_t knownCount;                           ///< grids of a plan that is always the same, or 0
+    int64_t known[tenon::artifact::kPlanHead + 1]; ///< its numbers
+  };
+  tenon::runtime::Array<Kernel> kernels;
   tenon::runtime::Array<const void *> constants;
   tenon::runtime::Array<const void *> formed; ///< constants in the forms that variants want them in
   tenon::runtime::Array<uint32_t> variantOf;  ///< per kernel: the variant that it comes from
@@ -78,6 +87,7 @@ private:
   tenon::runtime::Array<Mapping> mappings;
   uint32_t mappingCount = 0;
   uint64_t containerOffset = 0;
+  tenon::runtime::Array<tenon_kernel> grids;
   pthread_mutex_t deviceMutex = PTHREAD_MUTEX_INITIALIZER;
   tenon::runtime::DeviceConstants *deviceConstants = nullptr;
 };

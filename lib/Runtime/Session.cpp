@@ -78,7 +78,8 @@ tenon_status tenon_session::create(const tenon_options &options) {
             allocate(outputStrides, outputCount) && allocate(inputSizes, inputCount) && allocate(slots, segmentCount) &&
             allocate(offsets, segmentCount) && allocate(externals, meta.count(Table::Externals)) &&
             allocate(held, inputCount + outputCount + meta.model().heldCount) && allocate(heldValues, held.size()) &&
-            allocate(profile, meta.count(Table::Launches)) && allocate(errorSlots, size_t(threads));
+            allocate(profile, meta.count(Table::Launches)) && allocate(errorSlots, size_t(threads)) &&
+            allocate(lastPlans, meta.count(Table::Launches));
   if (!ok)
     return outOfMemory();
   for (Array<Buffer> *buffers : {&outputBuffers, &growingBuffers})

@@ -32,6 +32,22 @@ struct Plan {
   ~Plan() { free(symbols); }
 };
 
+/// What a launch needs to know: the head of Artifact/LaunchPlan.h, then the units of `count` grids.
+struct LaunchPlan {
+  uint32_t count;
+  const int64_t *numbers; ///< those below, or the kernel's
+  int64_t own[artifact::kMaxPlanNumbers];
+  const int64_t *units() const { return numbers + artifact::kPlanHead; }
+};
+
+/// The plan of the last launch at some place, of one grid and few numbers that came with it: mostly they come again.
+struct LastPlan {
+  static constexpr uint32_t mostInputs = 6;
+  bool isThere;
+  int64_t inputs[mostInputs]; ///< symbols, then strides
+  int64_t numbers[artifact::kPlanHead + 1];
+};
+
 inline constexpr uint32_t kPlansPerSegment = 16;
 
 struct SegmentState {
@@ -98,8 +114,10 @@ struct tenon_session {
   int32_t reserveOutput(uint32_t index);
   int32_t grow(uint32_t number, int64_t bytes);
   void exchange(uint32_t first, uint32_t second);
-  int32_t launch(uint32_t launch, void *const *buffers, const int64_t *strides, const int64_t *symbols, int64_t work,
-                 int64_t scratchBytes, int64_t grain);
+  int32_t launch(uint32_t launch, void *const *buffers, const int64_t *strides, const int64_t *symbols);
+  /// The code of a launch's kernel and its plan; null, after saying so, when the code does not fit the metadata.
+  const tenon_model::Kernel *planLaunch(uint32_t launch, const int64_t *strides, const int64_t *symbols,
+                                        tenon::runtime::LaunchPlan &plan);
   int32_t copy(void *dst, const int64_t *dstStrides, const void *src, const int64_t *srcStrides, const int64_t *sizes,
                int64_t rank, int64_t elemBytes);
   int32_t check(int32_t launch, int32_t code, int64_t value, int64_t limit);
@@ -140,7 +158,8 @@ struct tenon_session {
   tenon_parallel_for parallelFor = nullptr;
   void *parallelForUser = nullptr;
   tenon::runtime::Buffer scratch;
-  tenon::runtime::Array<tenon_error_slot> errorSlots; ///< per worker
+  tenon::runtime::Array<tenon_error_slot> errorSlots;        ///< per worker
+  tenon::runtime::Array<tenon::runtime::LastPlan> lastPlans; ///< per launch
   tenon_error_slot error = {};
   tenon_status aborted = TENON_OK;
   uint64_t clock = 0, clockAtStart = 0; ///< uses of plans, in all and before the run

@@ -41,7 +41,7 @@ def program(name, wanted, number, operands=1):
     row = f"tensor<{lanes}x{kind.split('x')[-1]}"
     return f"""
     tenon_tile.program @{name}(%w: {kind} {{tenon_tile.form = @form{number}, tenon_tile.operands = {list(range(operands))}}})
-        -> (%y: {kind}) attributes {{tenon_tile.units = affine_map<() -> ({rows})>}} {{
+        -> (%y: {kind}) {{
       grid (%i) = 0 to {rows} {{
         %0 = load %w[%i, 0] : {kind} -> {row}
         store %0, %y[%i, 0] : {row}, {kind}
@@ -68,7 +68,7 @@ def copying(constants, forms, targets=("avx2",), launches=1):
     types = ", ".join(typed(constant, "memref") for constant in constants)
     outputs = "\n".join(
         f"""  %y{i} = tenon_host.storage output {i} "y{i}" sizes [{shape}] : {memory}
-  tenon_host.launch @copy work %work ins({ins} : {types}) outs(%y{i} : {memory})""" for i in range(launches))
+  tenon_host.launch @copy ins({ins} : {types}) outs(%y{i} : {memory})""" for i in range(launches))
     results = ", ".join(f"%y{i}" for i in range(launches))
     return f"""{texts}
 tenon_tile.variants @copy {{

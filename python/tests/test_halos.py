@@ -47,8 +47,13 @@ def feeds():
     return [{"x": floats((n, 8, h, w), h)} for n, h, w in SIZES]
 
 
+def checked(model):
+    """Right, and compiled with prices of layouts that are the same on each machine."""
+    return check(model, *feeds(), compiled=tenon.compile(model, threads=1, target="avx2"))
+
+
 def test_residual_block():
-    compiled = check(residual_block(), *feeds())
+    compiled = checked(residual_block())
     launches, copies, size = profile(compiled, "n=2", "h=12", "w=10")
     # Three images with borders of 1, 1, and 0, 2, 1, 0; no launch of a pad.
     assert size == 2 * 16 * 4 * (2 * (14 * 12 - 12 * 10) + (13 * 12 - 12 * 10))
@@ -91,7 +96,7 @@ def test_other_values_than_zero():
     model = model_of(nodes, [pad])
     model.graph.initializer.extend([integers([0, 0, 2, 1, 0, 0, 1, 3], "pads"),
                                     helper.make_tensor("value", F, (), [-1.5])])
-    compiled = check(model, *feeds())
+    compiled = checked(model)
     assert profile(compiled, "n=1", "h=4", "w=4") == (3, 4, 16 * 4 * (7 * 8 - 4 * 4))
 
 
@@ -102,7 +107,7 @@ def test_two_borders_of_one_image():
         conv("a", "c", "c2", (16, 16), (3, 3), pads=[2, 2, 2, 2], dilations=[2, 2]),
         conv("d", "y", "c4", (16, 8), (1, 1)),
     ]
-    compiled = check(model_of(nodes, [helper.make_node("Add", ["b", "c"], ["d"], "c3")]), *feeds())
+    compiled = checked(model_of(nodes, [helper.make_node("Add", ["b", "c"], ["d"], "c3")]))
     # One of them is moved.
     launches, copies, _ = profile(compiled, "n=1", "h=4", "w=4")
     assert (launches, copies) == (5, 4)
@@ -115,7 +120,7 @@ def test_parts_of_a_concat():
         conv("a", "b", "c1", (16, 12), (3, 3), pads=[1, 1, 1, 1]),
         conv("d", "y", "c3", (28, 8), (3, 3), pads=[1, 1, 1, 1]),
     ]
-    compiled = check(model_of(nodes, [helper.make_node("Concat", ["b", "a"], ["d"], "c2", axis=1)]), *feeds())
+    compiled = checked(model_of(nodes, [helper.make_node("Concat", ["b", "a"], ["d"], "c2", axis=1)]))
     launches, copies, size = profile(compiled, "n=2", "h=4", "w=4")
     assert (launches, copies, size) == (1 + 3, 4, 2 * 28 * 4 * (6 * 6 - 4 * 4))
 
@@ -123,7 +128,7 @@ def test_parts_of_a_concat():
 def test_returned_image():
     """What is returned has no border."""
     nodes = [conv("x", "a", "c0", (8, 16), (1, 1)), conv("a", "y", "c1", (16, 8), (3, 3), pads=[1, 1, 1, 1])]
-    check(model_of(nodes, [], ("a", "y")), *feeds())
+    checked(model_of(nodes, [], ("a", "y")))
 
 
 def test_within_a_loop():

@@ -20,7 +20,8 @@
 
 // Units of 1000 elements, a scalar remainder.
 func.func @add(%a: memref<f32>, %b: memref<f32>, %c: memref<f32>, %n: index, %begin: index, %end: index) -> i32
-    attributes {tenon_tile.kernel = {buffers = 3, strides = 0, symbols = 1}} {
+    attributes {tenon_tile.kernel = {buffers = 3, strides = 0, symbols = 1},
+                tenon_tile.plan = #tenon_tile.plan<grids = [affine_map<()[s0] -> (s0 ceildiv 1000)>]>} {
   %ok = arith.constant 0 : i32
   %one = arith.constant 1 : index
   %lanes = arith.constant 16 : index
@@ -56,7 +57,6 @@ func.func @main() {
   %a = tenon_host.storage input 0 "a" sizes [%n] : memref<?xf32>
   %b = tenon_host.storage input 1 "b" sizes [%n] : memref<?xf32>
   %c = tenon_host.storage output 0 "sum" sizes [%n] : memref<?xf32>
-  %work = affine.apply affine_map<()[s0] -> (s0 ceildiv 1000)>()[%n]
-  tenon_host.launch @add work %work symbols(%n) ins(%a, %b : memref<?xf32>, memref<?xf32>) outs(%c : memref<?xf32>)
+  tenon_host.launch @add symbols(%n) ins(%a, %b : memref<?xf32>, memref<?xf32>) outs(%c : memref<?xf32>)
   return
 }

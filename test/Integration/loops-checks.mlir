@@ -7,7 +7,8 @@
 // CHECK-NEXT: right
 func.func @pick(%a: memref<f32>, %b: memref<i64>, %c: memref<f32>, %n: index, %m: index, %begin: index, %end: index,
                 %slot: !llvm.ptr) -> i32
-    attributes {tenon_tile.kernel = {buffers = 3, strides = 0, symbols = 2}, tenon_tile.checks} {
+    attributes {tenon_tile.kernel = {buffers = 3, strides = 0, symbols = 2}, tenon_tile.checks,
+                tenon_tile.plan = #tenon_tile.plan<grids = [affine_map<()[s0, s1] -> (s1)>]>} {
   %ok = arith.constant 0 : i32
   %one = arith.constant 1 : index
   %limit = arith.index_cast %n : index to i64
@@ -34,6 +35,6 @@ func.func @main() {
   %a = tenon_host.storage input 0 "table" sizes [%n] : memref<?xf32>
   %b = tenon_host.storage input 1 "indices" sizes [%m] : memref<?xi64>
   %c = tenon_host.storage output 0 "y" sizes [%m] : memref<?xf32>
-  tenon_host.launch @pick work %m symbols(%n, %m) ins(%a, %b : memref<?xf32>, memref<?xi64>) outs(%c : memref<?xf32>) loc("embed")
+  tenon_host.launch @pick symbols(%n, %m) ins(%a, %b : memref<?xf32>, memref<?xi64>) outs(%c : memref<?xf32>) loc("embed")
   return
 }

@@ -4,7 +4,8 @@
 
 // Two launches with a temporary between them, and a constant.
 func.func @matmul(%a: memref<f32>, %b: memref<f32>, %c: memref<f32>, %m: index, %begin: index, %end: index) -> i32
-    attributes {tenon_tile.kernel = {buffers = 3, strides = 0, symbols = 1}} {
+    attributes {tenon_tile.kernel = {buffers = 3, strides = 0, symbols = 1},
+                tenon_tile.plan = #tenon_tile.plan<grids = [affine_map<()[s0] -> (s0)>]>} {
   %ok = arith.constant 0 : i32
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
@@ -27,7 +28,8 @@ func.func @matmul(%a: memref<f32>, %b: memref<f32>, %c: memref<f32>, %m: index, 
 }
 
 func.func @relu(%a: memref<f32>, %c: memref<f32>, %m: index, %begin: index, %end: index) -> i32
-    attributes {tenon_tile.kernel = {buffers = 2, strides = 0, symbols = 1}} {
+    attributes {tenon_tile.kernel = {buffers = 2, strides = 0, symbols = 1},
+                tenon_tile.plan = #tenon_tile.plan<grids = [affine_map<()[s0] -> (s0)>]>} {
   %ok = arith.constant 0 : i32
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
@@ -63,8 +65,8 @@ func.func @main() {
        [1.75, 1.76562, 1.78125, 1.79688, 1.8125, 1.82812, 1.84375, 1.85938],
        [1.875, 1.89062, 1.90625, 1.92188, 1.9375, 1.95312, 1.96875, 1.98438]]> : tensor<16x8xf32>) : memref<16x8xf32>
   %h = tenon_host.storage arena 0 sizes [%m, 8] live [0, 1] : memref<?x8xf32>
-  tenon_host.launch @matmul work %m symbols(%m) ins(%x, %w : memref<?x16xf32>, memref<16x8xf32>) outs(%h : memref<?x8xf32>)
+  tenon_host.launch @matmul symbols(%m) ins(%x, %w : memref<?x16xf32>, memref<16x8xf32>) outs(%h : memref<?x8xf32>)
   %y = tenon_host.storage output 0 "y" sizes [%m, 8] : memref<?x8xf32>
-  tenon_host.launch @relu work %m symbols(%m) ins(%h : memref<?x8xf32>) outs(%y : memref<?x8xf32>)
+  tenon_host.launch @relu symbols(%m) ins(%h : memref<?x8xf32>) outs(%y : memref<?x8xf32>)
   return
 }

@@ -7,8 +7,7 @@
 // Tile programs of rows and columns as compiled code: a block that is read turned and written as columns, lane by lane.
 tenon_tile.variants @columns {
   tenon_tile.variant @avx2 target #avx2 schedule(vector_bytes = 32, vectors = 1) {
-    tenon_tile.program @columns(%m: index, %n: index, %x: memref<?x?xf32>, %b: memref<?x?xf32>) -> (%y: memref<?x?xf32>)
-        attributes {tenon_tile.units = affine_map<()[s0, s1] -> ((s0 ceildiv 8) * (s1 ceildiv 8))>} {
+    tenon_tile.program @columns(%m: index, %n: index, %x: memref<?x?xf32>, %b: memref<?x?xf32>) -> (%y: memref<?x?xf32>) {
       bind %x sizes [%m, %n] : memref<?x?xf32>
       bind %b sizes [%n, %m] : memref<?x?xf32>
       bind %y sizes [%m, %n] : memref<?x?xf32>
@@ -25,8 +24,7 @@ tenon_tile.variants @columns {
 // Two rows at once, each element times its place, and the largest of the row; what is left of the rows in a peel among others.
 tenon_tile.variants @rows {
   tenon_tile.variant @avx2 target #avx2 schedule(vector_bytes = 32, vectors = 1) {
-    tenon_tile.program @rows(%m: index, %n: index, %x: memref<?x1x?xf32>) -> (%y: memref<?x1xf32>, %z: memref<?x1xf32>)
-        attributes {tenon_tile.units = affine_map<()[s0, s1] -> (s0 ceildiv 2)>} {
+    tenon_tile.program @rows(%m: index, %n: index, %x: memref<?x1x?xf32>) -> (%y: memref<?x1xf32>, %z: memref<?x1xf32>) {
       bind %x sizes [%m, 1, %n] : memref<?x1x?xf32>
       bind %y sizes [%m, 1] : memref<?x1xf32>
       bind %z sizes [%m, 1] : memref<?x1xf32>
@@ -63,9 +61,7 @@ func.func @main() {
   %y = tenon_host.storage output 0 "y" sizes [%m, %n] : memref<?x?xf32>
   %s = tenon_host.storage output 1 "s" sizes [%m, 1] : memref<?x1xf32>
   %t = tenon_host.storage output 2 "t" sizes [%m, 1] : memref<?x1xf32>
-  %0 = affine.apply affine_map<()[s0, s1] -> ((s0 ceildiv 8) * (s1 ceildiv 8))>()[%m, %n]
-  tenon_host.launch @columns work %0 symbols(%m, %n) ins(%x, %b : memref<?x?xf32>, memref<?x?xf32>) outs(%y : memref<?x?xf32>)
-  %1 = affine.apply affine_map<()[s0] -> (s0 ceildiv 2)>()[%m]
-  tenon_host.launch @rows work %1 symbols(%m, %n) ins(%r : memref<?x1x?xf32>) outs(%s, %t : memref<?x1xf32>, memref<?x1xf32>)
+  tenon_host.launch @columns symbols(%m, %n) ins(%x, %b : memref<?x?xf32>, memref<?x?xf32>) outs(%y : memref<?x?xf32>)
+  tenon_host.launch @rows symbols(%m, %n) ins(%r : memref<?x1x?xf32>) outs(%s, %t : memref<?x1xf32>, memref<?x1xf32>)
   return
 }

@@ -7,8 +7,7 @@
 // Tile programs as compiled code: a product with bias in scratch, one whose registers are written row by row, and windows.
 tenon_tile.variants @gemm {
   tenon_tile.variant @avx2 target #avx2 schedule(vector_bytes = 32, vectors = 2) {
-    tenon_tile.program @gemm(%m: index, %x: memref<?x8xf32>, %w: memref<2x8x16xf32>, %bias: memref<32xf32>) -> (%y: memref<?x32xf32>)
-        attributes {tenon_tile.units = affine_map<()[s0] -> ((s0 ceildiv 3) * 2)>} {
+    tenon_tile.program @gemm(%m: index, %x: memref<?x8xf32>, %w: memref<2x8x16xf32>, %bias: memref<32xf32>) -> (%y: memref<?x32xf32>) {
       bind %x sizes [%m, 8] : memref<?x8xf32>
       bind %y sizes [%m, 32] : memref<?x32xf32>
       %s = scratch : memref<3x16xf32, #tenon_tile.memory<workgroup>>
@@ -38,8 +37,7 @@ tenon_tile.variants @gemm {
 
 tenon_tile.variants @pieces {
   tenon_tile.variant @avx2 target #avx2 schedule(vector_bytes = 16, vectors = 3) {
-    tenon_tile.program @pieces(%m: index, %n: index, %x: memref<?x8xf32>, %w: memref<8x?xf32>) -> (%y: memref<?x?xf32>)
-        attributes {tenon_tile.units = affine_map<()[s0, s1] -> ((s0 ceildiv 2) * (s1 ceildiv 12))>} {
+    tenon_tile.program @pieces(%m: index, %n: index, %x: memref<?x8xf32>, %w: memref<8x?xf32>) -> (%y: memref<?x?xf32>) {
       bind %x sizes [%m, 8] : memref<?x8xf32>
       bind %w sizes [8, %n] : memref<8x?xf32>
       bind %y sizes [%m, %n] : memref<?x?xf32>
@@ -59,8 +57,7 @@ tenon_tile.variants @pieces {
 
 tenon_tile.variants @windows {
   tenon_tile.variant @avx2 target #avx2 schedule(vector_bytes = 32, vectors = 1) {
-    tenon_tile.program @windows(%x: memref<5x7x4xf32>, %f: memref<3x12x8xf32>) -> (%y: memref<2x3x8xf32>)
-        attributes {tenon_tile.units = affine_map<() -> (4)>} {
+    tenon_tile.program @windows(%x: memref<5x7x4xf32>, %f: memref<3x12x8xf32>) -> (%y: memref<2x3x8xf32>) {
       %zero = tenon.constant dense<0.0> : tensor<2x8xf32>
       %win = view %x (h, w, kh, r) -> (h * 2 + kh, w * 2, r) sizes [2, 3, 3, 12]
              : memref<5x7x4xf32> -> memref<2x3x3x12xf32, strided<[56, 8, 28, 1]>>
@@ -92,11 +89,8 @@ func.func @main() {
   %y = tenon_host.storage output 0 "y" sizes [%m, 32] : memref<?x32xf32>
   %z = tenon_host.storage output 1 "z" sizes [%m, %n] : memref<?x?xf32>
   %o = tenon_host.storage output 2 "o" sizes [2, 3, 8] : memref<2x3x8xf32>
-  %0 = affine.apply affine_map<()[s0] -> ((s0 ceildiv 3) * 2)>()[%m]
-  tenon_host.launch @gemm work %0 symbols(%m) ins(%x, %w, %b : memref<?x8xf32>, memref<2x8x16xf32>, memref<32xf32>) outs(%y : memref<?x32xf32>)
-  %1 = affine.apply affine_map<()[s0, s1] -> ((s0 ceildiv 2) * (s1 ceildiv 12))>()[%m, %n]
-  tenon_host.launch @pieces work %1 symbols(%m, %n) ins(%x, %v : memref<?x8xf32>, memref<8x?xf32>) outs(%z : memref<?x?xf32>)
-  %4 = arith.constant 4 : index
-  tenon_host.launch @windows work %4 ins(%i, %f : memref<5x7x4xf32>, memref<3x12x8xf32>) outs(%o : memref<2x3x8xf32>)
+  tenon_host.launch @gemm symbols(%m) ins(%x, %w, %b : memref<?x8xf32>, memref<2x8x16xf32>, memref<32xf32>) outs(%y : memref<?x32xf32>)
+  tenon_host.launch @pieces symbols(%m, %n) ins(%x, %v : memref<?x8xf32>, memref<8x?xf32>) outs(%z : memref<?x?xf32>)
+  tenon_host.launch @windows ins(%i, %f : memref<5x7x4xf32>, memref<3x12x8xf32>) outs(%o : memref<2x3x8xf32>)
   return
 }

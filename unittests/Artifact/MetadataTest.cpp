@@ -2,6 +2,7 @@
 //-------------------------------------------------------------------------------------===//
 
 #include "tenon/Artifact/Metadata.h"
+#include "tenon/Artifact/LaunchPlan.h"
 #include "tenon/Artifact/MetadataView.h"
 
 #include <gtest/gtest.h>
@@ -26,8 +27,10 @@ ModelMetadata example() {
   m.bindings = {{0, 0, 0, 0}, {0, 0, 1, 0}, {0, 1, 0, 0}};
   m.variants.push_back({"avx2", {"avx2", "fma"}});
   m.variants.push_back({"baseline", {}});
-  m.kernels.push_back({"contract_a", {0, 64}});
-  m.kernels.push_back({"contract_b", {-1, 128}});
+  m.plans.push_back({planWord(PlanOp::constant, 0), planWord(PlanOp::constant, 0), planWord(PlanOp::constant, 0),
+                     planWord(PlanOp::symbol, 1), planWord(PlanOp::end)});
+  m.kernels.push_back({"contract_a", 2, 0, {{0, {0}}, {0, {64, 96}}}});
+  m.kernels.push_back({"contract_b", 3, 1, {{}, {0, {128}}}});
   m.launches.push_back({1, "conv1, relu1"});
   m.segments.push_back({32, 48, 1, 3, {{0, 0, 2}, {2, 1, 1}}});
   m.externals.push_back({"strings", "regex", "node"});
@@ -44,7 +47,10 @@ TEST(Metadata, RoundTrips) {
   EXPECT_EQ(r.modelName, "example");
   EXPECT_EQ(r.outputs[0].dims[0].kind, Dim::Slot);
   EXPECT_EQ(r.variants[0].features, m.variants[0].features);
-  EXPECT_EQ(r.kernels[1].entries, m.kernels[1].entries);
+  EXPECT_EQ(r.plans, m.plans);
+  EXPECT_EQ(r.kernels[0].variants[1].entries, m.kernels[0].variants[1].entries);
+  EXPECT_TRUE(r.kernels[1].variants[0].entries.empty());
+  EXPECT_EQ(r.kernels[1].symbolCount, 3u);
   EXPECT_EQ(r.launches[0].nodes, "conv1, relu1");
   EXPECT_EQ(r.segments[0].buffers[1].sizeSlot, 2u);
   EXPECT_EQ(r.symbols[0].divisor, 2);
@@ -90,6 +96,9 @@ TEST(Metadata, RefusesIndicesOutOfRange) {
   EXPECT_EQ(errorOf(example()), "");
   ModelMetadata m = example();
   m.launches[0].kernel = 2;
+  EXPECT_NE(errorOf(m), "");
+  m = example();
+  m.kernels[0].variants[1].plan = 1;
   EXPECT_NE(errorOf(m), "");
   m = example();
   m.symbols[0].dim = 2;

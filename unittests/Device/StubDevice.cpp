@@ -109,6 +109,7 @@ struct Request {
   tenon_device_launch launch;
   std::vector<void *> buffers;
   std::vector<int64_t> numbers;
+  std::vector<tenon_device_grid> grids;
 };
 
 class Queue {
@@ -206,12 +207,22 @@ private:
       return slot;
     }
     const tenon_device_launch &launch = request.launch;
-    tenon_kernel_args args = {request.buffers.data(), numbers,         numbers + launch.stride_count, nullptr, 0, &slot,
-                              launch.launch,          launch.constants};
-    for (int64_t begin = 0; begin < launch.work; begin += launch.grain) {
-      int32_t code = launch.on_cpu(&args, begin, std::min(begin + launch.grain, launch.work), 0);
-      if (code != 0 && slot.code == 0)
-        slot = {code, launch.launch, begin, 0, 0};
+    struct alignas(64) Line {
+      char bytes[64];
+    };
+    auto linesOf = [](int64_t bytes) { return std::vector<Line>(size_t((bytes + 63) / 64)); };
+    std::vector<Line> workgroup = linesOf(launch.workgroup_scratch_bytes), all = linesOf(launch.launch_scratch_bytes);
+    tenon_kernel_args args = {
+        request.buffers.data(), numbers,   numbers + launch.stride_count, workgroup.data(), 0, &slot, launch.launch,
+        launch.constants,       all.data()};
+    bool failed = false;
+    for (const tenon_device_grid &grid : request.grids) {
+      if (failed)
+        break;
+      for (int64_t unit = 0; unit < grid.units; ++unit)
+        if (int32_t code = grid.on_cpu(&args, unit, unit + 1, 0); code != 0 && slot.code == 0)
+          slot = {code, launch.launch, unit, 0, 0};
+      failed = slot.code != 0;
     }
     slot.launch = launch.launch;
     return slot;
@@ -244,7 +255,7 @@ int32_t copyOn(void *queue, const tenon_device_copy *copy, const tenon_device_or
   bool isEmpty = std::find(copy->sizes, copy->sizes + copy->rank, 0) != copy->sizes + copy->rank;
   if (!isEmpty && (memory.holds(copy->destination) != toDevice || memory.holds(copy->source) != fromDevice))
     return 1;
-  Request request = {{order->after, order->after + order->after_count}, order->token, true, *copy, {}, {}, {}};
+  Request request = {{order->after, order->after + order->after_count}, order->token, true, *copy, {}, {}, {}, {}};
   for (const int64_t *part : {copy->sizes, copy->destination_strides, copy->source_strides})
     request.numbers.insert(request.numbers.end(), part, part + copy->rank);
   ++copies[copy->direction];
@@ -255,17 +266,14 @@ int32_t copyOn(void *queue, const tenon_device_copy *copy, const tenon_device_or
 int32_t launchOn(void *queue, const tenon_device_launch *launch, const tenon_device_order *order) {
   if (fails())
     return 1;
-  for (int32_t i = 0; launch->work > 0 && i < launch->buffer_count; ++i)
+  std::vector<tenon_device_grid> grids(launch->grids, launch->grids + launch->grid_count);
+  bool hasUnits = std::any_of(grids.begin(), grids.end(), [](const tenon_device_grid &grid) { return grid.units > 0; });
+  for (int32_t i = 0; hasUnits && i < launch->buffer_count; ++i)
     if (launch->buffers[i] && !memory.holds(launch->buffers[i]))
       return 1;
   ++launches;
-  Request request = {{order->after, order->after + order->after_count},
-                     order->token,
-                     false,
-                     {},
-                     *launch,
-                     {launch->buffers, launch->buffers + launch->buffer_count},
-                     {}};
+  Request request = {{order->after, order->after + order->after_count},         order->token, false, {}, *launch,
+                     {launch->buffers, launch->buffers + launch->buffer_count}, {},           grids};
   request.numbers.assign(launch->strides, launch->strides + launch->stride_count);
   request.numbers.insert(request.numbers.end(), launch->symbols, launch->symbols + launch->symbol_count);
   static_cast<Queue *>(queue)->add(std::move(request));

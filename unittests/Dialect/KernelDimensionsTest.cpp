@@ -33,7 +33,7 @@ private:
 
 TEST(KernelDimensions, runThroughElementwiseOpsAndBroadcasts) {
   Dimensions dimensions(R"(
-    tenon_tile.kernel @k(%x: tensor<4x8xf32>, %b: tensor<8xf32>) -> tensor<4x8xf32> attributes {work = affine_map<() -> (4)>} {
+    tenon_tile.kernel @k(%x: tensor<4x8xf32>, %b: tensor<8xf32>) -> tensor<4x8xf32> {
       %0 = tenon.broadcast %b dims [1] sizes [4, 8] : tensor<8xf32> -> tensor<4x8xf32>
       %1 = tenon.add %x, %0 : tensor<4x8xf32>
       tenon_tile.yield %1 : tensor<4x8xf32>
@@ -46,7 +46,7 @@ TEST(KernelDimensions, runThroughElementwiseOpsAndBroadcasts) {
 
 TEST(KernelDimensions, areFixedWhereAnOpReducesThem) {
   Dimensions dimensions(R"(
-    tenon_tile.kernel @k(%x: tensor<4x8xf32>) -> (tensor<4x8xf32>, tensor<4xf32>) attributes {work = affine_map<() -> (4)>} {
+    tenon_tile.kernel @k(%x: tensor<4x8xf32>) -> (tensor<4x8xf32>, tensor<4xf32>) {
       %0 = tenon.softmax %x dims [1] : tensor<4x8xf32>
       %1 = tenon.reduce sum %x dims [1] : tensor<4x8xf32> -> tensor<4xf32>
       tenon_tile.yield %0, %1 : tensor<4x8xf32>, tensor<4xf32>
@@ -59,7 +59,7 @@ TEST(KernelDimensions, areFixedWhereAnOpReducesThem) {
 
 TEST(KernelDimensions, followTheMapsOfContractionsAndTransposes) {
   Dimensions dimensions(R"(
-    tenon_tile.kernel @k(%a: tensor<4x8xf32>, %b: tensor<8x16xf32>) -> tensor<16x4xf32> attributes {work = affine_map<() -> (1)>} {
+    tenon_tile.kernel @k(%a: tensor<4x8xf32>, %b: tensor<8x16xf32>) -> tensor<16x4xf32> {
       %0 = tenon.contract %a, %b maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>,
                                        affine_map<(m, n, k) -> (m, n)>]
            : tensor<4x8xf32>, tensor<8x16xf32> -> tensor<4x16xf32>
@@ -74,7 +74,7 @@ TEST(KernelDimensions, followTheMapsOfContractionsAndTransposes) {
 
 TEST(KernelDimensions, areFixedByOpsWithPlacesOfTheirOwn) {
   Dimensions dimensions(R"(
-    tenon_tile.kernel @k(%x: tensor<4x8xf32>) -> tensor<4x8xf32> attributes {work = affine_map<() -> (4)>} {
+    tenon_tile.kernel @k(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
       %0 = tenon.scan sum %x dim 1 : tensor<4x8xf32>
       tenon_tile.yield %0 : tensor<4x8xf32>
     })");

@@ -18,30 +18,29 @@ using namespace tenon::tile;
 
 namespace {
 constexpr StringLiteral kernels = R"(
-  tenon_tile.kernel @elements(%x: tensor<4x64xf32>) -> tensor<4x64xf32> attributes {work = affine_map<() -> (4)>} {
+  tenon_tile.kernel @elements(%x: tensor<4x64xf32>) -> tensor<4x64xf32> {
     %y = tenon.exp %x : tensor<4x64xf32>
     tenon_tile.yield %y : tensor<4x64xf32>
   }
-  tenon_tile.kernel @transposes(%x: tensor<64x48xf32>) -> tensor<48x64xf32> attributes {work = affine_map<() -> (1)>} {
+  tenon_tile.kernel @transposes(%x: tensor<64x48xf32>) -> tensor<48x64xf32> {
     %y = tenon.transpose %x [1, 0] : tensor<64x48xf32> -> tensor<48x64xf32>
     tenon_tile.yield %y : tensor<48x64xf32>
   }
-  tenon_tile.kernel @rows(%x: tensor<4x64xf32>) -> tensor<4x64xf32> attributes {work = affine_map<() -> (4)>} {
+  tenon_tile.kernel @rows(%x: tensor<4x64xf32>) -> tensor<4x64xf32> {
     %y = tenon.softmax %x dims [1] : tensor<4x64xf32>
     tenon_tile.yield %y : tensor<4x64xf32>
   }
-  tenon_tile.kernel @contraction(%x: tensor<96x8xf32>, %w: tensor<8x32xf32>) -> tensor<96x32xf32>
-      attributes {work = affine_map<() -> (1)>} {
+  tenon_tile.kernel @contraction(%x: tensor<96x8xf32>, %w: tensor<8x32xf32>) -> tensor<96x32xf32> {
     %y = tenon.contract %x, %w maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>,
                                      affine_map<(m, n, k) -> (m, n)>]
          : tensor<96x8xf32>, tensor<8x32xf32> -> tensor<96x32xf32>
     tenon_tile.yield %y : tensor<96x32xf32>
   }
-  tenon_tile.kernel @ordered(%x: tensor<4x8xf32>) -> tensor<4x8xf32> attributes {work = affine_map<() -> (4)>} {
+  tenon_tile.kernel @ordered(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
     %y = tenon.scan sum %x dim 1 : tensor<4x8xf32>
     tenon_tile.yield %y : tensor<4x8xf32>
   }
-  tenon_tile.kernel @topk(%x: tensor<4x64xf32>) -> (tensor<4x3xf32>, tensor<4x3xi64>) attributes {work = affine_map<() -> (4)>} {
+  tenon_tile.kernel @topk(%x: tensor<4x64xf32>) -> (tensor<4x3xf32>, tensor<4x3xi64>) {
     %y, %i = tenon.topk %x dim 1 k [3] : tensor<4x64xf32> -> tensor<4x3xf32>, tensor<4x3xi64>
     tenon_tile.yield %y, %i : tensor<4x3xf32>, tensor<4x3xi64>
   }

@@ -4,6 +4,7 @@
 #define TENON_UNITTESTS_RUNTIME_SCALEADD_H
 
 #include "tenon/Artifact/ArtifactWriter.h"
+#include "tenon/Artifact/LaunchPlan.h"
 #include "tenon/Runtime/tenon.h"
 
 #include <gtest/gtest.h>
@@ -51,8 +52,16 @@ protected:
     metadata.constants.push_back({0, 0, 16});
     metadata.variants.push_back({"never", {"no-such-feature"}});
     metadata.variants.push_back({"baseline", {}});
-    metadata.kernels.push_back({"scale", {0, entry["scale"]}});
-    metadata.kernels.push_back({"add", {0, entry["add"]}});
+    // Up to 8 rows one grid, then two; and one grid.
+    auto number = [](int64_t value) { return planWord(PlanOp::constant, value); };
+    int64_t rows = planWord(PlanOp::symbol, 0), multiply = planWord(PlanOp::multiply), end = planWord(PlanOp::end);
+    metadata.plans.push_back({number(8), rows, number(-1), multiply, planWord(PlanOp::add),
+                              planWord(PlanOp::skipIfNegative, 5), number(0), number(16), number(0), rows, end,
+                              number(1), number(0), rows, number(16), multiply, rows, rows, end});
+    metadata.plans.push_back({number(0), number(0), number(0), rows, end});
+    metadata.kernels.push_back(
+        {"scale", 1, 1, {{0, {0}}, {0, {entry["scale"], entry["scale_copy"], entry["scale_all"]}}}});
+    metadata.kernels.push_back({"add", 1, 1, {{1, {0}}, {1, {entry["add"]}}}});
     metadata.launches.push_back({0, "mul1"});
     metadata.launches.push_back({1, "add1"});
     metadata.segments.push_back({entry["plan_0"], entry["execute_0"], 1, 2, {{1, 0, 1}}});

@@ -212,6 +212,37 @@ TEST_F(ScaleAdd, ReportsTheFirstErrorOfAKernel) {
   }
 }
 
+TEST_F(ScaleAdd, AnErrorEndsTheLaunchAfterItsGrid) {
+  Model m;
+  ASSERT_OK(open(&m.model));
+  for (int32_t threads : {1, 4}) {
+    Session s(m.model, threads);
+    // The second grid would say another error.
+    Matrix x(3000);
+    x.at(2500, 0) = x.at(7, 0) = 777;
+    ASSERT_OK(tenon_session_bind_input(s, 0, &x.value));
+    EXPECT_FAILS(tenon_session_run(s), TENON_ERROR_RUN, "7");
+    EXPECT_EQ(std::string(tenon_last_error()).find("capacity"), std::string::npos) << tenon_last_error();
+    // What the launch has in scratch is of no later one.
+    x.at(2500, 0) = x.at(7, 0) = 1;
+    ASSERT_OK(tenon_session_run(s));
+    const tenon_value *y;
+    ASSERT_OK(tenon_session_output(s, 0, &y));
+    expectResult(x, y);
+  }
+}
+
+TEST_F(ScaleAdd, PlansThatNameNoCodeAreRefused) {
+  metadata.plans[1][0] = planWord(PlanOp::constant, 1);
+  write();
+  Model m;
+  ASSERT_OK(open(&m.model));
+  Session s(m.model);
+  Matrix x(3);
+  ASSERT_OK(tenon_session_bind_input(s, 0, &x.value));
+  EXPECT_FAILS(tenon_session_run(s), TENON_ERROR_FORMAT, "does not fit its metadata");
+}
+
 TEST_F(ScaleAdd, ReportsAnErrorOfThePlan) {
   Model m;
   ASSERT_OK(open(&m.model));
@@ -248,7 +279,7 @@ TEST_F(ScaleAdd, RunsOnTheCallersThreads) {
   ASSERT_OK(tenon_session_run(s));
   ASSERT_OK(tenon_session_output(s, 0, &y));
   expectResult(x, y);
-  EXPECT_EQ(calls, 2);
+  EXPECT_EQ(calls, 3); // the first launch has two grids
   tenon_session_destroy(s);
 }
 

@@ -20,7 +20,7 @@ inline constexpr char kContainerMagic[9] = "TENONMDL";
 inline constexpr char kTrailerMagic[9] = "TENONEND";
 inline constexpr uint32_t kFormatVersion = 1;
 /// TENON_KERNEL_ABI of Runtime/tenon_kernel.h, which asserts it.
-inline constexpr uint32_t kKernelAbi = 4;
+inline constexpr uint32_t kKernelAbi = 5;
 inline constexpr uint64_t kContainerAlignment = 65536;
 /// Code and constants start at multiples of this, from the start of the file.
 inline constexpr uint64_t kPageAlignment = 4096;

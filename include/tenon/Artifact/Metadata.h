@@ -102,10 +102,17 @@ struct ConstantInfo {
   uint32_t devices = 0; ///< bit d: device d of the table reads it, too
 };
 
+/// A kernel's code for one variant.
+struct KernelCodeInfo {
+  uint32_t plan = 0; ///< index into `ModelMetadata::plans`
+  /// Offsets in the variant's image: of each grid of each program; none where the variant lacks the kernel.
+  std::vector<int64_t> entries;
+};
+
 struct KernelInfo {
   std::string name;
-  /// Per variant: the entry's offset in the variant's image, or -1.
-  std::vector<int64_t> entries;
+  uint32_t symbolCount = 0, strideCount = 0; ///< numbers that come with a launch
+  std::vector<KernelCodeInfo> variants;
 };
 
 struct LaunchInfo {
@@ -158,8 +165,9 @@ struct ModelMetadata {
   std::vector<AliasInfo> aliases;
   std::vector<SymbolInfo> symbols;
   std::vector<ConstantInfo> constants;
-  std::vector<ConstantInfo> formed;  ///< constants in the forms that variants want them in
-  std::vector<BindingInfo> bindings; ///< in the order of launches, then variants, then arguments
+  std::vector<ConstantInfo> formed;        ///< constants in the forms that variants want them in
+  std::vector<BindingInfo> bindings;       ///< in the order of launches, then variants, then arguments
+  std::vector<std::vector<int64_t>> plans; ///< words of LaunchPlan.h
   std::vector<KernelInfo> kernels;
   std::vector<LaunchInfo> launches;
   std::vector<VariantInfo> variants;

@@ -47,6 +47,13 @@ struct BindingRecord {
 };
 struct KernelRecord {
   StringRecord name;
+  uint32_t symbolCount, strideCount;
+};
+struct KernelCodeRecord {
+  uint32_t plan, firstEntry, entryCount, reserved;
+};
+struct PlanRecord {
+  uint32_t firstWord, wordCount;
 };
 struct LaunchRecord {
   StringRecord nodes;
@@ -78,7 +85,10 @@ enum class Table : uint32_t {
   Symbols,
   Constants,
   Kernels,
-  Entries, ///< int64_t [kernel][variant]
+  KernelCodes, ///< [kernel][variant]
+  Entries,     ///< int64_t, of one kernel code after the other
+  Plans,
+  PlanWords, ///< int64_t
   Launches,
   Variants,
   Features, ///< StringRecord

@@ -51,9 +51,19 @@ std::array<Type, n> typesOf(const std::array<Field, n> &fields, Type pointer, Ty
 }
 
 /// `tenon_kernel_args`.
-enum class KernelArgs : int32_t { buffers, strides, symbols, scratch, scratchStride, error, launch, constants };
-inline constexpr std::array kKernelArgs = {Field::pointer, Field::pointer, Field::pointer, Field::pointer,
-                                           Field::i64,     Field::pointer, Field::i32,     Field::pointer};
+enum class KernelArgs : int32_t {
+  buffers,
+  strides,
+  symbols,
+  scratch,
+  scratchStride,
+  error,
+  launch,
+  constants,
+  launchScratch
+};
+inline constexpr std::array kKernelArgs = {Field::pointer, Field::pointer, Field::pointer, Field::pointer, Field::i64,
+                                           Field::pointer, Field::i32,     Field::pointer, Field::pointer};
 
 /// `tenon_error_slot`.
 enum class ErrorSlot : int32_t { code, launch, index, value, limit };

@@ -46,14 +46,22 @@ typedef struct tenon_device_copy {
   const int64_t *sizes, *destination_strides, *source_strides; /* [rank] */
 } tenon_device_copy;
 
+typedef struct tenon_device_grid {
+  tenon_kernel on_cpu; /* its code for this CPU, for devices that are none */
+  int64_t units;
+} tenon_device_grid;
+
+/* The grids run one after the other: each sees all that the one before wrote. After an error none begins. */
 typedef struct tenon_device_launch {
-  const char *kernel;  /* its name in the model */
-  tenon_kernel on_cpu; /* the kernel's code for this CPU, for devices that are none */
-  uint32_t launch;     /* for error reports */
+  const char *kernel; /* its name in the model */
+  uint32_t launch;    /* for error reports */
+  int32_t grid_count;
+  const tenon_device_grid *grids;
   int32_t buffer_count, stride_count, symbol_count;
   void *const *buffers; /* in the device's memory */
   const int64_t *strides, *symbols;
-  int64_t work, grain, scratch_bytes_per_worker;
+  /* Scratch of each worker, and of all of them, which lives as long as the launch. */
+  int64_t workgroup_scratch_bytes, launch_scratch_bytes;
   const void *const
       *constants; /* of tenon_kernel_args, in the device's memory; the table stays until the session ends */
 } tenon_device_launch;

@@ -19,7 +19,7 @@ extern "C" {
 
 /* Bumped when anything in this file changes its meaning or layout; an artifact names the version it was built
  * for. */
-#define TENON_KERNEL_ABI 4
+#define TENON_KERNEL_ABI 5
 
 /* Codes of errors that compiled code reports. 0 is success. Codes from TENON_CODE_MESSAGE on name a text in
  * the artifact's message table: code - TENON_CODE_MESSAGE is its index. */
@@ -57,11 +57,12 @@ typedef struct tenon_kernel_args {
   tenon_error_slot *error; /* one per worker: error[worker] */
   uint32_t launch;         /* index of the launch, for error reports */
   const void *const *constants; /* in the forms that the kernel's variant wants them in, of this launch */
+  void *launch_scratch;         /* shared by all workers, from grid to grid; 64-byte aligned */
 } tenon_kernel_args;
 
-/* A kernel does the units of work [begin, end) of the launch. 0 is success; anything else is the code that is
- * also in error[worker]. The runtime chooses the cuts from the amount of work and the grain only, never from
- * the number of threads. */
+/* Does the units of work [begin, end) of one of a kernel's grids, which run one after the other. 0 is success; anything
+ * else is the code that is also in error[worker]. The runtime chooses the cuts from the number of units only, never
+ * from the number of threads. */
 typedef int32_t (*tenon_kernel)(const tenon_kernel_args *args, int64_t begin, int64_t end, int32_t worker);
 
 typedef struct tenon_context tenon_context;
@@ -97,10 +98,10 @@ typedef struct tenon_host_functions {
   /* Calls execute_i. */
   int32_t (*execute)(tenon_context *ctx, int32_t segment);
 
-  /* Runs the kernel of the launch over [0, work), cut into pieces of at least `grain` units (1 if in doubt).
-   * The arrays are read during the call only. */
+  /* Runs the kernel of the launch: the grids that its plan (LaunchPlan.h) finds by the symbols and strides. The arrays
+   * are read during the call only, and as long as the kernel's record says. */
   int32_t (*launch)(tenon_context *ctx, int32_t launch, void *const *buffers, const int64_t *strides,
-                    const int64_t *symbols, int64_t work, int64_t scratch_bytes_per_worker, int64_t grain);
+                    const int64_t *symbols);
   /* n-d strided copy; strides in elements, 0 and negative included. Source and destination do not overlap. */
   int32_t (*copy)(tenon_context *ctx, void *dst, const int64_t *dst_strides, const void *src,
                   const int64_t *src_strides, const int64_t *sizes, int64_t rank, int64_t elem_bytes);
@@ -117,8 +118,7 @@ typedef struct tenon_host_functions {
 
   /* Asks device `device` of the metadata's table for a launch or a copy (tenon_device.h). */
   int32_t (*device_launch)(tenon_context *ctx, int32_t device, int32_t launch, void *const *buffers,
-                           int32_t buffer_count, const int64_t *strides, int32_t stride_count, const int64_t *symbols,
-                           int32_t symbol_count, int64_t work, int64_t scratch_bytes_per_worker, const int32_t *after,
+                           int32_t buffer_count, const int64_t *strides, const int64_t *symbols, const int32_t *after,
                            int32_t after_count, int32_t token);
   int32_t (*device_copy)(tenon_context *ctx, int32_t device, int32_t direction, void *dst, const int64_t *dst_strides,
                          const void *src, const int64_t *src_strides, const int64_t *sizes, int64_t rank,

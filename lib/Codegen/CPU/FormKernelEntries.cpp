@@ -54,6 +54,8 @@ public:
     operands.append({block->getArgument(1), block->getArgument(2)});
     if (hasScratch)
       operands.push_back(scratchOf(block->getArgument(3)));
+    if (hasLaunchScratch)
+      operands.push_back(field(abi::KernelArgs::launchScratch, pointer));
     if (checks)
       operands.push_back(LLVM::GEPOp::create(builder, loc, pointer, structOf(abi::kErrorSlot),
                                              field(abi::KernelArgs::error, pointer),
@@ -83,7 +85,8 @@ private:
     auto kernel = body->getAttrOfType<DictionaryAttr>(codegen::kKernelAttr);
     checks = body->hasAttr(codegen::kChecksAttr);
     hasScratch = body->hasAttr(codegen::kScratchAttr);
-    int64_t total = 2 + int64_t(hasScratch) + int64_t(checks);
+    hasLaunchScratch = body->hasAttr(codegen::kLaunchScratchAttr);
+    int64_t pointers = int64_t(hasScratch) + int64_t(hasLaunchScratch) + int64_t(checks), total = 2 + pointers;
     constexpr llvm::StringLiteral names[] = {"buffers", "strides", "symbols"};
     for (auto [i, name] : llvm::enumerate(names)) {
       auto count = kernel.getAs<IntegerAttr>(name);
@@ -106,8 +109,7 @@ private:
                                 << body.getNumArguments();
     for (auto [i, type] : llvm::enumerate(body.getArgumentTypes())) {
       // Scratch and the place of an error come last.
-      bool isPointer =
-          (int64_t)i < counts[0] + constants || (int64_t)i >= total - int64_t(hasScratch) - int64_t(checks);
+      bool isPointer = (int64_t)i < counts[0] + constants || (int64_t)i >= total - pointers;
       if (type != (isPointer ? pointer : i64))
         return body.emitOpError() << "expects argument " << i << " to be "
                                   << (isPointer ? "a pointer" : "an integer of 64 bits") << ", it is " << type;
@@ -153,7 +155,7 @@ private:
   Value args;
   int64_t counts[3] = {}, constants = 0;
   ArrayRef<int64_t> places;
-  bool checks = false, hasScratch = false;
+  bool checks = false, hasScratch = false, hasLaunchScratch = false;
 };
 
 struct FormKernelEntriesPass : cpu::impl::FormKernelEntriesPassBase<FormKernelEntriesPass> {

@@ -24,15 +24,6 @@ LogicalResult KernelBody::loop(Value low, Value high, int64_t step, function_ref
   return body(loop.getInductionVar());
 }
 
-Coordinates KernelBody::rowAt(Value unit) {
-  SmallVector<int64_t> kept = structure.kept();
-  SmallVector<Value> extents = llvm::map_to_vector(kept, [&](int64_t dim) { return space[dim]; });
-  Coordinates result(space.size());
-  for (auto [dim, position] : llvm::zip(kept, e.delinearize(unit, extents)))
-    result[dim] = {position, 0, Value()};
-  return result;
-}
-
 LogicalResult KernelBody::when(Value condition, function_ref<LogicalResult()> body) {
   auto branch = scf::IfOp::create(e.builder, e.loc, condition, /*withElseRegion=*/false);
   OpBuilder::InsertionGuard guard(e.builder);

@@ -58,8 +58,7 @@ FailureOr<KernelFunction> KernelFunction::create(OpBuilder &builder, Location lo
       llvm::map_to_vector(llvm::concat<const Type>(tensors, signature.constants),
                           [](Type element) -> Type { return MemRefType::get({}, storageType(element)); });
   inputs.append(signature.strides + signature.symbols + 2, builder.getIndexType());
-  if (signature.hasScratch)
-    inputs.push_back(MemRefType::get({}, builder.getI8Type()));
+  inputs.append(signature.hasScratch + signature.hasLaunchScratch, MemRefType::get({}, builder.getI8Type()));
   if (signature.checks)
     inputs.push_back(LLVM::LLVMPointerType::get(builder.getContext()));
   KernelFunction result;
@@ -78,6 +77,8 @@ FailureOr<KernelFunction> KernelFunction::create(OpBuilder &builder, Location lo
     result.function->setAttr(kChecksAttr, builder.getUnitAttr());
   if (signature.hasScratch)
     result.function->setAttr(kScratchAttr, builder.getUnitAttr());
+  if (signature.hasLaunchScratch)
+    result.function->setAttr(kLaunchScratchAttr, builder.getUnitAttr());
   builder.setInsertionPointToStart(result.function.addEntryBlock());
   ValueRange arguments = result.function.getArguments();
   result.buffers = arguments.take_front(tensors.size());
@@ -90,8 +91,11 @@ FailureOr<KernelFunction> KernelFunction::create(OpBuilder &builder, Location lo
   arguments = arguments.drop_front(signature.symbols);
   result.begin = arguments[0];
   result.end = arguments[1];
+  arguments = arguments.drop_front(2);
   if (signature.hasScratch)
-    result.scratch = arguments[2];
+    result.scratch = arguments.front();
+  if (signature.hasLaunchScratch)
+    result.launchScratch = arguments[signature.hasScratch];
   return result;
 }
 
@@ -128,7 +132,7 @@ bool codegen::canFail(Operation *root) {
         auto gather = dyn_cast<GatherOp>(op);
         auto scatter = dyn_cast<ScatterOp>(op);
         bool fails = (gather && gather.getMode() == IndexMode::error) ||
-                     (scatter && scatter.getMode() == IndexMode::error) || isa<TopKOp, tile::ReportOp>(op);
+                     (scatter && scatter.getMode() == IndexMode::error) || isa<tile::TopKRowOp, tile::ReportOp>(op);
         return fails ? WalkResult::interrupt() : WalkResult::advance();
       })
       .wasInterrupted();

@@ -21,8 +21,9 @@ struct KernelSignature {
   llvm::SmallVector<int64_t> places;
   llvm::SmallVector<mlir::Type> constants; ///< elements of each constant in a form of the variant's own
   unsigned strides = 0, symbols = 0;
-  bool hasScratch = false; ///< whether it takes its worker's scratch
-  bool checks = false;     ///< whether it can fail, and takes its worker's error slot
+  bool hasScratch = false;       ///< whether it takes its worker's scratch
+  bool hasLaunchScratch = false; ///< whether it takes that of all workers
+  bool checks = false;           ///< whether it can fail, and takes its worker's error slot
 
   /// That of a kernel, without scratch and checks.
   static KernelSignature of(tile::KernelOp kernel);
@@ -40,8 +41,8 @@ struct KernelFunction {
   mlir::ValueRange buffers;   ///< base pointers of operands, then of results, as memrefs of rank 0
   mlir::ValueRange constants; ///< base pointers of constants in forms, likewise
   mlir::ValueRange strides, symbols;
-  mlir::Value begin, end; ///< the units of work to do
-  mlir::Value scratch;    ///< a buffer of bytes, or null
+  mlir::Value begin, end;             ///< the units of work to do
+  mlir::Value scratch, launchScratch; ///< buffers of bytes, or null
 };
 
 /// Takes apart the composites in `root`, which are computed element by element.

@@ -36,17 +36,24 @@ public:
       : kernel(kernel), strategy(strategy), builder(kernel.getContext()), schedule(schedule) {}
 
   LogicalResult run() {
-    if (failed(decomposeComposites(kernel)))
-      return failure();
     strategy.formOperands(kernel);
     KernelSignature signature = KernelSignature::of(kernel);
-    signature.hasScratch = (bool)strategy.scratchOf(kernel);
+    AffineMap units = workOf(kernel);
+    if (!units)
+      return kernel.emitOpError("has sizes that don't follow from its symbols");
+    // Strides come behind the symbols.
+    units = AffineMap::get(0, signature.symbols + signature.strides, units.getResults(), kernel.getContext());
+    PlanAttr plan = PlanAttr::get(kernel.getContext(), builder.getAffineMapArrayAttr(units), AffineMapAttr(),
+                                  AffineMapAttr(), IntegerSetAttr());
+    if (failed(decomposeComposites(kernel)))
+      return failure();
     signature.checks = canFail(kernel);
     builder.setInsertionPoint(kernel);
     FailureOr<KernelFunction> function =
         KernelFunction::create(builder, kernel.getLoc(), kernel.getSymName(), signature);
     if (failed(function))
       return failure();
+    function->function->setAttr(kProgramPlanAttr, plan);
     LogicalResult result = emitBody(*function);
     kernel.erase();
     return result;
@@ -64,9 +71,8 @@ private:
     auto yield = cast<tile::YieldOp>(source.getTerminator());
     KernelStructure structure = strategy.structureOf(OpGroup(kernel, sizes));
     ElementEmitter emitter(builder, kernel.getLoc(), sizes, lanesOf(schedule));
-    KernelBody body{
-        kernel, structure,        emitter, function.begin, function.end, SmallVector<Value>(yield.getValues()),
-        {},     function.scratch, {}};
+    KernelBody body{kernel, structure, emitter, function.begin, function.end, SmallVector<Value>(yield.getValues()),
+                    {},     {}};
     ValueRange givenStrides = function.strides;
     SmallVector<Attribute> constants;
     for (auto [i, tensor] : llvm::enumerate(llvm::concat<Value>(

@@ -35,27 +35,45 @@ LogicalResult ProgramLowering::emit(BindOp bind) {
   return success();
 }
 
-LogicalResult ProgramLowering::emit(ScratchOp scratch) {
-  auto type = cast<MemRefType>(scratch.getResult().getType());
+LogicalResult ProgramLowering::emit(ScratchOp op) {
+  auto type = cast<MemRefType>(op.getResult().getType());
   Type storage = storageType(type.getElementType());
-  if (!type.hasStaticShape() || !storage || cast<MemoryAttr>(type.getMemorySpace()).getKind() != MemoryKind::workgroup)
-    return refuse(scratch);
-  constexpr int64_t lineBytes = 64;
+  if (!storage)
+    return refuse(op);
+  SmallVector<Value> given = op.getSizes() ? valuesOf(*op.getSizes(), op.getIndices()) : SmallVector<Value>();
+  auto next = given.begin();
+  SmallVector<Value> shape = llvm::map_to_vector(
+      type.getShape(), [&](int64_t size) { return ShapedType::isDynamic(size) ? *next++ : e.index(size); });
+  auto multiply = [&](Value a, Value b) { return builder.createOrFold<arith::MulIOp>(e.loc, a, b); };
   Buffer buffer;
   buffer.strides.resize(type.getRank());
-  int64_t count = 1;
+  Value count = e.index(1);
   for (int64_t dim = type.getRank() - 1; dim >= 0; --dim) {
-    buffer.strides[dim] = builder.getIndexAttr(count);
-    if (__builtin_mul_overflow(count, type.getDimSize(dim), &count) || count > mostScratchBytes)
-      break;
+    buffer.strides[dim] = getAsOpFoldResult(count);
+    count = multiply(count, shape[dim]);
   }
-  scratchBytes += llvm::alignTo(count * std::max<int64_t>(storage.getIntOrFloatBitWidth() / 8, 1), lineBytes);
-  if (count > mostScratchBytes || scratchBytes > mostScratchBytes)
-    return scratch.emitOpError() << "is more than the stack has for a program's scratch, " << mostScratchBytes
-                                 << " bytes";
-  buffer.memref =
-      memref::AllocaOp::create(builder, e.loc, MemRefType::get({count}, storage), builder.getI64IntegerAttr(lineBytes));
-  e.addBuffer(scratch.getResult(), std::move(buffer));
+  ScratchPlace place = places.lookup(op);
+  std::optional<int64_t> known = getConstantIntValue(count);
+  if (place == ScratchPlace::stack) {
+    buffer.memref = memref::AllocaOp::create(builder, e.loc, MemRefType::get({*known}, storage),
+                                             builder.getI64IntegerAttr(scratchAlignment));
+  } else {
+    ScratchMemory &memory = scratch[place == ScratchPlace::launch];
+    Value start = memory.next ? memory.next : e.index(0);
+    Value bytes = multiply(count, e.index(std::max<int64_t>(storage.getIntOrFloatBitWidth() / 8, 1)));
+    Value lines = builder.createOrFold<arith::CeilDivUIOp>(e.loc, bytes, e.index(scratchAlignment));
+    memory.next = e.add(start, multiply(lines, e.index(scratchAlignment)));
+    Value all = memref::ReinterpretCastOp::create(
+        builder, e.loc, MemRefType::get(ShapedType::kDynamic, builder.getI8Type()), memory.base,
+        OpFoldResult(builder.getIndexAttr(0)), ArrayRef<OpFoldResult>{memory.next},
+        ArrayRef<OpFoldResult>{builder.getIndexAttr(1)});
+    buffer.memref =
+        memref::ViewOp::create(builder, e.loc, MemRefType::get(known.value_or(ShapedType::kDynamic), storage), all,
+                               start, known ? ValueRange() : ValueRange(count));
+  }
+  if (!type.hasStaticShape())
+    shapes[op.getResult()] = llvm::map_to_vector(shape, [&](Value size) { return sizes.expressionOf(size); });
+  e.addBuffer(op.getResult(), std::move(buffer));
   return success();
 }
 

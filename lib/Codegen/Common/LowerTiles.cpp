@@ -52,26 +52,15 @@ KernelSignature ProgramLowering::signatureOf() {
     signature.places.clear();
   signature.results = program.getOutputs();
   signature.checks = canFail(program);
+  for (auto [scratch, place] : placeScratch(program)) {
+    places[scratch] = place;
+    signature.hasScratch |= place == ScratchPlace::workgroup;
+    signature.hasLaunchScratch |= place == ScratchPlace::launch;
+  }
   return signature;
 }
 
-LogicalResult ProgramLowering::run() {
-  if (program.getGuard() || isa_and_present<ProgramOp>(program->getNextNode()))
-    return program.emitError("programs with guards can't be compiled: launches run the only one");
-  for (unsigned i = program.getNumIndices(); i < program.getFirstResult(); ++i)
-    if (size_t count = program.getOperandsOf(i).size(); count != 1 && !program.getArgAttr(i, kFormAttr))
-      return program.emitError() << "has argument " << i << " of " << count << " operands, but no form of it";
-  SmallVector<GridOp> grids(program.getBody().getOps<GridOp>());
-  if (grids.size() != 1)
-    return program.emitError() << "has " << grids.size() << " grids, but launches run one";
-  // The host program was written before: it launches as many units as it knows of.
-  auto counted = program->getAttrOfType<AffineMapAttr>(kUnitsAttr);
-  AffineMap units = unitsOf(grids.front());
-  if (!counted || !units || counted.getValue() != units)
-    return grids.front().emitOpError() << "has other units of work than launches count, which '" << kUnitsAttr
-                                       << "' of its program says: bounds and steps of a grid can't be changed";
-  if (failed(decomposeComposites(program)))
-    return failure();
+FailureOr<func::FuncOp> ProgramLowering::run() {
   KernelSignature signature = signatureOf();
   if (signature.strides > program.getNumIndices())
     return program.emitError("has more strides than index arguments");
@@ -99,13 +88,15 @@ LogicalResult ProgramLowering::run() {
     program->getParentOp()->setAttr(kConstantsAttr, builder.getArrayAttr(constants));
   begin = function->begin;
   end = function->end;
+  scratch[0] = {function->scratch, Value()};
+  scratch[1] = {function->launchScratch, Value()};
   if (failed(emitOps(source)))
     return failure();
   if (auto bits = program->getAttrOfType<IntegerAttr>(kFunctionBitsAttr); bits && bits.getInt() == fewFunctionBits)
     approximateFunctions(function->function);
   func::ReturnOp::create(builder, e.loc, e.integer(builder.getI32Type(), 0));
   program.erase();
-  return success();
+  return function->function;
 }
 
 //===----------------------------------------------------------------------===//
@@ -161,7 +152,7 @@ LogicalResult ProgramLowering::emitBody(Region &region, ValueRange arguments) {
 LogicalResult ProgramLowering::emit(Operation *op) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(op)
       .Case<BindOp, ScratchOp, ViewOp, GridOp, ForOp, PeelOp, StageOp, scf::IfOp, ComputeOp, LoadOp, StoreOp,
-            PrefetchOp, MmaOp, ReduceOp, FillOp, PositionOp>([&](auto known) { return emit(known); })
+            PrefetchOp, TopKRowOp, MmaOp, ReduceOp, FillOp, PositionOp>([&](auto known) { return emit(known); })
       .Case<tile::YieldOp, scf::YieldOp>([](auto) { return success(); })
       .Case([&](tensor::ExtractOp extract) { return emit(extract); })
       .Case([&](ReportOp report) {
@@ -465,9 +456,37 @@ namespace {
 struct LowerTilesPass : codegen::impl::LowerTilesPassBase<LowerTilesPass> {
   void runOnOperation() override {
     VariantOp variant = getOperation();
-    auto program = dyn_cast<ProgramOp>(variant.getBody().front().front());
-    if (program && failed(ProgramLowering(program, cast<VariantsOp>(variant->getParentOp()).getSymName()).run()))
-      signalPassFailure();
+    StringRef name = cast<VariantsOp>(variant->getParentOp()).getSymName();
+    unsigned number = 0; // of grids
+    for (auto program : llvm::make_early_inc_range(variant.getOps<ProgramOp>()))
+      if (failed(lower(program, name, number)))
+        return signalPassFailure();
+  }
+
+private:
+  /// Each grid becomes a function, the first of which has the plan.
+  static LogicalResult lower(ProgramOp program, StringRef name, unsigned &number) {
+    for (unsigned i = program.getNumIndices(); i < program.getFirstResult(); ++i)
+      if (size_t count = program.getOperandsOf(i).size(); count != 1 && !program.getArgAttr(i, kFormAttr))
+        return program.emitError() << "has argument " << i << " of " << count << " operands, but no form of it";
+    FailureOr<PlanAttr> plan = planOf(program);
+    if (failed(plan) || failed(decomposeComposites(program)))
+      return failure();
+    for (size_t left = plan->getGrids().size(), grid = 0; left-- != 0; ++grid) {
+      // What stands before the grids is in each function, as far as it is used there.
+      ProgramOp own = left == 0 ? program : cast<ProgramOp>(OpBuilder(program).clone(*program));
+      SmallVector<GridOp> grids(own.getBody().getOps<GridOp>());
+      for (size_t i = 0; i < grids.size(); ++i)
+        if (i != grid)
+          grids[i].erase();
+      std::string function = VariantOp::nameOfGrid(name, number++);
+      FailureOr<func::FuncOp> lowered = ProgramLowering(own, function).run();
+      if (failed(lowered))
+        return failure();
+      if (grid == 0)
+        (*lowered)->setAttr(kProgramPlanAttr, *plan);
+    }
+    return success();
   }
 };
 } // namespace

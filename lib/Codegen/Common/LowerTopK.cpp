@@ -1,4 +1,4 @@
-//===- LowerTopK.cpp - The first elements of rows in order, and whole rows sorted ---===//
+//===- LowerTopK.cpp - The first elements of a row in order, and whole rows sorted ---===//
 //
 // Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -17,11 +17,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Lowerings.h"
+#include "ProgramLowering.h"
 
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "tenon/Runtime/tenon_kernel.h"
 
@@ -33,58 +31,53 @@ using namespace tenon::tile;
 namespace {
 class TopKLowering {
 public:
-  TopKLowering(KernelBody &body, TopKOp op)
-      : body(body), e(body.e), op(op), dim(op.getDim()),
-        element(cast<RankedTensorType>(op.getOperand().getType()).getElementType()),
-        keyType(e.builder.getIntegerType(8 * TopKCandidates::keyBytes(element))),
-        positionType(e.builder.getIntegerType(8 * TopKCandidates::positionBytes)) {}
+  /// Memory and sizes are those of the op's operands.
+  TopKLowering(ElementEmitter &e, TopKRowOp op, Buffer source, std::optional<Buffer> values,
+               std::optional<Buffer> indices, Value extent, Value k)
+      : e(e), op(op), source(std::move(source)), values(std::move(values)), indices(std::move(indices)),
+        dim(op.getDim()), element(cast<MemRefType>(op.getSource().getType()).getElementType()),
+        keyType(e.builder.getIntegerType(8 * TopKRowOp::getKeyBytes(element))),
+        positionType(e.builder.getIntegerType(8 * TopKRowOp::positionBytes)), extent(extent), k(k) {}
 
-  /// What all rows share; before any loop.
-  void prepare() {
-    extent = body.space[dim];
-    k = e.size(op.getValues(), dim);
+  /// Where candidates are, of a scratch of so many bytes if there is one.
+  void prepare(const Buffer *scratch, Value bytes) {
     std::optional<int64_t> results = getConstantIntValue(k);
-    if (!results || *results <= TopKCandidates::mostInserted) {
+    if (!results || *results <= TopKRowOp::mostKept) {
       // Before the first one stands a key that none comes before.
-      auto onStack = [&](Type type) -> Value {
-        auto memref = MemRefType::get(TopKCandidates::mostInserted + 1, type);
-        return memref::AllocaOp::create(e.builder, e.loc, memref, e.builder.getI64IntegerAttr(64));
-      };
-      insertedKeys = onStack(keyType);
-      insertedPositions = onStack(positionType);
+      insertedKeys = onStack(TopKRowOp::mostKept + 1, keyType);
+      insertedPositions = onStack(TopKRowOp::mostKept + 1, positionType);
     }
-    if (!body.scratch)
+    if (!scratch)
       return;
-    Value whole = e.mul(k, e.index(TopKCandidates::perResult));
-    capacity = arith::MinSIOp::create(e.builder, e.loc, extent, whole);
-    half = e.add(capacity, e.index(TopKCandidates::chunk));
+    half = arith::DivUIOp::create(e.builder, e.loc, bytes, e.index(TopKRowOp::getCandidateBytes(element)));
+    capacity = e.sub(half, e.index(TopKRowOp::chunk));
     Value entries = e.mul(half, e.index(2));
-    auto bytes = MemRefType::get(ShapedType::kDynamic, e.builder.getI8Type());
-    Value all = e.mul(entries, e.index(TopKCandidates::keyBytes(element) + TopKCandidates::positionBytes));
-    Value flat = memref::ReinterpretCastOp::create(e.builder, e.loc, bytes, body.scratch,
-                                                   OpFoldResult(e.builder.getIndexAttr(0)), ArrayRef<OpFoldResult>{all},
-                                                   ArrayRef<OpFoldResult>{e.builder.getIndexAttr(1)});
     auto part = [&](Type type, Value start) -> Value {
-      return memref::ViewOp::create(e.builder, e.loc, MemRefType::get(ShapedType::kDynamic, type), flat, start,
-                                    entries);
+      return memref::ViewOp::create(e.builder, e.loc, MemRefType::get(ShapedType::kDynamic, type), scratch->memref,
+                                    start, entries);
     };
     keys = part(keyType, e.index(0));
-    positions = part(positionType, e.mul(entries, e.index(TopKCandidates::keyBytes(element))));
-    auto counters = MemRefType::get(digits() * buckets, positionType);
-    counts = memref::AllocaOp::create(e.builder, e.loc, counters, e.builder.getI64IntegerAttr(64));
+    positions = part(positionType, e.mul(entries, e.index(TopKRowOp::getKeyBytes(element))));
+    counts = onStack(digits() * buckets, positionType);
   }
 
   /// The row at `place`, whose coordinate along the dimension is open.
-  LogicalResult emitRow(Coordinates &row) {
-    place = row;
+  LogicalResult emitRow(Coordinates row) {
+    place = std::move(row);
     Value results = checked();
-    std::optional<int64_t> known = getConstantIntValue(k);
-    if (known)
-      return *known <= TopKCandidates::mostInserted ? insertRow(results) : sortRow(results);
-    Value most = e.index(TopKCandidates::mostInserted);
-    if (mlir::failed(body.when(compare(arith::CmpIPredicate::sle, results, most), [&] { return insertRow(results); })))
-      return failure();
-    return body.when(compare(arith::CmpIPredicate::sgt, results, most), [&] { return sortRow(results); });
+    if (std::optional<int64_t> known = getConstantIntValue(k))
+      return *known <= TopKRowOp::mostKept ? insertRow(results) : sortRow(results);
+    auto branch =
+        scf::IfOp::create(e.builder, e.loc, compare(arith::CmpIPredicate::sle, results, e.index(TopKRowOp::mostKept)),
+                          /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(e.builder);
+    auto emitIn = [&](Block *block, auto emit) {
+      ElementEmitter::Scope scope(e);
+      e.builder.setInsertionPointToStart(block);
+      return emit();
+    };
+    return success(succeeded(emitIn(branch.thenBlock(), [&] { return insertRow(results); })) &&
+                   succeeded(emitIn(branch.elseBlock(), [&] { return sortRow(results); })));
   }
 
 private:
@@ -96,6 +89,14 @@ private:
   // Building blocks
   //===--------------------------------------------------------------------===//
 
+  /// Once per call of the function, not per row.
+  Value onStack(int64_t count, Type type) {
+    OpBuilder::InsertionGuard guard(e.builder);
+    Operation *around = e.builder.getInsertionBlock()->getParentOp();
+    auto function = isa<func::FuncOp>(around) ? cast<func::FuncOp>(around) : around->getParentOfType<func::FuncOp>();
+    e.builder.setInsertionPointToStart(&function.getBody().front());
+    return memref::AllocaOp::create(e.builder, e.loc, MemRefType::get(count, type), e.builder.getI64IntegerAttr(64));
+  }
   Value compare(arith::CmpIPredicate predicate, Value a, Value b) {
     return arith::CmpIOp::create(e.builder, e.loc, predicate, a, b);
   }
@@ -141,10 +142,16 @@ private:
       Type i64 = e.builder.getI64Type();
       ReportOp::create(e.builder, e.loc, TENON_CODE_CAPACITY, e.unit, integer(value, i64), integer(limit, i64));
     };
-    Value longest = e.index((int64_t(1) << 8 * TopKCandidates::positionBytes) - 1);
+    Value longest = e.index((int64_t(1) << 8 * TopKRowOp::positionBytes) - 1);
     refuse(compare(arith::CmpIPredicate::sgt, k, extent), k, extent);
     refuse(compare(arith::CmpIPredicate::sgt, extent, longest), extent, longest);
     Value results = arith::MinSIOp::create(e.builder, e.loc, k, extent);
+    if (capacity) {
+      // Scratch of a program that somebody wrote may be too small for what is kept.
+      refuse(compare(arith::CmpIPredicate::sgt, results, capacity), results, capacity);
+      results = arith::MaxSIOp::create(e.builder, e.loc, arith::MinSIOp::create(e.builder, e.loc, results, capacity),
+                                       e.index(0));
+    }
     // None ask for no elements.
     length = select(compare(arith::CmpIPredicate::sgt, results, e.index(0)),
                     arith::MinSIOp::create(e.builder, e.loc, extent, longest), e.index(0));
@@ -194,7 +201,7 @@ private:
 
   Value elementAt(Coordinate position) {
     place[dim] = position;
-    FailureOr<Value> value = e.at(op.getOperand(), place);
+    FailureOr<Value> value = e.load(source, element, place);
     failed |= mlir::failed(value);
     return mlir::failed(value) ? e.number(registerType(element), 0) : *value;
   }
@@ -207,8 +214,8 @@ private:
   /// the results, or any while `isOpen`; and with those of the last chunk.
   SmallVector<Value> scan(ValueRange init, function_ref<Value(ValueRange)> isOpen,
                           function_ref<SmallVector<Value>(Value, Value, ValueRange)> take) {
-    bool inVectors = dim == (int64_t)body.space.size() - 1;
-    int64_t step = inVectors ? std::min(e.lanes, TopKCandidates::chunk) : TopKCandidates::chunk;
+    bool inVectors = dim + 1 == (int64_t)place.size();
+    int64_t step = inVectors ? e.lanes : TopKRowOp::chunk;
     return loop(e.index(0), length, step, init, [&](Value start, ValueRange state) {
       Value wholeEnd = e.add(start, e.index(step));
       Value end = arith::MinSIOp::create(e.builder, e.loc, wholeEnd, length), hasAny = truth(true);
@@ -301,11 +308,10 @@ private:
           arith::IndexCastUIOp::create(e.builder, e.loc, e.builder.getIndexType(), load(from, e.add(first, rank)));
       Coordinates target = place;
       target[dim] = {rank, 0, Value()};
-      for (auto [result, output] : llvm::zip(body.results, body.outputs)) {
-        bool isValue = result == op.getValues();
-        e.store(isValue ? elementAt({position, 0, Value()}) : integer(position, e.builder.getI64Type()), output,
-                target);
-      }
+      if (values)
+        e.store(elementAt({position, 0, Value()}), *values, target);
+      if (indices)
+        e.store(integer(position, e.builder.getI64Type()), *indices, target);
       return {};
     });
   }
@@ -363,9 +369,10 @@ private:
     })[0];
   }
 
-  KernelBody &body;
   ElementEmitter &e;
-  TopKOp op;
+  TopKRowOp op;
+  Buffer source;
+  std::optional<Buffer> values, indices;
   int64_t dim;
   Type element;
   IntegerType keyType, positionType;
@@ -379,13 +386,23 @@ private:
 };
 } // namespace
 
-LogicalResult codegen::emitTopK(KernelBody &body) {
-  ElementEmitter &e = body.e;
-  TopKLowering lowering(body, cast<TopKOp>(body.results.front().getDefiningOp()));
-  lowering.prepare();
-  return body.loop(body.begin, body.end, 1, [&](Value unit) {
-    e.unit = unit;
-    Coordinates row = body.rowAt(unit);
-    return lowering.emitRow(row);
-  });
+LogicalResult ProgramLowering::emit(TopKRowOp op) {
+  auto sizeOf = [&](Value memref, int64_t dim) {
+    auto type = cast<MemRefType>(memref.getType());
+    auto stated = shapes.find(memref);
+    return stated == shapes.end() ? e.index(type.getDimSize(dim))
+                                  : e.index(sizes.materialize(builder, e.loc, stated->second[dim]));
+  };
+  for (Value memref : {op.getSource(), op.getValues(), op.getPositions(), op.getScratch()})
+    if (memref && !cast<MemRefType>(memref.getType()).hasStaticShape() && !shapes.contains(memref))
+      return op.emitOpError("expects memory that is an argument or scratch, or has static sizes");
+  e.lanes = op.getLanes();
+  // Copies: asking for one may move others.
+  auto copyOf = [&](Value memref) { return memref ? std::optional(Buffer(bufferOf(memref))) : std::nullopt; };
+  int64_t dim = op.getDim();
+  TopKLowering lowering(e, op, *copyOf(op.getSource()), copyOf(op.getValues()), copyOf(op.getPositions()),
+                        sizeOf(op.getSource(), dim), sizeOf(op.getValues() ? op.getValues() : op.getPositions(), dim));
+  std::optional<Buffer> scratch = copyOf(op.getScratch());
+  lowering.prepare(scratch ? &*scratch : nullptr, scratch ? sizeOf(op.getScratch(), 0) : Value());
+  return lowering.emitRow(coordinatesOf(op.getCoordinates(), op.getIndices()));
 }

@@ -1,4 +1,4 @@
-//===- ProgramLowering.h - Turns one tile program into a function ---===//
+//===- ProgramLowering.h - Turns a grid of a tile program into a function ---===//
 //
 // Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -18,6 +18,7 @@
 #define TENON_LIB_CODEGEN_COMMON_PROGRAMLOWERING_H
 
 #include "KernelFunction.h"
+#include "ProgramPlan.h"
 #include "tenon/Codegen/Common/ElementEmitter.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 #include "tenon/Dialect/Tile/IR/TilePrograms.h"
@@ -34,13 +35,10 @@ public:
       : program(program), name(name), builder(program), sizes(program.getContext()),
         e(builder, program.getLoc(), sizes, /*lanes=*/1) {}
 
-  /// Writes the function in front of the program, and erases that.
-  mlir::LogicalResult run();
+  /// Writes the function in front of the program, which has one grid, and erases that.
+  mlir::FailureOr<mlir::func::FuncOp> run();
 
 private:
-  /// Most bytes of a workgroup's scratch: it lies on the stack.
-  static constexpr int64_t mostScratchBytes = 1 << 17;
-
   KernelSignature signatureOf();
   mlir::LogicalResult refuse(mlir::Operation *op) { return op->emitOpError("can't be compiled on this target yet"); }
 
@@ -90,9 +88,10 @@ private:
   //===--------------------------------------------------------------------===//
 
   mlir::LogicalResult emit(tile::BindOp bind);
-  mlir::LogicalResult emit(tile::ScratchOp scratch);
+  mlir::LogicalResult emit(tile::ScratchOp op);
   mlir::LogicalResult emit(tile::ViewOp view);
   mlir::LogicalResult emit(tile::PrefetchOp prefetch);
+  mlir::LogicalResult emit(tile::TopKRowOp topk);
   /// Where the elements of a memory are.
   const Buffer &bufferOf(mlir::Value memref);
 
@@ -143,7 +142,12 @@ private:
   SizeAnalysis sizes;
   ElementEmitter e;
   mlir::Value begin, end; ///< the units of work to do
-  int64_t scratchBytes = 0;
+  /// Memory that launches give, to the worker and to all: bytes, and where the next scratch begins.
+  struct ScratchMemory {
+    mlir::Value base, next;
+  };
+  ScratchMemory scratch[2];
+  llvm::DenseMap<mlir::Operation *, ScratchPlace> places;
   llvm::DenseMap<mlir::Value, mlir::Value> bases;
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::AffineExpr>> shapes;
   llvm::DenseMap<mlir::Value, llvm::SmallVector<mlir::Value>> strides;

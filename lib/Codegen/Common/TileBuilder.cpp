@@ -32,28 +32,6 @@ static MemRefType memoryType(RankedTensorType tensor, bool takesStrides) {
                          StridedLayoutAttr::get(tensor.getContext(), 0, strides));
 }
 
-AffineMap codegen::unitsOf(GridOp grid) {
-  auto program = cast<ProgramOp>(grid->getParentOp());
-  MLIRContext *context = grid.getContext();
-  bool isKnown = true;
-  auto boundsOf = [&](AffineMap map, ValueRange operands) {
-    SmallVector<AffineExpr> values;
-    for (Value operand : operands) {
-      auto argument = dyn_cast<BlockArgument>(operand);
-      isKnown &= argument && argument.getOwner() == &program.getBody().front();
-      values.push_back(getAffineSymbolExpr(isKnown ? argument.getArgNumber() : 0, context));
-    }
-    return map.replaceDimsAndSymbols(ArrayRef(values).take_front(map.getNumDims()),
-                                     ArrayRef(values).drop_front(map.getNumDims()), 0, program.getNumIndices());
-  };
-  AffineMap lows = boundsOf(grid.getLower(), grid.getLowerIndices()),
-            highs = boundsOf(grid.getUpper(), grid.getUpperIndices());
-  AffineExpr units = getAffineConstantExpr(1, context);
-  for (auto [low, high, step] : llvm::zip(lows.getResults(), highs.getResults(), grid.getSteps()))
-    units = units * (high - low).ceilDiv(step);
-  return isKnown ? simplifyAffineMap(AffineMap::get(0, program.getNumIndices(), units, context)) : AffineMap();
-}
-
 TileBuilder::TileBuilder(KernelOp kernel)
     : kernel(kernel), sizes(kernel.getContext()), context(kernel.getContext()), builder(kernel), loc(kernel.getLoc()) {
   unsigned count = kernel.getNumSymbols(), outputs = kernel.getResultTypes().size();
@@ -256,10 +234,7 @@ template <typename Op> void TileBuilder::loopOver(ArrayRef<Dim> dims, Region bod
   tile::YieldOp::create(builder, loc);
 }
 
-void TileBuilder::grid(ArrayRef<Dim> dims, Region body) {
-  loopOver<GridOp>(dims, body);
-  program->setAttr(kUnitsAttr, AffineMapAttr::get(unitsOf(*program.getBody().getOps<GridOp>().begin())));
-}
+void TileBuilder::grid(ArrayRef<Dim> dims, Region body) { loopOver<GridOp>(dims, body); }
 void TileBuilder::loop(ArrayRef<Dim> dims, Region body) { loopOver<ForOp>(dims, body); }
 
 Value TileBuilder::carryOver(const Dim &dim, Value init, function_ref<Value(Expressions, Value)> body) {
@@ -416,6 +391,22 @@ Value TileBuilder::scratch(ArrayRef<int64_t> shape, Type element) {
   return ScratchOp::create(builder, loc, type, AffineMapAttr(), ValueRange());
 }
 
+Value TileBuilder::scratch(Expressions sizes, Type element, MemoryKind kind) {
+  SmallVector<int64_t> shape;
+  SmallVector<AffineExpr> dynamic;
+  for (AffineExpr size : sizes) {
+    auto known = dyn_cast<AffineConstantExpr>(size);
+    shape.push_back(known ? known.getValue() : ShapedType::kDynamic);
+    if (!known)
+      dynamic.push_back(size);
+  }
+  auto type =
+      MemRefType::get(shape, element, MemRefLayoutAttrInterface(), MemoryAttr::get(context, kind, /*swizzle=*/0));
+  List list = dynamic.empty() ? List() : listOf(dynamic);
+  return ScratchOp::create(builder, loc, type, list.map ? AffineMapAttr::get(list.map) : AffineMapAttr(),
+                           list.operands);
+}
+
 Value TileBuilder::view(Value source, AffineMap map, Expressions sizes) {
   List extents = listOf(sizes);
   auto memory = cast<MemRefType>(source.getType());
@@ -501,6 +492,12 @@ void TileBuilder::store(Value tile, Value memref, Expressions at, Expressions ex
 void TileBuilder::prefetch(Value memref, Expressions at, bool isWrite) {
   List place = listOf(at);
   PrefetchOp::create(builder, loc, memref, place.map, place.operands, /*level=*/2, /*lines=*/1, isWrite);
+}
+
+void TileBuilder::topk(Value source, Expressions at, int64_t dim, int64_t lanes, bool smallest, Value values,
+                       Value positions, Value scratch) {
+  List place = listOf(at);
+  TopKRowOp::create(builder, loc, source, place.map, place.operands, dim, lanes, smallest, values, positions, scratch);
 }
 
 Value TileBuilder::mma(Value lhs, Value rhs, Value sums) {

@@ -5,43 +5,68 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Lowerings.h"
 #include "OrderedStrategy.h"
+#include "tenon/Codegen/Common/TileBuilder.h"
+#include "tenon/Codegen/Common/VectorSpace.h"
 
 using namespace mlir;
 using namespace tenon;
 using namespace tenon::codegen;
 using namespace tenon::tile;
 
+/// Of each result so many candidates are collected before they are sorted.
+static constexpr int64_t candidatesPerResult = 4;
+
 namespace {
 class TopKStrategy : public OrderedStrategy {
 public:
   StringRef getName() const override { return "topk"; }
   bool suits(const OpGroup &group) const override { return llvm::any_of(group.ops(), llvm::IsaPred<TopKOp>); }
-  AffineMap scratchOf(KernelOp kernel) const override;
-  bool hasProgram(KernelOp) const override { return false; } // it keeps candidates in memory that launches give
-  LogicalResult lower(KernelBody &body) const override { return emitTopK(body); }
+  LogicalResult build(KernelOp kernel, ScheduleAttr schedule) const override;
 };
 } // namespace
 
-/// Room for all of a row, or for what is collected before it is sorted.
-AffineMap TopKStrategy::scratchOf(KernelOp kernel) const {
+LogicalResult TopKStrategy::build(KernelOp kernel, ScheduleAttr schedule) const {
+  TileBuilder builder(kernel);
   TopKOp op = *kernel.getBody().getOps<TopKOp>().begin();
-  SizeAnalysis sizes(kernel.getContext());
-  AffineExpr row = sizes.sizesOf(op.getOperand())[op.getDim()], k = sizes.sizesOf(op.getValues())[op.getDim()];
-  int64_t results = SizeAnalysis::staticSize(k);
-  if (!ShapedType::isDynamic(results) && results <= TopKCandidates::mostInserted)
-    return AffineMap();
-  Type element = cast<RankedTensorType>(op.getOperand().getType()).getElementType();
-  int64_t bytes = 2 * (TopKCandidates::keyBytes(element) + TopKCandidates::positionBytes);
-  SmallVector<AffineExpr> bounds;
-  unsigned symbols = kernel.getNumSymbols();
-  for (AffineExpr count : {row, k * TopKCandidates::perResult})
-    bounds.push_back(
-        sizes
-            .mapOf((count + TopKCandidates::chunk) * bytes, kernel.getBody().front().getArguments().take_front(symbols))
-            ->getResult(0));
-  return AffineMap::get(0, symbols, bounds, kernel.getContext());
+  int64_t dim = op.getDim();
+  Type element = getElementTypeOrSelf(op.getOperand().getType());
+  auto sizesOf = [&](Value value) {
+    return llvm::map_to_vector(builder.sizes.sizesOf(value), [&](AffineExpr size) { return builder.size(size); });
+  };
+  SmallVector<AffineExpr> space = sizesOf(op.getOperand());
+  AffineExpr zero = builder.constant(0), results = sizesOf(op.getValues())[dim];
+  Value scratch;
+  auto known = dyn_cast<AffineConstantExpr>(results);
+  if (!known || known.getValue() > TopKRowOp::mostKept) {
+    // Room for all of a row, or for what is collected before it is sorted.
+    auto bytesOf = [&](AffineExpr collected) {
+      return (collected + TopKRowOp::chunk) * TopKRowOp::getCandidateBytes(element);
+    };
+    scratch = builder.scratch(builder.min(bytesOf(space[dim]), bytesOf(results * candidatesPerResult)),
+                              IntegerType::get(kernel.getContext(), 8), MemoryKind::workgroup);
+  }
+  SmallVector<TileBuilder::Dim> units;
+  for (auto [d, size] : llvm::enumerate(space))
+    if ((int64_t)d != dim)
+      units.push_back({zero, size});
+  if (units.empty())
+    units.push_back({zero, builder.constant(1)});
+  builder.grid(units, [&](TileBuilder::Expressions at) {
+    SmallVector<AffineExpr> place(space.size(), zero);
+    for (int64_t d = 0, next = 0; d < (int64_t)space.size(); ++d)
+      if (d != dim)
+        place[d] = at[next++];
+    // What of the two results the kernel yields.
+    auto memoryOf = [&](Value result) {
+      ValueRange yielded = builder.results();
+      auto place = llvm::find(yielded, result);
+      return place == yielded.end() ? Value() : builder.result(std::distance(yielded.begin(), place));
+    };
+    builder.topk(builder.memoryOf(op.getOperand()), place, dim, std::min(lanesOf(schedule), TopKRowOp::chunk),
+                 op.getSmallest(), memoryOf(op.getValues()), memoryOf(op.getIndices()), scratch);
+  });
+  return success();
 }
 
 void codegen::addTopKStrategy(TileDialect *dialect) { addStrategy<TopKStrategy>(dialect); }

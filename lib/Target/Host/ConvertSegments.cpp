@@ -316,16 +316,16 @@ private:
     SmallVector<OpFoldResult> dynamicStrides = stridesOf(launch);
     Value strides = storeNumbers(dynamicStrides, first);
     Value symbols = storeNumbers(getAsOpFoldResult(launch.getSymbols()), first);
-    Value work = launch.getWork() ? number(launch.getWork()) : constant(1);
-    Value scratch = launch.getScratch() ? number(launch.getScratch()) : constant(0);
+    artifact::KernelInfo &kernel =
+        layout.metadata.kernels[layout.metadata.launches[layout.launches.lookup(launch)].kernel];
+    kernel.symbolCount = launch.getSymbols().size();
+    kernel.strideCount = dynamicStrides.size();
     Value which = constant32(layout.launches.lookup(launch));
     if (DeviceAttr device = deviceOf(launch.getOperation())) {
-      callDevice(HostFunction::deviceLaunch, device, launch,
-                 {which, buffers, constant32(place), strides, constant32(dynamicStrides.size()), symbols,
-                  constant32(launch.getSymbols().size()), work, scratch});
+      callDevice(HostFunction::deviceLaunch, device, launch, {which, buffers, constant32(place), strides, symbols});
       return success();
     }
-    callAndCheck(HostFunction::launch, {which, buffers, strides, symbols, work, scratch, /*grain=*/constant(1)});
+    callAndCheck(HostFunction::launch, {which, buffers, strides, symbols});
     return success();
   }
 

@@ -493,7 +493,7 @@ void ProgramLayout::addCall(CallOp call) {
 void ProgramLayout::addLaunch(LaunchOp launch) {
   auto [it, inserted] = kernels.try_emplace(launch.getKernel(), metadata.kernels.size());
   if (inserted)
-    metadata.kernels.push_back({launch.getKernel().str(), {}});
+    metadata.kernels.push_back({launch.getKernel().str()});
   launches[launch] = metadata.launches.size();
   metadata.launches.push_back({it->second, nodesOf(launch)});
 }

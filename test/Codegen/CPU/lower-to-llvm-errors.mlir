@@ -46,7 +46,7 @@ func.func @nodes(%x: tensor<4xf32>) -> tensor<4xf32> {
 // -----
 
 // expected-error@+1 {{'tenon_tile.kernel' op is no loops yet: run tenon-variants, tenon-tiles and tenon-loops before}}
-tenon_tile.kernel @kernel(%x: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (4)>} {
+tenon_tile.kernel @kernel(%x: tensor<4xf32>) -> tensor<4xf32> {
   %0 = tenon.exp %x : tensor<4xf32>
   tenon_tile.yield %0 : tensor<4xf32>
 }

@@ -5,7 +5,7 @@ module attributes {tenon_tile.accuracy = "fast"} {
 // CHECK-LABEL: tenon_tile.variants @few
 // CHECK: schedule(function_bits = 12, vector_bytes = 32,
 // CHECK: math.exp %{{.*}} fastmath<afn> : vector
-tenon_tile.kernel @few(%x: tensor<4x64xf32>) -> tensor<4x64xf32> attributes {work = affine_map<() -> (4)>} {
+tenon_tile.kernel @few(%x: tensor<4x64xf32>) -> tensor<4x64xf32> {
   %y = tenon.softmax %x dims [1] : tensor<4x64xf32>
   tenon_tile.yield %y : tensor<4x64xf32>
 }
@@ -14,7 +14,7 @@ tenon_tile.kernel @few(%x: tensor<4x64xf32>) -> tensor<4x64xf32> attributes {wor
 // CHECK: schedule(function_bits = 24, vector_bytes = 32,
 // CHECK: math.exp %{{[^ ]*}} : vector
 tenon_tile.kernel @all(%x: tensor<4x64xf32>) -> tensor<4x64xf32>
-    attributes {work = affine_map<() -> (4)>, tenon_tile.schedule = #tenon_tile.schedule<function_bits = 24>} {
+    attributes {tenon_tile.schedule = #tenon_tile.schedule<function_bits = 24>} {
   %y = tenon.exp %x : tensor<4x64xf32>
   tenon_tile.yield %y : tensor<4x64xf32>
 }
@@ -22,7 +22,7 @@ tenon_tile.kernel @all(%x: tensor<4x64xf32>) -> tensor<4x64xf32>
 // Functions of f64 keep theirs.
 // CHECK-LABEL: tenon_tile.variants @double
 // CHECK: math.exp %{{[^ ]*}} : vector
-tenon_tile.kernel @double(%x: tensor<4x64xf64>) -> tensor<4x64xf64> attributes {work = affine_map<() -> (4)>} {
+tenon_tile.kernel @double(%x: tensor<4x64xf64>) -> tensor<4x64xf64> {
   %y = tenon.exp %x : tensor<4x64xf64>
   tenon_tile.yield %y : tensor<4x64xf64>
 }
@@ -30,7 +30,7 @@ tenon_tile.kernel @double(%x: tensor<4x64xf64>) -> tensor<4x64xf64> attributes {
 // Kernels whose vectors no schedule counts have the knob too.
 // CHECK-LABEL: tenon_tile.variants @ordered
 // CHECK: schedule(function_bits = 12, vector_bytes = 32)
-tenon_tile.kernel @ordered(%x: tensor<4x8xf32>) -> tensor<4x8xf32> attributes {work = affine_map<() -> (4)>} {
+tenon_tile.kernel @ordered(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
   %y = tenon.scan sum %x dim 1 : tensor<4x8xf32>
   tenon_tile.yield %y : tensor<4x8xf32>
 }
@@ -41,7 +41,7 @@ tenon_tile.kernel @ordered(%x: tensor<4x8xf32>) -> tensor<4x8xf32> attributes {w
 // CHECK-LABEL: tenon_tile.variants @standard
 // CHECK: schedule(vector_bytes = 32,
 // CHECK: math.exp %{{[^ ]*}} : vector
-tenon_tile.kernel @standard(%x: tensor<4x64xf32>) -> tensor<4x64xf32> attributes {work = affine_map<() -> (4)>} {
+tenon_tile.kernel @standard(%x: tensor<4x64xf32>) -> tensor<4x64xf32> {
   %y = tenon.exp %x : tensor<4x64xf32>
   tenon_tile.yield %y : tensor<4x64xf32>
 }

@@ -24,7 +24,7 @@
 // CHECK-NEXT: mma
 // CHECK: peel (%[[E:.*]] = %[[LEFT]]) of 16 {
 // CHECK-NEXT: compute at [%[[ROW]], {{.*}}] extents [6, %[[E]]]
-tenon_tile.kernel @static(%x: tensor<52x64xf32>, %w: tensor<64x40xf32> {tenon_tile.constant}) -> tensor<52x40xf32> attributes {work = affine_map<() -> (2)>} {
+tenon_tile.kernel @static(%x: tensor<52x64xf32>, %w: tensor<64x40xf32> {tenon_tile.constant}) -> tensor<52x40xf32> {
   %1 = tenon.contract %x, %w maps [#rows, #columns, #result] : tensor<52x64xf32>, tensor<64x40xf32> -> tensor<52x40xf32>
   tenon_tile.yield %1 : tensor<52x40xf32>
 }
@@ -49,8 +49,7 @@ tenon_tile.kernel @static(%x: tensor<52x64xf32>, %w: tensor<64x40xf32> {tenon_ti
 // CHECK: load %arg1[%[[I]], %{{.*}}] extents [%[[M]], 1] : memref<?x64xf32> -> tensor<4x1xf32>
 // CHECK: for (%[[R:.*]]) = 0 to %[[M]] {
 // CHECK-NEXT: load %[[S]][%[[R]], 0] {{.*}} -> tensor<1x16xf32>
-tenon_tile.kernel @dynamic(%m: index, %x: tensor<?x64xf32>, %w: tensor<64x64xf32> {tenon_tile.constant}) -> tensor<?x64xf32>
-    attributes {work = affine_map<()[s0] -> ((s0 ceildiv 96) * 2)>} {
+tenon_tile.kernel @dynamic(%m: index, %x: tensor<?x64xf32>, %w: tensor<64x64xf32> {tenon_tile.constant}) -> tensor<?x64xf32> {
   tenon.bind_shape %x [%m, 64] : tensor<?x64xf32>
   %1 = tenon.contract %x, %w maps [#rows, #columns, #result] : tensor<?x64xf32>, tensor<64x64xf32> -> tensor<?x64xf32>
   tenon_tile.yield %1 : tensor<?x64xf32>
@@ -70,7 +69,7 @@ tenon_tile.kernel @dynamic(%m: index, %x: tensor<?x64xf32>, %w: tensor<64x64xf32
 // CHECK: for (%{{.*}}) = %[[PART]] * 668 to %{{.*}} step 2 iter_args(%{{.*}} = %[[BEFORE]])
 // CHECK: store %{{.*}}, %[[S]]
 // CHECK: compute
-tenon_tile.kernel @deep(%x: tensor<12x2000xf32>, %w: tensor<2000x32xf32> {tenon_tile.constant}) -> tensor<12x32xf32> attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @deep(%x: tensor<12x2000xf32>, %w: tensor<2000x32xf32> {tenon_tile.constant}) -> tensor<12x32xf32> {
   %1 = tenon.contract %x, %w maps [#rows, #columns, #result] : tensor<12x2000xf32>, tensor<2000x32xf32> -> tensor<12x32xf32>
   tenon_tile.yield %1 : tensor<12x32xf32>
 }
@@ -90,7 +89,7 @@ tenon_tile.kernel @deep(%x: tensor<12x2000xf32>, %w: tensor<2000x32xf32> {tenon_
 // CHECK: for (%[[W:.*]]) = 0 to 12 step 6 {
 // CHECK: for (%[[TAP:.*]]) = 0 to 3 iter_args
 // CHECK: load %[[WIN]][0, %[[LINE]], %[[W]], %[[TAP]], %{{.*}}] dims [2, 4]
-tenon_tile.kernel @lines(%x: tensor<1x6x14x8xf32>, %w: tensor<72x32xf32> {tenon_tile.constant}) -> tensor<1x4x12x32xf32> attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @lines(%x: tensor<1x6x14x8xf32>, %w: tensor<72x32xf32> {tenon_tile.constant}) -> tensor<1x4x12x32xf32> {
   %0 = tenon_tile.window_rows %x sizes [3, 3] strides [1, 1] dilations [1, 1] : tensor<1x6x14x8xf32> -> tensor<1x4x12x72xf32>
   %2 = tenon.contract %0, %w maps [#rows, #columns, #result] : tensor<1x4x12x72xf32>, tensor<72x32xf32> -> tensor<1x4x12x32xf32>
   tenon_tile.yield %2 : tensor<1x4x12x32xf32>
@@ -120,8 +119,7 @@ tenon_tile.kernel @lines(%x: tensor<1x6x14x8xf32>, %w: tensor<72x32xf32> {tenon_
 // CHECK: for (%[[W:.*]]) =
 // CHECK-NEXT: load %[[S]][%[[LINE]] * 7 + %[[W]], %{{.*}}] : {{.*}} -> tensor<1x16xf32>
 // CHECK-NEXT: compute at [0, %[[LINE]], %[[W]], %{{.*}}]
-tenon_tile.kernel @flat(%x: tensor<1x9x9x8xf32>, %w: tensor<72x32xf32> {tenon_tile.constant}) -> tensor<1x7x7x32xf32> attributes {work = affine_map<() -> (1)>,
-    tenon_tile.schedule = #tenon_tile.schedule<tile_rows = 6>} {
+tenon_tile.kernel @flat(%x: tensor<1x9x9x8xf32>, %w: tensor<72x32xf32> {tenon_tile.constant}) -> tensor<1x7x7x32xf32> attributes {tenon_tile.schedule = #tenon_tile.schedule<tile_rows = 6>} {
   %0 = tenon_tile.window_rows %x sizes [3, 3] strides [1, 1] dilations [1, 1] : tensor<1x9x9x8xf32> -> tensor<1x7x7x72xf32>
   %2 = tenon.contract %0, %w maps [#rows, #columns, #result] : tensor<1x7x7x72xf32>, tensor<72x32xf32> -> tensor<1x7x7x32xf32>
   tenon_tile.yield %2 : tensor<1x7x7x32xf32>
@@ -138,8 +136,7 @@ tenon_tile.kernel @flat(%x: tensor<1x9x9x8xf32>, %w: tensor<72x32xf32> {tenon_ti
 // CHECK: view %{{.*}} (d0, d1) -> (0, d0, d1) sizes [35, 64] : memref<5x7x64xf32> -> memref<35x64xf32, strided<[64, 1]>>
 // CHECK-NOT: gather
 // CHECK: mma
-tenon_tile.kernel @collapsed(%x: tensor<5x7x64xf32>, %w: tensor<64x32xf32> {tenon_tile.constant}) -> (tensor<5x7x32xf32> {tenon_tile.contract = "inner"})
-    attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @collapsed(%x: tensor<5x7x64xf32>, %w: tensor<64x32xf32> {tenon_tile.constant}) -> (tensor<5x7x32xf32> {tenon_tile.contract = "inner"}) {
   %1 = tenon.contract %x, %w maps [#rows, #columns, #result] : tensor<5x7x64xf32>, tensor<64x32xf32> -> tensor<5x7x32xf32>
   tenon_tile.yield %1 : tensor<5x7x32xf32>
 }
@@ -156,7 +153,7 @@ tenon_tile.kernel @collapsed(%x: tensor<5x7x64xf32>, %w: tensor<64x32xf32> {teno
 // CHECK: for (%{{.*}}) = 0 to 6 {
 // CHECK-NEXT: load %[[S]]
 // CHECK-NEXT: compute
-tenon_tile.kernel @long(%x: tensor<12x64xf32>, %w: tensor<64x32xf32> {tenon_tile.constant}) -> tensor<12x32xf32> attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @long(%x: tensor<12x64xf32>, %w: tensor<64x32xf32> {tenon_tile.constant}) -> tensor<12x32xf32> {
   %1 = tenon.contract %x, %w maps [#rows, #columns, #result] : tensor<12x64xf32>, tensor<64x32xf32> -> tensor<12x32xf32>
   %2 = tenon.erf %1 : tensor<12x32xf32>
   tenon_tile.yield %2 : tensor<12x32xf32>
@@ -186,8 +183,7 @@ tenon_tile.kernel @long(%x: tensor<12x64xf32>, %w: tensor<64x32xf32> {tenon_tile
 // CHECK:   mma {{.*}} : tensor<1x4xf32>, tensor<4x32xf32> -> tensor<1x32xf32>
 // CHECK: else
 // CHECK:   mma {{.*}} -> tensor<6x16xf32>
-tenon_tile.kernel @few(%m: index, %x: tensor<?x64xf32>, %w: tensor<64x32xf32> {tenon_tile.constant}) -> tensor<?x32xf32>
-    attributes {work = affine_map<()[s0] -> (s0 ceildiv 96)>} {
+tenon_tile.kernel @few(%m: index, %x: tensor<?x64xf32>, %w: tensor<64x32xf32> {tenon_tile.constant}) -> tensor<?x32xf32> {
   tenon.bind_shape %x [%m, 64] : tensor<?x64xf32>
   %1 = tenon.contract %x, %w maps [#rows, #columns, #result] : tensor<?x64xf32>, tensor<64x32xf32> -> tensor<?x32xf32>
   tenon_tile.yield %1 : tensor<?x32xf32>
@@ -207,8 +203,7 @@ tenon_tile.kernel @few(%m: index, %x: tensor<?x64xf32>, %w: tensor<64x32xf32> {t
 // CHECK: for (%[[W:.*]]) = 0 to 12 step 6 {
 // CHECK-NOT: gather
 // CHECK: mma
-tenon_tile.kernel @batch(%n: index, %x: tensor<?x6x14x8xf32>, %w: tensor<72x32xf32> {tenon_tile.constant}) -> tensor<?x4x12x32xf32>
-    attributes {work = affine_map<()[s0] -> ((s0 * 48) ceildiv 96)>} {
+tenon_tile.kernel @batch(%n: index, %x: tensor<?x6x14x8xf32>, %w: tensor<72x32xf32> {tenon_tile.constant}) -> tensor<?x4x12x32xf32> {
   tenon.bind_shape %x [%n, 6, 14, 8] : tensor<?x6x14x8xf32>
   %0 = tenon_tile.window_rows %x sizes [3, 3] strides [1, 1] dilations [1, 1] : tensor<?x6x14x8xf32> -> tensor<?x4x12x72xf32>
   %2 = tenon.contract %0, %w maps [#rows, #columns, #result] : tensor<?x4x12x72xf32>, tensor<72x32xf32> -> tensor<?x4x12x32xf32>
@@ -230,7 +225,7 @@ tenon_tile.kernel @batch(%n: index, %x: tensor<?x6x14x8xf32>, %w: tensor<72x32xf
 // CHECK: gather
 // CHECK: mma
 tenon_tile.kernel @strided(%i: index, %j: index, %x: tensor<?x?x64xf32> {tenon_tile.contract = "inner"}, %w: tensor<64x32xf32> {tenon_tile.constant})
-    -> tensor<?x?x32xf32> attributes {work = affine_map<()[s0, s1] -> ((s0 * s1) ceildiv 96)>} {
+    -> tensor<?x?x32xf32> {
   tenon.bind_shape %x [%i, %j, 64] : tensor<?x?x64xf32>
   %1 = tenon.contract %x, %w maps [#rows, #columns, #result] : tensor<?x?x64xf32>, tensor<64x32xf32> -> tensor<?x?x32xf32>
   tenon_tile.yield %1 : tensor<?x?x32xf32>
@@ -260,8 +255,7 @@ tenon_tile.kernel @strided(%i: index, %j: index, %x: tensor<?x?x64xf32> {tenon_t
 // CHECK: for (%[[W:.*]], %[[LEFT:.*]]) = %{{.*}} to %[[HIGH]] step 4 {
 // CHECK: load %arg0{{.*}} extents [%[[LEFT]], 1] steps [2, 1]
 // CHECK: store %{{.*}}, %[[S]]{{.*}} extents [%[[LEFT]], 16] : tensor<4x16xf32>
-tenon_tile.kernel @clipped(%x: tensor<1x17x17x8xf32>, %w: tensor<72x32xf32> {tenon_tile.constant}) -> tensor<1x9x9x32xf32> attributes {work = affine_map<() -> (1)>,
-    tenon_tile.schedule = #tenon_tile.schedule<tile_rows = 6>} {
+tenon_tile.kernel @clipped(%x: tensor<1x17x17x8xf32>, %w: tensor<72x32xf32> {tenon_tile.constant}) -> tensor<1x9x9x32xf32> attributes {tenon_tile.schedule = #tenon_tile.schedule<tile_rows = 6>} {
   %0 = tenon_tile.window_rows %x sizes [3, 3] strides [2, 2] dilations [8, 8] pads [8, 8, 8, 8] : tensor<1x17x17x8xf32> -> tensor<1x9x9x72xf32>
   %2 = tenon.contract %0, %w maps [#rows, #columns, #result] : tensor<1x9x9x72xf32>, tensor<72x32xf32> -> tensor<1x9x9x32xf32>
   tenon_tile.yield %2 : tensor<1x9x9x32xf32>
@@ -283,7 +277,7 @@ tenon_tile.kernel @clipped(%x: tensor<1x17x17x8xf32>, %w: tensor<72x32xf32> {ten
 // CHECK: load %[[P]][%{{.*}} * 2 + %[[J:.*]] floordiv 16, %{{.*}}, %[[J]] mod 16] : memref<4x64x16xf32> -> tensor<2x16xf32>
 // CHECK: compute {{.*}} = %[[PLAIN]] : memref<64x64xf32>
 tenon_tile.kernel @narrow(%x: tensor<64x64xf32>, %w: tensor<64x64xf32> {tenon_tile.constant}) -> tensor<64x64xf32>
-    attributes {work = affine_map<() -> (2)>, tenon_tile.schedule = #tenon_tile.schedule<panel_columns = 16>} {
+    attributes {tenon_tile.schedule = #tenon_tile.schedule<panel_columns = 16>} {
   %0 = tenon.contract %x, %w maps [#rows, #columns, #result] : tensor<64x64xf32>, tensor<64x64xf32> -> tensor<64x64xf32>
   %1 = tenon.add %0, %w : tensor<64x64xf32>
   tenon_tile.yield %1 : tensor<64x64xf32>

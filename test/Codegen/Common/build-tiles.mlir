@@ -14,7 +14,7 @@
 // CHECK: for (%[[R:.*]]) = %[[K]] + %[[MK]] - %[[MK]] mod 8 to %[[K]] + %[[MK]] step 8 {
 // CHECK: load %[[X]][%[[R]], %{{.*}}] extents [8, %[[MK]] mod 8] dims [1, 0]
 // CHECK: store %{{.*}} extents [8, %[[MK]] mod 8]
-tenon_tile.kernel @turned(%m: index, %x: tensor<?x40xf32>, %b: tensor<40x?xf32>) -> tensor<40x?xf32> attributes {work = affine_map<()[s0] -> (s0 ceildiv 112)>} {
+tenon_tile.kernel @turned(%m: index, %x: tensor<?x40xf32>, %b: tensor<40x?xf32>) -> tensor<40x?xf32> {
   tenon.bind_shape %x [%m, 40] : tensor<?x40xf32>
   tenon.bind_shape %b [40, %m] : tensor<40x?xf32>
   %y = tenon.transpose %x [1, 0] : tensor<?x40xf32> -> tensor<40x?xf32>
@@ -30,7 +30,7 @@ tenon_tile.kernel @turned(%m: index, %x: tensor<?x40xf32>, %b: tensor<40x?xf32>)
 // CHECK: store %[[COLUMNS]], %{{.*}}[%[[I]], 0] dims [1, 0] : tensor<3x8xf32>
 // CHECK: compute at [%[[R:.*]], 0] extents [3] ({{.*}}) -> tensor<8xf32> {
 // CHECK: store %{{.*}}[%[[R]], 0] extents [3] : tensor<8xf32>
-tenon_tile.kernel @short(%n: index, %x: tensor<3x?xf32>) -> tensor<?x3xf32> attributes {work = affine_map<()[s0] -> (s0 ceildiv 1376)>} {
+tenon_tile.kernel @short(%n: index, %x: tensor<3x?xf32>) -> tensor<?x3xf32> {
   tenon.bind_shape %x [3, %n] : tensor<3x?xf32>
   %y = tenon.transpose %x [1, 0] : tensor<3x?xf32> -> tensor<?x3xf32>
   tenon_tile.yield %y : tensor<?x3xf32>
@@ -54,7 +54,7 @@ tenon_tile.kernel @short(%n: index, %x: tensor<3x?xf32>) -> tensor<?x3xf32> attr
 // CHECK: %[[SUM:.*]] = tenon.reduce sum
 // CHECK: compute at [%[[I]], %{{.*}}] extents [%{{.*}}] ({{.*}} = %[[LARGEST]] at [%[[I]]] : {{.*}} = %[[SUM]] at [%[[I]]] :
 // CHECK: store
-tenon_tile.kernel @softmax(%m: index, %x: tensor<?x100xf32>) -> tensor<?x100xf32> attributes {work = affine_map<()[s0] -> (s0)>} {
+tenon_tile.kernel @softmax(%m: index, %x: tensor<?x100xf32>) -> tensor<?x100xf32> {
   tenon.bind_shape %x [%m, 100] : tensor<?x100xf32>
   %y = tenon.softmax %x dims [1] : tensor<?x100xf32>
   tenon_tile.yield %y : tensor<?x100xf32>
@@ -81,7 +81,7 @@ tenon_tile.kernel @softmax(%m: index, %x: tensor<?x100xf32>) -> tensor<?x100xf32
 // CHECK: compute {{.*}} = %[[ROOT]] at [0]
 // CHECK-NOT: sqrt
 // CHECK: store
-tenon_tile.kernel @columns(%m: index, %n: index, %x: tensor<?x?x5xf16>) -> tensor<?x?x5xf16> attributes {work = affine_map<()[s0, s1] -> (1)>} {
+tenon_tile.kernel @columns(%m: index, %n: index, %x: tensor<?x?x5xf16>) -> tensor<?x?x5xf16> {
   tenon.bind_shape %x [%m, %n, 5] : tensor<?x?x5xf16>
   %0 = tenon.reduce mean %x dims [0, 1] : tensor<?x?x5xf16> -> tensor<5xf16>
   %1 = tenon.sqrt %0 : tensor<5xf16>
@@ -100,7 +100,7 @@ tenon_tile.kernel @columns(%m: index, %n: index, %x: tensor<?x?x5xf16>) -> tenso
 // CHECK: %[[SUM:.*]] = tenon.add %[[C]], %[[X]] : tensor<f32>
 // CHECK: store %[[C]], %{{.*}}[%[[I]], -%[[J]] + %[[N]] - 1] : tensor<f32>
 // CHECK: yield %[[SUM]] : tensor<f32>
-tenon_tile.kernel @scan(%n: index, %x: tensor<4x?xf32>) -> tensor<4x?xf32> attributes {work = affine_map<()[s0] -> (4)>} {
+tenon_tile.kernel @scan(%n: index, %x: tensor<4x?xf32>) -> tensor<4x?xf32> {
   tenon.bind_shape %x [4, %n] : tensor<4x?xf32>
   %y = tenon.scan sum %x dim 1 {exclusive, reverse} : tensor<4x?xf32>
   tenon_tile.yield %y : tensor<4x?xf32>
@@ -124,7 +124,7 @@ tenon_tile.kernel @scan(%n: index, %x: tensor<4x?xf32>) -> tensor<4x?xf32> attri
 // CHECK: %[[OLD:.*]] = load %[[Y]][%[[POSITION]], %[[J:.*]]] : memref<10x16xf32> -> tensor<8xf32>
 // CHECK: %[[NEW:.*]] = tenon.add %[[OLD]],
 // CHECK: store %[[NEW]], %[[Y]][%[[POSITION]], %[[J]]]
-tenon_tile.kernel @scatter(%x: tensor<10x16xf32>, %i: tensor<3x1xi64>, %u: tensor<3x16xf32>) -> tensor<10x16xf32> attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @scatter(%x: tensor<10x16xf32>, %i: tensor<3x1xi64>, %u: tensor<3x16xf32>) -> tensor<10x16xf32> {
   %y = tenon.scatter error sum %x, %i, %u dims [0] batch_dims 0 : tensor<10x16xf32>, tensor<3x1xi64>, tensor<3x16xf32>
   tenon_tile.yield %y : tensor<10x16xf32>
 }

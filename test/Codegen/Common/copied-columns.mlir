@@ -13,7 +13,7 @@
 // CHECK-NEXT: store %[[COLUMNS]], %[[COPY]][%[[K]], 0]
 // CHECK: %[[B:.*]] = load %[[COPY]][%{{.*}}, %{{.*}}] {{.*}} -> tensor<2x16xf32>
 // CHECK: mma %{{.*}}, %[[B]], %{{.*}}
-tenon_tile.kernel @many(%a: tensor<96x48xf32>, %b: tensor<48x100xf32>) -> tensor<96x100xf32> attributes {work = affine_map<() -> (4)>} {
+tenon_tile.kernel @many(%a: tensor<96x48xf32>, %b: tensor<48x100xf32>) -> tensor<96x100xf32> {
   %y = tenon.contract %a, %b maps [#rows, #columns, #result] : tensor<96x48xf32>, tensor<48x100xf32> -> tensor<96x100xf32>
   tenon_tile.yield %y : tensor<96x100xf32>
 }
@@ -28,7 +28,7 @@ tenon_tile.kernel @many(%a: tensor<96x48xf32>, %b: tensor<48x100xf32>) -> tensor
 // CHECK-LABEL: tenon_tile.program @few
 // CHECK-NOT: scratch
 // CHECK: mma
-tenon_tile.kernel @few(%a: tensor<24x48xf32>, %b: tensor<48x128xf32>) -> tensor<24x128xf32> attributes {work = affine_map<() -> (4)>} {
+tenon_tile.kernel @few(%a: tensor<24x48xf32>, %b: tensor<48x128xf32>) -> tensor<24x128xf32> {
   %y = tenon.contract %a, %b maps [#rows, #columns, #result] : tensor<24x48xf32>, tensor<48x128xf32> -> tensor<24x128xf32>
   tenon_tile.yield %y : tensor<24x128xf32>
 }

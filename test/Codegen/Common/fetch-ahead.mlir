@@ -14,7 +14,7 @@
 // CHECK-COUNT-6: prefetch %arg3[%[[ROW]]{{.*}} level 2 write :
 // CHECK-NOT: prefetch
 // CHECK: mma
-tenon_tile.kernel @far(%a: tensor<96x48xf32>, %b: tensor<48x128xf32>, %r: tensor<96x128xf32>) -> tensor<96x128xf32> attributes {work = affine_map<() -> (4)>} {
+tenon_tile.kernel @far(%a: tensor<96x48xf32>, %b: tensor<48x128xf32>, %r: tensor<96x128xf32>) -> tensor<96x128xf32> {
   %y = tenon.contract %a, %b maps [#rows, #columns, #result] : tensor<96x48xf32>, tensor<48x128xf32> -> tensor<96x128xf32>
   %z = tenon.add %y, %r : tensor<96x128xf32>
   tenon_tile.yield %z : tensor<96x128xf32>
@@ -30,7 +30,7 @@ tenon_tile.kernel @far(%a: tensor<96x48xf32>, %b: tensor<48x128xf32>, %r: tensor
 // CHECK-LABEL: tenon_tile.program @few
 // CHECK-NOT: prefetch %arg1
 // CHECK: mma
-tenon_tile.kernel @few(%a: tensor<6x48xf32>, %b: tensor<48x128xf32>) -> tensor<6x128xf32> attributes {work = affine_map<() -> (4)>} {
+tenon_tile.kernel @few(%a: tensor<6x48xf32>, %b: tensor<48x128xf32>) -> tensor<6x128xf32> {
   %y = tenon.contract %a, %b maps [#rows, #columns, #result] : tensor<6x48xf32>, tensor<48x128xf32> -> tensor<6x128xf32>
   tenon_tile.yield %y : tensor<6x128xf32>
 }

@@ -7,11 +7,11 @@
 // CHECK-NOT: tenon_tile.kernel
 // CHECK: tenon_tile.variants @copy {
 // CHECK-NEXT: tenon_tile.variant @avx512 target #avx512 schedule(vectors = 2) {
-// CHECK-NEXT:   tenon_tile.kernel @copy(%{{.*}}: tensor<4xf32>) -> tensor<4xf32> attributes {work = #{{.*}}}
+// CHECK-NEXT:   tenon_tile.kernel @copy(%{{.*}}: tensor<4xf32>) -> tensor<4xf32>
 // CHECK: tenon_tile.variant @avx2 target #avx2 schedule(vectors = 2) {
-// CHECK-NEXT:   tenon_tile.kernel @copy(%{{.*}}: tensor<4xf32>) -> tensor<4xf32> attributes {work = #{{.*}}}
+// CHECK-NEXT:   tenon_tile.kernel @copy(%{{.*}}: tensor<4xf32>) -> tensor<4xf32>
 tenon_tile.kernel @copy(%x: tensor<4xf32>) -> tensor<4xf32>
-    attributes {work = affine_map<() -> (1)>, tenon_tile.schedule = #tenon_tile.schedule<vectors = 2>} {
+    attributes {tenon_tile.schedule = #tenon_tile.schedule<vectors = 2>} {
   tenon_tile.yield %x : tensor<4xf32>
 }
 

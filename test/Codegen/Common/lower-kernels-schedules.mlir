@@ -5,7 +5,7 @@
 tenon_tile.variants @open {
   // expected-error@+1 {{'tenon_tile.variant' op expects a schedule with 'vectors': run tenon-select-schedules before}}
   tenon_tile.variant @avx2 target #avx2 schedule(vector_bytes = 32) {
-    tenon_tile.kernel @open(%x: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} {
+    tenon_tile.kernel @open(%x: tensor<4xf32>) -> tensor<4xf32> {
       tenon_tile.yield %x : tensor<4xf32>
     }
   }
@@ -19,7 +19,7 @@ tenon_tile.variants @open {
 tenon_tile.variants @wide {
   // expected-error@+1 {{'tenon_tile.variant' op can't have this schedule: vectors have 64 bytes, but those of target 'avx2' have 32}}
   tenon_tile.variant @avx2 target #avx2 schedule(vector_bytes = 64, vectors = 1) {
-    tenon_tile.kernel @wide(%x: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} {
+    tenon_tile.kernel @wide(%x: tensor<4xf32>) -> tensor<4xf32> {
       tenon_tile.yield %x : tensor<4xf32>
     }
   }

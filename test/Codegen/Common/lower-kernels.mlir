@@ -11,7 +11,7 @@
 // CHECK:   vector.maskedload
 // CHECK:   vector.maskedstore
 // WIDE: vector.maskedload {{.*}} into vector<16xf32>
-tenon_tile.kernel @abs(%m: index, %x: tensor<?x12xf32>) -> tensor<?x12xf32> attributes {work = affine_map<()[s0] -> (s0)>} {
+tenon_tile.kernel @abs(%m: index, %x: tensor<?x12xf32>) -> tensor<?x12xf32> {
   tenon.bind_shape %x [%m, 12] : tensor<?x12xf32>
   %y = tenon.abs %x : tensor<?x12xf32>
   tenon_tile.yield %y : tensor<?x12xf32>
@@ -27,7 +27,7 @@ tenon_tile.kernel @abs(%m: index, %x: tensor<?x12xf32>) -> tensor<?x12xf32> attr
 // CHECK: math.exp
 // CHECK: arith.divf
 // CHECK: vector.store
-tenon_tile.kernel @softmax(%x: tensor<4x96xf32>) -> tensor<4x96xf32> attributes {work = affine_map<() -> (4)>} {
+tenon_tile.kernel @softmax(%x: tensor<4x96xf32>) -> tensor<4x96xf32> {
   %y = tenon.softmax %x dims [1] : tensor<4x96xf32>
   tenon_tile.yield %y : tensor<4x96xf32>
 }
@@ -40,7 +40,7 @@ tenon_tile.kernel @softmax(%x: tensor<4x96xf32>) -> tensor<4x96xf32> attributes 
 // CHECK: } else {
 // CHECK: vector.maskedload
 // CHECK: vector.maskedstore
-tenon_tile.kernel @contract(%x: tensor<5x8xf32>, %w: tensor<8x20xf32>) -> tensor<5x20xf32> attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @contract(%x: tensor<5x8xf32>, %w: tensor<8x20xf32>) -> tensor<5x20xf32> {
   %y = tenon.contract %x, %w maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>] : tensor<5x8xf32>, tensor<8x20xf32> -> tensor<5x20xf32>
   tenon_tile.yield %y : tensor<5x20xf32>
 }
@@ -52,7 +52,7 @@ tenon_tile.kernel @contract(%x: tensor<5x8xf32>, %w: tensor<8x20xf32>) -> tensor
 // CHECK-SAME: tenon_tile.checks
 // CHECK: scf.if
 // CHECK:   tenon_tile.report 1 at
-tenon_tile.kernel @gather(%x: tensor<10x16xf32>, %i: tensor<3x1xi64>) -> tensor<3x16xf32> attributes {work = affine_map<() -> (3)>} {
+tenon_tile.kernel @gather(%x: tensor<10x16xf32>, %i: tensor<3x1xi64>) -> tensor<3x16xf32> {
   %y = tenon.gather error %x, %i dims [0] batch_dims 0 : tensor<10x16xf32>, tensor<3x1xi64> -> tensor<3x16xf32>
   tenon_tile.yield %y : tensor<3x16xf32>
 }

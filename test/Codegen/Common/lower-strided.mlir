@@ -3,14 +3,13 @@
 // Strides come behind the buffers, then the symbols: one per dimension but the last.
 // CHECK-LABEL: func.func @elements(
 // CHECK-SAME: %[[X:.*]]: memref<f32>, %[[Y:.*]]: memref<f32>, %[[SX:.*]]: index, %[[M:.*]]: index, %[[BEGIN:.*]]: index, %[[END:.*]]: index
-// CHECK-SAME: {tenon_tile.kernel = {buffers = 2 : i64, strides = 1 : i64, symbols = 1 : i64}}
+// CHECK-SAME: {tenon_tile.kernel = {buffers = 2 : i64, strides = 1 : i64, symbols = 1 : i64}, tenon_tile.plan = #tenon_tile.plan<grids = [#{{.*}}]>}
 // CHECK: scf.for %[[R:.*]] = %[[BEGIN]] to %[[END]]
 // CHECK: %[[FROM:.*]] = arith.muli %[[R]], %[[SX]]
 // CHECK: vector.load %{{.*}}[%[[FROM]]]
 // CHECK: %[[TO:.*]] = arith.muli %[[R]], %c8
 // CHECK: vector.store %{{.*}}, %{{.*}}[%[[TO]]]
-tenon_tile.kernel @elements(%m: index, %x: tensor<?x8xf32> {tenon_tile.contract = "inner"}) -> tensor<?x8xf32>
-    attributes {work = affine_map<()[s0] -> (s0)>} {
+tenon_tile.kernel @elements(%m: index, %x: tensor<?x8xf32> {tenon_tile.contract = "inner"}) -> tensor<?x8xf32> {
   tenon.bind_shape %x [%m, 8] : tensor<?x8xf32>
   %y = tenon.exp %x : tensor<?x8xf32>
   tenon_tile.yield %y : tensor<?x8xf32>
@@ -32,7 +31,7 @@ tenon_tile.kernel @elements(%m: index, %x: tensor<?x8xf32> {tenon_tile.contract 
 // CHECK: memref.load %{{.*}}[%[[NEXT]]]
 // CHECK: vector.store %{{.*}}, %{{.*}}[%[[TO]]]
 tenon_tile.kernel @contraction(%a: tensor<2x6x4xf32> {tenon_tile.contract = "inner"}, %b: tensor<4x16xf32> {tenon_tile.contract = "inner"})
-    -> (tensor<2x6x16xf32> {tenon_tile.contract = "inner"}) attributes {work = affine_map<() -> (1)>} {
+    -> (tensor<2x6x16xf32> {tenon_tile.contract = "inner"}) {
   %c = tenon.contract %a, %b maps [affine_map<(i, j, n, k) -> (i, j, k)>, affine_map<(i, j, n, k) -> (k, n)>, affine_map<(i, j, n, k) -> (i, j, n)>]
        : tensor<2x6x4xf32>, tensor<4x16xf32> -> tensor<2x6x16xf32>
   tenon_tile.yield %c : tensor<2x6x16xf32>

@@ -2,14 +2,15 @@
 
 #avx2 = #tenon_tile.cpu<name = "avx2", core = "avx2", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v3", features = "+avx,+avx2,+fma", vector_bytes = 32, vector_registers = 16, memories = [<"L2", bytes = 524288, bytes_per_cycle = 32, shared = false>], rates = [<<"x86.vfmadd231ps", m = 1, n = 8, k = 1>, f32, f32, f32, per_cycle = 2, latency = 4>], layouts = {multiply_first = 0.025, multiply_last = 0.021, gather_first = 0.36, part_last = 1, tap_first = 0.25, tap_last = 0.09, plain_tap = 1, to_last = 0.35, to_first = 0.5, turned = 0.15, copied = 0.3, columns = 16}, schedules = {loads_per_cycle = 2, instructions_per_cycle = 2, turn_cycles = 8, many_instructions = 16, tile_cycles = 0.01, depth_block = 768, turn_size = 12, wide_rows = 2, fetch_rows = 32}>
 
-// A person made units smaller: launches would leave half of them out.
+// How many units there are would be known in the middle of a run only.
 tenon_tile.variants @exp {
   tenon_tile.variant @avx2 target #avx2 schedule(vector_bytes = 32, vectors = 1) {
-    tenon_tile.program @exp(%m: index, %x: memref<?xf32>) -> (%y: memref<?xf32>) attributes {tenon_tile.units = affine_map<()[s0] -> (s0 ceildiv 4096)>} {
+    tenon_tile.program @exp(%m: index, %x: memref<?xf32>) -> (%y: memref<?xf32>) {
       bind %x sizes [%m] : memref<?xf32>
       bind %y sizes [%m] : memref<?xf32>
-      // expected-error@+1 {{'tenon_tile.grid' op has other units of work than launches count}}
-      grid (%i, %mi) = 0 to %m step 2048 {
+      %n = processors
+      // expected-error@+1 {{'tenon_tile.grid' op expects bounds that follow from the program's index arguments: launches count its units}}
+      grid (%i, %mi) = 0 to %n step 2048 {
       }
     }
   }
@@ -21,7 +22,7 @@ tenon_tile.variants @exp {
 
 tenon_tile.variants @copy {
   tenon_tile.variant @avx2 target #avx2 schedule(vector_bytes = 32, vectors = 1) {
-    tenon_tile.program @copy(%x: memref<8xi32>) -> (%y: memref<8xi32>) attributes {tenon_tile.units = affine_map<() -> (1)>} {
+    tenon_tile.program @copy(%x: memref<8xi32>) -> (%y: memref<8xi32>) {
       grid (%i) = 0 to 1 {
         // expected-error@+1 {{'tenon_tile.load' op can't be compiled on this target yet}}
         %0 = load %x[0] fill (0 : i32) : memref<8xi32> -> tensor<8xi32>
@@ -38,7 +39,7 @@ tenon_tile.variants @copy {
 // Lanes lie next to each other.
 tenon_tile.variants @lanes {
   tenon_tile.variant @avx2 target #avx2 schedule(vector_bytes = 32, vectors = 1) {
-    tenon_tile.program @lanes(%x: memref<16xi32>) -> (%y: memref<8xi32>) attributes {tenon_tile.units = affine_map<() -> (1)>} {
+    tenon_tile.program @lanes(%x: memref<16xi32>) -> (%y: memref<8xi32>) {
       grid (%i) = 0 to 1 {
         // expected-error@+1 {{'tenon_tile.load' op can't be compiled on this target yet}}
         %0 = load %x[0] steps [2] : memref<16xi32> -> tensor<8xi32>
@@ -54,9 +55,10 @@ tenon_tile.variants @lanes {
 
 tenon_tile.variants @scratch {
   tenon_tile.variant @avx2 target #avx2 schedule(vector_bytes = 32, vectors = 1) {
-    tenon_tile.program @scratch(%x: memref<8xf32>) -> (%y: memref<8xf32>) attributes {tenon_tile.units = affine_map<() -> (1)>} {
-      // expected-error@+1 {{'tenon_tile.scratch' op is more than the stack has for a program's scratch, 131072 bytes}}
-      %s = scratch : memref<65536x65536xf32, #tenon_tile.memory<workgroup>>
+    tenon_tile.program @scratch(%x: memref<8xf32>) -> (%y: memref<8xf32>) {
+      %n = processors
+      // expected-error@+1 {{'tenon_tile.scratch' op expects sizes that follow from the program's index arguments: launches give the memory}}
+      %s = scratch(%n) : memref<?xf32, #tenon_tile.memory<workgroup>>
       grid (%i) = 0 to 1 {
         %0 = load %x[0] : memref<8xf32> -> tensor<8xf32>
         store %0, %y[0] : tensor<8xf32>, memref<8xf32>
@@ -73,7 +75,7 @@ tenon_tile.variants @scratch {
 tenon_tile.variants @rows {
   tenon_tile.variant @avx2 target #avx2 schedule(vector_bytes = 32, vectors = 1) {
     // expected-error@+1 {{what is computed asks for another tile than the one that is known}}
-    tenon_tile.program @rows(%x: memref<8x8xf32>) -> (%y: memref<8x8xf32>) attributes {tenon_tile.units = affine_map<() -> (1)>} {
+    tenon_tile.program @rows(%x: memref<8x8xf32>) -> (%y: memref<8x8xf32>) {
       %zero = tenon.constant dense<0.0> : tensor<2x8xf32>
       grid (%i) = 0 to 1 {
         %acc = for (%k) = 0 to 8 iter_args(%c = %zero) -> (tensor<2x8xf32>) {
@@ -101,7 +103,7 @@ tenon_tile.variants @rows {
 // What a view is made of is known where it stands.
 tenon_tile.variants @late {
   tenon_tile.variant @avx2 target #avx2 schedule(vector_bytes = 32, vectors = 1) {
-    tenon_tile.program @late(%m: index, %x: memref<?xf32>) -> (%y: memref<?xf32>) attributes {tenon_tile.units = affine_map<()[s0] -> (s0)>} {
+    tenon_tile.program @late(%m: index, %x: memref<?xf32>) -> (%y: memref<?xf32>) {
       // expected-error@+1 {{'tenon_tile.view' op expects the bind of its memory in front of it}}
       %v = view %x (i, j) -> (i + j) sizes [%m, 1] : memref<?xf32> -> memref<?x1xf32, strided<[1, 1]>>
       bind %x sizes [%m] : memref<?xf32>
@@ -121,7 +123,7 @@ tenon_tile.variants @late {
 tenon_tile.variants @form {
   tenon_tile.variant @avx2 target #avx2 schedule(vector_bytes = 32, vectors = 1) {
     // expected-error@+1 {{has argument 0 of 2 operands, but no form of it}}
-    tenon_tile.program @form(%w: memref<8xf32> {tenon_tile.operands = [0, 1]}) -> (%y: memref<8xf32>) attributes {tenon_tile.units = affine_map<() -> (1)>} {
+    tenon_tile.program @form(%w: memref<8xf32> {tenon_tile.operands = [0, 1]}) -> (%y: memref<8xf32>) {
       grid (%i) = 0 to 1 {
         %0 = load %w[0] : memref<8xf32> -> tensor<8xf32>
         store %0, %y[0] : tensor<8xf32>, memref<8xf32>

@@ -22,8 +22,7 @@ tenon_tile.form @sum(%v: tensor<8x4xf32>, %w: tensor<4x8xf32>) -> tensor<8x4xf32
 tenon_tile.variants @forms {
   tenon_tile.variant @avx2 target #avx2 schedule(vector_bytes = 16, vectors = 1) {
     tenon_tile.program @forms(%x: memref<8x4xf32>, %w: memref<8x4xf32> {tenon_tile.form = @turned}, %b: memref<4xf32>,
-                              %s: memref<8x4xf32> {tenon_tile.form = @sum, tenon_tile.operands = [3, 1]}) -> (%y: memref<8x4xf32>)
-        attributes {tenon_tile.units = affine_map<() -> (8)>} {
+                              %s: memref<8x4xf32> {tenon_tile.form = @sum, tenon_tile.operands = [3, 1]}) -> (%y: memref<8x4xf32>) {
       grid (%i) = 0 to 8 {
         %0 = load %x[%i, 0] : memref<8x4xf32> -> tensor<4xf32>
         %1 = load %w[%i, 0] : memref<8x4xf32> -> tensor<4xf32>

@@ -29,8 +29,7 @@
 // CHECK:         vector.store %[[SUM]]
 tenon_tile.variants @gemm {
   tenon_tile.variant @avx2 target #avx2 schedule(vector_bytes = 32, vectors = 2) {
-    tenon_tile.program @gemm(%m: index, %x: memref<?x8xf32>, %w: memref<2x8x16xf32>, %bias: memref<32xf32>) -> (%y: memref<?x32xf32>)
-        attributes {tenon_tile.units = affine_map<()[s0] -> ((s0 ceildiv 3) * 2)>} {
+    tenon_tile.program @gemm(%m: index, %x: memref<?x8xf32>, %w: memref<2x8x16xf32>, %bias: memref<32xf32>) -> (%y: memref<?x32xf32>) {
       bind %x sizes [%m, 8] : memref<?x8xf32>
       bind %y sizes [%m, 32] : memref<?x32xf32>
       %s = scratch : memref<3x16xf32, #tenon_tile.memory<workgroup>>
@@ -72,8 +71,7 @@ tenon_tile.variants @gemm {
 // CHECK:         vector.maskedstore {{.*}} vector<12xf32>
 tenon_tile.variants @pieces {
   tenon_tile.variant @avx2 target #avx2 schedule(vector_bytes = 16, vectors = 3) {
-    tenon_tile.program @pieces(%m: index, %n: index, %x: memref<?x8xf32>, %w: memref<8x?xf32>) -> (%y: memref<?x?xf32>)
-        attributes {tenon_tile.units = affine_map<()[s0, s1] -> ((s0 ceildiv 2) * (s1 ceildiv 12))>} {
+    tenon_tile.program @pieces(%m: index, %n: index, %x: memref<?x8xf32>, %w: memref<8x?xf32>) -> (%y: memref<?x?xf32>) {
       bind %x sizes [%m, 8] : memref<?x8xf32>
       bind %w sizes [8, %n] : memref<8x?xf32>
       bind %y sizes [%m, %n] : memref<?x?xf32>
@@ -102,8 +100,7 @@ tenon_tile.variants @pieces {
 // CHECK:         scf.yield %[[INNER]]#0, %[[INNER]]#1
 tenon_tile.variants @windows {
   tenon_tile.variant @avx2 target #avx2 schedule(vector_bytes = 32, vectors = 1) {
-    tenon_tile.program @windows(%x: memref<5x7x4xf32>, %f: memref<3x12x8xf32>) -> (%y: memref<2x3x8xf32>)
-        attributes {tenon_tile.units = affine_map<() -> (4)>} {
+    tenon_tile.program @windows(%x: memref<5x7x4xf32>, %f: memref<3x12x8xf32>) -> (%y: memref<2x3x8xf32>) {
       %zero = tenon.constant dense<0.0> : tensor<2x8xf32>
       %win = view %x (h, w, kh, r) -> (h * 2 + kh, w * 2, r) sizes [2, 3, 3, 12]
              : memref<5x7x4xf32> -> memref<2x3x3x12xf32, strided<[56, 8, 28, 1]>>
@@ -135,8 +132,7 @@ tenon_tile.variants @windows {
 // CHECK:       vector.fma
 tenon_tile.variants @steps {
   tenon_tile.variant @avx2 target #avx2 schedule(vector_bytes = 32, vectors = 1) {
-    tenon_tile.program @steps(%x: memref<7x4xf32>, %f: memref<4x8xf32>) -> (%y: memref<3x8xf32>)
-        attributes {tenon_tile.units = affine_map<() -> (2)>} {
+    tenon_tile.program @steps(%x: memref<7x4xf32>, %f: memref<4x8xf32>) -> (%y: memref<3x8xf32>) {
       %zero = tenon.constant dense<0.0> : tensor<2x8xf32>
       grid (%i, %mi) = 0 to 3 step 2 {
         %acc = for (%k) = 0 to 4 iter_args(%c = %zero) -> (tensor<2x8xf32>) {

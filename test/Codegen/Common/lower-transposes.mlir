@@ -10,7 +10,7 @@
 // CHECK: arith.minui
 // CHECK-COUNT-24: vector.shuffle
 // CHECK: vector.maskedstore
-tenon_tile.kernel @turned(%m: index, %x: tensor<2x?x40xf32>, %b: tensor<2x40x?xf32>) -> tensor<2x40x?xf32> attributes {work = affine_map<()[s0] -> (2)>} {
+tenon_tile.kernel @turned(%m: index, %x: tensor<2x?x40xf32>, %b: tensor<2x40x?xf32>) -> tensor<2x40x?xf32> {
   tenon.bind_shape %x [2, %m, 40] : tensor<2x?x40xf32>
   tenon.bind_shape %b [2, 40, %m] : tensor<2x40x?xf32>
   %y = tenon.transpose %x [0, 2, 1] : tensor<2x?x40xf32> -> tensor<2x40x?xf32>
@@ -29,7 +29,7 @@ tenon_tile.kernel @turned(%m: index, %x: tensor<2x?x40xf32>, %b: tensor<2x40x?xf
 // CHECK-COUNT-3: vector.store
 // CHECK-NOT: vector.store
 // CHECK: return
-tenon_tile.kernel @rest(%x: tensor<16x11xf32>) -> tensor<11x16xf32> attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @rest(%x: tensor<16x11xf32>) -> tensor<11x16xf32> {
   %y = tenon.transpose %x [1, 0] : tensor<16x11xf32> -> tensor<11x16xf32>
   tenon_tile.yield %y : tensor<11x16xf32>
 }
@@ -44,7 +44,7 @@ tenon_tile.kernel @rest(%x: tensor<16x11xf32>) -> tensor<11x16xf32> attributes {
 // CHECK-COUNT-4: vector.shuffle
 // CHECK-COUNT-3: vector.store
 // CHECK: vector.maskedstore
-tenon_tile.kernel @short(%n: index, %x: tensor<3x?xf32>) -> tensor<?x3xf32> attributes {work = affine_map<()[s0] -> (s0 ceildiv 1376)>} {
+tenon_tile.kernel @short(%n: index, %x: tensor<3x?xf32>) -> tensor<?x3xf32> {
   tenon.bind_shape %x [3, %n] : tensor<3x?xf32>
   %y = tenon.transpose %x [1, 0] : tensor<3x?xf32> -> tensor<?x3xf32>
   tenon_tile.yield %y : tensor<?x3xf32>
@@ -56,7 +56,7 @@ tenon_tile.kernel @short(%n: index, %x: tensor<3x?xf32>) -> tensor<?x3xf32> attr
 // CHECK-LABEL: func.func @rows
 // CHECK-NOT: vector.shuffle
 // CHECK: return
-tenon_tile.kernel @rows(%x: tensor<2x5x40xf32>) -> tensor<5x2x40xf32> attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @rows(%x: tensor<2x5x40xf32>) -> tensor<5x2x40xf32> {
   %y = tenon.transpose %x [1, 0, 2] : tensor<2x5x40xf32> -> tensor<5x2x40xf32>
   tenon_tile.yield %y : tensor<5x2x40xf32>
 }
@@ -67,7 +67,7 @@ tenon_tile.kernel @rows(%x: tensor<2x5x40xf32>) -> tensor<5x2x40xf32> attributes
 // CHECK-LABEL: func.func @empty
 // CHECK-NOT: vector.transfer
 // CHECK-NOT: vector.load
-tenon_tile.kernel @empty(%x: tensor<2x0x24xf32>) -> tensor<2x24x0xf32> attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @empty(%x: tensor<2x0x24xf32>) -> tensor<2x24x0xf32> {
   %y = tenon.transpose %x [0, 2, 1] : tensor<2x0x24xf32> -> tensor<2x24x0xf32>
   tenon_tile.yield %y : tensor<2x24x0xf32>
 }
@@ -77,7 +77,7 @@ tenon_tile.kernel @empty(%x: tensor<2x0x24xf32>) -> tensor<2x24x0xf32> attribute
 // CHECK-LABEL: func.func @halves
 // CHECK-NOT: vector.fma
 // CHECK: return
-tenon_tile.kernel @halves(%x: tensor<8x16xf16>, %y: tensor<16x32xf16>) -> tensor<8x32xf32> attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @halves(%x: tensor<8x16xf16>, %y: tensor<16x32xf16>) -> tensor<8x32xf32> {
   %z = tenon.contract %x, %y maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>]
        : tensor<8x16xf16>, tensor<16x32xf16> -> tensor<8x32xf32>
   tenon_tile.yield %z : tensor<8x32xf32>

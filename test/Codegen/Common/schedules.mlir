@@ -4,8 +4,7 @@
 // CHECK-LABEL: func.func @chosen
 // CHECK-NOT: memref.alloca
 // CHECK: %{{.*}}:6 = scf.for {{.*}} step %c2 iter_args({{.*}}) -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
-tenon_tile.kernel @chosen(%x: tensor<12x64xf32>, %w: tensor<64x32xf32>) -> tensor<12x32xf32>
-    attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @chosen(%x: tensor<12x64xf32>, %w: tensor<64x32xf32>) -> tensor<12x32xf32> {
   %y = tenon.contract %x, %w maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>]
        : tensor<12x64xf32>, tensor<64x32xf32> -> tensor<12x32xf32>
   tenon_tile.yield %y : tensor<12x32xf32>
@@ -16,8 +15,7 @@ tenon_tile.kernel @chosen(%x: tensor<12x64xf32>, %w: tensor<64x32xf32>) -> tenso
 // CHECK: memref.alloca
 // CHECK: %{{.*}}:3 = scf.for {{.*}} step %c8 iter_args({{.*}}) -> (vector<8xf32>, vector<8xf32>, vector<8xf32>)
 tenon_tile.kernel @by_hand(%x: tensor<12x64xf32>, %w: tensor<64x32xf32>) -> tensor<12x32xf32>
-    attributes {work = affine_map<() -> (1)>,
-                tenon_tile.schedule = #tenon_tile.schedule<vectors = 1, tile_rows = 3, turn_size = 24, depth_block = 32>} {
+    attributes {tenon_tile.schedule = #tenon_tile.schedule<vectors = 1, tile_rows = 3, turn_size = 24, depth_block = 32>} {
   %y = tenon.contract %x, %w maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>]
        : tensor<12x64xf32>, tensor<64x32xf32> -> tensor<12x32xf32>
   tenon_tile.yield %y : tensor<12x32xf32>
@@ -27,7 +25,7 @@ tenon_tile.kernel @by_hand(%x: tensor<12x64xf32>, %w: tensor<64x32xf32>) -> tens
 // CHECK-LABEL: func.func @narrow
 // CHECK: math.exp %{{.*}} : vector<8xf32>
 tenon_tile.kernel @narrow(%x: tensor<4x64xf32>) -> tensor<4x64xf32>
-    attributes {work = affine_map<() -> (4)>, tenon_tile.schedule = #tenon_tile.schedule<vector_bytes = 16, vectors = 2>} {
+    attributes {tenon_tile.schedule = #tenon_tile.schedule<vector_bytes = 16, vectors = 2>} {
   %y = tenon.exp %x : tensor<4x64xf32>
   tenon_tile.yield %y : tensor<4x64xf32>
 }

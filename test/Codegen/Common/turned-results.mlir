@@ -24,7 +24,7 @@
 // CHECK-NEXT: %[[SUMS:.*]] = load %[[T]][%[[COLUMN]], %[[IMAGE]] * 15 + %[[P:.*]]] extents [%[[E]]]
 // CHECK-NEXT: %[[R:.*]] = compute at [%[[IMAGE]], %{{.*}} + %[[COLUMN]], 0, %[[P]]] extents [%[[E]]] ({{.*}} = %[[SUMS]] :
 // CHECK: store %[[R]], %[[Y]][%[[IMAGE]], %{{.*}} + %[[COLUMN]], 0, %[[P]]] extents [%[[E]]]
-tenon_tile.kernel @turned(%x: tensor<2x5x7x16xf32>, %w: tensor<144x24xf32> {tenon_tile.constant}, %b: tensor<24xf32>) -> tensor<2x24x3x5xf32> attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @turned(%x: tensor<2x5x7x16xf32>, %w: tensor<144x24xf32> {tenon_tile.constant}, %b: tensor<24xf32>) -> tensor<2x24x3x5xf32> {
   %0 = tenon_tile.window_rows %x sizes [3, 3] strides [1, 1] dilations [1, 1] : tensor<2x5x7x16xf32> -> tensor<2x3x5x144xf32>
   %2 = tenon.contract %0, %w maps [#rows, #columns, #result] : tensor<2x3x5x144xf32>, tensor<144x24xf32> -> tensor<2x3x5x24xf32>
   %3 = tenon.transpose %2 [0, 3, 1, 2] : tensor<2x3x5x24xf32> -> tensor<2x24x3x5xf32>
@@ -44,7 +44,7 @@ tenon_tile.kernel @turned(%x: tensor<2x5x7x16xf32>, %w: tensor<144x24xf32> {teno
 // CHECK: load {{.*}} dims [1, 0]
 // CHECK: for (%[[LINE:.*]]) = 0 to 6 {
 // CHECK: load %{{.*}}[%{{.*}}, %[[LINE]] * 5 + %{{.*}}] extents
-tenon_tile.kernel @along(%x: tensor<2x5x7x16xf32>, %w: tensor<144x24xf32> {tenon_tile.constant}, %b: tensor<5xf32>) -> tensor<2x24x3x5xf32> attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @along(%x: tensor<2x5x7x16xf32>, %w: tensor<144x24xf32> {tenon_tile.constant}, %b: tensor<5xf32>) -> tensor<2x24x3x5xf32> {
   %0 = tenon_tile.window_rows %x sizes [3, 3] strides [1, 1] dilations [1, 1] : tensor<2x5x7x16xf32> -> tensor<2x3x5x144xf32>
   %2 = tenon.contract %0, %w maps [#rows, #columns, #result] : tensor<2x3x5x144xf32>, tensor<144x24xf32> -> tensor<2x3x5x24xf32>
   %3 = tenon.transpose %2 [0, 3, 1, 2] : tensor<2x3x5x24xf32> -> tensor<2x24x3x5xf32>
@@ -62,7 +62,7 @@ tenon_tile.kernel @along(%x: tensor<2x5x7x16xf32>, %w: tensor<144x24xf32> {tenon
 // Three vectors don't divide a panel: 32 columns are two tiles of two.
 // CHECK-LABEL: tenon_tile.program @whole
 // CHECK: mma {{.*}} -> tensor<5x16xf32>
-tenon_tile.kernel @whole(%x: tensor<40x64xf32>, %w: tensor<64x32xf32> {tenon_tile.constant}) -> tensor<32x40xf32> attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @whole(%x: tensor<40x64xf32>, %w: tensor<64x32xf32> {tenon_tile.constant}) -> tensor<32x40xf32> {
   %1 = tenon.contract %x, %w maps [#rows, #columns, #result] : tensor<40x64xf32>, tensor<64x32xf32> -> tensor<40x32xf32>
   %2 = tenon.transpose %1 [1, 0] : tensor<40x32xf32> -> tensor<32x40xf32>
   tenon_tile.yield %2 : tensor<32x40xf32>
@@ -82,8 +82,7 @@ tenon_tile.kernel @whole(%x: tensor<40x64xf32>, %w: tensor<64x32xf32> {tenon_til
 // CHECK-NEXT: %[[MOVED:.*]] = load %[[S:.*]][%[[I]] + 12, %[[J]]]
 // CHECK-NEXT: store %[[MOVED]], %[[S]][%[[I]] + 8, %[[J]]]
 // CHECK: load %[[S]]{{.*}} dims [1, 0]
-tenon_tile.kernel @early(%x: tensor<14x64xf32>, %w: tensor<64x32xf32> {tenon_tile.constant}) -> tensor<32x14xf32> attributes {work = affine_map<() -> (1)>,
-    tenon_tile.schedule = #tenon_tile.schedule<tile_rows = 6>} {
+tenon_tile.kernel @early(%x: tensor<14x64xf32>, %w: tensor<64x32xf32> {tenon_tile.constant}) -> tensor<32x14xf32> attributes {tenon_tile.schedule = #tenon_tile.schedule<tile_rows = 6>} {
   %1 = tenon.contract %x, %w maps [#rows, #columns, #result] : tensor<14x64xf32>, tensor<64x32xf32> -> tensor<14x32xf32>
   %2 = tenon.transpose %1 [1, 0] : tensor<14x32xf32> -> tensor<32x14xf32>
   tenon_tile.yield %2 : tensor<32x14xf32>

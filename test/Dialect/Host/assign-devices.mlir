@@ -6,15 +6,15 @@
 // NONE-NOT: submit
 // NONE-NOT: #tenon_host.device
 
-tenon_tile.kernel @exp(%x: tensor<4xf32>, %w: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @exp(%x: tensor<4xf32>, %w: tensor<4xf32>) -> tensor<4xf32> {
   %y = tenon.exp %x : tensor<4xf32>
   tenon_tile.yield %y : tensor<4xf32>
 }
-tenon_tile.kernel @neg(%x: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @neg(%x: tensor<4xf32>) -> tensor<4xf32> {
   %y = tenon.neg %x : tensor<4xf32>
   tenon_tile.yield %y : tensor<4xf32>
 }
-tenon_tile.kernel @abs(%x: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @abs(%x: tensor<4xf32>) -> tensor<4xf32> {
   %y = tenon.abs %x : tensor<4xf32>
   tenon_tile.yield %y : tensor<4xf32>
 }
@@ -62,7 +62,7 @@ func.func @kernels_by_operation() -> memref<4xf32> {
 
 // -----
 
-tenon_tile.kernel @exp(%x: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @exp(%x: tensor<4xf32>) -> tensor<4xf32> {
   %y = tenon.exp %x : tensor<4xf32>
   tenon_tile.yield %y : tensor<4xf32>
 }
@@ -100,11 +100,11 @@ func.func @parts() -> memref<4xf32> {
 
 // -----
 
-tenon_tile.kernel @exp(%x: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @exp(%x: tensor<4xf32>) -> tensor<4xf32> {
   %y = tenon.exp %x : tensor<4xf32>
   tenon_tile.yield %y : tensor<4xf32>
 }
-tenon_tile.kernel @abs(%x: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @abs(%x: tensor<4xf32>) -> tensor<4xf32> {
   %y = tenon.abs %x : tensor<4xf32>
   tenon_tile.yield %y : tensor<4xf32>
 }
@@ -133,7 +133,7 @@ func.func @parts_of_two() {
 
 // -----
 
-tenon_tile.kernel @exp(%x: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @exp(%x: tensor<4xf32>) -> tensor<4xf32> {
   %y = tenon.exp %x : tensor<4xf32>
   tenon_tile.yield %y : tensor<4xf32>
 }
@@ -171,7 +171,7 @@ func.func @loop() -> memref<4xf32> {
 
 // -----
 
-tenon_tile.kernel @exp(%x: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @exp(%x: tensor<4xf32>) -> tensor<4xf32> {
   %y = tenon.exp %x : tensor<4xf32>
   tenon_tile.yield %y : tensor<4xf32>
 }
@@ -190,7 +190,7 @@ func.func @reshaped_output() -> memref<2x2xf32> {
 
 // -----
 
-tenon_tile.kernel @exp(%x: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @exp(%x: tensor<4xf32>) -> tensor<4xf32> {
   %y = tenon.exp %x : tensor<4xf32>
   tenon_tile.yield %y : tensor<4xf32>
 }
@@ -218,7 +218,7 @@ func.func @placed_inside(%f: i1) -> memref<4xf32> {
 
 // -----
 
-tenon_tile.kernel @exp(%x: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @exp(%x: tensor<4xf32>) -> tensor<4xf32> {
   %y = tenon.exp %x : tensor<4xf32>
   tenon_tile.yield %y : tensor<4xf32>
 }

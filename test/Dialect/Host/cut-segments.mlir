@@ -10,7 +10,7 @@ func.func private @k(index)
 // CHECK-NEXT: tenon_host.segment 0 {
 // CHECK-NEXT:   %[[X:.*]] = tenon_host.storage input 0
 // CHECK-NEXT:   %[[Y:.*]] = tenon_host.storage output 0 "y" sizes [%[[TWICE]]]
-// CHECK-NEXT:   tenon_host.launch @k work %[[TWICE]]
+// CHECK-NEXT:   tenon_host.launch @k
 // CHECK-NEXT: }
 // CHECK-NEXT: return
 func.func @one() {
@@ -18,7 +18,7 @@ func.func @one() {
   %x = tenon_host.storage input 0 "x" sizes [%m] : memref<?xf32>
   %t = affine.apply affine_map<()[s0] -> (s0 * 2)>()[%m]
   %y = tenon_host.storage output 0 "y" sizes [%t] : memref<?xf32>
-  tenon_host.launch @k work %t ins(%x : memref<?xf32>) outs(%y : memref<?xf32>)
+  tenon_host.launch @k ins(%x : memref<?xf32>) outs(%y : memref<?xf32>)
   return
 }
 
@@ -57,7 +57,7 @@ func.func private @k(index)
 // CHECK-NEXT:   %[[Y:.*]] = tenon_host.storage output 0 "y" sizes [%[[OUTSIDE]]]
 // CHECK-NEXT:   %[[PART:.*]] = tenon_host.view %[[S]]#0[1] sizes [%[[OUTSIDE]]]
 // CHECK-NEXT:   tenon_host.copy %[[PART]] to %[[Y]]
-// CHECK-NEXT:   tenon_host.launch @k work %[[LATE]]
+// CHECK-NEXT:   tenon_host.launch @k
 func.func @read() {
   %m = tenon.symbol "m"
   %x = tenon_host.storage input 0 "x" sizes [%m] : memref<?xf32>
@@ -69,7 +69,7 @@ func.func @read() {
   %y = tenon_host.storage output 0 "y" sizes [%t] : memref<?xf32>
   tenon_host.copy %v to %y : memref<?xf32, strided<[1], offset: 1>> to memref<?xf32>
   %late = affine.apply affine_map<()[s0] -> (s0 ceildiv 8)>()[%m]
-  tenon_host.launch @k work %late ins(%x : memref<?xf32>) outs(%y : memref<?xf32>)
+  tenon_host.launch @k ins(%x : memref<?xf32>) outs(%y : memref<?xf32>)
   return
 }
 
@@ -108,7 +108,7 @@ func.func @loops() {
     scf.condition(%on) %i : index
   } do {
   ^bb0(%i: index):
-    tenon_host.launch @k work %i ins(%x : memref<?xf32>) outs(%g : memref<?xf32>)
+    tenon_host.launch @k ins(%x : memref<?xf32>) outs(%g : memref<?xf32>)
     %j = arith.addi %i, %c1 : index
     scf.yield %j : index
   }
@@ -120,7 +120,7 @@ func.func @loops() {
     %given = tenon_host.storage growing 0 sizes [%s] : memref<?xf32>
     %more = arith.addi %s, %c1 : index
     %next = tenon_host.storage growing 1 sizes [%more] : memref<?xf32>
-    tenon_host.launch @k work %more symbols(%s) ins(%given : memref<?xf32>) outs(%next : memref<?xf32>)
+    tenon_host.launch @k symbols(%s) ins(%given : memref<?xf32>) outs(%next : memref<?xf32>)
     tenon_host.exchange %given, %next : memref<?xf32>, memref<?xf32>
     %j = arith.addi %i, %c1 : index
     scf.yield %j, %more : index, index
@@ -128,7 +128,7 @@ func.func @loops() {
   %y = tenon_host.storage growing 0 sizes [%r#1] : memref<?xf32>
   %o = tenon_host.storage output 0 "y" sizes [%r#1] : memref<?xf32>
   tenon_host.copy %y to %o : memref<?xf32> to memref<?xf32>
-  tenon_host.launch @k work %closed ins(%x : memref<?xf32>) outs(%g : memref<?xf32>)
+  tenon_host.launch @k ins(%x : memref<?xf32>) outs(%g : memref<?xf32>)
   return
 }
 

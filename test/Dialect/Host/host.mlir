@@ -9,10 +9,10 @@ func.func @placed(%m: index, %o: index) {
   %h = tenon_host.storage arena 0 sizes [%m, 768] live [0, 2] : memref<?x768xf32>
   // CHECK: tenon_host.view %[[H]][%{{.*}}] sizes [%{{.*}}, 64] strides [768, 1] : memref<?x768xf32> -> memref<?x64xf32, strided<[768, 1], offset: ?>>
   %v = tenon_host.view %h[%o] sizes [%m, 64] strides [768, 1] : memref<?x768xf32> -> memref<?x64xf32, strided<[768, 1], offset: ?>>
-  // CHECK: tenon_host.launch @k work %{{.*}} symbols(%{{.*}}, %{{.*}}) ins(%{{.*}} : memref<?x64xf32, strided<[768, 1], offset: ?>>) outs(%[[H]] : memref<?x768xf32>)
-  tenon_host.launch @k work %m symbols(%m, %o) ins(%v : memref<?x64xf32, strided<[768, 1], offset: ?>>) outs(%h : memref<?x768xf32>)
-  // CHECK: tenon_host.launch @k work %{{.*}} scratch %{{.*}} symbols(%{{.*}}, %{{.*}}) outs(%[[H]] : memref<?x768xf32>)
-  tenon_host.launch @k work %m scratch %o symbols(%m, %o) outs(%h : memref<?x768xf32>)
+  // CHECK: tenon_host.launch @k symbols(%{{.*}}, %{{.*}}) ins(%{{.*}} : memref<?x64xf32, strided<[768, 1], offset: ?>>) outs(%[[H]] : memref<?x768xf32>)
+  tenon_host.launch @k symbols(%m, %o) ins(%v : memref<?x64xf32, strided<[768, 1], offset: ?>>) outs(%h : memref<?x768xf32>)
+  // CHECK: tenon_host.launch @k symbols(%{{.*}}, %{{.*}}) outs(%[[H]] : memref<?x768xf32>)
+  tenon_host.launch @k symbols(%m, %o) outs(%h : memref<?x768xf32>)
   return
 }
 

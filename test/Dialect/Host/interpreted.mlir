@@ -5,7 +5,7 @@
 // CHECK-COUNT-8: : ok
 // CHECK-NOT: : ok
 
-tenon_tile.kernel @negate(%n: index, %x: tensor<?xf32>) -> tensor<?xf32> attributes {work = affine_map<()[s0] -> (1)>} {
+tenon_tile.kernel @negate(%n: index, %x: tensor<?xf32>) -> tensor<?xf32> {
   tenon.bind_shape %x [%n] : tensor<?xf32>
   %y = tenon.neg %x : tensor<?xf32>
   tenon_tile.yield %y : tensor<?xf32>
@@ -38,7 +38,7 @@ func.func @loop() -> (memref<2xf32>, memref<2xf32>) {
     scf.condition(%goesOn) %i : index
   } do {
   ^bb0(%i: index):
-    tenon_host.launch @negate work %c1 symbols(%c2) ins(%y : memref<2xf32>) outs(%y : memref<2xf32>)
+    tenon_host.launch @negate symbols(%c2) ins(%y : memref<2xf32>) outs(%y : memref<2xf32>)
     %next = arith.addi %i, %c1 : index
     scf.yield %next : index
   }

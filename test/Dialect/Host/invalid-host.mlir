@@ -172,7 +172,7 @@ func.func @view_operands(%x: memref<8xf32>, %o: index) {
 
 // -----
 
-tenon_tile.kernel @exp(%x: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @exp(%x: tensor<4xf32>) -> tensor<4xf32> {
   tenon_tile.yield %x : tensor<4xf32>
 }
 func.func @launch_count(%x: tensor<4xf32>) {
@@ -183,7 +183,7 @@ func.func @launch_count(%x: tensor<4xf32>) {
 
 // -----
 
-tenon_tile.kernel @exp(%x: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @exp(%x: tensor<4xf32>) -> tensor<4xf32> {
   tenon_tile.yield %x : tensor<4xf32>
 }
 func.func @launch_type(%x: tensor<4xf64>) {

@@ -4,28 +4,26 @@
 func.func private @k(index)
 
 // The plan computes what ops take, and bytes once for two buffers of one size; sizes of storages stay as they are.
-// CHECK-LABEL: func.func private @plan_0() -> (index, index, index) attributes {tenon_host.plan} {
+// CHECK-LABEL: func.func private @plan_0() -> (index, index) attributes {tenon_host.plan} {
 // CHECK-NEXT: %[[M:.*]] = tenon.symbol "m"
-// CHECK-NEXT: %[[W:.*]] = affine.apply #{{.*}}()[%[[M]]]
 // CHECK-NEXT: %[[BYTES:.*]] = tenon_host.buffer_bytes sizes [%[[M]]] : memref<?xf32>
-// CHECK-NEXT: return %[[W]], %[[M]], %[[BYTES]]
+// CHECK-NEXT: return %[[M]], %[[BYTES]]
 // CHECK-LABEL: func.func @main
 // CHECK-NEXT: %[[SYMBOL:.*]] = tenon.symbol "m"
-// CHECK-NEXT: %[[P:.*]]:3 = tenon_host.plan 0 @plan_0() : () -> (index, index, index)
+// CHECK-NEXT: %[[P:.*]]:2 = tenon_host.plan 0 @plan_0() : () -> (index, index)
 // CHECK-NEXT: tenon_host.segment 0 {
 // CHECK-NEXT:   storage input 0 "x" sizes [%[[SYMBOL]]]
-// CHECK-NEXT:   storage arena 0 sizes [%[[SYMBOL]]] bytes %[[P]]#2
-// CHECK-NEXT:   launch @k work %[[P]]#0 symbols(%[[P]]#1)
-// CHECK-NEXT:   storage arena 1 sizes [%[[SYMBOL]]] bytes %[[P]]#2
-// CHECK-NEXT:   launch @k work %[[P]]#0 symbols(%[[P]]#1)
+// CHECK-NEXT:   storage arena 0 sizes [%[[SYMBOL]]] bytes %[[P]]#1
+// CHECK-NEXT:   launch @k symbols(%[[P]]#0)
+// CHECK-NEXT:   storage arena 1 sizes [%[[SYMBOL]]] bytes %[[P]]#1
+// CHECK-NEXT:   launch @k symbols(%[[P]]#0)
 func.func @main() {
   %m = tenon.symbol "m"
-  %w = affine.apply affine_map<()[s0] -> (s0 ceildiv 64)>()[%m]
   %x = tenon_host.storage input 0 "x" sizes [%m] : memref<?xf32>
   %h = tenon_host.storage arena 0 sizes [%m] : memref<?xf32>
-  tenon_host.launch @k work %w symbols(%m) ins(%x : memref<?xf32>) outs(%h : memref<?xf32>)
+  tenon_host.launch @k symbols(%m) ins(%x : memref<?xf32>) outs(%h : memref<?xf32>)
   %g = tenon_host.storage arena 1 sizes [%m] : memref<?xf32>
-  tenon_host.launch @k work %w symbols(%m) ins(%h : memref<?xf32>) outs(%g : memref<?xf32>)
+  tenon_host.launch @k symbols(%m) ins(%h : memref<?xf32>) outs(%g : memref<?xf32>)
   return
 }
 
@@ -76,13 +74,13 @@ func.func private @k(index)
 // CHECK: %[[P:.*]]:2 = tenon_host.plan 1 @plan_1(%[[S]]#1) : (index) -> (index, index)
 // CHECK: tenon_host.segment 1 {
 // CHECK:   tenon_host.storage arena 0 sizes [%[[S]]#1] bytes %[[P]]#1
-// CHECK:   tenon_host.launch @k work %[[P]]#0 ins(%[[S]]#0 : memref<i64>)
+// CHECK:   tenon_host.launch @k ins(%[[S]]#0 : memref<i64>)
 // CHECK:   tenon_host.storage output 0 "y" sizes [%[[P]]#0]
 func.func @main() {
   %b = tenon_host.storage input 0 "n" sizes [] : memref<i64>
   %n = tenon_host.read_scalar %b at 0 : memref<i64> -> index
   %h = tenon_host.storage arena 0 sizes [%n] : memref<?xf32>
-  tenon_host.launch @k work %n ins(%b : memref<i64>) outs(%h : memref<?xf32>)
+  tenon_host.launch @k ins(%b : memref<i64>) outs(%h : memref<?xf32>)
   %y = tenon_host.storage output 0 "y" sizes [%n] : memref<?xf32> loc("node")
   return
 }
@@ -97,6 +95,6 @@ func.func private @plan_0(index)
 func.func @main() {
   %m = tenon.symbol "m"
   %x = tenon_host.storage input 0 "x" sizes [%m] : memref<?xf32>
-  tenon_host.launch @plan_0 work %m outs(%x : memref<?xf32>)
+  tenon_host.launch @plan_0 outs(%x : memref<?xf32>)
   return
 }

@@ -30,7 +30,7 @@ func.func @main() {
     %x = tenon_host.storage input 0 "x" sizes [%m, 4] : memref<?x4xi64>
     // CHECK: tenon_host.storage arena 0 sizes [%{{.*}}, 4] bytes %[[P]]#1 live [0, 1] : memref<?x4xf32>
     %h = tenon_host.storage arena 0 sizes [%m, 4] bytes %0#1 live [0, 1] : memref<?x4xf32>
-    tenon_host.launch @k work %0#0 symbols(%0#0) ins(%x : memref<?x4xi64>) outs(%h : memref<?x4xf32>)
+    tenon_host.launch @k symbols(%0#0) ins(%x : memref<?x4xi64>) outs(%h : memref<?x4xf32>)
     %n = tenon_host.read_scalar %x at 0 : memref<?x4xi64> -> index
     // CHECK: tenon_host.yield %{{.*}}, %{{.*}} : memref<?x4xf32>, index
     tenon_host.yield %h, %n : memref<?x4xf32>, index
@@ -40,7 +40,7 @@ func.func @main() {
   // CHECK: tenon_host.segment 1 {
   tenon_host.segment 1 {
     %y = tenon_host.storage output 0 "y" sizes [%2] : memref<?xf32>
-    tenon_host.launch @k work %2 symbols(%2) ins(%1#0 : memref<?x4xf32>) outs(%y : memref<?xf32>)
+    tenon_host.launch @k symbols(%2) ins(%1#0 : memref<?x4xf32>) outs(%y : memref<?xf32>)
   }
   return
 }

@@ -7,7 +7,7 @@
 // CHECK: tenon.max
 // CHECK-LABEL: func.func @epilogue
 // CHECK: %[[E:.*]] = tensor.empty(%[[M:.*]]) : tensor<?x4xf32>
-// CHECK: tenon_host.launch @[[K0]] work %{{.*}} symbols(%{{.*}}) ins(%arg0, %arg1, %arg2 : {{.*}}) outs(%[[E]] : tensor<?x4xf32>) -> tensor<?x4xf32>
+// CHECK: tenon_host.launch @[[K0]] symbols(%{{.*}}) ins(%arg0, %arg1, %arg2 : {{.*}}) outs(%[[E]] : tensor<?x4xf32>) -> tensor<?x4xf32>
 // CHECK-NOT: tenon_host.launch
 func.func @epilogue(%x: tensor<?x8xf32>, %w: tensor<8x4xf32>, %b: tensor<4xf32>) -> tensor<?x4xf32> {
   %m = tenon.symbol "m"

@@ -1,21 +1,14 @@
 // RUN: %tenon_opt %s --split-input-file --verify-diagnostics
 
 // expected-error@+1 {{'tenon_tile.kernel' op expects index arguments, then tensors, but has 'tensor<4xf32>' as argument 0}}
-tenon_tile.kernel @order(%x: tensor<4xf32>, %m: index) -> tensor<4xf32> attributes {work = affine_map<()[s0] -> (s0)>} {
-  tenon_tile.yield %x : tensor<4xf32>
-}
-
-// -----
-
-// expected-error@+1 {{'tenon_tile.kernel' op expects work as a map from 1 symbols to one number, but has affine_map<() -> (1)>}}
-tenon_tile.kernel @work(%m: index, %x: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @order(%x: tensor<4xf32>, %m: index) -> tensor<4xf32> {
   tenon_tile.yield %x : tensor<4xf32>
 }
 
 // -----
 
 // expected-error@+1 {{'tenon_tile.kernel' op expects a body that yields 'tensor<4xf32>'}}
-tenon_tile.kernel @results(%x: tensor<8xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @results(%x: tensor<8xf32>) -> tensor<4xf32> {
   tenon_tile.yield %x : tensor<8xf32>
 }
 
@@ -30,16 +23,14 @@ func.func @unpack(%p: tensor<1x8x32xf32>) {
 // -----
 
 // expected-error@+1 {{expects the contract 'inner', of a tensor of two dimensions or more, but has "any" of 'tensor<4x4xf32>'}}
-tenon_tile.kernel @unknown_contract(%x: tensor<4x4xf32> {tenon_tile.contract = "any"}) -> tensor<4x4xf32>
-    attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @unknown_contract(%x: tensor<4x4xf32> {tenon_tile.contract = "any"}) -> tensor<4x4xf32> {
   tenon_tile.yield %x : tensor<4x4xf32>
 }
 
 // -----
 
 // expected-error@+1 {{expects the contract 'inner', of a tensor of two dimensions or more, but has "inner" of 'tensor<4xf32>'}}
-tenon_tile.kernel @contract_of_one_row(%x: tensor<4xf32>) -> (tensor<4xf32> {tenon_tile.contract = "inner"})
-    attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @contract_of_one_row(%x: tensor<4xf32>) -> (tensor<4xf32> {tenon_tile.contract = "inner"}) {
   tenon_tile.yield %x : tensor<4xf32>
 }
 
@@ -96,7 +87,7 @@ func.func @window_rows_of_itself() -> tensor<?x?x7x8xf32> {
 // -----
 
 // expected-error@+1 {{'tenon_tile.kernel' op expects tenon.bind_shape of argument 0, whose sizes are dynamic}}
-tenon_tile.kernel @unbound(%x: tensor<?x4xf32>) -> tensor<?x4xf32> attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @unbound(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
   %y = tenon.exp %x : tensor<?x4xf32>
   tenon_tile.yield %y : tensor<?x4xf32>
 }
@@ -104,7 +95,7 @@ tenon_tile.kernel @unbound(%x: tensor<?x4xf32>) -> tensor<?x4xf32> attributes {w
 // -----
 
 // expected-error@+1 {{'tenon_tile.kernel' op expects a body that yields}}
-"tenon_tile.kernel"() <{function_type = () -> tensor<4xf32>, sym_name = "empty", work = affine_map<() -> (1)>}> ({
+"tenon_tile.kernel"() <{function_type = () -> tensor<4xf32>, sym_name = "empty"}> ({
 ^bb0:
 }) : () -> ()
 
@@ -127,7 +118,7 @@ func.func @window_rows_overflow(%x: tensor<1x8x8x4xf32>) {
 // -----
 
 // expected-error@+1 {{'tenon_tile.kernel' op expects tensors of numbers, but has 'tensor<3x4xcomplex<f32>>'}}
-tenon_tile.kernel @complex(%x: tensor<3x4xcomplex<f32>>) -> tensor<4x3xcomplex<f32>> attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @complex(%x: tensor<3x4xcomplex<f32>>) -> tensor<4x3xcomplex<f32>> {
   %y = tenon.transpose %x [1, 0] : tensor<3x4xcomplex<f32>> -> tensor<4x3xcomplex<f32>>
   tenon_tile.yield %y : tensor<4x3xcomplex<f32>>
 }
@@ -135,7 +126,7 @@ tenon_tile.kernel @complex(%x: tensor<3x4xcomplex<f32>>) -> tensor<4x3xcomplex<f
 // -----
 
 // expected-error@+1 {{expects constants to be contiguous tensors of static sizes, but argument 1 is 'tensor<?xf32>'}}
-tenon_tile.kernel @dynamic_constant(%m: index, %x: tensor<?xf32> {tenon_tile.constant}) -> tensor<?xf32> attributes {work = affine_map<()[s0] -> (s0)>} {
+tenon_tile.kernel @dynamic_constant(%m: index, %x: tensor<?xf32> {tenon_tile.constant}) -> tensor<?xf32> {
   tenon.bind_shape %x [%m] : tensor<?xf32>
   %0 = tenon.exp %x : tensor<?xf32>
   tenon_tile.yield %0 : tensor<?xf32>

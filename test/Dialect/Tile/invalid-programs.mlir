@@ -626,3 +626,76 @@ tenon_tile.variants @product {
     }
   }
 }
+
+// -----
+
+tenon_tile.program @topk(%x: memref<4x40xf32>) -> (%v: memref<4x20xf32>) {
+  grid (%i) = 0 to 4 {
+    // expected-error@+1 {{'tenon_tile.topk' op expects scratch for more than 16 results}}
+    topk %x at [%i, 0] dim 1 lanes 8 values %v : memref<4x40xf32> values memref<4x20xf32>
+  }
+}
+
+// -----
+
+tenon_tile.program @topk(%x: memref<4x40xf32>) -> (%v: memref<4x20xi32>) {
+  grid (%i) = 0 to 4 {
+    // expected-error@+1 {{'tenon_tile.topk' op expects results of 'f32' with sizes of 'memref<4x40xf32>' but along dimension 1, but has 'memref<4x20xi32>'}}
+    topk %x at [%i, 0] dim 1 lanes 8 values %v : memref<4x40xf32> values memref<4x20xi32>
+  }
+}
+
+// -----
+
+tenon_tile.program @topk(%x: memref<4x40xf32>) -> (%v: memref<4x2xf32>) {
+  grid (%i) = 0 to 4 {
+    // expected-error@+1 {{'tenon_tile.topk' op expects a row from place 0 of dimension 1 on}}
+    topk %x at [0, %i] dim 1 lanes 8 values %v : memref<4x40xf32> values memref<4x2xf32>
+  }
+}
+
+// -----
+
+tenon_tile.program @topk(%x: memref<4x40xf32>) -> (%v: memref<4x2xf32>) {
+  grid (%i) = 0 to 4 {
+    // expected-error@+1 {{'tenon_tile.topk' op expects a power of two of lanes up to 64, but has 3}}
+    topk %x at [%i, 0] dim 1 lanes 3 values %v : memref<4x40xf32> values memref<4x2xf32>
+  }
+}
+
+// -----
+
+tenon_tile.program @topk(%x: memref<4x40xf32>) -> (%v: memref<4x2xf32>) {
+  grid (%i) = 0 to 4 {
+    // expected-error@+1 {{'tenon_tile.topk' op expects values, positions or both}}
+    topk %x at [%i, 0] dim 1 lanes 8 : memref<4x40xf32>
+  }
+}
+
+// -----
+
+tenon_tile.program @topk(%x: memref<4x40xf32>) -> (%v: memref<4x2xf32>, %p: memref<4x3xi64>) {
+  grid (%i) = 0 to 4 {
+    // expected-error@+1 {{'tenon_tile.topk' op expects as many values as positions, but has 2 and 3}}
+    topk %x at [%i, 0] dim 1 lanes 8 values %v positions %p : memref<4x40xf32> values memref<4x2xf32> positions memref<4x3xi64>
+  }
+}
+
+// -----
+
+tenon_tile.program @topk(%x: memref<4x40xf32>) -> (%v: memref<4x20xf32>) {
+  %s = scratch : memref<1664xi8, #tenon_tile.memory<launch>>
+  grid (%i) = 0 to 4 {
+    // expected-error@+1 {{'tenon_tile.topk' op expects scratch that is bytes of a workgroup, but has 'memref<1664xi8, #tenon_tile.memory<launch>>'}}
+    topk %x at [%i, 0] dim 1 lanes 8 values %v scratch %s : memref<4x40xf32> values memref<4x20xf32> scratch memref<1664xi8, #tenon_tile.memory<launch>>
+  }
+}
+
+// -----
+
+tenon_tile.program @topk(%x: memref<4x40xf32>) -> (%v: memref<4x2xf32>) {
+  grid (%i) = 0 to 4 {
+    // expected-error@+1 {{'tenon_tile.topk' op expects a dimension of 'memref<4x40xf32>', but has 2}}
+    topk %x at [%i, 0] dim 2 lanes 8 values %v : memref<4x40xf32> values memref<4x2xf32>
+  }
+}

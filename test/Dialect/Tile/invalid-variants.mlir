@@ -34,7 +34,7 @@ func.func @not_a_kernel() attributes {tenon_tile.schedule = #tenon_tile.schedule
 
 // expected-error@+1 {{'tenon_tile.kernel' op expects 'tenon_tile.schedule' to be a schedule of a kernel}}
 tenon_tile.kernel @not_a_schedule(%x: tensor<4xf32>) -> tensor<4xf32>
-    attributes {work = affine_map<() -> (1)>, tenon_tile.schedule = 1} {
+    attributes {tenon_tile.schedule = 1} {
   tenon_tile.yield %x : tensor<4xf32>
 }
 
@@ -54,7 +54,7 @@ tenon_tile.variants @k {
 tenon_tile.variants @k {
   // expected-error@+1 {{'tenon_tile.variant' op expects one function, of the name 'k'}}
   tenon_tile.variant @avx2 target #avx2 {
-    tenon_tile.kernel @other(%x: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} {
+    tenon_tile.kernel @other(%x: tensor<4xf32>) -> tensor<4xf32> {
       tenon_tile.yield %x : tensor<4xf32>
     }
   }
@@ -76,13 +76,13 @@ tenon_tile.variants @k {
 
 tenon_tile.variants @k {
   tenon_tile.variant @first target #avx2 {
-    tenon_tile.kernel @k(%x: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} {
+    tenon_tile.kernel @k(%x: tensor<4xf32>) -> tensor<4xf32> {
       tenon_tile.yield %x : tensor<4xf32>
     }
   }
   // expected-error@+1 {{'tenon_tile.variant' op is the second one for target 'avx2'}}
   tenon_tile.variant @second target #avx2 {
-    tenon_tile.kernel @k(%x: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} {
+    tenon_tile.kernel @k(%x: tensor<4xf32>) -> tensor<4xf32> {
       tenon_tile.yield %x : tensor<4xf32>
     }
   }
@@ -183,3 +183,24 @@ module attributes {tenon_tile.accuracy = "most"} {
 func.func @part() attributes {tenon_tile.accuracy = "fast"} {
   return
 }
+
+// -----
+
+// expected-error@+1 {{expects maps from the same symbols to numbers, but has affine_map<()[s0] -> (s0)>}}
+func.func private @plan() attributes {tenon_tile.plan = #tenon_tile.plan<grids = [affine_map<() -> (1)>, affine_map<()[s0] -> (s0)>]>}
+
+// -----
+
+// expected-error@+1 {{expects a grid}}
+func.func private @plan() attributes {tenon_tile.plan = #tenon_tile.plan<grids = []>}
+
+// -----
+
+#positive = affine_set<()[s0] : (s0 >= 0)>
+// expected-error@+1 {{expects a guard of the same symbols, but has affine_set<()[s0] : (s0 >= 0)>}}
+func.func private @plan() attributes {tenon_tile.plan = #tenon_tile.plan<grids = [affine_map<() -> (1)>], guard = #positive>}
+
+// -----
+
+// expected-error@+1 {{expects 'tenon_tile.plan' to be the plan of a function}}
+func.func private @plan() attributes {tenon_tile.plan = 1}

@@ -2,8 +2,7 @@
 // RUN: %tenon_opt %s --emit-bytecode | %tenon_opt | FileCheck %s
 
 // CHECK-LABEL: tenon_tile.kernel @exp(%arg0: index, %arg1: tensor<?x4xf32>) -> tensor<?x4xf32>
-// CHECK-SAME: attributes {work = #{{.*}}}
-tenon_tile.kernel @exp(%m: index, %x: tensor<?x4xf32>) -> tensor<?x4xf32> attributes {work = affine_map<()[s0] -> (s0)>} {
+tenon_tile.kernel @exp(%m: index, %x: tensor<?x4xf32>) -> tensor<?x4xf32> {
   tenon.bind_shape %x [%m, 4] : tensor<?x4xf32>
   %y = tenon.exp %x : tensor<?x4xf32>
   // CHECK: tenon_tile.yield %{{.*}} : tensor<?x4xf32>
@@ -37,3 +36,8 @@ func.func @report(%i: index, %u: i64) {
   tenon_tile.report 1 at %i value %u limit %u
   return
 }
+
+// CHECK-LABEL: func.func private @planned()
+// CHECK-SAME: tenon_tile.plan = #tenon_tile.plan<grids = [#{{.*}}, #{{.*}}], workgroup = #{{.*}}, launch = #{{.*}}>
+func.func private @planned() attributes {tenon_tile.plan = #tenon_tile.plan<grids = [affine_map<()[s0] -> (s0 ceildiv 4, 2)>, affine_map<()[s0] -> (1)>],
+    workgroup = affine_map<()[s0] -> (s0 * 64, 6400)>, launch = affine_map<()[s0] -> (64)>>}

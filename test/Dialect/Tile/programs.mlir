@@ -138,3 +138,11 @@ tenon_tile.variants @relu {
     }
   }
 }
+
+// CHECK-LABEL: tenon_tile.program @first(
+// CHECK: topk %{{.*}} at [%{{.*}}, 0] dim 1 lanes 8 smallest values %{{.*}} : memref<4x40xf32> values memref<4x2xf32>
+tenon_tile.program @first(%x: memref<4x40xf32>) -> (%v: memref<4x2xf32>) {
+  grid (%i) = 0 to 4 {
+    topk %x at [%i, 0] dim 1 lanes 8 smallest values %v : memref<4x40xf32> values memref<4x2xf32>
+  }
+}

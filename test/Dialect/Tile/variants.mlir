@@ -11,12 +11,12 @@
 // CHECK:   tenon_tile.variant @narrow target #narrow {
 tenon_tile.variants @k {
   tenon_tile.variant @avx2 target #avx2 schedule(vectors = 1, vector_bytes = 32) {
-    tenon_tile.kernel @k(%x: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} {
+    tenon_tile.kernel @k(%x: tensor<4xf32>) -> tensor<4xf32> {
       tenon_tile.yield %x : tensor<4xf32>
     }
   }
   tenon_tile.variant @narrow target #narrow {
-    tenon_tile.kernel @k(%x: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} {
+    tenon_tile.kernel @k(%x: tensor<4xf32>) -> tensor<4xf32> {
       tenon_tile.yield %x : tensor<4xf32>
     }
   }
@@ -42,6 +42,6 @@ func.func @main(%x: memref<f32>) {
 // CHECK: tenon_tile.kernel @fixed
 // CHECK-SAME: tenon_tile.schedule = #tenon_tile.schedule<vectors = 2>
 tenon_tile.kernel @fixed(%x: tensor<4xf32>) -> tensor<4xf32>
-    attributes {work = affine_map<() -> (1)>, tenon_tile.schedule = #tenon_tile.schedule<vectors = 2>} {
+    attributes {tenon_tile.schedule = #tenon_tile.schedule<vectors = 2>} {
   tenon_tile.yield %x : tensor<4xf32>
 }

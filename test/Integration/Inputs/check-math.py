@@ -28,7 +28,8 @@ BINARY = {"powf", "atan2", "remf"}
 
 KERNEL = """
 func.func @{name}(%a: memref<{t}>, %b: memref<{t}>, %c: memref<{t}>, %n: index, %begin: index, %end: index) -> i32
-    attributes {{tenon_tile.kernel = {{buffers = 3, strides = 0, symbols = 1}}}} {{
+    attributes {{tenon_tile.kernel = {{buffers = 3, strides = 0, symbols = 1}},
+                tenon_tile.plan = #tenon_tile.plan<grids = [affine_map<()[s0] -> (s0 floordiv 8)>]>}} {{
   %ok = arith.constant 0 : i32
   %one = arith.constant 1 : index
   %lanes = arith.constant 8 : index
@@ -47,14 +48,13 @@ func.func @{name}(%a: memref<{t}>, %b: memref<{t}>, %c: memref<{t}>, %n: index, 
 """
 LAUNCH = """
   %{name} = tenon_host.storage output {number} "{name}" sizes [%n] : memref<?x{t}>
-  tenon_host.launch @{name} work %work symbols(%n) ins(%x{number}, %y{number} : memref<?x{t}>, memref<?x{t}>) outs(%{name} : memref<?x{t}>)
+  tenon_host.launch @{name} symbols(%n) ins(%x{number}, %y{number} : memref<?x{t}>, memref<?x{t}>) outs(%{name} : memref<?x{t}>)
 """
 
 
 def module(names, t):
     text = "".join(KERNEL.format(name=n, t=t, dialect="arith" if n == "remf" else "math", operands="%u, %v" if n in BINARY else "%u") for n in names)
     text += "func.func @main() {\n  %n = tenon.symbol \"n\" divisible 8\n"
-    text += "  %work = affine.apply affine_map<()[s0] -> (s0 floordiv 8)>()[%n]\n"
     for i, n in enumerate(names):
         for j, letter in enumerate("xy"):
             text += f'  %{letter}{i} = tenon_host.storage input {2 * i + j} "{letter}.{n}" sizes [%n] : memref<?x{t}>\n'

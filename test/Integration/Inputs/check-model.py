@@ -62,6 +62,35 @@ def tiles(model):
         expect(outputs["o"], np.einsum("hwkr,krc->hwc", windows, f), 1e-4)
 
 
+def grids(model):
+    for rows in (1, 3, 4, 5, 6, 100, 4096):
+        x = random.integers(-9, 9, (rows, 8)).astype(np.float32)
+        for threads in ("1", "4"):
+            outputs = run(model, {"x": x, "p": np.arange(rows)}, ["--threads", threads])
+            if isinstance(outputs, str):
+                sys.exit("failed: " + outputs)
+            expect(outputs["y"], x + x.sum(1, keepdims=True)[::-1])
+            expect(outputs["z"], np.array([1 if rows <= 4 else 2], np.float32))
+            expect(outputs["q"], np.arange(rows))
+    places = np.arange(300)
+    places[[250, 70]] = -7, -5
+    for threads in ("1", "4"):
+        print(run(model, {"x": np.zeros((300, 8), np.float32), "p": places}, ["--threads", threads]))
+
+
+def parts(model):
+    x, y = (random.standard_normal(shape).astype(np.float32) for shape in ((2, 150001), (90000, 12)))
+    z = random.integers(-9, 9, (3, 70000, 5)).astype(np.int32)
+    one, four = (run(model, {"x": x, "y": y, "z": z}, ["--threads", threads]) for threads in "14")
+    if isinstance(one, str):
+        sys.exit("failed: " + one)
+    expect(one["a"], np.sqrt((x.astype(np.float64) ** 2).mean(1)).astype(np.float32), 1e-5)
+    expect(one["b"], y.max(0))
+    expect(one["c"], z.sum((1, 2), dtype=np.int32))
+    for name, value in one.items():
+        expect(four[name], value)
+
+
 def tile_rows(model):
     for rows, columns in ((1, 1), (2, 7), (3, 8), (8, 9), (9, 16), (17, 23)):
         x = random.standard_normal((rows, columns)).astype(np.float32)

@@ -9,7 +9,7 @@ func.func private @k(index)
 // CHECK: llvm.load %[[INPUTS]]
 // CHECK: %[[ARENAS:.*]] = llvm.getelementptr %[[CONTEXT]][6]
 // CHECK: llvm.load %[[ARENAS]]
-// CHECK: %[[RC:.*]] = llvm.call %{{.*}}(%[[CONTEXT]], %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) : !llvm.ptr, (!llvm.ptr, i32, !llvm.ptr, !llvm.ptr, !llvm.ptr, i64, i64, i64) -> i32
+// CHECK: %[[RC:.*]] = llvm.call %{{.*}}(%[[CONTEXT]], %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}) : !llvm.ptr, (!llvm.ptr, i32, !llvm.ptr, !llvm.ptr, !llvm.ptr) -> i32
 // CHECK: %[[OK:.*]] = llvm.icmp "eq" %[[RC]]
 // CHECK: llvm.cond_br %[[OK]], ^{{.*}}, ^[[EXIT:.*]](%[[RC]] : i32)
 // CHECK: ^[[EXIT]](%[[RESULT:.*]]: i32):
@@ -25,9 +25,9 @@ func.func @main() {
   %m = tenon.symbol "m"
   %x = tenon_host.storage input 0 "x" sizes [%m] : memref<?xf32>
   %h = tenon_host.storage arena 0 sizes [%m] live [0, 1] : memref<?xf32>
-  tenon_host.launch @k work %m symbols(%m) ins(%x : memref<?xf32>) outs(%h : memref<?xf32>)
+  tenon_host.launch @k symbols(%m) ins(%x : memref<?xf32>) outs(%h : memref<?xf32>)
   %y = tenon_host.storage output 0 "y" sizes [%m] : memref<?xf32>
-  tenon_host.launch @k work %m symbols(%m) ins(%h : memref<?xf32>) outs(%y : memref<?xf32>)
+  tenon_host.launch @k symbols(%m) ins(%h : memref<?xf32>) outs(%y : memref<?xf32>)
   return
 }
 
@@ -51,7 +51,7 @@ func.func @main() {
   %x = tenon_host.storage input 0 "x" sizes [%m, %n] : memref<?x?xf32>
   %q = affine.apply affine_map<()[s0, s1] -> (s0 floordiv s1)>()[%m, %n]
   %y = tenon_host.storage output 0 "y" sizes [%q] : memref<?xf32>
-  tenon_host.launch @k work %q ins(%x : memref<?x?xf32>) outs(%y : memref<?xf32>)
+  tenon_host.launch @k ins(%x : memref<?x?xf32>) outs(%y : memref<?xf32>)
   return
 }
 
@@ -87,7 +87,7 @@ func.func @loops(%n: i64, %m: i64) -> i64 attributes {tenon_tile.kernel = {buffe
   return %r : i64
 }
 
-tenon_tile.kernel @whole(%n: index, %x: tensor<?xf32>) -> tensor<?xf32> attributes {work = affine_map<()[s0] -> (s0 * 10)>} {
+tenon_tile.kernel @whole(%n: index, %x: tensor<?xf32>) -> tensor<?xf32> {
   %m = affine.apply affine_map<()[s0] -> (s0 * 10)>()[%n]
   tenon.bind_shape %x [%m] : tensor<?xf32>
   %0 = tenon.exp %x : tensor<?xf32>

@@ -54,7 +54,7 @@ func.func @main() {
     %given = tenon_host.storage growing 0 sizes [%s] : memref<?xf32>
     %more = arith.addi %s, %c1 : index
     %next = tenon_host.storage growing 1 sizes [%more] : memref<?xf32>
-    tenon_host.launch @k work %more symbols(%s) ins(%given : memref<?xf32>) outs(%next : memref<?xf32>)
+    tenon_host.launch @k symbols(%s) ins(%given : memref<?xf32>) outs(%next : memref<?xf32>)
     tenon_host.exchange %given, %next : memref<?xf32>, memref<?xf32>
     %j = arith.addi %i, %c1 : index
     scf.yield %j, %more : index, index
@@ -86,7 +86,7 @@ func.func @main() {
   %n = scf.if %on -> (index) {
     %two = arith.constant 2 : index
     %g = tenon_host.storage growing 0 sizes [2] : memref<2xf32>
-    tenon_host.launch @k work %two ins(%x : memref<4xf32>) outs(%g : memref<2xf32>)
+    tenon_host.launch @k ins(%x : memref<4xf32>) outs(%g : memref<2xf32>)
     scf.yield %two : index
   } else {
     %four = arith.constant 4 : index

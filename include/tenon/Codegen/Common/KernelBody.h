@@ -22,7 +22,6 @@ struct KernelBody {
   mlir::Value begin, end;                 ///< the units of work to do
   llvm::SmallVector<mlir::Value> results; ///< what the kernel yields
   llvm::SmallVector<Buffer> outputs;      ///< where each result goes
-  mlir::Value scratch; ///< the worker's own memory, a buffer of bytes; null for kernels that need none
 
   /// Sizes of the iteration space.
   llvm::SmallVector<mlir::Value> space;
@@ -34,8 +33,6 @@ struct KernelBody {
   /// A loop over [low, high) without carried values.
   mlir::LogicalResult loop(mlir::Value low, mlir::Value high, int64_t step,
                            llvm::function_ref<mlir::LogicalResult(mlir::Value)> body);
-  /// Coordinates of a unit of an ordered kernel, a row of its space; those along reduced dimensions are open.
-  Coordinates rowAt(mlir::Value unit);
   /// `body` under a condition.
   mlir::LogicalResult when(mlir::Value condition, llvm::function_ref<mlir::LogicalResult()> body);
 };

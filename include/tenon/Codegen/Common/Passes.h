@@ -27,6 +27,8 @@ using tenon::kKernelAttr;
 inline constexpr llvm::StringLiteral kConstantsAttr = "tenon_tile.constants";
 /// Marks a kernel that takes its worker's scratch after the end of the work range.
 inline constexpr llvm::StringLiteral kScratchAttr = "tenon_tile.scratch";
+/// Marks one that takes the launch's scratch after these.
+inline constexpr llvm::StringLiteral kLaunchScratchAttr = "tenon_tile.launch_scratch";
 /// Marks a kernel that takes its worker's error slot as the last argument.
 inline constexpr llvm::StringLiteral kChecksAttr = "tenon_tile.checks";
 

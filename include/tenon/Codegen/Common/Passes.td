@@ -19,13 +19,13 @@ def FormVariantsPass : Pass<"tenon-form-variants", "::mlir::ModuleOp"> {
 
     Before:
     ```mlir
-    tenon_tile.kernel @exp(%x: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} { ... }
+    tenon_tile.kernel @exp(%x: tensor<4xf32>) -> tensor<4xf32> { ... }
     ```
     After:
     ```mlir
     tenon_tile.variants @exp {
       tenon_tile.variant @avx512 target #avx512 {
-        tenon_tile.kernel @exp(%x: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} { ... }
+        tenon_tile.kernel @exp(%x: tensor<4xf32>) -> tensor<4xf32> { ... }
       }
       tenon_tile.variant @avx2 target #avx2 { ... }
     }
@@ -60,13 +60,11 @@ def SelectSchedulesPass : Pass<"tenon-select-schedules", "::tenon::tile::Variant
 def BuildTilesPass : Pass<"tenon-build-tiles", "::tenon::tile::VariantOp"> {
   let summary = "Write the tile program of each variant";
   let description = [{
-    What the variant's schedule decides is in the program: no later pass reads the schedule. The units of its grid are those
-    of the kernel's `work`. Kernels of strategies without programs stay as they are, for `tenon-lower-kernels`.
+    What the variant's schedule decides is in the program: no later pass reads the schedule. Kernels of strategies without programs stay as they are, for `tenon-lower-kernels`.
 
     Before:
     ```mlir
-    tenon_tile.kernel @exp(%m: index, %x: tensor<?xf32>) -> tensor<?xf32>
-        attributes {work = affine_map<()[s0] -> (s0 ceildiv 4096)>} {
+    tenon_tile.kernel @exp(%m: index, %x: tensor<?xf32>) -> tensor<?xf32> {
       tenon.bind_shape %x [%m] : tensor<?xf32>
       %y = tenon.exp %x : tensor<?xf32>
       tenon_tile.yield %y : tensor<?xf32>
@@ -95,9 +93,20 @@ def BuildTilesPass : Pass<"tenon-build-tiles", "::tenon::tile::VariantOp"> {
 def LowerTilesPass : Pass<"tenon-lower-tiles", "::tenon::tile::VariantOp"> {
   let summary = "Turn tile programs into functions of loops over vectors";
   let description = [{
-    One walk over the program: each op becomes the code that it says. A tile is computed where it is used, element by element,
-    a vector for each of its rows. The function has the arguments of `tenon-lower-kernels`; units of work are the grid's. An
-    op that has no lowering is refused by its name.
+    One walk over a program: each op becomes the code that it says. A tile is computed where it is used, element by element,
+    a vector for each of its rows. Each grid becomes a function with the arguments of `tenon-lower-kernels`, then scratch:
+    of the worker, and of all of them. The first one has the program's plan. An op that has no lowering is refused by its
+    name.
+
+    Before:
+    ```mlir
+    tenon_tile.program @exp(%m: index, %x: memref<?xf32>) -> (%y: memref<?xf32>) { .. grid (%i, %mi) = 0 to %m step 4096 {..} }
+    ```
+    After:
+    ```mlir
+    func.func @exp(%x: memref<f32>, %y: memref<f32>, %m: index, %begin: index, %end: index) -> i32
+        attributes {tenon_tile.plan = #tenon_tile.plan<grids = [affine_map<()[s0] -> (s0 ceildiv 4096)>]>} {..}
+    ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect", "::mlir::func::FuncDialect",
                            "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",

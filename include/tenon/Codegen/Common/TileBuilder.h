@@ -13,11 +13,6 @@
 
 namespace tenon::codegen {
 
-/// Of a program: its units of work, as launches count them, from its index arguments.
-inline constexpr llvm::StringLiteral kUnitsAttr = "tenon_tile.units";
-/// The number of a grid's units; null where it follows from more than the program's index arguments.
-mlir::AffineMap unitsOf(tile::GridOp grid);
-
 /// Writes the program of a kernel, in front of it: arguments and their sizes first, then what it is told. Places and
 /// sizes are expressions over index values of the program.
 class TileBuilder {
@@ -94,6 +89,8 @@ public:
                      llvm::function_ref<mlir::Value(mlir::OpBuilder &, mlir::ValueRange)> make);
   /// Memory of the worker's own, in front of the grid.
   mlir::Value scratch(llvm::ArrayRef<int64_t> shape, mlir::Type element);
+  /// Memory in front of the grids, of sizes that may be symbols.
+  mlir::Value scratch(Expressions sizes, mlir::Type element, tile::MemoryKind kind);
   mlir::Value view(mlir::Value source, mlir::AffineMap map, Expressions sizes);
   /// The same element everywhere.
   mlir::Value splat(llvm::ArrayRef<int64_t> shape, mlir::TypedAttr element);
@@ -123,6 +120,10 @@ public:
   void store(mlir::Value tile, mlir::Value memref, Expressions at, Expressions extents = {},
              llvm::ArrayRef<int64_t> dims = {});
   void prefetch(mlir::Value memref, Expressions at, bool isWrite = false);
+  /// The first elements of the row of `source` along `dim` that begins at a place; null are results that nobody asks
+  /// for, and scratch that isn't needed.
+  void topk(mlir::Value source, Expressions at, int64_t dim, int64_t lanes, bool smallest, mlir::Value values,
+            mlir::Value positions, mlir::Value scratch);
   mlir::Value mma(mlir::Value lhs, mlir::Value rhs, mlir::Value sums);
   /// A value of the kernel of which a tile is there: at the place that is computed, or at one of its own.
   struct Known {

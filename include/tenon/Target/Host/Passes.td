@@ -29,7 +29,7 @@ def ConvertHostToLLVMPass : Pass<"tenon-convert-host-to-llvm", "::mlir::ModuleOp
       tenon_host.segment 0 {
         %x = tenon_host.storage input 0 "x" sizes [%m] : memref<?xf32>
         %y = tenon_host.storage output 0 "y" sizes [%m] : memref<?xf32>
-        tenon_host.launch @k work %0 symbols(%0) ins(%x : memref<?xf32>) outs(%y : memref<?xf32>)
+        tenon_host.launch @k symbols(%0) ins(%x : memref<?xf32>) outs(%y : memref<?xf32>)
       }
       return
     }

@@ -111,8 +111,8 @@ private:
           values, [&](Value value) { return writer.operandOf(value, launch.takesStrides(kernel, operand++)); });
     };
     SmallVector<Value> ins = buffersFor(launch.getIns()), outs = buffersFor(launch.getResults());
-    auto placed = LaunchOp::create(builder, launch.getLoc(), TypeRange(), launch.getKernelAttr(), launch.getWork(),
-                                   launch.getSymbols(), ins, outs, launch.getScratch());
+    auto placed =
+        LaunchOp::create(builder, launch.getLoc(), TypeRange(), launch.getKernelAttr(), launch.getSymbols(), ins, outs);
     placed->setDiscardableAttrs(launch->getDiscardableAttrDictionary());
   }
 

@@ -9,9 +9,6 @@
 #include "tenon/Dialect/Host/Analysis/Layouts.h"
 #include "tenon/Dialect/Tile/Analysis/KernelStrategy.h"
 
-#include "mlir/Dialect/Affine/IR/AffineOps.h"
-#include "mlir/Dialect/Arith/Utils/Utils.h"
-
 using namespace mlir;
 using namespace tenon;
 using namespace tenon::tile;
@@ -86,14 +83,4 @@ AffineMap tile::workOf(KernelOp kernel) {
   AffineExpr work = strategy->structureOf(OpGroup(kernel, sizes)).work;
   auto symbols = kernel.getBody().front().getArguments().take_front(kernel.getNumSymbols());
   return sizes.mapOf(work, symbols).value_or(AffineMap());
-}
-
-AffineMap tile::scratchOf(KernelOp kernel) {
-  const KernelStrategy *strategy = strategyOf(kernel);
-  return strategy ? strategy->scratchOf(kernel) : AffineMap();
-}
-
-Value tile::scratchBytes(OpBuilder &builder, Location loc, AffineMap scratch, ValueRange symbols) {
-  return getValueOrCreateConstantIndexOp(
-      builder, loc, affine::makeComposedFoldedAffineMin(builder, loc, scratch, getAsOpFoldResult(symbols)));
 }

@@ -89,6 +89,9 @@ LogicalResult TileDialect::verifyOperationAttribute(Operation *op, NamedAttribut
     if (!isa<ModuleOp>(op) || !name || !symbolizeAccuracy(name.getValue()))
       return op->emitOpError("expects '") << kAccuracyAttr << "' to be \"strict\", \"default\" or \"fast\" of a module";
   }
+  if (attribute.getName() == kProgramPlanAttr &&
+      (!isa<FunctionOpInterface>(op) || !isa<PlanAttr>(attribute.getValue())))
+    return op->emitOpError("expects '") << kProgramPlanAttr << "' to be the plan of a function";
   if (attribute.getName() != kScheduleAttr)
     return success();
   if (!isa<KernelOp>(op) || !isa<ScheduleAttr>(attribute.getValue()))
@@ -169,6 +172,29 @@ std::optional<int64_t> ScheduleAttr::get(StringRef knob) const {
 LogicalResult MemoryAttr::verify(function_ref<InFlightDiagnostic()> emitError, MemoryKind kind, int64_t swizzle) {
   if (swizzle != 0 && ((swizzle != 32 && swizzle != 64 && swizzle != 128) || kind != MemoryKind::workgroup))
     return emitError() << "expects a swizzle of 32, 64 or 128 bytes, in memory of a workgroup, but has " << swizzle;
+  return success();
+}
+
+LogicalResult PlanAttr::verify(function_ref<InFlightDiagnostic()> emitError, ArrayAttr grids, AffineMapAttr workgroup,
+                               AffineMapAttr launch, IntegerSetAttr guard) {
+  std::optional<unsigned> numbers;
+  auto isFrom = [&](unsigned dims, unsigned symbols) {
+    bool fits = dims == 0 && numbers.value_or(symbols) == symbols;
+    numbers = symbols;
+    return fits;
+  };
+  if (grids.empty())
+    return emitError() << "expects a grid";
+  SmallVector<Attribute> maps(grids.getValue());
+  maps.append({workgroup, launch});
+  for (Attribute map : maps) {
+    auto counts = dyn_cast_if_present<AffineMapAttr>(map);
+    if (map && (!counts || counts.getValue().getNumResults() == 0 ||
+                !isFrom(counts.getValue().getNumDims(), counts.getValue().getNumSymbols())))
+      return emitError() << "expects maps from the same symbols to numbers, but has " << map;
+  }
+  if (guard && !isFrom(guard.getValue().getNumDims(), guard.getValue().getNumSymbols()))
+    return emitError() << "expects a guard of the same symbols, but has " << guard;
   return success();
 }
 
@@ -289,8 +315,6 @@ LogicalResult KernelOp::verify() {
   for (Type type : llvm::concat<const Type>(getArgumentTypes().drop_front(symbols), getResultTypes()))
     if (!isNumber(getElementTypeOrSelf(type)))
       return emitOpError("expects tensors of numbers, but has ") << type;
-  if (getWork().getNumDims() != 0 || getWork().getNumSymbols() != symbols || getWork().getNumResults() != 1)
-    return emitOpError("expects work as a map from ") << symbols << " symbols to one number, but has " << getWorkAttr();
   Block &body = getBody().front();
   auto yield = body.empty() ? YieldOp() : dyn_cast<YieldOp>(body.back());
   if (!yield || yield.getOperandTypes() != TypeRange(getResultTypes()))
@@ -364,10 +388,23 @@ LogicalResult VariantOp::verify() {
   Block &block = getBody().front();
   if (!block.empty() && isa<ProgramOp>(block.front()))
     return verifyPrograms(*this);
-  // A function may stand in front of forms.
-  bool isAlone = !block.empty() && llvm::all_of(llvm::drop_begin(block), llvm::IsaPred<FormOp>);
-  auto function = isAlone ? dyn_cast<SymbolOpInterface>(block.front()) : nullptr;
-  if (!function || function.getName() != kernel)
+  // A kernel alone, or a function for each grid of each program; then forms.
+  unsigned number = 0;
+  for (Operation &op : block) {
+    auto function = dyn_cast<SymbolOpInterface>(op);
+    if (number != 0 && isa<FormOp>(op)) {
+      if (!isa_and_present<FormOp>(op.getNextNode()) && op.getNextNode())
+        return emitOpError("expects forms behind all functions, but has '") << op.getNextNode()->getName() << "'";
+      continue;
+    }
+    if (!function || function.getName() != nameOfGrid(kernel, number) || (number != 0 && isa<KernelOp>(block.front())))
+      return number == 0 || isa<KernelOp>(block.front())
+                 ? emitOpError("expects one function, of the name '") << kernel << "'"
+                 : emitOpError("expects functions of one grid each, but instead of '")
+                       << nameOfGrid(kernel, number) << "' has '" << op.getName() << "'";
+    ++number;
+  }
+  if (block.empty())
     return emitOpError("expects one function, of the name '") << kernel << "'";
   return success();
 }

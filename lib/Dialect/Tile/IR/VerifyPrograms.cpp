@@ -125,7 +125,7 @@ LogicalResult ProgramOp::verifyRegions() {
       return op.emitOpError("stands behind a grid, but a program is its prelude, then grids");
   for (Operation &op : llvm::make_range(block.begin(), firstGrid))
     if (op.getNumRegions() != 0 ||
-        isa<LoadOp, StoreOp, CopyOp, PrefetchOp, PutOp, TakeOp, ReleaseOp, YieldOp, ReportOp>(op))
+        isa<LoadOp, StoreOp, TopKRowOp, CopyOp, PrefetchOp, PutOp, TakeOp, ReleaseOp, YieldOp, ReportOp>(op))
       return op.emitOpError("is no part of a program's prelude");
   WalkResult parts = getBody().walk([](Operation *op) { return WalkResult(verifyPart(op)); });
   if (parts.wasInterrupted())

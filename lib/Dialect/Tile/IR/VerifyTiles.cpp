@@ -7,6 +7,8 @@
 
 #include "ProgramVerification.h"
 
+#include "mlir/IR/TypeUtilities.h"
+
 using namespace mlir;
 using namespace tenon::tile;
 
@@ -186,6 +188,51 @@ LogicalResult PrefetchOp::verify() {
     return emitOpError("expects level 1 or 2 and 1 to 64 lines, but has ") << getLevel() << " and " << getLines();
   return verifyExpressions(*this, "coordinates", getCoordinates(), getIndices().size(),
                            cast<MemRefType>(getMemref().getType()).getRank());
+}
+
+LogicalResult TopKRowOp::verify() {
+  auto source = cast<MemRefType>(getSource().getType());
+  int64_t rank = source.getRank(), dim = getDim();
+  if (failed(verifyMemory(*this, source)))
+    return failure();
+  if (dim < 0 || dim >= rank)
+    return emitOpError("expects a dimension of ") << source << ", but has " << dim;
+  if (!getValues() && !getPositions())
+    return emitOpError("expects values, positions or both");
+  SmallVector<int64_t> counts;
+  for (auto [result, element] : {std::pair(getValues(), source.getElementType()),
+                                 std::pair(getPositions(), Type(IntegerType::get(getContext(), 64)))}) {
+    if (!result)
+      continue;
+    auto type = cast<MemRefType>(result.getType());
+    if (failed(verifyMemory(*this, type)))
+      return failure();
+    bool fits = type.getRank() == rank && type.getElementType() == element;
+    for (int64_t d = 0; d < rank && fits; ++d)
+      fits = d == dim || succeeded(verifyCompatibleDims({source.getDimSize(d), type.getDimSize(d)}));
+    if (!fits)
+      return emitOpError("expects results of ")
+             << element << " with sizes of " << source << " but along dimension " << dim << ", but has " << type;
+    counts.push_back(type.getDimSize(dim));
+  }
+  if (failed(verifyCompatibleDims(counts)))
+    return emitOpError("expects as many values as positions, but has ") << counts.front() << " and " << counts.back();
+  if (failed(verifyExpressions(*this, "coordinates", getCoordinates(), getIndices().size(), rank)))
+    return failure();
+  if (getCoordinates().getResult(dim) != getAffineConstantExpr(0, getContext()))
+    return emitOpError("expects a row from place 0 of dimension ") << dim << " on";
+  if ((int64_t)getLanes() < 1 || getLanes() > chunk || !llvm::isPowerOf2_64(getLanes()))
+    return emitOpError("expects a power of two of lanes up to ") << chunk << ", but has " << (int64_t)getLanes();
+  if (!getScratch())
+    return llvm::any_of(counts, [](int64_t count) { return !ShapedType::isDynamic(count) && count <= mostKept; })
+               ? success()
+               : emitOpError("expects scratch for more than ") << mostKept << " results";
+  auto scratch = cast<MemRefType>(getScratch().getType());
+  auto memory = dyn_cast_if_present<MemoryAttr>(scratch.getMemorySpace());
+  if (scratch.getRank() != 1 || !scratch.getElementType().isInteger(8) || !memory ||
+      memory.getKind() != MemoryKind::workgroup)
+    return emitOpError("expects scratch that is bytes of a workgroup, but has ") << scratch;
+  return success();
 }
 
 LogicalResult CopyOp::verify() {

@@ -119,8 +119,6 @@ void generalize(KernelOp kernel, ArrayRef<Candidate> candidates) {
     }
   }
   kernel.setFunctionType(builder.getFunctionType(arguments, body.getTerminator()->getOperandTypes()));
-  if (AffineMap work = workOf(kernel))
-    kernel.setWork(work);
 }
 
 /// Kernels that are one once all their candidates are symbols, of which they have equally many besides.
@@ -184,11 +182,6 @@ private:
     for (int64_t size : sizes)
       launch.getSymbolsMutable().append(arith::ConstantIndexOp::create(builder, launch.getLoc(), size).getResult());
     launch.setKernelAttr(FlatSymbolRefAttr::get(kernel.getSymNameAttr()));
-    OpFoldResult work = affine::makeComposedFoldedAffineApply(builder, launch.getLoc(), kernel.getWork(),
-                                                              getAsOpFoldResult(launch.getSymbols()));
-    launch.getWorkMutable().assign(getValueOrCreateConstantIndexOp(builder, launch.getLoc(), work));
-    if (AffineMap scratch = scratchOf(kernel))
-      launch.getScratchMutable().assign(scratchBytes(builder, launch.getLoc(), scratch, launch.getSymbols()));
   }
 
   DenseMap<StringAttr, SmallVector<host::LaunchOp>> launches;

@@ -119,9 +119,8 @@ KernelBuilder::Outlined KernelBuilder::outline(const OpGroup &group, Signature &
   SmallVector<Type> argumentTypes(symbols.size(), builder.getIndexType());
   llvm::append_range(argumentTypes, llvm::map_range(signature.tensors, [](Value value) { return value.getType(); }));
   auto type = builder.getFunctionType(argumentTypes, ValueRange(signature.results).getTypes());
-  auto trivialWork = AffineMap::get(0, symbols.size(), builder.getAffineConstantExpr(1));
   builder.setInsertionPoint(func);
-  auto kernel = KernelOp::create(builder, loc, "kernel", type, StringAttr(), ArrayAttr(), ArrayAttr(), trivialWork);
+  auto kernel = KernelOp::create(builder, loc, "kernel", type, StringAttr(), ArrayAttr(), ArrayAttr());
   SmallVector<Location> argumentLocs(symbols.size(), builder.getUnknownLoc());
   llvm::append_range(argumentLocs, llvm::map_range(signature.tensors, [](Value value) { return value.getLoc(); }));
   Block *block = builder.createBlock(&kernel.getBody(), {}, argumentTypes, argumentLocs);
@@ -226,10 +225,8 @@ Value KernelBuilder::reshaped(Value tensor, const Groups &groups, Location loc) 
 
 LogicalResult KernelBuilder::launch(const OpGroup &group, const Signature &signature, Outlined outlined) {
   Operation *last = group.ops().back();
-  AffineMap work = workOf(outlined.kernel), scratch = scratchOf(outlined.kernel);
-  if (!work)
+  if (!workOf(outlined.kernel))
     return last->emitError() << "'" << last->getName() << "' has sizes that don't follow from those of its operands";
-  outlined.kernel.setWork(work);
   Location loc = outlined.kernel.getLoc();
   FlatSymbolRefAttr symbol = table.unique(outlined.kernel);
   builder.setInsertionPoint(last);
@@ -250,11 +247,7 @@ LogicalResult KernelBuilder::launch(const OpGroup &group, const Signature &signa
     Sizes given(sizes.materialize(builder, loc, ArrayRef(extents)));
     outs.push_back(tensor::EmptyOp::create(builder, loc, given.fixed, getElementTypeOrSelf(result), given.dynamic));
   }
-  Value units = getValueOrCreateConstantIndexOp(
-      builder, loc, affine::makeComposedFoldedAffineApply(builder, loc, work, getAsOpFoldResult(symbols)));
-  Value bytes = scratch ? scratchBytes(builder, loc, scratch, symbols) : Value();
-  auto launch =
-      host::LaunchOp::create(builder, loc, ValueRange(outs).getTypes(), symbol, units, symbols, tensors, outs, bytes);
+  auto launch = host::LaunchOp::create(builder, loc, ValueRange(outs).getTypes(), symbol, symbols, tensors, outs);
   for (auto [result, launched] : llvm::zip(signature.results, launch.getResults())) {
     Value value = launched;
     if (value.getType() != result.getType()) {

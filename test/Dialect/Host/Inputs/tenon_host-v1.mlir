@@ -43,8 +43,8 @@ module {
     func.func @placed(%arg0: index, %arg1: index) {
       %0 = tenon_host.storage arena 0 sizes [%arg0, 768] live [0, 2] : memref<?x768xf32>
       %1 = tenon_host.view %0[%arg1] sizes [%arg0, 64] strides [768, 1] : memref<?x768xf32> -> memref<?x64xf32, strided<[768, 1], offset: ?>>
-      tenon_host.launch @k work %arg0 symbols(%arg0, %arg1) ins(%1 : memref<?x64xf32, strided<[768, 1], offset: ?>>) outs(%0 : memref<?x768xf32>)
-      tenon_host.launch @k work %arg0 scratch %arg1 symbols(%arg0, %arg1) outs(%0 : memref<?x768xf32>)
+      tenon_host.launch @k symbols(%arg0, %arg1) ins(%1 : memref<?x64xf32, strided<[768, 1], offset: ?>>) outs(%0 : memref<?x768xf32>)
+      tenon_host.launch @k symbols(%arg0, %arg1) outs(%0 : memref<?x768xf32>)
       return
     }
     func.func @checks(%arg0: index, %arg1: index) {
@@ -87,14 +87,14 @@ module {
         tenon_host.check_rows input 0 sizes [%0#0, 4] strides [4]
         %3 = tenon_host.storage input 0 "x" sizes [%m, 4] : memref<?x4xi64>
         %4 = tenon_host.storage arena 0 sizes [%m, 4] bytes %0#1 live [0, 1] : memref<?x4xf32>
-        tenon_host.launch @k work %0#0 symbols(%0#0) ins(%3 : memref<?x4xi64>) outs(%4 : memref<?x4xf32>)
+        tenon_host.launch @k symbols(%0#0) ins(%3 : memref<?x4xi64>) outs(%4 : memref<?x4xf32>)
         %5 = tenon_host.read_scalar %3 at 0 : memref<?x4xi64> -> index
         tenon_host.yield %4, %5 : memref<?x4xf32>, index
       }
       %2 = tenon_host.plan 1 @plan_1(%1#1) : (index) -> index
       tenon_host.segment 1 {
         %3 = tenon_host.storage output 0 "y" sizes [%2] : memref<?xf32>
-        tenon_host.launch @k work %2 symbols(%2) ins(%1#0 : memref<?x4xf32>) outs(%3 : memref<?xf32>)
+        tenon_host.launch @k symbols(%2) ins(%1#0 : memref<?x4xf32>) outs(%3 : memref<?xf32>)
       }
       return
     }

@@ -1,6 +1,6 @@
 module {
   module @kernel {
-    tenon_tile.kernel @exp(%arg0: index, %arg1: tensor<?x4xf32>) -> tensor<?x4xf32> attributes {work = affine_map<()[s0] -> (s0)>} {
+    tenon_tile.kernel @exp(%arg0: index, %arg1: tensor<?x4xf32>) -> tensor<?x4xf32> {
       tenon.bind_shape %arg1 [%arg0, 4] : tensor<?x4xf32>
       %0 = tenon.exp %arg1 : tensor<?x4xf32>
       tenon_tile.yield %0 : tensor<?x4xf32>
@@ -21,6 +21,7 @@ module {
       tenon_tile.report 1 at %arg0 value %arg1 limit %arg1
       return
     }
+    func.func private @planned() attributes {tenon_tile.plan = #tenon_tile.plan<grids = [affine_map<()[s0] -> (s0 ceildiv 4, 2)>, affine_map<()[s0] -> (1)>], workgroup = affine_map<()[s0] -> (s0 * 64, 6400)>, launch = affine_map<()[s0] -> (64)>>}
   }
   module @programs {
     tenon_tile.form @transposed(%arg0: tensor<8x4xf32>) -> tensor<4x8xf32> {
@@ -102,16 +103,21 @@ module {
         }
       }
     }
+    tenon_tile.program @first(%arg0: memref<4x40xf32>) -> (%arg1: memref<4x2xf32>) {
+      grid (%i) = 0 to 4 {
+        topk %arg0 at [%i, 0] dim 1 lanes 8 smallest values %arg1 : memref<4x40xf32> values memref<4x2xf32>
+      }
+    }
   }
   module @variants {
     tenon_tile.variants @k {
       tenon_tile.variant @avx2 target #tenon_tile.cpu<name = "avx2", core = "avx2", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v3", features = "+avx,+avx2,+fma", vector_bytes = 32, vector_registers = 16, memories = [<"L2", bytes = 524288, bytes_per_cycle = 32, shared = false>], rates = [<<"x86.vfmadd231ps", m = 1, n = 8, k = 1>, f32, f32, f32, per_cycle = 2, latency = 4>], layouts = {multiply_first = 0.025, multiply_last = 0.021, gather_first = 0.36, part_last = 1, tap_first = 0.25, tap_last = 0.09, plain_tap = 1, to_last = 0.35, to_first = 0.5, turned = 0.15, copied = 0.3, columns = 16}, schedules = {loads_per_cycle = 2, instructions_per_cycle = 2, turn_cycles = 8, many_instructions = 16, tile_cycles = 0.01, depth_block = 768, turn_size = 12, wide_rows = 2, fetch_rows = 32}> schedule(vector_bytes = 32, vectors = 1) {
-        tenon_tile.kernel @k(%arg0: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} {
+        tenon_tile.kernel @k(%arg0: tensor<4xf32>) -> tensor<4xf32> {
           tenon_tile.yield %arg0 : tensor<4xf32>
         }
       }
       tenon_tile.variant @narrow target #tenon_tile.cpu<name = "narrow", core = "x86-64", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64", features = "", vector_bytes = 16, vector_registers = 16, memories = [<"L2", bytes = 262144, bytes_per_cycle = 32, shared = false>], rates = [<<"x86.vfmadd231ps", m = 1, n = 4, k = 1>, f32, f32, f32, per_cycle = 1, latency = 5>], layouts = {multiply_first = 0.025, multiply_last = 0.021, gather_first = 0.36, part_last = 1, tap_first = 0.25, tap_last = 0.09, plain_tap = 1, to_last = 0.35, to_first = 0.5, turned = 0.15, copied = 0.3, columns = 16}, schedules = {loads_per_cycle = 2, instructions_per_cycle = 2, turn_cycles = 8, many_instructions = 16, tile_cycles = 0.01, depth_block = 768, turn_size = 12, wide_rows = 2, fetch_rows = 32}> {
-        tenon_tile.kernel @k(%arg0: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} {
+        tenon_tile.kernel @k(%arg0: tensor<4xf32>) -> tensor<4xf32> {
           tenon_tile.yield %arg0 : tensor<4xf32>
         }
       }
@@ -128,7 +134,7 @@ module {
       tenon_host.launch @loops outs(%arg0 : memref<f32>)
       return
     }
-    tenon_tile.kernel @fixed(%arg0: tensor<4xf32>) -> tensor<4xf32> attributes {tenon_tile.schedule = #tenon_tile.schedule<vectors = 2>, work = affine_map<() -> (1)>} {
+    tenon_tile.kernel @fixed(%arg0: tensor<4xf32>) -> tensor<4xf32> attributes {tenon_tile.schedule = #tenon_tile.schedule<vectors = 2>} {
       tenon_tile.yield %arg0 : tensor<4xf32>
     }
   }

@@ -8,8 +8,7 @@
 
 // %m queries behind %past ones, %b sequences, keys in %k panels, %l values.
 tenon_tile.kernel @attention(%b: index, %m: index, %past: index, %k: index, %l: index, %q: tensor<?x?x8x64xf32>, %kc: tensor<?x2x?x64x32xf32>,
-                             %vc: tensor<?x?x2x64xf32>) -> tensor<?x?x8x64xf32>
-    attributes {work = affine_map<()[s0, s1, s2, s3, s4] -> (s0 * 2)>} {
+                             %vc: tensor<?x?x2x64xf32>) -> tensor<?x?x8x64xf32> {
   tenon.bind_shape %q [%b, %m, 8, 64] : tensor<?x?x8x64xf32>
   tenon.bind_shape %kc [%b, 2, %k, 64, 32] : tensor<?x2x?x64x32xf32>
   tenon.bind_shape %vc [%b, %l, 2, 64] : tensor<?x?x2x64xf32>

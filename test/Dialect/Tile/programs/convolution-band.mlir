@@ -7,7 +7,7 @@
 #workgroup = #tenon_tile.memory<workgroup>
 
 tenon_tile.kernel @two_convs(%n: index, %x: tensor<?x16x14x32xf32>, %w1: tensor<1x1x32x64xf32>, %w2: tensor<3x3x64x32xf32>)
-    -> tensor<?x16x14x32xf32> attributes {work = affine_map<()[s0] -> (s0)>} {
+    -> tensor<?x16x14x32xf32> {
   tenon.bind_shape %x [%n, 16, 14, 32] : tensor<?x16x14x32xf32>
   %0 = tenon.conv %x, %w1 strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] groups 1 {channels_last}
        : tensor<?x16x14x32xf32>, tensor<1x1x32x64xf32> -> tensor<?x16x14x64xf32>
@@ -105,8 +105,7 @@ tenon_tile.program @band(%n: index, %x: memref<?x16x14x32xf32>, %w1: memref<2x32
   }
 }
 
-tenon_tile.kernel @stride_2(%n: index, %x: tensor<?x7x9x8xf32>, %w: tensor<3x3x8x16xf32>) -> tensor<?x3x4x16xf32>
-    attributes {work = affine_map<()[s0] -> (s0)>} {
+tenon_tile.kernel @stride_2(%n: index, %x: tensor<?x7x9x8xf32>, %w: tensor<3x3x8x16xf32>) -> tensor<?x3x4x16xf32> {
   tenon.bind_shape %x [%n, 7, 9, 8] : tensor<?x7x9x8xf32>
   %0 = tenon.conv %x, %w strides [2, 2] dilations [1, 1] pads [0, 0, 0, 0] groups 1 {channels_last}
        : tensor<?x7x9x8xf32>, tensor<3x3x8x16xf32> -> tensor<?x3x4x16xf32>
@@ -168,8 +167,7 @@ tenon_tile.program @flat_rows(%n: index, %x: memref<?x7x9x8xf32>, %f: memref<3x2
   }
 }
 
-tenon_tile.kernel @depthwise(%n: index, %x: tensor<?x8x9x16xf32>, %w: tensor<3x3x1x16xf32>) -> tensor<?x4x9x16xf32>
-    attributes {work = affine_map<()[s0] -> (s0)>} {
+tenon_tile.kernel @depthwise(%n: index, %x: tensor<?x8x9x16xf32>, %w: tensor<3x3x1x16xf32>) -> tensor<?x4x9x16xf32> {
   tenon.bind_shape %x [%n, 8, 9, 16] : tensor<?x8x9x16xf32>
   %0 = tenon.conv %x, %w strides [2, 1] dilations [1, 1] pads [1, 1, 1, 1] groups 16 {channels_last}
        : tensor<?x8x9x16xf32>, tensor<3x3x1x16xf32> -> tensor<?x4x9x16xf32>

@@ -7,8 +7,7 @@
 #rows = affine_map<(i, j, c, k) -> (i, k)>
 #columns = affine_map<(i, j, c, k) -> (j, k)>
 
-tenon_tile.kernel @conv(%n: index, %x: tensor<?x26x26x32xf32>, %w: tensor<3x3x32x64xf32>) -> tensor<?x24x24x64xf32>
-    attributes {work = affine_map<()[s0] -> (s0)>} {
+tenon_tile.kernel @conv(%n: index, %x: tensor<?x26x26x32xf32>, %w: tensor<3x3x32x64xf32>) -> tensor<?x24x24x64xf32> {
   tenon.bind_shape %x [%n, 26, 26, 32] : tensor<?x26x26x32xf32>
   %0 = tenon.conv %x, %w strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] groups 1 {channels_last}
        : tensor<?x26x26x32xf32>, tensor<3x3x32x64xf32> -> tensor<?x24x24x64xf32>

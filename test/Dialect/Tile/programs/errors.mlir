@@ -4,7 +4,7 @@
 #workgroup = #tenon_tile.memory<workgroup>
 #launch = #tenon_tile.memory<launch>
 
-tenon_tile.kernel @copy(%m: index, %x: tensor<?x8xf32>) -> tensor<?x8xf32> attributes {work = affine_map<()[s0] -> (s0)>} {
+tenon_tile.kernel @copy(%m: index, %x: tensor<?x8xf32>) -> tensor<?x8xf32> {
   tenon.bind_shape %x [%m, 8] : tensor<?x8xf32>
   tenon_tile.yield %x : tensor<?x8xf32>
 }
@@ -129,7 +129,7 @@ tenon_tile.program @never_stored(%m: index, %x: memref<?x8xf32>) -> (%y: memref<
   }
 }
 
-tenon_tile.kernel @column_sums(%m: index, %x: tensor<?x8xf32>) -> tensor<8xf32> attributes {work = affine_map<()[s0] -> (1)>} {
+tenon_tile.kernel @column_sums(%m: index, %x: tensor<?x8xf32>) -> tensor<8xf32> {
   tenon.bind_shape %x [%m, 8] : tensor<?x8xf32>
   %0 = tenon.reduce sum %x dims [0] : tensor<?x8xf32> -> tensor<8xf32>
   tenon_tile.yield %0 : tensor<8xf32>
@@ -436,7 +436,7 @@ tenon_tile.program @guarded(%m: index, %x: memref<?x8xf32>) -> (%y: memref<?x8xf
 }
 
 // A size that is stated of a dynamic one, and one that doesn't follow from indices.
-tenon_tile.kernel @stated(%m: index, %x: tensor<?x8xf32>) -> tensor<?x8xf32> attributes {work = affine_map<()[s0] -> (s0)>} {
+tenon_tile.kernel @stated(%m: index, %x: tensor<?x8xf32>) -> tensor<?x8xf32> {
   tenon.bind_shape %x [3, 8] : tensor<?x8xf32>
   %y = tenon.neg %x : tensor<?x8xf32>
   tenon_tile.yield %y : tensor<?x8xf32>
@@ -450,7 +450,7 @@ tenon_tile.program @of_stated(%m: index, %x: memref<?x8xf32>) -> (%y: memref<?x8
   }
 }
 
-tenon_tile.kernel @by_itself(%m: index, %x: tensor<?x8xf32>) -> tensor<?x8xf32> attributes {work = affine_map<()[s0] -> (s0)>} {
+tenon_tile.kernel @by_itself(%m: index, %x: tensor<?x8xf32>) -> tensor<?x8xf32> {
   %s = tenon.size %x dim 0 : tensor<?x8xf32>
   tenon.bind_shape %x [%s, 8] : tensor<?x8xf32>
   %y = tenon.neg %x : tensor<?x8xf32>

@@ -8,8 +8,7 @@
 #amx = #tenon_tile.instruction<"x86.tdpbusd", m = 16, n = 16, k = 64>
 #amx_bf16 = #tenon_tile.instruction<"x86.tdpbf16ps", m = 16, n = 16, k = 32>
 
-tenon_tile.kernel @qlinear(%m: index, %x: tensor<?x128xui8>, %w: tensor<128x64xi8>, %scale: tensor<64xf32>) -> tensor<?x64xi8>
-    attributes {work = affine_map<()[s0] -> (s0)>} {
+tenon_tile.kernel @qlinear(%m: index, %x: tensor<?x128xui8>, %w: tensor<128x64xi8>, %scale: tensor<64xf32>) -> tensor<?x64xi8> {
   tenon.bind_shape %x [%m, 128] : tensor<?x128xui8>
   %0 = tenon.cast %x : tensor<?x128xui8> -> tensor<?x128xi32>
   %1 = tenon.cast %w : tensor<128x64xi8> -> tensor<128x64xi32>
@@ -102,8 +101,7 @@ tenon_tile.program @interleaved(%m: index, %x: memref<?x128xui8>, %w: memref<2x3
   }
 }
 
-tenon_tile.kernel @linear(%m: index, %x: tensor<?x64xf32>, %w: tensor<64x64xf32>) -> tensor<?x64xf32>
-    attributes {work = affine_map<()[s0] -> (s0)>} {
+tenon_tile.kernel @linear(%m: index, %x: tensor<?x64xf32>, %w: tensor<64x64xf32>) -> tensor<?x64xf32> {
   tenon.bind_shape %x [%m, 64] : tensor<?x64xf32>
   %0 = tenon.contract %x, %w maps [affine_map<(i, j, k) -> (i, k)>, affine_map<(i, j, k) -> (k, j)>, affine_map<(i, j, k) -> (i, j)>]
        : tensor<?x64xf32>, tensor<64x64xf32> -> tensor<?x64xf32>

@@ -5,8 +5,7 @@
 
 #workgroup = #tenon_tile.memory<workgroup>
 
-tenon_tile.kernel @linear(%m: index, %x: tensor<?x98xf32>, %w: tensor<98x40xf32>) -> tensor<?x40xf32>
-    attributes {work = affine_map<()[s0] -> (s0)>} {
+tenon_tile.kernel @linear(%m: index, %x: tensor<?x98xf32>, %w: tensor<98x40xf32>) -> tensor<?x40xf32> {
   tenon.bind_shape %x [%m, 98] : tensor<?x98xf32>
   %0 = tenon.contract %x, %w maps [affine_map<(i, j, k) -> (i, k)>, affine_map<(i, j, k) -> (k, j)>, affine_map<(i, j, k) -> (i, j)>]
        : tensor<?x98xf32>, tensor<98x40xf32> -> tensor<?x40xf32>

@@ -5,8 +5,7 @@
 
 #workgroup = #tenon_tile.memory<workgroup>
 
-tenon_tile.kernel @linear(%m: index, %x: tensor<?x96xf32>, %w: tensor<96x64xf32>, %bias: tensor<64xf32>) -> tensor<?x64xf32>
-    attributes {work = affine_map<()[s0] -> (s0)>} {
+tenon_tile.kernel @linear(%m: index, %x: tensor<?x96xf32>, %w: tensor<96x64xf32>, %bias: tensor<64xf32>) -> tensor<?x64xf32> {
   tenon.bind_shape %x [%m, 96] : tensor<?x96xf32>
   %0 = tenon.contract %x, %w maps [affine_map<(i, j, k) -> (i, k)>, affine_map<(i, j, k) -> (k, j)>, affine_map<(i, j, k) -> (i, j)>]
        : tensor<?x96xf32>, tensor<96x64xf32> -> tensor<?x64xf32>

@@ -7,8 +7,7 @@
 #launch = #tenon_tile.memory<launch>
 #vnni = #tenon_tile.instruction<"x86.vpdpbusd", m = 1, n = 16, k = 4>
 
-tenon_tile.kernel @qlinear(%m: index, %x: tensor<?x96xui8>, %w: tensor<96x64xi8>, %scale: tensor<64xf32>) -> tensor<?x64xui8>
-    attributes {work = affine_map<()[s0] -> (s0)>} {
+tenon_tile.kernel @qlinear(%m: index, %x: tensor<?x96xui8>, %w: tensor<96x64xi8>, %scale: tensor<64xf32>) -> tensor<?x64xui8> {
   tenon.bind_shape %x [%m, 96] : tensor<?x96xui8>
   %zx = tenon.constant dense<3> : tensor<1x1xi32>
   %zw = tenon.constant dense<-2> : tensor<1x1xi32>

@@ -7,8 +7,7 @@
 #ws = #tenon_tile.memory<workgroup, swizzle = 128>
 #mma = #tenon_tile.instruction<"nvvm.mma.sync.f16", m = 16, n = 8, k = 16>
 
-tenon_tile.kernel @linear(%m: index, %x: tensor<?x256xf16>, %w: tensor<256x128xf16>, %bias: tensor<128xf16>) -> tensor<?x128xf16>
-    attributes {work = affine_map<()[s0] -> (s0)>} {
+tenon_tile.kernel @linear(%m: index, %x: tensor<?x256xf16>, %w: tensor<256x128xf16>, %bias: tensor<128xf16>) -> tensor<?x128xf16> {
   tenon.bind_shape %x [%m, 256] : tensor<?x256xf16>
   %0 = tenon.contract %x, %w maps [affine_map<(i, j, k) -> (i, k)>, affine_map<(i, j, k) -> (k, j)>, affine_map<(i, j, k) -> (i, j)>]
        : tensor<?x256xf16>, tensor<256x128xf16> -> tensor<?x128xf32>

@@ -6,8 +6,7 @@
 #shared = #tenon_tile.memory<workgroup, swizzle = 128>
 #wgmma = #tenon_tile.instruction<"nvvm.wgmma.f16", m = 64, n = 128, k = 16>
 
-tenon_tile.kernel @linear(%m: index, %x: tensor<?x384xf16>, %w: tensor<384x128xf16>) -> tensor<?x128xf16>
-    attributes {work = affine_map<()[s0] -> (s0)>} {
+tenon_tile.kernel @linear(%m: index, %x: tensor<?x384xf16>, %w: tensor<384x128xf16>) -> tensor<?x128xf16> {
   tenon.bind_shape %x [%m, 384] : tensor<?x384xf16>
   %0 = tenon.contract %x, %w maps [affine_map<(i, j, k) -> (i, k)>, affine_map<(i, j, k) -> (k, j)>, affine_map<(i, j, k) -> (i, j)>]
        : tensor<?x384xf16>, tensor<384x128xf16> -> tensor<?x128xf16>

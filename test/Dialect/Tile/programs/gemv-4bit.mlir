@@ -3,8 +3,7 @@
 // RUN: tenon-interpret --check %s
 // RUN: %tenon_opt %s --pass-pipeline='builtin.module(canonicalize,cse)' | tenon-interpret --check -
 
-tenon_tile.kernel @linear_q4(%x: tensor<128xf32>, %w: tensor<128x128xui4>, %scale: tensor<128x4xf32>) -> tensor<128xf32>
-    attributes {work = affine_map<() -> (1)>} {
+tenon_tile.kernel @linear_q4(%x: tensor<128xf32>, %w: tensor<128x128xui4>, %scale: tensor<128x4xf32>) -> tensor<128xf32> {
   %0 = tenon.cast %w : tensor<128x128xui4> -> tensor<128x128xf32>
   %8 = tenon.constant dense<8.0> : tensor<1x1xf32>
   %1 = tenon.broadcast %8 dims [0, 1] sizes [128, 128] : tensor<1x1xf32> -> tensor<128x128xf32>

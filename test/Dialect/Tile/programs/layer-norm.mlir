@@ -3,8 +3,7 @@
 // RUN: tenon-interpret --check %s
 // RUN: %tenon_opt %s --pass-pipeline='builtin.module(canonicalize,cse)' | tenon-interpret --check -
 
-tenon_tile.kernel @layer_norm(%m: index, %n: index, %x: tensor<?x?xf32>, %r: tensor<?x?xf32>, %g: tensor<?xf32>) -> tensor<?x?xf32>
-    attributes {work = affine_map<()[s0, s1] -> (s0)>} {
+tenon_tile.kernel @layer_norm(%m: index, %n: index, %x: tensor<?x?xf32>, %r: tensor<?x?xf32>, %g: tensor<?xf32>) -> tensor<?x?xf32> {
   tenon.bind_shape %x [%m, %n] : tensor<?x?xf32>
   tenon.bind_shape %r [%m, %n] : tensor<?x?xf32>
   tenon.bind_shape %g [%n] : tensor<?xf32>

@@ -6,7 +6,7 @@
 #workgroup = #tenon_tile.memory<workgroup>
 
 tenon_tile.kernel @lstm(%t: index, %b: index, %xw: tensor<?x?x4x32xf32>, %r: tensor<32x4x32xf32>, %h0: tensor<?x32xf32>,
-                        %c0: tensor<?x32xf32>) -> tensor<?x?x32xf32> attributes {work = affine_map<()[s0, s1] -> (s1)>} {
+                        %c0: tensor<?x32xf32>) -> tensor<?x?x32xf32> {
   tenon.bind_shape %xw [%t, %b, 4, 32] : tensor<?x?x4x32xf32>
   tenon.bind_shape %h0 [%b, 32] : tensor<?x32xf32>
   tenon.bind_shape %c0 [%b, 32] : tensor<?x32xf32>

@@ -175,20 +175,20 @@ def Host_LaunchOp : Host_Op<"launch", [AttrSizedOperandSegments, DestinationStyl
   let summary = "runs a kernel";
   let description = [{
     The kernel gets its symbols, reads `ins` and writes all of `outs`. On tensors there is one result per out; on
-    memrefs there are none, and `work` says into how many pieces the kernel can be cut. `scratch` is how many bytes of
-    memory each worker has for itself while it runs. All buffers are in one memory space: the kernel runs there. What the kernel takes under the contract `inner` has a type with dynamic strides,
-    everything else contiguous rows.
+    memrefs there are none. All buffers are in one memory space: the kernel runs there. What the kernel takes under the
+    contract `inner` has a type with dynamic strides, everything else contiguous rows. Into how many units it is cut, and
+    what scratch it has, the plan of the kernel's variant says when it runs.
 
     ```mlir
     %y = tenon_host.launch @contract_relu symbols(%m) ins(%x, %w : tensor<?x768xf32>, tensor<768x64xf32>)
          outs(%e : tensor<?x64xf32>) -> tensor<?x64xf32>
     ```
   }];
-  let arguments = (ins FlatSymbolRefAttr:$kernel, Optional<Index>:$work, Variadic<Index>:$symbols,
-                       Variadic<AnyType>:$ins, Variadic<AnyType>:$outs, Optional<Index>:$scratch);
+  let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<Index>:$symbols, Variadic<AnyType>:$ins,
+                       Variadic<AnyType>:$outs);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let assemblyFormat = [{
-    $kernel (`work` $work^)? (`scratch` $scratch^)? (`symbols` `(` $symbols^ `)`)? (`ins` `(` $ins^ `:` type($ins) `)`)?
+    $kernel (`symbols` `(` $symbols^ `)`)? (`ins` `(` $ins^ `:` type($ins) `)`)?
     `outs` `(` $outs `:` type($outs) `)` attr-dict (`->` type($results)^)?
   }];
   let extraClassDeclaration = [{

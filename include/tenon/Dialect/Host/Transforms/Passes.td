@@ -163,7 +163,7 @@ def CutSegmentsPass : Tenon_CheckedPass<"tenon-cut-segments", "::mlir::func::Fun
     %b = tenon_host.storage input 0 "n" sizes [] : memref<i64>
     %n = tenon_host.read_scalar %b at 0 : memref<i64> -> index
     %y = tenon_host.storage output 0 "y" sizes [%n] : memref<?xf32>
-    tenon_host.launch @k work %n outs(%y : memref<?xf32>)
+    tenon_host.launch @k outs(%y : memref<?xf32>)
     ```
     After:
     ```mlir
@@ -174,7 +174,7 @@ def CutSegmentsPass : Tenon_CheckedPass<"tenon-cut-segments", "::mlir::func::Fun
     }
     tenon_host.segment 1 {
       %y = tenon_host.storage output 0 "y" sizes [%n] : memref<?xf32>
-      tenon_host.launch @k work %n outs(%y : memref<?xf32>)
+      tenon_host.launch @k outs(%y : memref<?xf32>)
     }
     ```
   }];
@@ -184,8 +184,8 @@ def CutSegmentsPass : Tenon_CheckedPass<"tenon-cut-segments", "::mlir::func::Fun
 def OutlinePlanPass : Pass<"tenon-outline-plan", "::mlir::ModuleOp"> {
   let summary = "Let a function compute the sizes of each segment";
   let description = [{
-    A program that is cut gets a function for each segment, which computes what the segment uses: sizes, strides, offsets,
-    work, and bytes of buffers. The segment only takes its results. Negative sizes, and inputs whose sizes are not those
+    A program that is cut gets a function for each segment, which computes what the segment uses: sizes, strides, offsets
+    and bytes of buffers. The segment only takes its results. Negative sizes, and inputs whose sizes are not those
     that follow from others, are errors of the plan. Strides that placing left implicit are stated where somebody is given
     them, and the rows of inputs and outputs are checked before the first segment that can. A program that has plans stays
     as it is.
@@ -193,28 +193,26 @@ def OutlinePlanPass : Pass<"tenon-outline-plan", "::mlir::ModuleOp"> {
     Before:
     ```mlir
     %m = tenon.symbol "m"
-    %w = affine.apply affine_map<()[s0] -> (s0 ceildiv 64)>()[%m]
     tenon_host.segment 0 {
       %x = tenon_host.storage input 0 "x" sizes [%m] : memref<?xf32>
       %h = tenon_host.storage arena 0 sizes [%m] : memref<?xf32>
-      tenon_host.launch @k work %w symbols(%m) ins(%x : memref<?xf32>) outs(%h : memref<?xf32>)
+      tenon_host.launch @k symbols(%m) ins(%x : memref<?xf32>) outs(%h : memref<?xf32>)
     }
     ```
     After:
     ```mlir
-    func.func private @plan_0() -> (index, index, index) attributes {tenon_host.plan} {
+    func.func private @plan_0() -> (index, index) attributes {tenon_host.plan} {
       %m = tenon.symbol "m"
-      %w = affine.apply affine_map<()[s0] -> (s0 ceildiv 64)>()[%m]
       %b = tenon_host.buffer_bytes sizes [%m] : memref<?xf32>
-      return %w, %m, %b : index, index, index
+      return %m, %b : index, index
     }
     ...
     %m = tenon.symbol "m"
-    %0:3 = tenon_host.plan 0 @plan_0() : () -> (index, index, index)
+    %0:2 = tenon_host.plan 0 @plan_0() : () -> (index, index)
     tenon_host.segment 0 {
       %x = tenon_host.storage input 0 "x" sizes [%m] : memref<?xf32>
-      %h = tenon_host.storage arena 0 sizes [%m] bytes %0#2 : memref<?xf32>
-      tenon_host.launch @k work %0#0 symbols(%0#1) ins(%x : memref<?xf32>) outs(%h : memref<?xf32>)
+      %h = tenon_host.storage arena 0 sizes [%m] bytes %0#1 : memref<?xf32>
+      tenon_host.launch @k symbols(%0#0) ins(%x : memref<?xf32>) outs(%h : memref<?xf32>)
     }
     ```
   }];

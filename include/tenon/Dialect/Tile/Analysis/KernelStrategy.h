@@ -53,9 +53,6 @@ public:
   /// The loops and the units of work of a kernel.
   virtual KernelStructure structureOf(const OpGroup &group) const = 0;
 
-  /// The bytes of scratch that each worker needs, from the kernel's symbols: the least of the results. Null for none.
-  virtual mlir::AffineMap scratchOf(KernelOp kernel) const { return {}; }
-
   /// The sizes that kernels which differ in nothing else may have as symbols.
   virtual llvm::SmallVector<FreeSize> freeSizesOf(const OpGroup &group, const KernelStructure &structure) const {
     return {};

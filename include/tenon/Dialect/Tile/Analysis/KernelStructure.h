@@ -50,14 +50,8 @@ struct KernelStructure {
 /// On a scatter in a kernel: its result's buffer holds the operand already.
 inline constexpr llvm::StringLiteral kInPlaceAttr = "tenon_tile.in_place";
 
-/// The number of a kernel's units of work, from its symbols.
+/// The number of a kernel's units of work, from its symbols; null where it follows from more than them.
 mlir::AffineMap workOf(KernelOp kernel);
-/// The bytes of scratch that each worker needs, from the kernel's symbols: the least of the map's results. Null for
-/// kernels that need none.
-mlir::AffineMap scratchOf(KernelOp kernel);
-/// That many bytes as a number of the host program.
-mlir::Value scratchBytes(mlir::OpBuilder &builder, mlir::Location loc, mlir::AffineMap scratch,
-                         mlir::ValueRange symbols);
 
 } // namespace tenon::tile
 

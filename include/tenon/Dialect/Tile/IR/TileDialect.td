@@ -46,8 +46,7 @@ def Tile_ScheduleAttr : AttrDef<Tile_Dialect, "Schedule"> {
     | `panel_columns` | contractions with constants | columns that lie next to each other in the form of the second operand |
     | `fetch_rows` | contractions | fewer rows fetch nothing ahead of an operand that isn't in panels |
 
-    How a launch is cut between threads is no part of it: the kernel's `work` says that, since one host program launches
-    all variants.
+    How a launch is cut between threads is no part of it: the variant's program says that by its grids.
 
     ```mlir
     #tenon_tile.schedule<tile_rows = 4, vectors = 2>
@@ -96,6 +95,26 @@ def Tile_InstructionAttr : AttrDef<Tile_Dialect, "Instruction"> {
   }];
   let parameters = (ins StringRefParameter<>:$name, "int64_t":$m, "int64_t":$n, "int64_t":$k);
   let assemblyFormat = "`<` $name `,` `m` `=` $m `,` `n` `=` $n `,` `k` `=` $k `>`";
+  let genVerifyDecl = 1;
+}
+
+def Tile_PlanAttr : AttrDef<Tile_Dialect, "Plan"> {
+  let mnemonic = "plan";
+  let summary = "What a launch of a program needs to know";
+  let description = [{
+    On the function of a program's first grid, as `tenon_tile.plan`: the units of each of its `grids`, the bytes of scratch
+    that each worker has for itself (`workgroup`) and that all of them share (`launch`), from the kernel's symbols, then the
+    strides that come with a launch. Bytes are the least of a map's results. Where `guard` doesn't hold, the next program
+    runs.
+
+    ```mlir
+    #tenon_tile.plan<grids = [affine_map<()[s0] -> (s0 ceildiv 98)>], workgroup = affine_map<()[s0] -> (s0 * 64, 6400)>>
+    ```
+  }];
+  let parameters = (ins "::mlir::ArrayAttr":$grids, OptionalParameter<"::mlir::AffineMapAttr">:$workgroup,
+                        OptionalParameter<"::mlir::AffineMapAttr">:$launch,
+                        OptionalParameter<"::mlir::IntegerSetAttr">:$guard);
+  let assemblyFormat = "`<` struct(params) `>`";
   let genVerifyDecl = 1;
 }
 

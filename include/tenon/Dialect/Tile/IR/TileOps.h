@@ -40,6 +40,8 @@ inline constexpr int64_t blockElements = 4096;
 inline constexpr llvm::StringLiteral kScheduleAttr = "tenon_tile.schedule";
 /// Of an argument of a kernel: each launch gives it a constant, which programs may want in a form.
 inline constexpr llvm::StringLiteral kConstantAttr = "tenon_tile.constant";
+/// The plan of a program, on the function of loops that its first grid has become.
+inline constexpr llvm::StringLiteral kProgramPlanAttr = "tenon_tile.plan";
 } // namespace tenon::tile
 
 #endif // TENON_DIALECT_TILE_IR_TILEOPS_H

@@ -19,13 +19,13 @@ def Tile_KernelOp : Tile_Op<"kernel", [IsolatedFromAbove, FunctionOpInterface]> 
   let summary = "what one launch computes, on any target";
   let description = [{
     A function of `index` symbols, then tensors. Each dynamic size is stated by `tenon.bind_shape` on symbols; the
-    body is `tenon` ops. `work` counts the units that a launch can be cut into, as a map from the symbols. Tensors lie
-    in contiguous rows, but for those under `{tenon_tile.contract = "inner"}`: only their last dimension is contiguous,
-    all other strides come with the launch. Under `{tenon_tile.constant}` each launch gives a constant. An attribute `tenon_tile.schedule` fixes knobs of the kernel's variants.
+    body is `tenon` ops. Tensors lie in contiguous rows, but for those under `{tenon_tile.contract = "inner"}`: only their last
+    dimension is contiguous, all other strides come with the launch. Under `{tenon_tile.constant}` each launch gives a
+    constant. An attribute `tenon_tile.schedule` fixes knobs of the kernel's variants. Into how many units a launch is cut
+    is no part of it: each variant's plan says that.
 
     ```mlir
-    tenon_tile.kernel @exp(%m: index, %x: tensor<?x4xf32>) -> tensor<?x4xf32>
-        attributes {work = affine_map<()[s0] -> (s0)>} {
+    tenon_tile.kernel @exp(%m: index, %x: tensor<?x4xf32>) -> tensor<?x4xf32> {
       tenon.bind_shape %x [%m, 4] : tensor<?x4xf32>
       %y = tenon.exp %x : tensor<?x4xf32>
       tenon_tile.yield %y : tensor<?x4xf32>
@@ -34,7 +34,7 @@ def Tile_KernelOp : Tile_Op<"kernel", [IsolatedFromAbove, FunctionOpInterface]> 
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<FunctionType>:$function_type,
                        OptionalAttr<StrAttr>:$sym_visibility, OptionalAttr<DictArrayAttr>:$arg_attrs,
-                       OptionalAttr<DictArrayAttr>:$res_attrs, AffineMapAttr:$work);
+                       OptionalAttr<DictArrayAttr>:$res_attrs);
   let regions = (region SizedRegion<1>:$body);
   let hasCustomAssemblyFormat = 1;
   let hasVerifier = 1;
@@ -68,7 +68,7 @@ def Tile_VariantsOp : Tile_Op<"variants", [IsolatedFromAbove, Symbol, SymbolTabl
     ```mlir
     tenon_tile.variants @exp {
       tenon_tile.variant @avx2 target #avx2 schedule(vector_bytes = 32, vectors = 1) {
-        tenon_tile.kernel @exp(%x: tensor<4xf32>) -> tensor<4xf32> attributes {work = affine_map<() -> (1)>} {
+        tenon_tile.kernel @exp(%x: tensor<4xf32>) -> tensor<4xf32> {
           %y = tenon.exp %x : tensor<4xf32>
           tenon_tile.yield %y : tensor<4xf32>
         }
@@ -86,12 +86,16 @@ def Tile_VariantOp : Tile_Op<"variant", [IsolatedFromAbove, Symbol, SymbolTable,
                                          NoRegionArguments, HasParent<"VariantsOp">]> {
   let summary = "a kernel for one target";
   let description = [{
-    Holds one function of the kernel's name: at level 2 a `tenon_tile.kernel`, at level 3 a `func.func` of loops; or
-    programs, between these levels. Forms of constants may stand behind; `tenon-merge-forms` moves them into the module. Without `schedule` none is chosen yet. Code generation works on one variant at a time.
+    Holds at level 2 one `tenon_tile.kernel` of the kernel's name; between the levels programs; at level 3 a `func.func`
+    of loops for each grid of each program, in their order. The first one has the kernel's name, the second that name
+    and `.1`, and so on. Where a program begins its function has the program's `tenon_tile.plan`. Forms of constants may
+    stand behind; `tenon-merge-forms` moves them into the module. Without `schedule` none is chosen yet. Code generation
+    works on one variant at a time.
 
     ```mlir
     tenon_tile.variant @avx2 target #avx2 schedule(vector_bytes = 32, vectors = 1) {
-      func.func @exp(%x: memref<f32>, %y: memref<f32>, %begin: index, %end: index) -> i32 { ... }
+      func.func @exp(%x: memref<f32>, %y: memref<f32>, %begin: index, %end: index) -> i32
+          attributes {tenon_tile.plan = #tenon_tile.plan<grids = [affine_map<() -> (1)>]>} { ... }
     }
     ```
   }];
@@ -102,9 +106,13 @@ def Tile_VariantOp : Tile_Op<"variant", [IsolatedFromAbove, Symbol, SymbolTable,
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
-    /// The function that it holds.
+    /// The function that it holds, or the first of them.
     mlir::SymbolOpInterface getFunction() {
       return llvm::cast<mlir::SymbolOpInterface>(getBody().front().front());
+    }
+    /// The name of the function that does grid `number` of kernel `kernel`, counted over all programs.
+    static std::string nameOfGrid(llvm::StringRef kernel, unsigned number) {
+      return number == 0 ? kernel.str() : (kernel + "." + llvm::Twine(number)).str();
     }
   }];
 }

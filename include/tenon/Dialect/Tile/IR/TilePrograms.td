@@ -350,6 +350,45 @@ def Tile_PrefetchOp : Tile_Op<"prefetch", [MemoryEffects<[MemRead, MemWrite]>]> 
   let hasVerifier = 1;
 }
 
+def Tile_TopKRowOp : Tile_Op<"topk", [AttrSizedOperandSegments]> {
+  let summary = "the first elements of a row in order, from memory to memory";
+  let description = [{
+    As `tenon.topk` of the row of `source` along `dim` at a place, whose coordinate along `dim` is 0: what the elements are
+    and where they stood, or one of these, as many as there is room for along `dim`. `lanes` elements are compared at once with the last one of
+    the best so far. Up to 16 of them are kept in order; more want `scratch`, bytes where candidates are collected until it
+    is full, and then sorted. There is room for all of a row or of what is wanted of it, but the more there is, the less
+    often they are sorted. More results than elements are an error at run time.
+
+    ```mlir
+    topk %x at [%i, 0] dim 1 lanes 8 values %v positions %p scratch %s
+         : memref<?x84000xf32> values memref<?x300xf32> positions memref<?x300xi64>
+           scratch memref<20224xi8, #tenon_tile.memory<workgroup>>
+    ```
+  }];
+  let arguments = (ins Arg<AnyMemRef, "", [MemRead]>:$source, AffineMapAttr:$coordinates, Variadic<Index>:$indices,
+                       I64Attr:$dim, I64Attr:$lanes, UnitAttr:$smallest,
+                       Arg<Optional<AnyMemRef>, "", [MemWrite]>:$values,
+                       Arg<Optional<AnyMemRef>, "", [MemWrite]>:$positions,
+                       Arg<Optional<AnyMemRef>, "", [MemRead, MemWrite]>:$scratch);
+  let assemblyFormat = [{
+    $source `at` custom<Place>($coordinates, $indices) `dim` $dim `lanes` $lanes (`smallest` $smallest^)?
+    (`values` $values^)? (`positions` $positions^)? (`scratch` $scratch^)? attr-dict
+    `:` type($source) (`values` type($values)^)? (`positions` type($positions)^)? (`scratch` type($scratch)^)?
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// Results that need no scratch.
+    static constexpr int64_t mostKept = 16;
+    /// Elements that are collected before it is asked whether scratch is full, and the most of `lanes`.
+    static constexpr int64_t chunk = 64;
+    /// A candidate is a key, an integer of at least a register's bits, and a position.
+    static constexpr int64_t positionBytes = 4;
+    static int64_t getKeyBytes(mlir::Type element) { return std::max(4u, element.getIntOrFloatBitWidth() / 8); }
+    /// In scratch there are two places for each, and for those of a chunk.
+    static int64_t getCandidateBytes(mlir::Type element) { return 2 * (getKeyBytes(element) + positionBytes); }
+  }];
+}
+
 def Tile_CopyOp : Tile_Op<"copy", [AttrSizedOperandSegments]> {
   let summary = "moves a tile between scratch of the group and other memory";
   let description = [{

@@ -191,18 +191,17 @@ def GeneralizeSizesPass : Tenon_CheckedPass<"tenon-generalize-sizes", "::mlir::M
 
     Before:
     ```mlir
-    tenon_tile.kernel @exp_0(%x: tensor<8x32xf32>) -> tensor<8x32xf32> attributes {work = affine_map<() -> (1)>} {..}
-    tenon_tile.kernel @exp_1(%x: tensor<4x32xf32>) -> tensor<4x32xf32> attributes {work = affine_map<() -> (1)>} {..}
-    %y = tenon_host.launch @exp_1 work %c1 ins(%x : tensor<4x32xf32>) ...
+    tenon_tile.kernel @exp_0(%x: tensor<8x32xf32>) -> tensor<8x32xf32> {..}
+    tenon_tile.kernel @exp_1(%x: tensor<4x32xf32>) -> tensor<4x32xf32> {..}
+    %y = tenon_host.launch @exp_1 ins(%x : tensor<4x32xf32>) ...
     ```
     After:
     ```mlir
-    tenon_tile.kernel @exp_0(%n: index, %x: tensor<?x32xf32>) -> tensor<?x32xf32>
-        attributes {work = affine_map<()[s0] -> (s0)>} {
+    tenon_tile.kernel @exp_0(%n: index, %x: tensor<?x32xf32>) -> tensor<?x32xf32> {
       tenon.bind_shape %x [%n, 32] : tensor<?x32xf32>
       ..
     }
-    %y = tenon_host.launch @exp_0 work %c4 symbols(%c4) ins(%x : tensor<4x32xf32>) ...
+    %y = tenon_host.launch @exp_0 symbols(%c4) ins(%x : tensor<4x32xf32>) ...
     ```
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect"];

@@ -677,10 +677,28 @@ private:
     return success();
   }
 
+  /// Whether a device has nothing to give, as `/dev/null`: artifacts without a runtime are written with it.
+  static bool isEmptyDevice(const llvm::Twine &path, const llvm::sys::fs::file_status &status) {
+    if (status.type() != llvm::sys::fs::file_type::character_file)
+      return false;
+    llvm::Expected<llvm::sys::fs::file_t> file = llvm::sys::fs::openNativeFileForRead(path);
+    if (!file)
+      return llvm::consumeError(file.takeError()), false;
+    char byte;
+    llvm::Expected<size_t> count = llvm::sys::fs::readNativeFile(*file, MutableArrayRef(&byte, 1));
+    llvm::sys::fs::closeFile(*file);
+    if (!count)
+      return llvm::consumeError(count.takeError()), false;
+    return *count == 0;
+  }
+
   FailureOr<std::unique_ptr<llvm::MemoryBuffer>> readRuntime() {
     llvm::sys::fs::file_status status;
-    if (!llvm::sys::fs::status(options.runtimeLibrary, status) && !llvm::sys::fs::is_regular_file(status))
+    if (!llvm::sys::fs::status(options.runtimeLibrary, status) && !llvm::sys::fs::is_regular_file(status)) {
+      if (isEmptyDevice(options.runtimeLibrary, status))
+        return llvm::MemoryBuffer::getMemBuffer("");
       return module.emitError("cannot read the runtime library '" + options.runtimeLibrary + "': it is no file");
+    }
     auto runtime = llvm::MemoryBuffer::getFile(options.runtimeLibrary, /*IsText=*/false,
                                                /*RequiresNullTerminator=*/false);
     if (std::error_code error = runtime.getError())

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "BuildContraction.h"
+#include "ColumnOperand.h"
 #include "tenon/Codegen/Common/Strategies.h"
 #include "tenon/Dialect/Tile/IR/TilePrograms.h"
 

@@ -105,8 +105,8 @@ tenon_tile.kernel @lines(%x: tensor<1x6x14x8xf32>, %w: tensor<72x32xf32> {tenon_
 // that of its last one. Tiles gather from it. Their sums wait for what follows, line by line.
 // CHECK-LABEL: tenon_tile.program @flat
 // CHECK: %[[WIN:.*]] = view %arg0 (d0, d1, d2) -> (0, d1, 0, d0 + d2) sizes [481, 3, 24] :
-// CHECK: %[[S:.*]] = scratch : memref<54x32xf32
 // CHECK: %[[T:.*]] = scratch : memref<67xi64
+// CHECK: %[[S:.*]] = scratch : memref<54x32xf32
 // CHECK: for (%[[LINE:.*]]) = 0 to 7 {
 // CHECK: position %[[LINE]] * 72 + %{{.*}} * 8 : tensor<8xi64>
 // CHECK: %[[PLACES:.*]] = tenon.min

@@ -1,0 +1,157 @@
+//===- ColumnOperand.cpp - How register tiles read the columns of a contraction ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ColumnOperand.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::codegen;
+using namespace tenon::tile;
+
+/// As many rows are multiplied with columns of an operand in memory before it pays to copy those, and so many products
+/// at once.
+static constexpr int64_t minRowsToCopy = 48, maxDepthToCopy = 768;
+
+ColumnOperand::ColumnOperand(ContractionPlan &plan) : b(plan.b), plan(plan) {
+  if (plan.packed)
+    memory = b.formed(plan.op.getRhs(), "panels", [&](OpBuilder &builder, ValueRange operands) {
+      return makePanels(builder, operands.front(), *plan.packed, plan.panelWidth());
+    });
+  else
+    memory = b.memoryOf(plan.op.getRhs());
+  std::optional<int64_t> products = constantOf(plan.isSplit ? plan.partDepth : plan.depth),
+                         rows = constantOf(plan.lines * plan.length);
+  if (!plan.packed && !plan.windows && rows && *rows >= minRowsToCopy && products && *products <= maxDepthToCopy)
+    copy = b.scratch({*products, plan.unitColumns}, plan.element);
+}
+
+void ColumnOperand::copyPart(const ContractionUnit &unit, AffineExpr part) {
+  if (!copy)
+    return;
+  AffineExpr first = plan.partStart(part), end = plan.partEnd(part);
+  auto copyRows = [&](AffineExpr left) {
+    b.loop({{first, end}}, [&](TileBuilder::Expressions at) {
+      Value row =
+          b.load(memory, placeOf(unit, at[0], unit.column(plan.zero)), {1, plan.unitColumns}, {plan.one, left}, dims());
+      b.store(row, copy, {at[0] - first, plan.zero});
+    });
+  };
+  AffineExpr width = unit.columns();
+  constantOf(width) ? copyRows(width) : b.peel(width, plan.unitColumns, copyRows);
+}
+
+Value ColumnOperand::load(const RegisterTile &tile, AffineExpr k, AffineExpr within, int64_t products) {
+  if (copy)
+    return b.load(copy, {within, tile.column}, {products, tile.width});
+  AffineExpr column = tile.unit.column(tile.column);
+  if (!plan.packed)
+    return b.load(memory, placeOf(tile.unit, k, column), {products, tile.width}, {b.constant(products), tile.columns},
+                  dims());
+  // Panels may be narrower or wider than the columns of a unit.
+  int64_t width = plan.panelWidth();
+  SmallVector<AffineExpr> place = {tile.unit.panel, k, tile.column};
+  if (width != plan.unitColumns)
+    place = {column.floorDiv(width), k, column % width};
+  return b.load(memory, place, {products, tile.width});
+}
+
+SmallVector<AffineExpr> ColumnOperand::placeOf(const ContractionUnit &unit, AffineExpr k, AffineExpr column) {
+  const ContractionRoles &roles = plan.roles;
+  return llvm::map_to_vector(plan.map(1).getResults(), [&](AffineExpr expression) {
+    unsigned dim = cast<AffineDimExpr>(expression).getPosition();
+    return dim == roles.depth    ? k
+           : dim == roles.column ? column
+                                 : unit.batch[llvm::find(roles.batch, dim) - roles.batch.begin()];
+  });
+}
+
+SmallVector<int64_t> ColumnOperand::dims() {
+  return {*plan.positionIn(1, plan.roles.depth), *plan.positionIn(1, plan.roles.column)};
+}
+
+//===----------------------------------------------------------------------===//
+// What comes next, on its way into the cache
+//===----------------------------------------------------------------------===//
+
+void ColumnOperand::planFetching(RegisterTile &tile, AffineExpr line, AffineExpr part) {
+  if (!plan.packed || !constantOf(plan.depth))
+    return;
+  const ContractionUnit &unit = tile.unit;
+  AffineExpr rows, place, inAll = b.mul(line, plan.length) + tile.turn,
+                          inBlock = b.mul(line - unit.firstLine, plan.length) + tile.turn - unit.firstRow;
+  AffineExpr all = plan.lines * plan.length,
+             block = plan.hasLines() ? plan.linesPerBlock * *constantOf(plan.length) : unit.endRow - unit.firstRow;
+  if (unit.isResident) {
+    rows = b.select(unit.isResident, all, block);
+    place = b.select(unit.isResident, inAll, inBlock);
+  } else {
+    rows = *plan.rowsAreInner ? all : plan.linesPerBlock * std::min(plan.blockExtent(), *constantOf(plan.length));
+    place = *plan.rowsAreInner ? inAll : inBlock;
+  }
+  int64_t tiles = plan.unitColumns / plan.lanes;
+  tile.fetchedPerRow = b.ceilDiv(plan.depth * plan.unitColumns, rows * (plan.parts * tiles));
+  AffineExpr visit = part * tiles + tile.column.floorDiv(plan.lanes);
+  tile.fetched = b.mul(b.mul(visit, rows) + place, tile.fetchedPerRow);
+}
+
+void ColumnOperand::fetchPanel(const RegisterTile &tile, AffineExpr k) {
+  AffineExpr step = b.ceilDiv(tile.fetchedPerRow * tile.height, plan.isSplit ? plan.partDepth : plan.depth);
+  // The units of a panel fetch parts of the next one, as do those before it.
+  AffineExpr next = tile.unit.panel + 1, place = tile.fetched + b.mul(k, step);
+  int64_t units = plan.panelWidth() / plan.unitColumns;
+  if (units > 1)
+    return b.prefetch(memory,
+                      {next.floorDiv(units), plan.zero, place + b.mul(next % units, plan.depth * plan.unitColumns)});
+  b.prefetch(memory, {next * (plan.unitColumns / plan.panelWidth()), plan.zero, place});
+}
+
+void ColumnOperand::fetchRows(const RegisterTile &tile, AffineExpr part) {
+  if (plan.packed)
+    return;
+  const ContractionUnit &unit = tile.unit;
+  AffineExpr column = unit.column(tile.column);
+  AffineExpr products = plan.isSplit ? plan.partDepth : plan.depth, rows = unit.endRow - unit.firstRow;
+  AffineExpr share =
+      b.ifAtMost(b.constant(plan.knobOf(knob::fetchRows)), rows, b.ceilDiv(products * tile.height, rows), plan.zero);
+  AffineExpr first = plan.partStart(part) + b.mul((tile.turn - unit.firstRow).floorDiv(tile.height), share);
+  if (share != plan.zero)
+    b.loop({{plan.zero, share}}, [&](TileBuilder::Expressions at) {
+      b.prefetch(memory, placeOf(unit, first + at[0], column + plan.unitColumns));
+    });
+}
+
+//===----------------------------------------------------------------------===//
+// The form
+//===----------------------------------------------------------------------===//
+
+Value codegen::makePanels(OpBuilder &builder, Value matrix, int64_t depth, int64_t width) {
+  Location loc = matrix.getLoc();
+  auto reshape = [&](Value value, ArrayRef<int64_t> shape) -> Value {
+    auto type = cast<RankedTensorType>(value.getType()).clone(shape);
+    return ReshapeOp::create(builder, loc, type, value, ValueRange(), shape);
+  };
+  auto type = cast<RankedTensorType>(matrix.getType());
+  int64_t rows = type.getDimSize(depth), columns = type.getDimSize(1 - depth);
+  int64_t panels = llvm::divideCeil(columns, width);
+  if (columns % width != 0) {
+    Type element = type.getElementType();
+    auto scalar = RankedTensorType::get({}, element);
+    Value zero = ConstantOp::create(builder, loc, scalar, DenseElementsAttr::get(scalar, builder.getZeroAttr(element)));
+    SmallVector<int64_t> low(2, 0), high(2, 0), shape(type.getShape());
+    shape[1 - depth] = panels * width;
+    high[1 - depth] = panels * width - columns;
+    matrix = PadOp::create(builder, loc, type.clone(shape), PadMode::constant, matrix, zero, ValueRange(), ValueRange(),
+                           low, high);
+  }
+  SmallVector<int64_t> parts = {rows, panels, width}, permutation = {1, 0, 2};
+  if (depth == 1) {
+    parts = {panels, width, rows};
+    permutation = {0, 2, 1};
+  }
+  matrix = reshape(matrix, parts);
+  return TransposeOp::create(builder, loc, type.clone({panels, rows, width}), matrix, permutation);
+}

@@ -1,0 +1,52 @@
+//===- ColumnOperand.h - How register tiles read the columns of a contraction ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_LIB_CODEGEN_COMMON_COLUMNOPERAND_H
+#define TENON_LIB_CODEGEN_COMMON_COLUMNOPERAND_H
+
+#include "ContractionUnit.h"
+
+namespace tenon::codegen {
+
+/// The second operand of a contraction: a constant in panels, or what lies in memory, of which a unit's columns may be
+/// copied. Register tiles fetch what comes next while they multiply.
+class ColumnOperand {
+public:
+  explicit ColumnOperand(ContractionPlan &plan);
+
+  /// Whether a tile behind the last column reads zeros or leftovers, rather than beyond the end.
+  bool isPadded() const { return plan.packed || copy; }
+  /// The columns next to each other, as in a panel: rows of the operand that lie pages apart, or a power of two, take
+  /// each other's place in the nearest cache, tile after tile.
+  void copyPart(const ContractionUnit &unit, mlir::AffineExpr part);
+  /// Rows of a tile's columns from product `k` of all on, the number `within` of the part.
+  mlir::Value load(const RegisterTile &tile, mlir::AffineExpr k, mlir::AffineExpr within, int64_t products);
+
+  /// Says which part of the next panel the tile fetches: the tiles of all rows that use this panel fetch equal ones.
+  void planFetching(RegisterTile &tile, mlir::AffineExpr line, mlir::AffineExpr part);
+  /// Fetches it, at product `k` of the part.
+  void fetchPanel(const RegisterTile &tile, mlir::AffineExpr k);
+  /// Of an operand that isn't in panels the same columns of the next one: each tile of the block fetches some rows.
+  void fetchRows(const RegisterTile &tile, mlir::AffineExpr part);
+
+private:
+  llvm::SmallVector<mlir::AffineExpr> placeOf(const ContractionUnit &unit, mlir::AffineExpr k, mlir::AffineExpr column);
+  llvm::SmallVector<int64_t> dims();
+
+  TileBuilder &b;
+  ContractionPlan &plan;
+  mlir::Value memory;
+  mlir::Value copy; ///< scratch, or null
+};
+
+/// In a form: the columns of a constant matrix in panels of `width`, zeros behind the last, the rows that are summed
+/// one behind the other. `depth` is the matrix's dimension of these.
+mlir::Value makePanels(mlir::OpBuilder &builder, mlir::Value matrix, int64_t depth, int64_t width);
+
+} // namespace tenon::codegen
+
+#endif // TENON_LIB_CODEGEN_COMMON_COLUMNOPERAND_H

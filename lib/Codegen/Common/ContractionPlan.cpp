@@ -1,0 +1,232 @@
+//===- ContractionPlan.cpp - How the program of a contraction goes about its work ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ContractionPlan.h"
+#include "tenon/Codegen/Common/VectorSpace.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::codegen;
+using namespace tenon::tile;
+
+static constexpr int64_t bytesOfElement = 4;
+
+bool codegen::areNeighbours(int64_t first, int64_t second, ArrayRef<int64_t> shape) {
+  return first < second &&
+         llvm::all_of(shape.slice(first + 1, second - first - 1), [](int64_t size) { return size == 1; });
+}
+
+ContractionPlan::ContractionPlan(TileBuilder &b, const KernelStructure &structure, ScheduleAttr schedule)
+    : b(b), op(structure.contract), roles(*contractionRoles(op)), packed(constantDepth(op)),
+      windows(op.getLhs().getDefiningOp<WindowRowsOp>()), turned(structure.turned), schedule(schedule),
+      lanes(lanesOf(schedule)), vectorLanes(*schedule.get(knob::vectorBytes) / bytesOfElement),
+      tileRows(knobOf(knob::tileRows)), depthBlock(knobOf(knob::depthBlock)),
+      element(Float32Type::get(op.getContext())), zero(b.constant(0)), one(b.constant(1)) {
+  measure();
+  measureRows();
+  if (windows)
+    measureWindows();
+  else
+    runDepth = depth;
+  isCollapsed = isFlat && !windows && rowsRunOn();
+  isGathered = isFlat && !isCollapsed && !isClipped();
+  if (std::optional<int64_t> bytes = constantOf(bytesOfRows()))
+    rowsAreInner = *bytes <= knobOf(knob::residentBytes);
+  splitDepth();
+  placeSums();
+}
+
+//===----------------------------------------------------------------------===//
+// Sizes
+//===----------------------------------------------------------------------===//
+
+AffineExpr ContractionPlan::sizeOf(unsigned dim) {
+  Value operands[] = {op.getLhs(), op.getRhs()};
+  AffineExpr result;
+  for (unsigned i = 0; i < 2; ++i)
+    if (auto position = positionIn(i, dim)) {
+      AffineExpr size = b.size(b.sizes.sizesOf(operands[i])[*position]);
+      if (!result || constantOf(size))
+        result = size;
+    }
+  return result;
+}
+
+void ContractionPlan::measure() {
+  depth = sizeOf(roles.depth);
+  columns = sizeOf(roles.column);
+  batchSizes = llvm::map_to_vector(roles.batch, [&](unsigned dim) { return sizeOf(dim); });
+  // Dimensions of one row are none, but the last one where all are.
+  SmallVector<unsigned> rowDims(roles.rows);
+  if (!isClipped())
+    llvm::erase_if(roles.rows, [&](unsigned dim) { return sizeOf(dim) == one; });
+  if (roles.rows.empty() && !rowDims.empty())
+    roles.rows.push_back(rowDims.back());
+  rowSizes = llvm::map_to_vector(roles.rows, [&](unsigned dim) { return sizeOf(dim); });
+}
+
+void ContractionPlan::measureRows() {
+  AffineExpr rows = one;
+  for (AffineExpr size : rowSizes)
+    rows = rows * size;
+  blocks = rows.ceilDiv(unitRows);
+  lines = linesPerBlock = one;
+  length = rows;
+  if (isClipped()) {
+    isFlat = true;
+  } else if (rowSizes.size() > 1) {
+    isFlat = !fitLines(rows);
+    if (!isFlat) {
+      length = rowSizes.back();
+      lines = one;
+      for (AffineExpr size : ArrayRef(rowSizes).drop_back())
+        lines = lines * size;
+      linesPerBlock = b.ceilDiv(lines, b.max(blocks, one));
+      mostLines = constantOf(linesPerBlock).value_or(llvm::divideCeil(unitRows, *constantOf(length)));
+    }
+  }
+  height = tileRows;
+  if (std::optional<int64_t> known = constantOf(isClipped() ? rowSizes.back() : length))
+    height = std::clamp<int64_t>(*known, 1, tileRows);
+}
+
+/// Whether tiles within lines are hardly more than tiles that go on from line to line.
+bool ContractionPlan::fitLines(AffineExpr rows) {
+  // Places that are gathered take as long as some products.
+  constexpr int64_t shortDepth = 64;
+  double mostWaste = constantOf(depth).value_or(shortDepth) < shortDepth ? 1.1 : 1.02;
+  std::optional<int64_t> total = constantOf(rows), line = constantOf(rowSizes.back());
+  if (!line || *line == 0 || total == 0)
+    return false;
+  int64_t tile = std::min(*line, tileRows), vectors = lanes / vectorLanes;
+  // Few sums wait for each other.
+  constexpr int64_t leastSums = 12;
+  if (tile < tileRows && tile * vectors < leastSums)
+    return false;
+  // Rows are turned where they lie one behind the other.
+  if (turned && *line % tile != 0)
+    return false;
+  return total ? llvm::alignTo(*line, tile) * (*total / *line) <= mostWaste * llvm::alignTo(*total, tile)
+               : llvm::alignTo(*line, tile) <= mostWaste * *line;
+}
+
+/// Whether the rows of the first operand lie one behind the other, from line to line.
+bool ContractionPlan::rowsRunOn() {
+  unsigned operand = cast<BlockArgument>(op.getLhs()).getArgNumber() - b.kernel.getNumSymbols();
+  if (b.kernel.takesStrides(operand))
+    return false;
+  ArrayRef<int64_t> shape = cast<RankedTensorType>(op.getLhs().getType()).getShape();
+  return llvm::all_of(llvm::zip(roles.rows, ArrayRef(roles.rows).drop_front()), [&](auto pair) {
+    return areNeighbours(*positionIn(0, std::get<0>(pair)), *positionIn(0, std::get<1>(pair)), shape);
+  });
+}
+
+int64_t ContractionPlan::blockExtent() {
+  if (hasLines())
+    return llvm::alignTo(*constantOf(length), height);
+  if (!constantOf(length))
+    return llvm::alignTo(unitRows, height);
+  return llvm::alignTo(llvm::divideCeil(*constantOf(length), std::max<int64_t>(*constantOf(blocks), 1)), height);
+}
+
+int64_t ContractionPlan::beyondRows() {
+  std::optional<int64_t> known = constantOf(length);
+  return (!known ? restRows : *known % height == 0 ? 1 : height) - 1;
+}
+
+int64_t ContractionPlan::bytesPerRow() {
+  if (windows)
+    return elementsPerWindow() * bytesOfElement;
+  return constantOf(depth).value_or(depthBlock) * bytesOfElement;
+}
+
+//===----------------------------------------------------------------------===//
+// Windows
+//===----------------------------------------------------------------------===//
+
+int64_t ContractionPlan::elementsPerWindow() {
+  return cast<RankedTensorType>(windows.getOperand().getType()).getShape().back() *
+         llvm::product_of(windows.getStrides());
+}
+
+/// Parts of windows run on in the image, as long as a window has all of their elements. Of clipped ones each tap is
+/// a part.
+void ContractionPlan::measureWindows() {
+  int64_t run = cast<RankedTensorType>(windows.getOperand().getType()).getShape().back();
+  taps.assign(windows.getSizes().begin(), windows.getSizes().end());
+  if (!isClipped() && windows.getDilations().back() == 1)
+    run *= taps.pop_back_val();
+  runDepth = b.constant(run);
+}
+
+//===----------------------------------------------------------------------===//
+// The summed dimension
+//===----------------------------------------------------------------------===//
+
+/// A long row of tiles would leave the cache before its columns come around again: the sums of a part wait in scratch.
+void ContractionPlan::splitDepth() {
+  std::optional<int64_t> total = constantOf(depth);
+  isSplit = isClipped() || (total && *total >= 2 * depthBlock && !isWide());
+  partDepth = runDepth;
+  if (isSplit && !isClipped() && llvm::product_of(taps) <= 1) {
+    parts = llvm::divideCeil(*total, depthBlock);
+    int64_t products = llvm::alignTo(llvm::divideCeil(*total, parts), std::lcm<int64_t>(4, wholeUnroll()));
+    parts = llvm::divideCeil(*total, products);
+    partDepth = b.constant(products);
+  } else if (isSplit) {
+    parts = llvm::product_of(taps);
+  }
+}
+
+AffineExpr ContractionPlan::partStart(AffineExpr part) { return isSplit ? part * *constantOf(partDepth) : zero; }
+
+AffineExpr ContractionPlan::partEnd(AffineExpr part) {
+  if (!isSplit)
+    return depth;
+  bool isWhole = *constantOf(depth) % *constantOf(partDepth) == 0;
+  AffineExpr end = partStart(part) + *constantOf(partDepth);
+  return isWhole ? end : b.min(end, depth);
+}
+
+int64_t ContractionPlan::wholeUnroll() {
+  if (!constantOf(depth))
+    return 1;
+  int64_t unroll = llvm::divideCeil(knobOf(knob::turnSize), height);
+  // No product is left over, if it may be. Of windows of few channels none is another row's in the same turn, which
+  // LLVM would keep in a register.
+  for (int64_t turns = unroll; turns < 2 * unroll && (!windows || turns <= elementsPerWindow()); ++turns)
+    if (*constantOf(runDepth) % turns == 0)
+      return turns;
+  return unroll;
+}
+
+//===----------------------------------------------------------------------===//
+// Sums
+//===----------------------------------------------------------------------===//
+
+/// Sums go on to the kernel's results from registers, or, where that is much code, through scratch row by row. They
+/// wait there for the whole unit where the summed dimension comes in parts, where rows go on from line to line, and
+/// where they are turned, as results want whose rows are next to each other.
+void ContractionPlan::placeSums() {
+  std::optional<int64_t> known = constantOf(length);
+  // Tiles behind whole ones may end later than these would.
+  sumsRows = mostLines * blockExtent() + (known && !isClipped() ? 0 : restRows);
+  // Whole blocks of sums are turned.
+  if (turned)
+    sumsRows = llvm::alignTo(sumsRows, vectorLanes) + vectorLanes;
+  waits = isSplit || isFlat || turned;
+  wholeInRows = knobOf(knob::epilogueRows) < height || !known;
+}
+
+bool ContractionPlan::canBeWide() { return packed && panelWidth() >= unitColumns && !windows && !turned; }
+
+bool ContractionPlan::isWide() {
+  std::optional<int64_t> known = constantOf(lines * length);
+  return canBeWide() && known && *known <= knobOf(knob::wideRows);
+}
+
+int64_t ContractionPlan::wideHeight() { return std::min<int64_t>(lanes < unitColumns || isFlat ? 1 : 2, height); }

@@ -1,0 +1,128 @@
+//===- ContractionPlan.h - How the program of a contraction goes about its work ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_LIB_CODEGEN_COMMON_CONTRACTIONPLAN_H
+#define TENON_LIB_CODEGEN_COMMON_CONTRACTIONPLAN_H
+
+#include "tenon/Codegen/Common/TileBuilder.h"
+#include "tenon/Dialect/Tile/Analysis/KernelStructure.h"
+#include "tenon/Dialect/Tile/Analysis/ScheduleSpace.h"
+
+namespace tenon::codegen {
+
+/// The height of register tiles behind whole ones, where the number of rows isn't known.
+inline constexpr int64_t restRows = 4;
+
+inline std::optional<int64_t> constantOf(mlir::AffineExpr expression) {
+  auto constant = mlir::dyn_cast<mlir::AffineConstantExpr>(expression);
+  return constant ? std::optional(constant.getValue()) : std::nullopt;
+}
+
+/// Whether a dimension stands behind another one, with none of several places between them.
+bool areNeighbours(int64_t first, int64_t second, llvm::ArrayRef<int64_t> shape);
+
+/// What follows from a kernel's sizes and its schedule before anything is written, and doesn't change after that.
+///
+/// Where rows have several dimensions a register tile lies in a line of the last one, if tiles fit lines, so that its
+/// rows are one stride apart; else it goes on from line to line ("flat"). Where the length of a line is known all tiles
+/// have one height. A long summed dimension comes in parts; windows do, by their taps.
+class ContractionPlan {
+public:
+  ContractionPlan(TileBuilder &b, const tile::KernelStructure &structure, tile::ScheduleAttr schedule);
+
+  int64_t knobOf(llvm::StringRef name) { return *schedule.get(name); }
+  mlir::AffineMap map(unsigned i) { return mlir::cast<mlir::AffineMapAttr>(op.getIndexingMaps()[i]).getValue(); }
+  /// The dimension of an operand, or of the result, that one of the iteration space is.
+  std::optional<unsigned> positionIn(unsigned operand, unsigned dim) {
+    return map(operand).getResultPosition(mlir::getAffineDimExpr(dim, op.getContext()));
+  }
+  mlir::AffineExpr sizeOf(unsigned dim);
+
+  /// Whether windows reach over the border of the image, where their elements are zero.
+  bool isClipped() { return windows && windows.getPads(); }
+  /// Elements of the image per window, which share most of what they read.
+  int64_t elementsPerWindow();
+  /// What a row of the first operand takes in the cache.
+  int64_t bytesPerRow();
+  /// What all rows take in the cache.
+  mlir::AffineExpr bytesOfRows() { return lines * length * bytesPerRow(); }
+  /// Whether tiles lie in lines of which there are several.
+  bool hasLines() { return rowSizes.size() > 1 && !isFlat; }
+  /// Most rows of a block in a line, as a multiple of the tile's height.
+  int64_t blockExtent();
+  /// Most rows of a tile that lie beyond the end of its unit.
+  int64_t beyondRows();
+
+  /// Whether so few rows may be there that each reads a panel once, as it lies in memory; whether they surely are.
+  bool canBeWide();
+  bool isWide();
+  /// As many of them are multiplied at once: tiles that are as wide as a panel have sums to spare for a second row,
+  /// where that is a stride behind the first one.
+  int64_t wideHeight();
+
+  /// The products of a part of the summed dimension.
+  mlir::AffineExpr partStart(mlir::AffineExpr part);
+  mlir::AffineExpr partEnd(mlir::AffineExpr part);
+  /// Products per turn of a whole tile's loop.
+  int64_t wholeUnroll();
+
+  int64_t panelWidth() { return knobOf(tile::knob::panelColumns); }
+  /// The shape of tiles of so many rows: without rows they have one dimension.
+  llvm::SmallVector<int64_t> rowShape(int64_t last, int64_t height) {
+    return roles.rows.empty() ? llvm::SmallVector<int64_t>{last} : llvm::SmallVector<int64_t>{height, last};
+  }
+
+  TileBuilder &b;
+  ContractOp op;
+  tile::ContractionRoles roles;
+  std::optional<int64_t> packed; ///< the dimension of a constant second operand that is summed: it comes in panels
+  tile::WindowRowsOp windows;
+  TransposeOp turned; ///< what the results are made of, where their rows are next to each other, or null
+  tile::ScheduleAttr schedule;
+  int64_t lanes, vectorLanes, tileRows, depthBlock;
+  int64_t unitRows = tile::blockRows, unitColumns = tile::panelColumns; ///< most of a unit of work
+  mlir::Type element;
+  mlir::AffineExpr zero, one;
+
+  mlir::AffineExpr depth, columns;
+  llvm::SmallVector<mlir::AffineExpr> batchSizes, rowSizes;
+  mlir::AffineExpr lines, length; ///< of rows, and rows of each
+  mlir::AffineExpr blocks;        ///< of rows: units of work
+  mlir::AffineExpr linesPerBlock;
+  int64_t mostLines = 1;    ///< of a block
+  int64_t height = 1;       ///< of whole tiles
+  bool isFlat = false;      ///< whether tiles go on from line to line
+  bool isCollapsed = false; ///< whether the rows of the first operand are one dimension, though not of results
+  bool isGathered = false;  ///< whether the places of rows stand in a table
+
+  llvm::SmallVector<int64_t> taps; ///< of a window, those that don't run on in the image
+  mlir::AffineExpr runDepth;       ///< products of a part of windows, or all
+  bool isSplit = false;            ///< whether the sums of a part wait in scratch for the next one
+  int64_t parts = 1;               ///< of the summed dimension, where they do
+  mlir::AffineExpr partDepth;
+
+  /// Whether rows are the inner dimension of units: those that stay in the cache are multiplied with panel after panel;
+  /// of more rows, a block is. None where it shows at run time.
+  std::optional<bool> rowsAreInner;
+
+  bool waits = false;       ///< whether the sums of a unit wait in scratch
+  int64_t sumsRows = 0;     ///< rows of it
+  bool wholeInRows = false; ///< whether what follows a whole tile goes through scratch, row by row
+
+private:
+  void measure();
+  void measureRows();
+  void measureWindows();
+  bool fitLines(mlir::AffineExpr rows);
+  bool rowsRunOn();
+  void splitDepth();
+  void placeSums();
+};
+
+} // namespace tenon::codegen
+
+#endif // TENON_LIB_CODEGEN_COMMON_CONTRACTIONPLAN_H

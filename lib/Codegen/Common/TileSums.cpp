@@ -1,0 +1,81 @@
+//===- TileSums.cpp - The sums of a register tile ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "TileSums.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::codegen;
+using namespace tenon::tile;
+
+Value TileSums::zeros(const RegisterTile &tile) {
+  return b.splat(tile.shape(tile.width), FloatAttr::get(plan.element, 0));
+}
+
+/// The parts of a window are loops around those of a part.
+Value TileSums::multiply(const RegisterTile &tile) {
+  int64_t unroll = unrollOf(tile);
+  RegisterTile within = tile;
+  AffineExpr number = plan.zero;
+  auto nest = [&](auto &nest, size_t dim, Value sums) -> Value {
+    if (dim == plan.taps.size())
+      return multiply(within, sums, plan.zero, plan.runDepth, unroll, number);
+    int64_t count = plan.taps[dim];
+    if (count == 1) {
+      within.tap.push_back(plan.zero);
+      return nest(nest, dim + 1, sums);
+    }
+    AffineExpr before = number;
+    return b.carry({plan.zero, b.constant(count)}, sums, [&](AffineExpr at, Value carried) {
+      number = before * count + at;
+      within.tap.resize(dim);
+      within.tap.push_back(at);
+      return nest(nest, dim + 1, carried);
+    });
+  };
+  return nest(nest, 0, zeros(tile));
+}
+
+Value TileSums::multiplyPart(const RegisterTile &tile, Value sums, AffineExpr part) {
+  if (llvm::product_of(plan.taps) <= 1) {
+    RegisterTile first = tile;
+    first.tap.assign(plan.taps.size(), plan.zero);
+    return multiply(first, sums, plan.partStart(part), plan.partEnd(part), unrollOf(tile));
+  }
+  RegisterTile within = tile;
+  within.tap = b.delinearize(part, llvm::map_to_vector(plan.taps, [&](int64_t count) { return b.constant(count); }));
+  return multiplyTap(within, sums, part);
+}
+
+Value TileSums::multiplyTap(const RegisterTile &tile, Value sums, AffineExpr part) {
+  return multiply(tile, sums, plan.zero, plan.runDepth, unrollOf(tile), part);
+}
+
+Value TileSums::multiplyWide(const RegisterTile &tile) {
+  return multiply(tile, zeros(tile), plan.zero, plan.runDepth, constantOf(plan.depth) ? 4 : 1);
+}
+
+Value TileSums::multiply(const RegisterTile &tile, Value sums, AffineExpr low, AffineExpr high, int64_t unroll,
+                         AffineExpr part) {
+  AffineExpr start = part ? part * plan.runDepth : plan.zero;
+  auto loop = [&](AffineExpr from, AffineExpr to, int64_t products, Value sums) {
+    return b.carry({from, to, products}, sums, [&](AffineExpr k, Value carried) {
+      if (tile.fetched && products == unroll)
+        columns.fetchPanel(tile, plan.isSplit ? k - low : start + k);
+      Value factors = rows.load(tile, k, products);
+      return b.mma(factors, columns.load(tile, start + k, k - low, products), carried);
+    });
+  };
+  auto count = constantOf(high - low);
+  AffineExpr whole = high;
+  bool leaves =
+      unroll > 1 && !(count && *count % unroll == 0) && !(plan.isSplit && *constantOf(plan.depth) % unroll == 0);
+  if (leaves)
+    whole = count ? low + *count / unroll * unroll : low + (high - low).floorDiv(unroll) * unroll;
+  sums = loop(low, whole, unroll, sums);
+  return leaves ? loop(whole, high, 1, sums) : sums;
+}

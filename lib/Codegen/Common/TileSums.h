@@ -1,0 +1,46 @@
+//===- TileSums.h - The sums of a register tile ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef TENON_LIB_CODEGEN_COMMON_TILESUMS_H
+#define TENON_LIB_CODEGEN_COMMON_TILESUMS_H
+
+#include "ColumnOperand.h"
+#include "RowOperand.h"
+
+namespace tenon::codegen {
+
+/// Multiplies rows with columns: loops over the summed dimension that carry a register tile.
+class TileSums {
+public:
+  TileSums(ContractionPlan &plan, RowOperand &rows, ColumnOperand &columns)
+      : b(plan.b), plan(plan), rows(rows), columns(columns) {}
+
+  /// All products of a tile.
+  mlir::Value multiply(const RegisterTile &tile);
+  /// Those of a part, added to `sums`.
+  mlir::Value multiplyPart(const RegisterTile &tile, mlir::Value sums, mlir::AffineExpr part);
+  /// Those of one tap of clipped windows, which the tile has already.
+  mlir::Value multiplyTap(const RegisterTile &tile, mlir::Value sums, mlir::AffineExpr part);
+  /// All products of one or two rows that go along a panel as it lies in memory.
+  mlir::Value multiplyWide(const RegisterTile &tile);
+
+private:
+  /// Adds the products from `low` to `high`, of one part of windows.
+  mlir::Value multiply(const RegisterTile &tile, mlir::Value sums, mlir::AffineExpr low, mlir::AffineExpr high,
+                       int64_t unroll, mlir::AffineExpr part = {});
+  mlir::Value zeros(const RegisterTile &tile);
+  int64_t unrollOf(const RegisterTile &tile) { return tile.height == plan.height ? plan.wholeUnroll() : 1; }
+
+  TileBuilder &b;
+  ContractionPlan &plan;
+  RowOperand &rows;
+  ColumnOperand &columns;
+};
+
+} // namespace tenon::codegen
+
+#endif // TENON_LIB_CODEGEN_COMMON_TILESUMS_H

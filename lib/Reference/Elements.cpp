@@ -290,47 +290,88 @@ OffsetTables tenon::reference::stridedTables(ArrayRef<int64_t> sizes, ArrayRef<i
   return tables;
 }
 
+/// The step between the offsets of a table; nothing if it isn't the same everywhere.
+static std::optional<int64_t> stepOf(const std::vector<int64_t> &table) {
+  if (llvm::is_contained(table, outside))
+    return std::nullopt;
+  int64_t step = table.size() < 2 ? 0 : table[1] - table[0];
+  for (size_t i = 1; i < table.size(); ++i)
+    if (table[i] - table[i - 1] != step)
+      return std::nullopt;
+  return step;
+}
+
+/// One table for the last dimensions, and how many are before them. Rows that are short cost more to begin than to
+/// copy.
+static std::pair<std::vector<int64_t>, int64_t> joinLastTables(const OffsetTables &offsets) {
+  constexpr size_t mostJoined = 1024, mostEven = 1 << 16;
+  std::vector<int64_t> inner = offsets.back();
+  int64_t first = offsets.size() - 1;
+  for (; first > 0; --first) {
+    const std::vector<int64_t> &outer = offsets[first - 1];
+    size_t size = outer.size() * inner.size();
+    std::optional<int64_t> step = stepOf(inner);
+    bool isEven = step && outer.size() > 1 && stepOf(outer) == *step * (int64_t)inner.size();
+    if (size > mostJoined && inner.size() > 1 && outer.size() > 1 && !(isEven && size <= mostEven))
+      break;
+    std::vector<int64_t> joined;
+    joined.reserve(size);
+    for (int64_t from : outer)
+      for (int64_t offset : inner)
+        joined.push_back(from == outside || offset == outside ? outside : from + offset);
+    inner = std::move(joined);
+  }
+  return {std::move(inner), first};
+}
+
 template <typename T> static void copyElements(const T *source, T *result, const OffsetTables &offsets, const T *fill) {
-  int64_t rank = offsets.size(), rows = 1;
-  if (rank == 0) {
+  if (offsets.empty()) {
     *result = *source;
     return;
   }
   for (const std::vector<int64_t> &table : offsets)
     if (table.empty())
       return;
-  const std::vector<int64_t> &inner = offsets.back();
+  auto [inner, outerRank] = joinLastTables(offsets);
   int64_t length = inner.size();
-  bool consecutive = true, hasOutside = false;
-  for (int64_t i = 0; i < length; ++i) {
-    consecutive = consecutive && inner[i] == inner[0] + i;
-    hasOutside = hasOutside || inner[i] == outside;
-  }
-  consecutive = consecutive && !hasOutside;
-  for (int64_t d = 0; d + 1 < rank; ++d)
-    rows *= offsets[d].size();
-  SmallVector<int64_t> position(rank, 0);
-  for (int64_t row = 0; row < rows; ++row, result += length) {
-    int64_t base = 0;
-    bool isOutside = false;
-    for (int64_t d = 0; d + 1 < rank; ++d) {
-      int64_t offset = offsets[d][position[d]];
-      isOutside = isOutside || offset == outside;
-      base += isOutside ? 0 : offset;
+  std::optional<int64_t> step = stepOf(inner);
+  bool hasOutside = llvm::is_contained(inner, outside);
+  auto copyRow = [&](const T *from, T *to, int64_t begin, int64_t end) {
+    if (step == 1)
+      std::copy(from + inner[begin], from + inner[begin] + (end - begin), to + begin);
+    else if (step == 0)
+      std::fill(to + begin, to + end, from[inner[begin]]);
+    else if (!hasOutside)
+      for (int64_t i = begin; i < end; ++i)
+        to[i] = from[inner[i]];
+    else
+      for (int64_t i = begin; i < end; ++i)
+        to[i] = inner[i] == outside ? *fill : from[inner[i]];
+  };
+  // Rows that read far apart share cache lines with the rows after them: a piece of all rows at a time.
+  constexpr int64_t pieceLength = 16;
+  int64_t piece = step && std::abs(*step) >= pieceLength ? pieceLength : length;
+  for (int64_t begin = 0; begin < length; begin += piece) {
+    int64_t end = std::min(begin + piece, length);
+    SmallVector<int64_t> position(outerRank, 0);
+    T *to = result;
+    for (bool isDone = false; !isDone; to += length) {
+      int64_t base = 0;
+      bool isOutside = false;
+      for (int64_t d = 0; d < outerRank; ++d) {
+        int64_t offset = offsets[d][position[d]];
+        isOutside = isOutside || offset == outside;
+        base += isOutside ? 0 : offset;
+      }
+      if (isOutside)
+        std::fill(to + begin, to + end, *fill);
+      else
+        copyRow(source + base, to, begin, end);
+      int64_t d = outerRank - 1;
+      for (; d >= 0 && ++position[d] == (int64_t)offsets[d].size(); --d)
+        position[d] = 0;
+      isDone = d < 0;
     }
-    if (isOutside) {
-      std::fill(result, result + length, *fill);
-    } else if (consecutive) {
-      std::copy(source + base + inner[0], source + base + inner[0] + length, result);
-    } else if (!hasOutside) {
-      for (int64_t i = 0; i < length; ++i)
-        result[i] = source[base + inner[i]];
-    } else {
-      for (int64_t i = 0; i < length; ++i)
-        result[i] = inner[i] == outside ? *fill : source[base + inner[i]];
-    }
-    for (int64_t d = rank - 2; d >= 0 && ++position[d] == (int64_t)offsets[d].size(); --d)
-      position[d] = 0;
   }
 }
 

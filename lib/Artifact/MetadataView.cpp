@@ -3,6 +3,8 @@
 
 #include "tenon/Artifact/MetadataView.h"
 
+#include <string.h>
+
 using namespace tenon::artifact;
 
 namespace {
@@ -23,25 +25,71 @@ constexpr uint32_t kStrides[kTables] = {
 constexpr uint32_t kMaxSlots = 1u << 24;
 constexpr uint32_t kMaxPlaces = 1u << 20;
 
-struct Element {
-  char name[15]; // no pointer: the loader has nothing to do
-  unsigned char bits;
+// By dtype. No pointers to names: the loader has nothing to do.
+#define TENON_DTYPES(F)                                                                                                \
+  F("undefined", 0)                                                                                                    \
+  F("float32", 32)                                                                                                     \
+  F("uint8", 8)                                                                                                        \
+  F("int8", 8)                                                                                                         \
+  F("uint16", 16)                                                                                                      \
+  F("int16", 16)                                                                                                       \
+  F("int32", 32)                                                                                                       \
+  F("int64", 64)                                                                                                       \
+  F("string", 0)                                                                                                       \
+  F("bool", 8)                                                                                                         \
+  F("float16", 16)                                                                                                     \
+  F("float64", 64)                                                                                                     \
+  F("uint32", 32)                                                                                                      \
+  F("uint64", 64)                                                                                                      \
+  F("complex64", 64)                                                                                                   \
+  F("complex128", 128)                                                                                                 \
+  F("bfloat16", 16)                                                                                                    \
+  F("float8e4m3fn", 8)                                                                                                 \
+  F("float8e4m3fnuz", 8)                                                                                               \
+  F("float8e5m2", 8)                                                                                                   \
+  F("float8e5m2fnuz", 8)                                                                                               \
+  F("uint4", 4)                                                                                                        \
+  F("int4", 4)                                                                                                         \
+  F("float4e2m1", 4)
+
+#define TENON_NAME(name, bits) name "\0"
+constexpr char kNames[] = TENON_DTYPES(TENON_NAME); // one after the other
+#define TENON_BITS(name, bits) bits,
+constexpr unsigned char kBits[] = {TENON_DTYPES(TENON_BITS)};
+constexpr uint32_t kElementCount = sizeof(kBits);
+
+/// Where records have strings.
+struct StringField {
+  Table table;
+  uint32_t offset;
 };
-constexpr Element kElements[] = {
-    {"undefined", 0},      {"float32", 32},  {"uint8", 8},        {"int8", 8},           {"uint16", 16},
-    {"int16", 16},         {"int32", 32},    {"int64", 64},       {"string", 0},         {"bool", 8},
-    {"float16", 16},       {"float64", 64},  {"uint32", 32},      {"uint64", 64},        {"complex64", 64},
-    {"complex128", 128},   {"bfloat16", 16}, {"float8e4m3fn", 8}, {"float8e4m3fnuz", 8}, {"float8e5m2", 8},
-    {"float8e5m2fnuz", 8}, {"uint4", 4},     {"int4", 4},         {"float4e2m1", 4},
+constexpr StringField kStrings[] = {
+    {Table::Model, offsetof(ModelRecord, name)},
+    {Table::Model, offsetof(ModelRecord, producer)},
+    {Table::Tensors, offsetof(TensorRecord, name)},
+    {Table::Symbols, offsetof(SymbolRecord, name)},
+    {Table::Kernels, offsetof(KernelRecord, name)},
+    {Table::Launches, offsetof(LaunchRecord, nodes)},
+    {Table::Variants, offsetof(VariantRecord, name)},
+    {Table::Features, 0},
+    {Table::Messages, 0},
+    {Table::Devices, 0},
+    {Table::Externals, offsetof(ExternalRecord, library)},
+    {Table::Externals, offsetof(ExternalRecord, function)},
+    {Table::Externals, offsetof(ExternalRecord, nodes)},
 };
-constexpr uint32_t kElementCount = sizeof(kElements) / sizeof(kElements[0]);
 
 bool inRange(uint32_t first, uint32_t count, uint32_t limit) { return first <= limit && count <= limit - first; }
 } // namespace
 
-unsigned tenon::artifact::bitsOf(uint32_t dtype) { return dtype < kElementCount ? kElements[dtype].bits : 0; }
+unsigned tenon::artifact::bitsOf(uint32_t dtype) { return dtype < kElementCount ? kBits[dtype] : 0; }
 const char *tenon::artifact::nameOf(uint32_t dtype) {
-  return dtype < kElementCount ? kElements[dtype].name : "unknown";
+  if (dtype >= kElementCount)
+    return "unknown";
+  const char *name = kNames;
+  while (dtype-- != 0)
+    name += strlen(name) + 1;
+  return name;
 }
 
 bool MetadataView::holds(StringRecord s) const {
@@ -68,12 +116,15 @@ const char *MetadataView::open(const void *data, size_t size) {
 }
 
 const char *MetadataView::check() const {
-  const char *badString = "metadata: a string does not fit";
   const char *badIndex = "metadata: an index is out of range";
   if (count(Table::Model) != 1)
     return "metadata: there must be one model record";
-  if (!holds(model().name) || !holds(model().producer))
-    return badString;
+  for (StringField field : kStrings) {
+    TableView<unsigned char> records = table<unsigned char>(field.table);
+    for (uint32_t i = 0; i < records.count; ++i)
+      if (!holds(reinterpret_cast<const StringRecord &>((&records[i])[field.offset])))
+        return "metadata: a string does not fit";
+  }
   if (inputCount() > count(Table::Tensors) || model().valueCount > kMaxSlots || model().heldCount > kMaxPlaces ||
       model().growingCount > kMaxPlaces)
     return badIndex;
@@ -108,8 +159,6 @@ const char *MetadataView::check() const {
   auto dim = table<DimRecord>(Table::Dims);
   for (uint32_t i = 0; i < count(Table::Tensors); ++i) {
     const TensorRecord &t = input(i);
-    if (!holds(t.name))
-      return badString;
     if (t.dtype == 0 || t.dtype >= kElementCount || t.kind > 2)
       return "metadata: a tensor has an unknown type";
     dimsUsed += t.rank;
@@ -139,8 +188,6 @@ const char *MetadataView::check() const {
   auto symbol = table<SymbolRecord>(Table::Symbols);
   for (uint32_t i = 0; i < count(Table::Symbols); ++i) {
     const SymbolRecord &s = symbol[i];
-    if (!holds(s.name))
-      return badString;
     if (s.divisor < 1)
       return "metadata: a symbol has a divisor below 1";
     bool fromInput = s.source <= 1 && s.input < inputCount() && s.dim < input(s.input).rank;
@@ -149,10 +196,6 @@ const char *MetadataView::check() const {
   }
 
   uint32_t variants = count(Table::Variants), kernels = count(Table::Kernels);
-  auto kernel = table<KernelRecord>(Table::Kernels);
-  for (uint32_t i = 0; i < kernels; ++i)
-    if (!holds(kernel[i].name))
-      return badString;
   auto plan = table<PlanRecord>(Table::Plans);
   for (uint32_t i = 0; i < plan.count; ++i)
     if (!inRange(plan[i].firstWord, plan[i].wordCount, count(Table::PlanWords)))
@@ -167,12 +210,9 @@ const char *MetadataView::check() const {
       return badIndex;
   }
   auto launch = table<LaunchRecord>(Table::Launches);
-  for (uint32_t i = 0; i < count(Table::Launches); ++i) {
-    if (!holds(launch[i].nodes))
-      return badString;
+  for (uint32_t i = 0; i < count(Table::Launches); ++i)
     if (launch[i].kernel >= kernels)
       return badIndex;
-  }
   auto binding = table<BindingRecord>(Table::Bindings);
   for (uint32_t i = 0; i < binding.count; ++i) {
     const BindingRecord &b = binding[i];
@@ -188,23 +228,10 @@ const char *MetadataView::check() const {
   }
   auto variant = table<VariantRecord>(Table::Variants);
   for (uint32_t i = 0; i < variants; ++i) {
-    if (!holds(variant[i].name))
-      return badString;
     featuresUsed += variant[i].featureCount;
     if (!inRange(variant[i].firstFeature, variant[i].featureCount, count(Table::Features)) ||
         featuresUsed > count(Table::Features))
       return badIndex;
   }
-  const Table texts[] = {Table::Features, Table::Messages, Table::Devices};
-  for (Table t : texts) {
-    auto text = table<StringRecord>(t);
-    for (uint32_t i = 0; i < text.count; ++i)
-      if (!holds(text[i]))
-        return badString;
-  }
-  auto external = table<ExternalRecord>(Table::Externals);
-  for (uint32_t i = 0; i < external.count; ++i)
-    if (!holds(external[i].library) || !holds(external[i].function) || !holds(external[i].nodes))
-      return badString;
   return nullptr;
 }

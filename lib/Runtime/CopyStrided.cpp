@@ -49,14 +49,35 @@ int64_t StridedCopy::bytes() const {
 }
 
 namespace {
+/// Bytes from `dst` on become those of `eight`, over and over.
+[[gnu::noinline]] void fillRow(char *dst, int64_t bytes, uint64_t eight) {
+  constexpr int64_t lineBytes = 128;
+  if (eight % 256 * (~uint64_t(0) / 255) == eight) {
+    memset(dst, int(eight % 256), size_t(bytes));
+    return;
+  }
+  uint64_t line[lineBytes / 8];
+  for (uint64_t &part : line)
+    part = eight;
+  for (; bytes >= lineBytes; bytes -= lineBytes, dst += lineBytes)
+    memcpy(dst, line, lineBytes);
+  memcpy(dst, line, size_t(bytes));
+}
+
 template <typename T> void copyElements(char *dst, int64_t d, const char *src, int64_t s, int64_t count) {
-  if (s == 0 && d == int64_t(sizeof(T))) {
-    // One value for a whole row, as borders are written: these are vectors.
+  constexpr int64_t few = 64;
+  if (s == 0 && d == int64_t(sizeof(T)) && count * d >= few) {
+    // One value for a whole row, as borders are written.
     T value;
     memcpy(&value, src, sizeof(T));
-    for (int64_t i = 0; i < count; ++i)
-      memcpy(dst + i * int64_t(sizeof(T)), &value, sizeof(T));
-    return;
+    return fillRow(dst, count * d, ~uint64_t(0) / T(-1) * value);
+  }
+  // Four at a time: else the steps from one to the next are what takes time.
+  for (; count >= 4; count -= 4, dst += 4 * d, src += 4 * s) {
+    memcpy(dst, src, sizeof(T));
+    memcpy(dst + d, src + s, sizeof(T));
+    memcpy(dst + 2 * d, src + 2 * s, sizeof(T));
+    memcpy(dst + 3 * d, src + 3 * s, sizeof(T));
   }
   for (; count > 0; --count, dst += d, src += s)
     memcpy(dst, src, sizeof(T));

@@ -25,59 +25,62 @@ constexpr uint64_t kStates[] = {0, 0x6, 0xe6, 0x60000};
 constexpr uint8_t kExtended = 0x81;
 
 struct Feature {
-  char name[16];
   uint8_t leaf, subleaf : 1, reg : 2, : 1, state : 4, bit;
 };
 
 // Intel SDM volume 2A, CPUID; names as in LLVM's X86.td.
-constexpr Feature kFeatures[] = {
-    {"sse3", 1, 0, ECX, None, 0},
-    {"pclmul", 1, 0, ECX, None, 1},
-    {"ssse3", 1, 0, ECX, None, 9},
-    {"fma", 1, 0, ECX, Ymm, 12},
-    {"cx16", 1, 0, ECX, None, 13},
-    {"sse4.1", 1, 0, ECX, None, 19},
-    {"sse4.2", 1, 0, ECX, None, 20},
-    {"movbe", 1, 0, ECX, None, 22},
-    {"popcnt", 1, 0, ECX, None, 23},
-    {"aes", 1, 0, ECX, None, 25},
-    {"xsave", 1, 0, ECX, None, 26},
-    {"avx", 1, 0, ECX, Ymm, 28},
-    {"f16c", 1, 0, ECX, Ymm, 29},
-    {"rdrnd", 1, 0, ECX, None, 30},
-    {"fsgsbase", 7, 0, EBX, None, 0},
-    {"bmi", 7, 0, EBX, None, 3},
-    {"avx2", 7, 0, EBX, Ymm, 5},
-    {"bmi2", 7, 0, EBX, None, 8},
-    {"avx512f", 7, 0, EBX, Zmm, 16},
-    {"avx512dq", 7, 0, EBX, Zmm, 17},
-    {"rdseed", 7, 0, EBX, None, 18},
-    {"adx", 7, 0, EBX, None, 19},
-    {"avx512ifma", 7, 0, EBX, Zmm, 21},
-    {"avx512cd", 7, 0, EBX, Zmm, 28},
-    {"sha", 7, 0, EBX, None, 29},
-    {"avx512bw", 7, 0, EBX, Zmm, 30},
-    {"avx512vl", 7, 0, EBX, Zmm, 31},
-    {"avx512vbmi", 7, 0, ECX, Zmm, 1},
-    {"avx512vbmi2", 7, 0, ECX, Zmm, 6},
-    {"gfni", 7, 0, ECX, None, 8},
-    {"vaes", 7, 0, ECX, Ymm, 9},
-    {"vpclmulqdq", 7, 0, ECX, Ymm, 10},
-    {"avx512vnni", 7, 0, ECX, Zmm, 11},
-    {"avx512bitalg", 7, 0, ECX, Zmm, 12},
-    {"avx512vpopcntdq", 7, 0, ECX, Zmm, 14},
-    {"amx-bf16", 7, 0, EDX, Tile, 22},
-    {"avx512fp16", 7, 0, EDX, Zmm, 23},
-    {"amx-tile", 7, 0, EDX, Tile, 24},
-    {"amx-int8", 7, 0, EDX, Tile, 25},
-    {"avxvnni", 7, 1, EAX, Ymm, 4},
-    {"avx512bf16", 7, 1, EAX, Zmm, 5},
-    {"amx-fp16", 7, 1, EAX, Tile, 21},
-    {"avxvnniint8", 7, 1, EDX, Ymm, 4},
-    {"sahf", kExtended, 0, ECX, None, 0},
-    {"lzcnt", kExtended, 0, ECX, None, 5},
-    {"prfchw", kExtended, 0, ECX, None, 8},
-};
+#define TENON_X86_FEATURES(F)                                                                                          \
+  F("sse3", 1, 0, ECX, None, 0)                                                                                        \
+  F("pclmul", 1, 0, ECX, None, 1)                                                                                      \
+  F("ssse3", 1, 0, ECX, None, 9)                                                                                       \
+  F("fma", 1, 0, ECX, Ymm, 12)                                                                                         \
+  F("cx16", 1, 0, ECX, None, 13)                                                                                       \
+  F("sse4.1", 1, 0, ECX, None, 19)                                                                                     \
+  F("sse4.2", 1, 0, ECX, None, 20)                                                                                     \
+  F("movbe", 1, 0, ECX, None, 22)                                                                                      \
+  F("popcnt", 1, 0, ECX, None, 23)                                                                                     \
+  F("aes", 1, 0, ECX, None, 25)                                                                                        \
+  F("xsave", 1, 0, ECX, None, 26)                                                                                      \
+  F("avx", 1, 0, ECX, Ymm, 28)                                                                                         \
+  F("f16c", 1, 0, ECX, Ymm, 29)                                                                                        \
+  F("rdrnd", 1, 0, ECX, None, 30)                                                                                      \
+  F("fsgsbase", 7, 0, EBX, None, 0)                                                                                    \
+  F("bmi", 7, 0, EBX, None, 3)                                                                                         \
+  F("avx2", 7, 0, EBX, Ymm, 5)                                                                                         \
+  F("bmi2", 7, 0, EBX, None, 8)                                                                                        \
+  F("avx512f", 7, 0, EBX, Zmm, 16)                                                                                     \
+  F("avx512dq", 7, 0, EBX, Zmm, 17)                                                                                    \
+  F("rdseed", 7, 0, EBX, None, 18)                                                                                     \
+  F("adx", 7, 0, EBX, None, 19)                                                                                        \
+  F("avx512ifma", 7, 0, EBX, Zmm, 21)                                                                                  \
+  F("avx512cd", 7, 0, EBX, Zmm, 28)                                                                                    \
+  F("sha", 7, 0, EBX, None, 29)                                                                                        \
+  F("avx512bw", 7, 0, EBX, Zmm, 30)                                                                                    \
+  F("avx512vl", 7, 0, EBX, Zmm, 31)                                                                                    \
+  F("avx512vbmi", 7, 0, ECX, Zmm, 1)                                                                                   \
+  F("avx512vbmi2", 7, 0, ECX, Zmm, 6)                                                                                  \
+  F("gfni", 7, 0, ECX, None, 8)                                                                                        \
+  F("vaes", 7, 0, ECX, Ymm, 9)                                                                                         \
+  F("vpclmulqdq", 7, 0, ECX, Ymm, 10)                                                                                  \
+  F("avx512vnni", 7, 0, ECX, Zmm, 11)                                                                                  \
+  F("avx512bitalg", 7, 0, ECX, Zmm, 12)                                                                                \
+  F("avx512vpopcntdq", 7, 0, ECX, Zmm, 14)                                                                             \
+  F("amx-bf16", 7, 0, EDX, Tile, 22)                                                                                   \
+  F("avx512fp16", 7, 0, EDX, Zmm, 23)                                                                                  \
+  F("amx-tile", 7, 0, EDX, Tile, 24)                                                                                   \
+  F("amx-int8", 7, 0, EDX, Tile, 25)                                                                                   \
+  F("avxvnni", 7, 1, EAX, Ymm, 4)                                                                                      \
+  F("avx512bf16", 7, 1, EAX, Zmm, 5)                                                                                   \
+  F("amx-fp16", 7, 1, EAX, Tile, 21)                                                                                   \
+  F("avxvnniint8", 7, 1, EDX, Ymm, 4)                                                                                  \
+  F("sahf", kExtended, 0, ECX, None, 0)                                                                                \
+  F("lzcnt", kExtended, 0, ECX, None, 5)                                                                               \
+  F("prfchw", kExtended, 0, ECX, None, 8)
+
+#define TENON_NAME(name, leaf, subleaf, reg, state, bit) name "\0"
+constexpr char kNames[] = TENON_X86_FEATURES(TENON_NAME); // one after the other, then an empty one
+#define TENON_FEATURE(name, leaf, subleaf, reg, state, bit) {leaf, subleaf, reg, state, bit},
+constexpr Feature kFeatures[] = {TENON_X86_FEATURES(TENON_FEATURE)};
 // Part of every x86-64.
 constexpr char kBaseline[][8] = {"64bit", "cmov", "cx8", "fxsr", "mmx", "sse", "sse2", "x87"};
 
@@ -97,8 +100,11 @@ bool tenon::runtime::cpuHas(const char *feature) {
   for (const char *name : kBaseline)
     if (strcmp(name, feature) == 0)
       return true;
-  for (const Feature &f : kFeatures) {
-    if (strcmp(f.name, feature) != 0)
+  const char *name = kNames;
+  for (Feature f : kFeatures) {
+    bool isIt = strcmp(name, feature) == 0;
+    name += strlen(name) + 1;
+    if (!isIt)
       continue;
     uint32_t registers[4];
     uint32_t leaf = f.leaf == kExtended ? 0x80000001 : f.leaf;

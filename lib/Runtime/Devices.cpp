@@ -68,9 +68,6 @@ tenon_status tenon_session::openDevices(const tenon_options &options) {
   const MetadataView &meta = model->metadata;
   auto names = meta.table<StringRecord>(Table::Devices);
   size_t constantCount = model->constants.size(), segmentCount = segments.size();
-  if (!devices.allocate(names.count) || !deviceConstants.allocate(names.count * constantCount) ||
-      !deviceArenas.allocate(names.count * segmentCount))
-    return outOfMemory();
   for (uint32_t d = 0; d < names.count; ++d) {
     const char *name = model->string(names[d]);
     SessionDevice &state = devices[d];

@@ -157,7 +157,7 @@ const tenon_host_entry *tenon::runtime::findInLibrary(const char *library, const
                                                       char *text, size_t textSize) {
   const tenon_host_entry *found = nullptr;
   text[0] = 0;
-  if (library[0] == 0 || strchr(library, '/')) {
+  if (library[0] == 0 || strrchr(library, '/')) {
     snprintf(text, textSize, "the application does not have it");
     return nullptr;
   }

@@ -32,8 +32,8 @@ struct HostCall : tenon_call {
   }
 };
 
-/// The functions of library `tenon_runtime`, or null.
-tenon_host_function findRuntimeFunction(const char *name);
+/// A function of library `tenon_runtime`; without one there is none of that name.
+tenon_host_entry findRuntimeFunction(const char *name);
 
 /// Finds a function in `<library>.so`, in the directory of `modelPath` or that of the runtime itself. Null, with what
 /// was tried or went wrong in `text`.

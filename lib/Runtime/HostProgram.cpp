@@ -15,46 +15,22 @@ using namespace tenon::artifact;
 using namespace tenon::runtime;
 
 namespace {
-/// Pieces of a launch: enough to balance 64 threads, few enough that taking one costs nothing. Never depends
-/// on the number of threads.
+/// Pieces of a copy: enough to balance 64 threads.
 constexpr int64_t kMaxPieces = 256;
 /// Copies below this are done by one thread.
 constexpr int64_t kParallelCopyBytes = 1 << 18;
-
-int64_t nanoseconds() {
-  timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return int64_t(t.tv_sec) * 1000000000 + t.tv_nsec;
-}
 
 int32_t misfit(tenon_context *ctx) {
   return tenon_session::of(ctx)->abort(fail(TENON_ERROR_FORMAT, "the model's code does not fit its metadata"));
 }
 
-/// A launch in flight.
-struct Launch {
-  tenon_kernel_args args;
-  tenon_session &session;
-  std::atomic<bool> failed;
-  // Of the grid that runs.
-  tenon_kernel kernel;
-  int64_t units, piece;
-
-  TENON_CALLS_COMPILED_CODE static void run(void *launch, int64_t index, int32_t worker) {
-    Launch &self = *static_cast<Launch *>(launch);
-    if (self.session.isEnding())
-      return;
-    int64_t begin = index * self.piece, end = begin + self.piece < self.units ? begin + self.piece : self.units;
-    int32_t code = self.kernel(&self.args, begin, end, worker);
-    if (code == 0)
-      return;
-    tenon_error_slot &slot = self.args.error[worker];
-    if (slot.code == 0)
-      slot = {code, self.args.launch, begin, 0, 0};
-    self.failed.store(true, std::memory_order_relaxed);
-  }
-};
 } // namespace
+
+int64_t tenon_session::nanoseconds() {
+  timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return int64_t(t.tv_sec) * 1000000000 + t.tv_nsec;
+}
 
 void tenon_session::parallel(tenon_parallel_body body, void *arg, int64_t count) {
   if (count > 1 && threads > 1 && parallelFor)
@@ -100,9 +76,11 @@ TENON_CALLS_COMPILED_CODE int32_t tenon_session::plan(uint32_t segment, const in
   const ProgramRecord &record = model->metadata.table<ProgramRecord>(Table::Programs)[segment];
   SegmentState &state = segments[segment];
   size_t symbolCount = record.symbolCount, slotCount = record.slotCount, bufferCount = record.bufferCount;
-  Plan *oldest = &state.plans[0];
-  Plan *found = nullptr;
-  for (Plan &candidate : state.plans) {
+  // The symbols of the last time mostly come again, and those of a loop's steps in the same order.
+  uint32_t first = state.current ? uint32_t(state.current - state.plans) : 0;
+  Plan *oldest = &state.plans[first], *found = nullptr;
+  for (uint32_t i = 0; i < kPlansPerSegment && !found; ++i) {
+    Plan &candidate = state.plans[(first + i) % kPlansPerSegment];
     if (candidate.symbols && memcmp(candidate.symbols, values, symbolCount * sizeof(int64_t)) == 0)
       found = &candidate;
     if (candidate.lastUse < oldest->lastUse)
@@ -129,9 +107,11 @@ TENON_CALLS_COMPILED_CODE int32_t tenon_session::plan(uint32_t segment, const in
     found->arenaBytes = 0;
     found->code = model->programs[segment].plan(found->symbols, found->slots);
     if (found->code == 0 && bufferCount != 0) {
-      Array<tenon_arena_buffer> buffers;
-      Array<int64_t> places;
-      if (!buffers.allocate(bufferCount) || !places.allocate(bufferCount)) {
+      Span<tenon_arena_buffer> buffers;
+      Span<int64_t> places;
+      const WantedSpan wanted[] = {want(buffers, bufferCount), want(places, bufferCount)};
+      OwnedSpans spans(wanted);
+      if (!spans.memory) {
         found->lastUse = 0;
         found->code = TENON_CODE_SIZE_OVERFLOW;
         return abort(outOfMemory());
@@ -248,109 +228,19 @@ void tenon_session::exchange(uint32_t first, uint32_t second) {
   growing[second] = growingBuffers[second].data();
 }
 
-const tenon_model::Kernel *tenon_session::planLaunch(uint32_t index, const int64_t *strides,
-                                                     const int64_t *kernelSymbols, LaunchPlan &plan) {
-  uint32_t number = model->metadata.table<LaunchRecord>(Table::Launches)[index].kernel;
-  const tenon_model::Kernel &kernel = model->kernels[number];
-  plan.numbers = kernel.known;
-  plan.count = kernel.knownCount;
-  if (plan.count != 0)
-    return &kernel;
-  const KernelRecord &record = model->metadata.table<KernelRecord>(Table::Kernels)[number];
-  LastPlan &last = lastPlans[index];
-  uint32_t inputCount = record.symbolCount + record.strideCount;
-  // Compares with what came last, which it becomes.
-  bool isSame = last.isThere, fits = inputCount <= LastPlan::mostInputs;
-  for (uint32_t i = 0; fits && i < inputCount; ++i) {
-    int64_t input = i < record.symbolCount ? kernelSymbols[i] : strides[i - record.symbolCount];
-    isSame &= last.inputs[i] == input;
-    last.inputs[i] = input;
-  }
-  if (isSame) {
-    plan.numbers = last.numbers;
-    plan.count = 1;
-    return &kernel;
-  }
-  last.isThere = false;
-  plan.numbers = plan.own;
-  plan.own[0] = 0;
-  plan.count = evaluatePlan(kernel.plan, kernel.wordCount,
-                            {kernelSymbols, strides, record.symbolCount, record.strideCount}, plan.own) -
-               kPlanHead;
-  // No plan has less than no grids, which are more than there are.
-  if (uint64_t(plan.numbers[0]) > kernel.gridCount || plan.count > kernel.gridCount - uint32_t(plan.numbers[0])) {
-    misfit(&context);
-    return nullptr;
-  }
-  last.isThere = fits && plan.count == 1;
-  memcpy(last.numbers, plan.own, sizeof(last.numbers));
-  return &kernel;
-}
-
-int32_t tenon_session::launch(uint32_t index, void *const *buffers, const int64_t *strides,
-                              const int64_t *kernelSymbols) {
-  if (int32_t code = checkCancelled())
-    return code;
-  LaunchPlan plan;
-  const tenon_model::Kernel *kernel = planLaunch(index, strides, kernelSymbols, plan);
-  if (!kernel)
-    return -1;
-  // What all share lies behind the workers' own.
-  auto inLines = [](int64_t bytes) { return bytes > 0 ? (bytes + 63) / 64 * 64 : 0; };
-  int64_t stride = inLines(plan.numbers[1]), shared = inLines(plan.numbers[2]), own, total;
-  if (__builtin_mul_overflow(stride, int64_t(threads), &own) || __builtin_add_overflow(own, shared, &total) ||
-      !hold([&] { return scratch.reserve(total); }))
-    return abort(
-        noMemory(stride, "storage for each of %d threads and %lld bytes for all of them", threads, (long long)shared));
-  Launch launch = {{buffers, strides, kernelSymbols, scratch.data(), stride, errorSlots.data(), index,
-                    model->bound.data() + model->firstBinding[index], static_cast<char *>(scratch.data()) + own},
-                   *this,
-                   {false},
-                   nullptr,
-                   0,
-                   0};
-  int64_t start = profiling ? nanoseconds() : 0;
-  bool hasUnits = false;
-  for (uint32_t i = 0; i < plan.count; ++i) {
-    if (launch.failed.load(std::memory_order_relaxed) || isCancelled.load(std::memory_order_relaxed))
-      break;
-    launch.kernel = kernel->grids[uint32_t(plan.numbers[0]) + i];
-    launch.units = plan.units()[i];
-    if (launch.units <= 0)
-      continue;
-    hasUnits = true;
-    launch.piece = (launch.units - 1) / kMaxPieces + 1;
-    parallel(Launch::run, &launch, (launch.units - 1) / launch.piece + 1);
-  }
-  if (profiling && hasUnits) {
-    int64_t elapsed = nanoseconds() - start;
-    auto &entry = profile[index];
-    if (entry.count++ == 0 || elapsed < entry.fastest)
-      entry.fastest = elapsed;
-    entry.nanoseconds += elapsed;
-  }
-  if (!launch.failed.load(std::memory_order_relaxed))
-    return checkCancelled();
-  tenon_error_slot *first = nullptr;
-  for (tenon_error_slot &slot : errorSlots)
-    if (slot.code != 0 && (!first || slot.index < first->index))
-      first = &slot;
-  int32_t code = check(int32_t(index), first->code, first->value, first->limit);
-  memset(errorSlots.data(), 0, errorSlots.size() * sizeof(tenon_error_slot));
-  return code;
-}
-
 /// Functions see contiguous tensors: inputs and outputs of other strides are copied.
 int32_t tenon_session::callExternal(uint32_t external, const tenon_value *const *inputs, int32_t inputCount,
                                     tenon_value *const *outputs, int32_t outputCount) {
   const ExternalRecord &record = model->metadata.table<ExternalRecord>(Table::Externals)[external];
-  Array<const tenon_value *> given;
-  Array<tenon_value *> results;
-  Array<tenon_value> plain;
-  Array<Box *> copies;
+  Span<const tenon_value *> given;
+  Span<tenon_value *> results;
+  Span<tenon_value> plain;
+  Span<Box *> copies;
   size_t count = size_t(inputCount) + size_t(outputCount);
-  if (!given.allocate(size_t(inputCount)) || !results.allocate(size_t(outputCount)) || !plain.allocate(count) ||
-      !copies.allocate(count))
+  const WantedSpan wanted[] = {want(given, size_t(inputCount)), want(results, size_t(outputCount)), want(plain, count),
+                               want(copies, count)};
+  OwnedSpans spans(wanted);
+  if (!spans.memory)
     return abort(outOfMemory());
   bool complete = true;
   account.refused = 0;
@@ -411,7 +301,8 @@ int32_t tenon_session::copy(void *dst, const int64_t *dstStrides, const void *sr
   if (int32_t code = checkCancelled())
     return code;
   int64_t start = profiling ? nanoseconds() : 0;
-  if (copy.bytes() < kParallelCopyBytes) {
+  int64_t bytes = copy.bytes();
+  if (bytes < kParallelCopyBytes) {
     copy.run(0, copy.sizes[0]);
   } else {
     int64_t rows = copy.sizes[0], pieces = rows < kMaxPieces ? rows : kMaxPieces;
@@ -430,7 +321,7 @@ int32_t tenon_session::copy(void *dst, const int64_t *dstStrides, const void *sr
   }
   if (profiling) {
     copies.count += 1;
-    copies.bytes += copy.bytes();
+    copies.bytes += bytes;
     copies.nanoseconds += nanoseconds() - start;
   }
   return 0;
@@ -442,7 +333,7 @@ int32_t tenon_session::copy(void *dst, const int64_t *dstStrides, const void *sr
 
 // Indices come from code, tables from metadata: of a forged artifact they don't fit each other.
 static bool isBelow(int32_t index, size_t count) { return size_t(uint32_t(index)) < count; }
-static size_t launchCount(tenon_context *ctx) { return tenon_session::of(ctx)->profile.size(); }
+static size_t launchCount(tenon_context *ctx) { return tenon_session::of(ctx)->launchSites.size(); }
 static bool isSegment(tenon_context *ctx, int32_t segment) {
   return isBelow(segment, tenon_session::of(ctx)->segments.size());
 }
@@ -540,13 +431,13 @@ static int32_t hostDeviceLaunch(tenon_context *ctx, int32_t device, int32_t laun
   const tenon_model &model = *session.model;
   if (!isBelow(device, session.devices.size()) || !isBelow(launch, launchCount(ctx)))
     return misfit(ctx);
-  LaunchPlan plan;
-  const tenon_model::Kernel *code = session.planLaunch(uint32_t(launch), strides, symbols, plan);
-  if (!code)
+  int64_t numbers[kMaxPlanNumbers];
+  LaunchPlan plan = session.planLaunch(uint32_t(launch), strides, symbols, numbers);
+  if (plan.count == 0)
     return -1;
   tenon_device_grid grids[kMaxPlanNumbers];
   for (uint32_t i = 0; i < plan.count; ++i)
-    grids[i] = {code->grids[uint32_t(plan.numbers[0]) + i], plan.units()[i]};
+    grids[i] = {plan.grids[i], plan.units()[i]};
   uint32_t number = model.metadata.table<LaunchRecord>(Table::Launches)[uint32_t(launch)].kernel;
   const KernelRecord &kernel = model.metadata.table<KernelRecord>(Table::Kernels)[number];
   tenon_device_launch request = {model.string(kernel.name),
@@ -559,8 +450,8 @@ static int32_t hostDeviceLaunch(tenon_context *ctx, int32_t device, int32_t laun
                                  buffers,
                                  strides,
                                  symbols,
-                                 plan.numbers[1],
-                                 plan.numbers[2],
+                                 plan.workgroupBytes(),
+                                 plan.launchBytes(),
                                  session.devices[size_t(device)].constants->bound.data() +
                                      model.firstBinding[size_t(launch)]};
   return session.deviceLaunch(uint32_t(device), request, {after, afterCount, token});
@@ -582,7 +473,8 @@ static int32_t hostAwait(tenon_context *ctx, int32_t device, const int32_t *toke
   return tenon_session::of(ctx)->await(uint32_t(device), tokens, count);
 }
 
-const tenon_host_functions kHostFunctions = {
+// Aligned as thread-local memory is, else what lies between them may take a page of the file.
+alignas(16) const tenon_host_functions kHostFunctions = {
     TENON_KERNEL_ABI, sizeof(tenon_host_functions),
     hostPlan,         hostReserve,
     hostExecute,      hostLaunch,

@@ -34,8 +34,9 @@ bool findMappedFile(uintptr_t address, char (&path)[PATH_MAX]) {
     int start = 0;
     if (sscanf(line, "%lx-%lx %*s %*s %*s %*s %n", &first, &end, &start) != 2 || address < first || address >= end)
       continue;
-    line[strcspn(line, "\n")] = 0;
     size_t length = strlen(line + start);
+    if (length != 0 && line[start + int(length) - 1] == '\n')
+      line[start + int(--length)] = 0;
     const char gone[] = " (deleted)";
     bool isGone = length >= sizeof(gone) && strcmp(line + start + length - (sizeof(gone) - 1), gone) == 0;
     if (line[start] != '/' || isGone || length >= sizeof(path))
@@ -62,7 +63,8 @@ struct Search {
   static int visit(dl_phdr_info *info, size_t, void *argument) {
     Search &self = *static_cast<Search *>(argument);
     const char *loaded = info->dlpi_name, *slash = loaded ? strrchr(loaded, '/') : nullptr;
-    if (!loaded || strlen(loaded) >= sizeof(self.path))
+    size_t length = loaded ? strlen(loaded) : sizeof(self.path);
+    if (length >= sizeof(self.path))
       return 0;
     bool isWhole = strcmp(loaded, self.name) == 0;
     if (!isWhole && strcmp(slash ? slash + 1 : loaded, self.name) != 0)
@@ -72,7 +74,7 @@ struct Search {
         self.address = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
         break;
       }
-    strcpy(self.path, loaded);
+    memcpy(self.path, loaded, length + 1);
     self.count = isWhole ? 1 : self.count + 1;
     return isWhole;
   }

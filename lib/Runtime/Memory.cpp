@@ -13,6 +13,27 @@
 
 using namespace tenon::runtime;
 
+bool tenon::runtime::allocateArray(AnySpan &array, size_t count, size_t size) {
+  free(array.first);
+  array.first = calloc(count != 0 ? count : 1, size);
+  array.length = array.first ? count : 0;
+  return array.first != nullptr;
+}
+
+void *tenon::runtime::allocateSpans(const WantedSpan *wanted, size_t count, int64_t &bytes) {
+  constexpr size_t alignment = 16;
+  size_t total = 0;
+  for (size_t i = 0; i < count; ++i)
+    total += (wanted[i].count * wanted[i].size + alignment - 1) / alignment * alignment;
+  bytes += int64_t(total);
+  char *memory = static_cast<char *>(calloc(total + 1, 1)), *next = memory;
+  for (size_t i = 0; i < count && memory; ++i) {
+    *wanted[i].span = {next, wanted[i].count};
+    next += (wanted[i].count * wanted[i].size + alignment - 1) / alignment * alignment;
+  }
+  return memory;
+}
+
 namespace {
 /// From this size on a buffer is a mapping, as in the C library's allocator, where the limit rises as memory is freed.
 constexpr int64_t kMappedBytes = 128 << 10;

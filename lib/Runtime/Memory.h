@@ -14,32 +14,58 @@
 
 namespace tenon::runtime {
 
+/// Where an array is, whatever its elements are.
+struct AnySpan {
+  void *first = nullptr;
+  size_t length = 0;
+};
+
+/// Plain values that something else owns.
+template <typename T> class Span : public AnySpan {
+public:
+  T &operator[](size_t i) { return data()[i]; }
+  const T &operator[](size_t i) const { return data()[i]; }
+  T *data() { return static_cast<T *>(first); }
+  const T *data() const { return static_cast<const T *>(first); }
+  size_t size() const { return length; }
+  T *begin() { return data(); }
+  T *end() { return data() + length; }
+};
+
+/// What was held is lost.
+[[nodiscard]] bool allocateArray(AnySpan &array, size_t count, size_t size);
+
 /// A fixed number of zero-initialised plain values.
-template <typename T> class Array {
+template <typename T> class Array : public Span<T> {
 public:
   Array() = default;
   Array(const Array &) = delete;
   Array &operator=(const Array &) = delete;
-  ~Array() { free(first); }
+  ~Array() { free(this->first); }
 
   /// False when out of memory. What was held is lost.
-  [[nodiscard]] bool allocate(size_t count) {
-    free(first);
-    first = static_cast<T *>(calloc(count != 0 ? count : 1, sizeof(T)));
-    length = first ? count : 0;
-    return first != nullptr;
-  }
-  T &operator[](size_t i) { return first[i]; }
-  const T &operator[](size_t i) const { return first[i]; }
-  T *data() { return first; }
-  const T *data() const { return first; }
-  size_t size() const { return length; }
-  T *begin() { return first; }
-  T *end() { return first + length; }
+  [[nodiscard]] bool allocate(size_t count) { return allocateArray(*this, count, sizeof(T)); }
+};
 
-private:
-  T *first = nullptr;
-  size_t length = 0;
+/// An array that is wanted, of zero-initialised elements of some size.
+struct WantedSpan {
+  AnySpan *span;
+  size_t count, size;
+};
+template <typename T> WantedSpan want(Span<T> &span, size_t count) { return {&span, count, sizeof(T)}; }
+/// Memory for all of them, in one piece that the caller frees; `bytes` are added up. Null when out of memory.
+[[nodiscard]] void *allocateSpans(const WantedSpan *wanted, size_t count, int64_t &bytes);
+
+/// The memory of spans that end with their block; null when out of memory.
+struct OwnedSpans {
+  template <size_t count> explicit OwnedSpans(const WantedSpan (&wanted)[count]) {
+    memory = allocateSpans(wanted, count, bytes);
+  }
+  OwnedSpans(const OwnedSpans &) = delete;
+  ~OwnedSpans() { free(memory); }
+
+  int64_t bytes = 0;
+  void *memory;
 };
 
 /// What a session holds, and how much it may hold, in bytes.

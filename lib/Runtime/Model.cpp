@@ -34,6 +34,7 @@ tenon_model::~tenon_model() {
   }
   for (uint32_t i = 0; i < mappingCount; ++i)
     munmap(mappings[i].base, mappings[i].size);
+  free(arrays);
   free(path);
 }
 
@@ -104,23 +105,39 @@ tenon_status tenon_model::map(int file, uint64_t fileSize) {
     return outOfMemory();
   }
   mappings[0] = whole;
+  uint32_t launches = metadata.count(Table::Launches), bindingCount = metadata.count(Table::Bindings),
+           kernelCount = metadata.count(Table::Kernels), outputCount = metadata.outputCount();
+  const WantedSpan wanted[] = {
+      want(constants, metadata.count(Table::Constants)),
+      want(formed, metadata.count(Table::Formed)),
+      want(aliases, outputCount),
+      want(outputProgram, outputCount),
+      want(programs, metadata.count(Table::Programs)),
+      want(kernels, kernelCount),
+      want(variantOf, kernelCount),
+      want(grids, metadata.count(Table::Entries)),
+      want(firstBinding, launches),
+      want(bindings, bindingCount),
+      want(bound, bindingCount),
+  };
+  int64_t bytes = 0;
+  arrays = allocateSpans(wanted, sizeof(wanted) / sizeof(wanted[0]), bytes);
+  if (!arrays)
+    return outOfMemory();
 
+  findOutputs();
   tenon_status status = findConstants(Table::Constants, constants);
   if (status == TENON_OK)
     status = findConstants(Table::Formed, formed);
   if (status == TENON_OK)
-    status = findOutputs();
-  if (status == TENON_OK)
     status = findKernels(file);
   if (status == TENON_OK)
-    status = bindConstants();
+    bindConstants();
   return status;
 }
 
-tenon_status tenon_model::findConstants(Table table, Array<const void *> &result) {
+tenon_status tenon_model::findConstants(Table table, Span<const void *> &result) {
   auto records = metadata.table<ConstantRecord>(table);
-  if (!result.allocate(records.count))
-    return outOfMemory();
   for (uint32_t i = 0; i < records.count; ++i) {
     const ConstantRecord &r = records[i];
     const SegmentRecord *segment = container.find(SegmentKind::Constants, r.segment);
@@ -132,11 +149,9 @@ tenon_status tenon_model::findConstants(Table table, Array<const void *> &result
 }
 
 /// Each launch has the constants of the variant that its kernel comes from.
-tenon_status tenon_model::bindConstants() {
+void tenon_model::bindConstants() {
   auto launches = metadata.table<LaunchRecord>(Table::Launches);
   auto records = metadata.table<BindingRecord>(Table::Bindings);
-  if (!firstBinding.allocate(launches.count) || !bindings.allocate(records.count) || !bound.allocate(records.count))
-    return outOfMemory();
   uint32_t next = 0, record = 0;
   for (uint32_t i = 0; i < launches.count; ++i) {
     firstBinding[i] = next;
@@ -147,14 +162,11 @@ tenon_status tenon_model::bindConstants() {
       bound[next++] = formed[records[record].constant];
     }
   }
-  return TENON_OK;
 }
 
 /// An output is reserved by the last segment that one of its sizes comes from.
-tenon_status tenon_model::findOutputs() {
+void tenon_model::findOutputs() {
   uint32_t count = metadata.outputCount();
-  if (!aliases.allocate(count) || !outputProgram.allocate(count))
-    return outOfMemory();
   for (uint32_t i = 0; i < count; ++i) {
     const TensorRecord &tensor = metadata.output(i);
     aliases[i] = -1;
@@ -165,7 +177,6 @@ tenon_status tenon_model::findOutputs() {
   auto records = metadata.table<AliasRecord>(Table::Aliases);
   for (uint32_t i = 0; i < records.count; ++i)
     aliases[records[i].output] = int32_t(records[i].input);
-  return TENON_OK;
 }
 
 tenon_status tenon_model::mapCode(int file, const SegmentRecord &segment, char **code) {
@@ -184,8 +195,6 @@ tenon_status tenon_model::findKernels(int file) {
   auto badEntry = [&] { return fail(TENON_ERROR_FORMAT, "'%s': an entry lies outside its code", path); };
   auto inside = [](int64_t entry, const SegmentRecord &s) { return entry >= 0 && uint64_t(entry) < s.size; };
   auto records = metadata.table<ProgramRecord>(Table::Programs);
-  if (!programs.allocate(records.count))
-    return outOfMemory();
   if (!inside(metadata.model().runEntry, host))
     return badEntry();
   run = reinterpret_cast<tenon_run_entry>(code + metadata.model().runEntry);
@@ -202,8 +211,6 @@ tenon_status tenon_model::findKernels(int file) {
   auto features = metadata.table<StringRecord>(Table::Features);
   auto entries = metadata.table<int64_t>(Table::Entries);
   auto codes = metadata.table<KernelCodeRecord>(Table::KernelCodes);
-  if (!kernels.allocate(count) || !variantOf.allocate(count) || !grids.allocate(entries.count))
-    return outOfMemory();
   const char *missing = "";
   for (uint32_t v = 0; v < variants; ++v) {
     const VariantRecord &record = variantRecords[v];
@@ -237,14 +244,6 @@ tenon_status tenon_model::findKernels(int file) {
       kernels[k].gridCount = its.entryCount;
       kernels[k].wordCount = plan.wordCount;
       kernels[k].plan = &metadata.table<int64_t>(Table::PlanWords)[plan.firstWord];
-      // Without numbers that come with a launch: most plans of models whose sizes are known need none, and have one
-      // grid.
-      int64_t numbers[kMaxPlanNumbers];
-      if (evaluatePlan(kernels[k].plan, plan.wordCount, {nullptr, nullptr, 0, 0}, numbers) == kPlanHead + 1 &&
-          uint64_t(numbers[0]) < its.entryCount) {
-        memcpy(kernels[k].known, numbers, sizeof(kernels[k].known));
-        kernels[k].knownCount = 1;
-      }
       variantOf[k] = v;
     }
     if (!variant[0])

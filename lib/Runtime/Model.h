@@ -27,7 +27,7 @@ struct tenon_model {
   ~tenon_model();
 
   tenon_status open(const char *path);
-  tenon_status findOutputs();
+  void findOutputs();
 
   const tenon::artifact::DimRecord &dim(const tenon::artifact::TensorRecord &tensor, uint32_t i) const {
     return metadata.table<tenon::artifact::DimRecord>(tenon::artifact::Table::Dims)[tensor.firstDim + i];
@@ -43,30 +43,29 @@ struct tenon_model {
   tenon::artifact::ContainerView container;
   tenon::artifact::MetadataView metadata;
 
+  void *arrays = nullptr; ///< what all spans lie in
   tenon_run_entry run = nullptr;
   struct Program {
     tenon_plan_entry plan;
     tenon_execute_entry execute;
   };
-  tenon::runtime::Array<Program> programs;
+  tenon::runtime::Span<Program> programs;
   /// The code of a kernel in the variant that runs here.
   struct Kernel {
     const tenon_kernel *grids; ///< of each program; null: not in an image that runs here
     const int64_t *plan;       ///< words of LaunchPlan.h
     uint32_t wordCount, gridCount;
-    uint32_t knownCount;                           ///< grids of a plan that is always the same, or 0
-    int64_t known[tenon::artifact::kPlanHead + 1]; ///< its numbers
   };
-  tenon::runtime::Array<Kernel> kernels;
-  tenon::runtime::Array<const void *> constants;
-  tenon::runtime::Array<const void *> formed; ///< constants in the forms that variants want them in
-  tenon::runtime::Array<uint32_t> variantOf;  ///< per kernel: the variant that it comes from
+  tenon::runtime::Span<Kernel> kernels;
+  tenon::runtime::Span<const void *> constants;
+  tenon::runtime::Span<const void *> formed; ///< constants in the forms that variants want them in
+  tenon::runtime::Span<uint32_t> variantOf;  ///< per kernel: the variant that it comes from
   /// The numbers of the formed constants that launches give their kernels, one launch after the other.
-  tenon::runtime::Array<uint32_t> bindings;
-  tenon::runtime::Array<uint32_t> firstBinding;  ///< per launch, in `bindings` and in `bound`
-  tenon::runtime::Array<const void *> bound;     ///< what `bindings` say
-  tenon::runtime::Array<int32_t> aliases;        ///< per output: input or -1
-  tenon::runtime::Array<uint32_t> outputProgram; ///< per output: the segment that reserves it
+  tenon::runtime::Span<uint32_t> bindings;
+  tenon::runtime::Span<uint32_t> firstBinding;  ///< per launch, in `bindings` and in `bound`
+  tenon::runtime::Span<const void *> bound;     ///< what `bindings` say
+  tenon::runtime::Span<int32_t> aliases;        ///< per output: input or -1
+  tenon::runtime::Span<uint32_t> outputProgram; ///< per output: the segment that reserves it
   const char *variant = "";
 
   /// The constants that a device reads, in its memory: copied there for the first session that uses it.
@@ -79,15 +78,15 @@ private:
   };
   tenon_status map(int file, uint64_t fileSize);
   tenon_status mapCode(int file, const tenon::artifact::SegmentRecord &segment, char **code);
-  tenon_status findConstants(tenon::artifact::Table table, tenon::runtime::Array<const void *> &result);
-  tenon_status bindConstants();
+  tenon_status findConstants(tenon::artifact::Table table, tenon::runtime::Span<const void *> &result);
+  void bindConstants();
   tenon_status findKernels(int file);
   char *mapRange(int file, uint64_t offset, uint64_t size, int protection);
 
   tenon::runtime::Array<Mapping> mappings;
   uint32_t mappingCount = 0;
   uint64_t containerOffset = 0;
-  tenon::runtime::Array<tenon_kernel> grids;
+  tenon::runtime::Span<tenon_kernel> grids;
   pthread_mutex_t deviceMutex = PTHREAD_MUTEX_INITIALIZER;
   tenon::runtime::DeviceConstants *deviceConstants = nullptr;
 };

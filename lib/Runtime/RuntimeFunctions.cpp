@@ -345,31 +345,50 @@ int32_t optionalGet(tenon_call *c) {
                                     : call.error("the optional holds no value");
 }
 
-/// Names in place: a pointer to one costs the loader's time and more room than the name.
-const struct {
-  char name[16];
-  tenon_host_function function;
-} kFunctions[] = {
-    {"identity", identity},
-    {"optional", optional},
-    {"optional_get", optionalGet},
-    {"optional_has", optionalHas},
-    {"sequence", sequence},
-    {"sequence_at", sequenceAt},
-    {"sequence_concat", sequenceConcat},
-    {"sequence_erase", sequenceErase},
-    {"sequence_insert", sequenceInsert},
-    {"sequence_length", sequenceLength},
-    {"sequence_split", sequenceSplit},
-    {"shape", shape},
-    {"strings", strings},
-    {"strings_take", stringsTake},
+constexpr char kNames[][16] = {
+    "identity",       "optional",        "optional_get",   "optional_has",    "sequence",
+    "sequence_at",    "sequence_concat", "sequence_erase", "sequence_insert", "sequence_length",
+    "sequence_split", "shape",           "strings",        "strings_take",
 };
+
+/// All of them, in this order. A table of pointers would take the loader's time, and more room than the names.
+int32_t callNumber(tenon_call *call) {
+  switch (uintptr_t(call->user)) {
+  case 0:
+    return identity(call);
+  case 1:
+    return optional(call);
+  case 2:
+    return optionalGet(call);
+  case 3:
+    return optionalHas(call);
+  case 4:
+    return sequence(call);
+  case 5:
+    return sequenceAt(call);
+  case 6:
+    return sequenceConcat(call);
+  case 7:
+    return sequenceErase(call);
+  case 8:
+    return sequenceInsert(call);
+  case 9:
+    return sequenceLength(call);
+  case 10:
+    return sequenceSplit(call);
+  case 11:
+    return shape(call);
+  case 12:
+    return strings(call);
+  default:
+    return stringsTake(call);
+  }
+}
 } // namespace
 
-tenon_host_function tenon::runtime::findRuntimeFunction(const char *name) {
-  for (const auto &entry : kFunctions)
-    if (strcmp(entry.name, name) == 0)
-      return entry.function;
-  return nullptr;
+tenon_host_entry tenon::runtime::findRuntimeFunction(const char *name) {
+  for (uintptr_t i = 0; i < sizeof(kNames) / sizeof(kNames[0]); ++i)
+    if (strcmp(kNames[i], name) == 0)
+      return {name, callNumber, reinterpret_cast<void *>(i)};
+  return {name, nullptr, nullptr};
 }

@@ -14,6 +14,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <type_traits>
 
 using namespace tenon::artifact;
 using namespace tenon::runtime;
@@ -23,25 +24,85 @@ int32_t usableCpus() {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof(set), &set) != 0)
     return 1;
-  return CPU_COUNT(&set);
+  int32_t count = 0;
+  for (size_t cpu = 0; cpu < CPU_SETSIZE; ++cpu)
+    count += CPU_ISSET(cpu, &set) != 0;
+  return count;
 }
 
 constexpr int32_t kMaxThreads = 1024;
 /// A session gives back what it hasn't needed for so many runs.
 constexpr uint32_t kRunsBetweenTrims = 64;
+
+/// What there is of each in a session.
+enum SpanCount : uint16_t {
+  Inputs,
+  Outputs,
+  Sizes,
+  Segments,
+  Symbols,
+  Values,
+  Growing,
+  Externals,
+  Held,
+  Launches,
+  Workers,
+  Devices,
+  ConstantsOfDevices,
+  ArenasOfDevices,
+  Counts
+};
+/// A session's spans. They are allocated by this list, since each would take more code than a record here.
+struct SessionSpan {
+  uint16_t offset, size;
+  SpanCount count;
+};
+static_assert(std::is_standard_layout_v<tenon_session>);
+#define TENON_SPAN(name, count)                                                                                        \
+  {offsetof(tenon_session, name), sizeof(*static_cast<tenon_session *>(nullptr)->name.data()), count}
+constexpr SessionSpan kSpans[] = {
+    TENON_SPAN(inputs, Inputs),
+    TENON_SPAN(outputs, Outputs),
+    TENON_SPAN(shapeMemory, Sizes),
+    TENON_SPAN(outputValues, Outputs),
+    TENON_SPAN(outputBuffers, Outputs),
+    TENON_SPAN(segments, Segments),
+    TENON_SPAN(symbols, Symbols),
+    TENON_SPAN(values, Values),
+    TENON_SPAN(growing, Growing),
+    TENON_SPAN(growingBuffers, Growing),
+    TENON_SPAN(inputData, Inputs),
+    TENON_SPAN(outputData, Outputs),
+    TENON_SPAN(arenas, Segments),
+    TENON_SPAN(inputStrides, Inputs),
+    TENON_SPAN(outputStrides, Outputs),
+    TENON_SPAN(inputSizes, Inputs),
+    TENON_SPAN(slots, Segments),
+    TENON_SPAN(offsets, Segments),
+    TENON_SPAN(externals, Externals),
+    TENON_SPAN(held, Held),
+    TENON_SPAN(heldValues, Held),
+    TENON_SPAN(profile, Launches),
+    TENON_SPAN(errorSlots, Workers),
+    TENON_SPAN(launchSites, Launches),
+    TENON_SPAN(devices, Devices),
+    TENON_SPAN(deviceConstants, ConstantsOfDevices),
+    TENON_SPAN(deviceArenas, ArenasOfDevices),
+};
 } // namespace
 
 tenon_session::~tenon_session() {
   // First: a device may be at work on what follows.
   for (SessionDevice &device : devices)
     device.~SessionDevice();
-  for (Array<Buffer> *buffers : {&outputBuffers, &growingBuffers})
+  for (Span<Buffer> *buffers : {&outputBuffers, &growingBuffers})
     for (Buffer &buffer : *buffers)
       buffer.~Buffer();
   for (SegmentState &segment : segments)
     segment.~SegmentState();
   for (HeldSlot &slot : held)
     release(slot.box);
+  free(arrays);
   ThreadPool::release(pool);
   tenon_model_close(model);
 }
@@ -65,24 +126,32 @@ tenon_status tenon_session::create(const tenon_options &options) {
     return fail(TENON_ERROR_ARGUMENT, "a memory limit of %lld bytes is negative", (long long)options.memory_limit);
 
   int64_t bytes = int64_t(sizeof(tenon_session));
-  auto allocate = [&](auto &array, size_t count) {
-    bytes += int64_t(count * sizeof(array[0]));
-    return array.allocate(count);
-  };
-  bool ok = allocate(inputs, inputCount) && allocate(outputs, outputCount) && allocate(shapeMemory, 3 * ranks) &&
-            allocate(outputValues, outputCount) && allocate(outputBuffers, outputCount) &&
-            allocate(segments, segmentCount) && allocate(symbols, meta.count(Table::Symbols)) &&
-            allocate(values, meta.model().valueCount) && allocate(growing, meta.model().growingCount) &&
-            allocate(growingBuffers, meta.model().growingCount) && allocate(inputData, inputCount) &&
-            allocate(outputData, outputCount) && allocate(arenas, segmentCount) && allocate(inputStrides, inputCount) &&
-            allocate(outputStrides, outputCount) && allocate(inputSizes, inputCount) && allocate(slots, segmentCount) &&
-            allocate(offsets, segmentCount) && allocate(externals, meta.count(Table::Externals)) &&
-            allocate(held, inputCount + outputCount + meta.model().heldCount) && allocate(heldValues, held.size()) &&
-            allocate(profile, meta.count(Table::Launches)) && allocate(errorSlots, size_t(threads)) &&
-            allocate(lastPlans, meta.count(Table::Launches));
-  if (!ok)
+  const ModelRecord &record = meta.model();
+  size_t deviceCount = meta.count(Table::Devices);
+  size_t counts[Counts];
+  counts[Inputs] = inputCount;
+  counts[Outputs] = outputCount;
+  counts[Sizes] = 3 * ranks;
+  counts[Segments] = segmentCount;
+  counts[Symbols] = meta.count(Table::Symbols);
+  counts[Values] = record.valueCount;
+  counts[Growing] = record.growingCount;
+  counts[Externals] = meta.count(Table::Externals);
+  counts[Held] = size_t(inputCount) + outputCount + record.heldCount;
+  counts[Launches] = meta.count(Table::Launches);
+  counts[Workers] = size_t(threads);
+  counts[Devices] = deviceCount;
+  counts[ConstantsOfDevices] = deviceCount * meta.count(Table::Constants);
+  counts[ArenasOfDevices] = deviceCount * segmentCount;
+  constexpr size_t spanCount = sizeof(kSpans) / sizeof(kSpans[0]);
+  WantedSpan wanted[spanCount];
+  for (size_t i = 0; i < spanCount; ++i)
+    wanted[i] = {reinterpret_cast<AnySpan *>(reinterpret_cast<char *>(this) + kSpans[i].offset),
+                 counts[kSpans[i].count], kSpans[i].size};
+  arrays = allocateSpans(wanted, spanCount, bytes);
+  if (!arrays)
     return outOfMemory();
-  for (Array<Buffer> *buffers : {&outputBuffers, &growingBuffers})
+  for (Span<Buffer> *buffers : {&outputBuffers, &growingBuffers})
     for (Buffer &buffer : *buffers)
       buffer.chargeTo(account);
   for (SegmentState &segment : segments)
@@ -115,9 +184,10 @@ tenon_status tenon_session::create(const tenon_options &options) {
     held[i].set(nullptr);
     heldValues[i] = &held[i].value;
   }
+  for (uint32_t i = 0; i < launchSites.size(); ++i)
+    launchSites[i].firstBinding = model->firstBinding[i];
   if (tenon_status status = findFunctions(options))
     return status;
-
   if (tenon_status status = openDevices(options))
     return status;
 
@@ -135,9 +205,9 @@ tenon_status tenon_session::findFunctions(const tenon_options &options) {
     const char *name = model->string(records[i].function), *library = model->string(records[i].library);
     const tenon_host_entry *found = nullptr;
     char reason[512] = "this version of the runtime does not have it";
-    tenon_host_entry own = {name, nullptr, nullptr};
+    tenon_host_entry own = {};
     if (strcmp(library, "tenon_runtime") == 0) {
-      own.function = findRuntimeFunction(name);
+      own = findRuntimeFunction(name);
       found = own.function ? &own : nullptr;
     } else {
       for (int32_t f = 0; f < options.function_count && options.functions && !found; ++f)
@@ -269,7 +339,7 @@ TENON_CALLS_COMPILED_CODE tenon_status tenon_session::runOnce() {
 //===--------------------------------------------------------------------------------------------------------===//
 
 void tenon_session::eachBuffer(void (Buffer::*visit)()) {
-  for (Array<Buffer> *buffers : {&outputBuffers, &growingBuffers})
+  for (Span<Buffer> *buffers : {&outputBuffers, &growingBuffers})
     for (Buffer &buffer : *buffers)
       (buffer.*visit)();
   for (SegmentState &segment : segments)

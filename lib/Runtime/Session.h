@@ -32,20 +32,36 @@ struct Plan {
   ~Plan() { free(symbols); }
 };
 
-/// What a launch needs to know: the head of Artifact/LaunchPlan.h, then the units of `count` grids.
+/// What a launch needs to know: the numbers of Artifact/LaunchPlan.h, and the code of `count` grids, at least one.
 struct LaunchPlan {
   uint32_t count;
-  const int64_t *numbers; ///< those below, or the kernel's
-  int64_t own[artifact::kMaxPlanNumbers];
+  const int64_t *numbers;
+  const tenon_kernel *grids;
+  int64_t workgroupBytes() const { return numbers[1]; }
+  int64_t launchBytes() const { return numbers[2]; }
   const int64_t *units() const { return numbers + artifact::kPlanHead; }
 };
 
-/// The plan of the last launch at some place, of one grid and few numbers that came with it: mostly they come again.
-struct LastPlan {
-  static constexpr uint32_t mostInputs = 6;
-  bool isThere;
-  int64_t inputs[mostInputs]; ///< symbols, then strides
-  int64_t numbers[artifact::kPlanHead + 1];
+/// A place in the host program that launches a kernel: its last plan, if it has few grids and follows from few numbers.
+/// Mostly the same numbers come again.
+struct LaunchSite {
+  static constexpr uint32_t mostInputs = 6, mostGrids = 2;
+  LaunchPlan plan; ///< of no grids: there is none
+  uint32_t firstBinding;
+  uint32_t symbolCount, strideCount; ///< numbers that the plan follows from: none where it is always the same
+  int64_t inputs[mostInputs];        ///< symbols, then strides
+  int64_t numbers[artifact::kPlanHead + mostGrids];
+
+  bool isFor(const int64_t *symbols, const int64_t *strides) const {
+    const int64_t *input = inputs;
+    for (uint32_t i = 0; i < symbolCount; ++i)
+      if (*input++ != symbols[i])
+        return false;
+    for (uint32_t i = 0; i < strideCount; ++i)
+      if (*input++ != strides[i])
+        return false;
+    return true;
+  }
 };
 
 inline constexpr uint32_t kPlansPerSegment = 16;
@@ -74,8 +90,13 @@ struct tenon_session {
   void eachBuffer(void (tenon::runtime::Buffer::*visit)());
   /// Gives back what the run that is under way, or was the last, hasn't asked for. Whether there was anything.
   bool giveBack();
-  /// Makes room by `request`, which may be asked twice.
-  template <typename F> bool hold(F request) { return request() || (giveBack() && request()); }
+  /// Makes room by `request`, which is asked again as long as something was given back.
+  template <typename F> bool hold(F request) {
+    while (!request())
+      if (!giveBack())
+        return false;
+    return true;
+  }
   /// After a request for memory that failed, of `bytes` for what `format` says.
   [[gnu::format(printf, 3, 4), gnu::cold]] tenon_status noMemory(int64_t bytes, const char *format, ...);
   tenon_status trim();
@@ -98,7 +119,7 @@ struct tenon_session {
   void parallel(tenon_parallel_body body, void *arg, int64_t count);
   /// Whether a piece of the run is to be skipped, because the run was cancelled. On the run's thread it polls.
   bool isEnding() {
-    if (poll && pthread_equal(pthread_self(), runThread))
+    if (poll && pthread_self() == runThread)
       pollNowAndThen();
     return isCancelled.load(std::memory_order_relaxed);
   }
@@ -115,9 +136,13 @@ struct tenon_session {
   int32_t grow(uint32_t number, int64_t bytes);
   void exchange(uint32_t first, uint32_t second);
   int32_t launch(uint32_t launch, void *const *buffers, const int64_t *strides, const int64_t *symbols);
-  /// The code of a launch's kernel and its plan; null, after saying so, when the code does not fit the metadata.
-  const tenon_model::Kernel *planLaunch(uint32_t launch, const int64_t *strides, const int64_t *symbols,
-                                        tenon::runtime::LaunchPlan &plan);
+  /// A launch's plan, in `numbers` or in its site; one of no grids, after saying so, when the code does not fit the
+  /// metadata.
+  [[gnu::cold]] tenon::runtime::LaunchPlan planLaunch(uint32_t launch, const int64_t *strides, const int64_t *symbols,
+                                                      int64_t *numbers);
+  [[gnu::noinline]] int32_t reserveScratch(const tenon::runtime::LaunchPlan &plan, tenon_kernel_args &args);
+  /// The first error of a launch's workers.
+  [[gnu::cold]] int32_t reportLaunch(uint32_t launch);
   int32_t copy(void *dst, const int64_t *dstStrides, const void *src, const int64_t *srcStrides, const int64_t *sizes,
                int64_t rank, int64_t elemBytes);
   int32_t check(int32_t launch, int32_t code, int64_t value, int64_t limit);
@@ -129,26 +154,33 @@ struct tenon_session {
   /// Ends the run with a status whose text is already set.
   int32_t abort(tenon_status status);
 
+  static int64_t nanoseconds();
   struct Profile {
     int64_t count, nanoseconds, fastest;
+    void add(int64_t elapsed) {
+      if (count++ == 0 || elapsed < fastest)
+        fastest = elapsed;
+      nanoseconds += elapsed;
+    }
   };
 
-  tenon::runtime::Array<tenon::runtime::Slot> inputs, outputs;
-  tenon::runtime::Array<int64_t> shapeMemory;
-  tenon::runtime::Array<tenon_value> outputValues;
-  tenon::runtime::Array<tenon::runtime::Buffer> outputBuffers, growingBuffers;
-  tenon::runtime::Array<tenon::runtime::SegmentState> segments;
-  tenon::runtime::Array<int64_t> symbols, values;
-  tenon::runtime::Array<void *> inputData, outputData, arenas, growing;
-  tenon::runtime::Array<const int64_t *> inputStrides, outputStrides, inputSizes, slots, offsets;
-  tenon::runtime::Array<tenon_host_entry> externals;
+  void *arrays = nullptr; ///< what all spans lie in
+  tenon::runtime::Span<tenon::runtime::Slot> inputs, outputs;
+  tenon::runtime::Span<int64_t> shapeMemory;
+  tenon::runtime::Span<tenon_value> outputValues;
+  tenon::runtime::Span<tenon::runtime::Buffer> outputBuffers, growingBuffers;
+  tenon::runtime::Span<tenon::runtime::SegmentState> segments;
+  tenon::runtime::Span<int64_t> symbols, values;
+  tenon::runtime::Span<void *> inputData, outputData, arenas, growing;
+  tenon::runtime::Span<const int64_t *> inputStrides, outputStrides, inputSizes, slots, offsets;
+  tenon::runtime::Span<tenon_host_entry> externals;
   /// Values that are no plain buffers: one place per input and per output, used by those of strings, sequences and
   /// optionals, then the program's own.
-  tenon::runtime::Array<tenon::runtime::HeldSlot> held;
-  tenon::runtime::Array<tenon_value *> heldValues;
-  tenon::runtime::Array<tenon::runtime::SessionDevice> devices;
-  tenon::runtime::Array<void *> deviceConstants, deviceArenas;
-  tenon::runtime::Array<Profile> profile;
+  tenon::runtime::Span<tenon::runtime::HeldSlot> held;
+  tenon::runtime::Span<tenon_value *> heldValues;
+  tenon::runtime::Span<tenon::runtime::SessionDevice> devices;
+  tenon::runtime::Span<void *> deviceConstants, deviceArenas;
+  tenon::runtime::Span<Profile> profile;
   tenon_copy_profile copies = {};
   bool profiling = false, ran = false;
   bool broken = false; ///< a device may be at work still
@@ -158,8 +190,8 @@ struct tenon_session {
   tenon_parallel_for parallelFor = nullptr;
   void *parallelForUser = nullptr;
   tenon::runtime::Buffer scratch;
-  tenon::runtime::Array<tenon_error_slot> errorSlots;        ///< per worker
-  tenon::runtime::Array<tenon::runtime::LastPlan> lastPlans; ///< per launch
+  tenon::runtime::Span<tenon_error_slot> errorSlots; ///< per worker
+  tenon::runtime::Span<tenon::runtime::LaunchSite> launchSites;
   tenon_error_slot error = {};
   tenon_status aborted = TENON_OK;
   uint64_t clock = 0, clockAtStart = 0; ///< uses of plans, in all and before the run

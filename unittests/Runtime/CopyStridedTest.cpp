@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <numeric>
 #include <vector>
 
@@ -68,6 +69,48 @@ TEST(CopyStrided, FillsBorders) {
   fillAround<int16_t>();
   fillAround<float>();
   fillAround<double>();
+}
+
+template <typename T> void fillRows(T value) {
+  // Shorter than a line of what is written at once, some lines, and parts of one.
+  for (int64_t length : {1, 3, 15, 63, 64, 65, 127, 128, 300, 1025}) {
+    std::vector<T> dst(size_t(length) + 2, T(7));
+    int64_t one = 1, zero = 0;
+    StridedCopy copy;
+    ASSERT_TRUE(copy.prepare(dst.data() + 1, &one, &value, &zero, &length, 1, sizeof(T)));
+    copy.run(0, length);
+    EXPECT_EQ(std::count(dst.begin(), dst.end(), value), length) << length;
+    EXPECT_EQ(dst.front(), T(7));
+    EXPECT_EQ(dst.back(), T(7));
+  }
+}
+
+TEST(CopyStrided, FillsRows) {
+  fillRows<uint8_t>(3);
+  fillRows<int16_t>(-2);
+  fillRows<float>(0.1f);
+  fillRows<float>(0);
+  fillRows<double>(-0.1);
+}
+
+template <typename T> void gatherAndScatter() {
+  std::vector<T> src(64), dst(64, T(100));
+  std::iota(src.begin(), src.end(), T(0));
+  for (int64_t length : {1, 2, 3, 4, 5, 8, 11}) {
+    int64_t from = 3, to = 5;
+    StridedCopy copy;
+    ASSERT_TRUE(copy.prepare(dst.data(), &to, src.data(), &from, &length, 1, sizeof(T)));
+    copy.run(0, length);
+    for (int64_t i = 0; i < 60; ++i)
+      EXPECT_EQ(dst[i], i % 5 == 0 && i / 5 < length ? T(i / 5 * 3) : T(100)) << length << ", " << i;
+  }
+}
+
+TEST(CopyStrided, FollowsStrides) {
+  gatherAndScatter<uint8_t>();
+  gatherAndScatter<int16_t>();
+  gatherAndScatter<float>();
+  gatherAndScatter<double>();
 }
 
 TEST(CopyStrided, EmptyAndScalar) {

@@ -368,6 +368,7 @@ TEST_F(ScaleAdd, DamagedFilesAreRefused) {
 #endif
 #endif
 #ifndef TENON_SANITIZED
-TEST(RuntimeLibrary, IsSmall) { EXPECT_LE(readFile(TEST_RUNTIME).size(), 65536u); }
+/// 64 KiB, with room for what comes next.
+TEST(RuntimeLibrary, IsSmall) { EXPECT_LE(readFile(TEST_RUNTIME).size(), 65536u - 2048); }
 #endif
 } // namespace

@@ -115,8 +115,22 @@ struct SelectBits : OpRewritePattern<arith::SelectOp> {
   }
 };
 
+/// What is narrowed and widened again within a kernel keeps its bits, where both say that they may.
+void keepBits(arith::ExtFOp widened) {
+  auto narrowed = widened.getIn().getDefiningOp<arith::TruncFOp>();
+  auto mayKeep = [](std::optional<arith::FastMathFlags> flags) {
+    return bitEnumContainsAll(flags.value_or(arith::FastMathFlags::none), arith::FastMathFlags::contract);
+  };
+  if (!narrowed || narrowed.getIn().getType() != widened.getType() || !mayKeep(narrowed.getFastmath()) ||
+      !mayKeep(widened.getFastmath()))
+    return;
+  widened.replaceAllUsesWith(narrowed.getIn());
+  widened.erase();
+}
+
 struct ConvertNarrowFloatsPass : tenon::cpu::impl::ConvertNarrowFloatsPassBase<ConvertNarrowFloatsPass> {
   void runOnOperation() override {
+    getOperation()->walk([](arith::ExtFOp op) { keepBits(op); });
     RewritePatternSet patterns(&getContext());
     patterns.add<NarrowDouble, NarrowToBFloat, SelectBits>(&getContext());
     GreedyRewriteConfig config;

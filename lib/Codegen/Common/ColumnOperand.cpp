@@ -37,7 +37,7 @@ void ColumnOperand::copyPart(const ContractionUnit &unit, AffineExpr part) {
     b.loop({{first, end}}, [&](TileBuilder::Expressions at) {
       Value row =
           b.load(memory, placeOf(unit, at[0], unit.column(plan.zero)), {1, plan.unitColumns}, {plan.one, left}, dims());
-      b.store(row, copy, {at[0] - first, plan.zero});
+      b.store(b.cast(row, plan.element), copy, {at[0] - first, plan.zero});
     });
   };
   AffineExpr width = unit.columns();
@@ -49,14 +49,15 @@ Value ColumnOperand::load(const RegisterTile &tile, AffineExpr k, AffineExpr wit
     return b.load(copy, {within, tile.column}, {products, tile.width});
   AffineExpr column = tile.unit.column(tile.column);
   if (!plan.packed)
-    return b.load(memory, placeOf(tile.unit, k, column), {products, tile.width}, {b.constant(products), tile.columns},
-                  dims());
+    return b.cast(b.load(memory, placeOf(tile.unit, k, column), {products, tile.width},
+                         {b.constant(products), tile.columns}, dims()),
+                  plan.element);
   // Panels may be narrower or wider than the columns of a unit.
   int64_t width = plan.panelWidth();
   SmallVector<AffineExpr> place = {tile.unit.panel, k, tile.column};
   if (width != plan.unitColumns)
     place = {column.floorDiv(width), k, column % width};
-  return b.load(memory, place, {products, tile.width});
+  return b.cast(b.load(memory, place, {products, tile.width}), plan.element);
 }
 
 SmallVector<AffineExpr> ColumnOperand::placeOf(const ContractionUnit &unit, AffineExpr k, AffineExpr column) {

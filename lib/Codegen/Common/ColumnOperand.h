@@ -23,7 +23,8 @@ public:
   /// The columns next to each other, as in a panel: rows of the operand that lie pages apart, or a power of two, take
   /// each other's place in the nearest cache, tile after tile.
   void copyPart(const ContractionUnit &unit, mlir::AffineExpr part);
-  /// Rows of a tile's columns from product `k` of all on, the number `within` of the part.
+  /// Rows of a tile's columns, widened if they are stored in less, from product `k` of all on, the number `within` of
+  /// the part.
   mlir::Value load(const RegisterTile &tile, mlir::AffineExpr k, mlir::AffineExpr within, int64_t products);
 
   /// Says which part of the next panel the tile fetches: the tiles of all rows that use this panel fetch equal ones.

@@ -8,7 +8,7 @@
 #ifndef TENON_LIB_CODEGEN_COMMON_COMBINATION_H
 #define TENON_LIB_CODEGEN_COMMON_COMBINATION_H
 
-#include "tenon/Codegen/Common/ElementEmitter.h"
+#include "NarrowFloats.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -46,7 +46,7 @@ public:
   mlir::Value widen(mlir::Value value) const {
     if (mlir::getElementTypeOrSelf(value.getType()) == type)
       return value;
-    return mlir::arith::ExtFOp::create(e.builder, e.loc, e.typeLike(value, type), value);
+    return codegen::widen(e, value, type);
   }
 
   mlir::Value combine(mlir::Value a, mlir::Value b) const {
@@ -81,7 +81,7 @@ public:
     }
     if (mlir::getElementTypeOrSelf(value.getType()) == result)
       return value;
-    return mlir::arith::TruncFOp::create(e.builder, e.loc, e.typeLike(value, result), value);
+    return narrow(e, value, result);
   }
 
 private:

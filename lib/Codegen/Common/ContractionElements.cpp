@@ -29,7 +29,7 @@ struct Products {
     if (from == type)
       return value;
     if (isa<FloatType>(from))
-      return arith::ExtFOp::create(e.builder, e.loc, to, value);
+      return widen(e, value, type);
     if (from.getIntOrFloatBitWidth() > type.getIntOrFloatBitWidth())
       return arith::TruncIOp::create(e.builder, e.loc, to, value);
     if (element.isUnsignedInteger() || element.isInteger(1))
@@ -51,7 +51,7 @@ struct Products {
   Value finish(Value sum) const {
     if (type == result)
       return sum;
-    return arith::TruncFOp::create(e.builder, e.loc, e.typeLike(sum, result), sum);
+    return narrow(e, sum, result);
   }
 
   ElementEmitter &e;

@@ -75,7 +75,8 @@ void ContractionEpilogue::emitResults(const RegisterTile &tile, AffineExpr row, 
                                       ArrayRef<AffineExpr> extents) {
   SmallVector<AffineExpr> place = tile.resultPlace(row, tile.unit.column(tile.column));
   ArrayRef<int64_t> shape = cast<RankedTensorType>(sums.getType()).getShape();
-  TileBuilder::Known known{plan.op.getResult(), sums};
+  Value rounded = b.cast(sums, getElementTypeOrSelf(plan.op.getResult()));
+  TileBuilder::Known known{plan.op.getResult(), rounded};
   for (auto [i, result] : llvm::enumerate(b.compute(b.results(), place, shape, extents, resultDims(), known)))
     b.store(result, b.result(i), place, extents, resultDims());
 }

@@ -139,9 +139,8 @@ int64_t ContractionPlan::beyondRows() {
 }
 
 int64_t ContractionPlan::bytesPerRow() {
-  if (windows)
-    return elementsPerWindow() * bytesOfElement;
-  return constantOf(depth).value_or(depthBlock) * bytesOfElement;
+  int64_t bytes = getElementTypeOrSelf(op.getLhs()).getIntOrFloatBitWidth() / 8;
+  return (windows ? elementsPerWindow() : constantOf(depth).value_or(depthBlock)) * bytes;
 }
 
 //===----------------------------------------------------------------------===//
@@ -180,6 +179,17 @@ void ContractionPlan::splitDepth() {
   } else if (isSplit) {
     parts = llvm::product_of(taps);
   }
+}
+
+int64_t ContractionPlan::stretch() {
+  constexpr int64_t longest = 384, shortest = 128;
+  std::optional<int64_t> products = constantOf(isSplit ? partDepth : runDepth);
+  if (products && *products <= longest)
+    return *products;
+  for (int64_t length = longest; products && length >= shortest; length -= vectorLanes)
+    if (*products % length == 0)
+      return length;
+  return longest;
 }
 
 AffineExpr ContractionPlan::partStart(AffineExpr part) { return isSplit ? part * *constantOf(partDepth) : zero; }

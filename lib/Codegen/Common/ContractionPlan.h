@@ -70,6 +70,10 @@ public:
   /// Products per turn of a whole tile's loop.
   int64_t wholeUnroll();
 
+  /// So many products of rows are widened at once, where they are stored in less: they stay in the nearest cache. All
+  /// stretches are of one size, if they may be.
+  int64_t stretch();
+
   int64_t panelWidth() { return knobOf(tile::knob::panelColumns); }
   /// The shape of tiles of so many rows: without rows they have one dimension.
   llvm::SmallVector<int64_t> rowShape(int64_t last, int64_t height) {

@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "tenon/Dialect/Tile/IR/TilePrograms.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -249,15 +250,16 @@ Value build(IsNanOp, const Formula &f) {
 }
 Value build(SelectOp, const Formula &f) { return f.select(f.operands[0], f.operands[1], f.operands[2]); }
 
-Value convertFloat(const Formula &f, Value value, Type to) {
+/// A strategy's own casts keep bits, the graph's round.
+Value convertFloat(const Formula &f, Value value, Type to, bool rounds) {
   unsigned from = getElementTypeOrSelf(value.getType()).getIntOrFloatBitWidth(), width = to.getIntOrFloatBitWidth();
   if (getElementTypeOrSelf(value.getType()) == to)
     return value;
   if (from < width)
-    return f.make<arith::ExtFOp>(f.emitter.typeLike(value, to), value);
+    return widen(f.emitter, value, to);
   if (from > width)
-    return f.make<arith::TruncFOp>(f.emitter.typeLike(value, to), value);
-  return convertFloat(f, convertFloat(f, value, f.builder().getF32Type()), to);
+    return rounds ? f.make<arith::TruncFOp>(f.emitter.typeLike(value, to), value) : narrow(f.emitter, value, to);
+  return convertFloat(f, convertFloat(f, value, f.builder().getF32Type(), rounds), to, rounds);
 }
 
 Value build(CastOp op, const Formula &f);
@@ -269,7 +271,7 @@ Value castStorageFloat(CastOp op, const Formula &f, Type to) {
   if (isStorageFloat(f.element)) {
     wide.operands = {decodeFloat(f.emitter, f.x(), cast<FloatType>(f.element))};
   } else if (isa<FloatType>(f.element)) {
-    wide.operands = {convertFloat(f, f.x(), wide.element)};
+    wide.operands = {convertFloat(f, f.x(), wide.element, /*rounds=*/true)};
   } else {
     Type real = f.emitter.typeLike(f.x(), wide.element);
     wide.operands = {f.isUnsigned() ? f.make<arith::UIToFPOp>(real, f.x()) : f.make<arith::SIToFPOp>(real, f.x())};
@@ -293,7 +295,7 @@ Value build(CastOp op, const Formula &f) {
                        : f.compare(arith::CmpIPredicate::ne, f.x(), f.integer(0));
   }
   if (f.isFloat() && isa<FloatType>(to))
-    return convertFloat(f, f.x(), to);
+    return convertFloat(f, f.x(), to, /*rounds=*/(bool)op->getParentOfType<tile::ComputeOp>());
   if (f.isFloat()) {
     Type wide = f.emitter.typeLike(f.x(), f.builder().getI64Type());
     Value number;
@@ -314,8 +316,8 @@ Value build(CastOp op, const Formula &f) {
   return f.isUnsigned() ? f.make<arith::ExtUIOp>(result, f.x()) : f.make<arith::ExtSIOp>(result, f.x());
 }
 
-/// Whether the op computes with numbers of a narrow floating-point type: in f32, rounded after each op, as the op is
-/// defined. What only looks at bits or chooses stays as it is.
+/// Whether the op computes with numbers of a narrow floating-point type: in f32, and rounded where it leaves the
+/// kernel. What only looks at bits or chooses stays as it is.
 template <typename OpT> bool computesNarrow(Type element) {
   constexpr bool keeps = std::is_same_v<OpT, CastOp> || std::is_same_v<OpT, SelectOp> || std::is_same_v<OpT, NegOp> ||
                          std::is_same_v<OpT, AbsOp>;
@@ -342,14 +344,14 @@ template <typename OpT> struct ElementwiseModel : ElementInterface::ExternalMode
       return op->emitOpError() << "can't compute with elements of " << formula.element;
     if (!computesNarrow<OpT>(formula.element))
       return build(cast<OpT>(op), formula);
-    Type narrow = formula.element, f32 = emitter.builder.getF32Type();
+    Type element = formula.element, f32 = emitter.builder.getF32Type();
     for (Value &operand : formula.operands)
-      operand = arith::ExtFOp::create(emitter.builder, emitter.loc, emitter.typeLike(operand, f32), operand);
+      operand = widen(emitter, operand, f32);
     formula.element = f32;
     Value result = build(cast<OpT>(op), formula);
     if (getElementTypeOrSelf(result.getType()) != f32)
       return result;
-    return arith::TruncFOp::create(emitter.builder, emitter.loc, emitter.typeLike(result, narrow), result).getResult();
+    return narrow(emitter, result, element);
   }
 
   int64_t estimateInstructions(Operation *) const { return isFunction<OpT> ? 20 : 1; }

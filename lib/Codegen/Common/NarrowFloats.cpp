@@ -66,6 +66,19 @@ bool codegen::isStorageFloat(Type element) {
   return isa<Float8E4M3FNType, Float8E4M3FNUZType, Float8E5M2Type, Float8E5M2FNUZType>(element);
 }
 
+static arith::FastMathFlagsAttr keepsBits(ElementEmitter &e) {
+  return arith::FastMathFlagsAttr::get(e.builder.getContext(), arith::FastMathFlags::contract);
+}
+
+Value codegen::widen(ElementEmitter &e, Value value, Type element) {
+  return arith::ExtFOp::create(e.builder, e.loc, e.typeLike(value, element), value, keepsBits(e));
+}
+
+Value codegen::narrow(ElementEmitter &e, Value value, Type element) {
+  return arith::TruncFOp::create(e.builder, e.loc, e.typeLike(value, element), value, /*roundingmode=*/nullptr,
+                                 keepsBits(e));
+}
+
 Value codegen::decodeFloat(ElementEmitter &e, Value bits, FloatType type) {
   using P = arith::CmpIPredicate;
   Format format(type);

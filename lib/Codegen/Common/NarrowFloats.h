@@ -20,6 +20,11 @@ mlir::Value decodeFloat(ElementEmitter &emitter, mlir::Value bits, mlir::FloatTy
 /// a type without it; with `saturate` the largest finite value.
 mlir::Value encodeFloat(ElementEmitter &emitter, mlir::Value value, mlir::FloatType type, bool saturate);
 
+/// To a wider floating-point type, and to a narrower one as what is computed is defined: a number that is widened again
+/// within a kernel keeps its bits. The graph's own casts round.
+mlir::Value widen(ElementEmitter &emitter, mlir::Value value, mlir::Type element);
+mlir::Value narrow(ElementEmitter &emitter, mlir::Value value, mlir::Type element);
+
 } // namespace tenon::codegen
 
 #endif // TENON_LIB_CODEGEN_COMMON_NARROWFLOATS_H

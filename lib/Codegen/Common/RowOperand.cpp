@@ -17,6 +17,8 @@ static constexpr int64_t placesPerStep = 8;
 
 RowOperand::RowOperand(ContractionPlan &plan) : b(plan.b), plan(plan) {
   memory = b.memoryOf(plan.windows ? plan.windows.getOperand() : plan.op.getLhs());
+  if (getElementTypeOrSelf(plan.op.getLhs()) != plan.element)
+    widened = b.scratch({plan.height, plan.stretch()}, plan.element);
   if (plan.isClipped())
     return; // the image as it is: each tap of a window is a part, for the windows in which it isn't border
   if (plan.windows)
@@ -142,7 +144,27 @@ void RowOperand::fillTable(const ContractionUnit &unit) {
 // Factors
 //===----------------------------------------------------------------------===//
 
-Value RowOperand::load(const RegisterTile &tile, AffineExpr k, int64_t products) {
+Value RowOperand::load(const RegisterTile &tile, AffineExpr k, AffineExpr within, int64_t products) {
+  return widened ? b.load(widened, {plan.zero, within}, tile.shape(products)) : loadStored(tile, k, products);
+}
+
+/// Vectors, and of what is left of one lower powers of two.
+void RowOperand::widen(const RegisterTile &tile, AffineExpr low, AffineExpr high) {
+  auto move = [&](AffineExpr k, int64_t products) {
+    b.store(b.cast(loadStored(tile, k, products), plan.element), widened, {plan.zero, k - low});
+  };
+  std::optional<int64_t> count = constantOf(high - low);
+  AffineExpr whole = low + (high - low).floorDiv(plan.vectorLanes) * plan.vectorLanes;
+  b.loop({{low, whole, plan.vectorLanes}}, [&](TileBuilder::Expressions at) { move(at[0], plan.vectorLanes); });
+  if (!count)
+    return b.loop({{whole, high}}, [&](TileBuilder::Expressions at) { move(at[0], 1); });
+  for (int64_t left = *count % plan.vectorLanes, products; left > 0; left -= products) {
+    products = llvm::bit_floor((uint64_t)left);
+    move(high - left, products);
+  }
+}
+
+Value RowOperand::loadStored(const RegisterTile &tile, AffineExpr k, int64_t products) {
   SmallVector<AffineExpr> extents;
   if (!plan.roles.rows.empty() && !plan.isGathered)
     extents = {tile.rows, b.constant(products)};

@@ -26,10 +26,16 @@ public:
   /// Those of a tile whose first row has this number.
   mlir::Value placesAt(mlir::AffineExpr row, int64_t height) { return b.load(table, row, height); }
 
-  /// The factors of a tile's rows from product `k` of its part on.
-  mlir::Value load(const RegisterTile &tile, mlir::AffineExpr k, int64_t products);
+  /// Whether factors are stored in fewer bits than they are multiplied in: stretches of them are widened first, so that
+  /// one in all lanes costs what it does else.
+  bool isNarrow() const { return (bool)widened; }
+  /// Widens those of a tile's rows from product `low` of its part on.
+  void widen(const RegisterTile &tile, mlir::AffineExpr low, mlir::AffineExpr high);
+  /// The factors of a tile's rows from product `k` of its part on, the number `within` of those that were widened.
+  mlir::Value load(const RegisterTile &tile, mlir::AffineExpr k, mlir::AffineExpr within, int64_t products);
 
 private:
+  mlir::Value loadStored(const RegisterTile &tile, mlir::AffineExpr k, int64_t products);
   void collapseRows();
   void gatherRows();
   void viewWindows();
@@ -41,7 +47,7 @@ private:
   TileBuilder &b;
   ContractionPlan &plan;
   mlir::Value memory;
-  mlir::Value table;                           ///< scratch, or null
+  mlir::Value table, widened;                  ///< scratch, or null
   llvm::SmallVector<mlir::AffineExpr> strides; ///< along each dimension of rows, where they are gathered
 };
 

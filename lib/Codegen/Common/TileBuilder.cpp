@@ -461,6 +461,11 @@ Value TileBuilder::fill(Value tile, Expressions extents, TypedAttr element) {
              : tile;
 }
 
+Value TileBuilder::cast(Value tile, Type element) {
+  auto type = llvm::cast<RankedTensorType>(tile.getType());
+  return type.getElementType() == element ? tile : create<CastOp>(type.clone(element), tile);
+}
+
 DenseI64ArrayAttr TileBuilder::dimsOf(ArrayRef<int64_t> dims, int64_t rank) {
   bool areLast = llvm::equal(dims, llvm::seq<int64_t>(rank - (int64_t)dims.size(), rank));
   return areLast ? DenseI64ArrayAttr() : builder.getDenseI64ArrayAttr(dims);

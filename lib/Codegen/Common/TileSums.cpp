@@ -61,13 +61,31 @@ Value TileSums::multiplyWide(const RegisterTile &tile) {
 
 Value TileSums::multiply(const RegisterTile &tile, Value sums, AffineExpr low, AffineExpr high, int64_t unroll,
                          AffineExpr part) {
+  if (!rows.isNarrow())
+    return multiplyStretch(tile, sums, low, high, unroll, part, low);
+  auto multiplyWidened = [&](AffineExpr from, AffineExpr to, Value sums) {
+    rows.widen(tile, from, to);
+    return multiplyStretch(tile, sums, from, to, unroll, part, low);
+  };
+  std::optional<int64_t> count = constantOf(high - low);
+  int64_t stretch = plan.stretch();
+  if (count && *count <= stretch)
+    return multiplyWidened(low, high, sums);
+  bool isWhole = count && *count % stretch == 0;
+  return b.carry({low, high, stretch}, sums, [&](AffineExpr from, Value carried) {
+    return multiplyWidened(from, isWhole ? from + stretch : b.min(from + stretch, high), carried);
+  });
+}
+
+Value TileSums::multiplyStretch(const RegisterTile &tile, Value sums, AffineExpr low, AffineExpr high, int64_t unroll,
+                                AffineExpr part, AffineExpr first) {
   AffineExpr start = part ? part * plan.runDepth : plan.zero;
   auto loop = [&](AffineExpr from, AffineExpr to, int64_t products, Value sums) {
     return b.carry({from, to, products}, sums, [&](AffineExpr k, Value carried) {
       if (tile.fetched && products == unroll)
-        columns.fetchPanel(tile, plan.isSplit ? k - low : start + k);
-      Value factors = rows.load(tile, k, products);
-      return b.mma(factors, columns.load(tile, start + k, k - low, products), carried);
+        columns.fetchPanel(tile, plan.isSplit ? k - first : start + k);
+      Value factors = rows.load(tile, k, k - low, products);
+      return b.mma(factors, columns.load(tile, start + k, k - first, products), carried);
     });
   };
   auto count = constantOf(high - low);

@@ -29,9 +29,12 @@ public:
   mlir::Value multiplyWide(const RegisterTile &tile);
 
 private:
-  /// Adds the products from `low` to `high`, of one part of windows.
+  /// Adds the products from `low` to `high`, of one part of windows: all at once, or a stretch at a time.
   mlir::Value multiply(const RegisterTile &tile, mlir::Value sums, mlir::AffineExpr low, mlir::AffineExpr high,
                        int64_t unroll, mlir::AffineExpr part = {});
+  /// Adds those from `low` to `high`, of a part that begins at `first`.
+  mlir::Value multiplyStretch(const RegisterTile &tile, mlir::Value sums, mlir::AffineExpr low, mlir::AffineExpr high,
+                              int64_t unroll, mlir::AffineExpr part, mlir::AffineExpr first);
   mlir::Value zeros(const RegisterTile &tile);
   int64_t unrollOf(const RegisterTile &tile) { return tile.height == plan.height ? plan.wholeUnroll() : 1; }
 

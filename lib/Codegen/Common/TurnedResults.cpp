@@ -96,7 +96,8 @@ void TurnedResults::emitRun(const RegisterTile &tile, AffineExpr row, AffineExpr
   for (int64_t dim : plan.turned.getPermutation())
     place.push_back(source[dim]);
   int64_t dim = dimOf(plan.roles.rows.back());
-  TileBuilder::Known known{plan.turned.getResult(), sums};
+  Value rounded = b.cast(sums, getElementTypeOrSelf(plan.op.getResult()));
+  TileBuilder::Known known{plan.turned.getResult(), rounded};
   for (auto [i, result] : llvm::enumerate(b.compute(b.results(), place, plan.vectorLanes, extent, dim, known)))
     b.store(result, results[i], place, extent, dim);
 }

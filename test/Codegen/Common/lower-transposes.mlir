@@ -63,7 +63,7 @@ tenon_tile.kernel @rows(%x: tensor<2x5x40xf32>) -> tensor<5x2x40xf32> {
 
 // -----
 
-// Nothing is turned where there is nothing, and what isn't f32 is no register tile.
+// Nothing is turned where there is nothing.
 // CHECK-LABEL: func.func @empty
 // CHECK-NOT: vector.transfer
 // CHECK-NOT: vector.load
@@ -74,11 +74,12 @@ tenon_tile.kernel @empty(%x: tensor<2x0x24xf32>) -> tensor<2x24x0xf32> {
 
 // -----
 
-// CHECK-LABEL: func.func @halves
+// f64 is no register tile.
+// CHECK-LABEL: func.func @doubles
 // CHECK-NOT: vector.fma
 // CHECK: return
-tenon_tile.kernel @halves(%x: tensor<8x16xf16>, %y: tensor<16x32xf16>) -> tensor<8x32xf32> {
+tenon_tile.kernel @doubles(%x: tensor<8x16xf64>, %y: tensor<16x32xf64>) -> tensor<8x32xf64> {
   %z = tenon.contract %x, %y maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>]
-       : tensor<8x16xf16>, tensor<16x32xf16> -> tensor<8x32xf32>
-  tenon_tile.yield %z : tensor<8x32xf32>
+       : tensor<8x16xf64>, tensor<16x32xf64> -> tensor<8x32xf64>
+  tenon_tile.yield %z : tensor<8x32xf64>
 }

@@ -104,6 +104,8 @@ public:
   void report(int64_t code, mlir::AffineExpr unit, mlir::Value value, mlir::Value limit);
   /// The tile, with `element` beyond `extents`.
   mlir::Value fill(mlir::Value tile, Expressions extents, mlir::TypedAttr element);
+  /// The tile with elements of another type.
+  mlir::Value cast(mlir::Value tile, mlir::Type element);
   /// The index that a scalar is.
   mlir::AffineExpr extract(mlir::Value scalar);
   /// An index value of the program that is computed.

@@ -36,12 +36,18 @@ std::optional<int64_t> tile::constantDepth(ContractOp op) {
   return std::nullopt;
 }
 
+/// Whether products are added in f32: those of narrower floating-point numbers, too.
+static bool addsInF32(ContractOp op) {
+  return llvm::all_of(ValueRange{op.getLhs(), op.getRhs(), op.getResult()}, [](Value value) {
+    Type element = getElementTypeOrSelf(value);
+    return element.isF32() || element.isF16() || element.isBF16();
+  });
+}
+
 std::optional<ContractionRoles> tile::contractionRoles(ContractOp op) {
   SmallVector<AffineMap> maps = llvm::to_vector(op.getIndexingMaps().getAsValueRange<AffineMapAttr>());
   AffineMap lhs = maps[0], rhs = maps[1], result = maps[2];
-  auto isF32 = [](Value value) { return getElementTypeOrSelf(value).isF32(); };
-  if (!isF32(op.getResult()) || !isF32(op.getLhs()) || !isF32(op.getRhs()) || result.getNumResults() < 1 ||
-      rhs.getNumResults() < 1)
+  if (!addsInF32(op) || result.getNumResults() < 1 || rhs.getNumResults() < 1)
     return std::nullopt;
   ContractionRoles roles;
   std::optional<unsigned> depth;

@@ -198,9 +198,8 @@ private:
           shape[1 + i] += low[1 + i] + high[1 + i];
       }
       auto scalar = RankedTensorType::get({}, type.getElementType());
-      Value zero =
-          ConstantOp::create(builder, op.getLoc(), scalar,
-                             cast<TypedAttr>(DenseElementsAttr::get(scalar, builder.getF32FloatAttr(0).getValue())));
+      Attribute none = builder.getZeroAttr(type.getElementType());
+      Value zero = ConstantOp::create(builder, op.getLoc(), scalar, DenseElementsAttr::get(scalar, none));
       image = PadOp::create(builder, op.getLoc(), type.clone(shape), PadMode::constant, image, zero, ValueRange(),
                             ValueRange(), low, high);
     }
@@ -253,6 +252,7 @@ private:
 
 struct LowerConvolutionsPass : tile::impl::LowerConvolutionsPassBase<LowerConvolutionsPass> {
   void runOnChecked() override {
+    auto isNumber = [](Type type) { return type.isF32() || type.isF16() || type.isBF16(); };
     SmallVector<ConvOp> convolutions;
     getOperation().walk([&](ConvOp op) { convolutions.push_back(op); });
     for (ConvOp op : convolutions) {
@@ -260,7 +260,7 @@ struct LowerConvolutionsPass : tile::impl::LowerConvolutionsPassBase<LowerConvol
       auto input = cast<RankedTensorType>(op.getInput().getType());
       SmallVector<int64_t> summed(filter.getShape().slice(op.getTapDim(), op.getStrides().size()));
       summed.push_back(filter.getDimSize(op.getSummedDim()));
-      if (ShapedType::isDynamicShape(summed) || !filter.getElementType().isF32() || !input.getElementType().isF32())
+      if (ShapedType::isDynamicShape(summed) || !isNumber(filter.getElementType()) || !isNumber(input.getElementType()))
         continue;
       if ((summed.back() >= minChannelsPerGroup || op.getGroups() == 1) && Lowering::isPossible(op))
         Lowering(op).run();

@@ -63,7 +63,8 @@ struct PackContractionsPass : tile::impl::PackContractionsPassBase<PackContracti
   void runOnChecked() override {
     getOperation().walk([](ContractOp op) {
       auto type = cast<RankedTensorType>(op.getResult().getType());
-      if (!type.getElementType().isF32() || type.getRank() == 0)
+      Type element = type.getElementType();
+      if (!(element.isF32() || element.isF16() || element.isBF16()) || type.getRank() == 0)
         return;
       OpBuilder builder(op);
       orderOperands(op);

@@ -104,6 +104,32 @@ def test_random_schedules(strategy, tmp_path):
                 np.testing.assert_allclose(value, expected[name], rtol=2e-5, atol=1e-6, err_msg=f"{name} at n = {n}")
 
 
+@pytest.mark.parametrize("extent, height", [(27, 13), (29, 13), (26, 12), (31, 12), (26, 25), (28, 25), (29, 26), (30, 28)])
+def test_last_units_of_images(extent, height, tmp_path):
+    """Rows that hardly reach the last unit of work, or don't: its only tile begins in the unit before it."""
+    rng = np.random.default_rng(0)
+    model = make_model(
+        [node("Conv", ["x", "w"], ["c"]), node("Relu", ["c"], ["r"]), helper.make_node("Conv", ["r", "v"], ["y"], name="next", pads=[1] * 4)],
+        [("x", FLOAT, (1, 3, extent, extent))], [("y", FLOAT, (1, 2, extent, extent))],
+        [weights(16, 3, 1, 1), weights(2, 16, 3, 3, name="v")])
+    onnx.save(model, tmp_path / "model.onnx")
+    kernels, tiles = tmp_path / "kernels.mlir", tmp_path / "tiles.mlir"
+    assert run("tenon-compile", tmp_path / "model.onnx", "--emit=kernels", "--target-cpu=avx512", "-o", kernels).returncode == 0
+    lines = kernels.read_text().splitlines()
+    for number, (kind, candidates) in spaces_of(kernels).items():
+        if kind == "contractions" and height in candidates["tile_rows"]:
+            lines[number - 1] = re.sub(r"tile_rows = \d+", f"tile_rows = {height}", lines[number - 1])
+            lines[number - 1] = re.sub(r"vectors = \d+", f"vectors = {1 if height > 14 else 2}", lines[number - 1])
+    (tmp_path / "drawn.mlir").write_text("\n".join(lines))
+    compiled = run("tenon-compile", tmp_path / "drawn.mlir", "--emit=tiles", "-o", tiles)
+    assert compiled.returncode == 0 and f"tensor<{height}x" in tiles.read_text(), compiled.stderr
+    feed = {"x": rng.standard_normal((1, 3, extent, extent)).astype(np.float32)}
+    np.savez(tmp_path / "inputs.npz", **feed)
+    np.savez(tmp_path / "expected.npz", **tenon.reference(model).run(feed))
+    checked = run("tenon-interpret", tiles, f"--inputs={tmp_path}/inputs.npz", f"--expect={tmp_path}/expected.npz")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
 def model_shape(model):
     return [dim.dim_param or dim.dim_value for dim in model.graph.input[0].type.tensor_type.shape.dim]
 

@@ -304,12 +304,15 @@ void ContractionBuilder::moveEarlyRows(const ContractionUnit &unit) {
   int64_t height = plan.height, lanes = plan.vectorLanes;
   if (!known || *known % height == 0 || plan.isGathered || plan.hasLines())
     return;
-  AffineExpr from = b.constant(llvm::alignDown(*known, height)) - unit.firstRow,
-             to = b.constant(*known - height) - unit.firstRow;
+  int64_t early = *known - height;
+  AffineExpr from = b.constant(llvm::alignDown(*known, height)) - unit.firstRow, to = b.constant(early) - unit.firstRow;
+  // Where the last unit has fewer rows than a tile, the first ones of its tile are the unit's before it.
+  int64_t foreign = std::max<int64_t>((*constantOf(plan.blocks) - 1) * plan.blockExtent() - early, 0);
   auto move = [&] {
-    b.loop({{zero, b.constant(height)}, {zero, unit.columns(), lanes}}, [&](TileBuilder::Expressions at) {
-      b.store(b.load(sums, {from + at[0], at[1]}, {1, lanes}), sums, {to + at[0], at[1]});
-    });
+    b.loop({{b.constant(foreign), b.constant(height)}, {zero, unit.columns(), lanes}},
+           [&](TileBuilder::Expressions at) {
+             b.store(b.load(sums, {from + at[0], at[1]}, {1, lanes}), sums, {to + at[0], at[1]});
+           });
   };
   unit.endRow == plan.length ? move() : b.when(b.isAtMost(plan.length, unit.endRow), move);
 }

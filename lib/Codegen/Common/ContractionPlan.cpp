@@ -92,6 +92,9 @@ void ContractionPlan::measureRows() {
   height = tileRows;
   if (std::optional<int64_t> known = constantOf(isClipped() ? rowSizes.back() : length))
     height = std::clamp<int64_t>(*known, 1, tileRows);
+  // Of whole tiles, fewer blocks may do.
+  if (std::optional<int64_t> known = constantOf(length); known && *known > 0 && !hasLines())
+    blocks = b.constant(llvm::divideCeil(*known, blockExtent()));
 }
 
 /// Whether tiles within lines are hardly more than tiles that go on from line to line.

@@ -447,7 +447,8 @@ static std::optional<unsigned> wholeConstant(Value buffer) {
     bool isWhole = llvm::all_of(view.getMixedOffsets(), isZeroInteger) && view.getType().hasStaticShape() &&
                    view.getType().getNumElements() == type.getNumElements();
     int64_t expected = 1;
-    for (auto [stride, size] : llvm::reverse(llvm::zip(view.getMixedStrides(), view.getType().getShape()))) {
+    SmallVector<OpFoldResult> places = view.getMixedStrides();
+    for (auto [stride, size] : llvm::reverse(llvm::zip(places, view.getType().getShape()))) {
       isWhole &= size <= 1 || getConstantIntValue(stride) == expected;
       expected *= size;
     }

@@ -178,8 +178,7 @@ struct ExpandRemainder : OpRewritePattern<arith::RemFOp> {
 };
 
 struct ConvertMathPass : cpu::impl::ConvertMathPassBase<ConvertMathPass> {
-  void runOnOperation() override {
-    MLIRContext *context = &getContext();
+  LogicalResult initialize(MLIRContext *context) override {
     RewritePatternSet patterns(context);
     patterns.add<ExpandNative<math::ExpOp>>(context, &Reals::exp, &Reals::approximateExp);
     patterns.add<ExpandNative<math::Exp2Op>>(context, &Reals::exp2);
@@ -208,11 +207,18 @@ struct ConvertMathPass : cpu::impl::ConvertMathPassBase<ConvertMathPass> {
     patterns.add<ExpandPeriodic<math::TanOp>>(context,
                                               [](Reals &r, Number x, int64_t largest) { return r.tan(x, largest); });
     patterns.add<ExpandRsqrt, ExpandRemainder>(context);
+    frozen = std::make_shared<const FrozenRewritePatternSet>(std::move(patterns));
+    return success();
+  }
+
+  void runOnOperation() override {
     GreedyRewriteConfig config;
     // Each function is expanded in one step: nothing is to be folded on the way.
     config.enableFolding(false).enableConstantCSE(true);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns), config)))
+    if (failed(applyPatternsGreedily(getOperation(), *frozen, config)))
       signalPassFailure();
   }
+
+  std::shared_ptr<const FrozenRewritePatternSet> frozen;
 };
 } // namespace

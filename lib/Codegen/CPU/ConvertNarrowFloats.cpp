@@ -129,14 +129,21 @@ void keepBits(arith::ExtFOp widened) {
 }
 
 struct ConvertNarrowFloatsPass : tenon::cpu::impl::ConvertNarrowFloatsPassBase<ConvertNarrowFloatsPass> {
+  LogicalResult initialize(MLIRContext *context) override {
+    RewritePatternSet patterns(context);
+    patterns.add<NarrowDouble, NarrowToBFloat, SelectBits>(context);
+    frozen = std::make_shared<const FrozenRewritePatternSet>(std::move(patterns));
+    return success();
+  }
+
   void runOnOperation() override {
     getOperation()->walk([](arith::ExtFOp op) { keepBits(op); });
-    RewritePatternSet patterns(&getContext());
-    patterns.add<NarrowDouble, NarrowToBFloat, SelectBits>(&getContext());
     GreedyRewriteConfig config;
     config.enableFolding(false).enableConstantCSE(true);
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns), config)))
+    if (failed(applyPatternsGreedily(getOperation(), *frozen, config)))
       signalPassFailure();
   }
+
+  std::shared_ptr<const FrozenRewritePatternSet> frozen;
 };
 } // namespace

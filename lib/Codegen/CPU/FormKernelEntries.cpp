@@ -75,10 +75,17 @@ private:
       return body.emitOpError("expects a body and a fixed number of arguments of a kernel");
     if (SymbolTable::lookupSymbolIn(module, inner))
       return body.emitOpError() << "needs the name '" << inner << "', which is taken";
-    for (SymbolTable::SymbolUse use : SymbolTable::getSymbolUses(body, module).value_or(SymbolTable::UseRange({})))
-      if (isa_and_present<LLVM::LLVMDialect>(use.getUser()->getDialect()))
-        return use.getUser()->emitOpError() << "calls kernel '" << body.getSymName() << "', which only launches do";
-    return success();
+    // What can refer to a function: a search in all attributes takes as long as converting the kernel.
+    WalkResult result = module->walk([&](Operation *op) {
+      auto call = dyn_cast<LLVM::CallOp>(op);
+      auto address = dyn_cast<LLVM::AddressOfOp>(op);
+      if ((!call || call.getCallee() != body.getSymName()) &&
+          (!address || address.getGlobalName() != body.getSymName()))
+        return WalkResult::advance();
+      op->emitOpError() << "calls kernel '" << body.getSymName() << "', which only launches do";
+      return WalkResult::interrupt();
+    });
+    return failure(result.wasInterrupted());
   }
 
   LogicalResult readCounts() {

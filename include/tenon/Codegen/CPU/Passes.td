@@ -60,6 +60,49 @@ def ConvertNarrowFloatsPass : Pass<"tenon-convert-narrow-floats"> {
   let dependentDialects = ["::mlir::arith::ArithDialect"];
 }
 
+def LowerVectorsPass : Pass<"tenon-lower-vectors", "::mlir::func::FuncOp"> {
+  let summary = "Take vectors and views apart into vectors of one dimension and places in memory";
+  let description = [{
+    Transfers become loads and stores of one row each, with a mask where they need one; views become arithmetic on offsets
+    and strides; contractions, transposes, broadcasts and slices of vectors become operations on their rows. All of it is one
+    rewriting, since each walk over a kernel tries to fold all of it.
+
+    Before:
+    ```mlir
+    %v = vector.transfer_read %m[%i, %j], %zero {in_bounds = [true, true]} : memref<?x16xf32>, vector<2x8xf32>
+    ```
+    After: two `vector.load` of `vector<8xf32>`, and what puts them together.
+  }];
+  let dependentDialects = ["::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
+def ConvertKernelsPass : Pass<"tenon-convert-kernels-to-llvm", "::mlir::ModuleOp"> {
+  let summary = "Convert kernels from arithmetic, memory, vectors and branches to the LLVM dialect";
+  let description = [{
+    All dialects in one conversion: one after the other would walk each kernel once per dialect, with casts between what is
+    converted and what isn't yet. Memory that a function takes is a pointer.
+
+    Before:
+    ```mlir
+    func.func @k(%m: memref<16xf32>, %i: index) -> f32 {
+      %0 = memref.load %m[%i] : memref<16xf32>
+      return %0 : f32
+    }
+    ```
+    After:
+    ```mlir
+    llvm.func @k(%m: !llvm.ptr, %i: i64) -> f32 {
+      %0 = llvm.getelementptr %m[%i] : (!llvm.ptr, i64) -> !llvm.ptr, f32
+      %1 = llvm.load %0 : !llvm.ptr -> f32
+      llvm.return %1 : f32
+    }
+    ```
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::cf::ControlFlowDialect", "::mlir::LLVM::LLVMDialect",
+                           "::mlir::x86vector::X86VectorDialect"];
+}
+
 def ConvertNarrowMovesPass : Pass<"tenon-convert-narrow-moves"> {
   let summary = "Move f16 and bf16 as integers";
   let description = [{

@@ -64,7 +64,7 @@ static void buildKernels(OpPassManager &pm, std::unique_ptr<Pass> formKernels, A
   pm.addNestedPass<func::FuncOp>(tile::createLowerConvolutionsPass());
   // A transposed result is one of the contraction that a convolution became.
   pm.addNestedPass<func::FuncOp>(createSimplifyGraphPass({/*foldScales=*/false}));
-  pm.addNestedPass<func::FuncOp>(tile::createPackContractionsPass());
+  pm.addNestedPass<func::FuncOp>(tile::createCanonicalizeContractionsPass());
   pm.addPass(createCSEPass());
   pm.addNestedPass<func::FuncOp>(host::createAssignAliasesPass());
   pm.addNestedPass<func::FuncOp>(tile::createAssignViewsPass());
@@ -111,7 +111,6 @@ void tenon::buildTilesPipeline(OpPassManager &pm) {
 void tenon::buildLoopsPipeline(OpPassManager &pm) {
   OpPassManager &variant = pm.nest<tile::VariantsOp>().nest<tile::VariantOp>();
   variant.addPass(codegen::createLowerTilesPass());
-  variant.addPass(codegen::createLowerKernelsPass());
   variant.addPass(createCanonicalizerPass());
   variant.addPass(createCSEPass());
 }

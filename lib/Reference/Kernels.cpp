@@ -13,39 +13,12 @@ using namespace mlir;
 using namespace tenon;
 using namespace tenon::reference;
 
-/// Where the elements of a matrix lie in panels of its columns.
-static OffsetTables panelTables(int64_t depth, int64_t columns, int64_t width) {
-  OffsetTables tables(2);
-  for (int64_t k = 0; k < depth; ++k)
-    tables[0].push_back(k * width);
-  for (int64_t n = 0; n < columns; ++n)
-    tables[1].push_back(n / width * depth * width + n % width);
-  return tables;
-}
-
-/// Bytes of an element; packed ones never lie in panels or windows.
+/// Bytes of an element; packed ones never lie in windows.
 static llvm::Expected<int64_t> elementBytes(Type type) {
   Format format(type);
   if (!format.valid || format.isPacked())
     return llvm::createStringError("has elements that share bytes");
   return format.bytesFor(1);
-}
-
-static llvm::Error evaluateUnpack(Call &call) {
-  auto op = cast<tile::UnpackOp>(call.op);
-  const Tensor &panels = call.tensor(0);
-  auto type = cast<RankedTensorType>(op.getType());
-  llvm::Expected<Tensor> result = Tensor::create(type.getElementType(), type.getShape());
-  llvm::Expected<int64_t> bytes = elementBytes(type.getElementType());
-  if (!result || !bytes)
-    return call.fail(llvm::toString(result ? bytes.takeError() : result.takeError()));
-  int64_t depthDim = op.getDepth();
-  OffsetTables tables = panelTables(type.getDimSize(depthDim), type.getDimSize(1 - depthDim), panels.getDimSize(2));
-  if (depthDim == 1)
-    std::swap(tables[0], tables[1]);
-  copyByTables(panels.getData(), result->getData(), tables, *bytes, nullptr);
-  call.results.push_back(std::move(*result));
-  return llvm::Error::success();
 }
 
 /// Counts through places of a box, row by row; false behind the last.
@@ -100,6 +73,5 @@ static llvm::Error evaluateWindowRows(Call &call) {
 }
 
 void tenon::reference::registerKernels(Interpreter &interpreter) {
-  interpreter.registerOp(tile::UnpackOp::getOperationName(), evaluateUnpack);
   interpreter.registerOp(tile::WindowRowsOp::getOperationName(), evaluateWindowRows);
 }

@@ -6,7 +6,7 @@
 // CHECK-NEXT: error: {{.*}}embed{{.*}}12
 // CHECK-NEXT: right
 func.func @pick(%a: memref<f32>, %b: memref<i64>, %c: memref<f32>, %n: index, %m: index, %begin: index, %end: index,
-                %slot: !llvm.ptr) -> i32
+                %slot: memref<32xi8>) -> i32
     attributes {tenon_tile.kernel = {buffers = 3, strides = 0, symbols = 2}, tenon_tile.checks,
                 tenon_tile.plan = #tenon_tile.plan<grids = [affine_map<()[s0, s1] -> (s1)>]>} {
   %ok = arith.constant 0 : i32

@@ -35,16 +35,21 @@ struct BuildTilesPass : codegen::impl::BuildTilesPassBase<BuildTilesPass> {
     if (failed(found))
       return signalPassFailure();
     KernelOp kernel = found->kernel;
-    if (!kernel || !found->strategy->hasProgram(kernel))
-      return; // a program or loops already, or for `tenon-lower-kernels`
+    if (!kernel)
+      return; // a program or loops already
     ScheduleAttr schedule = variant.getScheduleAttr();
     if (failed(found->readSchedule(variant)) || failed(checkOps(kernel, *found->strategy)) ||
-        failed(KernelSignature::of(kernel).checkElements(kernel.getLoc())) ||
+        failed(checkElements(kernel.getLoc(), elementsOf(kernel.getArgumentTypes().drop_front(kernel.getNumSymbols())),
+                             elementsOf(kernel.getResultTypes()))) ||
         failed(found->strategy->build(kernel, schedule)))
       return signalPassFailure();
     kernel.erase();
     if (std::optional<int64_t> bits = schedule.get(knob::functionBits))
       variant.getFunction()->setAttr(kFunctionBitsAttr, Builder(variant.getContext()).getI64IntegerAttr(*bits));
+  }
+
+  static SmallVector<Type> elementsOf(ArrayRef<Type> tensors) {
+    return llvm::map_to_vector(tensors, [](Type tensor) { return getElementTypeOrSelf(tensor); });
   }
 
   /// Ops that say how operands are stored are for register tiles, and others than graphs have may do more than compute.

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "BuildContraction.h"
-#include "ColumnOperand.h"
+#include "ContractionPlan.h"
 #include "tenon/Codegen/Common/Strategies.h"
 #include "tenon/Dialect/Tile/IR/TilePrograms.h"
 
@@ -143,9 +143,7 @@ public:
   SmallVector<FreeSize> freeSizesOf(const OpGroup &group, const KernelStructure &structure) const override;
   std::unique_ptr<ScheduleSpace> spaceOf(KernelOp kernel, TargetAttrInterface target) const override;
   int64_t estimateInstructions(Operation *op) const override { return codegen::estimateInstructions(op); }
-  bool hasProgram(KernelOp kernel) const override { return true; }
   LogicalResult build(KernelOp kernel, ScheduleAttr schedule) const override;
-  void formOperands(KernelOp kernel) const override;
   SmallVector<Value> formedOperandsOf(const OpGroup &group) const override {
     ContractOp contract = contractionOf(group);
     return constantDepth(contract) ? SmallVector<Value>{contract.getRhs()} : SmallVector<Value>();
@@ -241,32 +239,6 @@ static bool hasRowsInEpilogue(KernelOp kernel, const KernelStructure &structure)
     if (&op != structure.contract)
       instructions += estimateInstructions(&op);
   return instructions > fewInstructions;
-}
-
-/// Loops read panels of a unit's columns.
-void ContractionStrategy::formOperands(KernelOp kernel) const {
-  SizeAnalysis sizes(kernel.getContext());
-  ContractOp contract = contractionOf(OpGroup(kernel, sizes));
-  std::optional<int64_t> depth = constantDepth(contract);
-  if (!depth)
-    return;
-  auto argument = cast<BlockArgument>(contract.getRhs());
-  OpBuilder builder = OpBuilder::atBlockEnd(kernel->getBlock());
-  auto form = FormOp::create(builder, kernel.getLoc(), "panels", builder.getFunctionType(argument.getType(), {}),
-                             StringAttr(), ArrayAttr(), ArrayAttr());
-  Block *body = builder.createBlock(&form.getBody(), {}, argument.getType(), argument.getLoc());
-  Value panels = makePanels(builder, body->getArgument(0), *depth, panelColumns);
-  tile::YieldOp::create(builder, kernel.getLoc(), panels);
-  form.setFunctionType(builder.getFunctionType(argument.getType(), panels.getType()));
-  builder.setInsertionPointToStart(&kernel.getBody().front());
-  auto unpack = UnpackOp::create(builder, kernel.getLoc(), argument.getType(), argument, *depth);
-  argument.replaceAllUsesExcept(unpack, unpack);
-  argument.setType(panels.getType());
-  SmallVector<Type> types(kernel.getArgumentTypes());
-  types[argument.getArgNumber()] = panels.getType();
-  kernel.setFunctionType(builder.getFunctionType(types, kernel.getResultTypes()));
-  kernel.removeArgAttr(argument.getArgNumber(), kConstantAttr);
-  kernel.setArgAttr(argument.getArgNumber(), kFormAttr, FlatSymbolRefAttr::get(form.getSymNameAttr()));
 }
 
 std::unique_ptr<ScheduleSpace> ContractionStrategy::spaceOf(KernelOp kernel, TargetAttrInterface target) const {

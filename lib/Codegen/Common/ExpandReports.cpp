@@ -5,12 +5,13 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "KernelFunction.h"
 #include "tenon/Codegen/Common/Passes.h"
 #include "tenon/Dialect/Tile/IR/TileOps.h"
 #include "tenon/Runtime/KernelABI.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 using namespace mlir;
@@ -28,11 +29,11 @@ struct ExpandReportsPass : tenon::codegen::impl::ExpandReportsPassBase<ExpandRep
     func::FuncOp func = getOperation();
     if (!func->hasAttr(codegen::kChecksAttr))
       return;
-    if (func.getNumArguments() == 0 || !isa<LLVM::LLVMPointerType>(func.getArgumentTypes().back()) ||
-        func.getNumResults() != 1 || !func.getResultTypes().front().isInteger(32)) {
-      func.emitOpError() << "with '" << codegen::kChecksAttr
-                         << "' expects a pointer to its error as last argument, and to give "
-                         << "an i32";
+    MemRefType slotType = codegen::errorSlotType(&getContext());
+    if (func.getNumArguments() == 0 || func.getArgumentTypes().back() != slotType || func.getNumResults() != 1 ||
+        !func.getResultTypes().front().isInteger(32)) {
+      func.emitOpError() << "with '" << codegen::kChecksAttr << "' expects its error slot, " << slotType
+                         << ", as last argument, and to give an i32";
       return signalPassFailure();
     }
     Value slot = func.getArguments().back();
@@ -40,18 +41,25 @@ struct ExpandReportsPass : tenon::codegen::impl::ExpandReportsPassBase<ExpandRep
     func.walk([&](ReportOp op) { reports.push_back(op); });
     OpBuilder builder(func.getContext());
     Type i32 = builder.getI32Type(), i64 = builder.getI64Type();
-    auto type = LLVM::LLVMStructType::getLiteral(func.getContext(),
-                                                 abi::typesOf<Type>(abi::kErrorSlot, slot.getType(), i32, i64));
     using Field = abi::ErrorSlot;
-    auto address = [&](Location loc, Field field) -> Value {
-      return LLVM::GEPOp::create(builder, loc, slot.getType(), type, slot, ArrayRef<LLVM::GEPArg>{0, (int32_t)field});
+    auto view = [&](Location loc, Field field) -> Value {
+      int64_t offset = abi::offsetOf(abi::kErrorSlot, size_t(field));
+      Type type = abi::kErrorSlot[size_t(field)] == abi::Field::i32 ? i32 : i64;
+      return memref::ViewOp::create(builder, loc, MemRefType::get({}, type), slot,
+                                    arith::ConstantIndexOp::create(builder, loc, offset), ValueRange());
+    };
+    auto load = [&](Location loc, Field field) -> Value {
+      return memref::LoadOp::create(builder, loc, view(loc, field));
+    };
+    auto store = [&](Value value, Field field) {
+      memref::StoreOp::create(builder, value.getLoc(), value, view(value.getLoc(), field));
     };
     for (ReportOp op : reports) {
       builder.setInsertionPoint(op);
       Location loc = op.getLoc();
       Value at = arith::IndexCastOp::create(builder, loc, i64, op.getPosition());
-      Value known = LLVM::LoadOp::create(builder, loc, i32, address(loc, Field::code));
-      Value knownAt = LLVM::LoadOp::create(builder, loc, i64, address(loc, Field::index));
+      Value known = load(loc, Field::code);
+      Value knownAt = load(loc, Field::index);
       Value zero = arith::ConstantOp::create(builder, loc, builder.getI32IntegerAttr(0));
       Value isEmpty = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, known, zero);
       Value isEarlier = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::slt, at, knownAt);
@@ -59,15 +67,15 @@ struct ExpandReportsPass : tenon::codegen::impl::ExpandReportsPassBase<ExpandRep
       auto branch = scf::IfOp::create(builder, loc, writes, /*withElseRegion=*/false);
       builder.setInsertionPointToStart(branch.thenBlock());
       Value number = arith::ConstantOp::create(builder, loc, op.getCodeAttr());
-      LLVM::StoreOp::create(builder, loc, number, address(loc, Field::code));
-      LLVM::StoreOp::create(builder, loc, at, address(loc, Field::index));
-      LLVM::StoreOp::create(builder, loc, op.getValue(), address(loc, Field::value));
-      LLVM::StoreOp::create(builder, loc, op.getLimit(), address(loc, Field::limit));
+      store(number, Field::code);
+      store(at, Field::index);
+      store(op.getValue(), Field::value);
+      store(op.getLimit(), Field::limit);
       op.erase();
     }
     func.walk([&](func::ReturnOp op) {
       builder.setInsertionPoint(op);
-      op.setOperand(0, LLVM::LoadOp::create(builder, op.getLoc(), i32, address(op.getLoc(), Field::code)));
+      op.setOperand(0, load(op.getLoc(), Field::code));
     });
   }
 };

@@ -79,6 +79,5 @@ void codegen::registerCodegenPasses(const TargetResolver &resolver) {
   registerPass([] { return createSelectSchedulesPass(); });
   registerPass([] { return createBuildTilesPass(); });
   registerPass([] { return createLowerTilesPass(); });
-  registerPass([] { return createLowerKernelsPass(); });
   registerPass([] { return createExpandReportsPass(); });
 }

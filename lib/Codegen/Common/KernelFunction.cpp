@@ -1,4 +1,4 @@
-//===- KernelFunction.cpp - The function that a kernel or a program becomes ---===//
+//===- KernelFunction.cpp - The function that a program becomes ---===//
 //
 // Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -11,56 +11,42 @@
 #include "tenon/Codegen/Common/Passes.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 #include "tenon/Dialect/Tile/IR/TilePrograms.h"
+#include "tenon/Runtime/KernelABI.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 using namespace tenon;
 using namespace tenon::codegen;
 
-KernelSignature KernelSignature::of(tile::KernelOp kernel) {
-  KernelSignature result;
-  result.symbols = kernel.getNumSymbols();
-  ArrayRef<Type> operands = kernel.getArgumentTypes().drop_front(result.symbols);
-  for (auto [i, type] : llvm::enumerate(llvm::concat<const Type>(operands, kernel.getResultTypes()))) {
-    if (i < operands.size() && kernel.getArgAttr(result.symbols + i, tile::kFormAttr)) {
-      result.constants.push_back(cast<RankedTensorType>(type).getElementType());
-      continue;
-    }
-    result.places.push_back(i);
-    result.tensors.push_back(cast<RankedTensorType>(type).getElementType());
-    result.strides += kernel.takesStrides(i) ? cast<RankedTensorType>(type).getRank() - 1 : 0;
-  }
-  if (result.constants.empty())
-    result.places.clear();
-  result.results = kernel.getResultTypes().size();
-  return result;
-}
-
-LogicalResult KernelSignature::checkElements(Location loc) const {
-  for (Type element : llvm::concat<const Type>(tensors, constants))
+LogicalResult codegen::checkElements(Location loc, ArrayRef<Type> operands, ArrayRef<Type> results) {
+  for (Type element : llvm::concat<const Type>(operands, results))
     if (!storageType(element))
       return emitError(loc) << "elements of " << element << " can't be compiled";
-  for (Type element : ArrayRef(tensors).take_back(results))
+  for (Type element : results)
     if (isPacked(element))
       return emitError(loc) << "can't write elements of " << element << ", which share bytes";
   return success();
 }
 
+MemRefType codegen::errorSlotType(MLIRContext *context) {
+  return MemRefType::get(int64_t(abi::bytesOf(abi::kErrorSlot)), IntegerType::get(context, 8));
+}
+
 FailureOr<KernelFunction> KernelFunction::create(OpBuilder &builder, Location loc, StringRef name,
                                                  const KernelSignature &signature) {
-  if (failed(signature.checkElements(loc)))
-    return failure();
   ArrayRef<Type> tensors = signature.tensors;
+  if (failed(checkElements(loc, signature.constants, {})) ||
+      failed(checkElements(loc, tensors.drop_back(signature.results), tensors.take_back(signature.results))))
+    return failure();
   SmallVector<Type> inputs =
       llvm::map_to_vector(llvm::concat<const Type>(tensors, signature.constants),
                           [](Type element) -> Type { return MemRefType::get({}, storageType(element)); });
   inputs.append(signature.strides + signature.symbols + 2, builder.getIndexType());
   inputs.append(signature.hasScratch + signature.hasLaunchScratch, MemRefType::get({}, builder.getI8Type()));
   if (signature.checks)
-    inputs.push_back(LLVM::LLVMPointerType::get(builder.getContext()));
+    inputs.push_back(errorSlotType(builder.getContext()));
   KernelFunction result;
   result.function = func::FuncOp::create(builder, loc, name, builder.getFunctionType(inputs, builder.getI32Type()));
   auto count = [&](StringRef kind, size_t number) {

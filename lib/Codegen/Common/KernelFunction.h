@@ -1,4 +1,4 @@
-//===- KernelFunction.h - The function that a kernel or a program becomes ---===//
+//===- KernelFunction.h - The function that a program becomes ---===//
 //
 // Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -24,12 +24,14 @@ struct KernelSignature {
   bool hasScratch = false;       ///< whether it takes its worker's scratch
   bool hasLaunchScratch = false; ///< whether it takes that of all workers
   bool checks = false;           ///< whether it can fail, and takes its worker's error slot
-
-  /// That of a kernel, without scratch and checks.
-  static KernelSignature of(tile::KernelOp kernel);
-  /// Whether elements can be read and written.
-  mlir::LogicalResult checkElements(mlir::Location loc) const;
 };
+
+/// Whether elements of these types can be read and written; else an error.
+mlir::LogicalResult checkElements(mlir::Location loc, llvm::ArrayRef<mlir::Type> operands,
+                                  llvm::ArrayRef<mlir::Type> results);
+
+/// The bytes of a worker's error slot.
+mlir::MemRefType errorSlotType(mlir::MLIRContext *context);
 
 /// A function of the arguments that `kKernelAttr` counts.
 struct KernelFunction {

@@ -316,14 +316,6 @@ static FailureOr<Value> emit(GatherOp op, ElementEmitter &e, ArrayRef<Coordinate
   return e.at(op.getOperand(), source);
 }
 
-static FailureOr<Value> emit(tile::UnpackOp op, ElementEmitter &e, ArrayRef<Coordinate> coordinates) {
-  int64_t depth = op.getDepth();
-  Value column = e.positions(coordinates[1 - depth]), width = e.index(tile::panelColumns);
-  Coordinate panel = ElementEmitter::coordinate(apply<arith::DivUIOp>(e, column, width));
-  Coordinate within = ElementEmitter::coordinate(apply<arith::RemUIOp>(e, column, width));
-  return e.at(op.getOperand(), {panel, coordinates[depth], within});
-}
-
 static FailureOr<Value> emit(tile::WindowRowsOp op, ElementEmitter &e, ArrayRef<Coordinate> coordinates) {
   // The place within a window, from its last dimension on.
   Value rest = e.positions(coordinates.back());
@@ -367,6 +359,5 @@ void codegen::registerMovementElements(DialectRegistry &registry) {
   registry.addExtension(+[](MLIRContext *context, TenonDialect *) {
     attach<ConstantOp, FromSizesOp, BroadcastOp, TransposeOp, SliceOp, PadOp, ConcatOp, IotaOp, GatherOp>(context);
   });
-  registry.addExtension(
-      +[](MLIRContext *context, tile::TileDialect *) { attach<tile::UnpackOp, tile::WindowRowsOp>(context); });
+  registry.addExtension(+[](MLIRContext *context, tile::TileDialect *) { attach<tile::WindowRowsOp>(context); });
 }

@@ -20,7 +20,6 @@ public:
   bool accepts(const tile::OpGroup &group, llvm::raw_ostream *reason) const override;
   tile::KernelStructure structureOf(const tile::OpGroup &group) const override;
   std::unique_ptr<tile::ScheduleSpace> spaceOf(tile::KernelOp kernel, tile::TargetAttrInterface target) const override;
-  bool hasProgram(tile::KernelOp) const override { return true; }
   mlir::LogicalResult build(tile::KernelOp kernel, tile::ScheduleAttr schedule) const override;
 };
 

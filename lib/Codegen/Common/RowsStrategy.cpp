@@ -24,7 +24,6 @@ public:
   SmallVector<FreeSize> freeSizesOf(const OpGroup &group, const KernelStructure &structure) const override;
   std::unique_ptr<ScheduleSpace> spaceOf(KernelOp kernel, TargetAttrInterface target) const override;
   int64_t estimateInstructions(Operation *op) const override { return codegen::estimateInstructions(op); }
-  bool hasProgram(KernelOp kernel) const override { return true; }
   LogicalResult build(KernelOp kernel, ScheduleAttr schedule) const override;
 };
 } // namespace

@@ -51,7 +51,7 @@ int64_t TurnedResults::rowsTogether() {
       for (int64_t dim : broadcast.getDims())
         firstFree = std::max(firstFree, dim + 1);
     } else if (other.getNumResults() == 1 && isa<RankedTensorType>(other.getResult(0).getType()) &&
-               !other.hasTrait<OpTrait::Elementwise>() && !isa<ConstantOp, ContractOp, UnpackOp, WindowRowsOp>(other) &&
+               !other.hasTrait<OpTrait::Elementwise>() && !isa<ConstantOp, ContractOp, WindowRowsOp>(other) &&
                &other != plan.turned) {
       return 1;
     }

@@ -36,9 +36,11 @@ func.func @add(%a: memref<f32>, %b: memref<f32>, %c: memref<f32>, %n: index, %be
 // CHECK: %[[OWN:.*]] = llvm.getelementptr %[[SLOTS]][%[[WORKER]]]
 // CHECK: %[[RESULT:.*]] = llvm.call @pick.body({{.*}}, %[[OWN]])
 // CHECK: llvm.return %[[RESULT]]
-func.func @pick(%a: memref<i64>, %b: memref<i64>, %n: index, %begin: index, %end: index, %slot: !llvm.ptr) -> i32
+func.func @pick(%a: memref<i64>, %b: memref<i64>, %n: index, %begin: index, %end: index, %slot: memref<32xi8>) -> i32
     attributes {tenon_tile.kernel = {buffers = 2, strides = 0, symbols = 1}, tenon_tile.checks} {
-  %code = llvm.load %slot : !llvm.ptr -> i32
+  %zero = arith.constant 0 : index
+  %field = memref.view %slot[%zero][] : memref<32xi8> to memref<i32>
+  %code = memref.load %field[] : memref<i32>
   return %code : i32
 }
 

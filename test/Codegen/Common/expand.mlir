@@ -2,12 +2,14 @@
 
 // The slot is written when it is empty or holds a later error; its code is what the kernel returns.
 // CHECK-LABEL: func.func @report
-// CHECK: llvm.load {{.*}} -> i32
+// CHECK-SAME: %[[SLOT:[a-z0-9]+]]: memref<32xi8>
+// CHECK: memref.view %[[SLOT]]{{.*}} to memref<i32>
+// CHECK: memref.load {{.*}} : memref<i32>
 // CHECK: scf.if
-// CHECK: llvm.store
-// CHECK: %[[CODE:.*]] = llvm.load {{.*}} -> i32
+// CHECK: memref.store
+// CHECK: %[[CODE:.*]] = memref.load {{.*}} : memref<i32>
 // CHECK: return %[[CODE]] : i32
-func.func @report(%i: index, %v: i64, %slot: !llvm.ptr) -> i32 attributes {tenon_tile.checks} {
+func.func @report(%i: index, %v: i64, %slot: memref<32xi8>) -> i32 attributes {tenon_tile.checks} {
   tenon_tile.report 1 at %i value %v limit %v
   %zero = arith.constant 0 : i32
   return %zero : i32

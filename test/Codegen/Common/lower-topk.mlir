@@ -2,7 +2,7 @@
 
 // A row is looked at once, vector by vector, whatever k is. Candidates are collected, and sorted by their digits when there
 // are many: no loop over the results is around one over the row.
-// CHECK-LABEL: func.func @many({{.*}}: !llvm.ptr) -> i32
+// CHECK-LABEL: func.func @many({{.*}}: memref<32xi8>) -> i32
 // CHECK-NOT: tenon_tile.scratch
 // CHECK-DAG: %[[LENGTH:.*]] = arith.constant 84000 : index
 // CHECK-DAG: %[[LANES:.*]] = arith.constant 16 : index
@@ -46,7 +46,7 @@ tenon_tile.kernel @few(%x: tensor<3x500xi64>) -> tensor<3x5xi64> {
 // Both where the number isn't known: launches give the scratch, room for all of a row or what is collected. Elements that are
 // apart from each other are read one by one.
 // CHECK: #[[BYTES:.*]] = affine_map<()[s0] -> (12224, s0 * 64 + 1024)>
-// CHECK-LABEL: func.func @unknown({{.*}}: memref<i8>, %{{.*}}: !llvm.ptr) -> i32
+// CHECK-LABEL: func.func @unknown({{.*}}: memref<i8>, %{{.*}}: memref<32xi8>) -> i32
 // CHECK-SAME: workgroup = #[[BYTES]]
 // CHECK-SAME: tenon_tile.scratch
 // CHECK: scf.while

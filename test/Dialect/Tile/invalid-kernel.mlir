@@ -14,14 +14,6 @@ tenon_tile.kernel @results(%x: tensor<8xf32>) -> tensor<4xf32> {
 
 // -----
 
-func.func @unpack(%p: tensor<1x8x32xf32>) {
-  // expected-error@+1 {{'tenon_tile.unpack' op expects panels 'tensor<2x8x32xf32>' of 'tensor<8x40xf32>', but has 'tensor<1x8x32xf32>'}}
-  %w = tenon_tile.unpack %p depth 0 : tensor<1x8x32xf32> -> tensor<8x40xf32>
-  return
-}
-
-// -----
-
 // expected-error@+1 {{expects the contract 'inner', of a tensor of two dimensions or more, but has "any" of 'tensor<4x4xf32>'}}
 tenon_tile.kernel @unknown_contract(%x: tensor<4x4xf32> {tenon_tile.contract = "any"}) -> tensor<4x4xf32> {
   tenon_tile.yield %x : tensor<4x4xf32>
@@ -98,14 +90,6 @@ tenon_tile.kernel @unbound(%x: tensor<?x4xf32>) -> tensor<?x4xf32> {
 "tenon_tile.kernel"() <{function_type = () -> tensor<4xf32>, sym_name = "empty"}> ({
 ^bb0:
 }) : () -> ()
-
-// -----
-
-func.func @unpack_dynamic(%p: tensor<4x?x32xf32>) -> tensor<?x100xf32> {
-  // expected-error@+1 {{'tenon_tile.unpack' op expects a matrix of static sizes and a depth of 0 or 1, but has 'tensor<?x100xf32>' and 0}}
-  %w = tenon_tile.unpack %p depth 0 : tensor<4x?x32xf32> -> tensor<?x100xf32>
-  return %w : tensor<?x100xf32>
-}
 
 // -----
 

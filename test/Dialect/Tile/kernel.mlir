@@ -9,13 +9,6 @@ tenon_tile.kernel @exp(%m: index, %x: tensor<?x4xf32>) -> tensor<?x4xf32> {
   tenon_tile.yield %y : tensor<?x4xf32>
 }
 
-// CHECK-LABEL: func.func @panels
-func.func @panels(%p: tensor<2x8x32xf32>) -> tensor<8x40xf32> {
-  // CHECK: tenon_tile.unpack %{{.*}} depth 0 : tensor<2x8x32xf32> -> tensor<8x40xf32>
-  %w = tenon_tile.unpack %p depth 0 : tensor<2x8x32xf32> -> tensor<8x40xf32>
-  return %w : tensor<8x40xf32>
-}
-
 // CHECK-LABEL: func.func @window_rows
 func.func @window_rows(%x: tensor<1x?x9x4xf32>) -> tensor<1x?x4x24xf32> {
   // CHECK: tenon_tile.window_rows %{{.*}} sizes [2, 3] strides [1, 2] dilations [3, 1] : tensor<1x?x9x4xf32> -> tensor<1x?x4x24xf32>

@@ -46,7 +46,6 @@ class ElementEmitter {
 public:
   ElementEmitter(mlir::OpBuilder &builder, mlir::Location loc, SizeAnalysis &sizes, int64_t lanes)
       : builder(builder), loc(loc), lanes(lanes), sizes(sizes) {}
-  /// What reads the same operands in vectors of other lengths.
 
   mlir::OpBuilder &builder;
   mlir::Location loc;

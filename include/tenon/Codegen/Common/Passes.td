@@ -60,7 +60,7 @@ def SelectSchedulesPass : Pass<"tenon-select-schedules", "::tenon::tile::Variant
 def BuildTilesPass : Pass<"tenon-build-tiles", "::tenon::tile::VariantOp"> {
   let summary = "Write the tile program of each variant";
   let description = [{
-    What the variant's schedule decides is in the program: no later pass reads the schedule. Kernels of strategies without programs stay as they are, for `tenon-lower-kernels`.
+    What the variant's schedule decides is in the program: no later pass reads the schedule.
 
     Before:
     ```mlir
@@ -94,9 +94,10 @@ def LowerTilesPass : Pass<"tenon-lower-tiles", "::tenon::tile::VariantOp"> {
   let summary = "Turn tile programs into functions of loops over vectors";
   let description = [{
     One walk over a program: each op becomes the code that it says. A tile is computed where it is used, element by element,
-    a vector for each of its rows. Each grid becomes a function with the arguments of `tenon-lower-kernels`, then scratch:
-    of the worker, and of all of them. The first one has the program's plan. An op that has no lowering is refused by its
-    name.
+    a vector for each of its rows. Each grid becomes a function: it takes base pointers of tensors and results, then of
+    constants in forms, as memrefs of rank 0, strides and symbols, the first and the last but one unit of work, scratch of
+    the worker and of all of them, and, where it can fail, the worker's error slot. The first one has the program's plan.
+    An op that has no lowering is refused by its name.
 
     Before:
     ```mlir
@@ -110,22 +111,7 @@ def LowerTilesPass : Pass<"tenon-lower-tiles", "::tenon::tile::VariantOp"> {
   }];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect", "::mlir::func::FuncDialect",
                            "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
-                           "::mlir::vector::VectorDialect", "::mlir::LLVM::LLVMDialect",
-                           "::tenon::tile::TileDialect"];
-}
-
-def LowerKernelsPass : Pass<"tenon-lower-kernels", "::tenon::tile::VariantOp"> {
-  let summary = "Turn kernels into functions of loops over vectors";
-  let description = [{
-    The variant's `tenon_tile.kernel` becomes a function of the same name: base pointers of its tensors and results as
-    memrefs of rank 0, its symbols, the first and the last but one unit of work, and, where it can fail, where errors go.
-    The loops follow the kernel's structure and the variant's schedule, which must be complete; what is computed in them
-    is asked of `ElementInterface`, a vector at a time. Rows are finished with one masked vector.
-  }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect", "::mlir::func::FuncDialect",
-                           "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
-                           "::mlir::vector::VectorDialect", "::mlir::LLVM::LLVMDialect",
-                           "::tenon::tile::TileDialect"];
+                           "::mlir::vector::VectorDialect", "::tenon::tile::TileDialect"];
 }
 
 def ExpandReportsPass : Pass<"tenon-expand-reports", "::mlir::func::FuncOp"> {
@@ -134,7 +120,7 @@ def ExpandReportsPass : Pass<"tenon-expand-reports", "::mlir::func::FuncOp"> {
     A report is written when the slot is empty or holds an error at a later position: the fields of
     `tenon_error_slot` in Runtime/tenon_kernel.h. The function then returns the slot's code.
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect", "::mlir::LLVM::LLVMDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
 }
 
 #endif // TENON_CODEGEN_COMMON_PASSES

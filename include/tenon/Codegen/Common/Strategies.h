@@ -24,7 +24,6 @@ public:
                                                 const tile::KernelStructure &structure) const override;
   std::unique_ptr<tile::ScheduleSpace> spaceOf(tile::KernelOp kernel, tile::TargetAttrInterface target) const override;
   int64_t estimateInstructions(mlir::Operation *op) const override { return codegen::estimateInstructions(op); }
-  bool hasProgram(tile::KernelOp kernel) const override { return true; }
   mlir::LogicalResult build(tile::KernelOp kernel, tile::ScheduleAttr schedule) const override;
 };
 

@@ -40,7 +40,7 @@ static StringRef wordOf(Operation *op) {
       .Case([](ContractOp contract) {
         if (contract.getLhs().getDefiningOp<WindowRowsOp>())
           return "conv";
-        return contract.getRhs().getDefiningOp<UnpackOp>() || constantDepth(contract) ? "linear" : "matmul";
+        return constantDepth(contract) ? "linear" : "matmul";
       })
       .Case([](WindowOp window) { return window.getCombiner() == Combiner::max ? "maxpool" : "avgpool"; })
       .Case([](ReduceOp reduce) { return stringifyCombiner(reduce.getCombiner()); })
@@ -48,7 +48,7 @@ static StringRef wordOf(Operation *op) {
       .Case([&](AddOp) { return isPerColumn ? "bias" : "add"; })
       .Case([&](MulOp) { return isPerColumn ? "scale" : "mul"; })
       .Case([&](MaxOp) { return hasZero ? "relu" : "max"; })
-      .Case<BroadcastOp, ConstantOp, BindShapeOp, UnpackOp, WindowRowsOp, FromSizesOp>([](auto) { return ""; })
+      .Case<BroadcastOp, ConstantOp, BindShapeOp, WindowRowsOp, FromSizesOp>([](auto) { return ""; })
       .Default([](Operation *op) {
         return isa_and_present<TenonDialect>(op->getDialect()) ? op->getName().stripDialect() : "";
       });

@@ -29,10 +29,6 @@ const KernelStrategy *tile::strategyOf(KernelOp kernel) {
   return strategies ? strategies->find(OpGroup(kernel, sizes)) : nullptr;
 }
 
-LogicalResult KernelStrategy::build(KernelOp kernel, ScheduleAttr schedule) const {
-  return kernel.emitOpError() << "is compiled by strategy '" << getName() << "', which writes no tile programs";
-}
-
 bool KernelStrategy::acceptsEpilogue(const OpGroup &group, Operation *anchor, raw_ostream *reason, Operation *turned) {
   SmallVector<AffineExpr> space = group.sizesOf(turned ? turned : anchor);
   DenseSet<Value> dependent(anchor->result_begin(), anchor->result_end());

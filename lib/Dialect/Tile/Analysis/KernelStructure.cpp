@@ -68,7 +68,7 @@ std::optional<ContractionRoles> tile::contractionRoles(ContractOp op) {
     unsigned dim = cast<AffineDimExpr>(expression).getPosition();
     (rhs.isFunctionOfDim(dim) ? roles.batch : roles.rows).push_back(dim);
   }
-  bool packed = op.getRhs().getDefiningOp<UnpackOp>() || constantDepth(op);
+  bool packed = constantDepth(op).has_value();
   if (!packed && cast<AffineDimExpr>(rhs.getResults().back()).getPosition() != roles.column)
     return std::nullopt;
   if (packed && !roles.batch.empty())

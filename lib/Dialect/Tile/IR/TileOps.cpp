@@ -77,7 +77,6 @@ void TileDialect::initialize() {
 #define GET_OP_LIST
 #include "tenon/Dialect/Tile/IR/TilePrograms.cpp.inc"
       >();
-  UnpackOp::attachInterface<RoleModel<Role::form>::Of<UnpackOp>>(*getContext());
   WindowRowsOp::attachInterface<RoleModel<Role::form>::Of<WindowRowsOp>>(*getContext());
 }
 
@@ -209,22 +208,8 @@ LogicalResult InstructionAttr::verify(function_ref<InFlightDiagnostic()> emitErr
 }
 
 //===----------------------------------------------------------------------===//
-// Panels
+// Windows
 //===----------------------------------------------------------------------===//
-
-LogicalResult UnpackOp::verify() {
-  auto panels = cast<ShapedType>(getOperand().getType()), matrix = cast<ShapedType>(getResult().getType());
-  int64_t depth = getDepth();
-  if (!matrix.hasStaticShape() || matrix.getRank() != 2 || depth < 0 || depth > 1)
-    return emitOpError() << "expects a matrix of static sizes and a depth of 0 or 1, but has " << matrix << " and "
-                         << depth;
-  int64_t columns = matrix.getDimSize(1 - depth);
-  int64_t shape[] = {(int64_t)llvm::divideCeil(columns, panelColumns), matrix.getDimSize(depth), panelColumns};
-  if (panels.getShape() != ArrayRef(shape) || panels.getElementType() != matrix.getElementType())
-    return emitOpError() << "expects panels " << RankedTensorType::get(shape, matrix.getElementType()) << " of "
-                         << matrix << ", but has " << panels;
-  return success();
-}
 
 SmallVector<AffineExpr> WindowRowsOp::resultSizes(SizeAnalysis &sizes, unsigned) {
   SmallVector<AffineExpr> operand = sizes.sizesOf(getOperand()), result = {operand.front()};

@@ -98,7 +98,7 @@ LogicalResult ProgramOp::verify() {
 /// lowering is for that to say: conversions of a whole module pass through programs, too.
 static LogicalResult verifyPart(Operation *op) {
   bool isOurs = isa_and_nonnull<TileDialect, TenonDialect>(op->getDialect());
-  if (isa<KernelOp, VariantsOp, VariantOp, ProgramOp, FormOp, UnpackOp, WindowRowsOp>(op) ||
+  if (isa<KernelOp, VariantsOp, VariantOp, ProgramOp, FormOp, WindowRowsOp>(op) ||
       (!isOurs && !op->hasTrait<OpTrait::HasRecursiveMemoryEffects>() && !isMemoryEffectFree(op)))
     return op->emitOpError("is no part of a tile program");
   if (isa<PutOp>(op->getParentOp()) && !isa<CopyOp, YieldOp>(op) && !isMemoryEffectFree(op))

@@ -250,7 +250,7 @@ void tile::registerTileTransforms(const FusionPricesResolver &resolver) {
   registerPass([] { return createLowerConvolutionsPass(); });
   registerPass([] { return createCountNonZeroPass(); });
   registerPass([] { return createCheckSizesPass(); });
-  registerPass([] { return createPackContractionsPass(); });
+  registerPass([] { return createCanonicalizeContractionsPass(); });
   registerPass([] { return createAssignViewsPass(); });
   registerPass([] { return createMergeFormsPass(); });
   registerPass([] { return createGeneralizeSizesPass(); });

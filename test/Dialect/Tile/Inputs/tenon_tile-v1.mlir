@@ -5,10 +5,6 @@ module {
       %0 = tenon.exp %arg1 : tensor<?x4xf32>
       tenon_tile.yield %0 : tensor<?x4xf32>
     }
-    func.func @panels(%arg0: tensor<2x8x32xf32>) -> tensor<8x40xf32> {
-      %0 = tenon_tile.unpack %arg0 depth 0 : tensor<2x8x32xf32> -> tensor<8x40xf32>
-      return %0 : tensor<8x40xf32>
-    }
     func.func @window_rows(%arg0: tensor<1x?x9x4xf32>) -> tensor<1x?x4x24xf32> {
       %0 = tenon_tile.window_rows %arg0 sizes [2, 3] strides [1, 2] dilations [3, 1] : tensor<1x?x9x4xf32> -> tensor<1x?x4x24xf32>
       return %0 : tensor<1x?x4x24xf32>

@@ -25,10 +25,6 @@
 #include <memory>
 #include <vector>
 
-namespace tenon::codegen {
-struct KernelBody;
-} // namespace tenon::codegen
-
 namespace tenon::tile {
 /// A size that may become a symbol of the kernel: it helps no schedule.
 struct FreeSize {
@@ -68,14 +64,8 @@ public:
   /// About how many instructions a vector of the op's results takes.
   virtual int64_t estimateInstructions(mlir::Operation *op) const { return 1; }
 
-  /// Whether the kernel becomes a tile program, by `build`; else loops, by `lower`.
-  virtual bool hasProgram(KernelOp kernel) const { return false; }
-  /// Writes the kernel's program in front of it, by a complete schedule.
-  virtual mlir::LogicalResult build(KernelOp kernel, ScheduleAttr schedule) const;
-  /// Brings constants into the forms that `lower` reads.
-  virtual void formOperands(KernelOp kernel) const {}
-  /// Emits the kernel's loops, composites decomposed.
-  virtual mlir::LogicalResult lower(codegen::KernelBody &body) const { return mlir::failure(); }
+  /// Writes the kernel's tile program in front of it, by a complete schedule.
+  virtual mlir::LogicalResult build(KernelOp kernel, ScheduleAttr schedule) const = 0;
 
 protected:
   /// False, after saying why.

@@ -117,22 +117,6 @@ def Tile_VariantOp : Tile_Op<"variant", [IsolatedFromAbove, Symbol, SymbolTable,
   }];
 }
 
-def Tile_UnpackOp : Tile_Op<"unpack", [Pure]> {
-  let summary = "the matrix that panels of columns hold";
-  let description = [{
-    `result[k, n] = operand[n / 32, k, n % 32]`, with the dimensions of the result swapped where `depth` is 1. Moves
-    nothing: it says how a kernel's operand is stored.
-
-    ```mlir
-    %w = tenon_tile.unpack %p depth 0 : tensor<4x768x32xf32> -> tensor<768x100xf32>
-    ```
-  }];
-  let arguments = (ins AnyRankedTensor:$operand, I64Attr:$depth);
-  let results = (outs AnyRankedTensor:$result);
-  let assemblyFormat = "$operand `depth` $depth attr-dict `:` type($operand) `->` type($result)";
-  let hasVerifier = 1;
-}
-
 def Tile_WindowRowsOp : Tile_Op<"window_rows", [Pure, DeclareOpInterfaceMethods<Tenon_SizesInterface>]> {
   let summary = "the windows of an image as rows of a matrix";
   let description = [{

@@ -80,9 +80,10 @@ def CheckSizesPass : Tenon_CheckedPass<"tenon-check-sizes", "::mlir::func::FuncO
                            "::mlir::affine::AffineDialect"];
 }
 
-def PackContractionsPass : Tenon_CheckedPass<"tenon-pack-contractions", "::mlir::func::FuncOp", "::tenon::checkGraph"> {
-  let summary = "Bring contractions into the form that register tiles read";
+def CanonicalizeContractionsPass : Tenon_CheckedPass<"tenon-canonicalize-contractions", "::mlir::func::FuncOp", "::tenon::checkGraph"> {
+  let summary = "Write contractions as products of rows with columns";
   let description = [{
+    The form that register tiles have: the second operand has the result's last dimension, and it is its own last one.
     Operands are swapped where the result's last dimension comes from the first one. A second operand whose rows aren't
     contiguous along the result's columns is transposed, but for a constant matrix, which programs read in a form.
 

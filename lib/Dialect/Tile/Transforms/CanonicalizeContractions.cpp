@@ -1,4 +1,4 @@
-//===- PackContractions.cpp - Bring contractions into the form that register tiles read ---===//
+//===- CanonicalizeContractions.cpp - Write contractions as products of rows with columns ---===//
 //
 // Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -13,7 +13,7 @@ using namespace tenon;
 using namespace tenon::tile;
 
 namespace tenon::tile {
-#define GEN_PASS_DEF_PACKCONTRACTIONSPASS
+#define GEN_PASS_DEF_CANONICALIZECONTRACTIONSPASS
 #include "tenon/Dialect/Tile/Transforms/Passes.h.inc"
 } // namespace tenon::tile
 
@@ -59,7 +59,7 @@ static void transposeColumns(ContractOp op, OpBuilder &builder) {
 }
 
 namespace {
-struct PackContractionsPass : tile::impl::PackContractionsPassBase<PackContractionsPass> {
+struct CanonicalizeContractionsPass : tile::impl::CanonicalizeContractionsPassBase<CanonicalizeContractionsPass> {
   void runOnChecked() override {
     getOperation().walk([](ContractOp op) {
       auto type = cast<RankedTensorType>(op.getResult().getType());

@@ -48,7 +48,7 @@ tenon_tile.kernel @contract(%x: tensor<5x8xf32>, %w: tensor<8x20xf32>) -> tensor
 // -----
 
 // An index out of range is recorded, and something within range read.
-// CHECK-LABEL: func.func @gather({{.*}}%{{.*}}: !llvm.ptr) -> i32
+// CHECK-LABEL: func.func @gather({{.*}}%{{.*}}: memref<32xi8>) -> i32
 // CHECK-SAME: tenon_tile.checks
 // CHECK: scf.if
 // CHECK:   tenon_tile.report 1 at

@@ -1,4 +1,4 @@
-// RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(func.func(tenon-pack-contractions))" | FileCheck %s
+// RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(func.func(tenon-canonicalize-contractions))" | FileCheck %s
 
 // Programs read a constant matrix in a form, whatever lies along its rows.
 // CHECK-LABEL: func.func @constant

@@ -150,6 +150,9 @@ bool ArtifactWriter::finish(const ModelMetadata &metadata) {
       !writeAt(containerStart + sizeof(header), segments.data(), segments.size() * sizeof(SegmentRecord)) ||
       !write(&trailer, sizeof(trailer)))
     return false;
+  // Constants that were taken back may have reached further.
+  if (!file.shorten(position))
+    return fail(file.error());
 
   return file.keep() || fail(file.error());
 }

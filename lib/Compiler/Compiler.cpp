@@ -9,7 +9,6 @@
 #include "tenon/Compiler/CompileCache.h"
 #include "tenon/Compiler/ModelFiles.h"
 #include "tenon/Dialect/Tenon/IR/BlobFiles.h"
-#include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 
 #include "ConstantTable.h"
@@ -563,10 +562,6 @@ private:
     return result;
   }
 
-  static uint64_t storedBytes(ShapedType type) {
-    return StorageFormat(type.getElementType()).bytesFor(type.getNumElements());
-  }
-
   /// Whether what a launch gives an argument of a form can be made into it.
   LogicalResult checkForm(const artifact::LaunchInfo &launch, const host::LaunchOperands &given, const KernelCode &code,
                           StringRef target, FormedConstant constant) {
@@ -625,8 +620,7 @@ private:
         info.devices = devices;
         continue;
       }
-      if (failed(check(table.add(info, storedBytes(cast<ShapedType>(value.getType())),
-                                 [&](ByteSink sink) { return writeConstant(value, sink); }))))
+      if (failed(check(table.add(info, [&](ByteSink sink) { return writeConstant(value, sink); }))))
         return failure();
     }
     if (hasForms && failed(writeFormedConstants(table)))
@@ -662,9 +656,7 @@ private:
           if (isNew) {
             artifact::ConstantInfo &info = metadata.formed.emplace_back();
             tile::FormOp form = constant.form;
-            auto type = cast<ShapedType>(form.getResultTypes().front());
-            if (failed(check(table.add(info, storedBytes(type),
-                                       [&](ByteSink sink) { return writeFormed(form, values, sink); }))))
+            if (failed(check(table.add(info, [&](ByteSink sink) { return writeFormed(form, values, sink); }))))
               return failure();
             if (isCancelled())
               return failure();

@@ -87,7 +87,7 @@ llvm::Error tenon::writeConstant(TypedAttr value, ByteSink sink) {
   if (!bytes)
     return bytes.takeError();
   llvm::Error error = writePieces(*bytes, sink);
-  if (isa<tenon::BlobAttr>(value))
-    releasePages(*bytes);
+  if (auto blob = dyn_cast<tenon::BlobAttr>(value))
+    releasePages(blob);
   return error;
 }

@@ -13,8 +13,6 @@
 using namespace tenon;
 using llvm::ArrayRef;
 
-/// Constants up to this size are held in memory until it is known whether they are new; larger ones are made twice.
-static constexpr uint64_t mostHeldBytes = 16 << 20;
 /// Where constants begin: a vector's alignment.
 static constexpr uint64_t alignment = 64;
 
@@ -80,40 +78,26 @@ llvm::Error ConstantTable::append(artifact::ConstantInfo &info, Producer produce
   info.segment = 0;
   info.offset = start;
   info.bytes = bytes;
-  written += bytes;
   return error;
 }
 
-llvm::Error ConstantTable::add(artifact::ConstantInfo &info, uint64_t bytes, Producer produce) {
+llvm::Error ConstantTable::add(artifact::ConstantInfo &info, Producer produce) {
+  // Few constants are there twice: each is written while it is made, and taken back if it was known.
+  artifact::ArtifactWriter::ConstantsEnd end = writer.constantsEnd();
   ContentHash hash;
-  bool isNewSize = sizes.insert(bytes).second, isHeld = !isNewSize && bytes <= mostHeldBytes;
-  std::vector<char> held;
-  if (isNewSize) {
-    // No other has as many bytes.
-    if (llvm::Error error = append(info, [&](ByteSink sink) {
-          return produce([&](ArrayRef<char> piece) {
-            hash.update(piece);
-            return sink(piece);
-          });
-        }))
-      return error;
-    known[{bytes, hash.finish()}] = info;
-    return llvm::Error::success();
-  }
-  held.reserve(isHeld ? bytes : 0);
-  if (llvm::Error error = produce([&](ArrayRef<char> piece) {
-        hash.update(piece);
-        if (isHeld)
-          held.insert(held.end(), piece.begin(), piece.end());
-        return true;
+  artifact::ConstantInfo appended;
+  if (llvm::Error error = append(appended, [&](ByteSink sink) {
+        return produce([&](ArrayRef<char> piece) {
+          hash.update(piece);
+          return sink(piece);
+        });
       }))
     return error;
-  auto [it, isNew] = known.try_emplace({bytes, hash.finish()});
-  if (isNew) {
-    if (llvm::Error error =
-            append(it->second, [&](ByteSink sink) { return isHeld ? writePieces(held, sink) : produce(sink); }))
-      return error;
-  }
+  auto [it, isNew] = known.try_emplace({appended.bytes, hash.finish()}, appended);
+  if (isNew)
+    written += appended.bytes;
+  else
+    writer.takeBackTo(end);
   uint32_t devices = info.devices;
   info = it->second;
   info.devices = devices;

@@ -12,7 +12,6 @@
 #include "tenon/Artifact/ArtifactWriter.h"
 
 #include <map>
-#include <set>
 
 namespace tenon {
 
@@ -22,8 +21,8 @@ class ConstantTable {
 public:
   explicit ConstantTable(artifact::ArtifactWriter &writer) : writer(writer) {}
 
-  /// Sets segment, offset and bytes of a constant of which `produce` gives `bytes` bytes to a sink, always the same.
-  llvm::Error add(artifact::ConstantInfo &info, uint64_t bytes, llvm::function_ref<llvm::Error(ByteSink)> produce);
+  /// Sets segment, offset and bytes of a constant whose bytes `produce` gives to a sink.
+  llvm::Error add(artifact::ConstantInfo &info, llvm::function_ref<llvm::Error(ByteSink)> produce);
 
   /// What was written, less what lies between constants.
   uint64_t getBytes() const { return written; }
@@ -37,7 +36,6 @@ private:
 
   artifact::ArtifactWriter &writer;
   std::map<std::pair<uint64_t, Hash>, artifact::ConstantInfo> known;
-  std::set<uint64_t> sizes; ///< of those that are known
   uint64_t written = 0;
 };
 

@@ -302,8 +302,8 @@ llvm::Error tenon::writeFormed(tile::FormOp form, ArrayRef<TypedAttr> constants,
     return writePieces(ArrayRef<char>(result.getData(), result.getNumBytes()), sink);
   };
   llvm::Error error = write();
-  for (auto [constant, bytes] : llvm::zip(constants, operands))
-    if (isa<tenon::BlobAttr>(constant))
-      releasePages(bytes);
+  for (TypedAttr constant : constants)
+    if (auto blob = dyn_cast<tenon::BlobAttr>(constant))
+      releasePages(blob);
   return error;
 }

@@ -191,6 +191,15 @@ bool OutputFile::writeAt(uint64_t offset, const void *data, size_t size) {
 
 bool OutputFile::append(const void *data, size_t size) { return writeAt(length, data, size); }
 
+bool OutputFile::shorten(uint64_t size) {
+  if (!message.empty() || size >= length)
+    return message.empty();
+  if (ftruncate(file, off_t(size)) != 0)
+    return fail("write", errno);
+  length = size;
+  return true;
+}
+
 bool OutputFile::copyToSink() {
   struct stat status;
   if (fstat(sink, &status) != 0 || (S_ISREG(status.st_mode) && descriptorOf(target) < 0 && ftruncate(sink, 0) != 0))

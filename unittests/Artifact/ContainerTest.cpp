@@ -80,6 +80,40 @@ TEST(ArtifactWriter, RoundTrips) {
   std::remove(path.c_str());
 }
 
+TEST(ArtifactWriter, TakesConstantsBack) {
+  std::vector<char> files[2];
+  const std::string longer(100000, 'x');
+  for (bool takesBack : {false, true}) {
+    std::string path = temporaryPath("back.so");
+    ArtifactWriter writer(path, "r", 1);
+    uint64_t offset;
+    writer.addHostCode("host", 4);
+    writer.beginConstants();
+    writer.appendConstants("abc", 3);
+    for (int i = 0; i < 2; ++i) {
+      if (takesBack) {
+        ArtifactWriter::ConstantsEnd end = writer.constantsEnd();
+        writer.alignConstants(64, offset);
+        writer.appendConstants(longer.data(), longer.size());
+        writer.takeBackTo(end);
+      }
+      // What was taken back is longer than all that follows it.
+      writer.alignConstants(64, offset);
+      EXPECT_EQ(offset, 64u * (i + 1));
+      writer.appendConstants("def", 3);
+    }
+    if (takesBack) {
+      ArtifactWriter::ConstantsEnd end = writer.constantsEnd();
+      writer.appendConstants(longer.data(), longer.size());
+      writer.takeBackTo(end);
+    }
+    ASSERT_TRUE(writer.finish(minimalMetadata())) << writer.error();
+    files[takesBack] = readFile(path);
+    std::remove(path.c_str());
+  }
+  EXPECT_EQ(files[0], files[1]);
+}
+
 TEST(ArtifactWriter, IsDeterministic) {
   std::vector<char> files[2];
   for (auto &file : files) {

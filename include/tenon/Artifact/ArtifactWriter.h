@@ -44,6 +44,13 @@ public:
   /// Appends zeros up to a multiple of `alignment` from the segment's start, and gives the offset reached:
   /// where the next constant starts.
   bool alignConstants(uint64_t alignment, uint64_t &offset);
+  /// Where the constants segment ends now, and what takes back all that is appended to it afterwards.
+  struct ConstantsEnd {
+    uint64_t position;
+    Checksum sum;
+  };
+  ConstantsEnd constantsEnd() const { return {position, sum}; }
+  void takeBackTo(const ConstantsEnd &end) { position = end.position, sum = end.sum; }
 
   /// Writes the metadata, the table, and the trailer, and gives the file its name.
   bool finish(const ModelMetadata &metadata);

@@ -42,6 +42,8 @@ public:
   /// Writes at the end.
   bool append(const void *data, size_t size);
   uint64_t size() const { return length; }
+  /// Drops what lies behind the first `size` bytes.
+  bool shorten(uint64_t size);
 
   /// Gives the file its name, or hands its bytes to what has that name.
   bool keep();

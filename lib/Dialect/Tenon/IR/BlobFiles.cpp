@@ -69,6 +69,24 @@ llvm::Error BlobFiles::check(tenon::BlobAttr blob, ArrayRef<char> bytes) const {
   return llvm::Error::success();
 }
 
+void BlobFiles::release(tenon::BlobAttr blob) const {
+  std::lock_guard<std::mutex> lock(mutex);
+  auto found = buffers.find(blob.getFile());
+  if (found == buffers.end())
+    return;
+  uintptr_t page = sysconf(_SC_PAGESIZE);
+  for (const std::unique_ptr<llvm::MemoryBuffer> &buffer : found->second) {
+    // The pages of a file come again from where the system keeps it; small files are read into memory, which doesn't.
+    if (buffer->getBufferKind() != llvm::MemoryBuffer::MemoryBuffer_MMap ||
+        blob.getOffset() + blob.getBytes() > buffer->getBufferSize())
+      continue;
+    uintptr_t start = (uintptr_t)buffer->getBufferStart() + blob.getOffset();
+    uintptr_t first = llvm::alignTo(start, page), last = llvm::alignDown(start + blob.getBytes(), page);
+    if (first < last)
+      madvise((void *)first, last - first, MADV_DONTNEED);
+  }
+}
+
 void BlobFiles::addInput(StringRef file) const {
   fs::file_status status;
   if (fs::status(file, status) || !fs::is_regular_file(status))
@@ -106,14 +124,7 @@ llvm::Error tenon::checkOutputFile(MLIRContext *context, StringRef file) {
   return llvm::createStringError("the output would overwrite '%s', which the model is read from", file.str().c_str());
 }
 
-void tenon::releasePages(ArrayRef<char> bytes) {
-#ifdef MADV_PAGEOUT
-  uintptr_t page = sysconf(_SC_PAGESIZE);
-  uintptr_t first = llvm::alignTo((uintptr_t)bytes.begin(), page), last = llvm::alignDown((uintptr_t)bytes.end(), page);
-  if (first < last)
-    madvise((void *)first, last - first, MADV_PAGEOUT);
-#endif
-}
+void tenon::releasePages(tenon::BlobAttr blob) { BlobFiles::of(blob.getContext()).release(blob); }
 
 //===----------------------------------------------------------------------===//
 // From and to a module's file
@@ -216,7 +227,7 @@ llvm::Error tenon::closeBlobs(Operation *root, StringRef moduleFile, ConstantFil
       offset = *place;
       file = constants.getPath().str();
     }
-    releasePages(*bytes);
+    releasePages(blob);
     return withPlace(blob, destination.nameOf(file), offset, checksum);
   });
   return error;

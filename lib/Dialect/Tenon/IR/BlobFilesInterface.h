@@ -34,6 +34,7 @@ public:
   llvm::Expected<llvm::StringRef> map(llvm::StringRef file, uint64_t end) const;
   /// Compares the checksum of a blob's bytes once.
   llvm::Error check(BlobAttr blob, llvm::ArrayRef<char> bytes) const;
+  void release(BlobAttr blob) const;
   void addInput(llvm::StringRef file) const;
   bool isInput(llvm::StringRef file) const;
   void adopt(int descriptor) const;

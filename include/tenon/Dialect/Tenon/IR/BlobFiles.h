@@ -19,6 +19,7 @@
 #include "llvm/Support/Error.h"
 
 namespace tenon {
+class BlobAttr;
 class ConstantFile;
 
 /// Names the files of blobs in a module that was read from `moduleFile` ('-' for the standard input) as they can be
@@ -38,8 +39,9 @@ llvm::Error checkOutputFile(mlir::MLIRContext *context, llvm::StringRef path);
 /// Keeps a descriptor open, and with it what is behind it, as long as the context lives.
 void keepOpen(mlir::MLIRContext *context, int descriptor);
 
-/// Tells the system that mapped pages of a file are no longer needed. Never loses bytes, whatever they are.
-void releasePages(llvm::ArrayRef<char> bytes);
+/// Tells the system that the process no longer needs a blob's bytes in memory; who reads them again gets them from the
+/// file.
+void releasePages(BlobAttr blob);
 
 /// The elements that lie in `bytes` as a blob's do.
 mlir::DenseElementsAttr denseFromBlob(mlir::ShapedType type, llvm::ArrayRef<char> bytes);

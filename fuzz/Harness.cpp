@@ -72,10 +72,12 @@ void prepareProcess(const Options &options) {
   action.sa_flags = SA_ONSTACK | SA_RESETHAND | SA_NODEFER;
   for (int signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGXCPU})
     sigaction(signal, &action, nullptr);
-  rlimit time = {rlim_t(options.runSeconds), rlim_t(options.runSeconds) + 1}, memory = {kMemory, kMemory},
-         none = {0, 0};
+  rlimit time = {rlim_t(options.runSeconds), rlim_t(options.runSeconds) + 1}, none = {0, 0};
+  [[maybe_unused]] rlimit memory = {kMemory, kMemory};
   setrlimit(RLIMIT_CPU, &time);
+#if !__has_feature(address_sanitizer) // it maps shadows of all addresses
   setrlimit(RLIMIT_AS, &memory);
+#endif
   setrlimit(RLIMIT_CORE, &none);
   // What is used after it was freed is found by what it holds then.
   mallopt(M_PERTURB, 0xa5);

@@ -71,6 +71,16 @@ def spaces_of(kernels: pathlib.Path):
     return result
 
 
+def draw(kernels, spaces, choose):
+    """The lines of kernels with other schedules, which need not be legal."""
+    lines = kernels.read_text().splitlines()
+    for number, (_, candidates) in spaces.items():
+        values = ", ".join(f"{name} = {choose.choice(values)}" for name, values in candidates.items())
+        lines[number - 1], count = SCHEDULE.subn(f"schedule({values})", lines[number - 1])
+        assert count == 1, lines[number - 1]
+    return lines
+
+
 @pytest.mark.parametrize("strategy", MODELS)
 def test_random_schedules(strategy, tmp_path):
     wanted, model = MODELS[strategy]
@@ -83,11 +93,7 @@ def test_random_schedules(strategy, tmp_path):
     reference = tenon.reference(model)
     tried = refused = 0
     while tried < POINTS:
-        lines = kernels.read_text().splitlines()
-        for number, (_, candidates) in spaces.items():
-            values = ", ".join(f"{name} = {choose.choice(values)}" for name, values in candidates.items())
-            lines[number - 1], count = SCHEDULE.subn(f"schedule({values})", lines[number - 1])
-            assert count == 1, lines[number - 1]
+        lines = draw(kernels, spaces, choose)
         (tmp_path / "drawn.mlir").write_text("\n".join(lines))
         compiled = run("tenon-compile", tmp_path / "drawn.mlir", "-o", tmp_path / "drawn.so")
         if compiled.returncode:
@@ -146,11 +152,7 @@ def test_random_programs_of_images(kind, tmp_path):
     feed = {"x": np.random.default_rng(0).standard_normal((1, 3, extent, extent)).astype(np.float32)}
     tried = refused = 0
     while tried < POINTS:
-        lines = kernels.read_text().splitlines()
-        for number, (_, candidates) in spaces.items():
-            values = ", ".join(f"{name} = {choose.choice(values)}" for name, values in candidates.items())
-            lines[number - 1], count = SCHEDULE.subn(f"schedule({values})", lines[number - 1])
-            assert count == 1, lines[number - 1]
+        lines = draw(kernels, spaces, choose)
         if interpret_drawn(model, lines, tmp_path, feed):
             tried += 1
         else:

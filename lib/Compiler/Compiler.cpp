@@ -90,7 +90,8 @@ public:
       if (options.emit == Emit::graph)
         return writeLevel();
       if (failed(runPipeline("kernels", [&](OpPassManager &pm) {
-            buildKernelsPipeline(pm, {options.targets.front().getFusion(), options.devices, options.explainFusion});
+            tile::TargetAttrInterface target = options.targets.front();
+            buildKernelsPipeline(pm, {target.getLayouts(), target.getFusion(), options.devices, options.explainFusion});
           })))
         return failure();
     } else if (failed(runPipeline("devices", [&](OpPassManager &pm) { buildDevicesPipeline(pm, options.devices); }))) {

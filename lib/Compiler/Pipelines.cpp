@@ -54,14 +54,15 @@ void tenon::buildGraphPipeline(OpPassManager &pm, const GraphOptions &options) {
   buildGraph(pm, createAssignLayoutsPass([layouts = options.layouts](StringRef) { return layouts; }), options.accuracy);
 }
 
-static void buildKernels(OpPassManager &pm, std::unique_ptr<Pass> formKernels, ArrayRef<std::string> devices) {
+static void buildKernels(OpPassManager &pm, std::unique_ptr<Pass> lowerConvolutions, std::unique_ptr<Pass> formKernels,
+                         ArrayRef<std::string> devices) {
   DecomposeCompositesPassOptions withoutKernels;
   withoutKernels.ops = {AttentionOp::getOperationName().str()};
   pm.addPass(createDecomposeCompositesPass(withoutKernels));
   pm.addNestedPass<func::FuncOp>(host::createFormHostCallsPass());
   pm.addNestedPass<func::FuncOp>(tile::createCountNonZeroPass());
   pm.addNestedPass<func::FuncOp>(tile::createCheckSizesPass());
-  pm.addNestedPass<func::FuncOp>(tile::createLowerConvolutionsPass());
+  pm.addNestedPass<func::FuncOp>(std::move(lowerConvolutions));
   // A transposed result is one of the contraction that a convolution became.
   pm.addNestedPass<func::FuncOp>(createSimplifyGraphPass({/*foldScales=*/false}));
   pm.addNestedPass<func::FuncOp>(tile::createCanonicalizeContractionsPass());
@@ -75,8 +76,10 @@ static void buildKernels(OpPassManager &pm, std::unique_ptr<Pass> formKernels, A
 }
 
 void tenon::buildKernelsPipeline(OpPassManager &pm, const KernelOptions &options) {
-  auto resolver = [fusion = options.fusion](StringRef) { return fusion; };
-  buildKernels(pm, tile::createFormKernelsPass(resolver, options.explainFusion), options.devices);
+  auto layouts = [layouts = options.layouts](StringRef) { return layouts; };
+  auto fusion = [fusion = options.fusion](StringRef) { return fusion; };
+  buildKernels(pm, tile::createLowerConvolutionsPass(layouts),
+               tile::createFormKernelsPass(fusion, options.explainFusion), options.devices);
 }
 
 void tenon::buildDevicesPipeline(OpPassManager &pm, ArrayRef<std::string> rules) {
@@ -128,7 +131,7 @@ struct GraphPipelineOptions : PassPipelineOptions<GraphPipelineOptions> {
 };
 
 struct KernelPipelineOptions : PassPipelineOptions<KernelPipelineOptions> {
-  Option<std::string> target{*this, "target", llvm::cl::desc("Name of the target whose prices of fusion count"),
+  Option<std::string> target{*this, "target", llvm::cl::desc("Name of the target whose prices count"),
                              llvm::cl::init("avx2")};
   ListOption<std::string> devices{*this, "devices", llvm::cl::desc("Rules of tenon-assign-devices; none for the CPU")};
 };
@@ -151,8 +154,9 @@ void tenon::registerPipelines() {
       "tenon-kernels", "Level 1 to 2: kernels and the placed host program",
       [](OpPassManager &pm, const KernelPipelineOptions &options) {
         std::string name = options.target;
-        auto resolver = [name](StringRef) { return resolveFusionPrices(name); };
-        buildKernels(pm, tile::createFormKernelsPass(resolver),
+        auto layouts = [name](StringRef) { return resolveLayoutPrices(name); };
+        auto fusion = [name](StringRef) { return resolveFusionPrices(name); };
+        buildKernels(pm, tile::createLowerConvolutionsPass(layouts), tile::createFormKernelsPass(fusion),
                      SmallVector<std::string>(options.devices.begin(), options.devices.end()));
       });
   PassPipelineRegistration<>("tenon-plans", "Within level 2: the host program as segments and their plans",

@@ -46,7 +46,7 @@ void tenon::registerPasses() {
   registerConversionPasses(interpretingEvaluator());
   registerTenonTransforms(interpretingEvaluator(), resolveLayoutPrices);
   host::registerHostPasses();
-  tile::registerTileTransforms(resolveFusionPrices);
+  tile::registerTileTransforms(resolveLayoutPrices, resolveFusionPrices);
   codegen::registerCodegenPasses(resolveTargets);
   host::registerHostTargetPasses();
   for (const auto &family : targetFamilies())

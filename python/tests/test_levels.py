@@ -77,18 +77,18 @@ def test_schedules_by_hand(tmp_path):
     compile = lambda *arguments: subprocess.run([BIN / "tenon-compile", *arguments], capture_output=True, text=True)
     assert compile(tmp_path / "model.onnx", "--emit=kernels", "--target-cpu=avx2", "-o", tmp_path / "kernels.mlir").returncode == 0
     text = (tmp_path / "kernels.mlir").read_text()
-    contraction = "schedule(depth_block = 768, epilogue_rows = 32, fetch_rows = 32, panel_columns = 32, resident_bytes = 262144, tile_rows = 6, turn_size = 12, vector_bytes = 32, vectors = 2, wide_rows = 2)"
+    contraction = "schedule(depth_block = 768, epilogue_rows = 32, fetch_rows = 32, panel_columns = 32, resident_bytes = 262144, tile_rows = 6, turn_size = 12, unit_columns = 32, unit_rows = 96, vector_bytes = 32, vectors = 2, wide_rows = 2)"
     others = "schedule(vector_bytes = 32, vectors = 2)"
     assert contraction in text and others in text
     expected = tenon.reference(model)
-    for tile, bytes, vectors, others_vectors, block, turn, resident, wide, fetch, epilogue, panel in (
-            (6, 32, 2, 1, 768, 12, 1 << 18, 2, 32, 32, 32), (1, 16, 1, 2, 16, 1, 1, 100, 1, 1, 4),
-            (14, 32, 1, 4, 17, 24, 1 << 18, 1, 1 << 40, 1, 64), (2, 32, 4, 8, 35, 64, 1, 7, 1, 2, 32),
-            (5, 16, 2, 1, 24, 7, 1 << 40, 1 << 40, 8, 1, 16), (6, 32, 2, 1, 32, 12, 1, 1 << 40, 1, 32, 128)):
+    for tile, bytes, vectors, others_vectors, block, turn, resident, wide, fetch, epilogue, panel, rows, columns in (
+            (6, 32, 2, 1, 768, 12, 1 << 18, 2, 32, 32, 32, 96, 32), (1, 16, 1, 2, 16, 1, 1, 100, 1, 1, 4, 1, 4),
+            (14, 32, 1, 4, 17, 24, 1 << 18, 1, 1 << 40, 1, 64, 4096, 64), (2, 32, 4, 8, 35, 64, 1, 7, 1, 2, 32, 96, 512),
+            (5, 16, 2, 1, 24, 7, 1 << 40, 1 << 40, 8, 1, 16, 3, 8), (6, 32, 2, 1, 32, 12, 1, 1 << 40, 1, 32, 128, 100, 16)):
         by_hand = text.replace(contraction, f"schedule(tile_rows = {tile}, vector_bytes = {bytes}, vectors = {vectors}, "
                                             f"depth_block = {block}, turn_size = {turn}, resident_bytes = {resident}, "
                                             f"wide_rows = {wide}, fetch_rows = {fetch}, epilogue_rows = {epilogue}, "
-                                            f"panel_columns = {panel})")
+                                            f"panel_columns = {panel}, unit_rows = {rows}, unit_columns = {columns})")
         by_hand = by_hand.replace(others, f"schedule(vector_bytes = {bytes}, vectors = {others_vectors})")
         (tmp_path / "hand.mlir").write_text(by_hand)
         run = compile(tmp_path / "hand.mlir", "-o", tmp_path / "hand.so")

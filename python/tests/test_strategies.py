@@ -1,6 +1,6 @@
 """Every schedule of every strategy computes the same: random points of the spaces, against the interpreter."""
 
-import itertools
+import math
 import os
 import pathlib
 import random
@@ -44,6 +44,12 @@ MODELS = {
     "contraction": ("contractions", make_model(
         [node("MatMul", ["x", "w"], ["h"]), node("Sigmoid", ["h"], ["y"])],
         [("x", FLOAT, ("n", 70))], [("y", FLOAT, ("n", 45))], [weights(70, 45)])),
+    "batches": ("contractions", make_model(
+        [node("Transpose", ["x"], ["t"], perm=[0, 2, 1]), node("MatMul", ["x", "t"], ["h"]), node("Relu", ["h"], ["y"])],
+        [("x", FLOAT, ("n", 101, 20))], [("y", FLOAT, ("n", 101, 101))])),
+    "windows": ("contractions", make_model(
+        [node("Conv", ["x", "w"], ["h"], pads=[1, 1, 1, 1]), node("Relu", ["h"], ["y"])],
+        [("x", FLOAT, ("n", 6, 13, 9))], [("y", FLOAT, ("n", 35, 13, 9))], [weights(35, 6, 3, 3)])),
     "ordered": ("ordered kernels", make_model(
         [node("CumSum", ["x", "axis"], ["y"])],
         [("x", FLOAT, ("n", 37))], [("y", FLOAT, ("n", 37))], [numpy_helper.from_array(np.array(1), "axis")])),
@@ -66,7 +72,7 @@ def spaces_of(kernels: pathlib.Path):
     result = {}
     for line, count, kind, knobs in found:
         candidates = {name: [int(value) for value in values.split(",")] for name, values in re.findall(r"(\w+) \{([^}]*)\}", knobs)}
-        assert 0 < int(count) <= len(list(itertools.product(*candidates.values())))
+        assert 0 < int(count) <= math.prod(map(len, candidates.values()))
         result[int(line)] = kind, candidates
     return result
 
@@ -107,7 +113,7 @@ def test_random_schedules(strategy, tmp_path):
             feed = {"x": rng.standard_normal([n if size == "n" else size for size in model_shape(model)]).astype(np.float32)}
             expected = reference.run(feed)
             for name, value in session.run(feed).items():
-                np.testing.assert_allclose(value, expected[name], rtol=2e-5, atol=1e-6, err_msg=f"{name} at n = {n}")
+                np.testing.assert_allclose(value, expected[name], rtol=2e-5, atol=1e-5, err_msg=f"{name} at n = {n}")
 
 
 # Contractions of more rows than one unit of work has, by what is particular about their rows.

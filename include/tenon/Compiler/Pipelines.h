@@ -23,6 +23,7 @@ struct GraphOptions {
 };
 
 struct KernelOptions {
+  LayoutPrices layouts;                        ///< what layouts cost on some target
   tile::FusionPrices fusion;                   ///< what fusion saves and costs on some target
   llvm::SmallVector<std::string> devices = {}; ///< rules of `tenon-assign-devices`
   bool explainFusion = false;                  ///< remarks why nodes are kernels of their own

@@ -22,7 +22,8 @@ static constexpr LayoutPrices kLayouts = {.multiplyFirst = 0.025,
                                           .toFirst = 0.5,
                                           .turned = 0.15,
                                           .copied = 0.3,
-                                          .columns = 16};
+                                          .columns = 16,
+                                          .border = 1.125};
 // Measured on Sapphire Rapids and Zen 3: docs/performance/models.md.
 static constexpr tile::SchedulePrices kSchedules = {.loadsPerCycle = 2,
                                                     .instructionsPerCycle = 2,
@@ -32,9 +33,11 @@ static constexpr tile::SchedulePrices kSchedules = {.loadsPerCycle = 2,
                                                     .depthBlock = 768,
                                                     .turnSize = 12,
                                                     .wideRows = 2,
-                                                    .fetchRows = 32};
+                                                    .fetchRows = 32,
+                                                    .unitRows = 96,
+                                                    .unitColumns = 32};
 
-// Measured on Zen 5 by benchmarks/prices.py, but for the last two.
+// Measured on Zen 5 by benchmarks/prices.py, but for the last three.
 static constexpr LayoutPrices kZen5Layouts = {.multiplyFirst = 0.0083,
                                               .multiplyLast = 0.0074,
                                               .gatherFirst = 0.17,
@@ -46,7 +49,8 @@ static constexpr LayoutPrices kZen5Layouts = {.multiplyFirst = 0.0083,
                                               .toFirst = 0.073,
                                               .turned = 0.1,
                                               .copied = 0.07,
-                                              .columns = 16};
+                                              .columns = 16,
+                                              .border = 1.125};
 
 /// Contractions reach 149 GFLOP/s with AVX-512 where they reach 90 with AVX2 (docs/performance/models.md,
 /// Contractions).

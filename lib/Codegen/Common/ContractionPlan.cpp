@@ -24,8 +24,9 @@ ContractionPlan::ContractionPlan(TileBuilder &b, const KernelStructure &structur
     : b(b), op(structure.contract), roles(*contractionRoles(op)), packed(constantDepth(op)),
       windows(op.getLhs().getDefiningOp<WindowRowsOp>()), turned(structure.turned), schedule(schedule),
       lanes(lanesOf(schedule)), vectorLanes(*schedule.get(knob::vectorBytes) / bytesOfElement),
-      tileRows(knobOf(knob::tileRows)), depthBlock(knobOf(knob::depthBlock)),
-      element(Float32Type::get(op.getContext())), zero(b.constant(0)), one(b.constant(1)) {
+      tileRows(knobOf(knob::tileRows)), depthBlock(knobOf(knob::depthBlock)), unitRows(knobOf(knob::unitRows)),
+      unitColumns(knobOf(knob::unitColumns)), element(Float32Type::get(op.getContext())), zero(b.constant(0)),
+      one(b.constant(1)) {
   measure();
   measureRows();
   if (windows)

@@ -88,7 +88,7 @@ public:
   TransposeOp turned; ///< what the results are made of, where their rows are next to each other, or null
   tile::ScheduleAttr schedule;
   int64_t lanes, vectorLanes, tileRows, depthBlock;
-  int64_t unitRows = tile::blockRows, unitColumns = tile::panelColumns; ///< most of a unit of work
+  int64_t unitRows, unitColumns; ///< most of a unit of work
   mlir::Type element;
   mlir::AffineExpr zero, one;
 

@@ -34,7 +34,7 @@ public:
       knobs.back().candidates.push_back(rows);
     // The cost model says nothing of these: the first ones were measured.
     auto add = [&](StringLiteral name, double measured, ArrayRef<int64_t> others) {
-      knobs.push_back({name, {int64_t(measured)}});
+      knobs.push_back({name, {int64_t(measured)}, /*isPriced=*/false});
       llvm::copy_if(others, std::back_inserter(knobs.back().candidates),
                     [&](int64_t other) { return other != measured; });
     };
@@ -44,9 +44,12 @@ public:
     add(knob::residentBytes, double(target.getMemory("L2").getBytes() / 2), {});
     add(knob::wideRows, prices.wideRows, {});
     add(knob::fetchRows, prices.fetchRows, {});
-    add(knob::epilogueRows, hasRowsInEpilogue ? 1 : panelColumns, {panelColumns, 1});
+    add(knob::epilogueRows, hasRowsInEpilogue ? 1 : wholeTile, {wholeTile, 1});
+    add(knob::unitRows, prices.unitRows, {48, 96, 192});
+    add(knob::unitColumns, prices.unitColumns, {16, 32, 64, 128});
+    // Panels of a unit's columns: few rows read them from front to back.
     if (isPacked)
-      add(knob::panelColumns, panelColumns, {16, 32, 64});
+      add(knob::panelColumns, prices.unitColumns, {16, 32, 64, 128});
   }
 
   bool isLegal(ArrayRef<int64_t> point, raw_ostream *reason) const override {
@@ -54,19 +57,30 @@ public:
       return false;
     auto [bytes, vectors, tileRows, depthBlock, turnSize] = values(point);
     int64_t width = vectors * bytes / bytesOfElement;
-    if (width > panelColumns)
-      return refuse(reason, "a register tile of {0} columns is wider than a panel, which has {1}", width, panelColumns);
+    int64_t unitRows = point[first + 7], unitColumns = point[first + 8];
+    auto isWidth = [](int64_t columns) {
+      return llvm::isPowerOf2_64(columns) && columns >= 4 && columns <= mostColumns;
+    };
+    if (unitRows < 1 || unitRows > mostRows)
+      return refuse(reason, "a unit of work has from 1 to {0} rows, not {1}", mostRows, unitRows);
+    if (!isWidth(unitColumns))
+      return refuse(reason, "a unit of work has a power of two of columns from 4 to {0}, not {1}", mostColumns,
+                    unitColumns);
+    if (width > unitColumns)
+      return refuse(reason, "a register tile of {0} columns is wider than a unit of work, which has {1}", width,
+                    unitColumns);
     // The next tile of the panel would not be whole.
-    if (knobs.size() > first + 7) {
-      int64_t panel = point[first + 7];
-      if (!llvm::isPowerOf2_64(panel) || panel < 4 || panel > mostPanelColumns)
-        return refuse(reason, "a panel has a power of two of columns from 4 to {0}, not {1}", mostPanelColumns, panel);
+    if (knobs.size() > first + 9) {
+      int64_t panel = point[first + 9];
+      if (!isWidth(panel))
+        return refuse(reason, "a panel has a power of two of columns from 4 to {0}, not {1}", mostColumns, panel);
       if (panel < width)
         return refuse(reason, "a register tile of {0} columns is wider than a panel of the constant, which has {1}",
                       width, panel);
     }
-    if (panelColumns % width != 0 && *columns > width)
-      return refuse(reason, "register tiles of {0} columns don't divide a panel, and there are {1}", width, *columns);
+    if (unitColumns % width != 0 && *columns > width)
+      return refuse(reason, "register tiles of {0} columns don't divide a unit of work, and there are {1}", width,
+                    *columns);
     // Accumulators, columns, and an element of the first operand in all lanes.
     int64_t registers = tileRows * vectors + vectors + 1;
     if (registers > target.getVectorRegisters())
@@ -83,7 +97,7 @@ public:
     return true;
   }
 
-  /// Cycles per product of the summed dimension, over all tiles of a panel's columns and a block of rows.
+  /// Cycles per product.
   double cost(ArrayRef<int64_t> point) const override {
     auto [bytes, vectors, tileRows, depthBlock, turnSize] = values(point);
     int64_t width = vectors * bytes / bytesOfElement;
@@ -103,28 +117,28 @@ public:
       int64_t count = std::max<int64_t>(*rows, 1), height = std::min(count, tileRows);
       return columnTiles(width) * ofTiles(llvm::divideCeil(count, height), height) / count;
     }
-    double cycles = ofTiles(blockRows / tileRows, tileRows);
-    return columnTiles(width) * (cycles + ofTiles(llvm::divideCeil(blockRows % tileRows, restRows), restRows)) /
-           blockRows;
+    // A unit of them is the guess.
+    int64_t number = prices.unitRows;
+    double cycles = ofTiles(number / tileRows, tileRows);
+    return columnTiles(width) * (cycles + ofTiles(llvm::divideCeil(number % tileRows, restRows), restRows)) / number;
   }
 
 private:
-  static constexpr int64_t leastDepthBlock = 16, mostTurnSize = 64, mostPanelColumns = 512;
+  static constexpr int64_t leastDepthBlock = 16, mostTurnSize = 64, mostRows = 4096, mostColumns = 512;
+  /// More rows than a register tile can have.
+  static constexpr int64_t wholeTile = 32;
   std::tuple<int64_t, int64_t, int64_t, int64_t, int64_t> values(ArrayRef<int64_t> point) const {
     return {point[0], point[1], point[first], point[first + 1], point[first + 2]};
   }
 
-  /// Register tiles next to each other, per panel.
+  /// Register tiles next to each other, for each of the columns.
   double columnTiles(int64_t width) const {
-    double whole = panelColumns / width;
     if (!columns || *columns == 0)
-      return whole;
-    int64_t panels = *columns / panelColumns, rest = *columns % panelColumns;
-    double tiles = panels * whole + llvm::divideCeil(rest, width);
-    return tiles * panelColumns / *columns;
+      return 1.0 / width;
+    return double(llvm::divideCeil(*columns, width)) / *columns;
   }
 
-  /// Three vectors don't divide a panel, but may be all that there is.
+  /// Three vectors don't divide a unit, but may be all that there is.
   bool isLegalNumber(int64_t vectors) const override {
     return VectorSpace::isLegalNumber(vectors) || (takesThree && vectors == 3);
   }
@@ -213,8 +227,9 @@ KernelStructure ContractionStrategy::structureOf(const OpGroup &group) const {
         total = total * size;
     return total;
   };
-  result.work =
-      product(roles.batch) * result.space.back().ceilDiv(panelColumns) * product(roles.rows).ceilDiv(blockRows);
+  // About: what units there are is the schedule's.
+  constexpr int64_t unitRows = 96, unitColumns = 32;
+  result.work = product(roles.batch) * result.space.back().ceilDiv(unitColumns) * product(roles.rows).ceilDiv(unitRows);
   return result;
 }
 

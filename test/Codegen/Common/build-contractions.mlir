@@ -282,3 +282,17 @@ tenon_tile.kernel @narrow(%x: tensor<64x64xf32>, %w: tensor<64x64xf32> {tenon_ti
   %1 = tenon.add %0, %w : tensor<64x64xf32>
   tenon_tile.yield %1 : tensor<64x64xf32>
 }
+
+// -----
+
+// A schedule says how many rows and columns are a unit of work: 150 rows are two units, 100 columns as many, whose tiles are next
+// to each other in one.
+// CHECK-LABEL: tenon_tile.program @units
+// CHECK: grid (%{{.*}}) = 0 to 2, (%{{.*}}) = 0 to 2 {
+// CHECK: for (%{{.*}}) = 0 to %{{.*}} step 16 {
+tenon_tile.kernel @units(%x: tensor<150x8xf32>, %w: tensor<8x100xf32>) -> tensor<150x100xf32>
+    attributes {tenon_tile.schedule = #tenon_tile.schedule<unit_rows = 80, unit_columns = 64, vectors = 2, tile_rows = 6>} {
+  %y = tenon.contract %x, %w maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>]
+       : tensor<150x8xf32>, tensor<8x100xf32> -> tensor<150x100xf32>
+  tenon_tile.yield %y : tensor<150x100xf32>
+}

@@ -18,8 +18,8 @@ tenon_tile.kernel @ordered(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
   tenon_tile.yield %y : tensor<4x8xf32>
 }
 
-// Of both vector lengths 14 register tiles of one vector, 6 of two, 2 of four.
-// expected-remark@+1 {{1584 schedules of contractions: vector_bytes {32, 16} vectors {2, 1, 4} tile_rows {16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1} depth_block {768, 256, 384, 512, 1024, 1536} turn_size {12, 6, 24} resident_bytes {262144} wide_rows {2} fetch_rows {32} epilogue_rows {32, 1}}}
+// Of both vector lengths 14 register tiles of one vector, 6 of two, 2 of four, none wider than a unit of work.
+// expected-remark@+1 {{18792 schedules of contractions: vector_bytes {32, 16} vectors {2, 1, 4} tile_rows {16, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1} depth_block {768, 256, 384, 512, 1024, 1536} turn_size {12, 6, 24} resident_bytes {262144} wide_rows {2} fetch_rows {32} epilogue_rows {32, 1} unit_rows {96, 48, 192} unit_columns {32, 16, 64, 128}}}
 tenon_tile.kernel @contract(%x: tensor<96x8xf32>, %w: tensor<8x32xf32>) -> tensor<96x32xf32> {
   %y = tenon.contract %x, %w maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>]
        : tensor<96x8xf32>, tensor<8x32xf32> -> tensor<96x32xf32>

@@ -40,9 +40,29 @@ tenon_tile.kernel @number(%x: tensor<96x8xf32>, %w: tensor<8x32xf32>) -> tensor<
 
 // -----
 
-// expected-error@+1 {{'tenon_tile.variant' op can't have this schedule: a register tile of 64 columns is wider than a panel, which has 32}}
+// expected-error@+1 {{'tenon_tile.variant' op can't have this schedule: a register tile of 64 columns is wider than a unit of work, which has 32}}
 tenon_tile.kernel @panel(%x: tensor<96x8xf32>, %w: tensor<8x32xf32>) -> tensor<96x32xf32>
-    attributes {tenon_tile.schedule = #tenon_tile.schedule<vectors = 8>} {
+    attributes {tenon_tile.schedule = #tenon_tile.schedule<vectors = 8, unit_columns = 32>} {
+  %y = tenon.contract %x, %w maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>]
+       : tensor<96x8xf32>, tensor<8x32xf32> -> tensor<96x32xf32>
+  tenon_tile.yield %y : tensor<96x32xf32>
+}
+
+// -----
+
+// expected-error@+1 {{'tenon_tile.variant' op can't have this schedule: a unit of work has from 1 to 4096 rows, not 5000}}
+tenon_tile.kernel @many_rows(%x: tensor<96x8xf32>, %w: tensor<8x32xf32>) -> tensor<96x32xf32>
+    attributes {tenon_tile.schedule = #tenon_tile.schedule<unit_rows = 5000>} {
+  %y = tenon.contract %x, %w maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>]
+       : tensor<96x8xf32>, tensor<8x32xf32> -> tensor<96x32xf32>
+  tenon_tile.yield %y : tensor<96x32xf32>
+}
+
+// -----
+
+// expected-error@+1 {{'tenon_tile.variant' op can't have this schedule: a unit of work has a power of two of columns from 4 to 512, not 48}}
+tenon_tile.kernel @odd_columns(%x: tensor<96x8xf32>, %w: tensor<8x32xf32>) -> tensor<96x32xf32>
+    attributes {tenon_tile.schedule = #tenon_tile.schedule<unit_columns = 48>} {
   %y = tenon.contract %x, %w maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>]
        : tensor<96x8xf32>, tensor<8x32xf32> -> tensor<96x32xf32>
   tenon_tile.yield %y : tensor<96x32xf32>

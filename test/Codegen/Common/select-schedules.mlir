@@ -47,8 +47,8 @@ tenon_tile.kernel @ordered(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
 // The register tile with the most multiply-adds per load that the registers hold, and that leaves no lower ones of a unit
 // of rows.
 // CHECK-LABEL: tenon_tile.variants @any_rows
-// CHECK: target #avx2 schedule(depth_block = 768, epilogue_rows = 32, fetch_rows = 32, resident_bytes = 262144, tile_rows = 6, turn_size = 12, vector_bytes = 32, vectors = 2, wide_rows = 2)
-// CHECK: target #avx512 schedule(depth_block = 768, epilogue_rows = 32, fetch_rows = 32, resident_bytes = 524288, tile_rows = 12, turn_size = 12, vector_bytes = 64, vectors = 2, wide_rows = 2)
+// CHECK: target #avx2 schedule(depth_block = 768, epilogue_rows = 32, fetch_rows = 32, resident_bytes = 262144, tile_rows = 6, turn_size = 12, unit_columns = 32, unit_rows = 96, vector_bytes = 32, vectors = 2, wide_rows = 2)
+// CHECK: target #avx512 schedule(depth_block = 768, epilogue_rows = 32, fetch_rows = 32, resident_bytes = 524288, tile_rows = 12, turn_size = 12, unit_columns = 32, unit_rows = 96, vector_bytes = 64, vectors = 2, wide_rows = 2)
 tenon_tile.kernel @any_rows(%m: index, %x: tensor<?x8xf32>, %w: tensor<8x32xf32>) -> tensor<?x32xf32> {
   tenon.bind_shape %x [%m, 8] : tensor<?x8xf32>
   %y = tenon.contract %x, %w maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>]
@@ -58,8 +58,8 @@ tenon_tile.kernel @any_rows(%m: index, %x: tensor<?x8xf32>, %w: tensor<8x32xf32>
 
 // One row leaves registers for wider tiles: more sums at once hide the latency of multiply-adds.
 // CHECK-LABEL: tenon_tile.variants @one_row
-// CHECK: target #avx2 schedule(depth_block = 768, epilogue_rows = 32, fetch_rows = 32, resident_bytes = 262144, tile_rows = 2, turn_size = 12, vector_bytes = 32, vectors = 4, wide_rows = 2)
-// CHECK: target #avx512 schedule(depth_block = 768, epilogue_rows = 32, fetch_rows = 32, resident_bytes = 524288, tile_rows = 14, turn_size = 12, vector_bytes = 64, vectors = 2, wide_rows = 2)
+// CHECK: target #avx2 schedule(depth_block = 768, epilogue_rows = 32, fetch_rows = 32, resident_bytes = 262144, tile_rows = 2, turn_size = 12, unit_columns = 32, unit_rows = 96, vector_bytes = 32, vectors = 4, wide_rows = 2)
+// CHECK: target #avx512 schedule(depth_block = 768, epilogue_rows = 32, fetch_rows = 32, resident_bytes = 524288, tile_rows = 14, turn_size = 12, unit_columns = 32, unit_rows = 96, vector_bytes = 64, vectors = 2, wide_rows = 2)
 tenon_tile.kernel @one_row(%x: tensor<1x8xf32>, %w: tensor<8x32xf32>) -> tensor<1x32xf32> {
   %y = tenon.contract %x, %w maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>]
        : tensor<1x8xf32>, tensor<8x32xf32> -> tensor<1x32xf32>
@@ -68,7 +68,7 @@ tenon_tile.kernel @one_row(%x: tensor<1x8xf32>, %w: tensor<8x32xf32>) -> tensor<
 
 // What a person fixes stays, the rest is chosen to go with it: lower tiles can be wider.
 // CHECK-LABEL: tenon_tile.variants @fixed
-// CHECK: target #avx2 schedule(depth_block = 256, epilogue_rows = 32, fetch_rows = 32, resident_bytes = 262144, tile_rows = 2, turn_size = 12, vector_bytes = 32, vectors = 4, wide_rows = 2)
+// CHECK: target #avx2 schedule(depth_block = 256, epilogue_rows = 32, fetch_rows = 32, resident_bytes = 262144, tile_rows = 2, turn_size = 12, unit_columns = 32, unit_rows = 96, vector_bytes = 32, vectors = 4, wide_rows = 2)
 tenon_tile.kernel @fixed(%x: tensor<96x8xf32>, %w: tensor<8x32xf32>) -> tensor<96x32xf32>
     attributes {tenon_tile.schedule = #tenon_tile.schedule<tile_rows = 2, depth_block = 256>} {
   %y = tenon.contract %x, %w maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>]

@@ -36,12 +36,20 @@ void ScheduleSpace::forEach(ArrayRef<std::optional<int64_t>> fixed, function_ref
 SchedulePoint ScheduleSpace::cheapest(ArrayRef<std::optional<int64_t>> fixed) const {
   SchedulePoint best;
   double least = std::numeric_limits<double>::infinity();
-  forEach(fixed, [&](ArrayRef<int64_t> point) {
+  auto compare = [&](ArrayRef<int64_t> point) {
     if (double estimate = cost(point); estimate < least) {
       least = estimate;
       best.assign(point.begin(), point.end());
     }
-  });
+  };
+  SmallVector<std::optional<int64_t>> priced(fixed);
+  for (auto [value, knob] : llvm::zip(priced, knobs))
+    if (!value && !knob.isPriced)
+      value = knob.candidates.front();
+  forEach(priced, compare);
+  // What is fixed may need others.
+  if (best.empty())
+    forEach(fixed, compare);
   return best;
 }
 

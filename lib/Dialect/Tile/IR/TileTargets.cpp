@@ -59,7 +59,8 @@ static PriceTable<LayoutPrices> tableOf(const LayoutPrices &) {
       {"to_first", &LayoutPrices::toFirst},
       {"turned", &LayoutPrices::turned},
       {"copied", &LayoutPrices::copied},
-      {"columns", &LayoutPrices::columns}};
+      {"columns", &LayoutPrices::columns},
+      {"border", &LayoutPrices::border}};
   return table;
 }
 
@@ -73,7 +74,9 @@ static PriceTable<SchedulePrices> tableOf(const SchedulePrices &) {
       {"depth_block", &SchedulePrices::depthBlock},
       {"turn_size", &SchedulePrices::turnSize},
       {"wide_rows", &SchedulePrices::wideRows},
-      {"fetch_rows", &SchedulePrices::fetchRows}};
+      {"fetch_rows", &SchedulePrices::fetchRows},
+      {"unit_rows", &SchedulePrices::unitRows},
+      {"unit_columns", &SchedulePrices::unitColumns}};
   return table;
 }
 

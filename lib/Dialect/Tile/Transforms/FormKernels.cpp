@@ -245,9 +245,9 @@ std::unique_ptr<Pass> tile::createFormKernelsPass(FusionPricesResolver resolver,
   return std::make_unique<FormKernelsPass>(std::move(resolver), explain);
 }
 
-void tile::registerTileTransforms(const FusionPricesResolver &resolver) {
-  registerPass([resolver] { return createFormKernelsPass(resolver); });
-  registerPass([] { return createLowerConvolutionsPass(); });
+void tile::registerTileTransforms(const LayoutPricesResolver &layouts, const FusionPricesResolver &fusion) {
+  registerPass([fusion] { return createFormKernelsPass(fusion); });
+  registerPass([layouts] { return createLowerConvolutionsPass(layouts); });
   registerPass([] { return createCountNonZeroPass(); });
   registerPass([] { return createCheckSizesPass(); });
   registerPass([] { return createCanonicalizeContractionsPass(); });

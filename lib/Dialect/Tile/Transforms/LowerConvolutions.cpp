@@ -18,11 +18,8 @@ namespace tenon::tile {
 } // namespace tenon::tile
 
 namespace {
-/// Sums shorter than this are not worth a register tile.
+/// A filter of one channel per group sums taps alone, and its columns are those of one group: it has no register tile.
 constexpr int64_t minChannelsPerGroup = 2;
-/// Borders may make windows of an image so much more than those parts of them that are in it, before register tiles
-/// pass over them: runs that end at the image's edges fill them less well.
-constexpr double maxBorder = 1.125;
 /// What sizes that aren't known are taken for.
 constexpr int64_t unknownSize = 64;
 /// Filters of more are not looked at tap by tap.
@@ -30,8 +27,9 @@ constexpr int64_t mostTaps = 1 << 16;
 
 class Lowering {
 public:
-  explicit Lowering(ConvOp op)
-      : op(op), builder(op), sizes(op.getContext()), spatial(op.getStrides().size()), groups(op.getGroups()) {
+  Lowering(ConvOp op, const LayoutPrices &prices)
+      : op(op), prices(prices), builder(op), sizes(op.getContext()), spatial(op.getStrides().size()),
+        groups(op.getGroups()) {
     stateChannels();
   }
 
@@ -180,7 +178,7 @@ private:
       }
       border *= double(windows * tapsOf(op)[i]) / std::max<int64_t>(inside, 1);
     }
-    return border > maxBorder;
+    return border > prices.border;
   }
 
   /// The windows as register tiles read them: of the image with its border, or clipped to the image.
@@ -245,13 +243,27 @@ private:
   }
 
   ConvOp op;
+  const LayoutPrices &prices;
   OpBuilder builder;
   SizeAnalysis sizes;
   int64_t spatial, groups;
 };
 
 struct LowerConvolutionsPass : tile::impl::LowerConvolutionsPassBase<LowerConvolutionsPass> {
+  explicit LowerConvolutionsPass(tile::LayoutPricesResolver resolver) : resolver(std::move(resolver)) {}
+  LowerConvolutionsPass(const LowerConvolutionsPass &other)
+      : LowerConvolutionsPassBase(other), resolver(other.resolver) {}
+
   void runOnChecked() override {
+    if (!resolver) {
+      getOperation().emitError("no targets are known here");
+      return signalPassFailure();
+    }
+    llvm::Expected<LayoutPrices> prices = resolver(target);
+    if (!prices) {
+      getOperation().emitError(llvm::toString(prices.takeError()));
+      return signalPassFailure();
+    }
     auto isNumber = [](Type type) { return type.isF32() || type.isF16() || type.isBF16(); };
     SmallVector<ConvOp> convolutions;
     getOperation().walk([&](ConvOp op) { convolutions.push_back(op); });
@@ -263,8 +275,15 @@ struct LowerConvolutionsPass : tile::impl::LowerConvolutionsPassBase<LowerConvol
       if (ShapedType::isDynamicShape(summed) || !isNumber(filter.getElementType()) || !isNumber(input.getElementType()))
         continue;
       if ((summed.back() >= minChannelsPerGroup || op.getGroups() == 1) && Lowering::isPossible(op))
-        Lowering(op).run();
+        Lowering(op, *prices).run();
     }
   }
+
+private:
+  tile::LayoutPricesResolver resolver;
 };
 } // namespace
+
+std::unique_ptr<Pass> tile::createLowerConvolutionsPass(LayoutPricesResolver resolver) {
+  return std::make_unique<LowerConvolutionsPass>(std::move(resolver));
+}

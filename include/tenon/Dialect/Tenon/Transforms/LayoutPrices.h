@@ -27,6 +27,9 @@ struct LayoutPrices {
   double turned;  ///< per element of a contraction's result whose sums are turned before they are written
   double copied;  ///< per element of a concatenation or slice that isn't contiguous
   double columns; ///< of a register tile: what is left over costs as much as a whole one
+  /// Windows of an image with its border may be so many times those parts of them that are in it, before register tiles
+  /// pass over the border: runs that end at the image's edges fill them less well.
+  double border;
 
   /// What sizes that aren't known are taken for.
   static constexpr int64_t unknownSize = 64;

@@ -29,7 +29,8 @@ inline constexpr llvm::StringLiteral vectorBytes = "vector_bytes", vectors = "ve
                                      depthBlock = "depth_block", turnSize = "turn_size",
                                      residentBytes = "resident_bytes", wideRows = "wide_rows", fetchRows = "fetch_rows",
                                      functionBits = "function_bits", epilogueRows = "epilogue_rows",
-                                     panelColumns = "panel_columns";
+                                     panelColumns = "panel_columns", unitRows = "unit_rows",
+                                     unitColumns = "unit_columns";
 } // namespace knob
 
 /// One choice that a schedule makes.
@@ -37,6 +38,8 @@ struct Knob {
   llvm::StringLiteral name;
   /// What a search tries. Where the cost model sees no difference the first one is taken.
   llvm::SmallVector<int64_t> candidates;
+  /// Whether the cost model sees it. A search leaves others at their first candidate, where schedules have it.
+  bool isPriced = true;
 };
 
 /// A value for each knob of a space, in its order.

@@ -44,6 +44,7 @@ def Tile_ScheduleAttr : AttrDef<Tile_Dialect, "Schedule"> {
     | `function_bits` | all, where the module's `tenon_tile.accuracy` is "fast" | bits that elementary functions of f32 keep: 12 or 24 |
     | `epilogue_rows` | contractions | rows for which what follows has code: 1, in a loop over sums in scratch, or all of a register tile |
     | `panel_columns` | contractions with constants | columns that lie next to each other in the form of the second operand |
+    | `unit_rows`, `unit_columns` | contractions | most rows and columns of a unit of work |
     | `fetch_rows` | contractions | fewer rows fetch nothing ahead of an operand that isn't in panels |
 
     How a launch is cut between threads is no part of it: the variant's program says that by its grids.

@@ -30,10 +30,6 @@
 #include "tenon/Dialect/Tile/IR/TileOps.h.inc"
 
 namespace tenon::tile {
-/// Columns of a contraction that are one unit of work.
-inline constexpr int64_t panelColumns = 32;
-/// Rows of a contraction that are one unit of work.
-inline constexpr int64_t blockRows = 96;
 /// Elements of a row that are one unit of work where there is only one row.
 inline constexpr int64_t blockElements = 4096;
 /// The attribute of a kernel by which a person fixes knobs of its schedule.

@@ -41,7 +41,7 @@ struct Number {
 /// What schedules of a CPU's kernels cost: see `#tenon_tile.cpu`.
 struct SchedulePrices {
   double loadsPerCycle, instructionsPerCycle, turnCycles, manyInstructions, tileCycles;
-  double depthBlock, turnSize, wideRows, fetchRows;
+  double depthBlock, turnSize, wideRows, fetchRows, unitRows, unitColumns;
 
   bool operator==(const SchedulePrices &) const = default;
 };

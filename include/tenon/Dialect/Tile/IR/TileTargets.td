@@ -105,6 +105,7 @@ def Tile_CPUTargetAttr : AttrDef<Tile_Dialect, "CPUTarget", [Tile_TargetAttrInte
     | `turned` | an element of a contraction's result whose sums are turned before they are written |
     | `copied` | an element of a concatenation or slice that isn't contiguous |
     | `columns` | no price: the width of a register tile; what is left over costs as much as a whole one |
+    | `border` | no price: windows of an image with its border may be so many times what of them lies in it, before register tiles pass over the border |
 
     Those of `schedules`:
 
@@ -114,7 +115,7 @@ def Tile_CPUTargetAttr : AttrDef<Tile_Dialect, "CPUTarget", [Tile_TargetAttrInte
     | `turn_cycles` | cycles for which the instructions of a turn of a loop wait for each other |
     | `many_instructions` | kernels of so many instructions per vector compute longer than they read and write |
     | `tile_cycles` | cycles of a register tile apart from its products, per product of a depth of some hundreds |
-    | `depth_block`, `turn_size`, `wide_rows`, `fetch_rows` | values of knobs that the model of costs doesn't see, as measured |
+    | `depth_block`, `turn_size`, `wide_rows`, `fetch_rows`, `unit_rows`, `unit_columns` | values of knobs that the model of costs doesn't see, as measured |
 
     Those of `launches`, which are left out where they are as in most targets:
 

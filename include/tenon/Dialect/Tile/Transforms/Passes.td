@@ -15,7 +15,7 @@ def LowerConvolutionsPass : Tenon_CheckedPass<"tenon-lower-convolutions", "::mli
   let description = [{
     A filter of one element under stride 1 reads the input as it is. Convolutions of one channel per group stay: their
     sums are too short for register tiles. With channels last nothing is unfolded: register tiles read the windows out
-    of the image, which is given its border before.
+    of the image, which is given its border before, or pass over it, where the target says that it is much (`border`).
 
     Before:
     ```mlir
@@ -37,6 +37,8 @@ def LowerConvolutionsPass : Tenon_CheckedPass<"tenon-lower-convolutions", "::mli
     %y = tenon.contract %r, %w maps [(n, y, x, m, k) -> (n, y, x, k), -> (k, m), -> (n, y, x, m)]
     ```
   }];
+  let options = [Option<"target", "target", "std::string", "\"avx2\"", "Name of the target whose prices count">];
+  let constructor = "::tenon::tile::createLowerConvolutionsPass(::tenon::tile::LayoutPricesResolver())";
   let dependentDialects = ["::tenon::tile::TileDialect"];
 }
 

@@ -131,6 +131,41 @@ def test_inputs_that_are_too_small(node, initializers):
         assert compiled(ones(1, 1, 20)).shape[2] in (4, 5)
 
 
+@pytest.mark.parametrize("start, end", [("zero", "n+3"), ("zero", "2n"), ("n-3", "n"), ("zero", "m"), ("m-3", "m+3"), ("m", "n"), ("n-m", "n")])
+def test_bounds_that_are_sums_of_sizes(start, end):
+    """They may lie behind the operand, and count from its end where they are negative."""
+    def sizes(x, z):
+        return {"zero": 0, "n": len(x), "m": len(z), "n+3": len(x) + 3, "m+3": len(z) + 3, "n-3": len(x) - 3, "m-3": len(z) - 3,
+                "n-m": len(x) - len(z), "2n": 2 * len(x)}
+
+    nodes = [helper.make_node("Shape", ["x"], ["n"], start=0, end=1), helper.make_node("Shape", ["z"], ["m"]),
+             helper.make_node("Add", ["n", "three"], ["n+3"]), helper.make_node("Add", ["m", "three"], ["m+3"]),
+             helper.make_node("Sub", ["n", "three"], ["n-3"]), helper.make_node("Sub", ["m", "three"], ["m-3"]),
+             helper.make_node("Sub", ["n", "m"], ["n-m"]), helper.make_node("Add", ["n", "n"], ["2n"]),
+             helper.make_node("Slice", ["x", start, end, "zero"], ["y"])]
+    model = make_model(nodes, floats(x=("n", 2), z=("m",)), [("y", T.FLOAT, (None, 2))],
+                       [numpy_helper.from_array(numbers(value), name) for name, value in (("zero", 0), ("three", 3))])
+    compiled = tenon.compile(model, threads=1)
+    for n in (0, 1, 2, 5, 8):
+        for m in (0, 1, 4, 5, 9):
+            x, z = np.arange(2 * n, dtype=np.float32).reshape(n, 2), ones(m)
+            np.testing.assert_array_equal(compiled(x, z), x[sizes(x, z)[start] : sizes(x, z)[end]], err_msg=f"n = {n}, m = {m}")
+
+
+def test_tables_that_are_too_short():
+    """Cut to the size of what it is added to, a table has that size: an error at the node where it is shorter."""
+    nodes = [helper.make_node("Shape", ["x"], ["n"]), helper.make_node("Slice", ["table", "zero", "n", "zero"], ["t"], name="cut"),
+             helper.make_node("Add", ["x", "t"], ["y"])]
+    table = np.arange(6, dtype=np.float32)
+    model = make_model(nodes, floats(x=("n",)), [("y", T.FLOAT, ("n",))],
+                       [numpy_helper.from_array(table, "table"), numpy_helper.from_array(numbers(0), "zero")])
+    compiled = tenon.compile(model, threads=1)
+    for n in (0, 1, 6):
+        np.testing.assert_array_equal(compiled(ones(n)), ones(n) + table[:n])
+    with pytest.raises(tenon.RunError, match="node 'cut': the slice goes beyond its operand"):
+        compiled(ones(7))
+
+
 def test_ends_that_quotients_and_remainders_give():
     """They may lie behind the operand."""
     nodes = [helper.make_node("Shape", ["x"], ["s"]), helper.make_node("Gather", ["s", "one"], ["n"])]

@@ -66,6 +66,7 @@ LogicalResult Graph::convert() {
   reportContradictions();
   for (NodeOp node : llvm::reverse(nodes))
     node.erase();
+  replaceUnified();
   eraseDead();
   return success();
 }
@@ -523,4 +524,24 @@ AffineExpr Graph::derive(StringRef key, ArrayRef<AffineExpr> arguments, function
     if (auto it = scope.derived.find(full); it != scope.derived.end())
       return it->second;
   return scopes.back().derived[full] = sizes.expressionOf(build());
+}
+
+bool Graph::unify(AffineExpr a, AffineExpr b) {
+  if (scopes.size() > 1)
+    return false;
+  for (auto [size, whole] : {std::pair(a, b), std::pair(b, a)})
+    if (auto it = clamped.find(size); it != clamped.end() && it->second == whole) {
+      unified.insert(size);
+      return true;
+    }
+  return false;
+}
+
+void Graph::replaceUnified() {
+  for (AffineExpr size : unified) {
+    Value value = sizes.valuesOf(size).front();
+    builder.setInsertionPoint(value.getDefiningOp());
+    OpFoldResult whole = sizes.materialize(builder, value.getLoc(), clamped.at(size));
+    value.replaceAllUsesWith(getValueOrCreateConstantIndexOp(builder, value.getLoc(), whole));
+  }
 }

@@ -91,6 +91,20 @@ public:
   mlir::AffineExpr derive(llvm::StringRef key, llvm::ArrayRef<mlir::AffineExpr> arguments,
                           llvm::function_ref<mlir::Value()> build);
 
+  /// States that a derived size isn't negative, and asks whether it was stated.
+  void assumeNonNegative(mlir::AffineExpr size) { nonNegative.insert(size); }
+  bool isNonNegative(mlir::AffineExpr size) const { return nonNegative.contains(size); }
+
+  /// States that a derived size is what a slice takes of `whole` places that may not be there.
+  void assumeClamped(mlir::AffineExpr size, mlir::AffineExpr whole) { clamped[size] = whole; }
+  /// Whether one of two sizes that must be equal is the other one clamped: in runs without an error it isn't shorter,
+  /// so that it need not be a size of its own. Nothing is said of what may not be reached, as regions.
+  bool unify(mlir::AffineExpr a, mlir::AffineExpr b);
+  mlir::AffineExpr wholeOf(mlir::AffineExpr size) const {
+    auto it = clamped.find(size);
+    return it == clamped.end() ? size : it->second;
+  }
+
   mlir::OpBuilder builder;
   SizeAnalysis sizes;
   KnownValues known;
@@ -113,6 +127,8 @@ private:
   /// Notes a result whose type is none of those that the model states for it.
   void checkHint(NodeOp op, unsigned number, mlir::Value value);
   void reportContradictions();
+  /// Gives clamped sizes that must be whole their whole values.
+  void replaceUnified();
   void eraseDead();
 
   /// Collects what a node creates, so that it is verified at once.
@@ -133,6 +149,9 @@ private:
   };
   llvm::SmallVector<Scope> scopes;
   llvm::SmallVector<std::unique_ptr<mlir::Region>> regions;
+  llvm::DenseSet<mlir::AffineExpr> nonNegative;
+  llvm::DenseMap<mlir::AffineExpr, mlir::AffineExpr> clamped;
+  llvm::SetVector<mlir::AffineExpr> unified;             ///< clamped ones that are whole
   llvm::MapVector<mlir::Value, mlir::Type> contradicted; ///< values of the model, and what types they have
 };
 

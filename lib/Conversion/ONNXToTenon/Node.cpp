@@ -225,10 +225,11 @@ std::optional<Sizes> Node::elements(Value value) {
   return result;
 }
 
-bool Node::isData(AffineExpr size) {
-  return llvm::any_of(sizes.valuesOf(size), [](Value value) {
+bool Node::mayBeNegative(AffineExpr size) {
+  return !isNonNegative(size) || llvm::any_of(sizes.valuesOf(size), [&](Value value) {
     Operation *op = value.getDefiningOp();
-    return isa_and_present<ItemOp, arith::SelectOp, arith::MinSIOp, arith::MaxSIOp, arith::DivSIOp>(op);
+    return isa_and_present<ItemOp, arith::SelectOp, arith::MinSIOp, arith::MaxSIOp, arith::DivSIOp>(op) &&
+           !graph.isNonNegative(sizes.expressionOf(value));
   });
 }
 
@@ -302,33 +303,37 @@ AffineExpr Node::quotient(ArrayRef<AffineExpr> factors, ArrayRef<AffineExpr> div
 }
 
 AffineExpr Node::least(AffineExpr a, AffineExpr b) {
-  bool exact = !isData(a) && !isData(b); // data may be negative
   AffineExpr difference = sizes.simplify(a - b);
   if (auto constant = dyn_cast<AffineConstantExpr>(difference))
     return constant.getValue() <= 0 ? a : b;
-  if (exact && isNonNegative(difference))
+  if (!mayBeNegative(difference))
     return b;
-  if (exact && isNonNegative(sizes.simplify(b - a)))
+  if (!mayBeNegative(sizes.simplify(b - a)))
     return a;
-  return graph.derive("min", {a, b}, [&]() -> Value {
+  AffineExpr result = graph.derive("min", {a, b}, [&]() -> Value {
     Value x = getValueOrCreateConstantIndexOp(builder, loc, materialize(a));
     return arith::MinSIOp::create(builder, loc, x, getValueOrCreateConstantIndexOp(builder, loc, materialize(b)));
   });
+  if (!mayBeNegative(a) && !mayBeNegative(b))
+    graph.assumeNonNegative(result);
+  return result;
 }
 
 AffineExpr Node::largest(AffineExpr a, AffineExpr b) {
-  bool exact = !isData(a) && !isData(b);
   AffineExpr difference = sizes.simplify(a - b);
   if (auto constant = dyn_cast<AffineConstantExpr>(difference))
     return constant.getValue() >= 0 ? a : b;
-  if (exact && isNonNegative(difference))
+  if (!mayBeNegative(difference))
     return a;
-  if (exact && isNonNegative(sizes.simplify(b - a)))
+  if (!mayBeNegative(sizes.simplify(b - a)))
     return b;
-  return graph.derive("max", {a, b}, [&]() -> Value {
+  AffineExpr result = graph.derive("max", {a, b}, [&]() -> Value {
     Value x = getValueOrCreateConstantIndexOp(builder, loc, materialize(a));
     return arith::MaxSIOp::create(builder, loc, x, getValueOrCreateConstantIndexOp(builder, loc, materialize(b)));
   });
+  if (!mayBeNegative(a) || !mayBeNegative(b))
+    graph.assumeNonNegative(result);
+  return result;
 }
 
 AffineExpr Node::choose(AffineExpr a, AffineExpr b, AffineExpr x, AffineExpr y) {
@@ -354,7 +359,7 @@ AffineExpr Node::fromEnd(AffineExpr place, AffineExpr extent) {
 }
 
 void Node::expectEqual(AffineExpr actual, AffineExpr expected, StringRef message) {
-  if (sizes.simplify(actual - expected) == size(0))
+  if (sizes.simplify(actual - expected) == size(0) || graph.unify(actual, expected))
     return;
   Value a = getValueOrCreateConstantIndexOp(builder, loc, materialize(actual));
   Value b = getValueOrCreateConstantIndexOp(builder, loc, materialize(expected));
@@ -385,7 +390,7 @@ std::optional<Sizes> Node::broadcastSizes(ArrayRef<AffineExpr> a, ArrayRef<Affin
     } else if (isStatic(y)) {
       x = y;
     } else if (!isStatic(x)) {
-      x = choose(x, size(1), y, x);
+      x = graph.unify(x, y) ? graph.wholeOf(x) : choose(x, size(1), y, x);
     }
   }
   return result;

@@ -109,8 +109,8 @@ public:
   /// The elements of an integer tensor of rank 0 or 1 as sizes; those that follow from nothing are read from
   /// data.
   std::optional<Sizes> elements(mlir::Value value);
-  /// Whether it is read from a tensor or computed from several sizes, so that it may be negative.
-  bool isData(mlir::AffineExpr size);
+  /// Whether it may be: it is read from a tensor, or subtracted.
+  bool mayBeNegative(mlir::AffineExpr size);
 
   //===--- Sizes ---===//
   mlir::AffineExpr product(llvm::ArrayRef<mlir::AffineExpr> factors);

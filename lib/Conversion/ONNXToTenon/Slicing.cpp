@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Graph.h"
 #include "RuntimeAxes.h"
 
 #include <limits>
@@ -33,9 +34,11 @@ public:
       AffineExpr stop = bound(end, minusOne, AffineExpr());
       count = step == -1 ? offset - stop : (offset - stop).ceilDiv(-step);
     }
-    size = node.sizes.simplify(count);
-    if (isExact)
-      size = node.largest(size, zero);
+    size = node.largest(node.sizes.simplify(count), zero);
+    // Exporters cut tables and caches to lengths that are within them.
+    AffineExpr whole = node.sizes.simplify(end - start);
+    if (step == 1 && size != whole && isDerived(size) && !node.mayBeNegative(whole))
+      node.graph.assumeClamped(size, whole);
   }
 
   AffineExpr offset, size;
@@ -53,11 +56,8 @@ private:
         return low ? low : node.size(0);
       if (literal < 0)
         place = node.sizes.simplify(extent + literal);
-    } else if (node.isData(value) || !isSum(value)) {
+    } else if (node.mayBeNegative(value)) {
       place = node.fromEnd(value, extent);
-    } else {
-      isExact = false;
-      return isNegated(value) ? node.sizes.simplify(extent + value) : value;
     }
     if (low)
       place = node.largest(place, low);
@@ -66,30 +66,13 @@ private:
     return place;
   }
 
-  /// Whether sizes are only added. Exporters cut tables and caches to such a length, which is within them, as a check
-  /// at run time sees; of quotients and remainders nobody knows.
-  static bool isSum(AffineExpr value) {
-    bool result = true;
-    value.walk([&](AffineExpr part) {
-      result &= part.getKind() != AffineExprKind::Mod && part.getKind() != AffineExprKind::FloorDiv &&
-                part.getKind() != AffineExprKind::CeilDiv;
-    });
-    return result;
-  }
-
-  /// Whether an expression of sizes counts from the end: all that it adds is negative.
-  bool isNegated(AffineExpr value) {
-    bool result = true;
-    node.sizes.simplify(-value).walk([&](AffineExpr part) {
-      if (auto constant = dyn_cast<AffineConstantExpr>(part))
-        result &= constant.getValue() >= 0;
-    });
-    return result;
+  bool isDerived(AffineExpr size) {
+    return isa<AffineSymbolExpr>(size) &&
+           isa_and_present<arith::MinSIOp, arith::MaxSIOp>(node.sizes.valuesOf(size).front().getDefiningOp());
   }
 
   Node &node;
   AffineExpr extent;
-  bool isExact = true;
 };
 
 /// The same where the step is data, and with it the side that is begun from.

@@ -39,14 +39,12 @@ func.func @dynamic(%x: tensor<?xf32> {tenon.name = "x", tenon.dims = ["n"]}) -> 
 
 // -----
 
-// A bound that is a size lies within the operand.
+// A bound that is a size may lie behind the operand.
 // CHECK-LABEL: func.func @by_size(
 // CHECK-SAME: %[[ARG0:.*]]: tensor{{.*}} %[[ARG1:.*]]: tensor{{.*}}
-// CHECK: %[[V0:.*]] = tenon.symbol "b"
 // CHECK: %[[V1:.*]] = tenon.symbol "s"
-// CHECK: tenon.bind_shape %[[ARG1]] [%[[V0]], %[[V1]]] : tensor<?x?xf32>
-// CHECK: %[[V2:.*]] = tenon.slice %[[ARG0]] offsets [0, 0] sizes [1, %[[V1]]] strides [1, 1] : tensor<1x512xi64> -> tensor<1x?xi64>
-// CHECK: return %[[V2]] : tensor<1x?xi64>
+// CHECK: %[[V2:.*]] = arith.minsi %[[V1]], %{{.*}} : index
+// CHECK: tenon.slice %[[ARG0]] offsets [0, 0] sizes [1, %[[V2]]] strides [1, 1] : tensor<1x512xi64> -> tensor<1x?xi64>
 func.func @by_size(%p: tensor<1x512xi64>, %x: tensor<?x?xf32> {tenon.name = "x", tenon.dims = ["b", "s"]}) -> !tenon_onnx.unknown {
   %s = tenon_onnx.node "Shape" version 13 (%x) {} : (tensor<?x?xf32>) -> !tenon_onnx.unknown
   %one = tenon.constant dense<1> : tensor<1xi64>
@@ -54,6 +52,26 @@ func.func @by_size(%p: tensor<1x512xi64>, %x: tensor<?x?xf32> {tenon.name = "x",
   %end = tenon_onnx.node "Gather" version 13 (%s, %one) {} : (!tenon_onnx.unknown, tensor<1xi64>) -> !tenon_onnx.unknown
   %0 = tenon_onnx.node "Slice" version 13 (%p, %zero, %end, %one) {} : (tensor<1x512xi64>, tensor<1xi64>, !tenon_onnx.unknown, tensor<1xi64>) -> !tenon_onnx.unknown
   return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+// Where what is cut off must have that size it has it, or the run ends in an error: no other size is left.
+// CHECK-LABEL: func.func @by_size_of_others(
+// CHECK-SAME: %[[ARG0:.*]]: tensor{{.*}} %[[ARG1:.*]]: tensor{{.*}}
+// CHECK: %[[V1:.*]] = tenon.symbol "s"
+// CHECK-NOT: arith.minsi
+// CHECK: tenon.slice %[[ARG0]] offsets [0, 0] sizes [1, %[[V1]]] strides [1, 1] : tensor<1x512xf32> -> tensor<1x?xf32>
+// CHECK-NOT: arith.select
+// CHECK: return
+func.func @by_size_of_others(%p: tensor<1x512xf32>, %x: tensor<?x?xf32> {tenon.name = "x", tenon.dims = ["b", "s"]}) -> !tenon_onnx.unknown {
+  %s = tenon_onnx.node "Shape" version 13 (%x) {} : (tensor<?x?xf32>) -> !tenon_onnx.unknown
+  %one = tenon.constant dense<1> : tensor<1xi64>
+  %zero = tenon.constant dense<0> : tensor<1xi64>
+  %end = tenon_onnx.node "Gather" version 13 (%s, %one) {} : (!tenon_onnx.unknown, tensor<1xi64>) -> !tenon_onnx.unknown
+  %0 = tenon_onnx.node "Slice" version 13 (%p, %zero, %end, %one) {} : (tensor<1x512xf32>, tensor<1xi64>, !tenon_onnx.unknown, tensor<1xi64>) -> !tenon_onnx.unknown
+  %1 = tenon_onnx.node "Add" version 13 (%x, %0) {} : (tensor<?x?xf32>, !tenon_onnx.unknown) -> !tenon_onnx.unknown
+  return %1 : !tenon_onnx.unknown
 }
 
 // -----

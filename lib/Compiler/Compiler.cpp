@@ -19,6 +19,7 @@
 #include "tenon/Artifact/ArtifactWriter.h"
 #include "tenon/Codegen/Common/Passes.h"
 #include "tenon/Compiler/Pipelines.h"
+#include "tenon/Dialect/Host/Analysis/ConstantBuffers.h"
 #include "tenon/Dialect/Host/Analysis/Layouts.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
 #include "tenon/Support/OutputFile.h"
@@ -335,13 +336,26 @@ private:
         return;
       }
       for (tile::TargetAttrInterface target : targets)
-        if (!variantOf(variants, target)) {
+        if (tile::VariantOp variant = variantOf(variants, target)) {
+          result = success(succeeded(result) && succeeded(checkConstants(launch, variant)));
+        } else {
           launch.emitOpError() << "launches '" << launch.getKernel() << "', which has no variant for target '"
                                << target.getName() << "'";
           result = failure();
         }
     });
     return result;
+  }
+
+  /// What a variant takes in a form is a constant: said before kernels are compiled.
+  static LogicalResult checkConstants(host::LaunchOp launch, tile::VariantOp variant) {
+    for (const FormedConstant &constant : constantsOf(variant))
+      for (int64_t operand : constant.operands)
+        if (operand >= 0 && operand < (int64_t)launch.getIns().size() && !host::wholeConstant(launch.getIns()[operand]))
+          return launch.emitOpError() << "launches '" << launch.getKernel() << "', whose variant for target '"
+                                      << variant.getTarget().getName() << "' wants operand " << operand
+                                      << " in a form, with one that is no constant";
+    return success();
   }
 
   static tile::VariantOp variantOf(tile::VariantsOp variants, tile::TargetAttrInterface target) {

@@ -18,7 +18,7 @@ using namespace tenon;
 static constexpr llvm::StringLiteral kPlacesAttr = "tenon_tile.places";
 
 /// The constants that the list of a variant, or of a module with forms, names.
-static std::vector<FormedConstant> constantsOf(Operation *op) {
+static std::vector<FormedConstant> readConstants(Operation *op) {
   std::vector<FormedConstant> result;
   auto list = op->getAttrOfType<ArrayAttr>(codegen::kConstantsAttr);
   for (Attribute entry : list ? list.getValue() : ArrayRef<Attribute>()) {
@@ -38,7 +38,7 @@ LogicalResult KernelConstants::find(tile::VariantOp variant) {
   if (auto arguments = variant.getFunction()->getAttrOfType<DictionaryAttr>(codegen::kKernelAttr))
     if (auto known = arguments.getAs<DenseI64ArrayAttr>("places"))
       places = SmallVector<int64_t>(known.asArrayRef());
-  constants = constantsOf(variant);
+  constants = readConstants(variant);
   for (FormedConstant &constant : constants)
     if (!constant.form || constant.operands.size() != constant.form.getArgumentTypes().size())
       return variant.emitOpError() << "expects '" << codegen::kConstantsAttr
@@ -74,18 +74,27 @@ bool KernelConstants::parse(StringRef text, MLIRContext *context) {
   forms = parseSourceString<ModuleOp>(content, context);
   if (!forms)
     return false;
-  constants = constantsOf(*forms);
+  constants = readConstants(*forms);
   if (auto known = (*forms)->getAttrOfType<DenseI64ArrayAttr>(kPlacesAttr))
     places = SmallVector<int64_t>(known.asArrayRef());
   return true;
 }
 
-std::string tenon::contentOfForms(tile::VariantOp variant) {
-  std::string text;
+std::vector<FormedConstant> tenon::constantsOf(tile::VariantOp variant) {
+  std::vector<FormedConstant> result = readConstants(variant);
   for (auto program : variant.getOps<tile::ProgramOp>())
     for (unsigned i = program.getNumIndices(); i < program.getFirstResult(); ++i)
       if (tile::FormOp form = tile::lookupForm(program, i))
-        text += contentOf(form);
+        result.push_back({form, program.getOperandsOf(i)});
+  if (auto kernel = dyn_cast<tile::KernelOp>(*variant.getFunction()))
+    for (unsigned i = kernel.getNumSymbols(); i < kernel.getNumArguments(); ++i)
+      if (kernel.getArgAttr(i, tile::kConstantAttr))
+        result.push_back({tile::FormOp(), {int64_t(i - kernel.getNumSymbols())}});
+  return result;
+}
+
+std::string tenon::contentOfForms(tile::VariantOp variant) {
+  std::string text;
   for (FormedConstant &constant : constantsOf(variant))
     if (constant.form)
       text += contentOf(constant.form);

@@ -40,6 +40,9 @@ struct KernelConstants {
   bool parse(llvm::StringRef text, mlir::MLIRContext *context);
 };
 
+/// What a variant takes in forms, programs or loops, or will: operands of a kernel that are constants, without a form
+/// yet.
+std::vector<FormedConstant> constantsOf(tile::VariantOp variant);
 /// What the forms compute that a variant names, programs or loops: they may stand outside of it.
 std::string contentOfForms(tile::VariantOp variant);
 /// What a form computes, without its name.

@@ -201,7 +201,7 @@ def test_cache(tmp_path):
 
 
 @pytest.mark.parametrize("change, message", [
-    (("ins(%c0 : memref<8x12xf32>)", "ins(%x : memref<8x12xf32>)"), "is launched with one that is no constant"),
+    (("ins(%c0 : memref<8x12xf32>)", "ins(%x : memref<8x12xf32>)"), "wants operand 0 in a form, with one that is no constant"),
     (("tenon_tile.operands = [0]", "tenon_tile.operands = [3]"), "wants operand 3 in form @form0, but is launched with 1"),
 ])
 def test_errors(change, message, tmp_path):

@@ -47,6 +47,9 @@ MODELS = {
     "batches": ("contractions", make_model(
         [node("Transpose", ["x"], ["t"], perm=[0, 2, 1]), node("MatMul", ["x", "t"], ["h"]), node("Relu", ["h"], ["y"])],
         [("x", FLOAT, ("n", 101, 20))], [("y", FLOAT, ("n", 101, 101))])),
+    "matrices": ("contractions", make_model(
+        [node("MatMul", ["x", "w"], ["h"]), node("Relu", ["h"], ["y"])],
+        [("x", FLOAT, (3, "n", 40))], [("y", FLOAT, (3, "n", 45))], [weights(3, 40, 45)])),
     "windows": ("contractions", make_model(
         [node("Conv", ["x", "w"], ["h"], pads=[1, 1, 1, 1]), node("Relu", ["h"], ["y"])],
         [("x", FLOAT, ("n", 6, 13, 9))], [("y", FLOAT, ("n", 35, 13, 9))], [weights(35, 6, 3, 3)])),

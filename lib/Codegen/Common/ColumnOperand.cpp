@@ -19,7 +19,8 @@ static constexpr int64_t minRowsToCopy = 48, maxDepthToCopy = 768;
 ColumnOperand::ColumnOperand(ContractionPlan &plan) : b(plan.b), plan(plan) {
   if (plan.packed)
     memory = b.formed(plan.op.getRhs(), "panels", [&](OpBuilder &builder, ValueRange operands) {
-      return makePanels(builder, operands.front(), *plan.packed, plan.panelWidth());
+      return makePanels(builder, operands.front(), *plan.packed, *plan.positionIn(1, plan.roles.column),
+                        plan.panelWidth());
     });
   else
     memory = b.memoryOf(plan.op.getRhs());
@@ -54,9 +55,11 @@ Value ColumnOperand::load(const RegisterTile &tile, AffineExpr k, AffineExpr wit
                   plan.element);
   // Panels may be narrower or wider than the columns of a unit.
   int64_t width = plan.panelWidth();
-  SmallVector<AffineExpr> place = {tile.unit.panel, k, tile.column};
-  if (width != plan.unitColumns)
-    place = {column.floorDiv(width), k, column % width};
+  SmallVector<AffineExpr> place = batchOf(tile.unit);
+  if (width == plan.unitColumns)
+    place.append({tile.unit.panel, k, tile.column});
+  else
+    place.append({column.floorDiv(width), k, column % width});
   return b.cast(b.load(memory, place, {products, tile.width}), plan.element);
 }
 
@@ -68,6 +71,16 @@ SmallVector<AffineExpr> ColumnOperand::placeOf(const ContractionUnit &unit, Affi
            : dim == roles.column ? column
                                  : unit.batch[llvm::find(roles.batch, dim) - roles.batch.begin()];
   });
+}
+
+/// The coordinates of the unit's matrix in the form.
+SmallVector<AffineExpr> ColumnOperand::batchOf(const ContractionUnit &unit) {
+  SmallVector<AffineExpr> place;
+  for (AffineExpr expression : plan.map(1).getResults())
+    if (const auto *it = llvm::find(plan.roles.batch, cast<AffineDimExpr>(expression).getPosition());
+        it != plan.roles.batch.end())
+      place.push_back(unit.batch[it - plan.roles.batch.begin()]);
+  return place;
 }
 
 SmallVector<int64_t> ColumnOperand::dims() {
@@ -102,12 +115,14 @@ void ColumnOperand::planFetching(RegisterTile &tile, AffineExpr line, AffineExpr
 void ColumnOperand::fetchPanel(const RegisterTile &tile, AffineExpr k) {
   AffineExpr step = b.ceilDiv(tile.fetchedPerRow * tile.height, plan.isSplit ? plan.partDepth : plan.depth);
   // The units of a panel fetch parts of the next one, as do those before it.
-  AffineExpr next = tile.unit.panel + 1, place = tile.fetched + b.mul(k, step);
+  AffineExpr next = tile.unit.panel + 1, within = tile.fetched + b.mul(k, step);
   int64_t units = plan.panelWidth() / plan.unitColumns;
+  SmallVector<AffineExpr> place = batchOf(tile.unit);
   if (units > 1)
-    return b.prefetch(memory,
-                      {next.floorDiv(units), plan.zero, place + b.mul(next % units, plan.depth * plan.unitColumns)});
-  b.prefetch(memory, {next * (plan.unitColumns / plan.panelWidth()), plan.zero, place});
+    place.append({next.floorDiv(units), plan.zero, within + b.mul(next % units, plan.depth * plan.unitColumns)});
+  else
+    place.append({next * (plan.unitColumns / plan.panelWidth()), plan.zero, within});
+  b.prefetch(memory, place);
 }
 
 void ColumnOperand::fetchRows(const RegisterTile &tile, AffineExpr part) {
@@ -129,30 +144,31 @@ void ColumnOperand::fetchRows(const RegisterTile &tile, AffineExpr part) {
 // The form
 //===----------------------------------------------------------------------===//
 
-Value codegen::makePanels(OpBuilder &builder, Value matrix, int64_t depth, int64_t width) {
-  Location loc = matrix.getLoc();
-  auto reshape = [&](Value value, ArrayRef<int64_t> shape) -> Value {
-    auto type = cast<RankedTensorType>(value.getType()).clone(shape);
-    return ReshapeOp::create(builder, loc, type, value, ValueRange(), shape);
-  };
-  auto type = cast<RankedTensorType>(matrix.getType());
-  int64_t rows = type.getDimSize(depth), columns = type.getDimSize(1 - depth);
-  int64_t panels = llvm::divideCeil(columns, width);
+Value codegen::makePanels(OpBuilder &builder, Value matrices, int64_t depth, int64_t column, int64_t width) {
+  Location loc = matrices.getLoc();
+  auto type = cast<RankedTensorType>(matrices.getType());
+  int64_t columns = type.getDimSize(column), panels = llvm::divideCeil(columns, width), rank = type.getRank();
+  SmallVector<int64_t> shape(type.getShape());
   if (columns % width != 0) {
     Type element = type.getElementType();
     auto scalar = RankedTensorType::get({}, element);
     Value zero = ConstantOp::create(builder, loc, scalar, DenseElementsAttr::get(scalar, builder.getZeroAttr(element)));
-    SmallVector<int64_t> low(2, 0), high(2, 0), shape(type.getShape());
-    shape[1 - depth] = panels * width;
-    high[1 - depth] = panels * width - columns;
-    matrix = PadOp::create(builder, loc, type.clone(shape), PadMode::constant, matrix, zero, ValueRange(), ValueRange(),
-                           low, high);
+    SmallVector<int64_t> low(rank, 0), high(rank, 0);
+    high[column] = panels * width - columns;
+    shape[column] = panels * width;
+    matrices = PadOp::create(builder, loc, type.clone(shape), PadMode::constant, matrices, zero, ValueRange(),
+                             ValueRange(), low, high);
   }
-  SmallVector<int64_t> parts = {rows, panels, width}, permutation = {1, 0, 2};
-  if (depth == 1) {
-    parts = {panels, width, rows};
-    permutation = {0, 2, 1};
-  }
-  matrix = reshape(matrix, parts);
-  return TransposeOp::create(builder, loc, type.clone({panels, rows, width}), matrix, permutation);
+  // The columns become two dimensions.
+  shape[column] = width;
+  shape.insert(shape.begin() + column, panels);
+  matrices = ReshapeOp::create(builder, loc, type.clone(shape), matrices, ValueRange(), shape);
+  auto moved = [&](int64_t dim) { return dim + (dim > column); };
+  SmallVector<int64_t> permutation;
+  for (int64_t dim = 0; dim < rank; ++dim)
+    if (dim != depth && dim != column)
+      permutation.push_back(moved(dim));
+  permutation.append({column, moved(depth), column + 1});
+  SmallVector<int64_t> turned = llvm::map_to_vector(permutation, [&](int64_t dim) { return shape[dim]; });
+  return TransposeOp::create(builder, loc, type.clone(turned), matrices, permutation);
 }

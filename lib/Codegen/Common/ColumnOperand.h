@@ -36,6 +36,7 @@ public:
 
 private:
   llvm::SmallVector<mlir::AffineExpr> placeOf(const ContractionUnit &unit, mlir::AffineExpr k, mlir::AffineExpr column);
+  llvm::SmallVector<mlir::AffineExpr> batchOf(const ContractionUnit &unit);
   llvm::SmallVector<int64_t> dims();
 
   TileBuilder &b;
@@ -44,9 +45,10 @@ private:
   mlir::Value copy; ///< scratch, or null
 };
 
-/// In a form: the columns of a constant matrix in panels of `width`, zeros behind the last, the rows that are summed
-/// one behind the other. `depth` is the matrix's dimension of these.
-mlir::Value makePanels(mlir::OpBuilder &builder, mlir::Value matrix, int64_t depth, int64_t width);
+/// In a form: the columns of constant matrices in panels of `width`, zeros behind the last, the rows that are summed
+/// one behind the other. `depth` and `column` are their dimensions; others, of which there is a matrix for each place,
+/// come first.
+mlir::Value makePanels(mlir::OpBuilder &builder, mlir::Value matrices, int64_t depth, int64_t column, int64_t width);
 
 } // namespace tenon::codegen
 

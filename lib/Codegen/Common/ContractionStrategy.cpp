@@ -236,6 +236,9 @@ KernelStructure ContractionStrategy::structureOf(const OpGroup &group) const {
 /// How often something is multiplied helps no schedule; rows, columns and depth of register tiles do.
 SmallVector<FreeSize> ContractionStrategy::freeSizesOf(const OpGroup &group, const KernelStructure &structure) const {
   ContractOp contract = structure.contract;
+  // Forms are of one size.
+  if (constantDepth(contract))
+    return {};
   ContractionRoles roles = *contractionRoles(contract);
   SmallVector<FreeSize> result;
   for (auto [i, dim] : llvm::enumerate(resultDims(contract)))

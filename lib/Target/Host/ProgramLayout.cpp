@@ -8,6 +8,7 @@
 #include "ProgramLayout.h"
 
 #include "tenon/Artifact/MetadataView.h"
+#include "tenon/Dialect/Host/Analysis/ConstantBuffers.h"
 #include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 #include "tenon/Runtime/tenon_kernel.h"
@@ -434,30 +435,6 @@ static std::string nodesOf(Operation *op) {
   return llvm::join(names, ", ");
 }
 
-/// The number of the constant that a buffer is, if it is all of one, row by row.
-static std::optional<unsigned> wholeConstant(Value buffer) {
-  StorageOp storage = storageOf(buffer);
-  auto type = cast<MemRefType>(buffer.getType());
-  if (!storage || storage.getKind() != StorageKind::constant || !type.hasStaticShape() ||
-      !storage.getType().hasStaticShape() || type.getNumElements() != storage.getType().getNumElements())
-    return std::nullopt;
-  // Views of views have places of their own, whatever type they end in.
-  for (Value place = insideOf(buffer); auto view = place.getDefiningOp<ViewOp>(); place = insideOf(view.getSource())) {
-    auto [strides, offset] = view.getType().getStridesAndOffset();
-    bool isWhole = llvm::all_of(view.getMixedOffsets(), isZeroInteger) && view.getType().hasStaticShape() &&
-                   view.getType().getNumElements() == type.getNumElements();
-    int64_t expected = 1;
-    SmallVector<OpFoldResult> places = view.getMixedStrides();
-    for (auto [stride, size] : llvm::reverse(llvm::zip(places, view.getType().getShape()))) {
-      isWhole &= size <= 1 || getConstantIntValue(stride) == expected;
-      expected *= size;
-    }
-    if (!isWhole)
-      return std::nullopt;
-  }
-  return storage.getNumber();
-}
-
 void ProgramLayout::findConstantReads() {
   isReadElsewhere.resize(constants.size());
   launchOperands.resize(metadata.launches.size());
@@ -479,7 +456,8 @@ void ProgramLayout::findConstantReads() {
         if (DeviceAttr device = deviceOf(launch.getOperation()))
           operands.device = deviceNumber(device);
         for (Value operand : launch.getIns()) {
-          operands.constants.push_back(wholeConstant(operand));
+          StorageOp constant = wholeConstant(operand);
+          operands.constants.push_back(constant ? std::optional<unsigned>(constant.getNumber()) : std::nullopt);
           if (!operands.constants.back())
             readElsewhere(operand);
         }

@@ -296,3 +296,23 @@ tenon_tile.kernel @units(%x: tensor<150x8xf32>, %w: tensor<8x100xf32>) -> tensor
        : tensor<150x8xf32>, tensor<8x100xf32> -> tensor<150x100xf32>
   tenon_tile.yield %y : tensor<150x100xf32>
 }
+
+// -----
+
+#rows = affine_map<(b, m, n, k) -> (b, m, k)>
+#columns = affine_map<(b, m, n, k) -> (n, b, k)>
+#result = affine_map<(b, m, n, k) -> (b, m, n)>
+
+// Of constant matrices for each batch the form has the panels of one behind those of the other, whatever dimension batches are.
+// CHECK: tenon_tile.form @panels(%[[W:.*]]: tensor<40x3x16xf32>) -> tensor<3x2x16x32xf32> {
+// CHECK: %[[PADDED:.*]] = pad constant %[[W]]
+// CHECK: %[[PARTS:.*]] = reshape %[[PADDED]] sizes [2, 32, 3, 16]
+// CHECK: transpose %[[PARTS]] [2, 0, 3, 1] : tensor<2x32x3x16xf32> -> tensor<3x2x16x32xf32>
+// CHECK-LABEL: tenon_tile.program @batches
+// CHECK-SAME: %[[P:[a-z0-9]+]]: memref<3x2x16x32xf32> {tenon_tile.form = @panels})
+// CHECK: grid (%[[B:.*]]) = 0 to 3,
+// CHECK: load %[[P]][%[[B]], %{{.*}}, %{{.*}}, %{{.*}}] : memref<3x2x16x32xf32>
+tenon_tile.kernel @batches(%x: tensor<3x8x16xf32>, %w: tensor<40x3x16xf32> {tenon_tile.constant}) -> tensor<3x8x40xf32> {
+  %0 = tenon.contract %x, %w maps [#rows, #columns, #result] : tensor<3x8x16xf32>, tensor<40x3x16xf32> -> tensor<3x8x40xf32>
+  tenon_tile.yield %0 : tensor<3x8x40xf32>
+}

@@ -10,9 +10,9 @@
 // CHECK-DAG: #[[ROWS:.*]] = affine_map<()[s0, s1] -> (s0)>
 // CHECK-DAG: #[[LAUNCH:.*]] = affine_map<()[s0, s1] -> ((s0 ceildiv 16) * 64 + 64)>
 // CHECK-DAG: #[[LEAST:.*]] = affine_map<()[s0, s1] -> ((s0 ceildiv 64) * 64, 6400)>
-// CHECK-DAG: #[[GUARD:.*]] = affine_set<()[s0, s1] : (-s0 + 4 >= 0, s1 - 8 == 0)>
+// CHECK-DAG: #[[GUARD:.*]] = affine_map<()[s0, s1] -> (-s0 + 4, s1 - 8)>
 // CHECK: func.func @rows(%{{.*}}: memref<f32>, %{{.*}}: memref<f32>, %{{.*}}: index, %[[M:.*]]: index, %[[BEGIN:.*]]: index, %[[END:.*]]: index) -> i32
-// CHECK-SAME: tenon_tile.plan = #tenon_tile.plan<grids = [#[[UNITS]]], guard = #[[GUARD]]>
+// CHECK-SAME: tenon_tile.plan = #tenon_tile.plan<grids = [#[[UNITS]]], guard = #[[GUARD]] zero [1]>
 // CHECK: memref.alloca() {alignment = 64 : i64} : memref<32xf32>
 // CHECK: func.func @rows.1({{.*}}, %[[M:.*]]: index, %[[BEGIN:.*]]: index, %[[END:.*]]: index, %[[OWN:.*]]: memref<i8>, %[[ALL:.*]]: memref<i8>) -> i32
 // CHECK-SAME: tenon_tile.launch_scratch

@@ -196,9 +196,13 @@ func.func private @plan() attributes {tenon_tile.plan = #tenon_tile.plan<grids =
 
 // -----
 
-#positive = affine_set<()[s0] : (s0 >= 0)>
 // expected-error@+1 {{expects a guard of the same symbols, but has affine_set<()[s0] : (s0 >= 0)>}}
-func.func private @plan() attributes {tenon_tile.plan = #tenon_tile.plan<grids = [affine_map<() -> (1)>], guard = #positive>}
+func.func private @plan() attributes {tenon_tile.plan = #tenon_tile.plan<grids = [affine_map<() -> (1)>], guard = affine_map<()[s0] -> (s0)>>}
+
+// -----
+
+// expected-error@+1 {{expects a guard with a constraint 1}}
+func.func private @plan() attributes {tenon_tile.plan = #tenon_tile.plan<grids = [affine_map<()[s0] -> (s0)>], guard = affine_map<()[s0] -> (s0)> zero [1]>}
 
 // -----
 

@@ -1,5 +1,6 @@
 // RUN: %tenon_opt %s | %tenon_opt | FileCheck %s
 // RUN: %tenon_opt %s --emit-bytecode | %tenon_opt | FileCheck %s
+// RUN: %tenon_opt %s --mlir-print-local-scope | %tenon_opt | FileCheck %s
 
 // CHECK-LABEL: tenon_tile.kernel @exp(%arg0: index, %arg1: tensor<?x4xf32>) -> tensor<?x4xf32>
 tenon_tile.kernel @exp(%m: index, %x: tensor<?x4xf32>) -> tensor<?x4xf32> {
@@ -34,3 +35,9 @@ func.func @report(%i: index, %u: i64) {
 // CHECK-SAME: tenon_tile.plan = #tenon_tile.plan<grids = [#{{.*}}, #{{.*}}], workgroup = #{{.*}}, launch = #{{.*}}>
 func.func private @planned() attributes {tenon_tile.plan = #tenon_tile.plan<grids = [affine_map<()[s0] -> (s0 ceildiv 4, 2)>, affine_map<()[s0] -> (1)>],
     workgroup = affine_map<()[s0] -> (s0 * 64, 6400)>, launch = affine_map<()[s0] -> (64)>>}
+
+// What is at least 0 where the program may run, and of that what is 0.
+// CHECK-LABEL: func.func private @guarded()
+// CHECK-SAME: tenon_tile.plan = #tenon_tile.plan<grids = [#{{.*}}], guard = #{{.*}} zero [1]>
+func.func private @guarded() attributes {tenon_tile.plan = #tenon_tile.plan<grids = [affine_map<()[s0, s1] -> (s0)>],
+                                                                           guard = affine_map<()[s0, s1] -> (-s0 + 4, s1 - 8)> zero [1]>}

@@ -26,14 +26,18 @@ std::optional<int64_t> tile::constantDepth(ContractOp op) {
   bool isConstant = kernel ? argument && argument.getOwner() == &kernel.getBody().front() &&
                                  kernel.getArgAttr(argument.getArgNumber(), kConstantAttr)
                            : (bool)op.getRhs().getDefiningOp<ConstantOp>();
-  if (!isConstant || rhs.getNumResults() != 2 || result.getNumResults() == 0 ||
-      !cast<RankedTensorType>(op.getRhs().getType()).hasStaticShape())
+  if (!isConstant || result.getNumResults() == 0 || !cast<RankedTensorType>(op.getRhs().getType()).hasStaticShape() ||
+      !llvm::is_contained(rhs.getResults(), result.getResults().back()))
     return std::nullopt;
-  AffineExpr column = result.getResults().back();
-  for (int64_t depth : {0, 1})
-    if (rhs.getResult(1 - depth) == column && !llvm::is_contained(result.getResults(), rhs.getResult(depth)))
-      return depth;
-  return std::nullopt;
+  // The only one that the result doesn't have.
+  std::optional<int64_t> depth;
+  for (auto [i, dim] : llvm::enumerate(rhs.getResults()))
+    if (!llvm::is_contained(result.getResults(), dim)) {
+      if (depth)
+        return std::nullopt;
+      depth = i;
+    }
+  return depth;
 }
 
 /// Whether products are added in f32: those of narrower floating-point numbers, too.
@@ -70,8 +74,6 @@ std::optional<ContractionRoles> tile::contractionRoles(ContractOp op) {
   }
   bool packed = constantDepth(op).has_value();
   if (!packed && cast<AffineDimExpr>(rhs.getResults().back()).getPosition() != roles.column)
-    return std::nullopt;
-  if (packed && !roles.batch.empty())
     return std::nullopt;
   return roles;
 }

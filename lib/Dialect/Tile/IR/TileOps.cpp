@@ -16,6 +16,7 @@
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/DialectImplementation.h"
+#include "mlir/IR/IntegerSet.h"
 #include "mlir/Interfaces/FunctionImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -29,6 +30,43 @@ using tenon::host::kInnerContract;
 
 #include "tenon/Dialect/Tile/IR/TileDialect.cpp.inc"
 #include "tenon/Dialect/Tile/IR/TileEnums.cpp.inc"
+
+/// A guard as the map of its constraints: MLIR's lexer takes `>=` within an attribute of a dialect for its end.
+static void printGuard(AsmPrinter &printer, IntegerSetAttr guard) {
+  IntegerSet set = guard.getValue();
+  printer << AffineMapAttr::get(
+      AffineMap::get(set.getNumDims(), set.getNumSymbols(), set.getConstraints(), guard.getContext()));
+  SmallVector<int64_t> zero;
+  for (auto [i, isZero] : llvm::enumerate(set.getEqFlags()))
+    if (isZero)
+      zero.push_back(i);
+  if (!zero.empty()) {
+    printer << " zero [";
+    llvm::interleaveComma(zero, printer);
+    printer << "]";
+  }
+}
+
+static ParseResult parseGuard(AsmParser &parser, IntegerSetAttr &guard) {
+  SMLoc location = parser.getCurrentLocation();
+  AffineMapAttr attribute;
+  SmallVector<int64_t> zero;
+  auto parseNumber = [&] { return parser.parseInteger(zero.emplace_back()); };
+  if (parser.parseAttribute(attribute) || (succeeded(parser.parseOptionalKeyword("zero")) &&
+                                           parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, parseNumber)))
+    return failure();
+  AffineMap map = attribute.getValue();
+  SmallVector<bool> isZero(map.getNumResults(), false);
+  for (int64_t number : zero) {
+    if (number < 0 || number >= (int64_t)isZero.size())
+      return parser.emitError(location) << "expects a guard with a constraint " << number;
+    isZero[number] = true;
+  }
+  if (isZero.empty())
+    return parser.emitError(location) << "expects a guard with a constraint";
+  guard = IntegerSetAttr::get(IntegerSet::get(map.getNumDims(), map.getNumSymbols(), map.getResults(), isZero));
+  return success();
+}
 
 #define GET_TYPEDEF_CLASSES
 #include "tenon/Dialect/Tile/IR/TileTypes.cpp.inc"

@@ -18,6 +18,7 @@ module {
       return
     }
     func.func private @planned() attributes {tenon_tile.plan = #tenon_tile.plan<grids = [affine_map<()[s0] -> (s0 ceildiv 4, 2)>, affine_map<()[s0] -> (1)>], workgroup = affine_map<()[s0] -> (s0 * 64, 6400)>, launch = affine_map<()[s0] -> (64)>>}
+    func.func private @guarded() attributes {tenon_tile.plan = #tenon_tile.plan<grids = [affine_map<()[s0, s1] -> (s0)>], guard = affine_map<()[s0, s1] -> (-s0 + 4, s1 - 8)> zero [1]>}
   }
   module @programs {
     tenon_tile.form @transposed(%arg0: tensor<8x4xf32>) -> tensor<4x8xf32> {

@@ -30,8 +30,8 @@ struct ContractionRoles {
   unsigned column, depth;
 };
 std::optional<ContractionRoles> contractionRoles(ContractOp op);
-/// The summed dimension of a contraction's second operand, where that is a constant matrix, in a graph or of each
-/// launch of a kernel: register tiles read it in a form, whatever dimension lies along its rows.
+/// The summed dimension of a contraction's second operand, where that is a constant matrix, or one for each batch, in a
+/// graph or of each launch of a kernel: register tiles read it in a form, whatever dimension lies along its rows.
 std::optional<int64_t> constantDepth(ContractOp op);
 
 struct KernelStructure {

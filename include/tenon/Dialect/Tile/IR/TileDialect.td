@@ -106,16 +106,17 @@ def Tile_PlanAttr : AttrDef<Tile_Dialect, "Plan"> {
     On the function of a program's first grid, as `tenon_tile.plan`: the units of each of its `grids`, the bytes of scratch
     that each worker has for itself (`workgroup`) and that all of them share (`launch`), from the kernel's symbols, then the
     strides that come with a launch. Bytes are the least of a map's results. Where `guard` doesn't hold, the next program
-    runs.
+    runs: the results of a map are at least 0, those that `zero` names are 0.
 
     ```mlir
     #tenon_tile.plan<grids = [affine_map<()[s0] -> (s0 ceildiv 98)>], workgroup = affine_map<()[s0] -> (s0 * 64, 6400)>>
+    #tenon_tile.plan<grids = [affine_map<()[s0, s1] -> (s0)>], guard = affine_map<()[s0, s1] -> (-s0 + 4, s1 - 8)> zero [1]>
     ```
   }];
   let parameters = (ins "::mlir::ArrayAttr":$grids, OptionalParameter<"::mlir::AffineMapAttr">:$workgroup,
                         OptionalParameter<"::mlir::AffineMapAttr">:$launch,
                         OptionalParameter<"::mlir::IntegerSetAttr">:$guard);
-  let assemblyFormat = "`<` struct(params) `>`";
+  let assemblyFormat = "`<` struct($grids, $workgroup, $launch, custom<Guard>($guard)) `>`";
   let genVerifyDecl = 1;
 }
 

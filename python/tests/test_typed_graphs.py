@@ -53,7 +53,7 @@ def test_compiled_as_interpreted(seed):
 
 @pytest.mark.parametrize("seed", seeds(range(200, 208)))
 def test_every_pass(seed, tmp_path):
-    # Printed IR names larger constants by files that are elsewhere.
+    # Printed IR names larger constants that passes made by files of the process that is gone.
     graph = TypedGraph(seed, largest=1024)
     feed = graph.feed(SIZES[seed % len(SIZES)])
     expected = tenon.reference(graph.model).run(feed)

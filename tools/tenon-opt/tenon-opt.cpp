@@ -24,23 +24,45 @@
 using namespace mlir;
 
 namespace {
-/// Calls something on the whole module: what is done at a file's edges around the passes that are asked for.
-class EdgePass : public PassWrapper<EdgePass, OperationPass<>> {
+/// Before the first pass, names the files of constants as passes can open them. Not a pass itself: a pipeline that is
+/// given as text takes the place of all that were there.
+class BlobOpening : public PassInstrumentation {
 public:
-  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(EdgePass)
-  EdgePass(StringRef name, std::function<llvm::Error(Operation *)> action) : name(name), action(std::move(action)) {}
+  explicit BlobOpening(std::string moduleFile) : moduleFile(std::move(moduleFile)) {}
 
-  StringRef getArgument() const override { return name; }
+  void runBeforePass(Pass *, Operation *op) override {
+    if (!op->getParentOp() && !std::exchange(isDone, true))
+      tenon::openBlobs(op, moduleFile);
+  }
+
+private:
+  std::string moduleFile;
+  bool isDone = false;
+};
+
+/// After the last one, names them as the reader of the output finds them.
+class BlobClosing : public PassWrapper<BlobClosing, OperationPass<>> {
+public:
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(BlobClosing)
+  explicit BlobClosing(std::string output) : output(std::move(output)) {}
+
+  StringRef getArgument() const override { return "close-blobs"; }
   void runOnOperation() override {
-    if (llvm::Error error = action(getOperation())) {
+    // Who reads a stream is expected to run here.
+    if (output == "-")
+      return;
+    tenon::ConstantFile constants(output + ".constants", &getContext());
+    llvm::Error error = tenon::closeBlobs(getOperation(), output, constants);
+    if (!error)
+      error = constants.keep();
+    if (error) {
       emitError(getOperation()->getLoc()) << llvm::toString(std::move(error));
       signalPassFailure();
     }
   }
 
 private:
-  StringRef name;
-  std::function<llvm::Error(Operation *)> action;
+  std::string output;
 };
 
 /// Lets diagnostics of models look as those of tenon-compile do, and others go on to MLIR's printer, escaped. That one
@@ -148,19 +170,10 @@ int main(int argc, char **argv) {
   if ((*content)->getBuffer().contains("tenon.blob")) {
     MlirOptMainConfig given = config;
     config.setPassPipelineSetupFn([=, input = input, output = output](PassManager &passes) -> LogicalResult {
-      passes.addPass(std::make_unique<EdgePass>("open-blobs", [=](Operation *root) {
-        tenon::openBlobs(root, input);
-        return llvm::Error::success();
-      }));
+      passes.addInstrumentation(std::make_unique<BlobOpening>(input));
       if (failed(given.setupPassPipeline(passes)))
         return failure();
-      if (isFile)
-        passes.addPass(std::make_unique<EdgePass>("close-blobs", [=](Operation *root) -> llvm::Error {
-          tenon::ConstantFile constants(output + ".constants", root->getContext());
-          if (llvm::Error error = tenon::closeBlobs(root, output, constants))
-            return error;
-          return constants.keep();
-        }));
+      passes.addPass(std::make_unique<BlobClosing>(output));
       return success();
     });
   }

@@ -4,8 +4,8 @@
     python3 benchmarks/prices.py --build build
 
 Each price is the time of a kernel of one op, compiled with channels first or last whatever it costs, on one thread: the fastest
-of many runs, less what other prices explain. `copied` and `columns` stay as they are described. It needs a machine on which
-nothing else runs.
+of many runs, less what other prices explain. `copied`, `columns` and `border` stay as they are described. It needs a machine on
+which nothing else runs.
 """
 
 import argparse
@@ -89,7 +89,7 @@ def measure(machine):
     # Parts of three pixels of four channels, each with four vectors of 16 columns.
     parts = 112 * 112 * 3 * 4
     prices["part_last"] = machine.time(*conv(4, 64, 112, 3, "last")) / parts - 3 * 4 * 16 * prices["multiply_last"]
-    prices["plain_tap"] = machine.time(*conv(32, 32, 14, 3, "first", dtype=np.float16)) / (32 * 32 * 14 * 14 * 9)
+    prices["plain_tap"] = machine.time(*conv(32, 32, 14, 3, "first", dtype=np.float64)) / (32 * 32 * 14 * 14 * 9)
     for layout, permutation, shape in (("last", [0, 2, 3, 1], (1, 64, 56, 56)), ("first", [0, 3, 1, 2], (1, 56, 56, 64))):
         prices[f"to_{layout}"] = machine.time("first", model("Transpose", shape, perm=permutation)) / (64 * 56 * 56)
     turned = [machine.time(*conv(64, 64, 56, 3, "last", turned=is_turned)) for is_turned in (True, False)]

@@ -19,6 +19,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassOptions.h"
 #include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/Passes.h"
 
 using namespace mlir;
@@ -114,7 +115,10 @@ void tenon::buildTilesPipeline(OpPassManager &pm) {
 void tenon::buildLoopsPipeline(OpPassManager &pm) {
   OpPassManager &variant = pm.nest<tile::VariantsOp>().nest<tile::VariantOp>();
   variant.addPass(codegen::createLowerTilesPass());
-  variant.addPass(createCanonicalizerPass());
+  // Loops are structured: there are no blocks to merge, and looking for some takes as long as all patterns.
+  GreedyRewriteConfig config;
+  config.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
+  variant.addPass(createCanonicalizerPass(config));
   variant.addPass(createCSEPass());
 }
 

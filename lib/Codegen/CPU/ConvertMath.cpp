@@ -215,6 +215,7 @@ struct ConvertMathPass : cpu::impl::ConvertMathPassBase<ConvertMathPass> {
     GreedyRewriteConfig config;
     // Each function is expanded in one step: nothing is to be folded on the way.
     config.enableFolding(false).enableConstantCSE(true);
+    config.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
     if (failed(applyPatternsGreedily(getOperation(), *frozen, config)))
       signalPassFailure();
   }

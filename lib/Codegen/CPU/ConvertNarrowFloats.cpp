@@ -140,6 +140,7 @@ struct ConvertNarrowFloatsPass : tenon::cpu::impl::ConvertNarrowFloatsPassBase<C
     getOperation()->walk([](arith::ExtFOp op) { keepBits(op); });
     GreedyRewriteConfig config;
     config.enableFolding(false).enableConstantCSE(true);
+    config.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
     if (failed(applyPatternsGreedily(getOperation(), *frozen, config)))
       signalPassFailure();
   }

@@ -94,7 +94,7 @@ llvm::Error optimize(llvm::Module &module, llvm::TargetMachine &machine, CodeGoa
   if (llvm::Error error = builder.parsePassPipeline(
           passes,
           goal == CodeGoal::speed
-              ? "function(sroa,early-cse<memssa>,instcombine<no-verify-fixpoint>,loop-mssa(licm),gvn,simplifycfg)"
+              ? "function(sroa,early-cse,instcombine<no-verify-fixpoint>,loop-mssa(licm),early-cse<memssa>,simplifycfg)"
               : "function(early-cse,simplifycfg)"))
     return error;
   passes.run(module, modules);

@@ -40,6 +40,8 @@ void tenon::registerDialects(mlir::DialectRegistry &registry) {
   codegen::registerWindowElements(registry);
   codegen::registerContractionElements(registry);
   codegen::registerStrategies(registry);
+  for (const auto &family : targetFamilies())
+    family->registerExtensions(registry);
 }
 
 void tenon::registerPasses() {

@@ -8,6 +8,7 @@
 #include "tenon/Codegen/CPU/Targets.h"
 
 #include "Cores.h"
+#include "Instructions.h"
 #include "tenon/Codegen/CPU/Passes.h"
 
 #include "llvm/TargetParser/Host.h"
@@ -57,7 +58,8 @@ private:
 /// Instructions that add products, of vectors of `bytes`, with what they need.
 SmallVector<RateAttr> Description::rates(MLIRContext *context) {
   Builder b(context);
-  Type f32 = b.getF32Type(), f64 = b.getF64Type(), bf16 = b.getBF16Type(), i32 = b.getI32Type(), i8 = b.getI8Type();
+  Type f32 = b.getF32Type(), f64 = b.getF64Type(), bf16 = b.getBF16Type(), i32 = b.getI32Type(), i16 = b.getI16Type(),
+       i8 = b.getI8Type();
   Type ui8 = b.getIntegerType(8, /*isSigned=*/false);
   int64_t sums = vectorBytes / 4;
   struct Known {
@@ -71,6 +73,7 @@ SmallVector<RateAttr> Description::rates(MLIRContext *context) {
       {"x86.vfmadd231ps", 1, sums, 1, f32, f32, f32, core->multiplyAdd, {}},
       {"x86.vfmadd231pd", 1, sums / 2, 1, f64, f64, f64, core->multiplyAdd, {}},
       {"x86.vdpbf16ps", 1, sums, 2, bf16, bf16, f32, core->bf16, {"avx512bf16"}},
+      {"x86.vpmaddwd", 1, sums, 2, i16, i16, i32, core->int16, {}},
       {"x86.vpdpbusd", 1, sums, 4, ui8, i8, i32, core->int8, {"avx512vnni", "avxvnni"}},
       {"x86.tdpbf16ps", 16, 16, 32, bf16, bf16, f32, core->amx, {"amx-bf16"}},
       {"x86.tdpbusd", 16, 16, 64, ui8, i8, i32, core->amx, {"amx-int8"}},
@@ -134,6 +137,7 @@ public:
       return target.takeError();
     return *target ? TargetAttrInterface(*target) : TargetAttrInterface();
   }
+  void registerExtensions(DialectRegistry &registry) const override { registerInstructions(registry); }
   void registerPasses() const override {
     registerCPUCodegenPasses();
     registerCPUCodegenPipelines();

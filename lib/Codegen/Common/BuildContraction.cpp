@@ -294,7 +294,7 @@ void ContractionBuilder::emitRun(const ContractionUnit &unit, ArrayRef<AffineExp
 //===----------------------------------------------------------------------===//
 
 void ContractionBuilder::storeZeros(AffineExpr low, AffineExpr high) {
-  Value none = b.splat({1, plan.unitColumns}, FloatAttr::get(plan.element, 0));
+  Value none = b.splat({1, plan.unitColumns}, b.zero(plan.element));
   b.loop({{low, high}}, [&](TileBuilder::Expressions at) { b.store(none, sums, {at[0], zero}); });
 }
 

@@ -20,14 +20,14 @@ ColumnOperand::ColumnOperand(ContractionPlan &plan) : b(plan.b), plan(plan) {
   if (plan.packed)
     memory = b.formed(plan.op.getRhs(), "panels", [&](OpBuilder &builder, ValueRange operands) {
       return makePanels(builder, operands.front(), *plan.packed, *plan.positionIn(1, plan.roles.column),
-                        plan.panelWidth());
+                        plan.panelWidth(), llvm::product_of(plan.taps), plan.runLength);
     });
   else
     memory = b.memoryOf(plan.op.getRhs());
   std::optional<int64_t> products = constantOf(plan.isSplit ? plan.partDepth : plan.depth),
                          rows = constantOf(plan.lines * plan.length);
   if (!plan.packed && !plan.windows && rows && *rows >= minRowsToCopy && products && *products <= maxDepthToCopy)
-    copy = b.scratch({*products, plan.unitColumns}, plan.element);
+    copy = b.scratch({*products, plan.unitColumns}, plan.columnElement);
 }
 
 void ColumnOperand::copyPart(const ContractionUnit &unit, AffineExpr part) {
@@ -38,7 +38,7 @@ void ColumnOperand::copyPart(const ContractionUnit &unit, AffineExpr part) {
     b.loop({{first, end}}, [&](TileBuilder::Expressions at) {
       Value row =
           b.load(memory, placeOf(unit, at[0], unit.column(plan.zero)), {1, plan.unitColumns}, {plan.one, left}, dims());
-      b.store(b.cast(row, plan.element), copy, {at[0] - first, plan.zero});
+      b.store(b.cast(row, plan.columnElement), copy, {at[0] - first, plan.zero});
     });
   };
   AffineExpr width = unit.columns();
@@ -52,15 +52,20 @@ Value ColumnOperand::load(const RegisterTile &tile, AffineExpr k, AffineExpr wit
   if (!plan.packed)
     return b.cast(b.load(memory, placeOf(tile.unit, k, column), {products, tile.width},
                          {b.constant(products), tile.columns}, dims()),
-                  plan.element);
+                  plan.columnElement);
   // Panels may be narrower or wider than the columns of a unit.
-  int64_t width = plan.panelWidth();
+  int64_t width = plan.panelWidth(), run = plan.runLength;
   SmallVector<AffineExpr> place = batchOf(tile.unit);
   if (width == plan.unitColumns)
-    place.append({tile.unit.panel, k, tile.column});
+    place.append({tile.unit.panel, k.floorDiv(run), tile.column});
   else
-    place.append({column.floorDiv(width), k, column % width});
-  return b.cast(b.load(memory, place, {products, tile.width}), plan.element);
+    place.append({column.floorDiv(width), k.floorDiv(run), column % width});
+  SmallVector<int64_t> shape = {products / run, tile.width};
+  if (run > 1) {
+    place.push_back(plan.zero);
+    shape.push_back(run);
+  }
+  return b.cast(b.load(memory, place, shape), plan.columnElement);
 }
 
 SmallVector<AffineExpr> ColumnOperand::placeOf(const ContractionUnit &unit, AffineExpr k, AffineExpr column) {
@@ -118,10 +123,9 @@ void ColumnOperand::fetchPanel(const RegisterTile &tile, AffineExpr k) {
   AffineExpr next = tile.unit.panel + 1, within = tile.fetched + b.mul(k, step);
   int64_t units = plan.panelWidth() / plan.unitColumns;
   SmallVector<AffineExpr> place = batchOf(tile.unit);
-  if (units > 1)
-    place.append({next.floorDiv(units), plan.zero, within + b.mul(next % units, plan.depth * plan.unitColumns)});
-  else
-    place.append({next * (plan.unitColumns / plan.panelWidth()), plan.zero, within});
+  place.push_back(units > 1 ? next.floorDiv(units) : next * (plan.unitColumns / plan.panelWidth()));
+  place.resize(cast<MemRefType>(memory.getType()).getRank(), plan.zero);
+  place.back() = units > 1 ? within + b.mul(next % units, plan.depth * plan.unitColumns) : within;
   b.prefetch(memory, place);
 }
 
@@ -144,31 +148,56 @@ void ColumnOperand::fetchRows(const RegisterTile &tile, AffineExpr part) {
 // The form
 //===----------------------------------------------------------------------===//
 
-Value codegen::makePanels(OpBuilder &builder, Value matrices, int64_t depth, int64_t column, int64_t width) {
+Value codegen::makePanels(OpBuilder &builder, Value matrices, int64_t depth, int64_t column, int64_t width,
+                          int64_t parts, int64_t run) {
   Location loc = matrices.getLoc();
-  auto type = cast<RankedTensorType>(matrices.getType());
-  int64_t columns = type.getDimSize(column), panels = llvm::divideCeil(columns, width), rank = type.getRank();
-  SmallVector<int64_t> shape(type.getShape());
-  if (columns % width != 0) {
-    Type element = type.getElementType();
+  Type element = getElementTypeOrSelf(matrices.getType());
+  SmallVector<int64_t> shape(cast<RankedTensorType>(matrices.getType()).getShape());
+  int64_t rank = shape.size();
+  auto reshape = [&](ArrayRef<int64_t> sizes) {
+    shape.assign(sizes.begin(), sizes.end());
+    matrices = ReshapeOp::create(builder, loc, RankedTensorType::get(shape, element), matrices, ValueRange(), shape);
+  };
+  auto pad = [&](int64_t dim, int64_t multiple) {
+    int64_t missing = llvm::alignTo(shape[dim], multiple) - shape[dim];
+    if (missing == 0)
+      return;
     auto scalar = RankedTensorType::get({}, element);
     Value zero = ConstantOp::create(builder, loc, scalar, DenseElementsAttr::get(scalar, builder.getZeroAttr(element)));
-    SmallVector<int64_t> low(rank, 0), high(rank, 0);
-    high[column] = panels * width - columns;
-    shape[column] = panels * width;
-    matrices = PadOp::create(builder, loc, type.clone(shape), PadMode::constant, matrices, zero, ValueRange(),
-                             ValueRange(), low, high);
+    SmallVector<int64_t> low(shape.size(), 0), high(shape.size(), 0);
+    high[dim] = missing;
+    shape[dim] += missing;
+    matrices = PadOp::create(builder, loc, RankedTensorType::get(shape, element), PadMode::constant, matrices, zero,
+                             ValueRange(), ValueRange(), low, high);
+  };
+  pad(column, width);
+  if (shape[depth] / parts % run != 0) {
+    SmallVector<int64_t> apart(shape), joined(shape);
+    apart[depth] /= parts;
+    apart.insert(apart.begin() + depth, parts);
+    reshape(apart);
+    pad(depth + 1, run);
+    joined[depth] = parts * shape[depth + 1];
+    reshape(joined);
   }
-  // The columns become two dimensions.
-  shape[column] = width;
-  shape.insert(shape.begin() + column, panels);
-  matrices = ReshapeOp::create(builder, loc, type.clone(shape), matrices, ValueRange(), shape);
-  auto moved = [&](int64_t dim) { return dim + (dim > column); };
-  SmallVector<int64_t> permutation;
-  for (int64_t dim = 0; dim < rank; ++dim)
-    if (dim != depth && dim != column)
-      permutation.push_back(moved(dim));
-  permutation.append({column, moved(depth), column + 1});
+  // The columns become two dimensions, and so do the rows where they come in runs.
+  SmallVector<int64_t> cut, batch, front, back;
+  for (int64_t dim = 0; dim < rank; ++dim) {
+    int64_t inner = dim == column ? width : dim == depth ? run : 1, place = cut.size();
+    cut.push_back(shape[dim] / inner);
+    if (inner > 1 || dim == column)
+      cut.push_back(inner);
+    if (dim == column)
+      front.insert(front.begin(), place), back.insert(back.begin(), place + 1);
+    else if (dim == depth)
+      front.push_back(place), run > 1 ? back.push_back(place + 1) : void();
+    else
+      batch.push_back(place);
+  }
+  reshape(cut);
+  SmallVector<int64_t> permutation(batch);
+  llvm::append_range(permutation, front);
+  llvm::append_range(permutation, back);
   SmallVector<int64_t> turned = llvm::map_to_vector(permutation, [&](int64_t dim) { return shape[dim]; });
-  return TransposeOp::create(builder, loc, type.clone(turned), matrices, permutation);
+  return TransposeOp::create(builder, loc, RankedTensorType::get(turned, element), matrices, permutation);
 }

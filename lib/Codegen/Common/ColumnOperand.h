@@ -46,9 +46,10 @@ private:
 };
 
 /// In a form: the columns of constant matrices in panels of `width`, zeros behind the last, the rows that are summed
-/// one behind the other. `depth` and `column` are their dimensions; others, of which there is a matrix for each place,
-/// come first.
-mlir::Value makePanels(mlir::OpBuilder &builder, mlir::Value matrices, int64_t depth, int64_t column, int64_t width);
+/// one behind the other, or of each column runs of them; behind each of their parts zeros, until runs are whole.
+/// `depth` is the dimension of these rows, `column` that of columns; the others, those of batches, stand in front.
+mlir::Value makePanels(mlir::OpBuilder &builder, mlir::Value matrices, int64_t depth, int64_t column, int64_t width,
+                       int64_t parts = 1, int64_t run = 1);
 
 } // namespace tenon::codegen
 

@@ -20,19 +20,45 @@ bool codegen::areNeighbours(int64_t first, int64_t second, ArrayRef<int64_t> sha
          llvm::all_of(shape.slice(first + 1, second - first - 1), [](int64_t size) { return size == 1; });
 }
 
+RateAttr codegen::productsRate(ContractOp op, TargetAttrInterface target) {
+  Type lhs = getElementTypeOrSelf(op.getLhs()), rhs = getElementTypeOrSelf(op.getRhs()),
+       sum = getElementTypeOrSelf(op.getResult());
+  if (!isa<IntegerType>(sum))
+    return nullptr;
+  Type wide = IntegerType::get(op.getContext(), 16);
+  RateAttr best;
+  for (RateAttr rate : target.getRates()) {
+    // Numbers of 8 bits are held by 16 whatever their sign.
+    bool fits = (rate.getLhs() == lhs && rate.getRhs() == rhs) || (rate.getLhs() == wide && rate.getRhs() == wide);
+    if (fits && rate.getSum() == sum && rate.getInstruction().getM() == 1 &&
+        (!best || rate.getProductsPerCycle() > best.getProductsPerCycle()))
+      best = rate;
+  }
+  return best;
+}
+
 ContractionPlan::ContractionPlan(TileBuilder &b, const KernelStructure &structure, ScheduleAttr schedule)
     : b(b), op(structure.contract), roles(*contractionRoles(op)), packed(constantDepth(op)),
       windows(op.getLhs().getDefiningOp<WindowRowsOp>()), turned(structure.turned), schedule(schedule),
       lanes(lanesOf(schedule)), vectorLanes(*schedule.get(knob::vectorBytes) / bytesOfElement),
       tileRows(knobOf(knob::tileRows)), depthBlock(knobOf(knob::depthBlock)), unitRows(knobOf(knob::unitRows)),
-      unitColumns(knobOf(knob::unitColumns)), element(Float32Type::get(op.getContext())), zero(b.constant(0)),
-      one(b.constant(1)) {
+      unitColumns(knobOf(knob::unitColumns)), element(Float32Type::get(op.getContext())), rowElement(element),
+      columnElement(element), zero(b.constant(0)), one(b.constant(1)) {
+  auto target = cast<TargetAttrInterface>(b.program->getParentOfType<VariantOp>().getTarget());
+  if (RateAttr rate = productsRate(op, target)) {
+    via = rate.getInstruction();
+    runLength = via.getK();
+    element = rate.getSum();
+    rowElement = rate.getLhs();
+    columnElement = rate.getRhs();
+  }
   measure();
   measureRows();
   if (windows)
     measureWindows();
   else
     runDepth = depth;
+  padRuns();
   isCollapsed = isFlat && !windows && rowsRunOn();
   isGathered = isFlat && !isCollapsed && !isClipped();
   if (std::optional<int64_t> bytes = constantOf(bytesOfRows()))
@@ -166,6 +192,15 @@ void ContractionPlan::measureWindows() {
   runDepth = b.constant(run);
 }
 
+/// Runs of products are whole: what is added to the last one of a part is zero in the columns.
+void ContractionPlan::padRuns() {
+  storedDepth = runDepth;
+  if (runLength == 1)
+    return;
+  runDepth = b.constant(llvm::alignTo(*constantOf(storedDepth), runLength));
+  depth = runDepth * llvm::product_of(taps);
+}
+
 //===----------------------------------------------------------------------===//
 // The summed dimension
 //===----------------------------------------------------------------------===//
@@ -173,7 +208,7 @@ void ContractionPlan::measureWindows() {
 /// A long row of tiles would leave the cache before its columns come around again: the sums of a part wait in scratch.
 void ContractionPlan::splitDepth() {
   std::optional<int64_t> total = constantOf(depth);
-  isSplit = isClipped() || (total && *total >= 2 * depthBlock && !isWide());
+  isSplit = isClipped() || (total && *total >= 2 * depthBlock && !isWide() && (windows || !isRagged()));
   partDepth = runDepth;
   if (isSplit && !isClipped() && llvm::product_of(taps) <= 1) {
     parts = llvm::divideCeil(*total, depthBlock);
@@ -188,7 +223,7 @@ void ContractionPlan::splitDepth() {
 int64_t ContractionPlan::stretch() {
   constexpr int64_t longest = 384, shortest = 128;
   std::optional<int64_t> products = constantOf(isSplit ? partDepth : runDepth);
-  if (products && *products <= longest)
+  if (products && (*products <= longest || isRagged()))
     return *products;
   for (int64_t length = longest; products && length >= shortest; length -= vectorLanes)
     if (*products % length == 0)
@@ -209,13 +244,13 @@ AffineExpr ContractionPlan::partEnd(AffineExpr part) {
 int64_t ContractionPlan::wholeUnroll() {
   if (!constantOf(depth))
     return 1;
-  int64_t unroll = llvm::divideCeil(knobOf(knob::turnSize), height);
+  int64_t unroll = llvm::divideCeil(knobOf(knob::turnSize), height), runs = *constantOf(runDepth) / runLength;
   // No product is left over, if it may be. Of windows of few channels none is another row's in the same turn, which
   // LLVM would keep in a register.
   for (int64_t turns = unroll; turns < 2 * unroll && (!windows || turns <= elementsPerWindow()); ++turns)
-    if (*constantOf(runDepth) % turns == 0)
-      return turns;
-  return unroll;
+    if (runs % turns == 0)
+      return turns * runLength;
+  return unroll * runLength;
 }
 
 //===----------------------------------------------------------------------===//

@@ -22,6 +22,9 @@ inline std::optional<int64_t> constantOf(mlir::AffineExpr expression) {
   return constant ? std::optional(constant.getValue()) : std::nullopt;
 }
 
+/// How a target multiplies integers in register tiles, row by row; null where it is by multiply-adds.
+tile::RateAttr productsRate(ContractOp op, tile::TargetAttrInterface target);
+
 /// Whether a dimension stands behind another one, with none of several places between them.
 bool areNeighbours(int64_t first, int64_t second, llvm::ArrayRef<int64_t> shape);
 
@@ -70,10 +73,13 @@ public:
   /// Products per turn of a whole tile's loop.
   int64_t wholeUnroll();
 
+  /// Whether parts end within a run.
+  bool isRagged() { return storedDepth != runDepth; }
   /// So many products of rows are widened at once, where they are stored in less: they stay in the nearest cache. All
   /// stretches are of one size, if they may be.
   int64_t stretch();
 
+  int64_t vectorBytes() { return knobOf(tile::knob::vectorBytes); }
   int64_t panelWidth() { return knobOf(tile::knob::panelColumns); }
   /// The shape of tiles of so many rows: without rows they have one dimension.
   llvm::SmallVector<int64_t> rowShape(int64_t last, int64_t height) {
@@ -88,8 +94,11 @@ public:
   TransposeOp turned; ///< what the results are made of, where their rows are next to each other, or null
   tile::ScheduleAttr schedule;
   int64_t lanes, vectorLanes, tileRows, depthBlock;
-  int64_t unitRows, unitColumns; ///< most of a unit of work
-  mlir::Type element;
+  int64_t unitRows, unitColumns;        ///< most of a unit of work
+  mlir::Type element;                   ///< of sums
+  mlir::Type rowElement, columnElement; ///< as they are multiplied
+  tile::InstructionAttr via;            ///< what multiplies, or null: multiply-adds, row by row
+  int64_t runLength = 1;                ///< products of a column that it adds at once: runs of them lie together
   mlir::AffineExpr zero, one;
 
   mlir::AffineExpr depth, columns;
@@ -104,7 +113,8 @@ public:
   bool isGathered = false;  ///< whether the places of rows stand in a table
 
   llvm::SmallVector<int64_t> taps; ///< of a window, those that don't run on in the image
-  mlir::AffineExpr runDepth;       ///< products of a part of windows, or all
+  mlir::AffineExpr runDepth;       ///< products of a part of windows, or all, as many as are multiplied
+  mlir::AffineExpr storedDepth;    ///< as many of them as there are; behind them columns are zero
   bool isSplit = false;            ///< whether the sums of a part wait in scratch for the next one
   int64_t parts = 1;               ///< of the summed dimension, where they do
   mlir::AffineExpr partDepth;
@@ -121,6 +131,7 @@ private:
   void measure();
   void measureRows();
   void measureWindows();
+  void padRuns();
   bool fitLines(mlir::AffineExpr rows);
   bool rowsRunOn();
   void splitDepth();

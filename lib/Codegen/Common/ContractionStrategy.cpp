@@ -22,10 +22,14 @@ namespace {
 class ContractionSpace : public VectorSpace {
 public:
   /// `isTurned`: whether sums are turned before they are written, and read in other vectors for it.
-  ContractionSpace(KernelOp kernel, CPUTargetAttr target, std::optional<int64_t> rows, std::optional<int64_t> columns,
-                   bool isTurned, bool isPacked, bool hasRowsInEpilogue)
+  ContractionSpace(KernelOp kernel, ContractOp contract, CPUTargetAttr target, std::optional<int64_t> rows,
+                   std::optional<int64_t> columns, bool isTurned, bool isPacked, bool hasRowsInEpilogue)
       : VectorSpace(kernel, target, "contractions", /*hasVectors=*/true), first(knobs.size()), rows(rows),
-        columns(columns), takesThree(isTurned && columns) {
+        columns(columns), takesThree(isTurned && columns), rate(productsRate(contract, target)) {
+    if (rate)
+      knobs[0].candidates = {rate.getInstruction().getN() * bytesOfElement};
+    else
+      rate = target.getMultiplyAdd();
     knobs[1].candidates = {2, 1, 4};
     if (takesThree)
       knobs[1].candidates.push_back(3);
@@ -56,6 +60,9 @@ public:
     if (!VectorSpace::isLegal(point, reason))
       return false;
     auto [bytes, vectors, tileRows, depthBlock, turnSize] = values(point);
+    if (!rate.getSum().isF32() && bytes != rate.getInstruction().getN() * bytesOfElement)
+      return refuse(reason, "vectors have the {0} bytes of the instruction that multiplies, not {1}",
+                    rate.getInstruction().getN() * bytesOfElement, bytes);
     int64_t width = vectors * bytes / bytesOfElement;
     int64_t unitRows = point[first + 7], unitColumns = point[first + 8];
     auto isWidth = [](int64_t columns) {
@@ -101,15 +108,14 @@ public:
   double cost(ArrayRef<int64_t> point) const override {
     auto [bytes, vectors, tileRows, depthBlock, turnSize] = values(point);
     int64_t width = vectors * bytes / bytesOfElement;
-    RateAttr multiplyAdd = target.getMultiplyAdd();
     double level2Rate = target.getMemory("L2").getBytesPerCycle();
     auto ofTiles = [&, bytes = bytes, vectors = vectors](int64_t number, double height) {
       // An element of a row in all lanes takes a cycle, whatever else is loaded: tiles of one vector reach
       // half of the peak.
-      double busy = std::max({height * vectors / multiplyAdd.getPerCycle(), height,
-                              (height + vectors) / prices.loadsPerCycle, double(vectors * bytes) / level2Rate});
+      double busy = std::max({height * vectors / rate.getPerCycle(), height, (height + vectors) / prices.loadsPerCycle,
+                              double(vectors * bytes) / level2Rate});
       // Few sums wait for each other, more than the longer of both times.
-      double cycles = std::pow(std::pow(busy, 4) + std::pow(multiplyAdd.getLatency(), 4), 0.25);
+      double cycles = std::pow(std::pow(busy, 4) + std::pow(rate.getLatency(), 4), 0.25);
       return number * (cycles + prices.tileCycles);
     };
     if (rows) {
@@ -146,6 +152,7 @@ private:
   size_t first; ///< of the knobs that only contractions have
   std::optional<int64_t> rows, columns;
   bool takesThree;
+  RateAttr rate; ///< of what multiplies and adds
 };
 
 class ContractionStrategy : public KernelStrategy {
@@ -275,8 +282,8 @@ std::unique_ptr<ScheduleSpace> ContractionStrategy::spaceOf(KernelOp kernel, Tar
   }
   int64_t columns = SizeAnalysis::staticSize(structure.space.back());
   return std::make_unique<ContractionSpace>(
-      kernel, cpu, rows, ShapedType::isDynamic(columns) ? std::nullopt : std::optional(columns), (bool)structure.turned,
-      constantDepth(structure.contract).has_value(), hasRowsInEpilogue(kernel, structure));
+      kernel, structure.contract, cpu, rows, ShapedType::isDynamic(columns) ? std::nullopt : std::optional(columns),
+      (bool)structure.turned, constantDepth(structure.contract).has_value(), hasRowsInEpilogue(kernel, structure));
 }
 
 /// Register tiles read their operands from memory, and windows element after element.

@@ -7,6 +7,7 @@
 
 #include "tenon/Codegen/Common/ElementEmitter.h"
 #include "NarrowFloats.h"
+#include "tenon/Codegen/Common/ProductsInterface.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Utils/Utils.h"
@@ -22,6 +23,7 @@ using namespace tenon;
 using namespace tenon::codegen;
 
 #include "tenon/Codegen/Common/ElementInterface.cpp.inc"
+#include "tenon/Codegen/Common/ProductsInterface.cpp.inc"
 
 bool codegen::isPacked(Type element) { return isa<IntegerType>(element) && StorageFormat(element).sharesBytes(); }
 

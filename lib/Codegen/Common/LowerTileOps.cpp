@@ -8,6 +8,7 @@
 #include "Combination.h"
 #include "ProgramLowering.h"
 #include "Shuffles.h"
+#include "tenon/Codegen/Common/ProductsInterface.h"
 
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -610,12 +611,80 @@ LogicalResult ProgramLowering::emit(StoreOp store) {
   return result;
 }
 
+/// For each run of products those of the columns, as many together as an instruction has sums, then row by row a run of
+/// the first operand for all of them.
+LogicalResult ProgramLowering::emitVia(MmaOp mma) {
+  InstructionAttr via = mma.getViaAttr();
+  auto variant = program->getParentOfType<VariantOp>();
+  auto target = variant ? dyn_cast<ProductsInterface>(variant.getTarget()) : ProductsInterface();
+  auto lhs = cast<RankedTensorType>(mma.getLhs().getType()), rhs = cast<RankedTensorType>(mma.getRhs().getType());
+  int64_t run = via.getK(), lanes = via.getN(), columns = rhs.getShape()[1];
+  if (!target || via.getM() != 1 || mma.getFactor() != run || rhs.getRank() != 3 || columns % lanes != 0)
+    return refuse(mma);
+  FailureOr<SmallVector<Value>> sums = registersOf(mma.getAcc());
+  if (failed(sums))
+    return failure();
+  // Registers of the instruction's size, row by row.
+  int64_t all = cast<VectorType>(sums->front().getType()).getDimSize(0);
+  SmallVector<Value> parts;
+  for (Value piece : *sums)
+    for (int64_t lane = 0; lane < all; lane += lanes)
+      parts.push_back(all == lanes
+                          ? piece
+                          : vector::ExtractStridedSliceOp::create(builder, e.loc, piece, lane, lanes, 1).getResult());
+  auto asBits = [&](int64_t number) { return VectorType::get(number, builder.getI32Type()); };
+  for (int64_t first = 0; first < lhs.getShape().back(); first += run) {
+    SmallVector<Value> factors;
+    e.lanes = lanes * run;
+    for (int64_t column = 0; column < columns; column += lanes) {
+      // Runs of neighbouring columns lie one behind the other.
+      Coordinates place = {{Value(), 0, Value(), first / run}, {Value(), 0, Value(), column}, {Value(), 1, Value()}};
+      FailureOr<Value> factor = e.at(mma.getRhs(), place);
+      if (failed(factor))
+        return failure();
+      factors.push_back(*factor);
+    }
+    e.lanes = run;
+    auto *part = parts.begin();
+    for (Coordinates place : placesIn(lhs.getShape().drop_back())) {
+      place.push_back({Value(), 1, Value(), first});
+      FailureOr<Value> factor = e.at(mma.getLhs(), place);
+      if (failed(factor))
+        return failure();
+      Value bits = vector::BitCastOp::create(builder, e.loc, asBits(1), *factor);
+      bits = vector::BroadcastOp::create(builder, e.loc, asBits(lanes),
+                                         vector::ExtractOp::create(builder, e.loc, bits, 0).getResult());
+      Type type = VectorType::get(lanes * run, getElementTypeOrSelf(factor->getType()));
+      Value inAllLanes = vector::BitCastOp::create(builder, e.loc, type, bits);
+      for (Value column : factors) {
+        *part = target.emitProducts(builder, e.loc, via, *part, inAllLanes, column);
+        if (!*part++)
+          return refuse(mma);
+      }
+    }
+  }
+  auto *part = parts.begin();
+  for (Value &piece : *sums) {
+    if (all == lanes) {
+      piece = *part++;
+      continue;
+    }
+    piece = arith::ConstantOp::create(builder, e.loc, builder.getZeroAttr(piece.getType()));
+    for (int64_t lane = 0; lane < all; lane += lanes)
+      piece = vector::InsertStridedSliceOp::create(builder, e.loc, *part++, piece, lane, 1);
+  }
+  e.addRegisters(mma.getResult(), *sums);
+  return success();
+}
+
 /// For each product of the depth the columns, then row by row an element of the first operand in all lanes:
 /// no register beyond the sums, the columns and this one, also where strides are dynamic.
 LogicalResult ProgramLowering::emit(MmaOp mma) {
   auto lhs = cast<RankedTensorType>(mma.getLhs().getType()), rhs = cast<RankedTensorType>(mma.getRhs().getType());
   Type element = cast<RankedTensorType>(mma.getAcc().getType()).getElementType();
-  if (mma.getVia() || mma.getFactor() != 1 || !(element.isF32() || element.isF64()) || lhs.getElementType() != element)
+  if (mma.getVia())
+    return emitVia(mma);
+  if (mma.getFactor() != 1 || !(element.isF32() || element.isF64()) || lhs.getElementType() != element)
     return refuse(mma);
   FailureOr<SmallVector<Value>> sums = registersOf(mma.getAcc());
   if (failed(sums))

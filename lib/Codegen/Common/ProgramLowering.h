@@ -103,6 +103,7 @@ private:
   mlir::LogicalResult emit(tile::LoadOp load);
   mlir::LogicalResult emit(tile::StoreOp store);
   mlir::LogicalResult emit(tile::MmaOp mma);
+  mlir::LogicalResult emitVia(tile::MmaOp mma);
   mlir::LogicalResult emit(ReduceOp reduce);
   mlir::LogicalResult emit(tile::FillOp fill);
   mlir::LogicalResult emit(tile::PositionOp position);

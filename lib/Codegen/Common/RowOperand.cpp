@@ -17,8 +17,8 @@ static constexpr int64_t placesPerStep = 8;
 
 RowOperand::RowOperand(ContractionPlan &plan) : b(plan.b), plan(plan) {
   memory = b.memoryOf(plan.windows ? plan.windows.getOperand() : plan.op.getLhs());
-  if (getElementTypeOrSelf(plan.op.getLhs()) != plan.element)
-    widened = b.scratch({plan.height, plan.stretch()}, plan.element);
+  if (getElementTypeOrSelf(plan.op.getLhs()) != plan.rowElement || plan.isRagged())
+    widened = b.scratch({plan.height, plan.stretch()}, plan.rowElement);
   if (plan.isClipped())
     return; // the image as it is: each tap of a window is a part, for the windows in which it isn't border
   if (plan.windows)
@@ -150,17 +150,22 @@ Value RowOperand::load(const RegisterTile &tile, AffineExpr k, AffineExpr within
 
 /// Vectors, and of what is left of one lower powers of two.
 void RowOperand::widen(const RegisterTile &tile, AffineExpr low, AffineExpr high) {
+  int64_t lanes = plan.vectorBytes() * 8 / plan.rowElement.getIntOrFloatBitWidth();
   auto move = [&](AffineExpr k, int64_t products) {
-    b.store(b.cast(loadStored(tile, k, products), plan.element), widened, {plan.zero, k - low});
+    b.store(b.cast(loadStored(tile, k, products), plan.rowElement), widened, {plan.zero, k - low});
   };
-  std::optional<int64_t> count = constantOf(high - low);
-  AffineExpr whole = low + (high - low).floorDiv(plan.vectorLanes) * plan.vectorLanes;
-  b.loop({{low, whole, plan.vectorLanes}}, [&](TileBuilder::Expressions at) { move(at[0], plan.vectorLanes); });
+  // Behind the end there is anything, times zero.
+  AffineExpr end = plan.isRagged() ? plan.storedDepth : high;
+  if (auto behind = constantOf(high - end); plan.isRagged())
+    b.store(b.splat(tile.shape(*behind), b.zero(plan.rowElement)), widened, {plan.zero, end - low});
+  std::optional<int64_t> count = constantOf(end - low);
+  AffineExpr whole = low + (end - low).floorDiv(lanes) * lanes;
+  b.loop({{low, whole, lanes}}, [&](TileBuilder::Expressions at) { move(at[0], lanes); });
   if (!count)
-    return b.loop({{whole, high}}, [&](TileBuilder::Expressions at) { move(at[0], 1); });
-  for (int64_t left = *count % plan.vectorLanes, products; left > 0; left -= products) {
+    return b.loop({{whole, end}}, [&](TileBuilder::Expressions at) { move(at[0], 1); });
+  for (int64_t left = *count % lanes, products; left > 0; left -= products) {
     products = llvm::bit_floor((uint64_t)left);
-    move(high - left, products);
+    move(end - left, products);
   }
 }
 

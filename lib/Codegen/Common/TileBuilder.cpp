@@ -505,8 +505,8 @@ void TileBuilder::topk(Value source, Expressions at, int64_t dim, int64_t lanes,
   TopKRowOp::create(builder, loc, source, place.map, place.operands, dim, lanes, smallest, values, positions, scratch);
 }
 
-Value TileBuilder::mma(Value lhs, Value rhs, Value sums) {
-  return MmaOp::create(builder, loc, sums.getType(), lhs, rhs, sums, /*via=*/nullptr);
+Value TileBuilder::mma(Value lhs, Value rhs, Value sums, InstructionAttr via) {
+  return MmaOp::create(builder, loc, sums.getType(), lhs, rhs, sums, via);
 }
 
 namespace {

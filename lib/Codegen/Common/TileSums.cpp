@@ -12,9 +12,7 @@ using namespace tenon;
 using namespace tenon::codegen;
 using namespace tenon::tile;
 
-Value TileSums::zeros(const RegisterTile &tile) {
-  return b.splat(tile.shape(tile.width), FloatAttr::get(plan.element, 0));
-}
+Value TileSums::zeros(const RegisterTile &tile) { return b.splat(tile.shape(tile.width), b.zero(plan.element)); }
 
 /// The parts of a window are loops around those of a part.
 Value TileSums::multiply(const RegisterTile &tile) {
@@ -81,19 +79,21 @@ Value TileSums::multiplyStretch(const RegisterTile &tile, Value sums, AffineExpr
                                 AffineExpr part, AffineExpr first) {
   AffineExpr start = part ? part * plan.runDepth : plan.zero;
   auto loop = [&](AffineExpr from, AffineExpr to, int64_t products, Value sums) {
-    return b.carry({from, to, products}, sums, [&](AffineExpr k, Value carried) {
+    int64_t run = plan.runLength;
+    return b.carry({from.floorDiv(run), to.floorDiv(run), products / run}, sums, [&](AffineExpr number, Value carried) {
+      AffineExpr k = number * run;
       if (tile.fetched && products == unroll)
         columns.fetchPanel(tile, plan.isSplit ? k - first : start + k);
       Value factors = rows.load(tile, k, k - low, products);
-      return b.mma(factors, columns.load(tile, start + k, k - first, products), carried);
+      return b.mma(factors, columns.load(tile, start + k, k - first, products), carried, plan.via);
     });
   };
   auto count = constantOf(high - low);
   AffineExpr whole = high;
-  bool leaves =
-      unroll > 1 && !(count && *count % unroll == 0) && !(plan.isSplit && *constantOf(plan.depth) % unroll == 0);
+  bool leaves = unroll > plan.runLength && !(count && *count % unroll == 0) &&
+                !(plan.isSplit && *constantOf(plan.depth) % unroll == 0);
   if (leaves)
     whole = count ? low + *count / unroll * unroll : low + (high - low).floorDiv(unroll) * unroll;
   sums = loop(low, whole, unroll, sums);
-  return leaves ? loop(whole, high, 1, sums) : sums;
+  return leaves ? loop(whole, high, plan.runLength, sums) : sums;
 }

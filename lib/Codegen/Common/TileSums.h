@@ -36,7 +36,9 @@ private:
   mlir::Value multiplyStretch(const RegisterTile &tile, mlir::Value sums, mlir::AffineExpr low, mlir::AffineExpr high,
                               int64_t unroll, mlir::AffineExpr part, mlir::AffineExpr first);
   mlir::Value zeros(const RegisterTile &tile);
-  int64_t unrollOf(const RegisterTile &tile) { return tile.height == plan.height ? plan.wholeUnroll() : 1; }
+  int64_t unrollOf(const RegisterTile &tile) {
+    return tile.height == plan.height ? plan.wholeUnroll() : plan.runLength;
+  }
 
   TileBuilder &b;
   ContractionPlan &plan;

@@ -32,7 +32,7 @@ func.func @swapped(%x: tensor<8x40xf32>, %w: tensor<4x8xf32>) -> tensor<4x40xf32
 
 // -----
 
-// Integers have no register tile.
+// Wide integers have no register tile.
 // CHECK-LABEL: func.func @integers
 // CHECK-NOT: transpose
 func.func @integers(%x: tensor<4x8xi32>, %w: tensor<40x8xi32>) -> tensor<4x40xi32> {

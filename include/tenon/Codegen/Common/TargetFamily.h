@@ -29,6 +29,8 @@ public:
   /// The target of that name: null if the family has none, an error where it can't be had on this machine.
   virtual llvm::Expected<tile::TargetAttrInterface> describe(mlir::MLIRContext *context,
                                                              llvm::StringRef name) const = 0;
+  /// Registers what the family adds to dialects.
+  virtual void registerExtensions(mlir::DialectRegistry &) const {}
   /// Registers the passes and pipelines of the family.
   virtual void registerPasses() const = 0;
 };

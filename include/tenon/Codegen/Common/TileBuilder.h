@@ -94,6 +94,7 @@ public:
   mlir::Value view(mlir::Value source, mlir::AffineMap map, Expressions sizes);
   /// The same element everywhere.
   mlir::Value splat(llvm::ArrayRef<int64_t> shape, mlir::TypedAttr element);
+  mlir::TypedAttr zero(mlir::Type element) { return builder.getZeroAttr(element); }
   /// A size as a scalar.
   mlir::Value scalar(mlir::AffineExpr size, mlir::Type element);
   /// An index as a scalar.
@@ -126,7 +127,7 @@ public:
   /// for, and scratch that isn't needed.
   void topk(mlir::Value source, Expressions at, int64_t dim, int64_t lanes, bool smallest, mlir::Value values,
             mlir::Value positions, mlir::Value scratch);
-  mlir::Value mma(mlir::Value lhs, mlir::Value rhs, mlir::Value sums);
+  mlir::Value mma(mlir::Value lhs, mlir::Value rhs, mlir::Value sums, tile::InstructionAttr via = {});
   /// A value of the kernel of which a tile is there: at the place that is computed, or at one of its own.
   struct Known {
     mlir::Value value, tile;

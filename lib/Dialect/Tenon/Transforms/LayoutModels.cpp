@@ -113,12 +113,16 @@ struct ConvModel : ModelBase<ConvModel, ConvOp> {
   static bool isDepthwise(ConvOp op) {
     return op.getGroups() != 1 && cast<RankedTensorType>(op.getFilter().getType()).getDimSize(1) == 1;
   }
-  /// Whether there are register tiles for it: of f32, and of what is widened to that.
-  static bool hasRegisterTiles(ConvOp op) {
-    return llvm::all_of(ValueRange{op.getInput(), op.getFilter()}, [](Value value) {
-      Type element = getElementTypeOrSelf(value);
-      return element.isF32() || element.isF16() || element.isBF16();
-    });
+  /// Whether there are register tiles for it: of f32 and of what is widened to that, or of bytes with constant columns.
+  static bool hasRegisterTiles(ConvOp op, bool last) {
+    auto areAll = [&](auto isOne) {
+      return llvm::all_of(ValueRange{op.getInput(), op.getFilter()},
+                          [&](Value value) { return isOne(getElementTypeOrSelf(value)); });
+    };
+    if (areAll([](Type element) { return element.isF32() || element.isF16() || element.isBF16(); }))
+      return true;
+    return last && areAll([](Type element) { return element.isInteger(8); }) &&
+           getElementTypeOrSelf(op.getResult()).isSignlessInteger(32) && op.getFilter().getDefiningOp<ConstantOp>();
   }
 
   std::optional<double> layoutCost(Operation *op, Layout layout, const LayoutPrices &prices) const {
@@ -143,7 +147,7 @@ struct ConvModel : ModelBase<ConvModel, ConvOp> {
       return relayout + results * taps * (last ? prices.tapLast : prices.tapFirst);
     double multiplications = results * taps * channels;
     bool isGrouped = conv.getGroups() != 1;
-    if (!hasRegisterTiles(conv) || (last && isGrouped && !isPointwise))
+    if (!hasRegisterTiles(conv, last) || (last && isGrouped && !isPointwise))
       return relayout + multiplications * prices.plainTap;
     // Columns are places or channels.
     double images =
@@ -170,7 +174,7 @@ struct ConvModel : ModelBase<ConvModel, ConvOp> {
     bool last = layout == Layout::channelsLast;
     auto taps = cast<RankedTensorType>(conv.getFilter().getType()).getShape().drop_front(2);
     bool isPointwise = llvm::all_of(taps, [](int64_t size) { return size == 1; });
-    if (!hasRegisterTiles(conv) || conv.getGroups() != 1 || (!last && isPointwise))
+    if (!hasRegisterTiles(conv, last) || conv.getGroups() != 1 || (!last && isPointwise))
       return ModelBase::resultRelayoutCost(op, result, layout, prices);
     // A contraction whose columns are places gives its result in any order; one whose rows are windows turns it.
     return last ? 0 : prices.turned * countElements(conv.getResult(), prices);

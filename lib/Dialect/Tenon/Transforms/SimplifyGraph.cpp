@@ -41,6 +41,7 @@ void tenon::registerTenonTransforms(const Evaluator &evaluator, const LayoutPric
   mlir::registerPass([evaluator] { return createFoldConstantsPass(evaluator); });
   mlir::registerPass([resolver] { return createAssignLayoutsPass(resolver); });
   mlir::registerPass([] { return createInferSizesPass(); });
+  mlir::registerPass([] { return createExpandZeroPointsPass(); });
   mlir::registerPass([] { return createRecognizeCompositesPass(); });
   mlir::registerPass([] { return createDecomposeCompositesPass(); });
   mlir::registerPass([] { return createSimplifyGraphPass(); });

@@ -48,10 +48,17 @@ static bool addsInF32(ContractOp op) {
   });
 }
 
+/// Whether integers of 8 bits are multiplied, and added in 32 bits: with a constant, which comes in runs of products.
+static bool addsBytes(ContractOp op) {
+  auto isByte = [](Value value) { return getElementTypeOrSelf(value).isInteger(8); };
+  return isByte(op.getLhs()) && isByte(op.getRhs()) && getElementTypeOrSelf(op.getResult()).isSignlessInteger(32) &&
+         constantDepth(op);
+}
+
 std::optional<ContractionRoles> tile::contractionRoles(ContractOp op) {
   SmallVector<AffineMap> maps = llvm::to_vector(op.getIndexingMaps().getAsValueRange<AffineMapAttr>());
   AffineMap lhs = maps[0], rhs = maps[1], result = maps[2];
-  if (!addsInF32(op) || result.getNumResults() < 1 || rhs.getNumResults() < 1)
+  if (!(addsInF32(op) || addsBytes(op)) || result.getNumResults() < 1 || rhs.getNumResults() < 1)
     return std::nullopt;
   ContractionRoles roles;
   std::optional<unsigned> depth;

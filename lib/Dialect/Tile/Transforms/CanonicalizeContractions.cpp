@@ -64,7 +64,9 @@ struct CanonicalizeContractionsPass : tile::impl::CanonicalizeContractionsPassBa
     getOperation().walk([](ContractOp op) {
       auto type = cast<RankedTensorType>(op.getResult().getType());
       Type element = type.getElementType();
-      if (!(element.isF32() || element.isF16() || element.isBF16()) || type.getRank() == 0)
+      bool areBytes = getElementTypeOrSelf(op.getLhs()).isInteger(8) && getElementTypeOrSelf(op.getRhs()).isInteger(8);
+      bool isSummed = element.isF32() || element.isF16() || element.isBF16() || areBytes;
+      if (!isSummed || type.getRank() == 0)
         return;
       OpBuilder builder(op);
       orderOperands(op);

@@ -272,7 +272,12 @@ struct LowerConvolutionsPass : tile::impl::LowerConvolutionsPassBase<LowerConvol
       auto input = cast<RankedTensorType>(op.getInput().getType());
       SmallVector<int64_t> summed(filter.getShape().slice(op.getTapDim(), op.getStrides().size()));
       summed.push_back(filter.getDimSize(op.getSummedDim()));
-      if (ShapedType::isDynamicShape(summed) || !isNumber(filter.getElementType()) || !isNumber(input.getElementType()))
+      bool isFloat = isNumber(filter.getElementType()) && isNumber(input.getElementType());
+      // Columns of bytes are constants.
+      bool isByte = filter.getElementType().isInteger(8) && input.getElementType().isInteger(8) &&
+                    getElementTypeOrSelf(op.getResult()).isSignlessInteger(32) && op.getChannelsLast() &&
+                    op.getGroups() == 1 && op.getFilter().getDefiningOp<ConstantOp>();
+      if (ShapedType::isDynamicShape(summed) || !(isFloat || isByte))
         continue;
       if ((summed.back() >= minChannelsPerGroup || op.getGroups() == 1) && Lowering::isPossible(op))
         Lowering(op, *prices).run();

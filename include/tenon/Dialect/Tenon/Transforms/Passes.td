@@ -94,6 +94,32 @@ def InferSizesPass : Pass<"tenon-infer-sizes", "::mlir::func::FuncOp"> {
   let dependentDialects = ["::mlir::tensor::TensorDialect"];
 }
 
+def ExpandZeroPointsPass : Pass<"tenon-expand-zero-points"> {
+  let summary = "Multiply quantised numbers as they are stored";
+  let description = [{
+    A product of 8-bit integers with constant ones, from each of which a zero point is subtracted first, becomes the product of what is
+    stored, less what the zero points add to it: sums of the constants, which are constant, and sums of the other operand's rows
+    where the constants have a zero point, too. All is modulo 2^32, so nothing is lost. Constants get a sign. A convolution's
+    border is the zero point then, as it is stored; its filters have none, or it stays.
+
+    Before:
+    ```mlir
+    %a = tenon.sub %xi, %zero : tensor<?x64xi32>      // %xi of %x : tensor<?x64xui8>, %zero of %z : tensor<i32>
+    %b = tenon.cast %w : tensor<64x32xi8> -> tensor<64x32xi32>
+    %y = tenon.contract %a, %b maps [#rows, #columns, #result] : tensor<?x64xi32>, tensor<64x32xi32> -> tensor<?x32xi32>
+    ```
+    After:
+    ```mlir
+    %p = tenon.contract %x, %w maps [#rows, #columns, #result] : tensor<?x64xui8>, tensor<64x32xi8> -> tensor<?x32xi32>
+    %b = tenon.cast %w : tensor<64x32xi8> -> tensor<64x32xi32>
+    %s = tenon.reduce sum %b dims [0] : tensor<64x32xi32> -> tensor<32xi32>
+    %o = tenon.mul %zs, %ss : tensor<?x32xi32>        // %z and %s, broadcast
+    %y = tenon.sub %p, %o : tensor<?x32xi32>
+    ```
+  }];
+  let dependentDialects = ["::tenon::TenonDialect", "::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect"];
+}
+
 def RecognizeCompositesPass : Pass<"tenon-recognize-composites"> {
   let summary = "Find composites in the simple ops that exporters write";
   let description = [{

@@ -1,0 +1,69 @@
+"""Products and convolutions of 8-bit integers: bit by bit, of all signs, zero points and ragged sizes."""
+
+import numpy as np
+import pytest
+from conftest import make_model
+from onnx import TensorProto, helper, numpy_helper
+
+import tenon
+
+KINDS = {"u8": (TensorProto.UINT8, np.uint8), "i8": (TensorProto.INT8, np.int8)}
+pytestmark = pytest.mark.parametrize("target", ["avx2", "avx512", "host"])
+
+
+def numbers(kind, shape, seed):
+    info = np.iinfo(kind)
+    return np.random.default_rng(seed).integers(info.min, info.max, shape, kind, endpoint=True)
+
+
+@pytest.mark.parametrize("depth, columns", [(1, 40), (3, 33), (77, 100), (512, 32), (1537, 64), (2048, 45)])
+@pytest.mark.parametrize("rhs", KINDS)
+@pytest.mark.parametrize("lhs", KINDS)
+def test_products(lhs, rhs, depth, columns, target):
+    w, p, q = numbers(KINDS[rhs][1], (depth, columns), 1), numbers(KINDS[lhs][1], (), 2), numbers(KINDS[rhs][1], (columns,), 3)
+    constants = [numpy_helper.from_array(array, name) for name, array in (("w", w), ("q", q))]
+    model = make_model([helper.make_node("MatMulInteger", ["x", "w", "p", "q"], ["y"])],
+                       [("x", KINDS[lhs][0], ("n", depth)), ("p", KINDS[lhs][0], ())], [("y", TensorProto.INT32, None)], constants)
+    session = tenon.compile(model, target=target, threads=1)
+    for rows in (1, 2, 5, 101):
+        x = numbers(KINDS[lhs][1], (rows, depth), rows)
+        expected = (x.astype(np.int64) - p) @ (w.astype(np.int64) - q)
+        np.testing.assert_array_equal(session.run({"x": x, "p": p})["y"], expected)
+
+
+@pytest.mark.parametrize("zero", [None, 0, 128, 77])
+def test_one_zero_point_of_weights(zero, target):
+    w = numbers(np.uint8, (64, 48), 1)
+    constants = [numpy_helper.from_array(w, "w")] + ([] if zero is None else [numpy_helper.from_array(np.uint8(zero), "q")])
+    model = make_model([helper.make_node("MatMulInteger", ["x", "w", ""] + (["q"] if zero is not None else []), ["y"])],
+                       [("x", TensorProto.UINT8, (2, "n", 64))], [("y", TensorProto.INT32, None)], constants)
+    x = numbers(np.uint8, (2, 13, 64), 5)
+    np.testing.assert_array_equal(tenon.compile(model, target=target, threads=1).run({"x": x})["y"], x.astype(np.int64) @ (w.astype(np.int64) - (zero or 0)))
+
+
+def test_nothing_saturates(target):
+    """Pairs of extremes are more than 16 bits hold, and all of them more than 24."""
+    x, w = np.full((7, 4096), 255, np.uint8), np.full((4096, 40), -128, np.int8)
+    model = make_model([helper.make_node("MatMulInteger", ["x", "w"], ["y"])], [("x", TensorProto.UINT8, ("n", 4096))],
+                       [("y", TensorProto.INT32, None)], [numpy_helper.from_array(w, "w")])
+    np.testing.assert_array_equal(tenon.compile(model, target=target, threads=1).run({"x": x})["y"], x.astype(np.int64) @ w.astype(np.int64))
+
+
+@pytest.mark.parametrize("attributes, channels, filters", [
+    (dict(pads=[1] * 4), 3, 40),
+    (dict(pads=[1, 0, 2, 1], strides=[2, 2]), 16, 33),
+    (dict(pads=[4] * 4, dilations=[4, 4]), 16, 32),
+    (dict(pads=[1] * 4, group=4), 16, 32),
+    (dict(pads=[1] * 4, group=16), 16, 16),
+    (dict(), 130, 24),
+])
+@pytest.mark.parametrize("rhs, zero", [("i8", 0), ("u8", 128), ("u8", 100)])
+@pytest.mark.parametrize("lhs", KINDS)
+def test_convolutions(lhs, rhs, zero, attributes, channels, filters, target):
+    w = numbers(KINDS[rhs][1], (filters, channels // attributes.get("group", 1), 3, 3), 1)
+    constants = [numpy_helper.from_array(w, "w"), numpy_helper.from_array(KINDS[rhs][1](zero), "q")]
+    model = make_model([helper.make_node("ConvInteger", ["x", "w", "p", "q"], ["y"], **attributes)],
+                       [("x", KINDS[lhs][0], (2, channels, 19, 21)), ("p", KINDS[lhs][0], ())], [("y", TensorProto.INT32, None)],
+                       constants)
+    feed = {"x": numbers(KINDS[lhs][1], (2, channels, 19, 21), 3), "p": numbers(KINDS[lhs][1], (), 4)}
+    np.testing.assert_array_equal(tenon.compile(model, target=target, threads=1).run(feed)["y"], tenon.reference(model).run(feed)["y"])

@@ -1,0 +1,93 @@
+// RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(func.func(tenon-expand-zero-points))" | FileCheck %s
+
+#rows = affine_map<(m, n, k) -> (m, k)>
+#columns = affine_map<(m, n, k) -> (k, n)>
+#result = affine_map<(m, n, k) -> (m, n)>
+
+// CHECK-LABEL: func.func @one_zero_point(
+// CHECK-SAME: %[[X:.*]]: tensor<?x64xui8>, %[[Z:.*]]: tensor<ui8>)
+// CHECK: %[[W:.*]] = tenon.constant dense<3> : tensor<64x32xi8>
+// CHECK: %[[P:.*]] = tenon.contract %[[X]], %[[W]] maps {{.*}} : tensor<?x64xui8>, tensor<64x32xi8> -> tensor<?x32xi32>
+// CHECK: %[[S:.*]] = tenon.reduce sum %{{.*}} dims [0] : tensor<64x32xi32> -> tensor<32xi32>
+// CHECK-DAG: %[[ZS:.*]] = tenon.broadcast %{{.*}} dims [] sizes [%{{.*}}, 32] : tensor<i32> -> tensor<?x32xi32>
+// CHECK-DAG: %[[SS:.*]] = tenon.broadcast %[[S]] dims [1] sizes [%{{.*}}, 32] : tensor<32xi32> -> tensor<?x32xi32>
+// CHECK: %[[O:.*]] = tenon.mul %[[ZS]], %[[SS]]
+// CHECK: %[[Y:.*]] = tenon.sub %[[P]], %[[O]]
+// CHECK: return %[[Y]]
+func.func @one_zero_point(%x: tensor<?x64xui8>, %z: tensor<ui8>) -> tensor<?x32xi32> {
+  %m = tenon.symbol "m"
+  tenon.bind_shape %x [%m, 64] : tensor<?x64xui8>
+  %w = tenon.constant dense<3> : tensor<64x32xi8>
+  %xi = tenon.cast %x : tensor<?x64xui8> -> tensor<?x64xi32>
+  %zi = tenon.cast %z : tensor<ui8> -> tensor<i32>
+  %zs = tenon.broadcast %zi dims [] sizes [%m, 64] : tensor<i32> -> tensor<?x64xi32>
+  %a = tenon.sub %xi, %zs : tensor<?x64xi32>
+  %b = tenon.cast %w : tensor<64x32xi8> -> tensor<64x32xi32>
+  %y = tenon.contract %a, %b maps [#rows, #columns, #result] : tensor<?x64xi32>, tensor<64x32xi32> -> tensor<?x32xi32>
+  return %y : tensor<?x32xi32>
+}
+
+// -----
+
+#rows = affine_map<(m, n, k) -> (m, k)>
+#columns = affine_map<(m, n, k) -> (k, n)>
+#result = affine_map<(m, n, k) -> (m, n)>
+
+// Constants without a sign get one. What stays of their zero points is multiplied with sums of rows.
+// CHECK-LABEL: func.func @two_zero_points(
+// CHECK-SAME: %[[X:.*]]: tensor<4x64xi8>)
+// CHECK: %[[W:.*]] = tenon.cast %{{.*}} : tensor<64x32xi32> -> tensor<64x32xi8>
+// CHECK: tenon.contract %[[X]], %[[W]] maps {{.*}} : tensor<4x64xi8>, tensor<64x32xi8> -> tensor<4x32xi32>
+// CHECK: tenon.reduce sum %{{.*}} dims [1] : tensor<4x64xi32> -> tensor<4xi32>
+// CHECK: tenon.reduce sum %{{.*}} dims [0] : tensor<64x32xi32> -> tensor<32xi32>
+// CHECK: return
+func.func @two_zero_points(%x: tensor<4x64xi8>) -> tensor<4x32xi32> {
+  %w = tenon.constant dense<200> : tensor<64x32xui8>
+  %p = tenon.constant dense<5> : tensor<i8>
+  %q = tenon.constant dense<[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32]> : tensor<32xui8>
+  %xi = tenon.cast %x : tensor<4x64xi8> -> tensor<4x64xi32>
+  %pi = tenon.cast %p : tensor<i8> -> tensor<i32>
+  %ps = tenon.broadcast %pi dims [] sizes [4, 64] : tensor<i32> -> tensor<4x64xi32>
+  %a = tenon.sub %xi, %ps : tensor<4x64xi32>
+  %wi = tenon.cast %w : tensor<64x32xui8> -> tensor<64x32xi32>
+  %qs = tenon.broadcast %q dims [1] sizes [64, 32] : tensor<32xui8> -> tensor<64x32xui8>
+  %qi = tenon.cast %qs : tensor<64x32xui8> -> tensor<64x32xi32>
+  %b = tenon.sub %wi, %qi : tensor<64x32xi32>
+  %y = tenon.contract %a, %b maps [#rows, #columns, #result] : tensor<4x64xi32>, tensor<64x32xi32> -> tensor<4x32xi32>
+  return %y : tensor<4x32xi32>
+}
+
+// -----
+
+// A border is the zero point. Filters whose zero points are the middle of their range have none with a sign.
+// CHECK-LABEL: func.func @convolution(
+// CHECK-SAME: %[[X:.*]]: tensor<1x3x8x8xui8>, %[[Z:.*]]: tensor<ui8>)
+// CHECK: %[[B:.*]] = tenon.pad constant %[[X]], %[[Z]] low [0, 0, 1, 1] high [0, 0, 1, 1] : tensor<1x3x8x8xui8>, tensor<ui8> -> tensor<1x3x10x10xui8>
+// CHECK: tenon.conv %[[B]], %{{.*}} strides [1, 1] dilations [1, 1] pads [0, 0, 0, 0] groups 1 : tensor<1x3x10x10xui8>, tensor<4x3x3x3xi8> -> tensor<1x4x8x8xi32>
+// CHECK: tenon.reduce sum %{{.*}} dims [1, 2, 3] : tensor<4x3x3x3xi32> -> tensor<4xi32>
+// CHECK: tenon.sub
+func.func @convolution(%x: tensor<1x3x8x8xui8>, %z: tensor<ui8>) -> tensor<1x4x8x8xi32> {
+  %w = tenon.constant dense<200> : tensor<4x3x3x3xui8>
+  %q = tenon.constant dense<128> : tensor<4x3x3x3xi32>
+  %xi = tenon.cast %x : tensor<1x3x8x8xui8> -> tensor<1x3x8x8xi32>
+  %zi = tenon.cast %z : tensor<ui8> -> tensor<i32>
+  %zs = tenon.broadcast %zi dims [] sizes [1, 3, 8, 8] : tensor<i32> -> tensor<1x3x8x8xi32>
+  %a = tenon.sub %xi, %zs : tensor<1x3x8x8xi32>
+  %wi = tenon.cast %w : tensor<4x3x3x3xui8> -> tensor<4x3x3x3xi32>
+  %b = tenon.sub %wi, %q : tensor<4x3x3x3xi32>
+  %y = tenon.conv %a, %b strides [1, 1] dilations [1, 1] pads [1, 1, 1, 1] groups 1 : tensor<1x3x8x8xi32>, tensor<4x3x3x3xi32> -> tensor<1x4x8x8xi32>
+  return %y : tensor<1x4x8x8xi32>
+}
+
+// -----
+
+// What isn't constant stays as it is.
+// CHECK-LABEL: func.func @two_inputs(
+// CHECK: tenon.contract %{{.*}} : tensor<4x64xi32>, tensor<64x32xi32> -> tensor<4x32xi32>
+func.func @two_inputs(%x: tensor<4x64xui8>, %w: tensor<64x32xi8>) -> tensor<4x32xi32> {
+  %a = tenon.cast %x : tensor<4x64xui8> -> tensor<4x64xi32>
+  %b = tenon.cast %w : tensor<64x32xi8> -> tensor<64x32xi32>
+  %y = tenon.contract %a, %b maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>]
+       : tensor<4x64xi32>, tensor<64x32xi32> -> tensor<4x32xi32>
+  return %y : tensor<4x32xi32>
+}

@@ -151,6 +151,9 @@ llvm::Expected<KnownValue> FoldConstantsPass::evaluate(Value value, DenseMap<Val
     return results.takeError();
   if (results->size() != op->getNumResults())
     return llvm::createStringError("the evaluator gives another number of results");
+  // Only what is asked for again is kept: the others' memory is that of the next.
+  if (results->size() == 1 && value.hasOneUse())
+    return std::move(results->front());
   for (auto [result, known] : llvm::zip(op->getResults(), *results))
     computed[result] = std::move(known);
   return computed[value];

@@ -29,6 +29,14 @@ public:
     encode(firstGrid);
     encodeLeast(plan.getWorkgroup());
     encodeLeast(plan.getLaunch());
+    AffineMapAttr workers = plan.getWorkers();
+    if (!workers)
+      encode(kAllWorkers);
+    for (auto [i, most] : llvm::enumerate(workers ? workers.getValue().getResults() : ArrayRef<AffineExpr>())) {
+      encode(most);
+      if (i != 0)
+        add(PlanOp::maximum);
+    }
     for (Attribute grid : plan.getGrids()) {
       AffineMap counts = cast<AffineMapAttr>(grid).getValue();
       for (auto [i, count] : llvm::enumerate(counts.getResults())) {

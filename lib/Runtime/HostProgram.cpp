@@ -32,11 +32,17 @@ int64_t tenon_session::nanoseconds() {
   return int64_t(t.tv_sec) * 1000000000 + t.tv_nsec;
 }
 
-void tenon_session::parallel(tenon_parallel_body body, void *arg, int64_t count) {
-  if (count > 1 && threads > 1 && parallelFor)
+void tenon_session::parallel(tenon_parallel_body body, void *arg, int64_t count, int64_t worth) {
+  if (count > 1 && worth > 1 && threads > 1 && parallelFor)
     return parallelFor(parallelForUser, body, arg, count);
-  if (pool)
-    return pool->run(body, arg, count);
+  if (pool && count > 1 && worth > 1) {
+    // In a process that was forked off the threads are missing. To ask takes as long as a small launch.
+    if (!isPoolKnown && !pool->hasThreadsHere())
+      pool = ThreadPool::acquire(threads);
+    isPoolKnown = true;
+    if (pool)
+      return pool->run(body, arg, count, worth);
+  }
   for (int64_t i = 0; i < count; ++i)
     body(arg, i, 0);
 }
@@ -317,7 +323,7 @@ int32_t tenon_session::copy(void *dst, const int64_t *dstStrides, const void *sr
           if (!job.session.isEnding())
             job.copy.run(i * job.rows / job.pieces, (i + 1) * job.rows / job.pieces);
         },
-        &job, pieces);
+        &job, pieces, kAllWorkers);
   }
   if (profiling) {
     copies.count += 1;
@@ -406,7 +412,7 @@ static int32_t hostParallelFor(tenon_context *ctx, tenon_parallel_body body, voi
   if (count > INT32_MAX)
     return tenon_session::of(ctx)->check(-1, TENON_CODE_CAPACITY, count, INT32_MAX);
   HostLoop loop = {body, arg, *tenon_session::of(ctx)};
-  tenon_session::of(ctx)->parallel(HostLoop::run, &loop, count);
+  tenon_session::of(ctx)->parallel(HostLoop::run, &loop, count, kAllWorkers);
   return tenon_session::of(ctx)->checkCancelled();
 }
 

@@ -18,6 +18,9 @@ namespace {
 /// Pieces of a launch: enough to balance 64 threads, few enough that taking one costs nothing. Never depends
 /// on the number of threads.
 constexpr int64_t kMaxPieces = 256;
+/// What one worker does alone and is worth at most so many wake-ups, some 30 us, is one piece: a call costs what all
+/// units of a kernel share. Longer ones look between pieces whether the run was cancelled.
+constexpr int64_t kWorthOfPieces = 64;
 
 /// A launch in flight.
 struct Launch {
@@ -78,12 +81,13 @@ int32_t tenon_session::launch(uint32_t index, void *const *buffers, const int64_
     if (launch.units <= 0)
       continue;
     hasUnits = true;
-    if (launch.units == 1) {
-      launch.run(0, 1, 0);
+    int64_t worth = plan.workers();
+    if (launch.units == 1 || (worth <= kWorthOfPieces && (threads == 1 || worth <= 1))) {
+      launch.run(0, launch.units, 0);
     } else {
       launch.piece = (launch.units - 1) / kMaxPieces + 1;
       int64_t pieces = launch.piece == 1 ? launch.units : (launch.units - 1) / launch.piece + 1;
-      parallel(Launch::runPiece, &launch, pieces);
+      parallel(Launch::runPiece, &launch, pieces, worth);
     }
     if (launch.failed.load(std::memory_order_relaxed) || isCancelled.load(std::memory_order_relaxed))
       break;

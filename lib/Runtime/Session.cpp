@@ -267,9 +267,7 @@ void tenon_session::startRun() {
   for (SessionDevice &device : devices)
     for (DeviceMemory &arena : device.arenas)
       arena.isNeeded = false;
-  // In a process that was forked off the threads are missing.
-  if (pool && !pool->hasThreadsHere())
-    pool = ThreadPool::acquire(threads);
+  isPoolKnown = false;
 }
 
 void tenon_session::endRun() {

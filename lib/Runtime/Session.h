@@ -39,6 +39,7 @@ struct LaunchPlan {
   const tenon_kernel *grids;
   int64_t workgroupBytes() const { return numbers[1]; }
   int64_t launchBytes() const { return numbers[2]; }
+  int64_t workers() const { return numbers[3]; }
   const int64_t *units() const { return numbers + artifact::kPlanHead; }
 };
 
@@ -116,7 +117,8 @@ struct tenon_session {
   /// Turns the recorded error into text.
   tenon_status report(int32_t code);
 
-  void parallel(tenon_parallel_body body, void *arg, int64_t count);
+  /// Others than the caller help where they are worth it, as `ThreadPool::run` says.
+  void parallel(tenon_parallel_body body, void *arg, int64_t count, int64_t worth);
   /// Whether a piece of the run is to be skipped, because the run was cancelled. On the run's thread it polls.
   bool isEnding() {
     if (poll && pthread_self() == runThread)
@@ -186,6 +188,7 @@ struct tenon_session {
   bool broken = false; ///< a device may be at work still
 
   tenon::runtime::ThreadPool *pool = nullptr; ///< null: loops are run by the caller
+  bool isPoolKnown = false;                   ///< to have its threads in this process, as far as this run goes
   int32_t threads = 1;
   tenon_parallel_for parallelFor = nullptr;
   void *parallelForUser = nullptr;

@@ -7,6 +7,7 @@
 
 #include "ThreadPool.h"
 
+#include <algorithm>
 #include <limits.h>
 #include <linux/futex.h>
 #include <new>
@@ -20,6 +21,8 @@ using namespace tenon::runtime;
 namespace {
 /// A wake-up through the kernel costs some 50 us on a virtual machine; launches follow each other faster.
 constexpr int64_t kSpinNanoseconds = 50000;
+/// So it is worth as many loops that take as long as threads that are awake take to join one.
+constexpr int64_t kWorthOfWaking = 64;
 
 void futexWait(std::atomic<uint32_t> &word, uint32_t expected) {
   syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, expected, nullptr, nullptr, 0);
@@ -233,8 +236,20 @@ ThreadPool::Loop *ThreadPool::take() {
   return nullptr;
 }
 
-void ThreadPool::run(tenon_parallel_body body, void *arg, int64_t count) {
-  Loop *loop = workers > 1 && count > 1 ? take() : nullptr;
+/// Where all threads sleep loops are done alone until together they would have paid for waking them: so what follows
+/// pays at most as much again, however long or short the loops are.
+bool ThreadPool::paysFor(int64_t worth) {
+  if (worth <= 1)
+    return false;
+  if (sleeping.load(std::memory_order_relaxed) < workers - 1)
+    return true;
+  int64_t all = worth < kWorthOfWaking ? missed.load(std::memory_order_relaxed) + worth : kWorthOfWaking;
+  missed.store(all < kWorthOfWaking ? all : 0, std::memory_order_relaxed);
+  return all >= kWorthOfWaking;
+}
+
+void ThreadPool::run(tenon_parallel_body body, void *arg, int64_t count, int64_t worth) {
+  Loop *loop = workers > 1 && count > 1 && paysFor(worth) ? take() : nullptr;
   if (!loop) {
     for (int64_t i = 0; i < count; ++i)
       body(arg, i, 0);
@@ -251,7 +266,7 @@ void ThreadPool::run(tenon_parallel_body body, void *arg, int64_t count) {
   loop->number.store(number);
   loopsStarted.fetch_add(1);
   if (sleeping.load() != 0)
-    futexWake(loopsStarted, count < workers ? int(count - 1) : INT_MAX);
+    futexWake(loopsStarted, int(std::min<int64_t>({count, worth, workers}) - 1));
   work(*loop, 0, number);
   if (!spin([&] { return loop->pending.load(std::memory_order_acquire) == 0; })) {
     loop->callerSleeps.store(true);

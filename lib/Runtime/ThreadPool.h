@@ -37,8 +37,9 @@ public:
   /// False in a process that was forked off: the threads stayed behind, callers do their loops alone.
   bool hasThreadsHere() const;
   /// body(arg, i, worker) for i in [0, count), count below 2^31, worker below `threads`. From any number of threads at
-  /// a time, not from within a body.
-  void run(tenon_parallel_body body, void *arg, int64_t count);
+  /// a time, not from within a body. The loop takes `worth` times as long as threads take to join it when they are
+  /// awake: where that isn't longer than it, the caller does it alone.
+  void run(tenon_parallel_body body, void *arg, int64_t count, int64_t worth);
 
 private:
   /// The part of a loop that starts with one worker: number of the loop << 32 | iterations that nobody took yet. An
@@ -70,6 +71,7 @@ private:
   bool start(int32_t threads);
   static void *main(void *thread);
   void waitForLoop(uint32_t seen);
+  bool paysFor(int64_t worth);
   Loop *take();
   bool work(Loop &loop, int32_t worker, uint32_t number);
   int64_t partEnd(const Loop &loop, int32_t part) const { return (part + 1) * loop.count / workers; }
@@ -88,6 +90,7 @@ private:
   alignas(64) std::atomic<uint32_t> loopsStarted{0};
   std::atomic<int32_t> sleeping{0};
   std::atomic<bool> stopping{false};
+  std::atomic<int64_t> missed{0}; ///< worth of loops that were done alone since all sleep
 };
 
 } // namespace tenon::runtime

@@ -1,6 +1,11 @@
 """Rows of every length around whole vectors, along the last dimension, others and several, against the interpreter."""
 
+import os
+import pathlib
+import subprocess
+
 import numpy as np
+import onnx
 import pytest
 from conftest import make_model
 from onnx import TensorProto, helper
@@ -39,3 +44,36 @@ def test_every_length(element, axes):
             for name, value in compiled.run({"x": x}).items():
                 np.testing.assert_allclose(value, expected[name], rtol=ELEMENTS[element], atol=ELEMENTS[element],
                                            err_msg=f"{name} of {x.shape}")
+
+
+@pytest.mark.parametrize("axes", [[2], [1], [0, 1], [1, 2]], ids=str)
+@pytest.mark.parametrize("element", ELEMENTS, ids=TensorProto.DataType.Name)
+def test_long_reductions(element, axes, tmp_path):
+    """In parts, which give the same bits on any number of threads; and what is one row shorter than two of them."""
+    nodes = [node for node in reductions(axes) if node.op_type != ("ReduceMean" if element == TensorProto.INT32 else "ReduceProd")]
+    axes_tensor = helper.make_tensor("axes", TensorProto.INT64, [len(axes)], axes)
+    shape, sizes = ((2, 3, "m"), (0, 1, 32767, 32768, 32769, 50001)) if axes == [2] else ((2, "m", 40), (0, 1, 408, 409, 817, 818, 2500))
+    model = make_model(nodes, [("x", element, shape)], [(node.output[0], element, None) for node in nodes], [axes_tensor], opset=17)
+    sessions = [tenon.compile(model, threads=threads) for threads in (1, 2, 3)]
+    onnx.save(model, tmp_path / "model.onnx")
+    tiles = tmp_path / "tiles.mlir"
+    tools = pathlib.Path(os.environ["TENON_BUILD"]) / "bin"
+    subprocess.run([tools / "tenon-compile", tmp_path / "model.onnx", "--emit=tiles", "--quiet", "-o", tiles], check=True)
+    assert "_in_parts" in tiles.read_text()
+    rng, reference = np.random.default_rng(0), tenon.reference(model)
+    for m in sizes:
+        given = [m if size == "m" else size for size in shape]
+        x = rng.uniform(0.5, 1.5, given) / 1000 if element != TensorProto.INT32 else rng.integers(-9, 9, given)
+        feed = {"x": x.astype(helper.tensor_dtype_to_np_dtype(element))}
+        first, *others = (session.run(feed) for session in sessions)
+        expected = reference.run(feed)
+        for name, value in first.items():
+            np.testing.assert_allclose(value, expected[name], rtol=ELEMENTS[element], atol=1e-6, err_msg=f"{name} of {given}")
+            for other in others:
+                np.testing.assert_array_equal(other[name], value)
+    # The program itself, at the last size.
+    np.savez(tmp_path / "inputs.npz", **feed)
+    subprocess.run([tools / "tenon-interpret", tiles, f"--inputs={tmp_path}/inputs.npz", f"--outputs={tmp_path}/outputs.npz"], check=True)
+    with np.load(tmp_path / "outputs.npz") as outputs:
+        for name, value in first.items():
+            np.testing.assert_allclose(outputs[name], value, rtol=ELEMENTS[element], atol=1e-6)

@@ -41,6 +41,11 @@ MODELS = {
     "rows": ("kernels of rows", make_model(
         [node("Softmax", ["x"], ["s"]), node("ReduceMean", ["s"], ["y"], axes=[1])],
         [("x", FLOAT, ("n", 37, 70))], [("y", FLOAT, ("n", 1, 70))])),
+    "sums": ("kernels of rows", make_model(
+        [node("Mul", ["x", "x"], ["s"]), node("ReduceSum", ["s", "axes"], ["r"], keepdims=0), node("Sqrt", ["r"], ["y"]),
+         node("ReduceMax", ["x"], ["z"], axes=[0], keepdims=0)],
+        [("x", FLOAT, ("n", 1000))], [("y", FLOAT, ()), ("z", FLOAT, (1000,))],
+        [numpy_helper.from_array(np.array([0, 1]), "axes")])),
     "contraction": ("contractions", make_model(
         [node("MatMul", ["x", "w"], ["h"]), node("Sigmoid", ["h"], ["y"])],
         [("x", FLOAT, ("n", 70))], [("y", FLOAT, ("n", 45))], [weights(70, 45)])),

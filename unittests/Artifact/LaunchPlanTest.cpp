@@ -34,8 +34,9 @@ bool isPlan(const Words &words) { return !evaluate(words, {1}, {1}).empty(); }
 
 /// A plan whose units are an operation of two symbols.
 int64_t unitsOf(PlanOp op, int64_t left, int64_t right) {
-  return evaluate({number(0), number(0), number(0), symbol(0), symbol(1), planWord(op), planWord(PlanOp::end)},
-                  {left, right})
+  return evaluate(
+             {number(0), number(0), number(0), number(1), symbol(0), symbol(1), planWord(op), planWord(PlanOp::end)},
+             {left, right})
       .back();
 }
 
@@ -57,37 +58,38 @@ TEST(LaunchPlan, HasNoTraps) {
 
 TEST(LaunchPlan, TakesTheFirstProgramWhoseGuardHolds) {
   // 4 - s0 >= 0 and t0 - 1 == 0, else s0 - 100 >= 0, else the last one.
-  Words first = {number(0), number(64), number(0), symbol(0), planWord(PlanOp::end)};
+  Words first = {number(0), number(64), number(0), number(1), symbol(0), planWord(PlanOp::end)};
   Words plan = {number(4), symbol(0), number(-1), planWord(PlanOp::multiply), planWord(PlanOp::add)};
-  plan.push_back(planWord(PlanOp::skipIfNegative, 4 + 5));
-  plan.insert(plan.end(), {stride(0), number(-1), planWord(PlanOp::add), planWord(PlanOp::skipUnlessZero, 5)});
+  plan.push_back(planWord(PlanOp::skipIfNegative, 4 + 6));
+  plan.insert(plan.end(), {stride(0), number(-1), planWord(PlanOp::add), planWord(PlanOp::skipUnlessZero, 6)});
   plan.insert(plan.end(), first.begin(), first.end());
-  plan.insert(plan.end(), {symbol(0), number(-100), planWord(PlanOp::add), planWord(PlanOp::skipIfNegative, 6)});
-  plan.insert(plan.end(), {number(1), number(0), symbol(0), symbol(0), number(2), planWord(PlanOp::end)});
-  plan.insert(plan.end(), {number(3), number(0), number(0), number(7), planWord(PlanOp::end)});
-  EXPECT_EQ(evaluate(plan, {4}, {1}), (Words{0, 64, 0, 4}));
-  EXPECT_EQ(evaluate(plan, {4}, {2}), (Words{3, 0, 0, 7}));
-  EXPECT_EQ(evaluate(plan, {5}, {1}), (Words{3, 0, 0, 7}));
-  EXPECT_EQ(evaluate(plan, {100}, {1}), (Words{1, 0, 100, 100, 2}));
+  plan.insert(plan.end(), {symbol(0), number(-100), planWord(PlanOp::add), planWord(PlanOp::skipIfNegative, 7)});
+  plan.insert(plan.end(), {number(1), number(0), symbol(0), number(1), symbol(0), number(2), planWord(PlanOp::end)});
+  plan.insert(plan.end(), {number(3), number(0), number(0), number(5), number(7), planWord(PlanOp::end)});
+  EXPECT_EQ(evaluate(plan, {4}, {1}), (Words{0, 64, 0, 1, 4}));
+  EXPECT_EQ(evaluate(plan, {4}, {2}), (Words{3, 0, 0, 5, 7}));
+  EXPECT_EQ(evaluate(plan, {5}, {1}), (Words{3, 0, 0, 5, 7}));
+  EXPECT_EQ(evaluate(plan, {100}, {1}), (Words{1, 0, 100, 1, 100, 2}));
 }
 
 TEST(LaunchPlan, RefusesWhatIsNone) {
   int64_t end = planWord(PlanOp::end), add = planWord(PlanOp::add);
-  EXPECT_TRUE(isPlan({number(0), number(0), number(0), number(1), end}));
+  EXPECT_TRUE(isPlan({number(0), number(0), number(0), number(1), number(1), end}));
   EXPECT_FALSE(isPlan({}));
-  EXPECT_FALSE(isPlan({number(0), number(0), number(0), end})); // no grid
-  EXPECT_FALSE(isPlan({number(0), number(0), number(0), number(1)}));
-  EXPECT_FALSE(isPlan({number(0), add, number(0), number(0), number(1), end}));
-  EXPECT_FALSE(isPlan({symbol(-1), number(0), number(0), number(1), end}));
-  EXPECT_FALSE(isPlan({symbol(1 << 30), number(0), number(0), number(1), end}));
+  EXPECT_FALSE(isPlan({number(0), number(0), number(0), number(1), end})); // no grid
+  EXPECT_FALSE(isPlan({number(0), number(0), number(0), number(1), number(1)}));
+  EXPECT_FALSE(isPlan({number(0), add, number(0), number(0), number(1), number(1), end}));
+  EXPECT_FALSE(isPlan({symbol(-1), number(0), number(0), number(1), number(1), end}));
+  EXPECT_FALSE(isPlan({symbol(1 << 30), number(0), number(0), number(1), number(1), end}));
+  EXPECT_FALSE(isPlan(
+      {number(-1), planWord(PlanOp::skipIfNegative, 9), number(0), number(0), number(0), number(1), number(1), end}));
+  EXPECT_FALSE(isPlan(
+      {number(-1), planWord(PlanOp::skipIfNegative, -3), number(0), number(0), number(0), number(1), number(1), end}));
   EXPECT_FALSE(
-      isPlan({number(-1), planWord(PlanOp::skipIfNegative, 9), number(0), number(0), number(0), number(1), end}));
-  EXPECT_FALSE(
-      isPlan({number(-1), planWord(PlanOp::skipIfNegative, -3), number(0), number(0), number(0), number(1), end}));
-  EXPECT_FALSE(isPlan({planWord(PlanOp::skipIfNegative, 0), number(0), number(0), number(0), number(1), end}));
-  EXPECT_FALSE(isPlan({symbol(1), number(0), number(0), number(1), end}));
-  EXPECT_FALSE(isPlan({stride(1), number(0), number(0), number(1), end}));
-  EXPECT_FALSE(isPlan({planWord(PlanOp(77)), number(0), number(0), number(1), end}));
+      isPlan({planWord(PlanOp::skipIfNegative, 0), number(0), number(0), number(0), number(1), number(1), end}));
+  EXPECT_FALSE(isPlan({symbol(1), number(0), number(0), number(1), number(1), end}));
+  EXPECT_FALSE(isPlan({stride(1), number(0), number(0), number(1), number(1), end}));
+  EXPECT_FALSE(isPlan({planWord(PlanOp(77)), number(0), number(0), number(1), number(1), end}));
   Words deep(kMaxPlanNumbers + 1, number(0));
   deep.push_back(end);
   EXPECT_FALSE(isPlan(deep));
@@ -99,8 +101,9 @@ TEST(LaunchPlan, AllWordsRunSafely) {
   int plans = 0;
   for (int i = 0; i < 400000; ++i) {
     Words words;
-    for (size_t count = 5 + random() % 12; words.size() < count;)
-      words.push_back(planWord(PlanOp(random() % 12), random() % 8 < 7 ? int64_t(random() % 7) : -1));
+    for (size_t count = 6 + random() % 12; words.size() < count;)
+      words.push_back(
+          planWord(PlanOp(random() % (random() % 2 ? 3 : 12)), random() % 8 < 7 ? int64_t(random() % 7) : -1));
     words.push_back(planWord(PlanOp::end));
     plans += !evaluate(words, {1, -3, 5}, {0, 2}).empty();
   }

@@ -28,7 +28,7 @@ ModelMetadata example() {
   m.variants.push_back({"avx2", {"avx2", "fma"}});
   m.variants.push_back({"baseline", {}});
   m.plans.push_back({planWord(PlanOp::constant, 0), planWord(PlanOp::constant, 0), planWord(PlanOp::constant, 0),
-                     planWord(PlanOp::symbol, 1), planWord(PlanOp::end)});
+                     planWord(PlanOp::constant, 1), planWord(PlanOp::symbol, 1), planWord(PlanOp::end)});
   m.kernels.push_back({"contract_a", 2, 0, {{0, {0}}, {0, {64, 96}}}});
   m.kernels.push_back({"contract_b", 3, 1, {{}, {0, {128}}}});
   m.launches.push_back({1, "conv1, relu1"});

@@ -55,10 +55,28 @@ protected:
     // Up to 8 rows one grid, then two; and one grid.
     auto number = [](int64_t value) { return planWord(PlanOp::constant, value); };
     int64_t rows = planWord(PlanOp::symbol, 0), multiply = planWord(PlanOp::multiply), end = planWord(PlanOp::end);
-    metadata.plans.push_back({number(8), rows, number(-1), multiply, planWord(PlanOp::add),
-                              planWord(PlanOp::skipIfNegative, 5), number(0), number(16), number(0), rows, end,
-                              number(1), number(0), rows, number(16), multiply, rows, rows, end});
-    metadata.plans.push_back({number(0), number(0), number(0), rows, end});
+    metadata.plans.push_back({number(8),
+                              rows,
+                              number(-1),
+                              multiply,
+                              planWord(PlanOp::add),
+                              planWord(PlanOp::skipIfNegative, 6),
+                              number(0),
+                              number(16),
+                              number(0),
+                              number(kAllWorkers),
+                              rows,
+                              end,
+                              number(1),
+                              number(0),
+                              rows,
+                              number(16),
+                              multiply,
+                              number(kAllWorkers),
+                              rows,
+                              rows,
+                              end});
+    metadata.plans.push_back({number(0), number(0), number(0), number(kAllWorkers), rows, end});
     metadata.kernels.push_back(
         {"scale", 1, 1, {{0, {0}}, {0, {entry["scale"], entry["scale_copy"], entry["scale_all"]}}}});
     metadata.kernels.push_back({"add", 1, 1, {{1, {0}}, {1, {entry["add"]}}}});

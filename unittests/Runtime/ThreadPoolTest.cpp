@@ -37,9 +37,9 @@ void visit(void *arg, int64_t i, int32_t worker) {
 }
 
 /// Whether a loop of `count` iterations does each once, and no worker does two at a time.
-bool runsRight(ThreadPool &pool, int64_t count) {
+bool runsRight(ThreadPool &pool, int64_t count, int64_t worth = INT64_MAX) {
   Counts counts{std::vector<std::atomic<int>>(size_t(count)), {}, {}};
-  pool.run(visit, &counts, count);
+  pool.run(visit, &counts, count, worth);
   bool right = !counts.shared;
   for (auto &visits : counts.visits)
     right &= visits.load() == 1;
@@ -62,7 +62,8 @@ TEST(ThreadPool, VisitsEachIterationOnce) {
     ASSERT_TRUE(pool);
     for (int64_t count : {0, 1, 2, 3, 5, 64, 1000})
       for (int round = 0; round < 100; ++round)
-        ASSERT_TRUE(runsRight(*pool, count));
+        for (int64_t worth : {0, 1, 2, 1000})
+          ASSERT_TRUE(runsRight(*pool, count, worth));
   }
 }
 
@@ -72,6 +73,37 @@ TEST(ThreadPool, WorksAfterItsThreadsWentToSleep) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
     ASSERT_TRUE(runsRight(*pool, 10));
   }
+}
+
+/// The workers that do a loop of some iterations which each wait for another thread, for a while.
+size_t workersOf(ThreadPool &pool, int64_t worth) {
+  struct Meeting {
+    std::atomic<int> there{0}, workers[8] = {};
+  } meeting;
+  auto body = [](void *arg, int64_t, int32_t worker) {
+    Meeting &meeting = *static_cast<Meeting *>(arg);
+    if (meeting.workers[worker].fetch_add(1) == 0)
+      meeting.there.fetch_add(1);
+    auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(200);
+    while (meeting.there.load() < 2 && std::chrono::steady_clock::now() < end)
+      std::this_thread::yield();
+  };
+  pool.run(body, &meeting, 2, worth);
+  return size_t(meeting.there.load());
+}
+
+TEST(ThreadPool, DoesAloneWhatIsNotWorthMore) {
+  Pool pool = poolOf(2);
+  EXPECT_EQ(workersOf(*pool, 1000), 2u);
+  EXPECT_EQ(workersOf(*pool, 1), 1u);
+  EXPECT_EQ(workersOf(*pool, -5), 1u);
+  // A loop that is worth little doesn't wake whoever sleeps, many of them do.
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_EQ(workersOf(*pool, 3), 1u);
+  int loops = 1;
+  while (workersOf(*pool, 31) == 1 && loops < 10)
+    ++loops;
+  EXPECT_EQ(loops, 2);
 }
 
 TEST(ThreadPool, IsOneForAllWhoAskForAsManyThreads) {

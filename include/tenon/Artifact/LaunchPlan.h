@@ -37,8 +37,10 @@ enum class PlanOp : uint8_t {
 /// What is on the stack in the end, then the units of each grid.
 struct PlanResult {
   int64_t firstEntry, workgroupBytes, launchBytes;
+  int64_t workers; ///< that the launch pays for, when they are awake
 };
-inline constexpr uint32_t kPlanHead = 3;
+inline constexpr uint32_t kPlanHead = 4;
+inline constexpr int64_t kAllWorkers = INT32_MAX;
 /// Numbers on the stack, and so of a plan.
 inline constexpr uint32_t kMaxPlanNumbers = 32;
 

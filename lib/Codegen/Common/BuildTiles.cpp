@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "KernelFunction.h"
+#include "KernelWorkers.h"
 #include "VariantKernel.h"
 #include "tenon/Codegen/Common/Passes.h"
 #include "tenon/Dialect/Tenon/IR/TenonDialect.h"
@@ -40,12 +41,19 @@ struct BuildTilesPass : codegen::impl::BuildTilesPassBase<BuildTilesPass> {
     ScheduleAttr schedule = variant.getScheduleAttr();
     if (failed(found->readSchedule(variant)) || failed(checkOps(kernel, *found->strategy)) ||
         failed(checkElements(kernel.getLoc(), elementsOf(kernel.getArgumentTypes().drop_front(kernel.getNumSymbols())),
-                             elementsOf(kernel.getResultTypes()))) ||
-        failed(found->strategy->build(kernel, schedule)))
+                             elementsOf(kernel.getResultTypes()))))
+      return signalPassFailure();
+    AffineMap workers = workersOf(kernel, *found->strategy, variant.getTarget());
+    if (failed(found->strategy->build(kernel, schedule)))
       return signalPassFailure();
     kernel.erase();
+    for (auto program : variant.getOps<ProgramOp>())
+      if (workers)
+        program->setAttr(kWorkersAttr, AffineMapAttr::get(AffineMap::get(0, program.getNumIndices(),
+                                                                         workers.getResults(), &getContext())));
     if (std::optional<int64_t> bits = schedule.get(knob::functionBits))
-      variant.getFunction()->setAttr(kFunctionBitsAttr, Builder(variant.getContext()).getI64IntegerAttr(*bits));
+      for (auto program : variant.getOps<ProgramOp>())
+        program->setAttr(kFunctionBitsAttr, Builder(variant.getContext()).getI64IntegerAttr(*bits));
   }
 
   static SmallVector<Type> elementsOf(ArrayRef<Type> tensors) {

@@ -91,7 +91,8 @@ public:
         symbols.push_back(getAffineSymbolExpr(i, context));
       guard = IntegerSetAttr::get(set->replaceDimsAndSymbols(symbols, {}, 0, symbols.size()));
     }
-    return PlanAttr::get(context, ArrayAttr::get(context, grids), mapOf(bytes[0]), mapOf(bytes[1]), guard);
+    return PlanAttr::get(context, ArrayAttr::get(context, grids), mapOf(bytes[0]), mapOf(bytes[1]),
+                         program->getAttrOfType<AffineMapAttr>(kWorkersAttr), guard);
   }
 
 private:

@@ -99,6 +99,78 @@ SmallVector<FreeSize> RowsStrategy::freeSizesOf(const OpGroup &group, const Kern
   return {{rowsOf(group)->getOperand(0), 0}};
 }
 
+namespace {
+/// How long reductions are cut: along a dimension, in parts of so many steps of some elements each.
+struct Cut {
+  int64_t dim, stepElements;
+  AffineExpr length; ///< steps
+
+  int64_t steps(int64_t elements) const { return std::max<int64_t>(elements / stepElements, 1); }
+  /// Fewer parts than two are none.
+  static constexpr int64_t leastParts = 2;
+};
+
+/// Parts of about so many elements: each takes longer than it takes to combine what parts give.
+class RowsSpace : public VectorSpace {
+public:
+  RowsSpace(KernelOp kernel, CPUTargetAttr target, int64_t length, int64_t instructions, const std::optional<Cut> &cut)
+      : VectorSpace(kernel, target, "kernels of rows", /*hasVectors=*/true, length, instructions) {
+    constexpr int64_t candidates[] = {16384, 4096, 65536};
+    if (!cut)
+      return;
+    // What is known to be short has no parts.
+    int64_t steps = SizeAnalysis::staticSize(cut->length);
+    if (ShapedType::isDynamic(steps) || steps >= Cut::leastParts * cut->steps(candidates[0]))
+      knobs.push_back({knob::partElements, llvm::to_vector(candidates)});
+  }
+
+  bool isLegal(ArrayRef<int64_t> point, raw_ostream *reason) const override {
+    for (auto [knob, value] : llvm::zip(knobs, point))
+      if (knob.name == knob::partElements && value < leastElements)
+        return refuse(reason, "parts of reductions have at least {0} elements, not {1}", leastElements, value);
+    return VectorSpace::isLegal(point, reason);
+  }
+
+private:
+  static constexpr int64_t leastElements = 256;
+};
+} // namespace
+
+/// How the kernel's reductions can be cut into parts, if there is nothing in it but reductions and what is computed
+/// from their results.
+static std::optional<Cut> cutOf(const OpGroup &group, const KernelStructure &structure) {
+  for (Operation *op : group.ops())
+    if (roleOf(op) == Role::rows && !isa<ReduceOp>(op))
+      return std::nullopt;
+  for (Operation *op : group.ops())
+    for (Value result : op->getResults())
+      if (group.isReadOutside(op) &&
+          cast<RankedTensorType>(result.getType()).getRank() != (int64_t)structure.kept().size())
+        return std::nullopt;
+  // The longest dimension is cut, or the one whose length isn't known. Units run over all of what is kept, but for the
+  // last dimension.
+  std::optional<int64_t> cut, longest;
+  int64_t others = 1; // elements along the dimensions that aren't cut
+  for (int64_t dim = 0; dim < (int64_t)structure.space.size(); ++dim) {
+    if (llvm::is_contained(structure.unitDims, dim))
+      continue;
+    int64_t size = SizeAnalysis::staticSize(structure.space[dim]);
+    bool isKnown = !ShapedType::isDynamic(size);
+    if (!isKnown)
+      size = std::numeric_limits<int64_t>::max();
+    if (structure.isReduced(dim) && size > longest.value_or(0)) {
+      others *= longest.value_or(1);
+      cut = dim;
+      longest = size;
+    } else if (!isKnown) {
+      return std::nullopt;
+    } else {
+      others *= std::max<int64_t>(size, 1);
+    }
+  }
+  return cut ? std::optional(Cut{*cut, others, structure.space[*cut]}) : std::nullopt;
+}
+
 std::unique_ptr<ScheduleSpace> RowsStrategy::spaceOf(KernelOp kernel, TargetAttrInterface target) const {
   constexpr int64_t unknownLength = 32; // it may be short
   auto cpu = dyn_cast<CPUTargetAttr>(target);
@@ -109,15 +181,17 @@ std::unique_ptr<ScheduleSpace> RowsStrategy::spaceOf(KernelOp kernel, TargetAttr
   KernelStructure structure = structureOf(group);
   int64_t length = structure.space.empty() ? 1 : SizeAnalysis::staticSize(structure.space.back());
   // A reduction's vectors wait for each other.
-  return std::make_unique<VectorSpace>(kernel, cpu, "kernels of rows", /*hasVectors=*/true,
-                                       ShapedType::isDynamic(length) ? unknownLength : length,
-                                       cpu.getSchedules().manyInstructions + codegen::estimateInstructions(group));
+  return std::make_unique<RowsSpace>(kernel, cpu, ShapedType::isDynamic(length) ? unknownLength : length,
+                                     cpu.getSchedules().manyInstructions + codegen::estimateInstructions(group),
+                                     cutOf(group, structure));
 }
 
 namespace {
 /// The program of a kernel of rows, whose composites are decomposed. Units are rows, or where the last dimension isn't
 /// reduced vectors of them. First what each row is reduced to, in the order of the kernel, and what else there is one
-/// of per row; then what is stored for each of its elements.
+/// of per row; then what is stored for each of its elements. Long reductions are cut: a grid of parts leaves what each
+/// of them is reduced to in memory of the launch, a second one of rows combines them in their order, whoever computed
+/// them.
 class RowsProgram {
 public:
   RowsProgram(KernelOp kernel, const KernelStrategy &strategy, int64_t lanes)
@@ -129,28 +203,83 @@ public:
   }
 
   void write() {
-    SmallVector<TileBuilder::Dim> units;
-    for (int64_t dim : structure.unitDims)
-      units.push_back({builder.constant(0), space[dim]});
+    SmallVector<TileBuilder::Dim> units = unitDims();
     if (units.empty())
       units.push_back({builder.constant(0), builder.constant(1)});
+    builder.grid(units, [&](Expressions at) { writeUnit(at, [&] { writeRow(); }); });
+  }
+
+  /// As `write`, with parts of so many steps.
+  void writeParts(const Cut &cut, int64_t steps) {
+    SmallVector<TileBuilder::Dim> units = unitDims();
+    AffineExpr count = space[cut.dim].ceilDiv(steps);
+    SmallVector<AffineExpr> shape = {count};
+    for (int64_t dim : structure.kept())
+      shape.push_back(space[dim]);
+    auto reductions = llvm::to_vector(llvm::make_filter_range(builder.kernel.getBody().front().getOps<ReduceOp>(),
+                                                              [&](ReduceOp reduce) { return isOfRows(reduce); }));
+    for (ReduceOp reduce : reductions) {
+      Type wide = TileCombination(builder, reduce.getCombiner(), getElementTypeOrSelf(reduce.getType())).wide;
+      parts.insert({reduce, {builder.scratch(shape, wide, MemoryKind::launch), count}});
+    }
+    units.push_back({builder.constant(0), space[cut.dim], steps, /*extent=*/true});
     builder.grid(units, [&](Expressions at) {
-      for (auto [dim, position] : llvm::zip(structure.unitDims, at))
-        place[dim] = position;
-      if (space.empty() || structure.isReduced(last))
-        return writeRow();
-      builder.tiles(builder.constant(0), space[last], lanes, [&](AffineExpr start, AffineExpr extent) {
-        place[last] = start;
-        // A tile of rows, one in each lane.
-        rowShape = {lanes};
-        rowExtents = {extent};
-        writeRow();
+      AffineExpr low = at[at.size() - 2], high = low + at.back();
+      writeUnit(at, [&] {
+        range = {cut.dim, low, high};
+        for (ReduceOp reduce : reductions) {
+          SmallVector<AffineExpr> there = {low.floorDiv(steps)};
+          llvm::append_range(there, rowPlace());
+          builder.store(sumOf(reduce), parts.at(reduce).sums, there, rowExtents);
+        }
       });
     });
+    range = {};
+    write();
   }
+
+  /// Runs the program only where reductions have at least so many steps; false where that can't be told in front of it.
+  bool setLeast(const Cut &cut, int64_t steps) {
+    auto symbols = builder.kernel.getBody().getArguments().take_front(builder.kernel.getNumSymbols());
+    std::optional<AffineMap> length = builder.sizes.mapOf(structure.space[cut.dim], symbols);
+    if (!length || !length->getResult(0).isPureAffine())
+      return false;
+    MLIRContext *context = builder.kernel.getContext();
+    SmallVector<AffineExpr> dims;
+    for (unsigned i = 0; i < symbols.size(); ++i)
+      dims.push_back(getAffineDimExpr(i, context));
+    AffineExpr left = length->getResult(0).replaceDimsAndSymbols({}, dims) - steps;
+    builder.program.setGuard(IntegerSet::get(builder.program.getNumIndices(), 0, left, /*eqFlags=*/false));
+    builder.program.setSymName((builder.kernel.getSymName() + "_in_parts").str());
+    return true;
+  }
+
+  void erase() { builder.program.erase(); }
 
 private:
   using Expressions = TileBuilder::Expressions;
+
+  SmallVector<TileBuilder::Dim> unitDims() {
+    SmallVector<TileBuilder::Dim> units;
+    for (int64_t dim : structure.unitDims)
+      units.push_back({builder.constant(0), space[dim]});
+    return units;
+  }
+
+  /// `body` for the unit's row, or each tile of its rows.
+  void writeUnit(Expressions at, function_ref<void()> body) {
+    for (auto [dim, position] : llvm::zip(structure.unitDims, at))
+      place[dim] = position;
+    if (space.empty() || structure.isReduced(last))
+      return body();
+    builder.tiles(builder.constant(0), space[last], lanes, [&](AffineExpr start, AffineExpr extent) {
+      place[last] = start;
+      // A tile of rows, one in each lane.
+      rowShape = {lanes};
+      rowExtents = {extent};
+      body();
+    });
+  }
 
   void writeRow() {
     known.clear();
@@ -175,7 +304,9 @@ private:
     for (Operation &op : builder.kernel.getBody().front()) {
       bool isPerRow = llvm::any_of(op.getOperands(), [&](Value operand) { return perRow.contains(operand); });
       if (auto reduce = dyn_cast<ReduceOp>(op); reduce && isOfRows(reduce)) {
-        known.push_back({reduce.getResult(), reduced(reduce), rowPlace()});
+        auto part = parts.find(reduce);
+        Value sum = part == parts.end() ? sumOf(reduce) : sumOf(reduce, part->second);
+        known.push_back({reduce.getResult(), reduced(reduce, sum), rowPlace()});
         perRow.insert(reduce.getResult());
       } else if (isPerRow && isa<BroadcastOp>(op)) {
         tileOf(op.getOperand(0));
@@ -209,7 +340,8 @@ private:
   // Reductions
   //===--------------------------------------------------------------------===//
 
-  Value reduced(ReduceOp reduce) {
+  /// What the unit's part of a row is reduced to, or all of it, as it is combined.
+  Value sumOf(ReduceOp reduce) {
     TileCombination combination(builder, reduce.getCombiner(), getElementTypeOrSelf(reduce.getType()));
     TypedAttr identity = combination.identity();
     bool acrossLanes = structure.isReduced(last);
@@ -224,24 +356,47 @@ private:
       if (dims.empty())
         return step(AffineExpr(), sum);
       int64_t dim = dims.front();
+      bool isCut = range && range->dim == dim;
+      AffineExpr low = isCut ? range->low : builder.constant(0), high = isCut ? range->high : space[dim];
       if (dim == last)
-        return builder.carryTiles(builder.constant(0), space[dim], lanes, sum,
-                                  [&](AffineExpr start, AffineExpr extent, Value carried) {
-                                    place[dim] = start;
-                                    return step(extent, carried);
-                                  });
-      return builder.carry({builder.constant(0), space[dim]}, sum, [&](AffineExpr position, Value carried) {
+        return builder.carryTiles(low, high, lanes, sum, [&](AffineExpr start, AffineExpr extent, Value carried) {
+          place[dim] = start;
+          return step(extent, carried);
+        });
+      return builder.carry({low, high}, sum, [&](AffineExpr position, Value carried) {
         place[dim] = position;
         return nest(nest, dims.drop_front(), carried);
       });
     };
     Value sum = nest(nest, structure.reduced, builder.splat(lanes, identity));
-    auto type = cast<RankedTensorType>(sum.getType()), scalar = type.clone(ArrayRef<int64_t>());
     if (acrossLanes) {
+      auto scalar = cast<RankedTensorType>(sum.getType()).clone(ArrayRef<int64_t>());
       Combiner lanesCombiner = reduce.getCombiner() == Combiner::mean ? Combiner::sum : reduce.getCombiner();
       sum = builder.create<ReduceOp>(scalar, lanesCombiner, sum, ArrayRef<int64_t>(0));
-      type = scalar;
     }
+    return sum;
+  }
+
+  struct Parts {
+    Value sums; ///< of all parts, first, and rows
+    AffineExpr count;
+  };
+
+  /// What the parts of a row give together.
+  Value sumOf(ReduceOp reduce, const Parts &of) {
+    TileCombination combination(builder, reduce.getCombiner(), getElementTypeOrSelf(reduce.getType()));
+    return builder.carry({builder.constant(0), of.count}, builder.splat(rowShape, combination.identity()),
+                         [&](AffineExpr part, Value sum) {
+                           SmallVector<AffineExpr> there = {part};
+                           llvm::append_range(there, rowPlace());
+                           return combination.combine(sum, builder.load(of.sums, there, rowShape, rowExtents));
+                         });
+  }
+
+  /// The result of a row whose elements combine to `sum`.
+  Value reduced(ReduceOp reduce, Value sum) {
+    TileCombination combination(builder, reduce.getCombiner(), getElementTypeOrSelf(reduce.getType()));
+    auto type = cast<RankedTensorType>(sum.getType()), scalar = type.clone(ArrayRef<int64_t>());
     if (reduce.getCombiner() == Combiner::mean && isa<FloatType>(combination.wide)) {
       AffineExpr count = builder.constant(1);
       for (int64_t dim : structure.reduced)
@@ -284,14 +439,39 @@ private:
   SmallVector<AffineExpr> space, place;
   SmallVector<int64_t> rowShape; ///< of values per row: none, or as many rows as there are lanes
   SmallVector<AffineExpr> rowExtents;
-  SmallVector<TileBuilder::Known> known; ///< per row
+  SmallVector<TileBuilder::Known> known;         ///< per row
+  llvm::SmallDenseMap<Operation *, Parts> parts; ///< that are there
+  struct Range {
+    int64_t dim;
+    AffineExpr low, high;
+  };
+  std::optional<Range> range; ///< of the unit's part
 };
 } // namespace
 
 LogicalResult RowsStrategy::build(KernelOp kernel, ScheduleAttr schedule) const {
   if (failed(decomposeComposites(kernel)))
     return failure();
-  RowsProgram(kernel, *this, lanesOf(schedule)).write();
+  int64_t lanes = lanesOf(schedule);
+  if (std::optional<int64_t> elements = schedule.get(knob::partElements)) {
+    SizeAnalysis sizes(kernel.getContext());
+    OpGroup group(kernel, sizes);
+    Cut cut = *cutOf(group, structureOf(group));
+    // Whole tiles, but for the last one.
+    int64_t steps = cut.steps(*elements), length = SizeAnalysis::staticSize(cut.length);
+    if (cut.stepElements == 1)
+      steps = llvm::alignTo(steps, lanes);
+    int64_t least = Cut::leastParts * steps;
+    RowsProgram inParts(kernel, *this, lanes);
+    bool isAlways = length >= least, isSometimes = ShapedType::isDynamic(length) && inParts.setLeast(cut, least);
+    if (isAlways || isSometimes)
+      inParts.writeParts(cut, steps);
+    else
+      inParts.erase();
+    if (isAlways)
+      return success();
+  }
+  RowsProgram(kernel, *this, lanes).write();
   return success();
 }
 

@@ -3,7 +3,7 @@
 // Strides come behind the buffers, then the symbols: one per dimension but the last.
 // CHECK-LABEL: func.func @elements(
 // CHECK-SAME: %[[X:.*]]: memref<f32>, %[[Y:.*]]: memref<f32>, %[[SX:.*]]: index, %[[M:.*]]: index, %[[BEGIN:.*]]: index, %[[END:.*]]: index
-// CHECK-SAME: {tenon_tile.kernel = {buffers = 2 : i64, strides = 1 : i64, symbols = 1 : i64}, tenon_tile.plan = #tenon_tile.plan<grids = [#{{.*}}]>}
+// CHECK-SAME: {tenon_tile.kernel = {buffers = 2 : i64, strides = 1 : i64, symbols = 1 : i64}, tenon_tile.plan = #tenon_tile.plan<grids = [#{{.*}}], workers = #{{.*}}>}
 // CHECK: scf.for %[[R:.*]] = %[[BEGIN]] to %[[END]]
 // CHECK: %[[FROM:.*]] = arith.muli %[[R]], %[[SX]]
 // CHECK: vector.load %{{.*}}[%[[FROM]]]

@@ -27,8 +27,8 @@ tenon_tile.kernel @short_rows(%x: tensor<4x7xf32>) -> tensor<4xf32> {
   tenon_tile.yield %y : tensor<4xf32>
 }
 // CHECK-LABEL: tenon_tile.variants @any_length
-// CHECK: target #avx2 schedule(vector_bytes = 32, vectors = 4)
-// CHECK: target #avx512 schedule(vector_bytes = 64, vectors = 2)
+// CHECK: target #avx2 schedule(part_elements = 16384, vector_bytes = 32, vectors = 4)
+// CHECK: target #avx512 schedule(part_elements = 16384, vector_bytes = 64, vectors = 2)
 tenon_tile.kernel @any_length(%n: index, %x: tensor<4x?xf32>) -> tensor<4xf32> {
   tenon.bind_shape %x [4, %n] : tensor<4x?xf32>
   %y = tenon.reduce sum %x dims [1] : tensor<4x?xf32> -> tensor<4xf32>

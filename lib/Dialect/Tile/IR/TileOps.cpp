@@ -126,6 +126,14 @@ LogicalResult TileDialect::verifyOperationAttribute(Operation *op, NamedAttribut
     if (!isa<ModuleOp>(op) || !name || !symbolizeAccuracy(name.getValue()))
       return op->emitOpError("expects '") << kAccuracyAttr << "' to be \"strict\", \"default\" or \"fast\" of a module";
   }
+  if (attribute.getName() == kWorkersAttr) {
+    auto program = dyn_cast<ProgramOp>(op);
+    auto workers = dyn_cast<AffineMapAttr>(attribute.getValue());
+    if (!program || !workers || workers.getValue().getNumDims() != 0 || workers.getValue().getNumResults() == 0 ||
+        workers.getValue().getNumSymbols() != program.getNumIndices())
+      return op->emitOpError("expects '")
+             << kWorkersAttr << "' to be a map from the index arguments of a program, as symbols, to numbers";
+  }
   if (attribute.getName() == kProgramPlanAttr &&
       (!isa<FunctionOpInterface>(op) || !isa<PlanAttr>(attribute.getValue())))
     return op->emitOpError("expects '") << kProgramPlanAttr << "' to be the plan of a function";
@@ -213,7 +221,7 @@ LogicalResult MemoryAttr::verify(function_ref<InFlightDiagnostic()> emitError, M
 }
 
 LogicalResult PlanAttr::verify(function_ref<InFlightDiagnostic()> emitError, ArrayAttr grids, AffineMapAttr workgroup,
-                               AffineMapAttr launch, IntegerSetAttr guard) {
+                               AffineMapAttr launch, AffineMapAttr workers, IntegerSetAttr guard) {
   std::optional<unsigned> numbers;
   auto isFrom = [&](unsigned dims, unsigned symbols) {
     bool fits = dims == 0 && numbers.value_or(symbols) == symbols;
@@ -223,7 +231,7 @@ LogicalResult PlanAttr::verify(function_ref<InFlightDiagnostic()> emitError, Arr
   if (grids.empty())
     return emitError() << "expects a grid";
   SmallVector<Attribute> maps(grids.getValue());
-  maps.append({workgroup, launch});
+  maps.append({workgroup, launch, workers});
   for (Attribute map : maps) {
     auto counts = dyn_cast_if_present<AffineMapAttr>(map);
     if (map && (!counts || counts.getValue().getNumResults() == 0 ||

@@ -43,6 +43,7 @@ def Tile_ScheduleAttr : AttrDef<Tile_Dialect, "Schedule"> {
     | `wide_rows` | contractions | up to so many rows read a panel once, from front to back |
     | `function_bits` | all, where the module's `tenon_tile.accuracy` is "fast" | bits that elementary functions of f32 keep: 12 or 24 |
     | `epilogue_rows` | contractions | rows for which what follows has code: 1, in a loop over sums in scratch, or all of a register tile |
+    | `part_elements` | rows that are only reduced | elements of a part, where a row is so long that it has several |
     | `panel_columns` | contractions with constants | columns that lie next to each other in the form of the second operand |
     | `unit_rows`, `unit_columns` | contractions | most rows and columns of a unit of work |
     | `fetch_rows` | contractions | fewer rows fetch nothing ahead of an operand that isn't in panels |
@@ -105,8 +106,9 @@ def Tile_PlanAttr : AttrDef<Tile_Dialect, "Plan"> {
   let description = [{
     On the function of a program's first grid, as `tenon_tile.plan`: the units of each of its `grids`, the bytes of scratch
     that each worker has for itself (`workgroup`) and that all of them share (`launch`), from the kernel's symbols, then the
-    strides that come with a launch. Bytes are the least of a map's results. Where `guard` doesn't hold, the next program
-    runs: the results of a map are at least 0, those that `zero` names are 0.
+    strides that come with a launch. Bytes are the least of a map's results. A launch pays for as many `workers` as the most of
+    a map's results, or for any number. Where `guard` doesn't hold, the next program runs: the results of a map are at least 0,
+    those that `zero` names are 0.
 
     ```mlir
     #tenon_tile.plan<grids = [affine_map<()[s0] -> (s0 ceildiv 98)>], workgroup = affine_map<()[s0] -> (s0 * 64, 6400)>>
@@ -115,8 +117,9 @@ def Tile_PlanAttr : AttrDef<Tile_Dialect, "Plan"> {
   }];
   let parameters = (ins "::mlir::ArrayAttr":$grids, OptionalParameter<"::mlir::AffineMapAttr">:$workgroup,
                         OptionalParameter<"::mlir::AffineMapAttr">:$launch,
+                        OptionalParameter<"::mlir::AffineMapAttr">:$workers,
                         OptionalParameter<"::mlir::IntegerSetAttr">:$guard);
-  let assemblyFormat = "`<` struct($grids, $workgroup, $launch, custom<Guard>($guard)) `>`";
+  let assemblyFormat = "`<` struct($grids, $workgroup, $launch, $workers, custom<Guard>($guard)) `>`";
   let genVerifyDecl = 1;
 }
 

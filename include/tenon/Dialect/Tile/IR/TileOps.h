@@ -36,6 +36,8 @@ inline constexpr int64_t blockElements = 4096;
 inline constexpr llvm::StringLiteral kScheduleAttr = "tenon_tile.schedule";
 /// Of an argument of a kernel: each launch gives it a constant, which programs may want in a form.
 inline constexpr llvm::StringLiteral kConstantAttr = "tenon_tile.constant";
+/// Of a program: how many workers a launch pays for, from its index arguments.
+inline constexpr llvm::StringLiteral kWorkersAttr = "tenon_tile.workers";
 /// The plan of a program, on the function of loops that its first grid has become.
 inline constexpr llvm::StringLiteral kProgramPlanAttr = "tenon_tile.plan";
 } // namespace tenon::tile

@@ -1,0 +1,61 @@
+// RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(tenon-variants{targets=avx2},tenon-tiles)" | FileCheck %s
+
+// A long reduction is cut: a grid of parts leaves sums in memory of the launch, a second one combines them in their order.
+// CHECK-LABEL: tenon_tile.program @sum(
+// CHECK-SAME: attributes {tenon_tile.workers = #{{.*}}}
+// CHECK: %[[SUMS:.*]] = scratch : memref<62xf32, #launch>
+// CHECK: grid (%[[I:.*]], %[[MI:.*]]) = 0 to 1000000 step 16384 {
+// CHECK: for (%{{.*}}, %{{.*}}) = %[[I]] to %[[I]] + %[[MI]] step 32 iter_args
+// CHECK: %[[PART:.*]] = tenon.reduce sum
+// CHECK: store %[[PART]], %[[SUMS]][%[[I]] floordiv 16384] : tensor<f32>
+// CHECK: grid (%{{.*}}) = 0 to 1 {
+// CHECK: for (%[[P:.*]]) = 0 to 62 iter_args(%[[C:.*]] = %{{.*}}) -> (tensor<f32>) {
+// CHECK: %[[OF:.*]] = load %[[SUMS]][%[[P]]]
+// CHECK: tenon.add %[[C]], %[[OF]]
+// CHECK: sqrt
+// CHECK-NOT: tenon_tile.program
+tenon_tile.kernel @sum(%x: tensor<1000000xf32>) -> tensor<f32> {
+  %s = tenon.reduce sum %x dims [0] : tensor<1000000xf32> -> tensor<f32>
+  %y = tenon.sqrt %s : tensor<f32>
+  tenon_tile.yield %y : tensor<f32>
+}
+
+// -----
+
+// Where the length shows at run time there are both programs. Rows of 24 columns stand in lanes; a part has as many rows as
+// have its elements.
+// CHECK-LABEL: tenon_tile.program @columns_in_parts(
+// CHECK-SAME: guard (%[[N:.*]] - 1364 >= 0)
+// CHECK: %[[SUMS:.*]] = scratch(%[[N]] ceildiv 682) : memref<?x24xf32, #launch>
+// CHECK: grid (%[[I:.*]], %{{.*}}) = 0 to %[[N]] step 682 {
+// CHECK: store %{{.*}}, %[[SUMS]][%[[I]] floordiv 682, 0] extents [24] : tensor<32xf32>
+// CHECK: grid (%{{.*}}) = 0 to 1 {
+// CHECK: tenon_tile.program @columns(
+// CHECK-NOT: guard
+// CHECK-NOT: launch
+// CHECK: grid (%{{.*}}) = 0 to 1 {
+// CHECK-NOT: grid
+tenon_tile.kernel @columns(%n: index, %x: tensor<?x24xf32>) -> tensor<24xf32> {
+  tenon.bind_shape %x [%n, 24] : tensor<?x24xf32>
+  %y = tenon.reduce mean %x dims [0] : tensor<?x24xf32> -> tensor<24xf32>
+  tenon_tile.yield %y : tensor<24xf32>
+}
+
+// -----
+
+// Not cut: what is short, and what is read again for each element of a row.
+// CHECK-LABEL: tenon_tile.program @short(
+// CHECK-NOT: launch
+tenon_tile.kernel @short(%x: tensor<8x20000xf32>) -> tensor<8xf32> {
+  %y = tenon.reduce max %x dims [1] : tensor<8x20000xf32> -> tensor<8xf32>
+  tenon_tile.yield %y : tensor<8xf32>
+}
+
+// -----
+
+// CHECK-LABEL: tenon_tile.program @softmax(
+// CHECK-NOT: launch
+tenon_tile.kernel @softmax(%x: tensor<2x100000xf32>) -> tensor<2x100000xf32> {
+  %y = tenon.softmax %x dims [1] : tensor<2x100000xf32>
+  tenon_tile.yield %y : tensor<2x100000xf32>
+}

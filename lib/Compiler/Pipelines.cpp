@@ -37,7 +37,7 @@ static void buildGraph(OpPassManager &pm, std::unique_ptr<Pass> assignLayouts, t
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addNestedPass<func::FuncOp>(createInferSizesPass());
-  pm.addNestedPass<func::FuncOp>(createExpandZeroPointsPass());
+  pm.addNestedPass<func::FuncOp>(createExpandZeroPointsPass({/*dequantized=*/accuracy != tile::Accuracy::strict}));
   // What simplification makes of constants is folded, which lets it see more.
   for (int round = 0; round < 2; ++round) {
     pm.addPass(createFoldConstantsPass(interpretingEvaluator()));

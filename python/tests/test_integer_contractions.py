@@ -67,3 +67,35 @@ def test_convolutions(lhs, rhs, zero, attributes, channels, filters, target):
                        constants)
     feed = {"x": numbers(KINDS[lhs][1], (2, channels, 19, 21), 3), "p": numbers(KINDS[lhs][1], (), 4)}
     np.testing.assert_array_equal(tenon.compile(model, target=target, threads=1).run(feed)["y"], tenon.reference(model).run(feed)["y"])
+
+
+def dequantized(name, axis=None):
+    """The node that dequantises `name`."""
+    return helper.make_node("DequantizeLinear", [name, f"{name}_s", f"{name}_p"], [f"{name}_f"], **({} if axis is None else {"axis": axis}))
+
+
+@pytest.mark.parametrize("op", ["MatMul", "Gemm", "Conv"])
+@pytest.mark.parametrize("per_channel", [False, True])
+@pytest.mark.parametrize("lhs, rhs, zero", [("u8", "i8", 0), ("i8", "i8", 0), ("u8", "u8", 128)])
+def test_dequantized_operands(op, per_channel, lhs, rhs, zero, target):
+    """The sum of integers is exact: what is left is the rounding of scales, which a quantiser behind hides."""
+    shapes = {"MatMul": ((7, 200), (200, 40)), "Gemm": ((7, 200), (40, 200)), "Conv": ((1, 24, 9, 11), (40, 24, 3, 3))}[op]
+    axis = 1 if op == "MatMul" else 0
+    rng, filters = np.random.default_rng(0), shapes[1][axis]
+    w, scales = numbers(KINDS[rhs][1], shapes[1], 1), (rng.random(filters if per_channel else ()) / 64 + 1e-3).astype(np.float32)
+    bias = rng.standard_normal(filters).astype(np.float32)
+    constants = {"w": w, "w_s": scales, "w_p": np.full(scales.shape, zero, KINDS[rhs][1]), "x_s": np.float32(0.02),
+                 "x_p": KINDS[lhs][1](7), "bias": bias, "y_s": np.float32(0.5), "y_p": np.uint8(120)}
+    nodes = [dequantized("x"), dequantized("w", axis=axis if per_channel else None)]
+    if op == "MatMul":
+        nodes += [helper.make_node(op, ["x_f", "w_f"], ["m"]), helper.make_node("Add", ["m", "bias"], ["y"])]
+    else:
+        attributes = {"transB": 1} if op == "Gemm" else {"pads": [1] * 4}
+        nodes += [helper.make_node(op, ["x_f", "w_f", "bias"], ["y"], **attributes)]
+    nodes.append(helper.make_node("QuantizeLinear", ["y", "y_s", "y_p"], ["q"]))
+    model = make_model(nodes, [("x", KINDS[lhs][0], shapes[0])], [("y", TensorProto.FLOAT, None), ("q", TensorProto.UINT8, None)],
+                       [numpy_helper.from_array(np.asarray(array), name) for name, array in constants.items()])
+    feed = {"x": numbers(KINDS[lhs][1], shapes[0], 2)}
+    actual, expected = tenon.compile(model, target=target, threads=1).run(feed), tenon.reference(model).run(feed)
+    np.testing.assert_allclose(actual["y"], expected["y"], rtol=2e-6, atol=2e-5)
+    assert np.abs(actual["q"].astype(int) - expected["q"]).max() <= 1

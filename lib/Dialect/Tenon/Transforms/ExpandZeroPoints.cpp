@@ -6,7 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 //
-// sum (a - p) (b - q) = sum a b - q sum a - p (sum b - K q), also modulo 2^32. Sums of constants are constants.
+// sum (a - p) (b - q) = sum a b - q sum a - p (sum b - K q), also modulo 2^32. Sums of constants are constants. Of
+// numbers that were dequantised first the sum is exact, and is multiplied with both scales at last.
 //
 
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
@@ -27,11 +28,13 @@ namespace {
 bool isByte(Value value) { return getElementTypeOrSelf(value).isInteger(8); }
 RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
 
-/// Integers of 32 bits that are numbers of 8 bits, less their zero points.
-struct Centred {
+/// Numbers of 8 bits, less their zero points, times their scales.
+struct Quantized {
   Value stored;
-  Value zero;                ///< of 8 or 32 bits; null where there is none
-  SmallVector<int64_t> dims; ///< of what is stored, for those of the zero points
+  Value zero = {};                     ///< of 8 or 32 bits; null where there is none
+  SmallVector<int64_t> zeroDims = {};  ///< of what is stored, for those of the zero points
+  Value scale = {};                    ///< null where there is none
+  SmallVector<int64_t> scaleDims = {}; ///< alike
   bool isConstant() const { return (bool)stored.getDefiningOp<ConstantOp>(); }
 };
 
@@ -40,40 +43,70 @@ bool isConstantOf(Value value, int64_t number) {
   while (auto cast = value.getDefiningOp<CastOp>())
     value = cast.getOperand();
   auto constant = value.getDefiningOp<ConstantOp>();
-  auto elements = constant ? dyn_cast<DenseIntElementsAttr>(constant.getValue()) : DenseIntElementsAttr();
+  if (!constant)
+    return false;
+  if (auto blob = dyn_cast<tenon::BlobAttr>(constant.getValue())) {
+    llvm::Expected<ArrayRef<char>> bytes = blob.getData();
+    if (!bytes)
+      return llvm::consumeError(bytes.takeError()), false;
+    return isByte(value) && llvm::all_of(*bytes, [&](char byte) { return byte == char(number); });
+  }
+  auto elements = dyn_cast<DenseIntElementsAttr>(constant.getValue());
   return elements && llvm::all_of(elements.getValues<APInt>(), [&](const APInt &element) {
-           return (elements.getElementType().isUnsignedInteger() ? element.getZExtValue() : element.getSExtValue()) ==
-                  number;
+           return (elements.getElementType().isUnsignedInteger() ? int64_t(element.getZExtValue())
+                                                                 : element.getSExtValue()) == number;
          });
 }
 
-std::optional<Centred> centred(Value value) {
-  auto storedOf = [](Value wide) {
-    auto cast = wide.getDefiningOp<CastOp>();
-    return cast && isByte(cast.getOperand()) && getElementTypeOrSelf(wide).isSignlessInteger(32) ? cast.getOperand()
-                                                                                                 : Value();
-  };
-  if (Value stored = storedOf(value))
-    return Centred{stored, Value(), {}};
+/// What was repeated, and along which dimensions it lies.
+std::pair<Value, SmallVector<int64_t>> repeated(Value value) {
+  if (auto broadcast = value.getDefiningOp<BroadcastOp>())
+    return {broadcast.getOperand(), llvm::to_vector(broadcast.getDims())};
+  return {value, llvm::to_vector(llvm::seq<int64_t>(0, typeOf(value).getRank()))};
+}
+
+/// Integers of 32 bits, or any numbers that are cast from them or from what is stored.
+std::optional<Quantized> centred(Value value) {
+  auto cast = value.getDefiningOp<CastOp>();
+  if (cast && isByte(cast.getOperand()))
+    return Quantized{cast.getOperand()};
+  if (cast && isa<FloatType>(getElementTypeOrSelf(value)))
+    value = cast.getOperand();
   auto sub = value.getDefiningOp<SubOp>();
-  Value stored = sub ? storedOf(sub.getLhs()) : Value();
-  if (!stored)
+  cast = sub ? sub.getLhs().getDefiningOp<CastOp>() : CastOp();
+  if (!cast || !isByte(cast.getOperand()) || !getElementTypeOrSelf(value).isSignlessInteger(32))
     return std::nullopt;
-  // Widened before or after they are repeated.
+  Quantized result{cast.getOperand()};
+  // Zero points are widened before or after they are repeated.
   auto narrow = [](Value value) {
     auto cast = value.getDefiningOp<CastOp>();
     return cast && isByte(cast.getOperand()) ? cast.getOperand() : value;
   };
-  Value zero = narrow(sub.getRhs());
-  Centred result{stored, zero, llvm::to_vector(llvm::seq<int64_t>(0, typeOf(stored).getRank()))};
-  if (auto broadcast = zero.getDefiningOp<BroadcastOp>()) {
-    result.zero = narrow(broadcast.getOperand());
-    result.dims = llvm::to_vector(broadcast.getDims());
-  }
+  std::tie(result.zero, result.zeroDims) = repeated(narrow(sub.getRhs()));
+  result.zero = narrow(result.zero);
   if (isConstantOf(result.zero, 0))
     result.zero = Value();
   return result;
 }
+
+std::optional<Quantized> quantized(Value value) {
+  Type element = getElementTypeOrSelf(value);
+  if (element.isSignlessInteger(32))
+    return centred(value);
+  auto mul = value.getDefiningOp<MulOp>();
+  if (!element.isF32() || !mul)
+    return std::nullopt;
+  Value operands[] = {mul.getLhs(), mul.getRhs()};
+  for (unsigned i = 0; i < 2; ++i)
+    if (std::optional<Quantized> result = centred(operands[i])) {
+      std::tie(result->scale, result->scaleDims) = repeated(operands[1 - i]);
+      return result;
+    }
+  return std::nullopt;
+}
+
+/// Whether sums of so many products of bytes are exact in 32 bits.
+bool fits(int64_t products) { return !ShapedType::isDynamic(products) && products <= INT32_MAX / (255 * 255); }
 
 class Expansion {
 public:
@@ -113,8 +146,25 @@ private:
     return ReduceOp::create(b, loc, RankedTensorType::get(shape, i32()), Combiner::sum, wide(stored), dims);
   }
   /// Constants without a sign as ones with a sign: instructions want one operand of either kind.
-  bool addSign(Centred &constant);
-  void replace(Value result) {
+  bool addSign(Quantized &constant);
+  /// Gives the sums; those of dequantised numbers times the scales, which lie along dimensions of the result.
+  void replace(Value result, ArrayRef<std::pair<Value, SmallVector<int64_t>>> scales) {
+    if (Type element = getElementTypeOrSelf(op->getResult(0)); element != i32()) {
+      result = CastOp::create(b, loc, typeOf(result).clone(element), result);
+      SmallVector<AffineExpr> extents = sizes.sizesOf(op->getResult(0));
+      // The product of a scale for all with one per channel is as short as that.
+      auto [first, firstDims] = scales[0];
+      auto [second, secondDims] = scales[1];
+      if (!firstDims.empty())
+        std::swap(first, second), std::swap(firstDims, secondDims);
+      if (firstDims.empty()) {
+        first = broadcast(first, {}, sizes.sizesOf(second));
+        second = MulOp::create(b, loc, first, second);
+      } else {
+        result = MulOp::create(b, loc, result, broadcast(first, firstDims, extents));
+      }
+      result = MulOp::create(b, loc, result, broadcast(second, secondDims, extents));
+    }
     op->getResult(0).replaceAllUsesWith(result);
     op->erase();
   }
@@ -126,7 +176,7 @@ private:
 };
 } // namespace
 
-bool Expansion::addSign(Centred &constant) {
+bool Expansion::addSign(Quantized &constant) {
   if (!getElementTypeOrSelf(constant.stored).isUnsignedInteger())
     return true;
   constexpr int64_t shift = 128;
@@ -135,7 +185,7 @@ bool Expansion::addSign(Centred &constant) {
   constant.stored = CastOp::create(b, loc, type.clone(b.getI8Type()), moved);
   if (!constant.zero) {
     constant.zero = splat(-shift, RankedTensorType::get({}, i32()));
-    constant.dims.clear();
+    constant.zeroDims.clear();
   } else if (isConstantOf(constant.zero, shift)) {
     constant.zero = Value();
   } else if (typeOf(constant.zero).hasStaticShape()) {
@@ -147,9 +197,10 @@ bool Expansion::addSign(Centred &constant) {
 }
 
 bool Expansion::run(ContractOp contract) {
-  std::optional<Centred> lhs = centred(contract.getLhs()), rhs = centred(contract.getRhs());
-  if (!lhs || !rhs || lhs->isConstant() == rhs->isConstant() ||
-      !getElementTypeOrSelf(contract.getResult()).isSignlessInteger(32))
+  std::optional<Quantized> lhs = quantized(contract.getLhs()), rhs = quantized(contract.getRhs());
+  Type element = getElementTypeOrSelf(contract.getResult());
+  if (!lhs || !rhs || lhs->isConstant() == rhs->isConstant() || (bool)lhs->scale != (bool)rhs->scale ||
+      (lhs->scale ? !element.isF32() : !element.isSignlessInteger(32)))
     return false;
   SmallVector<AffineMap> maps = llvm::to_vector(contract.getIndexingMaps().getAsValueRange<AffineMapAttr>());
   AffineMap result = maps[2];
@@ -164,7 +215,7 @@ bool Expansion::run(ContractOp contract) {
   if (!depth)
     return false;
   AffineExpr summed = getAffineDimExpr(*depth, op->getContext());
-  Centred *operands[] = {&*lhs, &*rhs};
+  Quantized *operands[] = {&*lhs, &*rhs};
   unsigned constant = rhs->isConstant(), other = 1 - constant;
   int64_t depthDims[] = {*maps[0].getResultPosition(summed), *maps[1].getResultPosition(summed)};
   int64_t count = typeOf(operands[constant]->stored).getDimSize(depthDims[constant]);
@@ -184,40 +235,53 @@ bool Expansion::run(ContractOp contract) {
     for (int64_t dim = 0; dim < typeOf(operands[i]->stored).getRank(); ++dim)
       if (dim != depthDims[i])
         keptDims[i].push_back(dim);
-    if (!placesOf(i, keptDims[i]) || !placesOf(i, operands[i]->dims))
+    if (!placesOf(i, keptDims[i]) || !placesOf(i, operands[i]->zeroDims) || !placesOf(i, operands[i]->scaleDims))
       return false;
   }
+  if (lhs->scale && !fits(count))
+    return false;
   if (!addSign(*operands[constant]))
     return false;
   SmallVector<AffineExpr> extents = sizes.sizesOf(contract.getResult());
   auto spread = [&](unsigned operand, Value value, ArrayRef<int64_t> dims) {
     return broadcast(value, *placesOf(operand, dims), extents);
   };
-  Value y = ContractOp::create(b, loc, contract.getType(), lhs->stored, rhs->stored, contract.getIndexingMaps());
+  Value y = ContractOp::create(b, loc, typeOf(contract.getResult()).clone(i32()), lhs->stored, rhs->stored,
+                               contract.getIndexingMaps());
   auto subtract = [&](Value a, Value b1) { y = SubOp::create(b, loc, y, MulOp::create(b, loc, a, b1)); };
   if (Value zero = operands[constant]->zero)
     subtract(spread(other, sum(operands[other]->stored, depthDims[other]), keptDims[other]),
-             spread(constant, wide(zero), operands[constant]->dims));
+             spread(constant, wide(zero), operands[constant]->zeroDims));
   if (Value zero = operands[other]->zero) {
     Value sums = sum(operands[constant]->stored, depthDims[constant]);
     if (Value both = operands[constant]->zero) {
       // In the sums' own dimensions.
-      SmallVector<int64_t> dims = llvm::map_to_vector(operands[constant]->dims, [&](int64_t dim) {
+      SmallVector<int64_t> dims = llvm::map_to_vector(operands[constant]->zeroDims, [&](int64_t dim) {
         return int64_t(llvm::find(keptDims[constant], dim) - keptDims[constant].begin());
       });
       Value all = broadcast(wide(both), dims, staticSizes(typeOf(sums)));
       sums = SubOp::create(b, loc, sums, MulOp::create(b, loc, all, splat(count, typeOf(sums))));
     }
-    subtract(spread(other, wide(zero), operands[other]->dims), spread(constant, sums, keptDims[constant]));
+    subtract(spread(other, wide(zero), operands[other]->zeroDims), spread(constant, sums, keptDims[constant]));
   }
-  replace(y);
+  if (lhs->scale)
+    replace(y, {{lhs->scale, *placesOf(0, lhs->scaleDims)}, {rhs->scale, *placesOf(1, rhs->scaleDims)}});
+  else
+    replace(y, {});
   return true;
 }
 
 bool Expansion::run(ConvOp conv) {
-  std::optional<Centred> input = centred(conv.getInput()), filter = centred(conv.getFilter());
+  std::optional<Quantized> input = quantized(conv.getInput()), filter = quantized(conv.getFilter());
+  Type element = getElementTypeOrSelf(conv.getResult());
   if (!input || !filter || !filter->isConstant() || conv.getChannelsLast() ||
-      !getElementTypeOrSelf(conv.getResult()).isSignlessInteger(32) || (input->zero && !input->dims.empty()))
+      (bool)input->scale != (bool)filter->scale || (input->zero && !input->zeroDims.empty()) ||
+      (input->scale ? !element.isF32() : !element.isSignlessInteger(32)))
+    return false;
+  RankedTensorType taps = typeOf(filter->stored);
+  bool isPerFilter = filter->scaleDims.empty() || filter->scaleDims == SmallVector<int64_t>{0};
+  if (input->scale && (!input->scaleDims.empty() || !isPerFilter ||
+                       !fits(taps.getNumElements() / std::max<int64_t>(taps.getDimSize(0), 1))))
     return false;
   // Sums of windows would be needed else.
   bool isUnsigned = getElementTypeOrSelf(filter->stored).isUnsignedInteger();
@@ -248,24 +312,30 @@ bool Expansion::run(ConvOp conv) {
                           high);
   }
   SmallVector<int64_t> none(pads.size(), 0), summed = llvm::to_vector(llvm::seq<int64_t>(1, 2 + spatial));
-  Value y = ConvOp::create(b, loc, conv.getType(), image, filter->stored, conv.getStrides(), conv.getDilations(), none,
-                           conv.getGroups(), /*channels_last=*/false);
+  Value y = ConvOp::create(b, loc, typeOf(conv.getResult()).clone(i32()), image, filter->stored, conv.getStrides(),
+                           conv.getDilations(), none, conv.getGroups(), /*channels_last=*/false);
   if (input->zero) {
     Value sums = sum(filter->stored, summed);
     Value zeros = broadcast(wide(input->zero), {}, staticSizes(typeOf(sums)));
     Value offsets = MulOp::create(b, loc, zeros, sums);
     y = SubOp::create(b, loc, y, broadcast(offsets, {1}, sizes.sizesOf(conv.getResult())));
   }
-  replace(y);
+  if (input->scale)
+    replace(y, {{input->scale, {}},
+                {filter->scale, filter->scaleDims.empty() ? SmallVector<int64_t>{} : SmallVector<int64_t>{1}}});
+  else
+    replace(y, {});
   return true;
 }
 
 namespace {
 struct ExpandZeroPointsPass : tenon::impl::ExpandZeroPointsPassBase<ExpandZeroPointsPass> {
+  using ExpandZeroPointsPassBase::ExpandZeroPointsPassBase;
   void runOnOperation() override {
     SmallVector<Operation *> products;
     getOperation()->walk([&](Operation *op) {
-      if (isa<ContractOp, ConvOp>(op))
+      bool isFloat = op->getNumResults() == 1 && isa<FloatType>(getElementTypeOrSelf(op->getResult(0)));
+      if (isa<ContractOp, ConvOp>(op) && (dequantized || !isFloat))
         products.push_back(op);
     });
     for (Operation *op : products) {

@@ -1,4 +1,5 @@
 // RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(func.func(tenon-expand-zero-points))" | FileCheck %s
+// RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(func.func(tenon-expand-zero-points{dequantized=false}))" | FileCheck %s --check-prefix=STRICT
 
 #rows = affine_map<(m, n, k) -> (m, k)>
 #columns = affine_map<(m, n, k) -> (k, n)>
@@ -90,4 +91,35 @@ func.func @two_inputs(%x: tensor<4x64xui8>, %w: tensor<64x32xi8>) -> tensor<4x32
   %y = tenon.contract %a, %b maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>]
        : tensor<4x64xi32>, tensor<64x32xi32> -> tensor<4x32xi32>
   return %y : tensor<4x32xi32>
+}
+
+// -----
+
+#rows = affine_map<(m, n, k) -> (m, k)>
+#columns = affine_map<(m, n, k) -> (n, k)>
+#result = affine_map<(m, n, k) -> (m, n)>
+
+// Numbers that were dequantised: the sum of integers is exact, and multiplied with both scales at last.
+// CHECK-LABEL: func.func @dequantized(
+// CHECK-SAME: %[[X:.*]]: tensor<4x64xui8>)
+// CHECK: %[[P:.*]] = tenon.contract %[[X]], %{{.*}} : tensor<4x64xui8>, tensor<2x64xi8> -> tensor<4x2xi32>
+// CHECK: %[[Y:.*]] = tenon.cast %[[P]] : tensor<4x2xi32> -> tensor<4x2xf32>
+// CHECK: %[[A:.*]] = tenon.broadcast %{{.*}} dims [] sizes [2] : tensor<f32> -> tensor<2xf32>
+// CHECK: %[[B:.*]] = tenon.mul %[[A]], %{{.*}} : tensor<2xf32>
+// CHECK: %[[S:.*]] = tenon.broadcast %[[B]] dims [1] sizes [4, 2]
+// CHECK: tenon.mul %[[Y]], %[[S]]
+// STRICT-LABEL: func.func @dequantized(
+// STRICT: tenon.contract {{.*}} : tensor<4x64xf32>, tensor<2x64xf32> -> tensor<4x2xf32>
+func.func @dequantized(%x: tensor<4x64xui8>) -> tensor<4x2xf32> {
+  %w = tenon.constant dense<3> : tensor<2x64xi8>
+  %s = tenon.constant dense<0.5> : tensor<f32>
+  %t = tenon.constant dense<[1.0, 2.0]> : tensor<2xf32>
+  %xf = tenon.cast %x : tensor<4x64xui8> -> tensor<4x64xf32>
+  %ss = tenon.broadcast %s dims [] sizes [4, 64] : tensor<f32> -> tensor<4x64xf32>
+  %a = tenon.mul %xf, %ss : tensor<4x64xf32>
+  %wf = tenon.cast %w : tensor<2x64xi8> -> tensor<2x64xf32>
+  %ts = tenon.broadcast %t dims [0] sizes [2, 64] : tensor<2xf32> -> tensor<2x64xf32>
+  %b = tenon.mul %wf, %ts : tensor<2x64xf32>
+  %y = tenon.contract %a, %b maps [#rows, #columns, #result] : tensor<4x64xf32>, tensor<2x64xf32> -> tensor<4x2xf32>
+  return %y : tensor<4x2xf32>
 }

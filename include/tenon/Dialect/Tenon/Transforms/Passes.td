@@ -102,6 +102,9 @@ def ExpandZeroPointsPass : Pass<"tenon-expand-zero-points"> {
     where the constants have a zero point, too. All is modulo 2^32, so nothing is lost. Constants get a sign. A convolution's
     border is the zero point then, as it is stored; its filters have none, or it stays.
 
+    So does a product of numbers that were dequantised first: its sum is exact, and multiplied with both scales at last. Where f32 would
+    have rounded, it doesn't; `dequantized` (the default) says whether that may be.
+
     Before:
     ```mlir
     %a = tenon.sub %xi, %zero : tensor<?x64xi32>      // %xi of %x : tensor<?x64xui8>, %zero of %z : tensor<i32>
@@ -117,6 +120,9 @@ def ExpandZeroPointsPass : Pass<"tenon-expand-zero-points"> {
     %y = tenon.sub %p, %o : tensor<?x32xi32>
     ```
   }];
+  let options = [
+    Option<"dequantized", "dequantized", "bool", "true", "Sum products of dequantised numbers as integers">
+  ];
   let dependentDialects = ["::tenon::TenonDialect", "::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect"];
 }
 

@@ -1,4 +1,10 @@
-// Headers of MLIR that nearly every file of Tenon includes, precompiled once.
+//===- TenonPrecompiled.h - Headers of MLIR that nearly every file of Tenon includes, precompiled once ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
 #include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"

@@ -13,16 +13,21 @@ import tempfile
 import xml.etree.ElementTree as xml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+LICENCE = "SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception"
 
 
 def run_format(build, results):
-    """Whether all sources are as `make format` leaves them."""
+    """Whether all sources are as `make format` leaves them, and state the licence."""
     folders = ("cmake", "examples", "fuzz", "include", "lib", "python", "test", "tools", "unittests")
-    files = [file for folder in folders for file in sorted((ROOT / folder).rglob("*")) if file.suffix in (".cpp", ".h", ".c")]
-    said = subprocess.run(["clang-format-22", "--dry-run", "-Werror", *files], capture_output=True, text=True).stderr
+    files = [file for folder in folders for file in sorted((ROOT / folder).rglob("*")) if file.suffix in (".cpp", ".h", ".c", ".td")]
+    formatted = [file for file in files if file.suffix != ".td"]
+    said = subprocess.run(["clang-format-22", "--dry-run", "-Werror", *formatted], capture_output=True, text=True).stderr
     for name in sorted({line.split(":")[0] for line in said.splitlines() if ": error:" in line}):
         print(f"format: {pathlib.Path(name).relative_to(ROOT)} is not as `make format` leaves it")
-    return int(not said), int(bool(said))
+    bare = [file for file in files if LICENCE not in file.read_text(errors="replace")[:1000]]
+    for file in bare:
+        print(f"format: {file.relative_to(ROOT)} doesn't state the licence")
+    return int(not said) + int(not bare), int(bool(said)) + int(bool(bare))
 
 
 def run_unit(build, results):

@@ -1,4 +1,7 @@
-/* Linked to models: cc linked.c ./one.so ./two.so. Without arguments it runs the first one, else those that are named:
+/* Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * Linked to models: cc linked.c ./one.so ./two.so. Without arguments it runs the first one, else those that are named:
  * ./a.out one.so two.so */
 #include "run_model.h"
 

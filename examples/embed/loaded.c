@@ -1,4 +1,7 @@
-/* Linked to nothing of Tenon: cc loaded.c -ldl. The first model that it loads brings the runtime, which opens the
+/* Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * Linked to nothing of Tenon: cc loaded.c -ldl. The first model that it loads brings the runtime, which opens the
  * others, too: ./a.out ./one.so ./two.so */
 #include <dlfcn.h>
 #include <stdio.h>

@@ -1,4 +1,7 @@
-/* Runs a model on ones and prints where its outputs begin. */
+/* Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * Runs a model on ones and prints where its outputs begin. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <tenon/Runtime/tenon.h>

@@ -1,9 +1,14 @@
-//===- Metadata.cpp
-//-----------------------------------------------------------------------------------------===//
+//===- Metadata.cpp - Write what an artifact says about its model ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "tenon/Artifact/Metadata.h"
 #include "tenon/Artifact/MetadataView.h"
 
+#include <cassert>
 #include <cstring>
 
 using namespace tenon::artifact;
@@ -13,10 +18,10 @@ namespace {
 class TableWriter {
 public:
   template <typename T> void add(Table table, const T &record) {
+    assert(sizeof(T) == kRecordBytes[uint32_t(table)] && "the table has other records");
     size_t at = bytes[uint32_t(table)].size();
     bytes[uint32_t(table)].resize(at + sizeof(T));
     std::memcpy(bytes[uint32_t(table)].data() + at, &record, sizeof(T));
-    strides[uint32_t(table)] = sizeof(T);
   }
   template <typename T> uint32_t count(Table table) const {
     return uint32_t(bytes[uint32_t(table)].size() / sizeof(T));
@@ -32,7 +37,7 @@ public:
     constexpr uint32_t tables = uint32_t(Table::Count);
     std::vector<uint8_t> result(tables * sizeof(TableRecord));
     for (uint32_t t = 0; t < tables; ++t) {
-      uint32_t stride = strides[t];
+      uint32_t stride = kRecordBytes[t];
       TableRecord record{uint32_t(result.size()), uint32_t(bytes[t].size() / stride), stride, 0};
       std::memcpy(result.data() + t * sizeof(TableRecord), &record, sizeof(record));
       result.insert(result.end(), bytes[t].begin(), bytes[t].end());
@@ -43,18 +48,6 @@ public:
 
 private:
   std::vector<uint8_t> bytes[uint32_t(Table::Count)];
-  // The strides of tables that stay empty matter to a reader, too.
-  uint32_t strides[uint32_t(Table::Count)] = {sizeof(ModelRecord),    sizeof(TensorRecord),
-                                              sizeof(DimRecord),      sizeof(AliasRecord),
-                                              sizeof(SymbolRecord),   sizeof(ConstantRecord),
-                                              sizeof(KernelRecord),   sizeof(KernelCodeRecord),
-                                              sizeof(int64_t),        sizeof(PlanRecord),
-                                              sizeof(int64_t),        sizeof(LaunchRecord),
-                                              sizeof(VariantRecord),  sizeof(StringRecord),
-                                              sizeof(ProgramRecord),  sizeof(BufferRecord),
-                                              sizeof(ExternalRecord), sizeof(StringRecord),
-                                              sizeof(StringRecord),   sizeof(ConstantRecord),
-                                              sizeof(BindingRecord),  1};
 };
 } // namespace
 

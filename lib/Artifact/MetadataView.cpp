@@ -1,5 +1,9 @@
-//===- MetadataView.cpp
-//-------------------------------------------------------------------------------------===//
+//===- MetadataView.cpp - The tables of metadata, checked before they are read ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "tenon/Artifact/MetadataView.h"
 
@@ -9,19 +13,6 @@ using namespace tenon::artifact;
 
 namespace {
 constexpr uint32_t kTables = uint32_t(Table::Count);
-constexpr uint32_t kStrides[kTables] = {
-    sizeof(ModelRecord),    sizeof(TensorRecord),
-    sizeof(DimRecord),      sizeof(AliasRecord),
-    sizeof(SymbolRecord),   sizeof(ConstantRecord),
-    sizeof(KernelRecord),   sizeof(KernelCodeRecord),
-    sizeof(int64_t),        sizeof(PlanRecord),
-    sizeof(int64_t),        sizeof(LaunchRecord),
-    sizeof(VariantRecord),  sizeof(StringRecord),
-    sizeof(ProgramRecord),  sizeof(BufferRecord),
-    sizeof(ExternalRecord), sizeof(StringRecord),
-    sizeof(StringRecord),   sizeof(ConstantRecord),
-    sizeof(BindingRecord),  1,
-};
 constexpr uint32_t kMaxSlots = 1u << 24;
 constexpr uint32_t kMaxPlaces = 1u << 20;
 
@@ -104,7 +95,7 @@ const char *MetadataView::open(const void *data, size_t size) {
     return "metadata: too short for its directory";
   for (uint32_t t = 0; t < kTables; ++t) {
     const TableRecord &r = tables[t];
-    if (r.stride < kStrides[t] || (r.stride % 8 != 0 && t != uint32_t(Table::Strings)) || r.offset % 8 != 0)
+    if (r.stride < kRecordBytes[t] || (r.stride % 8 != 0 && t != uint32_t(Table::Strings)) || r.offset % 8 != 0)
       return "metadata: a table has records of an unknown size";
     if (r.offset > size || uint64_t(r.count) * r.stride > size - r.offset)
       return "metadata: a table does not fit";

@@ -1,5 +1,9 @@
-//===- Devices.cpp - what host programs ask devices for
-//------------------------------------------------------===//
+//===- Devices.cpp - What host programs ask devices for ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "Error.h"
 #include "Session.h"

@@ -1,5 +1,10 @@
-//===- Devices.h - devices that a session uses
-//--------------------------------------------------------------===//
+//===- Devices.h - Devices that a session uses ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
 #ifndef TENON_LIB_RUNTIME_DEVICES_H
 #define TENON_LIB_RUNTIME_DEVICES_H
 

@@ -1,5 +1,9 @@
-//===- HostProgram.cpp - what compiled host programs call
-//---------------------------------------------------===//
+//===- HostProgram.cpp - What compiled host programs call ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "CopyStrided.h"
 #include "Error.h"

@@ -1,5 +1,9 @@
-//===- Model.cpp - open, check, map
-//-------------------------------------------------------------------------===//
+//===- Model.cpp - Open, check, map ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "Model.h"
 #include "CpuFeatures.h"

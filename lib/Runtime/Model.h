@@ -1,5 +1,10 @@
-//===- Model.h - an opened artifact
-//-------------------------------------------------------------------------===//
+//===- Model.h - An opened artifact ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
 #ifndef TENON_LIB_RUNTIME_MODEL_H
 #define TENON_LIB_RUNTIME_MODEL_H
 

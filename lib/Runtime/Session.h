@@ -1,5 +1,10 @@
-//===- Session.h - what one run needs
-//-----------------------------------------------------------------------===//
+//===- Session.h - What one run needs ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
 #ifndef TENON_LIB_RUNTIME_SESSION_H
 #define TENON_LIB_RUNTIME_SESSION_H
 

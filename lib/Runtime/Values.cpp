@@ -1,5 +1,9 @@
-//===- Values.cpp - strings, sequences, optionals and tensors that the runtime holds
-//----------------------------------===//
+//===- Values.cpp - Strings, sequences, optionals and tensors that the runtime holds ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "Values.h"
 #include "CopyStrided.h"

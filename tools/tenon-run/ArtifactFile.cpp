@@ -1,5 +1,9 @@
-//===- ArtifactFile.cpp
-//-----------------------------------------------------------------------------------------------===//
+//===- ArtifactFile.cpp - An artifact as the tool opens it ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "ArtifactFile.h"
 

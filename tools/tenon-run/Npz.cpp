@@ -1,5 +1,9 @@
-//===- Npz.cpp
-//----------------------------------------------------------------------------------------------===//
+//===- Npz.cpp - Read and write archives of arrays ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "Npz.h"
 #include "tenon/Support/OutputFile.h"

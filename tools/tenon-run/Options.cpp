@@ -1,5 +1,9 @@
-//===- Options.cpp
-//-----------------------------------------------------------------------------------------------===//
+//===- Options.cpp - The tool's command line ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "Options.h"
 #include "Text.h"

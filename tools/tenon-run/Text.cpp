@@ -1,5 +1,9 @@
-//===- Text.cpp
-//-----------------------------------------------------------------------------------------------===//
+//===- Text.cpp - What the tool says ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "Text.h"
 #include "tenon/Support/ControlCharacters.h"

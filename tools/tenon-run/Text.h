@@ -1,5 +1,9 @@
-//===- Text.h - what the tool says
-//---------------------------------------------------------------------------===//
+//===- Text.h - What the tool says ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 //
 // Names come from models, which may have any bytes in them: what is printed goes through here.
 //

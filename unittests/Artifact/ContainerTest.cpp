@@ -1,5 +1,9 @@
-//===- ContainerTest.cpp
-//------------------------------------------------------------------------------------===//
+//===- ContainerTest.cpp - The file format of compiled models ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "tenon/Artifact/Container.h"
 #include "tenon/Artifact/ArtifactWriter.h"

@@ -1,5 +1,9 @@
-//===- MetadataTest.cpp
-//-------------------------------------------------------------------------------------===//
+//===- MetadataTest.cpp - Metadata, whole and damaged ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "tenon/Artifact/Metadata.h"
 #include "tenon/Artifact/LaunchPlan.h"

@@ -1,5 +1,9 @@
-//===- CopyStridedTest.cpp
-//----------------------------------------------------------------------------------===//
+//===- CopyStridedTest.cpp - Copies between strided memories ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "CopyStrided.h"
 

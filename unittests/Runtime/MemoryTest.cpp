@@ -1,5 +1,9 @@
-//===- MemoryTest.cpp
-//---------------------------------------------------------------------------------------===//
+//===- MemoryTest.cpp - Memory that sessions hold ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "Memory.h"
 

@@ -1,5 +1,9 @@
-//===- NpzTest.cpp
-//------------------------------------------------------------------------------------------===//
+//===- NpzTest.cpp - Archives of arrays, whole and damaged ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "Npz.h"
 

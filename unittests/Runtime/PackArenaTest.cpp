@@ -1,5 +1,9 @@
-//===- PackArenaTest.cpp
-//------------------------------------------------------------------------------------===//
+//===- PackArenaTest.cpp - Offsets of buffers in an arena ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "tenon/Runtime/PackArena.h"
 

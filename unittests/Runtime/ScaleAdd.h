@@ -1,5 +1,10 @@
-//===- ScaleAdd.h - a model made by hand
-//--------------------------------------------------------------------===//
+//===- ScaleAdd.h - A model made by hand ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
 #ifndef TENON_UNITTESTS_RUNTIME_SCALEADD_H
 #define TENON_UNITTESTS_RUNTIME_SCALEADD_H
 

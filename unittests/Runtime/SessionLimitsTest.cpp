@@ -1,5 +1,9 @@
-//===- SessionLimitsTest.cpp - cancelling, and what sessions hold
-//-------------------------------------------------------===//
+//===- SessionLimitsTest.cpp - Cancelling, and what sessions hold ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "ScaleAdd.h"
 

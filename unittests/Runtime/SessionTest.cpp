@@ -1,5 +1,9 @@
-//===- SessionTest.cpp - hand-made models, end to end
-//-------------------------------------------------------===//
+//===- SessionTest.cpp - Hand-made models, end to end ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "ScaleAdd.h"
 

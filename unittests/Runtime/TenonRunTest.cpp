@@ -1,5 +1,9 @@
-//===- TenonRunTest.cpp - the tool on a hand-made model
-//-----------------------------------------------------===//
+//===- TenonRunTest.cpp - The tool on a hand-made model ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "Npz.h"
 #include "ScaleAdd.h"

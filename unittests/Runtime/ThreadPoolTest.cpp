@@ -1,5 +1,9 @@
-//===- ThreadPoolTest.cpp
-//-----------------------------------------------------------------------------------===//
+//===- ThreadPoolTest.cpp - The threads that sessions share ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "ThreadPool.h"
 

@@ -1,4 +1,9 @@
-//===- ValuesTest.cpp ---===//
+//===- ValuesTest.cpp - Strings, sequences and optionals ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 
 #include "HostCall.h"
 

@@ -1,5 +1,9 @@
-//===- Container.h - the file format of compiled models
-//-----------------------------------------------------===//
+//===- Container.h - The file format of compiled models ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 //
 // `model.so` is the prebuilt runtime library, padding to a 64 KiB boundary, a container, and a 32-byte
 // trailer that says where the container starts. The container is a header, a table of segments, and the

@@ -1,5 +1,9 @@
-//===- Metadata.h - what an artifact says about its model
-//---------------------------------------------------===//
+//===- Metadata.h - What an artifact says about its model ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 //
 // The metadata segment of an artifact: flat tables of fixed-size little-endian records that refer to each
 // other by index, and one string table. The runtime reads them in place through `MetadataView`, which checks

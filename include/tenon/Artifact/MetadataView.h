@@ -1,5 +1,9 @@
-//===- MetadataView.h - metadata read in place
-//--------------------------------------------------------------===//
+//===- MetadataView.h - Metadata read in place ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
 //
 // The records of the metadata segment and a view that checks them once and then hands them out without
 // copying or allocating. See Metadata.h for what the fields mean.
@@ -101,6 +105,21 @@ enum class Table : uint32_t {
   Bindings,
   Strings, ///< bytes
   Count,
+};
+
+/// The bytes of a record of each table.
+inline constexpr uint32_t kRecordBytes[uint32_t(Table::Count)] = {
+    sizeof(ModelRecord),    sizeof(TensorRecord),
+    sizeof(DimRecord),      sizeof(AliasRecord),
+    sizeof(SymbolRecord),   sizeof(ConstantRecord),
+    sizeof(KernelRecord),   sizeof(KernelCodeRecord),
+    sizeof(int64_t),        sizeof(PlanRecord),
+    sizeof(int64_t),        sizeof(LaunchRecord),
+    sizeof(VariantRecord),  sizeof(StringRecord),
+    sizeof(ProgramRecord),  sizeof(BufferRecord),
+    sizeof(ExternalRecord), sizeof(StringRecord),
+    sizeof(StringRecord),   sizeof(ConstantRecord),
+    sizeof(BindingRecord),  1,
 };
 
 /// Devices of one model.

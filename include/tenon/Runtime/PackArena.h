@@ -1,5 +1,7 @@
-/*===- PackArena.h - offsets of buffers in a shared arena ------------------------------------------*- C
- * -*-===*
+/*===- PackArena.h - offsets of buffers in a shared arena ---*- C -*-===*
+ *
+ * Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
  * The one place that decides where temporary buffers live. The runtime calls it when it plans a segment, the
  * compiler when sizes are static; both get the same offsets.

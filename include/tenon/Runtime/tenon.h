@@ -1,5 +1,7 @@
-/*===- tenon.h - run compiled models ---------------------------------------------------------------*- C
- * -*-===*
+/*===- tenon.h - run compiled models ---*- C -*-===*
+ *
+ * Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
  * The whole public interface of Tenon's runtime, in C. A model is opened from a file that the compiler made;
  * a session holds what one run needs. Typical use:

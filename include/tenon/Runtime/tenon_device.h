@@ -1,5 +1,4 @@
-/*===- tenon_device.h - what a device offers ---------------------------------------------------------*- C
- * -*-===*
+/*===- tenon_device.h - what a device offers ---*- C -*-===*
  *
  * Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
  * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

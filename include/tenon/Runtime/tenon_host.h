@@ -1,4 +1,7 @@
-/*===- tenon_host.h - functions that models call by name ---------------------------------------------------*- C -*-===*
+/*===- tenon_host.h - functions that models call by name ---*- C -*-===*
+ *
+ * Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
  * What a host function sees of the call, and how a shared library offers functions. A model names functions and
  * libraries; when a session is made each is looked for among the application's functions (tenon_options), then in

@@ -1,5 +1,7 @@
-/*===- tenon_kernel.h - the ABI between the runtime and compiled code ------------------------------*- C
- * -*-===*
+/*===- tenon_kernel.h - the ABI between the runtime and compiled code ---*- C -*-===*
+ *
+ * Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
  *
  * Plain C, shared by the compiler, the runtime and hand-written images in tests. It fixes the signature of
  * kernels, the three entry points of the host program, and the table of functions through which the host

@@ -1,4 +1,7 @@
-/* A library of host functions for tests: `tenon_test_functions`. */
+/* Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * A library of host functions for tests: `tenon_test_functions`. */
 
 #include "tenon/Runtime/tenon_host.h"
 

@@ -1,4 +1,7 @@
-/* What the compiler would make of y = 2 * x + c for x: [n, 4]: two kernels with a temporary between them. A row that
+/* Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+ * SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+ *
+ * What the compiler would make of y = 2 * x + c for x: [n, 4]: two kernels with a temporary between them. A row that
  * starts with 777 is an error, so that tests see one from inside a kernel. */
 #include <tenon/Runtime/tenon_kernel.h>
 

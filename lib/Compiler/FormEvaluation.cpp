@@ -163,6 +163,27 @@ void copyElements(char *to, const char *from, int64_t count, int64_t stride, siz
       std::memcpy(to + i * bytes, from + i * stride * int64_t(bytes), bytes);
   }
 }
+/// Rows of a few elements each, `rowStride` apart.
+template <typename Element>
+void copyRows(char *to, const char *from, int64_t rows, int64_t rowStride, int64_t count, int64_t stride) {
+  for (int64_t row = 0; row < rows; ++row, to += count * sizeof(Element))
+    copyElements<Element>(to, from + row * rowStride * int64_t(sizeof(Element)), count, stride);
+}
+
+void copyRows(char *to, const char *from, int64_t rows, int64_t rowStride, int64_t count, int64_t stride,
+              size_t bytes) {
+  switch (bytes) {
+  case 1:
+    return copyRows<uint8_t>(to, from, rows, rowStride, count, stride);
+  case 2:
+    return copyRows<uint16_t>(to, from, rows, rowStride, count, stride);
+  case 4:
+    return copyRows<uint32_t>(to, from, rows, rowStride, count, stride);
+  default:
+    for (int64_t row = 0; row < rows; ++row)
+      copyElements(to + row * count * bytes, from + row * rowStride * int64_t(bytes), count, stride, bytes);
+  }
+}
 } // namespace
 
 llvm::Error Movement::write(ArrayRef<char> source, size_t elementBytes, ByteSink sink) const {
@@ -210,7 +231,46 @@ llvm::Error Movement::write(ArrayRef<char> source, size_t elementBytes, ByteSink
       std::memcpy(buffer.data() + used++ * elementBytes, outside->data(), elementBytes);
   };
   SmallVector<int64_t> place(offsets), counters(loops.size(), 0);
+  auto advance = [&](int64_t d) {
+    for (; d >= 0; --d) {
+      place[loops[d].source] += loops[d].step;
+      if (++counters[d] < loops[d].size)
+        break;
+      place[loops[d].source] -= loops[d].step * loops[d].size;
+      counters[d] = 0;
+    }
+  };
+  // Of short rows, as runs of products are, all of a dimension are copied at once where they are there.
+  constexpr int64_t fewElements = 16;
+  Dim around = inner.size <= fewElements && !loops.empty() ? loops.back() : Dim{1, 0, 0};
+  int64_t block = around.size * inner.size;
+  auto isBlockInside = [&] {
+    for (size_t d = 0; d < extents.size(); ++d) {
+      int64_t least = place[d], most = place[d];
+      for (const Dim &dim : {around, inner})
+        if (dim.source == d)
+          (dim.step < 0 ? least : most) += dim.step * (dim.size - 1);
+      if (least < 0 || most >= extents[d])
+        return false;
+    }
+    return true;
+  };
   for (int64_t row = 0; row < rows; ++row) {
+    if (around.size > 1 && counters.back() == 0 && block <= room && isBlockInside()) {
+      if (used + block > room && !flush())
+        return llvm::createStringError("the constants can't be written");
+      int64_t start = 0;
+      for (size_t d = 0; d < extents.size(); ++d)
+        start += place[d] * strides[d];
+      copyRows(buffer.data() + used * elementBytes, source.data() + start * int64_t(elementBytes), around.size,
+               around.step * strides[around.source], inner.size, inner.step * strides[inner.source], elementBytes);
+      used += block;
+      if (used == room && !flush())
+        return llvm::createStringError("the constants can't be written");
+      row += around.size - 1;
+      advance(int64_t(loops.size()) - 2);
+      continue;
+    }
     bool isInside = true;
     int64_t start = 0;
     for (size_t d = 0; d < extents.size(); ++d) {
@@ -244,13 +304,7 @@ llvm::Error Movement::write(ArrayRef<char> source, size_t elementBytes, ByteSink
       if (used == room && !flush())
         return llvm::createStringError("the constants can't be written");
     }
-    for (int64_t d = int64_t(loops.size()) - 1; d >= 0; --d) {
-      place[loops[d].source] += loops[d].step;
-      if (++counters[d] < loops[d].size)
-        break;
-      place[loops[d].source] -= loops[d].step * loops[d].size;
-      counters[d] = 0;
-    }
+    advance(int64_t(loops.size()) - 1);
   }
   return used == 0 || flush() ? llvm::Error::success() : llvm::createStringError("the constants can't be written");
 }

@@ -74,32 +74,93 @@ void forbidCalls(llvm::Module &module) {
   }
 }
 
-/// The vector form is already what the back end wants: a short list is as good as O3 at a quarter of its
-/// time.
-llvm::Error optimize(llvm::Module &module, llvm::TargetMachine &machine, CodeGoal goal) {
+/// What makes machine code of one module after the other: setting it up takes as long as a small kernel.
+class CodeGenerator {
+public:
+  CodeGenerator(std::unique_ptr<llvm::TargetMachine> machine, CodeGoal goal)
+      : goal(goal), machine(std::move(machine)), library(this->machine->getTargetTriple()),
+        builder(this->machine.get()) {
+    library.disableAllFunctions();
+    functions.registerPass([&] { return llvm::TargetLibraryAnalysis(library); });
+    builder.registerModuleAnalyses(modules);
+    builder.registerCGSCCAnalyses(components);
+    builder.registerFunctionAnalyses(functions);
+    builder.registerLoopAnalyses(loops);
+    builder.crossRegisterProxies(loops, functions, components, modules);
+    // The vector form is already what the back end wants: a short list is as good as O3 at a quarter of its time.
+    llvm::cantFail(builder.parsePassPipeline(
+        passes,
+        goal == CodeGoal::speed
+            ? "function(sroa,early-cse,instcombine<no-verify-fixpoint>,loop-mssa(licm),early-cse<memssa>,simplifycfg)"
+            : "function(early-cse,simplifycfg)"));
+  }
+
+  llvm::TargetMachine &getMachine() { return *machine; }
+
+  void optimize(llvm::Module &module) {
+    passes.run(module, modules);
+    modules.clear();
+    components.clear();
+    functions.clear();
+    loops.clear();
+  }
+
+  LogicalResult emit(llvm::Module &module, CodeKind kind, llvm::raw_pwrite_stream &out) {
+    if (kind == CodeKind::llvmIR) {
+      module.print(out, nullptr);
+      return success();
+    }
+    llvm::legacy::PassManager passes;
+    passes.add(new llvm::TargetLibraryInfoWrapperPass(library));
+    return success(!machine->addPassesToEmitFile(passes, out, nullptr,
+                                                 kind == CodeKind::object ? llvm::CodeGenFileType::ObjectFile
+                                                                          : llvm::CodeGenFileType::AssemblyFile) &&
+                   (passes.run(module), true));
+  }
+
+  const CodeGoal goal;
+
+private:
+  std::unique_ptr<llvm::TargetMachine> machine;
+  llvm::TargetLibraryInfoImpl library;
   llvm::LoopAnalysisManager loops;
   llvm::FunctionAnalysisManager functions;
   llvm::CGSCCAnalysisManager components;
   llvm::ModuleAnalysisManager modules;
-  llvm::TargetLibraryInfoImpl library(machine.getTargetTriple());
-  library.disableAllFunctions();
-  functions.registerPass([&] { return llvm::TargetLibraryAnalysis(library); });
-  llvm::PassBuilder builder(&machine);
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(components);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, components, modules);
+  llvm::PassBuilder builder;
   llvm::ModulePassManager passes;
-  if (llvm::Error error = builder.parsePassPipeline(
-          passes,
-          goal == CodeGoal::speed
-              ? "function(sroa,early-cse,instcombine<no-verify-fixpoint>,loop-mssa(licm),early-cse<memssa>,simplifycfg)"
-              : "function(early-cse,simplifycfg)"))
-    return error;
-  passes.run(module, modules);
-  return llvm::Error::success();
-}
+};
+
+/// Those of one target, as many as work at a time.
+class CodeGenerators {
+public:
+  explicit CodeGenerators(tile::CPUTargetAttr target) : target(target) {}
+
+  /// Null where there is none for the target.
+  std::unique_ptr<CodeGenerator> take(CodeGoal goal, std::string &error) {
+    {
+      std::lock_guard lock(mutex);
+      auto *found = llvm::find_if(idle, [&](const auto &generator) { return generator->goal == goal; });
+      if (found != idle.end()) {
+        std::unique_ptr<CodeGenerator> result = std::move(*found);
+        idle.erase(found);
+        return result;
+      }
+    }
+    std::unique_ptr<llvm::TargetMachine> machine = makeMachine(target, goal, error);
+    return machine ? std::make_unique<CodeGenerator>(std::move(machine), goal) : nullptr;
+  }
+
+  void giveBack(std::unique_ptr<CodeGenerator> generator) {
+    std::lock_guard lock(mutex);
+    idle.push_back(std::move(generator));
+  }
+
+private:
+  tile::CPUTargetAttr target;
+  std::mutex mutex;
+  llvm::SmallVector<std::unique_ptr<CodeGenerator>> idle;
+};
 
 /// Whether a mask is known to have one lane; which.
 std::optional<unsigned> singleLane(llvm::Value *mask) {
@@ -140,21 +201,6 @@ void storeSingleLanes(llvm::Module &module) {
     }
 }
 
-LogicalResult emit(llvm::Module &module, llvm::TargetMachine &machine, CodeKind kind, llvm::raw_pwrite_stream &out) {
-  if (kind == CodeKind::llvmIR) {
-    module.print(out, nullptr);
-    return success();
-  }
-  llvm::legacy::PassManager passes;
-  llvm::TargetLibraryInfoImpl library(machine.getTargetTriple());
-  library.disableAllFunctions();
-  passes.add(new llvm::TargetLibraryInfoWrapperPass(library));
-  return success(!machine.addPassesToEmitFile(passes, out, nullptr,
-                                              kind == CodeKind::object ? llvm::CodeGenFileType::ObjectFile
-                                                                       : llvm::CodeGenFileType::AssemblyFile) &&
-                 (passes.run(module), true));
-}
-
 int64_t machineCodeBytes(const ObjectCode &code) {
   auto object = llvm::object::ObjectFile::createELFObjectFile(
       llvm::MemoryBufferRef(llvm::StringRef(code.bytes.data(), code.bytes.size()), code.name));
@@ -169,7 +215,8 @@ int64_t machineCodeBytes(const ObjectCode &code) {
   return bytes;
 }
 
-LogicalResult compileModule(const NamedModule &source, tile::CPUTargetAttr target, CodeKind kind, ObjectCode &code) {
+LogicalResult compileModule(const NamedModule &source, CodeGenerators &generators, tile::CPUTargetAttr target,
+                            CodeKind kind, ObjectCode &code) {
   code.name = source.name;
   ModuleOp op = source.module;
   llvm::LLVMContext context;
@@ -177,20 +224,20 @@ LogicalResult compileModule(const NamedModule &source, tile::CPUTargetAttr targe
   if (!module)
     return op.emitError() << "'" << source.name << "' can't be translated to LLVM IR";
   std::string error;
-  std::unique_ptr<llvm::TargetMachine> machine = makeMachine(target, source.goal, error);
-  if (!machine)
+  std::unique_ptr<CodeGenerator> generator = generators.take(source.goal, error);
+  if (!generator)
     return op.emitError() << "no code generator for " << target.getTriple() << ": " << error;
-  module->setTargetTriple(machine->getTargetTriple());
-  module->setDataLayout(machine->createDataLayout());
+  module->setTargetTriple(generator->getMachine().getTargetTriple());
+  module->setDataLayout(generator->getMachine().createDataLayout());
   module->setPICLevel(llvm::PICLevel::BigPIC);
   forbidCalls(*module);
   code.instructions = module->getInstructionCount();
-  if (llvm::Error failed = optimize(*module, *machine, source.goal))
-    return op.emitError() << llvm::toString(std::move(failed));
+  generator->optimize(*module);
   storeSingleLanes(*module);
   llvm::raw_svector_ostream out(code.bytes);
-  if (failed(emit(*module, *machine, kind, out)))
+  if (failed(generator->emit(*module, kind, out)))
     return op.emitError() << "no machine code for " << target.getTriple();
+  generators.giveBack(std::move(generator));
   if (kind == CodeKind::object)
     code.codeBytes = machineCodeBytes(code);
   return success();
@@ -209,10 +256,11 @@ FailureOr<std::vector<ObjectCode>> tenon::cpu::compileModules(llvm::ArrayRef<Nam
   registerBuiltinDialectTranslation(registry);
   registerLLVMDialectTranslation(registry);
   context->appendDialectRegistry(registry);
+  CodeGenerators generators(target);
   std::mutex mutex;
   size_t done = 0;
   if (failed(failableParallelForEachN(context, 0, modules.size(), [&](size_t i) {
-        LogicalResult result = compileModule(modules[i], target, kind, codes[i]);
+        LogicalResult result = compileModule(modules[i], generators, target, kind, codes[i]);
         std::lock_guard lock(mutex);
         ++done;
         if (finished)

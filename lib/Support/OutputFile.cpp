@@ -174,9 +174,11 @@ bool OutputFile::goesOn() const {
 }
 
 bool OutputFile::writeAt(uint64_t offset, const void *data, size_t size) {
+  // What is mapped, as weights are, is written in half of the time if it isn't handed over at once.
+  constexpr size_t mostBytes = 1 << 18;
   const char *p = static_cast<const char *>(data);
   while (message.empty() && size != 0) {
-    ssize_t written = pwrite(file, p, size, off_t(offset));
+    ssize_t written = pwrite(file, p, size < mostBytes ? size : mostBytes, off_t(offset));
     if (written < 0 && errno == EINTR)
       continue;
     if (written <= 0)

@@ -55,8 +55,8 @@ int32_t tenon_session::reserveScratch(const LaunchPlan &plan, tenon_kernel_args 
   int64_t stride = inLines(plan.workgroupBytes()), shared = inLines(plan.launchBytes()), own, total;
   if (__builtin_mul_overflow(stride, int64_t(threads), &own) || __builtin_add_overflow(own, shared, &total) ||
       !hold([&] { return scratch.reserve(total); }))
-    return abort(
-        noMemory(stride, "storage for each of %d threads and %lld bytes for all of them", threads, (long long)shared));
+    return abort(noMemory(total, "storage of a kernel, %lld bytes for each of %d threads and %lld for all,",
+                          (long long)stride, threads, (long long)shared));
   args.scratch = scratch.data();
   args.scratch_stride = stride;
   args.launch_scratch = static_cast<char *>(scratch.data()) + own;

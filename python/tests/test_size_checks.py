@@ -166,6 +166,31 @@ def test_tables_that_are_too_short():
         compiled(ones(7))
 
 
+def test_clamped_slices_in_broadcasts():
+    """A slice is as long as what it is added to only where that must be: one place is broadcast, none gives none, and places
+    from the end are others."""
+    shape, constants = helper.make_node("Shape", ["x"], ["n"]), {"zero": 0, "one": 1, "minus_one": -1}
+
+    def compiled(*nodes, table="m"):
+        model = make_model([shape, *nodes, helper.make_node("Add", ["x", "s"], ["y"])], floats(x=("n",), t=(table,)), [("y", T.FLOAT, (None,))],
+                           [numpy_helper.from_array(numbers(value), name) for name, value in constants.items()])
+        return tenon.compile(model, threads=1)
+
+    front = compiled(helper.make_node("Slice", ["t", "zero", "n", "zero"], ["s"]))
+    back = compiled(helper.make_node("Neg", ["n"], ["-n"]), helper.make_node("Sub", ["-n", "one"], ["start"]),
+                    helper.make_node("Slice", ["t", "start", "minus_one", "zero"], ["s"]))
+    for n in (0, 1, 2, 5):
+        for m in (0, 1, 2, 5, 9):
+            x, t = ones(n), np.arange(m, dtype=np.float32)
+            for run, cut in ((front, t[:n]), (back, t[-n - 1 : -1])):
+                if n != len(cut) and 1 not in (n, len(cut)):
+                    with pytest.raises(tenon.RunError):
+                        run(x, t)
+                else:
+                    np.testing.assert_array_equal(run(x, t), x + cut, err_msg=f"n = {n}, m = {m}")
+    np.testing.assert_array_equal(compiled(helper.make_node("Slice", ["t", "zero", "n", "zero"], ["s"]), table=1)(ones(5), ones(1)), 2 * ones(5))
+
+
 def test_ends_that_quotients_and_remainders_give():
     """They may lie behind the operand."""
     nodes = [helper.make_node("Shape", ["x"], ["s"]), helper.make_node("Gather", ["s", "one"], ["n"])]

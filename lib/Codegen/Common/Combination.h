@@ -77,6 +77,16 @@ public:
         mlir::Value both[] = {value, number};
         e.unify(both);
         value = mlir::arith::DivFOp::create(e.builder, e.loc, both[0], both[1]);
+      } else {
+        // Of no integers it is 0, which is what they add up to.
+        mlir::Value one = mlir::arith::ConstantIntOp::create(e.builder, e.loc, e.builder.getI64Type(), 1);
+        mlir::Value number = mlir::arith::MaxSIOp::create(e.builder, e.loc, wide, one);
+        if (type != e.builder.getI64Type())
+          number = mlir::arith::TruncIOp::create(e.builder, e.loc, type, number);
+        mlir::Value both[] = {value, number};
+        e.unify(both);
+        value = isUnsigned() ? mlir::arith::DivUIOp::create(e.builder, e.loc, both[0], both[1]).getResult()
+                             : mlir::arith::DivSIOp::create(e.builder, e.loc, both[0], both[1]).getResult();
       }
     }
     if (mlir::getElementTypeOrSelf(value.getType()) == result)

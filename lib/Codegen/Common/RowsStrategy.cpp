@@ -105,9 +105,11 @@ struct Cut {
   int64_t dim, stepElements;
   AffineExpr length; ///< steps
 
-  int64_t steps(int64_t elements) const { return std::max<int64_t>(elements / stepElements, 1); }
+  int64_t steps(int64_t elements) const { return std::max(elements / stepElements, leastSteps); }
   /// Fewer parts than two are none.
   static constexpr int64_t leastParts = 2;
+  /// What parts give, which waits in memory of the launch, is small beside what they read.
+  static constexpr int64_t leastSteps = 16;
 };
 
 /// Parts of about so many elements: each takes longer than it takes to combine what parts give.
@@ -397,10 +399,13 @@ private:
   Value reduced(ReduceOp reduce, Value sum) {
     TileCombination combination(builder, reduce.getCombiner(), getElementTypeOrSelf(reduce.getType()));
     auto type = cast<RankedTensorType>(sum.getType()), scalar = type.clone(ArrayRef<int64_t>());
-    if (reduce.getCombiner() == Combiner::mean && isa<FloatType>(combination.wide)) {
+    if (reduce.getCombiner() == Combiner::mean) {
       AffineExpr count = builder.constant(1);
       for (int64_t dim : structure.reduced)
         count = count * space[dim];
+      // Of no integers it is 0, which is what they add up to.
+      if (!isa<FloatType>(combination.wide))
+        count = builder.max(count, builder.constant(1));
       Value number = builder.scalar(count, combination.wide);
       if (type != scalar)
         number = builder.create<BroadcastOp>(type, number, ValueRange(), ArrayRef<int64_t>(), type.getShape());

@@ -526,22 +526,23 @@ AffineExpr Graph::derive(StringRef key, ArrayRef<AffineExpr> arguments, function
   return scopes.back().derived[full] = sizes.expressionOf(build());
 }
 
-bool Graph::unify(AffineExpr a, AffineExpr b) {
+AffineExpr Graph::unify(AffineExpr a, AffineExpr b, bool broadcast) {
   if (scopes.size() > 1)
-    return false;
+    return AffineExpr();
   for (auto [size, whole] : {std::pair(a, b), std::pair(b, a)})
-    if (auto it = clamped.find(size); it != clamped.end() && it->second == whole) {
+    if (auto it = clamped.find(size);
+        it != clamped.end() && it->second.whole == whole && (it->second.isSeveral || !broadcast)) {
       unified.insert(size);
-      return true;
+      return whole;
     }
-  return false;
+  return AffineExpr();
 }
 
 void Graph::replaceUnified() {
   for (AffineExpr size : unified) {
     Value value = sizes.valuesOf(size).front();
     builder.setInsertionPoint(value.getDefiningOp());
-    OpFoldResult whole = sizes.materialize(builder, value.getLoc(), clamped.at(size));
+    OpFoldResult whole = sizes.materialize(builder, value.getLoc(), clamped.at(size).whole);
     value.replaceAllUsesWith(getValueOrCreateConstantIndexOp(builder, value.getLoc(), whole));
   }
 }

@@ -95,15 +95,17 @@ public:
   void assumeNonNegative(mlir::AffineExpr size) { nonNegative.insert(size); }
   bool isNonNegative(mlir::AffineExpr size) const { return nonNegative.contains(size); }
 
-  /// States that a derived size is what a slice takes of `whole` places that may not be there.
-  void assumeClamped(mlir::AffineExpr size, mlir::AffineExpr whole) { clamped[size] = whole; }
-  /// Whether one of two sizes that must be equal is the other one clamped: in runs without an error it isn't shorter,
-  /// so that it need not be a size of its own. Nothing is said of what may not be reached, as regions.
-  bool unify(mlir::AffineExpr a, mlir::AffineExpr b);
-  mlir::AffineExpr wholeOf(mlir::AffineExpr size) const {
-    auto it = clamped.find(size);
-    return it == clamped.end() ? size : it->second;
-  }
+  /// A size that a slice clamps.
+  struct Clamped {
+    mlir::AffineExpr whole; ///< what is asked for
+    bool isSeveral = false; ///< whether two places are there at least, so that it is 1 where `whole` is
+  };
+  /// States that a derived size is clamped. What was stated first counts.
+  void assumeClamped(mlir::AffineExpr size, const Clamped &known) { clamped.try_emplace(size, known); }
+  /// The whole one where one of two sizes that must be equal, or may be `broadcast` from 1, is the other one clamped:
+  /// in runs without an error it isn't shorter, so that it need not be a size of its own. Else null, as where what is
+  /// built may not be reached.
+  mlir::AffineExpr unify(mlir::AffineExpr a, mlir::AffineExpr b, bool broadcast);
 
   mlir::OpBuilder builder;
   SizeAnalysis sizes;
@@ -150,7 +152,7 @@ private:
   llvm::SmallVector<Scope> scopes;
   llvm::SmallVector<std::unique_ptr<mlir::Region>> regions;
   llvm::DenseSet<mlir::AffineExpr> nonNegative;
-  llvm::DenseMap<mlir::AffineExpr, mlir::AffineExpr> clamped;
+  llvm::DenseMap<mlir::AffineExpr, Clamped> clamped;
   llvm::SetVector<mlir::AffineExpr> unified;             ///< clamped ones that are whole
   llvm::MapVector<mlir::Value, mlir::Type> contradicted; ///< values of the model, and what types they have
 };

@@ -359,7 +359,7 @@ AffineExpr Node::fromEnd(AffineExpr place, AffineExpr extent) {
 }
 
 void Node::expectEqual(AffineExpr actual, AffineExpr expected, StringRef message) {
-  if (sizes.simplify(actual - expected) == size(0) || graph.unify(actual, expected))
+  if (sizes.simplify(actual - expected) == size(0) || graph.unify(actual, expected, /*broadcast=*/false))
     return;
   Value a = getValueOrCreateConstantIndexOp(builder, loc, materialize(actual));
   Value b = getValueOrCreateConstantIndexOp(builder, loc, materialize(expected));
@@ -390,7 +390,8 @@ std::optional<Sizes> Node::broadcastSizes(ArrayRef<AffineExpr> a, ArrayRef<Affin
     } else if (isStatic(y)) {
       x = y;
     } else if (!isStatic(x)) {
-      x = graph.unify(x, y) ? graph.wholeOf(x) : choose(x, size(1), y, x);
+      AffineExpr whole = graph.unify(x, y, /*broadcast=*/true);
+      x = whole ? whole : choose(x, size(1), y, x);
     }
   }
   return result;

@@ -36,17 +36,19 @@ public:
     }
     size = node.largest(node.sizes.simplify(count), zero);
     // Exporters cut tables and caches to lengths that are within them.
-    AffineExpr whole = node.sizes.simplify(end - start);
-    if (step == 1 && size != whole && isDerived(size) && !node.mayBeNegative(whole))
-      node.graph.assumeClamped(size, whole);
+    AffineExpr whole = node.sizes.simplify(end - start), left = node.sizes.simplify(extent - start);
+    if (step == 1 && size != whole && isDerived(size) && isFromFront(start) && isFromFront(end) &&
+        !node.mayBeNegative(whole))
+      node.graph.assumeClamped(size, {whole, isStatic(left) && SizeAnalysis::staticSize(left) >= 2});
   }
 
   AffineExpr offset, size;
 
 private:
+  static constexpr int64_t unlimited = std::numeric_limits<int32_t>::max();
+
   /// A bound as a place, clamped below or above.
   AffineExpr bound(AffineExpr value, AffineExpr low, AffineExpr high) {
-    constexpr int64_t unlimited = std::numeric_limits<int32_t>::max();
     AffineExpr place = value;
     if (isStatic(value)) {
       int64_t literal = SizeAnalysis::staticSize(value);
@@ -64,6 +66,10 @@ private:
     if (high)
       place = node.least(place, node.sizes.simplify(high));
     return place;
+  }
+
+  bool isFromFront(AffineExpr bound) {
+    return !node.mayBeNegative(bound) && (!isStatic(bound) || SizeAnalysis::staticSize(bound) < unlimited);
   }
 
   bool isDerived(AffineExpr size) {

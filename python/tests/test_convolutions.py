@@ -38,6 +38,21 @@ def convolutions(channels, taps, **attributes):
     )
 
 
+@pytest.mark.parametrize("extent", [(4, 4), (5, 5), (12, 5), (7, 2)], ids=str)
+@pytest.mark.parametrize("channels", [17, 22, 26, 34])
+def test_taps_of_few_rows(channels, extent):
+    """Windows over the border of small images: a tap's products are no multiple of what a turn of a loop adds."""
+    rng = np.random.default_rng(0)
+    w = rng.standard_normal((64, channels, 3, 3)).astype(np.float32)
+    model = make_model([helper.make_node("Conv", ["x", "w"], ["y"], pads=[2] * 4, dilations=[2, 2])],
+                       [("x", TensorProto.FLOAT, (1, channels, *extent))], [("y", TensorProto.FLOAT, None)], [numpy_helper.from_array(w, "w")])
+    x = rng.standard_normal((1, channels, *extent)).astype(np.float32)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    for target in ("avx2", "host"):
+        y = tenon.compile(model, threads=1, target=target)(x)
+        np.testing.assert_allclose(y, session.run(None, {"x": x})[0], rtol=1e-4, atol=1e-3)
+
+
 @pytest.mark.parametrize(
     "channels, taps, attributes",
     [

@@ -16,7 +16,7 @@ def numbers(kind, shape, seed):
     return np.random.default_rng(seed).integers(info.min, info.max, shape, kind, endpoint=True)
 
 
-@pytest.mark.parametrize("depth, columns", [(1, 40), (3, 33), (77, 100), (512, 32), (1537, 64), (2048, 45)])
+@pytest.mark.parametrize("depth, columns", [(1, 40), (3, 33), (77, 100), (512, 32), (1537, 64), (2048, 45), (2058, 32)])
 @pytest.mark.parametrize("rhs", KINDS)
 @pytest.mark.parametrize("lhs", KINDS)
 def test_products(lhs, rhs, depth, columns, target):
@@ -67,6 +67,34 @@ def test_convolutions(lhs, rhs, zero, attributes, channels, filters, target):
                        constants)
     feed = {"x": numbers(KINDS[lhs][1], (2, channels, 19, 21), 3), "p": numbers(KINDS[lhs][1], (), 4)}
     np.testing.assert_array_equal(tenon.compile(model, target=target, threads=1).run(feed)["y"], tenon.reference(model).run(feed)["y"])
+
+
+@pytest.mark.parametrize("channels, taps, strides", [(1537, 1, 2), (515, 3, 1), (513, 3, 1)])
+@pytest.mark.parametrize("lhs", KINDS)
+def test_runs_with_rests(lhs, channels, taps, strides, target):
+    """Deep windows whose taps run on: more products than one part of a sum has, and no whole runs."""
+    w = numbers("int8", (32, channels, 1, taps), 1)
+    model = make_model([helper.make_node("ConvInteger", ["x", "w"], ["y"], strides=[strides] * 2)],
+                       [("x", KINDS[lhs][0], (1, channels, 8, 8))], [("y", TensorProto.INT32, None)], [numpy_helper.from_array(w, "w")])
+    feed = {"x": numbers(KINDS[lhs][1], (1, channels, 8, 8), 2)}
+    np.testing.assert_array_equal(tenon.compile(model, target=target, threads=1).run(feed)["y"], tenon.reference(model).run(feed)["y"])
+
+
+@pytest.mark.parametrize("zero", [300, -5, 7])
+def test_zero_points_that_are_no_bytes(zero, target):
+    """A border of 300 is no byte, and products of numbers so far from it need not fit."""
+    w = numbers("int8", (16, 8, 3, 3), 1)
+    nodes = [helper.make_node("Cast", ["x"], ["xi"], to=TensorProto.INT32), helper.make_node("Sub", ["xi", "z"], ["xc"]),
+             helper.make_node("Cast", ["xc"], ["xf"], to=TensorProto.FLOAT), helper.make_node("Mul", ["xf", "s"], ["xd"]),
+             helper.make_node("DequantizeLinear", ["w", "ws"], ["wd"]), helper.make_node("Conv", ["xd", "wd"], ["y"], pads=[1] * 4)]
+    constants = {"w": w, "z": np.int32(zero), "s": np.float32(0.01), "ws": np.float32(0.02)}
+    model = make_model(nodes, [("x", TensorProto.UINT8, (1, 8, 7, 9))], [("y", TensorProto.FLOAT, None)],
+                       [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()])
+    x = numbers("uint8", (1, 8, 7, 9), 2)
+    padded = np.pad((x.astype(np.float64) - zero), ((0, 0), (0, 0), (1, 1), (1, 1)))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, (3, 3), (2, 3))
+    expected = np.einsum("nchwij,fcij->nfhw", windows, w) * 2e-4
+    np.testing.assert_allclose(tenon.compile(model, target=target, threads=1)(x), expected, rtol=1e-5, atol=1e-4)
 
 
 def dequantized(name, axis=None):

@@ -35,12 +35,24 @@ def close(actual, expected, element, roundings=1):
     np.testing.assert_allclose(actual, expected, rtol=error, atol=1e-5 * max(np.abs(expected).max(), 1))
 
 
-@pytest.mark.parametrize("rows", [1, 2, 5, 101])
-@pytest.mark.parametrize("depth, columns", [(1, 40), (13, 33), (70, 100), (384, 32), (784, 64), (2307, 45)])
+@pytest.mark.parametrize("rows", [1, 2, 3, 5, 101])
+@pytest.mark.parametrize("depth, columns", [(1, 40), (13, 33), (70, 100), (384, 32), (784, 64), (1715, 32), (2307, 45)])
 def test_products(depth, columns, rows, element, target):
     x, w = halves((rows, depth), rows), halves((depth, columns), 1)
     close(run([helper.make_node("MatMul", ["a", "w"], ["b"])], element, target, x, {"w": w}),
           x.astype(np.float64) @ w, element)
+
+
+def test_questions_are_asked_of_rounded_numbers(element, target):
+    """What was added in f32 has the type's bits where it is compared or becomes an integer."""
+    nodes = [helper.make_node("Add", ["a", "w"], ["s"]), helper.make_node("Cast", ["s"], ["i"], to=TensorProto.INT32),
+             helper.make_node("Equal", ["s", "a"], ["e"]), helper.make_node("Cast", ["e"], ["f"], to=TensorProto.INT32),
+             helper.make_node("Add", ["i", "f"], ["j"]), helper.make_node("Cast", ["j"], ["b"], to=ELEMENTS[element][0])]
+    # Each rounds to the next number that both types have, or back.
+    x = np.float32([[255, 128, 1, 3]]) if element == "bf16" else np.float32([[2047, 1024, 1, 3]])
+    w = np.float32([0.75, 0.125, 1, 0])
+    expected = np.float32([[256, 129, 2, 4]]) if element == "bf16" else np.float32([[2048, 1025, 2, 4]])
+    np.testing.assert_array_equal(run(nodes, element, target, x, {"w": w}), expected)
 
 
 def test_products_of_two_inputs(element, target):
@@ -73,6 +85,7 @@ def test_casts_of_the_graph_round(element, target):
     (dict(pads=[1] * 4, group=4), 16, 32),
     (dict(pads=[1] * 4, group=16), 16, 16),
     (dict(), 130, 24),
+    (dict(pads=[2] * 4, dilations=[2, 2]), 343, 32),
 ])
 def test_convolutions(attributes, channels, filters, element, target):
     x = halves((2, channels, 19, 21), 0)

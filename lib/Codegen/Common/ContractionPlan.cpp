@@ -208,7 +208,8 @@ void ContractionPlan::padRuns() {
 /// A long row of tiles would leave the cache before its columns come around again: the sums of a part wait in scratch.
 void ContractionPlan::splitDepth() {
   std::optional<int64_t> total = constantOf(depth);
-  isSplit = isClipped() || (total && *total >= 2 * depthBlock && !isWide() && (windows || !isRagged()));
+  isSplit =
+      isClipped() || (total && *total >= 2 * depthBlock && !isWide() && (llvm::product_of(taps) > 1 || !isRagged()));
   partDepth = runDepth;
   if (isSplit && !isClipped() && llvm::product_of(taps) <= 1) {
     parts = llvm::divideCeil(*total, depthBlock);
@@ -225,10 +226,12 @@ int64_t ContractionPlan::stretch() {
   std::optional<int64_t> products = constantOf(isSplit ? partDepth : runDepth);
   if (products && (*products <= longest || isRagged()))
     return *products;
+  int64_t unroll = wholeUnroll();
+  // Nothing is left over, of the part or at least of a stretch.
   for (int64_t length = longest; products && length >= shortest; length -= vectorLanes)
-    if (*products % length == 0)
+    if (*products % length == 0 && length % unroll == 0)
       return length;
-  return longest;
+  return llvm::alignDown(longest, std::lcm<int64_t>(unroll, runLength));
 }
 
 AffineExpr ContractionPlan::partStart(AffineExpr part) { return isSplit ? part * *constantOf(partDepth) : zero; }

@@ -256,7 +256,7 @@ Value convertFloat(const Formula &f, Value value, Type to, bool rounds) {
   if (getElementTypeOrSelf(value.getType()) == to)
     return value;
   if (from < width)
-    return widen(f.emitter, value, to);
+    return rounds ? f.make<arith::ExtFOp>(f.emitter.typeLike(value, to), value) : widen(f.emitter, value, to);
   if (from > width)
     return rounds ? f.make<arith::TruncFOp>(f.emitter.typeLike(value, to), value) : narrow(f.emitter, value, to);
   return convertFloat(f, convertFloat(f, value, f.builder().getF32Type(), rounds), to, rounds);
@@ -288,6 +288,12 @@ Value build(CastOp op, const Formula &f) {
     return castStorageFloat(op, f, to);
   if (registerType(from) == target && !to.isInteger(1))
     return f.x();
+  if (f.isFloat() && f.width() < 32 && !isa<FloatType>(to)) {
+    Formula exact = f;
+    exact.element = f.builder().getF32Type();
+    exact.operands = {convertFloat(f, f.x(), exact.element, /*rounds=*/true)};
+    return build(op, exact);
+  }
   if (to.isInteger(1)) {
     if (from.isInteger(1))
       return f.x();
@@ -345,8 +351,10 @@ template <typename OpT> struct ElementwiseModel : ElementInterface::ExternalMode
     if (!computesNarrow<OpT>(formula.element))
       return build(cast<OpT>(op), formula);
     Type element = formula.element, f32 = emitter.builder.getF32Type();
+    // What is asked of numbers is asked of those that the type has.
+    bool rounds = !isa<FloatType>(getElementTypeOrSelf(op->getResult(0)));
     for (Value &operand : formula.operands)
-      operand = widen(emitter, operand, f32);
+      operand = convertFloat(formula, operand, f32, rounds);
     formula.element = f32;
     Value result = build(cast<OpT>(op), formula);
     if (getElementTypeOrSelf(result.getType()) != f32)

@@ -156,8 +156,8 @@ void RowOperand::widen(const RegisterTile &tile, AffineExpr low, AffineExpr high
   };
   // Behind the end there is anything, times zero.
   AffineExpr end = plan.isRagged() ? plan.storedDepth : high;
-  if (auto behind = constantOf(high - end); plan.isRagged())
-    b.store(b.splat(tile.shape(*behind), b.zero(plan.rowElement)), widened, {plan.zero, end - low});
+  if (plan.isRagged())
+    b.store(b.splat(tile.shape(*constantOf(high - end)), b.zero(plan.rowElement)), widened, {plan.zero, end - low});
   std::optional<int64_t> count = constantOf(end - low);
   AffineExpr whole = low + (end - low).floorDiv(lanes) * lanes;
   b.loop({{low, whole, lanes}}, [&](TileBuilder::Expressions at) { move(at[0], lanes); });

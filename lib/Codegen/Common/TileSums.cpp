@@ -90,8 +90,11 @@ Value TileSums::multiplyStretch(const RegisterTile &tile, Value sums, AffineExpr
   };
   auto count = constantOf(high - low);
   AffineExpr whole = high;
-  bool leaves = unroll > plan.runLength && !(count && *count % unroll == 0) &&
-                !(plan.isSplit && *constantOf(plan.depth) % unroll == 0);
+  // A length that isn't known is that of a part, which turns divide where they divide all products, or of a stretch.
+  bool isDivided = count ? *count % unroll == 0
+                         : plan.isSplit && *constantOf(plan.depth) % unroll == 0 &&
+                               (!rows.isNarrow() || plan.stretch() % unroll == 0);
+  bool leaves = unroll > plan.runLength && !isDivided;
   if (leaves)
     whole = count ? low + *count / unroll * unroll : low + (high - low).floorDiv(unroll) * unroll;
   sums = loop(low, whole, unroll, sums);

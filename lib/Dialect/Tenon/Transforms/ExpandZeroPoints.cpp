@@ -33,6 +33,7 @@ struct Quantized {
   Value stored;
   Value zero = {};                     ///< of 8 or 32 bits; null where there is none
   SmallVector<int64_t> zeroDims = {};  ///< of what is stored, for those of the zero points
+  bool hasStoredZero = true;           ///< whether zero points are numbers that the type of what is stored has
   Value scale = {};                    ///< null where there is none
   SmallVector<int64_t> scaleDims = {}; ///< alike
   bool isConstant() const { return (bool)stored.getDefiningOp<ConstantOp>(); }
@@ -56,6 +57,18 @@ bool isConstantOf(Value value, int64_t number) {
            return (elements.getElementType().isUnsignedInteger() ? int64_t(element.getZExtValue())
                                                                  : element.getSExtValue()) == number;
          });
+}
+
+/// Whether the elements of a constant of 32 bits are numbers of a type of 8 bits.
+bool isConstantWithin(Value value, Type byte) {
+  DenseIntElementsAttr elements;
+  if (!matchPattern(value, m_Constant(&elements)))
+    return false;
+  bool isUnsigned = byte.isUnsignedInteger();
+  return llvm::all_of(elements.getValues<APInt>(), [&](const APInt &element) {
+    int64_t number = element.getSExtValue();
+    return isUnsigned ? number >= 0 && number <= 255 : number >= -128 && number <= 127;
+  });
 }
 
 /// What was repeated, and along which dimensions it lies.
@@ -84,6 +97,8 @@ std::optional<Quantized> centred(Value value) {
   };
   std::tie(result.zero, result.zeroDims) = repeated(narrow(sub.getRhs()));
   result.zero = narrow(result.zero);
+  result.hasStoredZero = getElementTypeOrSelf(result.zero) == getElementTypeOrSelf(result.stored) ||
+                         isConstantWithin(result.zero, getElementTypeOrSelf(result.stored));
   if (isConstantOf(result.zero, 0))
     result.zero = Value();
   return result;
@@ -98,7 +113,8 @@ std::optional<Quantized> quantized(Value value) {
     return std::nullopt;
   Value operands[] = {mul.getLhs(), mul.getRhs()};
   for (unsigned i = 0; i < 2; ++i)
-    if (std::optional<Quantized> result = centred(operands[i])) {
+    // Sums of numbers that are further from their zero points need not fit.
+    if (std::optional<Quantized> result = centred(operands[i]); result && result->hasStoredZero) {
       std::tie(result->scale, result->scaleDims) = repeated(operands[1 - i]);
       return result;
     }
@@ -274,9 +290,10 @@ bool Expansion::run(ContractOp contract) {
 bool Expansion::run(ConvOp conv) {
   std::optional<Quantized> input = quantized(conv.getInput()), filter = quantized(conv.getFilter());
   Type element = getElementTypeOrSelf(conv.getResult());
-  if (!input || !filter || !filter->isConstant() || conv.getChannelsLast() ||
-      (bool)input->scale != (bool)filter->scale || (input->zero && !input->zeroDims.empty()) ||
-      (input->scale ? !element.isF32() : !element.isSignlessInteger(32)))
+  // The border is a number of the image's type.
+  if (!input || !filter || !input->hasStoredZero || !filter->hasStoredZero || !filter->isConstant() ||
+      conv.getChannelsLast() || (bool)input->scale != (bool)filter->scale ||
+      (input->zero && !input->zeroDims.empty()) || (input->scale ? !element.isF32() : !element.isSignlessInteger(32)))
     return false;
   RankedTensorType taps = typeOf(filter->stored);
   bool isPerFilter = filter->scaleDims.empty() || filter->scaleDims == SmallVector<int64_t>{0};

@@ -412,6 +412,8 @@ Results byScales(Node &node, size_t operand, ArrayRef<int64_t> dims) {
   RankedTensorType type = typeOf(node[operand]);
   if (!stated.scales && (type.getRank() != 1 || !type.hasStaticShape()))
     return node.unsupported() << "the number of scales in " << type << " is not known when compiling";
+  if (!stated.scales && type.getDimSize(0) != (int64_t)dims.size())
+    return node.error() << "expects " << dims.size() << " scales, but has " << type.getDimSize(0);
   for (int64_t i = 0; !stated.scales && i < type.getNumElements(); ++i) {
     Value scale = node.slice(node[operand], 0, node.size(i), node.size(1));
     stated.given.push_back(node.cast(node.reshape(scale, {}), node.builder.getF32Type()));

@@ -222,6 +222,15 @@ func.func @scales(%x: tensor<4x4xf32>, %s: tensor<?xf32>) -> !tenon_onnx.unknown
 
 // -----
 
+func.func @scales_without_end(%x: tensor<4x4xf32>, %s: tensor<4611686018427387904xf32>) -> !tenon_onnx.unknown {
+  %none = tenon_onnx.none
+  // expected-error @+1 {{'Resize' (opset 19) expects 2 scales, but has 4611686018427387904}}
+  %0 = tenon_onnx.node "Resize" version 19 (%x, %none, %s) {} : (tensor<4x4xf32>, none, tensor<4611686018427387904xf32>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
 func.func @region(%x: tensor<4x4xf32>, %r: tensor<3xf32>, %s: tensor<2xf32>) -> !tenon_onnx.unknown {
   // expected-error @+1 {{'Resize' (opset 19) expects a region of 4 numbers}}
   %0 = tenon_onnx.node "Resize" version 19 (%x, %r, %s) {coordinate_transformation_mode = "tf_crop_and_resize"} : (tensor<4x4xf32>, tensor<3xf32>, tensor<2xf32>) -> !tenon_onnx.unknown

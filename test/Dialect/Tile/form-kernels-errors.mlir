@@ -22,3 +22,11 @@ func.func @positions_of_any_number(%x: tensor<3x4xf32>) -> tensor<2x?xi64> {
   %0 = tenon.nonzero %x : tensor<3x4xf32> -> tensor<2x?xi64>
   return %0 : tensor<2x?xi64>
 }
+
+// -----
+
+func.func @wide(%x: tensor<4x2xf128>) -> tensor<2x4xf128> {
+  // expected-error @+1 {{'tenon.transpose' can't be compiled yet}}
+  %y = tenon.transpose %x [1, 0] : tensor<4x2xf128> -> tensor<2x4xf128>
+  return %y : tensor<2x4xf128>
+}

@@ -116,7 +116,7 @@ private:
       return op->emitError() << "'" << op->getName() << "' is no kernel's: tenon-form-host-calls makes a call of it";
     auto isOfKernels = [](Type type) {
       auto tensor = dyn_cast<RankedTensorType>(type);
-      return tensor && tensor.getElementType().isIntOrFloat();
+      return tensor && isNumber(tensor.getElementType());
     };
     if (llvm::all_of(op->getResultTypes(), isOfKernels) &&
         llvm::all_of(op->getOperandTypes(), [&](Type type) { return type.isIndex() || isOfKernels(type); }))

@@ -16,6 +16,7 @@
 
 #include "BuildContraction.h"
 #include "ContractionEpilogue.h"
+#include "ExpressionSums.h"
 #include "TileSums.h"
 #include "TurnedResults.h"
 
@@ -34,6 +35,8 @@ public:
       sums = b.scratch({plan.sumsRows, plan.unitColumns}, plan.element);
     if (plan.turned)
       turned.emplace(plan);
+    if (plan.expression && plan.canBeWide() && (plan.isWide() || !constantOf(plan.length)))
+      expressionSums.emplace(plan, rowOperand, *columnOperand.getExpression());
   }
 
   void build();
@@ -65,6 +68,7 @@ private:
   ContractionEpilogue epilogue;
   Value sums; ///< scratch for those of a unit, or null
   std::optional<TurnedResults> turned;
+  std::optional<ExpressionSums> expressionSums; ///< of few rows
 };
 } // namespace
 
@@ -123,12 +127,24 @@ void ContractionBuilder::emitWideRows(const ContractionUnit &unit) {
       SmallVector<AffineExpr> place = plan.isFlat ? b.delinearize(row, plan.rowSizes) : SmallVector<AffineExpr>();
       if (plan.isGathered)
         tile.place = rowOperand.placeOf(place);
-      Value sums = products.multiplyWide(tile);
-      if (plan.isFlat) {
-        tile.row = place.pop_back_val();
-        tile.line = place;
-      }
-      epilogue.emit(tile, sums);
+      auto emitSums = [&](RegisterTile part, Value sums) {
+        if (plan.isFlat) {
+          part.row = place.back();
+          part.line = SmallVector<AffineExpr>(ArrayRef(place).drop_back());
+        }
+        epilogue.emit(part, sums);
+      };
+      if (!expressionSums)
+        return emitSums(tile, products.multiplyWide(tile));
+      expressionSums->prepare(tile);
+      tile.width = plan.wideColumns(rows);
+      std::optional<int64_t> known = constantOf(plan.columns);
+      AffineExpr whole = b.constant(tile.width);
+      b.loop({{zero, unit.columns(), tile.width}}, [&](TileBuilder::Expressions at) {
+        tile.column = at[0];
+        tile.columns = known && *known % tile.width == 0 ? whole : b.min(unit.leftColumns - at[0], whole);
+        emitSums(tile, expressionSums->multiply(tile));
+      });
     };
     int64_t step = plan.wideHeight();
     AffineExpr whole = step > 1 ? unit.firstRow + (unit.endRow - unit.firstRow).floorDiv(step) * step : unit.firstRow;

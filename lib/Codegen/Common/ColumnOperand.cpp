@@ -17,7 +17,9 @@ using namespace tenon::tile;
 static constexpr int64_t minRowsToCopy = 48, maxDepthToCopy = 768;
 
 ColumnOperand::ColumnOperand(ContractionPlan &plan) : b(plan.b), plan(plan) {
-  if (plan.packed)
+  if (plan.expression)
+    expression.emplace(plan);
+  else if (plan.packed)
     memory = b.formed(plan.op.getRhs(), "panels", [&](OpBuilder &builder, ValueRange operands) {
       return makePanels(builder, operands.front(), *plan.packed, *plan.positionIn(1, plan.roles.column),
                         plan.panelWidth(), llvm::product_of(plan.taps), plan.runLength);
@@ -26,6 +28,8 @@ ColumnOperand::ColumnOperand(ContractionPlan &plan) : b(plan.b), plan(plan) {
     memory = b.memoryOf(plan.op.getRhs());
   std::optional<int64_t> products = constantOf(plan.isSplit ? plan.partDepth : plan.depth),
                          rows = constantOf(plan.lines * plan.length);
+  if (plan.expression && !plan.isWide())
+    copy = b.scratch({(int64_t)llvm::alignTo(*products, expression->getGroup()), plan.unitColumns}, plan.columnElement);
   if (!plan.packed && !plan.windows && rows && *rows >= minRowsToCopy && products && *products <= maxDepthToCopy)
     copy = b.scratch({*products, plan.unitColumns}, plan.columnElement);
 }
@@ -34,6 +38,8 @@ void ColumnOperand::copyPart(const ContractionUnit &unit, AffineExpr part) {
   if (!copy)
     return;
   AffineExpr first = plan.partStart(part), end = plan.partEnd(part);
+  if (expression)
+    return copyExpression(unit, first, end);
   auto copyRows = [&](AffineExpr left) {
     b.loop({{first, end}}, [&](TileBuilder::Expressions at) {
       Value row =
@@ -43,6 +49,15 @@ void ColumnOperand::copyPart(const ContractionUnit &unit, AffineExpr part) {
   };
   AffineExpr width = unit.columns();
   constantOf(width) ? copyRows(width) : b.peel(width, plan.unitColumns, copyRows);
+}
+
+/// Registers for the constants of a few vectors at a time.
+void ColumnOperand::copyExpression(const ContractionUnit &unit, AffineExpr first, AffineExpr end) {
+  int64_t width = std::min(plan.unitColumns, plan.wideColumns(/*height=*/2));
+  b.loop({{first, end, expression->getGroup()}, {plan.zero, unit.columns(), width}}, [&](TileBuilder::Expressions at) {
+    for (auto [i, row] : llvm::enumerate(expression->load(at[0], unit.column(at[1]), width)))
+      b.store(row, copy, {at[0] - first + i, at[1]});
+  });
 }
 
 Value ColumnOperand::load(const RegisterTile &tile, AffineExpr k, AffineExpr within, int64_t products) {
@@ -97,7 +112,7 @@ SmallVector<int64_t> ColumnOperand::dims() {
 //===----------------------------------------------------------------------===//
 
 void ColumnOperand::planFetching(RegisterTile &tile, AffineExpr line, AffineExpr part) {
-  if (!plan.packed || !constantOf(plan.depth))
+  if (!memory || !plan.packed || !constantOf(plan.depth))
     return;
   const ContractionUnit &unit = tile.unit;
   AffineExpr rows, place, inAll = b.mul(line, plan.length) + tile.turn,

@@ -8,12 +8,13 @@
 #ifndef TENON_LIB_CODEGEN_COMMON_COLUMNOPERAND_H
 #define TENON_LIB_CODEGEN_COMMON_COLUMNOPERAND_H
 
-#include "ContractionUnit.h"
+#include "ExpressionColumns.h"
 
 namespace tenon::codegen {
 
 /// The second operand of a contraction: a constant in panels, or what lies in memory, of which a unit's columns may be
-/// copied. Register tiles fetch what comes next while they multiply.
+/// copied. Arithmetic on constants is done once for the rows of a unit. Register tiles fetch what comes next while they
+/// multiply.
 class ColumnOperand {
 public:
   explicit ColumnOperand(ContractionPlan &plan);
@@ -34,14 +35,19 @@ public:
   /// Of an operand that isn't in panels the same columns of the next one: each tile of the block fetches some rows.
   void fetchRows(const RegisterTile &tile, mlir::AffineExpr part);
 
+  /// How columns are made that are arithmetic on constants; null for others.
+  ExpressionColumns *getExpression() { return expression ? &*expression : nullptr; }
+
 private:
+  void copyExpression(const ContractionUnit &unit, mlir::AffineExpr first, mlir::AffineExpr end);
   llvm::SmallVector<mlir::AffineExpr> placeOf(const ContractionUnit &unit, mlir::AffineExpr k, mlir::AffineExpr column);
   llvm::SmallVector<mlir::AffineExpr> batchOf(const ContractionUnit &unit);
   llvm::SmallVector<int64_t> dims();
 
   TileBuilder &b;
   ContractionPlan &plan;
-  mlir::Value memory;
+  mlir::Value memory; ///< or null
+  std::optional<ExpressionColumns> expression;
   mlir::Value copy; ///< scratch, or null
 };
 

@@ -39,8 +39,8 @@ RateAttr codegen::productsRate(ContractOp op, TargetAttrInterface target) {
 
 ContractionPlan::ContractionPlan(TileBuilder &b, const KernelStructure &structure, ScheduleAttr schedule)
     : b(b), op(structure.contract), roles(*contractionRoles(op)), packed(constantDepth(op)),
-      windows(op.getLhs().getDefiningOp<WindowRowsOp>()), turned(structure.turned), schedule(schedule),
-      lanes(lanesOf(schedule)), vectorLanes(*schedule.get(knob::vectorBytes) / bytesOfElement),
+      expression(columnsExpression(op)), windows(op.getLhs().getDefiningOp<WindowRowsOp>()), turned(structure.turned),
+      schedule(schedule), lanes(lanesOf(schedule)), vectorLanes(*schedule.get(knob::vectorBytes) / bytesOfElement),
       tileRows(knobOf(knob::tileRows)), depthBlock(knobOf(knob::depthBlock)), unitRows(knobOf(knob::unitRows)),
       unitColumns(knobOf(knob::unitColumns)), element(Float32Type::get(op.getContext())), rowElement(element),
       columnElement(element), zero(b.constant(0)), one(b.constant(1)) {
@@ -213,7 +213,10 @@ void ContractionPlan::splitDepth() {
   partDepth = runDepth;
   if (isSplit && !isClipped() && llvm::product_of(taps) <= 1) {
     parts = llvm::divideCeil(*total, depthBlock);
-    int64_t products = llvm::alignTo(llvm::divideCeil(*total, parts), std::lcm<int64_t>(4, wholeUnroll()));
+    // Elements that share words begin with a part.
+    constexpr int64_t mostPerWord = 16;
+    int64_t products =
+        llvm::alignTo(llvm::divideCeil(*total, parts), std::lcm<int64_t>(expression ? mostPerWord : 4, wholeUnroll()));
     parts = llvm::divideCeil(*total, products);
     partDepth = b.constant(products);
   } else if (isSplit) {
@@ -274,11 +277,23 @@ void ContractionPlan::placeSums() {
   wholeInRows = knobOf(knob::epilogueRows) < height || !known;
 }
 
-bool ContractionPlan::canBeWide() { return packed && panelWidth() >= unitColumns && !windows && !turned; }
+bool ContractionPlan::canBeWide() {
+  return packed && (expression || panelWidth() >= unitColumns) && !windows && !turned;
+}
 
 bool ContractionPlan::isWide() {
   std::optional<int64_t> known = constantOf(lines * length);
   return canBeWide() && known && *known <= knobOf(knob::wideRows);
 }
 
-int64_t ContractionPlan::wideHeight() { return std::min<int64_t>(lanes < unitColumns || isFlat ? 1 : 2, height); }
+int64_t ContractionPlan::wideHeight() {
+  return std::min<int64_t>((lanes < unitColumns && !expression) || isFlat ? 1 : 2, height);
+}
+
+/// Eight sums hide the latency of multiply-adds, and leave registers for what columns are made of.
+int64_t ContractionPlan::wideColumns(int64_t height) {
+  constexpr int64_t sums = 8;
+  if (!expression)
+    return unitColumns;
+  return std::min({panelWidth(), unitColumns, sums / int64_t(llvm::PowerOf2Ceil(height)) * vectorLanes});
+}

@@ -66,6 +66,8 @@ public:
   /// As many of them are multiplied at once: tiles that are as wide as a panel have sums to spare for a second row,
   /// where that is a stride behind the first one.
   int64_t wideHeight();
+  /// Columns that so many of them are multiplied with at once.
+  int64_t wideColumns(int64_t height);
 
   /// The products of a part of the summed dimension.
   mlir::AffineExpr partStart(mlir::AffineExpr part);
@@ -90,6 +92,8 @@ public:
   ContractOp op;
   tile::ContractionRoles roles;
   std::optional<int64_t> packed; ///< the dimension of a constant second operand that is summed: it comes in panels
+  /// What that operand is made of, where it is arithmetic on constants: these come in panels.
+  std::optional<ConstantExpression> expression;
   tile::WindowRowsOp windows;
   TransposeOp turned; ///< what the results are made of, where their rows are next to each other, or null
   tile::ScheduleAttr schedule;

@@ -46,14 +46,21 @@ public:
     add(knob::turnSize, prices.turnSize, {6, 12, 24});
     // Half of the cache is left to panels and results.
     add(knob::residentBytes, double(target.getMemory("L2").getBytes() / 2), {});
-    add(knob::wideRows, prices.wideRows, {});
+    // Those that are made of constants are made for two rows at once: as many twice as of others.
+    std::optional<ConstantExpression> expression = columnsExpression(contract);
+    add(knob::wideRows, (expression ? 2 : 1) * prices.wideRows, {});
     add(knob::fetchRows, prices.fetchRows, {});
     add(knob::epilogueRows, hasRowsInEpilogue ? 1 : wholeTile, {wholeTile, 1});
     add(knob::unitRows, prices.unitRows, {48, 96, 192});
-    add(knob::unitColumns, prices.unitColumns, {16, 32, 64, 128});
+    // The rows of a unit are prepared for all of its columns.
+    int64_t widest = 8 * target.getVectorBytes() / bytesOfElement;
+    if (expression && columns)
+      widest = std::clamp<int64_t>(llvm::PowerOf2Ceil(*columns), prices.unitColumns, widest);
+    double unitColumns = expression ? widest : prices.unitColumns;
+    add(knob::unitColumns, unitColumns, {16, 32, 64, 128});
     // Panels of a unit's columns: few rows read them from front to back.
     if (isPacked)
-      add(knob::panelColumns, prices.unitColumns, {16, 32, 64, 128});
+      add(knob::panelColumns, unitColumns, {16, 32, 64, 128});
   }
 
   bool isLegal(ArrayRef<int64_t> point, raw_ostream *reason) const override {
@@ -167,7 +174,14 @@ public:
   LogicalResult build(KernelOp kernel, ScheduleAttr schedule) const override;
   SmallVector<Value> formedOperandsOf(const OpGroup &group) const override {
     ContractOp contract = contractionOf(group);
-    return constantDepth(contract) ? SmallVector<Value>{contract.getRhs()} : SmallVector<Value>();
+    SmallVector<Value> constants;
+    if (std::optional<ConstantExpression> columns = columnsExpression(contract)) {
+      for (const ConstantExpression::Leaf &leaf : columns->getLeaves())
+        leaf.value ? constants.push_back(leaf.value) : void();
+    } else if (constantDepth(contract)) {
+      constants.push_back(contract.getRhs());
+    }
+    return constants;
   }
 
 private:
@@ -260,8 +274,11 @@ static bool hasRowsInEpilogue(KernelOp kernel, const KernelStructure &structure)
   constexpr int64_t fewInstructions = 6;
   // Fewer pay behind panels, whose columns are read faster: measured with one more.
   int64_t instructions = constantDepth(structure.contract) ? 1 : 0;
+  DenseSet<Operation *> others = {structure.contract};
+  if (std::optional<ConstantExpression> columns = columnsExpression(structure.contract))
+    others.insert(columns->getOps().begin(), columns->getOps().end());
   for (Operation &op : kernel.getBody().front().without_terminator())
-    if (&op != structure.contract)
+    if (!others.contains(&op))
       instructions += estimateInstructions(&op);
   return instructions > fewInstructions;
 }
@@ -292,8 +309,9 @@ LogicalResult ContractionStrategy::build(KernelOp kernel, ScheduleAttr schedule)
   KernelStructure structure = structureOf(OpGroup(kernel, sizes));
   ContractOp contract = structure.contract;
   auto windows = contract.getLhs().getDefiningOp<WindowRowsOp>();
+  std::optional<ConstantExpression> columns = columnsExpression(contract);
   for (Value operand : {windows ? windows.getOperand() : contract.getLhs(), contract.getRhs()})
-    if (!isa<BlockArgument>(operand))
+    if (!isa<BlockArgument>(operand) && !(columns && operand == contract.getRhs()))
       return contract.emitOpError("expects operands that are the kernel's");
   AffineMap lhs = cast<AffineMapAttr>(contract.getIndexingMaps()[0]).getValue();
   if (windows && lhs.getResults().back() != getAffineDimExpr(contractionRoles(contract)->depth, lhs.getContext()))

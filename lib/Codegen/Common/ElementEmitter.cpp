@@ -41,7 +41,7 @@ Type codegen::storageType(Type element) {
   if (isStorageFloat(element))
     return IntegerType::get(element.getContext(), 8);
   auto integer = dyn_cast<IntegerType>(element);
-  if (!integer || !llvm::is_contained({1u, 4u, 8u, 16u, 32u, 64u}, integer.getWidth()))
+  if (!integer || !llvm::is_contained({1u, 2u, 4u, 8u, 16u, 32u, 64u}, integer.getWidth()))
     return Type();
   return IntegerType::get(element.getContext(), std::max(8u, integer.getWidth()));
 }
@@ -250,16 +250,16 @@ FailureOr<Value> ElementEmitter::load(const Buffer &buffer, Type element, ArrayR
   auto loadScalar = [&](Value position) -> Value {
     if (!isPacked(element))
       return memref::LoadOp::create(builder, loc, buffer.memref, position);
-    // Two to a byte, the first in its low half: moved to the top, then down again with the sign or with zeros.
-    Value two = index(2), byte = arith::DivUIOp::create(builder, loc, position, two);
-    Value isSecond = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne,
-                                           arith::RemUIOp::create(builder, loc, position, two), index(0));
-    Value pair = memref::LoadOp::create(builder, loc, buffer.memref, byte), four = integer(storage, 4);
-    Value low = arith::ShLIOp::create(builder, loc, pair, four);
-    Value top = arith::SelectOp::create(builder, loc, isSecond, pair, low);
+    // Several to a byte, the first in its lowest bits: moved to the top, then down again with the sign or with zeros.
+    int64_t bits = element.getIntOrFloatBitWidth(), perByte = 8 / bits;
+    Value number = index(perByte), byte = arith::DivUIOp::create(builder, loc, position, number);
+    Value behind = sub(index(perByte - 1), arith::RemUIOp::create(builder, loc, position, number));
+    Value distance = arith::IndexCastOp::create(builder, loc, storage, mul(behind, index(bits)));
+    Value all = memref::LoadOp::create(builder, loc, buffer.memref, byte), rest = integer(storage, 8 - bits);
+    Value top = arith::ShLIOp::create(builder, loc, all, distance);
     if (element.isUnsignedInteger())
-      return arith::ShRUIOp::create(builder, loc, top, four);
-    return arith::ShRSIOp::create(builder, loc, top, four);
+      return arith::ShRUIOp::create(builder, loc, top, rest);
+    return arith::ShRSIOp::create(builder, loc, top, rest);
   };
   if (place.isUniform()) {
     result = loadScalar(place.base);

@@ -45,8 +45,34 @@ static Value select(ElementEmitter &e, Value condition, Value a, Value b) {
 // The rules
 //===----------------------------------------------------------------------===//
 
-static FailureOr<Value> emit(ConstantOp op, ElementEmitter &e, ArrayRef<Coordinate>) {
+/// Of a tile of several values those at a place that is known.
+static Value knownElements(DenseElementsAttr elements, Type element, ElementEmitter &e,
+                           ArrayRef<Coordinate> coordinates) {
+  int64_t place = 0, step = 0;
+  for (auto [coordinate, size] : llvm::zip(coordinates, elements.getType().getShape())) {
+    std::optional<int64_t> base = coordinate.base ? getConstantIntValue(coordinate.base) : std::optional<int64_t>(0);
+    if (coordinate.lanes || !base)
+      return {};
+    place = place * size + *base + coordinate.offset;
+    step = step * size + coordinate.step;
+  }
+  auto at = [&](int64_t i) { return elements.getValues<Attribute>()[i]; };
+  if (step == 0 || e.lanes == 1)
+    return e.constant(at(place), element);
+  SmallVector<Attribute> values;
+  for (int64_t lane = 0; lane < e.lanes; ++lane)
+    values.push_back(at(place + lane * step));
+  auto type = VectorType::get(e.lanes, registerType(element));
+  if (type.getElementType() != element)
+    return {};
+  return arith::ConstantOp::create(e.builder, e.loc, DenseElementsAttr::get(type, values));
+}
+
+static FailureOr<Value> emit(ConstantOp op, ElementEmitter &e, ArrayRef<Coordinate> coordinates) {
   auto elements = dyn_cast<DenseElementsAttr>(op.getValue());
+  if (elements && !elements.isSplat())
+    if (Value known = knownElements(elements, elementOf(op.getResult()), e, coordinates))
+      return known;
   if (!elements || (!elements.isSplat() && elements.getNumElements() != 1))
     return op.emitError() << "a constant of several values must be an operand of the kernel";
   return e.constant(*elements.value_begin<Attribute>(), elementOf(op.getResult()));

@@ -34,8 +34,10 @@ public:
   /// The factors of a tile's rows from product `k` of its part on, the number `within` of those that were widened.
   mlir::Value load(const RegisterTile &tile, mlir::AffineExpr k, mlir::AffineExpr within, int64_t products);
 
-private:
+  /// The same as they are stored.
   mlir::Value loadStored(const RegisterTile &tile, mlir::AffineExpr k, int64_t products);
+
+private:
   void collapseRows();
   void gatherRows();
   void viewWindows();

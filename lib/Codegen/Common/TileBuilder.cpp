@@ -466,6 +466,15 @@ Value TileBuilder::cast(Value tile, Type element) {
   return type.getElementType() == element ? tile : create<CastOp>(type.clone(element), tile);
 }
 
+Value TileBuilder::repeat(Operation *op, ValueRange tiles) {
+  IRMapping mapping;
+  mapping.map(op->getOperands(), tiles);
+  Operation *repeated = builder.insert(op->clone(mapping));
+  Value result = repeated->getResult(0);
+  result.setType(llvm::cast<RankedTensorType>(tiles.front().getType()).clone(getElementTypeOrSelf(result.getType())));
+  return result;
+}
+
 DenseI64ArrayAttr TileBuilder::dimsOf(ArrayRef<int64_t> dims, int64_t rank) {
   bool areLast = llvm::equal(dims, llvm::seq<int64_t>(rank - (int64_t)dims.size(), rank));
   return areLast ? DenseI64ArrayAttr() : builder.getDenseI64ArrayAttr(dims);

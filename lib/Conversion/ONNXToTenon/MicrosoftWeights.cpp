@@ -104,7 +104,11 @@ private:
       return {};
     // Narrow floating point can't hold what comes before the scale.
     Type f32 = node.builder.getF32Type();
-    Value numbers = node.cast(unpack(node, node[at.weights], bits), f32);
+    Value numbers = unpack(node, node[at.weights], bits);
+    // Constants stay packed: what contractions read may share bytes.
+    if (bits < 8 && node[at.weights].getDefiningOp<ConstantOp>())
+      numbers = node.cast(numbers, IntegerType::get(node.builder.getContext(), bits, IntegerType::Unsigned));
+    numbers = node.cast(numbers, f32);
     if (node.has(at.groups)) {
       numbers = firstColumns(numbers);
       numbers = node.binary<SubOp>(numbers, perColumn(zeroPoints(), numbers));

@@ -107,6 +107,10 @@ public:
   mlir::Value fill(mlir::Value tile, Expressions extents, mlir::TypedAttr element);
   /// The tile with elements of another type.
   mlir::Value cast(mlir::Value tile, mlir::Type element);
+  /// An op on elements of the kernel, of tiles.
+  mlir::Value repeat(mlir::Operation *op, mlir::ValueRange tiles);
+  /// A tile of several elements that are known.
+  mlir::Value elements(mlir::DenseElementsAttr values) { return create<ConstantOp>(values.getType(), values); }
   /// The index that a scalar is.
   mlir::AffineExpr extract(mlir::Value scalar);
   /// An index value of the program that is computed.

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "tenon/Dialect/Tenon/IR/ConstantExpression.h"
 #include "tenon/Dialect/Tenon/IR/ConstantFile.h"
 #include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
@@ -96,6 +97,15 @@ static TypedAttr reshaped(ReshapeOp op) {
   return {};
 }
 
+/// Whether all that is made of a value are operands of contractions, by arithmetic on elements and their movement.
+static bool isMultiplied(Value value, int64_t mostOps = 24) {
+  return mostOps > 0 && !value.use_empty() && llvm::all_of(value.getUsers(), [&](Operation *user) {
+           bool isPart =
+               user->hasTrait<OpTrait::Elementwise>() || isa<BroadcastOp, TransposeOp, ReshapeOp, SliceOp>(user);
+           return isa<ContractOp>(user) || (isPart && isMultiplied(user->getResult(0), mostOps - 1));
+         });
+}
+
 void FoldConstantsPass::visit(Operation *op) {
   if (!isa_and_nonnull<TenonDialect>(op->getDialect()) || isa<ConstantOp, SymbolOp>(op) || op->getNumRegions() != 0 ||
       op->getNumResults() == 0 || !isPure(op) || op->use_empty())
@@ -108,12 +118,15 @@ void FoldConstantsPass::visit(Operation *op) {
       return;
     }
   int64_t sources = 0, results = 0;
+  // Weights that are stored narrow stay so, where contractions read them.
+  bool isWidened = isa<CastOp>(op);
   for (Value operand : op->getOperands()) {
     auto found = deferred.find(operand);
     TypedAttr attribute = found == deferred.end() ? constantOf(operand) : TypedAttr();
     if (found == deferred.end() && !attribute)
       return;
     sources += attribute ? storedBytes(attribute) : found->second;
+    isWidened |= !attribute;
   }
   for (Type type : op->getResultTypes()) {
     std::optional<int64_t> bytes = bytesOf(type);
@@ -124,6 +137,7 @@ void FoldConstantsPass::visit(Operation *op) {
   bool isMuchLarger = results > std::max(2 * sources, inlineBytes) || isa<IotaOp>(op);
   // What a broadcast of one element or an iota repeats is no constant, however small.
   isMuchLarger |= isa<BroadcastOp>(op) && results > 2 * sources;
+  isMuchLarger |= isWidened && results > std::max(sources, inlineBytes) && isMultiplied(op->getResult(0));
   if (!isMuchLarger && succeeded(fold(op)))
     return;
   for (Value result : op->getResults())
@@ -239,13 +253,15 @@ LogicalResult FoldConstantsPass::fold(Operation *op) {
   return success();
 }
 
-/// Contractions and convolutions read memory: weights that are stored in fewer bytes would be made in every run.
+/// Contractions and convolutions read memory: weights that are stored in fewer bytes would be made in every run. Those
+/// that are columns of a contraction are made in its kernel, from what is stored.
 void FoldConstantsPass::foldWeights() {
   llvm::SetVector<Operation *> weights;
   getOperation()->walk([&](Operation *op) {
-    if (isa<ContractOp, ConvOp>(op))
+    auto contract = dyn_cast<ContractOp>(op);
+    if (contract || isa<ConvOp>(op))
       for (Value operand : op->getOperands())
-        if (deferred.contains(operand))
+        if (deferred.contains(operand) && !(contract && operand == contract.getRhs() && constantColumns(contract)))
           weights.insert(operand.getDefiningOp());
   });
   for (Operation *op : weights)

@@ -65,8 +65,14 @@ std::string tenon::tile::contentOf(KernelOp kernel) {
 
 std::string tenon::tile::nameOf(KernelOp kernel, StringRef content) {
   SmallVector<StringRef> words;
+  // How columns are made of constants says nothing of what is computed.
+  DenseSet<Operation *> columns;
+  for (ContractOp op : kernel.getBody().getOps<ContractOp>())
+    if (std::optional<ConstantExpression> expression = columnsExpression(op))
+      columns.insert(expression->getOps().begin(), expression->getOps().end());
   for (Operation &op : kernel.getBody().front())
-    if (StringRef word = wordOf(&op); !word.empty() && (words.empty() || words.back() != word))
+    if (StringRef word = columns.contains(&op) ? "" : wordOf(&op);
+        !word.empty() && (words.empty() || words.back() != word))
       words.push_back(word);
   if (words.empty())
     words.push_back("copy");

@@ -18,15 +18,28 @@ bool tile::isPlacement(Operation *op) {
   return role == Role::placement || role == Role::form || host::isPlaced(op, 0);
 }
 
+/// Whether a tensor is a constant, at each launch of a kernel.
+static bool isConstant(Value value) {
+  auto argument = dyn_cast<BlockArgument>(value);
+  auto kernel = argument ? dyn_cast<KernelOp>(argument.getOwner()->getParentOp()) : KernelOp();
+  return kernel ? (bool)kernel.getArgAttr(argument.getArgNumber(), kConstantAttr)
+                : (bool)value.getDefiningOp<ConstantOp>();
+}
+
+std::optional<ConstantExpression> tile::columnsExpression(ContractOp op) {
+  if (!isa<KernelOp>(op->getParentOp()))
+    return constantColumns(op);
+  auto isOperand = [](Value value) { return isa<BlockArgument>(value) && isConstant(value); };
+  return constantColumns(op, isOperand);
+}
+
 std::optional<int64_t> tile::constantDepth(ContractOp op) {
   AffineMap rhs = cast<AffineMapAttr>(op.getIndexingMaps()[1]).getValue(),
             result = cast<AffineMapAttr>(op.getIndexingMaps()[2]).getValue();
-  auto argument = dyn_cast<BlockArgument>(op.getRhs());
   auto kernel = dyn_cast<KernelOp>(op->getParentOp());
-  bool isConstant = kernel ? argument && argument.getOwner() == &kernel.getBody().front() &&
-                                 kernel.getArgAttr(argument.getArgNumber(), kConstantAttr)
-                           : (bool)op.getRhs().getDefiningOp<ConstantOp>();
-  if (!isConstant || result.getNumResults() == 0 || !cast<RankedTensorType>(op.getRhs().getType()).hasStaticShape() ||
+  bool isStored = isConstant(op.getRhs()) && (!kernel || isa<BlockArgument>(op.getRhs()));
+  if (!(isStored || columnsExpression(op)) || result.getNumResults() == 0 ||
+      !cast<RankedTensorType>(op.getRhs().getType()).hasStaticShape() ||
       !llvm::is_contained(rhs.getResults(), result.getResults().back()))
     return std::nullopt;
   // The only one that the result doesn't have.

@@ -76,8 +76,9 @@ private:
   LogicalResult runOn(Block &block) {
     GroupGraph graph(block);
     SmallVector<Operation *> ops;
+    DenseSet<Operation *> columns = columnsIn(block);
     for (Operation &op : block) {
-      if (op.hasTrait<OpTrait::IsTerminator>() || isPlacement(&op))
+      if (op.hasTrait<OpTrait::IsTerminator>() || isPlacement(&op) || columns.contains(&op))
         continue;
       if (isa<IfOp, LoopOp>(op)) {
         for (Region &region : op.getRegions())
@@ -109,6 +110,27 @@ private:
     if (!sortTopologically(&block))
       return func.emitError() << "has kernels that need each other's results";
     return success();
+  }
+
+  /// What only contractions read that make it of constants: it goes into each of their kernels.
+  static DenseSet<Operation *> columnsIn(Block &block) {
+    DenseSet<Value> read;
+    DenseSet<Operation *> candidates, columns;
+    block.walk([&](ContractOp op) {
+      if (std::optional<ConstantExpression> expression = columnsExpression(op)) {
+        read.insert(op.getRhs());
+        candidates.insert(expression->getOps().begin(), expression->getOps().end());
+      }
+    });
+    for (Operation &op : llvm::reverse(block)) {
+      auto isColumns = [&](OpOperand &use) {
+        return columns.contains(use.getOwner()) ||
+               (isa<ContractOp>(use.getOwner()) && use.getOperandNumber() == 1 && read.contains(use.get()));
+      };
+      if (candidates.contains(&op) && llvm::all_of(op.getUses(), isColumns))
+        columns.insert(&op);
+    }
+    return columns;
   }
 
   static LogicalResult checkIsOfKernels(Operation *op) {

@@ -70,11 +70,20 @@ FailureOr<KernelBuilder::Signature> KernelBuilder::signatureOf(const OpGroup &gr
     if (signature.tensors.insert(tensor))
       addSymbols(signature, tensor);
   };
-  for (Operation *op : group.ops())
+  for (Operation *op : group.ops()) {
+    auto contract = dyn_cast<ContractOp>(op);
+    std::optional<ConstantExpression> columns = contract ? columnsExpression(contract) : std::nullopt;
     for (Value operand : op->getOperands()) {
       Operation *source = operand.getDefiningOp();
       if (source && group.contains(source))
         continue;
+      if (columns && operand == contract.getRhs()) {
+        llvm::copy_if(columns->getOps(), std::back_inserter(signature.body),
+                      [&](Operation *part) { return !llvm::is_contained(signature.body, part); });
+        for (const ConstantExpression::Leaf &leaf : columns->getLeaves())
+          leaf.value ? take(leaf.value) : void();
+        continue;
+      }
       bool isForm = source && roleOf(source) == Role::form;
       if (isForm || (source && isRematerialised(source) && !read.contains(operand))) {
         if (!llvm::is_contained(signature.body, source))
@@ -87,6 +96,7 @@ FailureOr<KernelBuilder::Signature> KernelBuilder::signatureOf(const OpGroup &gr
         signature.symbols.insert({size, Value()});
       }
     }
+  }
   llvm::append_range(signature.body, group.ops());
   for (Value operand : strategy.formedOperandsOf(group))
     if (operand.getDefiningOp<ConstantOp>() && cast<RankedTensorType>(operand.getType()).hasStaticShape())

@@ -98,12 +98,15 @@ func.func @stays() -> (tensor<1xf32>, tensor<1xf32>) {
   return %y, %z : tensor<1xf32>, tensor<1xf32>
 }
 
-// Weights that are stored in fewer bytes: a contraction reads memory. What only elementwise ops read stays small.
+// Weights that are stored in fewer bytes: columns of a contraction are made in its kernel, rows are read from memory.
+// What only elementwise ops read stays small.
 // CHECK-LABEL: @weights
-// CHECK: %[[W:.*]] = tenon.constant #tenon.blob<{{.*}}> : tensor<32x32xf32>
-// CHECK: tenon.contract %arg0, %[[W]]
+// CHECK: %[[COLUMNS:.*]] = tenon.cast %{{.*}} : tensor<32x32xi8> -> tensor<32x32xf32>
+// CHECK: tenon.contract %arg0, %[[COLUMNS]]
+// CHECK: %[[ROWS:.*]] = tenon.constant #tenon.blob<{{.*}}> : tensor<32x32xf32>
+// CHECK: tenon.contract %[[ROWS]], %arg1
 // CHECK: tenon.cast %{{.*}} : tensor<32x32xi8> -> tensor<32x32xf32>
-func.func @weights(%x: tensor<4x32xf32>, %z: tensor<32x32xf32>) -> (tensor<4x32xf32>, tensor<32x32xf32>) {
+func.func @weights(%x: tensor<4x32xf32>, %z: tensor<32x32xf32>) -> (tensor<4x32xf32>, tensor<32x32xf32>, tensor<32x32xf32>) {
   %i = tenon.iota dim 0 sizes [32, 32] : tensor<32x32xi8>
   %s = tenon.constant dense<"0x000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F"> : tensor<32xi8>
   %b = tenon.broadcast %s dims [1] sizes [32, 32] : tensor<32xi8> -> tensor<32x32xi8>
@@ -111,7 +114,10 @@ func.func @weights(%x: tensor<4x32xf32>, %z: tensor<32x32xf32>) -> (tensor<4x32x
   %w = tenon.cast %q : tensor<32x32xi8> -> tensor<32x32xf32>
   %y = tenon.contract %x, %w maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>]
        : tensor<4x32xf32>, tensor<32x32xf32> -> tensor<4x32xf32>
+  %r = tenon.cast %q : tensor<32x32xi8> -> tensor<32x32xf32>
+  %u = tenon.contract %r, %z maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>]
+       : tensor<32x32xf32>, tensor<32x32xf32> -> tensor<32x32xf32>
   %v = tenon.cast %q : tensor<32x32xi8> -> tensor<32x32xf32>
   %e = tenon.add %z, %v : tensor<32x32xf32>
-  return %y, %e : tensor<4x32xf32>, tensor<32x32xf32>
+  return %y, %u, %e : tensor<4x32xf32>, tensor<32x32xf32>, tensor<32x32xf32>
 }

@@ -14,6 +14,7 @@
 #ifndef TENON_DIALECT_TILE_ANALYSIS_KERNELSTRUCTURE_H
 #define TENON_DIALECT_TILE_ANALYSIS_KERNELSTRUCTURE_H
 
+#include "tenon/Dialect/Tenon/IR/ConstantExpression.h"
 #include "tenon/Dialect/Tile/Analysis/OpGroup.h"
 
 namespace tenon::tile {
@@ -33,6 +34,10 @@ std::optional<ContractionRoles> contractionRoles(ContractOp op);
 /// The summed dimension of a contraction's second operand, where that is a constant matrix, or one for each batch, in a
 /// graph or of each launch of a kernel: register tiles read it in a form, whatever dimension lies along its rows.
 std::optional<int64_t> constantDepth(ContractOp op);
+
+/// What the second operand of a contraction is made of, where it is arithmetic on constants: of a graph, or of each
+/// launch of a kernel.
+std::optional<ConstantExpression> columnsExpression(ContractOp op);
 
 struct KernelStructure {
   llvm::SmallVector<mlir::AffineExpr> space; ///< sizes of the iteration space

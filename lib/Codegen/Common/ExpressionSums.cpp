@@ -1,0 +1,144 @@
+//===- ExpressionSums.cpp - Few rows times columns that are made in registers ---===//
+//
+// Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "ExpressionSums.h"
+
+using namespace mlir;
+using namespace tenon;
+using namespace tenon::codegen;
+using namespace tenon::tile;
+
+ExpressionSums::ExpressionSums(ContractionPlan &plan, RowOperand &rows, ExpressionColumns &columns)
+    : b(plan.b), plan(plan), rows(rows), columns(columns), products(*constantOf(plan.depth)) {
+  int64_t height = plan.wideHeight();
+  bool isScaled = columns.isLinear() && llvm::any_of(columns.getFactors(), [](float factor) { return factor != 1; });
+  bool hasSums = columns.isLinear() && columns.hasOffset();
+  if (isScaled || hasSums || columns.getDepth() != products || rows.isNarrow())
+    factors = b.scratch({height, columns.getDepth()}, plan.rowElement);
+  if (hasSums)
+    sumsOfRows = b.scratch({height, columns.getDepth() / columns.getBlock()}, plan.rowElement);
+}
+
+//===----------------------------------------------------------------------===//
+// Rows
+//===----------------------------------------------------------------------===//
+
+void ExpressionSums::prepare(const RegisterTile &tile) {
+  if (!factors)
+    return;
+  int64_t block = columns.getBlock(), whole = products / block;
+  for (int64_t i = 0; i < tile.height; ++i) {
+    RegisterTile row = tile;
+    row.row = tile.row + i;
+    row.rows = plan.one;
+    row.height = 1;
+    AffineExpr place = b.constant(i);
+    if (whole > 0)
+      b.loop({{plan.zero, b.constant(whole)}},
+             [&](TileBuilder::Expressions at) { prepareBlock(row, place, at[0], block); });
+    if (products % block != 0)
+      prepareBlock(row, place, b.constant(whole), products % block);
+  }
+}
+
+/// Gives the factors as they are.
+Value ExpressionSums::prepareProducts(const RegisterTile &tile, AffineExpr place, AffineExpr k, int64_t count) {
+  Value row = b.cast(rows.loadStored(tile, k, count), plan.rowElement), scaled = row;
+  SmallVector<float> each = columns.isLinear() ? columns.getFactors() : SmallVector<float>(count, 1.0f);
+  if (llvm::any_of(each, [](float factor) { return factor != 1; })) {
+    auto type = cast<RankedTensorType>(row.getType());
+    SmallVector<float> values;
+    for (int64_t i = 0; i < type.getNumElements(); ++i)
+      values.push_back(each[i % count]);
+    scaled = b.create<MulOp>(type, row, b.elements(DenseElementsAttr::get(type, ArrayRef(values))));
+  }
+  b.store(scaled, factors, {place, k});
+  return row;
+}
+
+/// So many products of a block; those behind them are zero.
+void ExpressionSums::prepareBlock(const RegisterTile &tile, AffineExpr place, AffineExpr number, int64_t count) {
+  int64_t group = columns.getGroup(), block = columns.getBlock(), whole = count / group * group;
+  auto zeros = [&](int64_t last) { return b.splat(tile.shape(last), b.zero(plan.rowElement)); };
+  auto add = [&](Value x, Value y) -> Value { return b.create<AddOp>(x.getType(), x, y); };
+  auto acrossLanes = [&](Value x) -> Value {
+    auto type = cast<RankedTensorType>(x.getType());
+    return b.create<ReduceOp>(type.clone(type.getShape().drop_back()), Combiner::sum, x,
+                              ArrayRef<int64_t>{type.getRank() - 1});
+  };
+  AffineExpr first = number * block;
+  Value sum;
+  if (whole > 0)
+    sum = b.carry({first, first + whole, group}, zeros(group),
+                  [&](AffineExpr k, Value carried) { return add(carried, prepareProducts(tile, place, k, group)); });
+  // What is left is copied in front of zeros, and read again with them.
+  if (whole != count) {
+    AffineExpr k = first + whole;
+    b.store(zeros(group), factors, {place, k});
+    for (int64_t i = whole; i < count; ++i)
+      b.store(b.cast(rows.loadStored(tile, first + i, 1), plan.rowElement), factors, {place, first + i});
+    Value row = b.load(factors, {place, k}, tile.shape(group)), scaled = row;
+    if (columns.isLinear()) {
+      auto type = cast<RankedTensorType>(row.getType());
+      SmallVector<float> values, each = columns.getFactors();
+      for (int64_t i = 0; i < type.getNumElements(); ++i)
+        values.push_back(each[i % group]);
+      scaled = b.create<MulOp>(type, row, b.elements(DenseElementsAttr::get(type, ArrayRef(values))));
+    }
+    sum = sum ? add(sum, row) : row;
+    b.store(scaled, factors, {place, k});
+  }
+  for (int64_t i = llvm::alignTo(count, group); i < block; i += group)
+    b.store(zeros(group), factors, {place, first + i});
+  if (sumsOfRows)
+    b.store(group > 1 ? acrossLanes(sum) : sum, sumsOfRows, {place, number});
+}
+
+//===----------------------------------------------------------------------===//
+// Sums
+//===----------------------------------------------------------------------===//
+
+Value ExpressionSums::multiply(const RegisterTile &tile) {
+  Value zeros = b.splat(tile.shape(tile.width), b.zero(plan.element));
+  int64_t depth = columns.getDepth(), block = columns.getBlock();
+  if (!columns.isLinear())
+    return addBlock(tile, plan.zero, zeros);
+  return b.carry({plan.zero, b.constant(depth / block)}, zeros, [&](AffineExpr number, Value carried) {
+    return addShared(tile, number, addBlock(tile, number * block, zeros), carried);
+  });
+}
+
+/// The products of a block, or of its numbers.
+Value ExpressionSums::addBlock(const RegisterTile &tile, AffineExpr first, Value sums) {
+  AffineExpr column = tile.unit.column(tile.column);
+  return b.carry({first, first + columns.getBlock(), columns.getGroup()}, sums, [&](AffineExpr k, Value carried) {
+    SmallVector<Value> made =
+        columns.isLinear() ? columns.loadNumbers(k, column, tile.width) : columns.load(k, column, tile.width);
+    for (auto [i, numbers] : llvm::enumerate(made)) {
+      Value factor = factors ? b.load(factors, {plan.zero, k + i}, tile.shape(1)) : rows.loadStored(tile, k + i, 1);
+      carried = b.mma(factor, numbers, carried);
+    }
+    return carried;
+  });
+}
+
+Value ExpressionSums::addShared(const RegisterTile &tile, AffineExpr number, Value ofBlock, Value sums) {
+  auto type = cast<RankedTensorType>(sums.getType());
+  auto [scale, offset] = columns.loadShared(number * columns.getBlock(), tile.unit.column(tile.column), tile.width);
+  if (scale) {
+    if (type.getRank() > 1)
+      scale = b.create<BroadcastOp>(type, scale, ValueRange(), ArrayRef<int64_t>{1}, type.getShape());
+    ofBlock = b.create<MulOp>(type, ofBlock, scale);
+  }
+  sums = b.create<AddOp>(type, sums, ofBlock);
+  if (!offset)
+    return sums;
+  Value factor = b.load(sumsOfRows, {plan.zero, number}, tile.shape(1));
+  SmallVector<int64_t> row = {1, tile.width};
+  offset = b.create<BroadcastOp>(type.clone(row), offset, ValueRange(), ArrayRef<int64_t>{1}, row);
+  return b.mma(factor, offset, sums);
+}

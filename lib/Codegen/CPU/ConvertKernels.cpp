@@ -13,6 +13,7 @@
 #include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
 #include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
 #include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
+#include "mlir/Conversion/LLVMCommon/Pattern.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
 #include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
@@ -21,6 +22,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/Transforms/LoweringPatterns.h"
 #include "mlir/Dialect/X86Vector/Transforms.h"
 #include "mlir/Dialect/X86Vector/X86VectorDialect.h"
@@ -39,6 +41,19 @@ LowerToLLVMOptions makeOptions(MLIRContext *context) {
   return options;
 }
 
+/// Rounding to the nearest and converting is one instruction.
+struct ConvertRounded : ConvertOpToLLVMPattern<arith::FPToSIOp> {
+  explicit ConvertRounded(LLVMTypeConverter &converter) : ConvertOpToLLVMPattern(converter, /*benefit=*/2) {}
+  LogicalResult matchAndRewrite(arith::FPToSIOp op, OpAdaptor, ConversionPatternRewriter &rewriter) const override {
+    auto round = op.getIn().getDefiningOp<math::RoundEvenOp>();
+    if (!round || !getElementTypeOrSelf(op.getIn().getType()).isF32() ||
+        !getElementTypeOrSelf(op.getType()).isInteger(32))
+      return failure();
+    rewriter.replaceOpWithNewOp<LLVM::LrintOp>(op, op.getType(), round.getOperand());
+    return success();
+  }
+};
+
 /// What to convert by.
 struct Conversion {
   explicit Conversion(MLIRContext *context) : converter(context, makeOptions(context)), target(*context) {
@@ -52,6 +67,7 @@ struct Conversion {
     populateMathToLLVMConversionPatterns(converter, set);
     populateFinalizeMemRefToLLVMConversionPatterns(converter, set);
     arith::populateArithToLLVMConversionPatterns(converter, set);
+    set.add<ConvertRounded>(converter);
     index::populateIndexToLLVMConversionPatterns(converter, set);
     populateFuncToLLVMConversionPatterns(converter, set);
     cf::populateControlFlowToLLVMConversionPatterns(converter, set);

@@ -268,6 +268,8 @@ FailureOr<Value> ElementEmitter::load(const Buffer &buffer, Type element, ArrayR
   } else if (place.step == 1 && !isPacked(element)) {
     Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vector));
     result = vector::MaskedLoadOp::create(builder, loc, vector, buffer.memref, place.base, mask(), zero);
+  } else if (place.step > 1 && place.step <= maxStep && !valid && !isPacked(element) && lanes > 2) {
+    result = loadSteps(buffer, vector, place);
   } else {
     result = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vector));
     for (int64_t lane = 0; lane < lanes; ++lane) {
@@ -292,6 +294,30 @@ FailureOr<Value> ElementEmitter::load(const Buffer &buffer, Type element, ArrayR
     return result;
   Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(result.getType()));
   return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, result, zero).getResult();
+}
+
+/// As many vectors as steps, which end with the last lane: nothing behind that is read. Each puts in what it has.
+Value ElementEmitter::loadSteps(const Buffer &buffer, VectorType type, const Coordinate &place) {
+  int64_t last = place.step * (lanes - 1) + 1 - lanes;
+  bool isFloat = isa<FloatType>(type.getElementType());
+  auto shuffled = isFloat && type.getElementTypeBitWidth() == 16 ? type.clone(builder.getI16Type()) : type;
+  auto cast = [&](Value vector, VectorType to) -> Value {
+    return vector.getType() == to ? vector : arith::BitcastOp::create(builder, loc, to, vector).getResult();
+  };
+  Value result;
+  for (int64_t i = 0; i < place.step; ++i) {
+    int64_t start = std::min(i * lanes, last);
+    Value part = vector::LoadOp::create(builder, loc, type, buffer.memref, add(place.base, index(start)));
+    part = cast(part, shuffled);
+    SmallVector<int64_t> sources;
+    for (int64_t lane = 0; lane < lanes; ++lane) {
+      int64_t position = lane * place.step - start;
+      bool isHere = position >= 0 && position < lanes;
+      sources.push_back(i == 0 ? (isHere ? position : 0) : (isHere ? lanes + position : lane));
+    }
+    result = vector::ShuffleOp::create(builder, loc, result ? result : part, part, sources);
+  }
+  return cast(result, type);
 }
 
 void ElementEmitter::store(Value element, const Buffer &buffer, ArrayRef<Coordinate> coordinates) {

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "tenon/Codegen/Common/ElementEmitter.h"
 #include "tenon/Codegen/Common/Strategies.h"
 #include "tenon/Codegen/Common/TileBuilder.h"
 
@@ -97,26 +98,87 @@ std::unique_ptr<ScheduleSpace> ElementsStrategy::spaceOf(KernelOp kernel, Target
   SizeAnalysis sizes(kernel.getContext());
   OpGroup group(kernel, sizes);
   return std::make_unique<VectorSpace>(kernel, cpu, "elementwise kernels", /*hasVectors=*/true,
-                                       lengthOf(structureOf(group).space), codegen::estimateInstructions(group));
+                                       lengthOf(structureOf(group).space), codegen::estimateInstructions(group),
+                                       lanesOf(group));
+}
+
+/// Where what rows read changes, if one op alone says so.
+static SmallVector<AffineExpr> cutsOf(const OpGroup &group, ArrayRef<AffineExpr> space) {
+  SmallVector<AffineExpr> result;
+  for (Operation *op : group.ops()) {
+    auto element = dyn_cast<ElementInterface>(op);
+    SmallVector<AffineExpr> cuts = element ? element.cutsOf(group.sizes) : SmallVector<AffineExpr>();
+    if (cuts.empty())
+      continue;
+    if (!result.empty() || ArrayRef(group.sizesOf(op)) != space)
+      return {};
+    result = std::move(cuts);
+  }
+  return result;
 }
 
 LogicalResult ElementsStrategy::build(KernelOp kernel, ScheduleAttr schedule) const {
   TileBuilder builder(kernel);
-  KernelStructure structure = structureOf(OpGroup(kernel, builder.sizes));
+  OpGroup group(kernel, builder.sizes);
+  KernelStructure structure = structureOf(group);
+  Lanes counted = lanesOf(group);
   SmallVector<AffineExpr> space =
       llvm::map_to_vector(structure.space, [&](AffineExpr size) { return builder.size(size); });
-  int64_t rank = space.size(), lanes = lanesOf(schedule);
+  int64_t rank = space.size(), lanes = lanesOf(schedule, counted.bytes);
   AffineExpr zero = builder.constant(0);
   SmallVector<AffineExpr> place(rank, zero);
   auto storeAt = [&](ArrayRef<int64_t> shape, TileBuilder::Expressions extents) {
     for (auto [i, tile] : llvm::enumerate(builder.compute(builder.results(), place, shape, extents)))
       builder.store(tile, builder.result(i), place, extents);
   };
-  auto row = [&](AffineExpr low, AffineExpr high) {
-    builder.tiles(low, high, lanes, [&](AffineExpr start, AffineExpr extent) {
+  auto masked = [&](AffineExpr low, AffineExpr high, int64_t step) {
+    builder.tiles(low, high, step, [&](AffineExpr start, AffineExpr extent) {
       place.back() = start;
-      storeAt(lanes, extent);
+      storeAt(step, extent);
     });
+  };
+  // Few targets read parts of vectors of narrow elements: the last vector of a range overlaps the one before it.
+  // Ranges that have fewer elements than a vector are written by `shorter`.
+  using Write = function_ref<void(AffineExpr, AffineExpr)>;
+  auto overlapping = [&](AffineExpr low, AffineExpr high, AffineExpr first, AffineExpr end, Write shorter) {
+    int64_t length = SizeAnalysis::staticSize(end - first);
+    bool isKnown = !ShapedType::isDynamic(length);
+    if (isKnown && length <= 0)
+      return;
+    int64_t step = isKnown ? std::min<int64_t>(lanes, llvm::bit_floor<uint64_t>(length)) : lanes;
+    bool isWhole = (end - first).isMultipleOf(step);
+    auto whole = [&] {
+      builder.loop({{low, high, step}}, [&](TileBuilder::Expressions at) {
+        place.back() = isWhole ? at.front() : builder.min(at.front(), end - step);
+        storeAt(step, builder.constant(step));
+      });
+    };
+    if (isKnown || isWhole)
+      return whole();
+    builder.when(builder.isAtMost(builder.constant(step), end - first), whole, [&] { shorter(low, high); });
+  };
+  auto single = [&](AffineExpr low, AffineExpr high) {
+    builder.loop({{low, high}}, [&](TileBuilder::Expressions at) {
+      place.back() = at.front();
+      storeAt(1, builder.constant(1));
+    });
+  };
+  auto row = [&](AffineExpr low, AffineExpr high) {
+    if (counted.bytes == Lanes().bytes)
+      return masked(low, high, lanes);
+    SmallVector<AffineExpr> cuts;
+    if (!isBlocked(structure.space))
+      cuts = cutsOf(group, structure.space);
+    if (cuts.empty())
+      return overlapping(low, high, zero, space.back(),
+                         [&](AffineExpr low, AffineExpr high) { masked(low, high, lanesOf(schedule)); });
+    cuts.push_back(structure.space.back());
+    AffineExpr start = zero;
+    for (AffineExpr cut : cuts) {
+      AffineExpr end = builder.max(start, builder.min(builder.size(cut), space.back()));
+      overlapping(start, end, start, end, single);
+      start = end;
+    }
   };
   if (isBlocked(structure.space)) {
     builder.grid({{zero, space.back(), blockElements, /*extent=*/true}},

@@ -14,6 +14,9 @@
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 #include "tenon/Dialect/Tile/IR/TilePrograms.h"
 
+#include <cmath>
+#include <limits>
+
 using namespace mlir;
 using namespace tenon;
 using namespace tenon::codegen;
@@ -262,7 +265,102 @@ Value convertFloat(const Formula &f, Value value, Type to, bool rounds) {
   return convertFloat(f, convertFloat(f, value, f.builder().getF32Type(), rounds), to, rounds);
 }
 
+/// Between which numbers the elements of a tensor lie, and whether some may be NaN.
+struct Bounds {
+  double low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
+  bool mayBeNaN = true;
+
+  explicit Bounds(Value tensor, int64_t depth = 8) {
+    Operation *op = depth == 0 ? nullptr : tensor.getDefiningOp();
+    auto of = [&](unsigned i) { return Bounds(op->getOperand(i), depth - 1); };
+    if (auto constant = dyn_cast_if_present<ConstantOp>(op)) {
+      auto elements = dyn_cast<DenseElementsAttr>(constant.getValue());
+      if (elements && elements.isSplat() && isa<FloatType>(elements.getElementType()))
+        setNumber(elements.getSplatValue<APFloat>());
+    } else if (auto cast = dyn_cast_if_present<CastOp>(op)) {
+      auto from = dyn_cast<IntegerType>(getElementTypeOrSelf(cast.getOperand()));
+      if (from && from.getWidth() <= 16 && isa<FloatType>(getElementTypeOrSelf(cast.getResult())))
+        setRange(from);
+    } else if (isa_and_present<BroadcastOp>(op)) {
+      *this = of(0);
+    } else if (isa_and_present<RoundOp, FloorOp, CeilOp>(op)) {
+      *this = of(0);
+      low = std::floor(low);
+      high = std::ceil(high);
+    } else if (isa_and_present<MaxOp, MinOp, AddOp, SubOp, MulOp>(op)) {
+      combine(op, of(0), of(1));
+    }
+  }
+
+  bool isWithin(double least, double most) const { return low >= least && high <= most; }
+
+private:
+  void setNumber(APFloat value) {
+    bool loses;
+    value.convert(APFloat::IEEEdouble(), APFloat::rmNearestTiesToEven, &loses);
+    mayBeNaN = value.isNaN();
+    if (!mayBeNaN)
+      low = high = value.convertToDouble();
+  }
+
+  void setRange(IntegerType type) {
+    unsigned width = type.getWidth();
+    bool isUnsigned = type.isUnsigned() || width == 1;
+    low = isUnsigned ? 0 : -std::ldexp(1.0, width - 1);
+    high = std::ldexp(1.0, isUnsigned ? width : width - 1) - 1;
+    mayBeNaN = false;
+  }
+
+  void combine(Operation *op, const Bounds &x, const Bounds &y) {
+    mayBeNaN = x.mayBeNaN || y.mayBeNaN;
+    if (isa<MaxOp>(op)) {
+      low = std::max(x.low, y.low);
+      high = std::max(x.high, y.high);
+    } else if (isa<MinOp>(op)) {
+      low = std::min(x.low, y.low);
+      high = std::min(x.high, y.high);
+    } else if (double all[] = {x.low, x.high, y.low, y.high};
+               !llvm::all_of(all, [](double v) { return std::isfinite(v); })) {
+      mayBeNaN = true; // of infinities
+    } else if (isa<MulOp>(op)) {
+      std::tie(low, high) = std::minmax({x.low * y.low, x.low * y.high, x.high * y.low, x.high * y.high});
+      widen();
+    } else {
+      bool isSum = isa<AddOp>(op);
+      low = x.low + (isSum ? y.low : -y.high);
+      high = x.high + (isSum ? y.high : -y.low);
+      widen();
+    }
+  }
+
+  /// What is rounded may lie a little beyond.
+  void widen() {
+    double slack = std::max(std::abs(low), std::abs(high)) / 1024;
+    low -= slack;
+    high += slack;
+  }
+};
+
 Value build(CastOp op, const Formula &f);
+
+constexpr double limitOf32Bits = 2147483648.0;
+
+/// Floats to integers of up to 32 bits by way of 32 bits, which targets have vectors of: null where that would wrap
+/// otherwise than 64 bits do.
+Value castBy32Bits(CastOp op, const Formula &f, unsigned width) {
+  constexpr double period = 65536;
+  Value number = f.x();
+  if (!Bounds(op.getOperand()).isWithin(-limitOf32Bits, limitOf32Bits - 1)) {
+    if (width > 16)
+      return Value();
+    // Whole periods are taken off, exactly: what wraps modulo 2^16 stays, NaN and infinities are NaN.
+    Value whole = f.make<math::TruncOp>(f.make<arith::MulFOp>(number, f.number(1 / period)));
+    number = f.make<arith::SubFOp>(number, f.make<arith::MulFOp>(whole, f.number(period)));
+  }
+  Value result = f.make<arith::FPToSIOp>(f.emitter.typeLike(number, f.builder().getI32Type()), number);
+  Type narrow = f.emitter.typeLike(number, f.builder().getIntegerType(width));
+  return width == 32 ? result : f.make<arith::TruncIOp>(narrow, result);
+}
 
 /// To or from a type that is only stored: by way of f32.
 Value castStorageFloat(CastOp op, const Formula &f, Type to) {
@@ -303,6 +401,9 @@ Value build(CastOp op, const Formula &f) {
   if (f.isFloat() && isa<FloatType>(to))
     return convertFloat(f, f.x(), to, /*rounds=*/(bool)op->getParentOfType<tile::ComputeOp>());
   if (f.isFloat()) {
+    unsigned width = target.getIntOrFloatBitWidth();
+    if (Value number = width <= 32 ? castBy32Bits(op, f, width) : Value())
+      return number;
     Type wide = f.emitter.typeLike(f.x(), f.builder().getI64Type());
     Value number;
     if (to.isUnsignedInteger(64)) {
@@ -365,6 +466,50 @@ template <typename OpT> struct ElementwiseModel : ElementInterface::ExternalMode
   int64_t estimateInstructions(Operation *) const { return isFunction<OpT> ? 20 : 1; }
 };
 
+/// Casts of what is limited to numbers of an integer type: the same limits of integers, by which targets have narrower
+/// vectors saturate, if what is limited fits 32 bits.
+struct CastModel : ElementInterface::ExternalModel<CastModel, CastOp> {
+  FailureOr<Value> emitElement(Operation *op, ElementEmitter &e, ArrayRef<Coordinate> coordinates) const {
+    auto cast = mlir::cast<CastOp>(op);
+    auto to = dyn_cast<IntegerType>(getElementTypeOrSelf(cast.getResult()));
+    if (!to || to.getWidth() < 8 || to.getWidth() > 16 || !getElementTypeOrSelf(cast.getOperand()).isF32())
+      return ElementwiseModel<CastOp>().emitElement(op, e, coordinates);
+    Value number = cast.getOperand();
+    std::optional<double> low, high;
+    // The inner limits are those that count first: of the same kind the outer one is not taken off.
+    for (bool isLimit = true; isLimit;) {
+      Operation *limit = number.getDefiningOp();
+      isLimit = false;
+      if (!isa_and_present<MaxOp, MinOp>(limit))
+        break;
+      std::optional<double> &bound = isa<MaxOp>(limit) ? low : high;
+      for (unsigned i : {0u, 1u}) {
+        Bounds constant(limit->getOperand(i));
+        if (bound || isLimit || constant.low != constant.high || std::trunc(constant.low) != constant.low)
+          continue;
+        bound = constant.low;
+        number = limit->getOperand(1 - i);
+        isLimit = true;
+      }
+    }
+    Bounds bounds(number), all(cast.getOperand());
+    double least = to.isUnsigned() ? 0 : -std::ldexp(1.0, to.getWidth() - 1),
+           most = least + std::ldexp(1.0, to.getWidth()) - 1;
+    if (!low || !high || *low > *high || bounds.mayBeNaN || !bounds.isWithin(1 - limitOf32Bits, limitOf32Bits - 1) ||
+        !all.isWithin(least, most))
+      return ElementwiseModel<CastOp>().emitElement(op, e, coordinates);
+    FailureOr<Value> element = e.at(number, coordinates);
+    if (failed(element))
+      return failure();
+    Formula f{e, {*element}, e.builder.getI32Type()};
+    Value integer = f.make<arith::FPToSIOp>(e.typeLike(*element, f.element), *element);
+    f.operands = {integer};
+    integer = f.make<arith::MaxSIOp>(integer, f.integer((int64_t)*low));
+    integer = f.make<arith::MinSIOp>(integer, f.integer((int64_t)*high));
+    return f.make<arith::TruncIOp>(e.typeLike(integer, registerType(to)), integer);
+  }
+};
+
 template <typename... Ops> void attach(MLIRContext *context) {
   (Ops::template attachInterface<ElementwiseModel<Ops>>(*context), ...);
 }
@@ -376,6 +521,7 @@ void codegen::registerElementwiseElements(DialectRegistry &registry) {
            TanOp, AsinOp, AcosOp, AtanOp, SinhOp, CoshOp, AsinhOp, AcoshOp, AtanhOp, TanhOp, ErfOp, SigmoidOp, FloorOp,
            CeilOp, RoundOp>(context);
     attach<AddOp, SubOp, MulOp, DivOp, RemOp, ModOp, PowOp, MinOp, MaxOp, Atan2Op, AndOp, OrOp, XorOp, ShlOp, ShrOp,
-           CompareOp, IsNanOp, SelectOp, CastOp>(context);
+           CompareOp, IsNanOp, SelectOp>(context);
+    CastOp::attachInterface<CastModel>(*context);
   });
 }

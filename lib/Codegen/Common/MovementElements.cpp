@@ -142,9 +142,59 @@ static Value reflected(ElementEmitter &e, Value position, Value size) {
   return select(e, beyond, apply<arith::SubIOp>(e, period, rest), rest);
 }
 
+using Emit = function_ref<FailureOr<Value>()>;
+
+/// One of two computations of elements of a type.
+static FailureOr<Value> choose(ElementEmitter &e, Type type, Value condition, Emit then, Emit otherwise) {
+  auto choice = scf::IfOp::create(e.builder, e.loc, TypeRange(type), condition, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(e.builder);
+  Emit arms[] = {then, otherwise};
+  for (auto [region, emit] : llvm::zip(choice->getRegions(), arms)) {
+    ElementEmitter::Scope scope(e);
+    e.builder.setInsertionPointToEnd(&region.front());
+    FailureOr<Value> value = emit();
+    if (failed(value))
+      return failure();
+    scf::YieldOp::create(e.builder, e.loc, isa<VectorType>(type) ? e.asVector(*value) : *value);
+  }
+  return choice.getResult(0);
+}
+
+/// Whether what vectors seldom read, one by one, is a loop: narrow elements have many lanes, and kernels of them cut
+/// rows where that would be often.
+static bool isOneByOne(ElementEmitter &e, Value tensor) {
+  constexpr int64_t maxUnrolled = 8;
+  return e.lanes > maxUnrolled && registerType(elementOf(tensor)).getIntOrFloatBitWidth() < 32;
+}
+
+/// A vector whose lanes are computed one after the other.
+static FailureOr<Value> laneByLane(ElementEmitter &e, VectorType type, ArrayRef<Coordinate> coordinates,
+                                   function_ref<FailureOr<Value>(ArrayRef<Coordinate>, Value)> emit) {
+  Value none = arith::ConstantOp::create(e.builder, e.loc, e.builder.getZeroAttr(type));
+  auto step = [&](Value lane, ValueRange state) -> FailureOr<SmallVector<Value>> {
+    Coordinates place;
+    for (const Coordinate &c : coordinates) {
+      if (c.lanes)
+        place.push_back({vector::ExtractOp::create(e.builder, e.loc, c.lanes, lane), 0, Value()});
+      else
+        place.push_back(c.step == 0 ? c : Coordinate{e.add(e.first(c), e.mul(lane, e.index(c.step))), 0, Value()});
+    }
+    Value valid = std::exchange(e.valid, Value());
+    FailureOr<Value> element = emit(place, lane);
+    e.valid = valid;
+    if (failed(element))
+      return failure();
+    return SmallVector<Value>{vector::InsertOp::create(e.builder, e.loc, *element, state[0], lane)};
+  };
+  FailureOr<SmallVector<Value>> result = e.loop(e.valid ? e.valid : e.index(e.lanes), none, step);
+  if (failed(result))
+    return failure();
+  return result->front();
+}
+
 FailureOr<Value> codegen::emitWithin(ElementEmitter &e, Value tensor, ArrayRef<Coordinate> coordinates, Value outside,
                                      ArrayRef<int64_t> checked) {
-  Value allWithin, within;
+  Value allWithin, anyWithin, within;
   Coordinates nearest;
   bool isVector = false, isUniform = true;
   auto both = [&](Value &all, Value next) { all = all ? apply<arith::AndIOp>(e, all, next) : next; };
@@ -163,8 +213,13 @@ FailureOr<Value> codegen::emitWithin(ElementEmitter &e, Value tensor, ArrayRef<C
       Value lastLane = e.valid ? e.sub(e.valid, e.index(1)) : e.index(e.lanes - 1);
       Value first = e.first(coordinate), last = e.add(first, e.mul(lastLane, e.index(coordinate.step)));
       Value least = coordinate.step < 0 ? last : first, most = coordinate.step < 0 ? first : last;
-      both(allWithin, arith::AndIOp::create(e.builder, e.loc, compare(e, arith::CmpIPredicate::sge, least, e.index(0)),
-                                            compare(e, arith::CmpIPredicate::slt, most, size)));
+      auto reaches = [&](Value low, Value high) {
+        return arith::AndIOp::create(e.builder, e.loc, compare(e, arith::CmpIPredicate::sge, low, e.index(0)),
+                                     compare(e, arith::CmpIPredicate::slt, high, size))
+            .getResult();
+      };
+      both(allWithin, reaches(least, most));
+      both(anyWithin, reaches(most, least));
     }
   }
   if (!within)
@@ -179,21 +234,7 @@ FailureOr<Value> codegen::emitWithin(ElementEmitter &e, Value tensor, ArrayRef<C
       return failure();
     return select(e, within, *inside, outside);
   };
-  auto branch = [&](Value condition, function_ref<FailureOr<Value>()> then,
-                    function_ref<FailureOr<Value>()> otherwise) -> FailureOr<Value> {
-    auto choice = scf::IfOp::create(e.builder, e.loc, TypeRange(type), condition, /*withElseRegion=*/true);
-    OpBuilder::InsertionGuard guard(e.builder);
-    function_ref<FailureOr<Value>()> arms[] = {then, otherwise};
-    for (auto [region, emit] : llvm::zip(choice->getRegions(), arms)) {
-      ElementEmitter::Scope scope(e);
-      e.builder.setInsertionPointToEnd(&region.front());
-      FailureOr<Value> value = emit();
-      if (failed(value))
-        return failure();
-      scf::YieldOp::create(e.builder, e.loc, isVector ? e.asVector(*value) : *value);
-    }
-    return choice.getResult(0);
-  };
+  auto branch = [&](Value condition, Emit then, Emit otherwise) { return choose(e, type, condition, then, otherwise); };
   auto exact = [&] { return e.at(tensor, coordinates); };
   auto nothing = [&]() -> FailureOr<Value> { return outside; };
   if (isUniform)
@@ -203,32 +244,68 @@ FailureOr<Value> codegen::emitWithin(ElementEmitter &e, Value tensor, ArrayRef<C
     if (ShapedType::isDynamic(size) || size == 0)
       both(hasElements, compare(e, arith::CmpIPredicate::sgt, e.size(tensor, dim), e.index(0)));
   auto guarded = [&]() -> FailureOr<Value> { return hasElements ? branch(hasElements, general, nothing) : general(); };
-  // The interior is read as it lies.
   if (hasLanes)
     return guarded();
-  return branch(allWithin, exact, guarded);
+  auto oneByOne = [&] {
+    return laneByLane(e, cast<VectorType>(type), coordinates, [&](ArrayRef<Coordinate> place, Value lane) {
+      Value other = isa<VectorType>(outside.getType())
+                        ? vector::ExtractOp::create(e.builder, e.loc, outside, lane).getResult()
+                        : outside;
+      return emitWithin(e, tensor, place, other, checked);
+    });
+  };
+  auto partly = [&] { return branch(anyWithin, oneByOne, nothing); };
+  // The interior is read as it lies.
+  return branch(allWithin, exact, isOneByOne(e, tensor) ? Emit(partly) : Emit(guarded));
+}
+
+/// Where in the operand a place along one dimension is read; outside of it where nothing is.
+static Coordinate sourceOf(PadOp op, ElementEmitter &e, unsigned dim, const Coordinate &coordinate) {
+  OpFoldResult low = op.getMixedLow()[dim];
+  if (getConstantIntValue(low) == 0 && getConstantIntValue(op.getMixedHigh()[dim]) == 0)
+    return coordinate;
+  if (op.getMode() == PadMode::constant && !coordinate.lanes)
+    return {e.sub(e.first(coordinate), e.index(low)), coordinate.step, Value()};
+  Value position = apply<arith::SubIOp>(e, e.positions(coordinate), e.index(low));
+  Value size = e.size(op.getOperand(), dim);
+  if (op.getMode() == PadMode::reflect)
+    position = reflected(e, position, size);
+  else if (op.getMode() == PadMode::edge)
+    position = clamped(e, position, size);
+  else if (op.getMode() == PadMode::wrap)
+    position = wrapped(e, position, size);
+  return ElementEmitter::coordinate(position);
 }
 
 static FailureOr<Value> emit(PadOp op, ElementEmitter &e, ArrayRef<Coordinate> coordinates) {
-  Coordinates source;
-  for (auto [dim, coordinate, low] : llvm::enumerate(coordinates, op.getMixedLow())) {
-    bool unchanged = getConstantIntValue(low) == 0 && getConstantIntValue(op.getMixedHigh()[dim]) == 0;
-    if (unchanged) {
-      source.push_back(coordinate);
-    } else if (op.getMode() == PadMode::constant && !coordinate.lanes) {
-      source.push_back({e.sub(e.first(coordinate), e.index(low)), coordinate.step, Value()});
-    } else {
-      Value position = apply<arith::SubIOp>(e, e.positions(coordinate), e.index(low));
-      Value size = e.size(op.getOperand(), dim);
-      if (op.getMode() == PadMode::reflect)
-        position = reflected(e, position, size);
-      else if (op.getMode() == PadMode::edge)
-        position = clamped(e, position, size);
-      else if (op.getMode() == PadMode::wrap)
-        position = wrapped(e, position, size);
-      source.push_back(ElementEmitter::coordinate(position));
-    }
+  // Within the operand borders of other elements read it as it lies.
+  bool isAlong = !coordinates.empty() && !coordinates.back().lanes && coordinates.back().step != 0;
+  if (op.getMode() != PadMode::constant && isAlong && isOneByOne(e, op.getOperand())) {
+    Coordinates within(coordinates);
+    Value low = e.index(op.getMixedLow().back()), size = e.size(op.getOperand(), coordinates.size() - 1);
+    Coordinate &last = within.back();
+    Value start = e.sub(e.first(last), low);
+    Value reach = e.mul(e.valid ? e.sub(e.valid, e.index(1)) : e.index(e.lanes - 1), e.index(last.step));
+    Value isWithin = arith::AndIOp::create(e.builder, e.loc, compare(e, arith::CmpIPredicate::sge, start, e.index(0)),
+                                           compare(e, arith::CmpIPredicate::slt, e.add(start, reach), size));
+    auto type = VectorType::get(e.lanes, registerType(elementOf(op.getResult())));
+    return choose(
+        e, type, isWithin,
+        [&]() -> FailureOr<Value> {
+          for (auto [dim, place] : llvm::enumerate(within))
+            if (dim + 1 < within.size())
+              place = sourceOf(op, e, dim, place);
+          last = {start, last.step, Value()};
+          return e.at(op.getOperand(), within);
+        },
+        [&] {
+          return laneByLane(e, type, coordinates,
+                            [&](ArrayRef<Coordinate> place, Value) { return emit(op, e, place); });
+        });
   }
+  Coordinates source;
+  for (auto [dim, coordinate] : llvm::enumerate(coordinates))
+    source.push_back(sourceOf(op, e, dim, coordinate));
   if (op.getMode() != PadMode::constant)
     return e.at(op.getOperand(), source);
   FailureOr<Value> value = e.at(op.getValue(), {});
@@ -239,11 +316,14 @@ static FailureOr<Value> emit(PadOp op, ElementEmitter &e, ArrayRef<Coordinate> c
 
 static FailureOr<Value> emit(ConcatOp op, ElementEmitter &e, ArrayRef<Coordinate> coordinates) {
   int64_t dim = op.getDim();
-  Value position = e.positions(coordinates[dim]), start = e.index(0);
+  const Coordinate &place = coordinates[dim];
+  bool isAlong = !place.lanes && place.step != 0 && isOneByOne(e, op.getResult());
+  Value position = isAlong ? e.first(place) : e.positions(place), start = e.index(0);
   FailureOr<Value> result = failure();
   for (Value operand : op.getOperands()) {
     Coordinates source(coordinates);
     source[dim] = ElementEmitter::coordinate(apply<arith::SubIOp>(e, position, start));
+    source[dim].step = isAlong ? place.step : 0;
     if (!result.value_or(Value())) {
       Type type = registerType(elementOf(operand));
       result = e.number(type, 0);
@@ -369,11 +449,52 @@ static FailureOr<Value> emit(tile::WindowRowsOp op, ElementEmitter &e, ArrayRef<
   return emitWithin(e, op.getOperand(), source, e.number(registerType(elementOf(op.getOperand())), 0), checked);
 }
 
+//===----------------------------------------------------------------------===//
+// Which of them read neighbours
+//===----------------------------------------------------------------------===//
+
+template <typename OpT> static bool readsNeighbours(OpT) { return true; }
+static bool readsNeighbours(IotaOp) { return false; }
+static bool readsNeighbours(FromSizesOp) { return false; }
+static bool readsNeighbours(tile::WindowRowsOp) { return false; }
+static bool readsNeighbours(TransposeOp op) {
+  ArrayRef<int64_t> permutation = op.getPermutation();
+  return permutation.empty() || permutation.back() == (int64_t)permutation.size() - 1;
+}
+static bool readsNeighbours(SliceOp op) {
+  SmallVector<OpFoldResult> strides = op.getMixedStrides();
+  return strides.empty() || getConstantIntValue(strides.back()) == 1;
+}
+static bool readsNeighbours(GatherOp op) {
+  // The last dimension must be one of those that aren't chosen.
+  int64_t last = (int64_t)shapeOf(op.getOperand()).size() - 1;
+  return last >= (int64_t)op.getBatchDims() && !llvm::is_contained(op.getDims(), last);
+}
+
+template <typename OpT> static SmallVector<AffineExpr> cutsOf(OpT, SizeAnalysis &) { return {}; }
+static SmallVector<AffineExpr> cutsOf(PadOp op, SizeAnalysis &sizes) {
+  if (shapeOf(op.getResult()).empty())
+    return {};
+  AffineExpr low = sizes.expressionOf(op.getMixedLow().back());
+  return {low, low + sizes.sizesOf(op.getOperand()).back()};
+}
+static SmallVector<AffineExpr> cutsOf(ConcatOp op, SizeAnalysis &sizes) {
+  SmallVector<AffineExpr> result;
+  if ((int64_t)op.getDim() + 1 != (int64_t)shapeOf(op.getResult()).size())
+    return result;
+  AffineExpr end = sizes.constant(0);
+  for (Value operand : op.getOperands().drop_back())
+    result.push_back(end = end + sizes.sizesOf(operand).back());
+  return result;
+}
+
 namespace {
 template <typename OpT> struct MovementModel : ElementInterface::ExternalModel<MovementModel<OpT>, OpT> {
   FailureOr<Value> emitElement(Operation *op, ElementEmitter &emitter, ArrayRef<Coordinate> coordinates) const {
     return emit(cast<OpT>(op), emitter, coordinates);
   }
+  bool readsNeighbours(Operation *op) const { return ::readsNeighbours(cast<OpT>(op)); }
+  SmallVector<AffineExpr> cutsOf(Operation *op, SizeAnalysis &sizes) const { return ::cutsOf(cast<OpT>(op), sizes); }
 };
 
 template <typename... Ops> void attach(MLIRContext *context) {

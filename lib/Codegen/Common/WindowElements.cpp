@@ -105,10 +105,31 @@ FailureOr<Value> emit(WindowOp op, ElementEmitter &e, ArrayRef<Coordinate> coord
   return combination.finish(arith::DivFOp::create(e.builder, e.loc, both[0], both[1]), Value());
 }
 
+/// Windows along the last dimension, if they go along it.
+bool readsNeighbours(WindowOp op) {
+  bool isAlong = op.getSpatialDim() + op.getSizes().size() == cast<RankedTensorType>(op.getType()).getRank();
+  return !isAlong || op.getStrides().back() <= ElementEmitter::maxStep;
+}
+bool readsNeighbours(UnfoldOp) { return false; }
+
+/// Where windows begin and end to lie within the operand.
+SmallVector<AffineExpr> cutsOf(WindowOp op, SizeAnalysis &sizes) {
+  int64_t spatial = op.getSizes().size(), rank = cast<RankedTensorType>(op.getType()).getRank();
+  if ((int64_t)op.getSpatialDim() + spatial != rank)
+    return {};
+  int64_t stride = op.getStrides().back(), pad = op.getPads()[spatial - 1];
+  int64_t reach = (op.getSizes().back() - 1) * op.getDilations().back();
+  AffineExpr end = (sizes.sizesOf(op.getOperand()).back() + (pad - reach - 1)).floorDiv(stride) + 1;
+  return {sizes.constant(llvm::divideCeil(pad, stride)), end};
+}
+SmallVector<AffineExpr> cutsOf(UnfoldOp, SizeAnalysis &) { return {}; }
+
 template <typename OpT> struct WindowModel : ElementInterface::ExternalModel<WindowModel<OpT>, OpT> {
   FailureOr<Value> emitElement(Operation *op, ElementEmitter &emitter, ArrayRef<Coordinate> coordinates) const {
     return emit(cast<OpT>(op), emitter, coordinates);
   }
+  bool readsNeighbours(Operation *op) const { return ::readsNeighbours(cast<OpT>(op)); }
+  SmallVector<AffineExpr> cutsOf(Operation *op, SizeAnalysis &sizes) const { return ::cutsOf(cast<OpT>(op), sizes); }
 };
 } // namespace
 

@@ -153,12 +153,16 @@ public:
 
   SizeAnalysis &sizes;
 
+  /// The largest distance at which neighbouring lanes are read by whole vectors.
+  static constexpr int64_t maxStep = 4;
+
   /// Where a place lies in a flat buffer.
   mlir::Value offsetOf(const Buffer &buffer, llvm::ArrayRef<Coordinate> coordinates);
   /// Elements of the tensor's type in a buffer.
   mlir::FailureOr<mlir::Value> load(const Buffer &buffer, mlir::Type element, llvm::ArrayRef<Coordinate> coordinates);
 
 private:
+  mlir::Value loadSteps(const Buffer &buffer, mlir::VectorType type, const Coordinate &place);
   void storeLanes(mlir::Value element, const Buffer &buffer, const Coordinate &place);
   mlir::FailureOr<mlir::Value> at(mlir::Value tensor, const Part &part, llvm::ArrayRef<Coordinate> coordinates);
   mlir::FailureOr<mlir::Value> at(mlir::Value tile, llvm::ArrayRef<mlir::Value> vectors,

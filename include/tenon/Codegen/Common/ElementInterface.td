@@ -26,7 +26,16 @@ def Codegen_ElementInterface : OpInterface<"ElementInterface"> {
            "::llvm::ArrayRef<::tenon::codegen::Coordinate>":$coordinates)>,
     InterfaceMethod<[{
         About how many instructions a vector of the elements takes.
-      }], "int64_t", "estimateInstructions", (ins), [{}], [{ return 1; }]>
+      }], "int64_t", "estimateInstructions", (ins), [{}], [{ return 1; }]>,
+    InterfaceMethod<[{
+        Whether neighbours along the result's last dimension come from neighbours in the operands, or from one element:
+        else they are read one by one, and each lane is code of its own.
+      }], "bool", "readsNeighbours", (ins), [{}], [{ return true; }]>,
+    InterfaceMethod<[{
+        Places along the result's last dimension, in order, where what it reads changes: the ends of a border, of the
+        operands of a concat. Vectors that don't reach across them read neighbours. They may lie outside of it.
+      }], "::llvm::SmallVector<::mlir::AffineExpr>", "cutsOf", (ins "::tenon::SizeAnalysis &":$sizes), [{}],
+      [{ return {}; }]>
   ];
 }
 

@@ -13,12 +13,17 @@
 
 namespace tenon::codegen {
 
+/// Which elements fill a vector: those of so many bytes, and how many registers the widest of the others take then.
+struct Lanes {
+  int64_t bytes = 4, registers = 1;
+};
+
 /// Everything but contractions: vectors run along the last dimension. On CPUs.
 class VectorSpace : public tile::ScheduleSpace {
 public:
   /// `length` of the last dimension, and the `instructions` that a vector takes.
   VectorSpace(tile::KernelOp kernel, tile::CPUTargetAttr target, llvm::StringRef kind, bool hasVectors,
-              int64_t length = 1, int64_t instructions = 1);
+              int64_t length = 1, int64_t instructions = 1, Lanes lanes = {});
 
   bool isLegal(llvm::ArrayRef<int64_t> point, llvm::raw_ostream *reason) const override;
   double cost(llvm::ArrayRef<int64_t> point) const override;
@@ -37,10 +42,15 @@ protected:
 private:
   bool hasVectors;
   int64_t length, instructions;
+  Lanes lanes;
 };
 
-/// Elements of a vector that a complete schedule says: as many as 32-bit ones, whatever their type.
-int64_t lanesOf(tile::ScheduleAttr schedule);
+/// Elements of the vectors that a complete schedule says, if so many bytes are one.
+int64_t lanesOf(tile::ScheduleAttr schedule, int64_t bytes = Lanes().bytes);
+/// What vectors count in where each element is computed on its own: elements of the narrowest result or, if all
+/// operands are narrower, of these. So whole vectors are written and read, as far as what is computed on the way stays
+/// in a few registers.
+Lanes lanesOf(const tile::OpGroup &group);
 
 /// About how many instructions a vector of the results takes, of an op and of all of a group.
 int64_t estimateInstructions(mlir::Operation *op);

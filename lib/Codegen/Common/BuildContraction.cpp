@@ -137,7 +137,7 @@ void ContractionBuilder::emitWideRows(const ContractionUnit &unit) {
       if (!expressionSums)
         return emitSums(tile, products.multiplyWide(tile));
       expressionSums->prepare(tile);
-      tile.width = plan.wideColumns(rows);
+      tile.width = plan.wideColumns();
       std::optional<int64_t> known = constantOf(plan.columns);
       AffineExpr whole = b.constant(tile.width);
       b.loop({{zero, unit.columns(), tile.width}}, [&](TileBuilder::Expressions at) {

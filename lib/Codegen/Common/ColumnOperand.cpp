@@ -53,7 +53,7 @@ void ColumnOperand::copyPart(const ContractionUnit &unit, AffineExpr part) {
 
 /// Registers for the constants of a few vectors at a time.
 void ColumnOperand::copyExpression(const ContractionUnit &unit, AffineExpr first, AffineExpr end) {
-  int64_t width = std::min(plan.unitColumns, plan.wideColumns(/*height=*/2));
+  int64_t width = plan.wideColumns();
   b.loop({{first, end, expression->getGroup()}, {plan.zero, unit.columns(), width}}, [&](TileBuilder::Expressions at) {
     for (auto [i, row] : llvm::enumerate(expression->load(at[0], unit.column(at[1]), width)))
       b.store(row, copy, {at[0] - first + i, at[1]});

@@ -16,9 +16,8 @@ ContractionEpilogue::ContractionEpilogue(ContractionPlan &plan, bool isPadded)
     : b(plan.b), plan(plan), isPadded(isPadded) {
   bool mayBeWide = !constantOf(plan.length) && plan.canBeWide() && plan.wideHeight() > 1;
   if (plan.height > 1 && plan.wholeInRows && (!plan.waits || mayBeWide))
-    scratch = b.scratch(
-        {plan.height, plan.expression ? std::max(plan.lanes, plan.wideColumns(plan.wideHeight())) : plan.lanes},
-        plan.element);
+    scratch =
+        b.scratch({plan.height, plan.expression ? std::max(plan.lanes, plan.wideColumns()) : plan.lanes}, plan.element);
 }
 
 SmallVector<int64_t> ContractionEpilogue::resultDims() {

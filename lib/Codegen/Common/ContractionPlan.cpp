@@ -290,10 +290,8 @@ int64_t ContractionPlan::wideHeight() {
   return std::min<int64_t>((lanes < unitColumns && !expression) || isFlat ? 1 : 2, height);
 }
 
-/// Eight sums hide the latency of multiply-adds, and leave registers for what columns are made of.
-int64_t ContractionPlan::wideColumns(int64_t height) {
-  constexpr int64_t sums = 8;
-  if (!expression)
-    return unitColumns;
-  return std::min({panelWidth(), unitColumns, sums / int64_t(llvm::PowerOf2Ceil(height)) * vectorLanes});
+/// Four vectors, with two sums each, leave registers for what columns are made of.
+int64_t ContractionPlan::wideColumns() {
+  constexpr int64_t vectors = 4;
+  return expression ? std::min({panelWidth(), unitColumns, vectors * vectorLanes}) : unitColumns;
 }

@@ -66,8 +66,8 @@ public:
   /// As many of them are multiplied at once: tiles that are as wide as a panel have sums to spare for a second row,
   /// where that is a stride behind the first one.
   int64_t wideHeight();
-  /// Columns that so many of them are multiplied with at once.
-  int64_t wideColumns(int64_t height);
+  /// Columns that they are multiplied with at once.
+  int64_t wideColumns();
 
   /// The products of a part of the summed dimension.
   mlir::AffineExpr partStart(mlir::AffineExpr part);

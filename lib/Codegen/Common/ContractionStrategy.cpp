@@ -52,15 +52,16 @@ public:
     add(knob::fetchRows, prices.fetchRows, {});
     add(knob::epilogueRows, hasRowsInEpilogue ? 1 : wholeTile, {wholeTile, 1});
     add(knob::unitRows, prices.unitRows, {48, 96, 192});
-    // The rows of a unit are prepared for all of its columns.
-    int64_t widest = 8 * target.getVectorBytes() / bytesOfElement;
-    if (expression && columns)
-      widest = std::clamp<int64_t>(llvm::PowerOf2Ceil(*columns), prices.unitColumns, widest);
-    double unitColumns = expression ? widest : prices.unitColumns;
+    // Rows are prepared for all columns of a unit, which are made four vectors at a time.
+    double unitColumns = prices.unitColumns, panelColumns = unitColumns;
+    if (expression) {
+      panelColumns = 4 * target.getVectorBytes() / bytesOfElement;
+      unitColumns = columns && *columns <= panelColumns ? panelColumns : 2 * panelColumns;
+    }
     add(knob::unitColumns, unitColumns, {16, 32, 64, 128});
     // Panels of a unit's columns: few rows read them from front to back.
     if (isPacked)
-      add(knob::panelColumns, unitColumns, {16, 32, 64, 128});
+      add(knob::panelColumns, panelColumns, {16, 32, 64, 128});
   }
 
   bool isLegal(ArrayRef<int64_t> point, raw_ostream *reason) const override {

@@ -201,6 +201,20 @@ Value ExpressionColumns::read(unsigned number, AffineExpr row, AffineExpr column
                                ArrayRef<int64_t>{int64_t(shape.size()) - 1}, shape);
 }
 
+void ExpressionColumns::fetch(AffineExpr k, AffineExpr column, int64_t width) {
+  constexpr int64_t lineBytes = 64, ahead = 2048;
+  int64_t panel = plan.panelWidth();
+  for (const Source &source : sources) {
+    if (!source.memory || !source.isColumn || source.step != 1)
+      continue;
+    int64_t bytes = cast<MemRefType>(source.memory.getType()).getElementTypeBitWidth() / 8,
+            rows = group / source.perWord();
+    AffineExpr row = k.floorDiv(source.perWord()) + ahead / (panel * bytes);
+    for (int64_t at = 0; at < rows * width * bytes; at += lineBytes)
+      b.prefetch(source.memory, {column.floorDiv(panel), row, column % panel + at / bytes});
+  }
+}
+
 SmallVector<Value> ExpressionColumns::load(AffineExpr k, AffineExpr column, int64_t width) {
   ArrayRef<Node> nodes = expression.getNodes();
   SmallVector<Value> tiles(nodes.size()), words(nodes.size()), result;
@@ -292,37 +306,54 @@ Value ExpressionColumns::shared(unsigned n, AffineExpr k, AffineExpr column, int
       node.op, llvm::map_to_vector(node.operands, [&](unsigned operand) { return shared(operand, k, column, width); }));
 }
 
-std::pair<Value, Value> ExpressionColumns::loadShared(AffineExpr k, AffineExpr column, int64_t width) {
+ExpressionColumns::Shared ExpressionColumns::loadShared(AffineExpr k, AffineExpr column, int64_t width) {
   auto splat = [&](Type element, double value) {
     Builder builder(plan.op);
     return b.splat(width, isa<FloatType>(element) ? TypedAttr(builder.getFloatAttr(element, value))
                                                   : TypedAttr(builder.getIntegerAttr(element, int64_t(value))));
   };
   auto binary = [&](auto op, Value x, Value y) -> Value { return b.create<decltype(op)>(x.getType(), x, y); };
-  auto visit = [&](auto &visit, unsigned n) -> std::pair<Value, Value> {
+  auto negated = [&](Value x) -> Value { return b.create<NegOp>(x.getType(), x); };
+  auto visit = [&](auto &visit, unsigned n) -> Shared {
     const Node &node = expression.getNodes()[n];
     if (!node.op) {
       int64_t moved = sources[node.leaf].moved;
-      return {Value(), moved ? splat(Builder(plan.op).getI32Type(), moved) : Value()};
+      return {moved ? splat(Builder(plan.op).getI32Type(), moved) : Value(), Value(), Value()};
     }
     unsigned side = kinds[node.operands[0]] == Kind::numbers ? 0 : 1;
-    auto [scale, plus] = visit(visit, node.operands[side]);
-    if (isa<CastOp>(node.op))
-      return {scale, plus ? b.repeat(node.op, plus) : Value()};
+    Shared of = visit(visit, node.operands[side]);
+    if (isa<CastOp>(node.op)) {
+      // Of floating point it rounds at last.
+      if (of.before && !of.scale && !isa<FloatType>(getElementTypeOrSelf(of.before)))
+        of.before = b.repeat(node.op, of.before);
+      return of;
+    }
     Value other = shared(node.operands[1 - side], k, column, width);
-    Type element = getElementTypeOrSelf(other.getType());
-    if (isa<AddOp>(node.op))
-      return {scale, plus ? binary(AddOp(), plus, other) : other};
-    if (isa<SubOp>(node.op) && side == 0)
-      return {scale, binary(SubOp(), plus ? plus : splat(element, 0), other)};
-    if (isa<SubOp>(node.op))
-      return {scale ? binary(SubOp(), splat(plan.columnElement, 0), scale) : splat(plan.columnElement, -1),
-              plus ? binary(SubOp(), other, plus) : other};
-    if (isa<MulOp>(node.op))
-      return {scale ? binary(MulOp(), scale, other) : other, plus ? binary(MulOp(), plus, other) : Value()};
-    return {binary(DivOp(), scale ? scale : splat(element, 1), other), plus ? binary(DivOp(), plus, other) : Value()};
+    if (isa<MulOp, DivOp>(node.op)) {
+      bool isDivided = isa<DivOp>(node.op);
+      auto scaled = [&](Value x) { return isDivided ? binary(DivOp(), x, other) : binary(MulOp(), x, other); };
+      of.scale = of.scale || isDivided ? scaled(of.scale ? of.scale : splat(plan.columnElement, 1)) : other;
+      of.after = of.after ? scaled(of.after) : Value();
+      return of;
+    }
+    // Until it is scaled what is added goes with the numbers.
+    Value &added = of.scale ? of.after : of.before;
+    bool isTaken = isa<SubOp>(node.op);
+    if (isTaken && side == 1) {
+      of.scale = of.scale ? negated(of.scale) : splat(plan.columnElement, -1);
+      if (of.after)
+        of.after = negated(of.after);
+      of.after = of.after ? binary(AddOp(), of.after, other) : other;
+      return of;
+    }
+    if (added)
+      added = isTaken ? binary(SubOp(), added, other) : binary(AddOp(), added, other);
+    else
+      added = isTaken ? negated(other) : other;
+    return of;
   };
-  auto [scale, plus] = visit(visit, expression.getNodes().size() - 1);
-  auto widened = [&](Value x) { return x ? b.cast(x, plan.columnElement) : x; };
-  return {widened(scale), widened(plus)};
+  Shared of = visit(visit, expression.getNodes().size() - 1);
+  for (Value *x : {&of.before, &of.scale, &of.after})
+    *x = *x ? b.cast(*x, plan.columnElement) : *x;
+  return of;
 }

@@ -24,6 +24,9 @@ public:
   /// Rows `k` on of so many columns, one tile each: as many as a group has, of which `k` is a multiple.
   llvm::SmallVector<mlir::Value> load(mlir::AffineExpr k, mlir::AffineExpr column, int64_t width);
 
+  /// Fetches numbers that come later, in panels that are read from front to back.
+  void fetch(mlir::AffineExpr k, mlir::AffineExpr column, int64_t width);
+
   /// Whether all elements are a stored number times what a block shares, plus what it shares: sums may be made of the
   /// numbers, and become those of the elements once for each block.
   bool isLinear() const { return linear; }
@@ -37,9 +40,12 @@ public:
   llvm::SmallVector<float> getFactors() const;
   /// The numbers of `load`, each divided by its factor.
   llvm::SmallVector<mlir::Value> loadNumbers(mlir::AffineExpr k, mlir::AffineExpr column, int64_t width);
-  /// What the block that begins at `k` shares: to multiply with, or null, and to add, if there is something. Each has
-  /// one dimension.
-  std::pair<mlir::Value, mlir::Value> loadShared(mlir::AffineExpr k, mlir::AffineExpr column, int64_t width);
+  /// What the block that begins at `k` shares, in tiles of one dimension, or null: elements are
+  /// (number + before) * scale + after.
+  struct Shared {
+    mlir::Value before, scale, after;
+  };
+  Shared loadShared(mlir::AffineExpr k, mlir::AffineExpr column, int64_t width);
 
 private:
   struct Source {

@@ -112,33 +112,45 @@ Value ExpressionSums::multiply(const RegisterTile &tile) {
   });
 }
 
-/// The products of a block, or of its numbers.
+/// The products of a block, or of its numbers. Sums of one row wait for each other: those of every other product are
+/// added up on their own.
 Value ExpressionSums::addBlock(const RegisterTile &tile, AffineExpr first, Value sums) {
   AffineExpr column = tile.unit.column(tile.column);
-  return b.carry({first, first + columns.getBlock(), columns.getGroup()}, sums, [&](AffineExpr k, Value carried) {
+  int64_t group = columns.getGroup(), groups = columns.getBlock() / group;
+  AffineExpr low = first.floorDiv(group);
+  return b.carry({low, low + groups}, sums, [&](AffineExpr number, Value carried) {
+    AffineExpr k = number * group;
+    columns.fetch(k, column, tile.width);
     SmallVector<Value> made =
         columns.isLinear() ? columns.loadNumbers(k, column, tile.width) : columns.load(k, column, tile.width);
+    SmallVector<Value, 2> parts(tile.height == 1 && group >= 4 ? 2 : 1);
+    parts.front() = carried;
     for (auto [i, numbers] : llvm::enumerate(made)) {
       Value factor = factors ? b.load(factors, {plan.zero, k + i}, tile.shape(1)) : rows.loadStored(tile, k + i, 1);
-      carried = b.mma(factor, numbers, carried);
+      Value &part = parts[i % parts.size()];
+      part = b.mma(factor, numbers, part ? part : b.splat(tile.shape(tile.width), b.zero(plan.element)));
     }
-    return carried;
+    return parts.size() == 1 ? parts[0] : b.create<AddOp>(parts[0].getType(), parts[0], parts[1]);
   });
 }
 
 Value ExpressionSums::addShared(const RegisterTile &tile, AffineExpr number, Value ofBlock, Value sums) {
   auto type = cast<RankedTensorType>(sums.getType());
-  auto [scale, offset] = columns.loadShared(number * columns.getBlock(), tile.unit.column(tile.column), tile.width);
+  auto [before, scale, after] =
+      columns.loadShared(number * columns.getBlock(), tile.unit.column(tile.column), tile.width);
+  // The sum of a row's factors, times what is added to each number.
+  auto addTimes = [&](Value added, Value to) {
+    SmallVector<int64_t> row = {1, tile.width};
+    added = b.create<BroadcastOp>(type.clone(row), added, ValueRange(), ArrayRef<int64_t>{1}, row);
+    return b.mma(b.load(sumsOfRows, {plan.zero, number}, tile.shape(1)), added, to);
+  };
+  if (before)
+    ofBlock = addTimes(before, ofBlock);
   if (scale) {
     if (type.getRank() > 1)
       scale = b.create<BroadcastOp>(type, scale, ValueRange(), ArrayRef<int64_t>{1}, type.getShape());
     ofBlock = b.create<MulOp>(type, ofBlock, scale);
   }
   sums = b.create<AddOp>(type, sums, ofBlock);
-  if (!offset)
-    return sums;
-  Value factor = b.load(sumsOfRows, {plan.zero, number}, tile.shape(1));
-  SmallVector<int64_t> row = {1, tile.width};
-  offset = b.create<BroadcastOp>(type.clone(row), offset, ValueRange(), ArrayRef<int64_t>{1}, row);
-  return b.mma(factor, offset, sums);
+  return after ? addTimes(after, sums) : sums;
 }

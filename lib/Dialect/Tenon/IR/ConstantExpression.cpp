@@ -266,6 +266,9 @@ std::optional<ConstantExpression> tenon::constantColumns(ContractOp op, function
   if (!isReal(op.getLhs()) || !isReal(op.getRhs()) || !isReal(op.getResult()) || columns.getNumResults() != 2 ||
       result.getNumResults() == 0)
     return std::nullopt;
+  for (unsigned dim = 0; dim < result.getNumDims(); ++dim)
+    if (!result.isFunctionOfDim(dim) && !columns.isFunctionOfDim(dim))
+      return std::nullopt;
   AffineExpr last = result.getResults().back();
   for (AffineExpr dim : columns.getResults())
     if (dim != last && (llvm::is_contained(result.getResults(), dim) || !llvm::is_contained(rows.getResults(), dim)))

@@ -202,7 +202,7 @@ Value ExpressionColumns::read(unsigned number, AffineExpr row, AffineExpr column
 }
 
 void ExpressionColumns::fetch(AffineExpr k, AffineExpr column, int64_t width) {
-  constexpr int64_t lineBytes = 64, ahead = 2048;
+  constexpr int64_t lineBytes = 64, ahead = 4096;
   int64_t panel = plan.panelWidth();
   for (const Source &source : sources) {
     if (!source.memory || !source.isColumn || source.step != 1)

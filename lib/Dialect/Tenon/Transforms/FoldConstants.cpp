@@ -98,12 +98,22 @@ static TypedAttr reshaped(ReshapeOp op) {
 }
 
 /// Whether all that is made of a value are operands of contractions, by arithmetic on elements and their movement.
-static bool isMultiplied(Value value, int64_t mostOps = 24) {
-  return mostOps > 0 && !value.use_empty() && llvm::all_of(value.getUsers(), [&](Operation *user) {
-           bool isPart =
-               user->hasTrait<OpTrait::Elementwise>() || isa<BroadcastOp, TransposeOp, ReshapeOp, SliceOp>(user);
-           return isa<ContractOp>(user) || (isPart && isMultiplied(user->getResult(0), mostOps - 1));
-         });
+static bool isMultiplied(Value value) {
+  constexpr size_t mostOps = 32;
+  llvm::SetVector<Value> made;
+  made.insert(value);
+  for (size_t i = 0; i < made.size(); ++i) {
+    if (made[i].use_empty() || made.size() > mostOps)
+      return false;
+    for (Operation *user : made[i].getUsers()) {
+      if (isa<ContractOp>(user))
+        continue;
+      if (!user->hasTrait<OpTrait::Elementwise>() && !isa<BroadcastOp, TransposeOp, ReshapeOp, SliceOp>(user))
+        return false;
+      made.insert(user->getResult(0));
+    }
+  }
+  return true;
 }
 
 void FoldConstantsPass::visit(Operation *op) {

@@ -49,6 +49,13 @@ MODELS = {
     "contraction": ("contractions", make_model(
         [node("MatMul", ["x", "w"], ["h"]), node("Sigmoid", ["h"], ["y"])],
         [("x", FLOAT, ("n", 70))], [("y", FLOAT, ("n", 45))], [weights(70, 45)])),
+    "packed": ("contractions", make_model(
+        [node("DequantizeLinear", ["q", "s"], ["w"], axis=0, block_size=16), node("MatMul", ["x", "w"], ["h"]),
+         node("Sigmoid", ["h"], ["y"])],
+        [("x", FLOAT, ("n", 70))], [("y", FLOAT, ("n", 45))],
+        [helper.make_tensor("q", TensorProto.INT4, (70, 45), np.random.default_rng(2).integers(0, 256, 1575, np.uint8).tobytes(),
+                            raw=True), numpy_helper.from_array(np.random.default_rng(3).random((5, 45)).astype(np.float32) / 8, "s")],
+        opset=21)),
     "batches": ("contractions", make_model(
         [node("Transpose", ["x"], ["t"], perm=[0, 2, 1]), node("MatMul", ["x", "t"], ["h"]), node("Relu", ["h"], ["y"])],
         [("x", FLOAT, ("n", 101, 20))], [("y", FLOAT, ("n", 101, 101))])),

@@ -171,3 +171,18 @@ def test_transposed_weights():
     for count in (1, 3, 20):
         x = np.random.default_rng(3).standard_normal((count, 200)).astype(np.float32)
         assert error_of(output_of(model_of(nodes, x, 96, {"w": w}), x), x.astype(np.float64) @ w.T) < 3e-6
+
+
+@pytest.mark.parametrize("rows", [None, 1, 2])
+def test_infinities_stay(rows):
+    """A block's sum of numbers isn't that of elements where a row isn't finite."""
+    weights = Blocks(100, 40, 32, 4, "block")
+    x = np.random.default_rng(1).standard_normal((4, 100)).astype(np.float32)
+    x[1, 5], x[2, 97], x[3, 40] = np.inf, -np.inf, np.nan
+    compiled = tenon.compile(weights.model(x, rows).SerializeToString())
+    matrix = weights.matrix()
+    for first in range(0, 5 - (rows or 1)):
+        given = x[first:first + (rows or 1)]
+        with np.errstate(invalid="ignore"):
+            wanted = given.astype(np.float64) @ matrix
+        np.testing.assert_allclose(compiled.run({"x": given})["y"], wanted, rtol=1e-4, atol=1e-4)

@@ -140,10 +140,12 @@ void ContractionBuilder::emitWideRows(const ContractionUnit &unit) {
       tile.width = plan.wideColumns();
       std::optional<int64_t> known = constantOf(plan.columns);
       AffineExpr whole = b.constant(tile.width);
-      b.loop({{zero, unit.columns(), tile.width}}, [&](TileBuilder::Expressions at) {
-        tile.column = at[0];
-        tile.columns = known && *known % tile.width == 0 ? whole : b.min(unit.leftColumns - at[0], whole);
-        emitSums(tile, expressionSums->multiply(tile));
+      expressionSums->multiply(tile, [&](function_ref<Value(const RegisterTile &)> multiply) {
+        b.loop({{zero, unit.columns(), tile.width}}, [&](TileBuilder::Expressions at) {
+          tile.column = at[0];
+          tile.columns = known && *known % tile.width == 0 ? whole : b.min(unit.leftColumns - at[0], whole);
+          emitSums(tile, multiply(tile));
+        });
       });
     };
     int64_t step = plan.wideHeight();

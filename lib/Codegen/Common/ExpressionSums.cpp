@@ -102,31 +102,69 @@ void ExpressionSums::prepareBlock(const RegisterTile &tile, AffineExpr place, Af
 // Sums
 //===----------------------------------------------------------------------===//
 
-Value ExpressionSums::multiply(const RegisterTile &tile) {
+void ExpressionSums::multiply(const RegisterTile &tile,
+                              function_ref<void(function_ref<Value(const RegisterTile &)>)> emit) {
+  auto numbers = [&](const RegisterTile &part) { return multiplyNumbers(part); };
+  auto elements = [&](const RegisterTile &part) { return multiplyElements(part); };
+  if (!columns.isLinear())
+    return emit(elements);
+  if (!sumsOfRows)
+    return emit(numbers);
+  b.when(areFinite(tile), [&] { emit(numbers); }, [&] { emit(elements); });
+}
+
+/// Whether the rows' elements have a sum.
+Value ExpressionSums::areFinite(const RegisterTile &tile) {
+  int64_t blocks = columns.getDepth() / columns.getBlock(), lanes = std::gcd<int64_t>(blocks, plan.vectorLanes);
+  auto type = RankedTensorType::get(lanes, plan.rowElement);
+  Value sum = b.splat(lanes, b.zero(plan.rowElement));
+  for (int64_t row = 0; row < tile.height; ++row)
+    sum = b.carry({plan.zero, b.constant(blocks), lanes}, sum, [&](AffineExpr at, Value carried) -> Value {
+      return b.create<AddOp>(type, carried, b.load(sumsOfRows, {b.constant(row), at}, lanes));
+    });
+  auto scalar = type.clone(ArrayRef<int64_t>());
+  sum = b.create<ReduceOp>(scalar, Combiner::sum, sum, ArrayRef<int64_t>{0});
+  // Infinities times zero are NaN, and equal nothing.
+  Value zero = b.splat({}, b.zero(plan.rowElement));
+  Value equal = b.create<CompareOp>(scalar.clone(IntegerType::get(plan.op.getContext(), 1)), Predicate::eq,
+                                    b.create<MulOp>(scalar, sum, zero), zero);
+  return b.isAtMost(plan.one, b.extract(equal));
+}
+
+Value ExpressionSums::multiplyElements(const RegisterTile &tile) {
+  return addProducts(tile, plan.zero, columns.getDepth(), /*areNumbers=*/false,
+                     b.splat(tile.shape(tile.width), b.zero(plan.element)));
+}
+
+Value ExpressionSums::multiplyNumbers(const RegisterTile &tile) {
   Value zeros = b.splat(tile.shape(tile.width), b.zero(plan.element));
   int64_t depth = columns.getDepth(), block = columns.getBlock();
-  if (!columns.isLinear())
-    return addBlock(tile, plan.zero, zeros);
   return b.carry({plan.zero, b.constant(depth / block)}, zeros, [&](AffineExpr number, Value carried) {
-    return addShared(tile, number, addBlock(tile, number * block, zeros), carried);
+    return addShared(tile, number, addProducts(tile, number * block, block, /*areNumbers=*/true, zeros), carried);
   });
 }
 
-/// The products of a block, or of its numbers. Sums of one row wait for each other: those of every other product are
+/// Products of elements, or of numbers. Sums of one row wait for each other: those of every other product are
 /// added up on their own.
-Value ExpressionSums::addBlock(const RegisterTile &tile, AffineExpr first, Value sums) {
+Value ExpressionSums::addProducts(const RegisterTile &tile, AffineExpr first, int64_t products, bool areNumbers,
+                                  Value sums) {
   AffineExpr column = tile.unit.column(tile.column);
-  int64_t group = columns.getGroup(), groups = columns.getBlock() / group;
+  int64_t group = columns.getGroup(), groups = products / group;
+  SmallVector<float> scales = columns.getFactors();
   AffineExpr low = first.floorDiv(group);
   return b.carry({low, low + groups}, sums, [&](AffineExpr number, Value carried) {
     AffineExpr k = number * group;
     columns.fetch(k, column, tile.width);
     SmallVector<Value> made =
-        columns.isLinear() ? columns.loadNumbers(k, column, tile.width) : columns.load(k, column, tile.width);
+        areNumbers ? columns.loadNumbers(k, column, tile.width) : columns.load(k, column, tile.width);
     SmallVector<Value, 2> parts(tile.height == 1 && group >= 4 ? 2 : 1);
     parts.front() = carried;
     for (auto [i, numbers] : llvm::enumerate(made)) {
       Value factor = factors ? b.load(factors, {plan.zero, k + i}, tile.shape(1)) : rows.loadStored(tile, k + i, 1);
+      // Factors were divided for numbers at their place in a word.
+      if (columns.isLinear() && !areNumbers && scales[i] != 1)
+        factor = b.create<MulOp>(factor.getType(), factor,
+                                 b.splat(tile.shape(1), Builder(plan.op).getF32FloatAttr(1 / scales[i])));
       Value &part = parts[i % parts.size()];
       part = b.mma(factor, numbers, part ? part : b.splat(tile.shape(tile.width), b.zero(plan.element)));
     }

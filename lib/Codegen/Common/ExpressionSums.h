@@ -23,13 +23,19 @@ public:
   /// Writes the factors of a tile's rows to scratch as they are multiplied, and their sums in blocks, where products
   /// want that.
   void prepare(const RegisterTile &tile);
-  /// All products of a tile.
-  mlir::Value multiply(const RegisterTile &tile);
+  /// All products of a tile, for each of which `emit` gets the sums. Where a row isn't finite sums of numbers would be
+  /// no infinities: columns are made element by element.
+  void multiply(const RegisterTile &tile,
+                llvm::function_ref<void(llvm::function_ref<mlir::Value(const RegisterTile &)>)> emit);
 
 private:
+  mlir::Value areFinite(const RegisterTile &tile);
+  mlir::Value multiplyNumbers(const RegisterTile &tile);
+  mlir::Value multiplyElements(const RegisterTile &tile);
   mlir::Value prepareProducts(const RegisterTile &tile, mlir::AffineExpr place, mlir::AffineExpr k, int64_t products);
   void prepareBlock(const RegisterTile &tile, mlir::AffineExpr place, mlir::AffineExpr number, int64_t products);
-  mlir::Value addBlock(const RegisterTile &tile, mlir::AffineExpr first, mlir::Value sums);
+  mlir::Value addProducts(const RegisterTile &tile, mlir::AffineExpr first, int64_t products, bool areNumbers,
+                          mlir::Value sums);
   mlir::Value addShared(const RegisterTile &tile, mlir::AffineExpr number, mlir::Value ofBlock, mlir::Value sums);
 
   TileBuilder &b;

@@ -37,6 +37,8 @@ static void buildGraph(OpPassManager &pm, std::unique_ptr<Pass> assignLayouts, t
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addNestedPass<func::FuncOp>(createInferSizesPass());
+  // What is stored has to show, behind slices and transposes too, before it is widened.
+  pm.addPass(createFoldConstantsPass(interpretingEvaluator(), /*foldWeights=*/false));
   pm.addNestedPass<func::FuncOp>(createExpandZeroPointsPass({/*dequantized=*/accuracy != tile::Accuracy::strict}));
   // What simplification makes of constants is folded, which lets it see more.
   for (int round = 0; round < 2; ++round) {

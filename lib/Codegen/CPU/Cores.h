@@ -35,7 +35,7 @@ struct Core {
   std::vector<llvm::StringLiteral> extensions; ///< of the features beyond the level, those that schedules may use
   std::array<Cache, 3> caches;
   Rate multiplyAdd = {2, 4}, bf16 = {1, 6}, int8 = {2, 5}, amx = {1.0 / 16, 52};
-  Rate int16 = {1, 1}; ///< of pairs, by two instructions, of which a sum waits for the addition alone
+  Rate int16 = {1.5, 1}; ///< of pairs, by two instructions, of which a sum waits for the addition alone
   LayoutPrices layouts;
   tile::SchedulePrices schedules;
   tile::LaunchPrices launches = {};

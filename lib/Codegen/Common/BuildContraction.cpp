@@ -48,8 +48,10 @@ private:
   void emitTap(const ContractionUnit &unit, AffineExpr part);
   void emitRun(const ContractionUnit &unit, ArrayRef<AffineExpr> tap, AffineExpr start, AffineExpr low, AffineExpr high,
                AffineExpr part);
-  void emitTiles(const ContractionUnit &unit, AffineExpr column, AffineExpr left, AffineExpr part);
-  void emitTile(RegisterTile tile, AffineExpr line, AffineExpr part);
+  void emitTiles(const ContractionUnit &unit, function_ref<void(RegisterTile, AffineExpr line, bool isWhole)> emit);
+  void emitTilesOfColumns(const ContractionUnit &unit, AffineExpr part);
+  void emitTilesOfRows(const ContractionUnit &unit, AffineExpr part);
+  void emitTile(RegisterTile tile, AffineExpr line, AffineExpr part, bool isWhole);
   void emitSums(const ContractionUnit &unit, AffineExpr column, AffineExpr left);
   void moveEarlyRows(const ContractionUnit &unit);
   void storeZeros(AffineExpr low, AffineExpr high);
@@ -160,7 +162,7 @@ void ContractionBuilder::emitWideRows(const ContractionUnit &unit) {
 /// One part of the summed dimension after the other; the columns of a panel in register tiles.
 void ContractionBuilder::emitParts(const ContractionUnit &unit) {
   auto emitPart = [&](AffineExpr part) {
-    forEachColumn(unit, part, [&](AffineExpr column, AffineExpr left) { emitTiles(unit, column, left, part); });
+    plan.sharedProducts() ? emitTilesOfRows(unit, part) : emitTilesOfColumns(unit, part);
   };
   if (!plan.waits)
     return emitPart(zero);
@@ -213,34 +215,62 @@ AffineExpr ContractionBuilder::wholeRow(AffineExpr turn) {
   return known && *known % plan.height != 0 && !plan.isGathered ? b.min(turn, b.constant(*known - plan.height)) : turn;
 }
 
-/// The unit's rows.
-void ContractionBuilder::emitTiles(const ContractionUnit &unit, AffineExpr column, AffineExpr left, AffineExpr part) {
+/// All columns of a tile's rows, once these are widened.
+void ContractionBuilder::emitTilesOfRows(const ContractionUnit &unit, AffineExpr part) {
+  emitTiles(unit, [&](RegisterTile rows, AffineExpr line, bool isWhole) {
+    if (plan.isGathered)
+      rows.places = rowOperand.placesAt(unit.sumsRow(line, rows.turn), rows.height);
+    rowOperand.widenPart(rows, part);
+    rows.isWidened = true;
+    forEachColumn(unit, part, [&](AffineExpr column, AffineExpr left) {
+      RegisterTile tile = rows;
+      tile.column = column;
+      tile.columns = left;
+      emitTile(tile, line, part, isWhole);
+    });
+  });
+}
+
+/// All rows of a tile's columns.
+void ContractionBuilder::emitTilesOfColumns(const ContractionUnit &unit, AffineExpr part) {
+  forEachColumn(unit, part, [&](AffineExpr column, AffineExpr left) {
+    emitTiles(unit, [&](RegisterTile tile, AffineExpr line, bool isWhole) {
+      tile.column = column;
+      tile.columns = left;
+      if (plan.isGathered)
+        tile.places = rowOperand.placesAt(unit.sumsRow(line, tile.turn), tile.height);
+      emitTile(tile, line, part, isWhole);
+    });
+  });
+}
+
+/// The unit's rows, in tiles whose columns aren't known yet.
+void ContractionBuilder::emitTiles(const ContractionUnit &unit,
+                                   function_ref<void(RegisterTile, AffineExpr, bool)> emit) {
   unit.forEachLine([&](ArrayRef<AffineExpr> line, AffineExpr number) {
     auto tileAt = [&](AffineExpr turn, AffineExpr row, AffineExpr rows, int64_t height) {
-      return RegisterTile{unit, SmallVector<AffineExpr>(line), row, turn, rows, height, column, left, plan.lanes};
+      return RegisterTile{unit, SmallVector<AffineExpr>(line), row, turn, rows, height, zero, zero, plan.lanes};
     };
     int64_t height = plan.height, rest = std::min(height, restRows);
     AffineExpr whole = unit.endRow;
     if (!constantOf(plan.length))
       whole = unit.firstRow + (unit.endRow - unit.firstRow).floorDiv(height) * height;
     b.loop({{unit.firstRow, whole, height}}, [&](TileBuilder::Expressions at) {
-      RegisterTile tile = tileAt(at[0], wholeRow(at[0]), b.constant(height), height);
-      columnOperand.planFetching(tile, number, part);
-      emitTile(tile, number, part);
+      emit(tileAt(at[0], wholeRow(at[0]), b.constant(height), height), number, /*isWhole=*/true);
     });
     if (!constantOf(plan.length))
       b.loop({{whole, unit.endRow, rest, /*extent=*/true}},
-             [&](TileBuilder::Expressions at) { emitTile(tileAt(at[0], at[0], at[1], rest), number, part); });
+             [&](TileBuilder::Expressions at) { emit(tileAt(at[0], at[0], at[1], rest), number, /*isWhole=*/false); });
   });
 }
 
-void ContractionBuilder::emitTile(RegisterTile tile, AffineExpr line, AffineExpr part) {
+void ContractionBuilder::emitTile(RegisterTile tile, AffineExpr line, AffineExpr part, bool isWhole) {
+  if (isWhole)
+    columnOperand.planFetching(tile, line, part);
   columnOperand.fetchRows(tile, part);
   if (!plan.waits)
     epilogue.fetch(tile);
   SmallVector<AffineExpr> place = {tile.unit.sumsRow(line, tile.turn), tile.column};
-  if (plan.isGathered)
-    tile.places = rowOperand.placesAt(place.front(), tile.height);
   if (!plan.waits)
     return epilogue.emit(tile, products.multiply(tile));
   if (!plan.isSplit)

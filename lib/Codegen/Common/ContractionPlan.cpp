@@ -45,6 +45,7 @@ ContractionPlan::ContractionPlan(TileBuilder &b, const KernelStructure &structur
       unitColumns(knobOf(knob::unitColumns)), element(Float32Type::get(op.getContext())), rowElement(element),
       columnElement(element), zero(b.constant(0)), one(b.constant(1)) {
   auto target = cast<TargetAttrInterface>(b.program->getParentOfType<VariantOp>().getTarget());
+  nearestBytes = target.getMemory("L1").getBytes();
   if (RateAttr rate = productsRate(op, target)) {
     via = rate.getInstruction();
     runLength = via.getK();
@@ -222,6 +223,16 @@ void ContractionPlan::splitDepth() {
   } else if (isSplit) {
     parts = llvm::product_of(taps);
   }
+}
+
+std::optional<int64_t> ContractionPlan::sharedProducts() {
+  std::optional<int64_t> products = constantOf(isSplit ? partDepth : depth);
+  // Other columns are copied before rows are read.
+  if (!packed || !isNarrow() || isClipped() || lanes == unitColumns || !products ||
+      constantOf(columns).value_or(lanes) <= lanes)
+    return std::nullopt;
+  int64_t bytes = height * *products * rowElement.getIntOrFloatBitWidth() / 8;
+  return bytes <= nearestBytes ? products : std::nullopt;
 }
 
 int64_t ContractionPlan::stretch() {

@@ -77,6 +77,11 @@ public:
 
   /// Whether parts end within a run.
   bool isRagged() { return storedDepth != runDepth; }
+  /// Whether rows are stored in less than they are multiplied in, or in runs that aren't whole.
+  bool isNarrow() { return getElementTypeOrSelf(op.getLhs()) != rowElement || isRagged(); }
+  /// So many products of a part are widened before all columns of a unit are multiplied with them, if they stay in the
+  /// nearest cache and there are several tiles of columns; none else.
+  std::optional<int64_t> sharedProducts();
   /// So many products of rows are widened at once, where they are stored in less: they stay in the nearest cache. All
   /// stretches are of one size, if they may be.
   int64_t stretch();
@@ -99,6 +104,7 @@ public:
   tile::ScheduleAttr schedule;
   int64_t lanes, vectorLanes, tileRows, depthBlock;
   int64_t unitRows, unitColumns;        ///< most of a unit of work
+  int64_t nearestBytes;                 ///< of the nearest cache
   mlir::Type element;                   ///< of sums
   mlir::Type rowElement, columnElement; ///< as they are multiplied
   tile::InstructionAttr via;            ///< what multiplies, or null: multiply-adds, row by row

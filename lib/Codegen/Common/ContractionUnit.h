@@ -54,6 +54,7 @@ struct RegisterTile {
   mlir::AffineExpr place = {}; ///< of its only row there
   /// Within a window; of clipped ones, in the image, in front of the row along a line.
   llvm::SmallVector<mlir::AffineExpr> tap = {};
+  bool isWidened = false; ///< whether the products of its rows are there for all columns of the unit
   /// Elements of the next panel that each of its rows fetches, and how many were fetched before; null where none are.
   mlir::AffineExpr fetchedPerRow = {}, fetched = {};
 

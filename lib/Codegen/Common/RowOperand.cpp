@@ -17,8 +17,8 @@ static constexpr int64_t placesPerStep = 8;
 
 RowOperand::RowOperand(ContractionPlan &plan) : b(plan.b), plan(plan) {
   memory = b.memoryOf(plan.windows ? plan.windows.getOperand() : plan.op.getLhs());
-  if (getElementTypeOrSelf(plan.op.getLhs()) != plan.rowElement || plan.isRagged())
-    widened = b.scratch({plan.height, plan.stretch()}, plan.rowElement);
+  if (plan.isNarrow())
+    widened = b.scratch({plan.height, std::max(plan.sharedProducts().value_or(0), plan.stretch())}, plan.rowElement);
   if (plan.isClipped())
     return; // the image as it is: each tap of a window is a part, for the windows in which it isn't border
   if (plan.windows)
@@ -149,15 +149,16 @@ Value RowOperand::load(const RegisterTile &tile, AffineExpr k, AffineExpr within
 }
 
 /// Vectors, and of what is left of one lower powers of two.
-void RowOperand::widen(const RegisterTile &tile, AffineExpr low, AffineExpr high) {
+void RowOperand::widen(const RegisterTile &tile, AffineExpr low, AffineExpr high, AffineExpr first) {
   int64_t lanes = plan.vectorBytes() * 8 / plan.rowElement.getIntOrFloatBitWidth();
   auto move = [&](AffineExpr k, int64_t products) {
-    b.store(b.cast(loadStored(tile, k, products), plan.rowElement), widened, {plan.zero, k - low});
+    b.store(b.cast(loadStored(tile, k, products), plan.rowElement), widened, {plan.zero, first + k - low});
   };
   // Behind the end there is anything, times zero.
   AffineExpr end = plan.isRagged() ? plan.storedDepth : high;
   if (plan.isRagged())
-    b.store(b.splat(tile.shape(*constantOf(high - end)), b.zero(plan.rowElement)), widened, {plan.zero, end - low});
+    b.store(b.splat(tile.shape(*constantOf(high - end)), b.zero(plan.rowElement)), widened,
+            {plan.zero, first + end - low});
   std::optional<int64_t> count = constantOf(end - low);
   AffineExpr whole = low + (end - low).floorDiv(lanes) * lanes;
   b.loop({{low, whole, lanes}}, [&](TileBuilder::Expressions at) { move(at[0], lanes); });
@@ -167,6 +168,28 @@ void RowOperand::widen(const RegisterTile &tile, AffineExpr low, AffineExpr high
     products = llvm::bit_floor((uint64_t)left);
     move(end - left, products);
   }
+}
+
+void RowOperand::widenPart(const RegisterTile &tile, AffineExpr part) {
+  RegisterTile within = tile;
+  if (llvm::product_of(plan.taps) <= 1) {
+    within.tap.assign(plan.taps.size(), plan.zero);
+    return widen(within, plan.partStart(part), plan.partEnd(part), plan.zero);
+  }
+  SmallVector<AffineExpr> counts = llvm::map_to_vector(plan.taps, [&](int64_t count) { return b.constant(count); });
+  if (plan.isSplit) {
+    within.tap = b.delinearize(part, counts);
+    return widen(within, plan.zero, plan.runDepth, plan.zero);
+  }
+  SmallVector<TileBuilder::Dim> dims =
+      llvm::map_to_vector(counts, [&](AffineExpr count) { return TileBuilder::Dim{plan.zero, count}; });
+  b.loop(dims, [&](TileBuilder::Expressions at) {
+    AffineExpr number = plan.zero;
+    for (auto [tap, count] : llvm::zip(at, plan.taps))
+      number = number * count + tap;
+    within.tap.assign(at.begin(), at.end());
+    widen(within, plan.zero, plan.runDepth, number * *constantOf(plan.runDepth));
+  });
 }
 
 Value RowOperand::loadStored(const RegisterTile &tile, AffineExpr k, int64_t products) {

@@ -29,8 +29,10 @@ public:
   /// Whether factors are stored in fewer bits than they are multiplied in: stretches of them are widened first, so that
   /// one in all lanes costs what it does else.
   bool isNarrow() const { return (bool)widened; }
-  /// Widens those of a tile's rows from product `low` of its part on.
-  void widen(const RegisterTile &tile, mlir::AffineExpr low, mlir::AffineExpr high);
+  /// Widens those of a tile's rows from product `low` of its part on, to `first` and what follows.
+  void widen(const RegisterTile &tile, mlir::AffineExpr low, mlir::AffineExpr high, mlir::AffineExpr first);
+  /// All of a part, for all columns of a unit.
+  void widenPart(const RegisterTile &tile, mlir::AffineExpr part);
   /// The factors of a tile's rows from product `k` of its part on, the number `within` of those that were widened.
   mlir::Value load(const RegisterTile &tile, mlir::AffineExpr k, mlir::AffineExpr within, int64_t products);
 

@@ -59,10 +59,10 @@ Value TileSums::multiplyWide(const RegisterTile &tile) {
 
 Value TileSums::multiply(const RegisterTile &tile, Value sums, AffineExpr low, AffineExpr high, int64_t unroll,
                          AffineExpr part) {
-  if (!rows.isNarrow())
+  if (!rows.isNarrow() || tile.isWidened)
     return multiplyStretch(tile, sums, low, high, unroll, part, low);
   auto multiplyWidened = [&](AffineExpr from, AffineExpr to, Value sums) {
-    rows.widen(tile, from, to);
+    rows.widen(tile, from, to, plan.zero);
     return multiplyStretch(tile, sums, from, to, unroll, part, low);
   };
   std::optional<int64_t> count = constantOf(high - low);
@@ -84,7 +84,7 @@ Value TileSums::multiplyStretch(const RegisterTile &tile, Value sums, AffineExpr
       AffineExpr k = number * run;
       if (tile.fetched && products == unroll)
         columns.fetchPanel(tile, plan.isSplit ? k - first : start + k);
-      Value factors = rows.load(tile, k, k - low, products);
+      Value factors = rows.load(tile, k, tile.isWidened && !plan.isSplit ? start + k : k - low, products);
       return b.mma(factors, columns.load(tile, start + k, k - first, products), carried, plan.via);
     });
   };

@@ -5,16 +5,16 @@
 #columns = affine_map<(m, n, k) -> (k, n)>
 #result = affine_map<(m, n, k) -> (m, n)>
 
-// Panels stay as narrow as the weights, and are widened as they are read; rows are widened in front of their products, stretch by
-// stretch. Sums are f32, and rounded by what writes them: between fused operations they keep their bits.
+// Panels stay as narrow as the weights, and are widened as they are read; rows are widened once, in front of the products with all
+// columns of a unit. Sums are f32, and rounded by what writes them: between fused operations they keep their bits.
 // CHECK: tenon_tile.form @panels(%{{.*}}: tensor<768x64xf16>) -> tensor<2x768x32xf16>
 // CHECK-LABEL: tenon_tile.program @halves
-// CHECK: %[[WIDE:.*]] = scratch : memref<6x384xf32
-// CHECK: for (%[[S:.*]]) = 0 to 768 step 384 iter_args(%{{.*}} = %{{.*}}) -> (tensor<6x16xf32>) {
-// CHECK: for (%[[K:.*]]) = %[[S]] to %[[S]] + 384 step 8 {
+// CHECK: %[[WIDE:.*]] = scratch : memref<6x768xf32
+// CHECK: for (%[[K:.*]]) = 0 to 768 step 8 {
 // CHECK-NEXT: %[[X:.*]] = {{.*}}load %arg0[{{.*}}] : memref<48x768xf16> -> tensor<6x8xf16>
 // CHECK-NEXT: %[[C:.*]] = {{.*}}cast %[[X]] : tensor<6x8xf16> -> tensor<6x8xf32>
-// CHECK-NEXT: store %[[C]], %[[WIDE]][0, %[[K]] - %[[S]]]
+// CHECK-NEXT: store %[[C]], %[[WIDE]][0, %[[K]]]
+// CHECK: for (%{{.*}}) = 0 to 32 step 16 {
 // CHECK: load %[[WIDE]][0, {{.*}}] : {{.*}} -> tensor<6x2xf32>
 // CHECK-NEXT: %[[W:.*]] = {{.*}}load %arg1[{{.*}}] : memref<2x768x32xf16> -> tensor<2x16xf16>
 // CHECK-NEXT: cast %[[W]] : tensor<2x16xf16> -> tensor<2x16xf32>

@@ -248,6 +248,22 @@ struct JoinBroadcasts : OpRewritePattern<BroadcastOp> {
   }
 };
 
+/// What is repeated is converted once.
+struct CastOfBroadcast : OpRewritePattern<CastOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(CastOp op, PatternRewriter &rewriter) const override {
+    auto broadcast = op.getOperand().getDefiningOp<BroadcastOp>();
+    if (!broadcast)
+      return failure();
+    auto narrow = cast<RankedTensorType>(broadcast.getOperand().getType());
+    auto element = cast<RankedTensorType>(op.getType()).getElementType();
+    Value once = CastOp::create(rewriter, op.getLoc(), narrow.clone(element), broadcast.getOperand(), op.getSaturate());
+    rewriter.replaceOpWithNewOp<BroadcastOp>(op, op.getType(), once, broadcast.getSizes(), broadcast.getDims(),
+                                             broadcast.getStaticSizes());
+    return success();
+  }
+};
+
 /// Broadcast of a reshape that adds or drops dimensions of size 1.
 struct BroadcastOfReshape : OpRewritePattern<BroadcastOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -338,7 +354,7 @@ void ReshapeOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRCon
 }
 
 void BroadcastOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
-  patterns.add<JoinBroadcasts, BroadcastOfReshape>(context);
+  patterns.add<JoinBroadcasts, BroadcastOfReshape, CastOfBroadcast>(context);
 }
 
 void TransposeOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {

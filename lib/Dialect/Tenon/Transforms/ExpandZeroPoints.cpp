@@ -36,7 +36,12 @@ struct Quantized {
   bool hasStoredZero = true;           ///< whether zero points are numbers that the type of what is stored has
   Value scale = {};                    ///< null where there is none
   SmallVector<int64_t> scaleDims = {}; ///< alike
-  bool isConstant() const { return (bool)stored.getDefiningOp<ConstantOp>(); }
+  bool isConstant() const {
+    Value source = stored;
+    while (auto transpose = source.getDefiningOp<TransposeOp>())
+      source = transpose.getOperand();
+    return (bool)source.getDefiningOp<ConstantOp>();
+  }
 };
 
 /// Whether all elements of a constant, which may be cast, are `number`.
@@ -105,6 +110,24 @@ std::optional<Quantized> centred(Value value) {
 }
 
 std::optional<Quantized> quantized(Value value) {
+  // What is turned once it is dequantised could have been before.
+  if (auto transpose = value.getDefiningOp<TransposeOp>()) {
+    std::optional<Quantized> result = quantized(transpose.getOperand());
+    if (!result || !result->isConstant())
+      return std::nullopt;
+    ArrayRef<int64_t> permutation = transpose.getPermutation();
+    for (SmallVector<int64_t> *dims : {&result->zeroDims, &result->scaleDims}) {
+      for (int64_t &dim : *dims)
+        dim = llvm::find(permutation, dim) - permutation.begin();
+      if (!llvm::is_sorted(*dims))
+        return std::nullopt;
+    }
+    OpBuilder builder(transpose);
+    result->stored =
+        TransposeOp::create(builder, transpose.getLoc(), typeOf(value).clone(getElementTypeOrSelf(result->stored)),
+                            result->stored, permutation);
+    return result;
+  }
   Type element = getElementTypeOrSelf(value);
   if (element.isSignlessInteger(32))
     return centred(value);
@@ -264,10 +287,20 @@ bool Expansion::run(ContractOp contract) {
   };
   Value y = ContractOp::create(b, loc, typeOf(contract.getResult()).clone(i32()), lhs->stored, rhs->stored,
                                contract.getIndexingMaps());
-  auto subtract = [&](Value a, Value b1) { y = SubOp::create(b, loc, y, MulOp::create(b, loc, a, b1)); };
+  // Of one zero point for all, the products are as few as the sums.
+  auto subtract = [&](unsigned operand, Value zero, ArrayRef<int64_t> zeroDims, Value sums) {
+    unsigned summed = 1 - operand;
+    Value product;
+    if (zeroDims.empty()) {
+      Value zeros = broadcast(zero, {}, sizes.sizesOf(sums));
+      product = spread(summed, MulOp::create(b, loc, zeros, sums), keptDims[summed]);
+    } else {
+      product = MulOp::create(b, loc, spread(summed, sums, keptDims[summed]), spread(operand, zero, zeroDims));
+    }
+    y = SubOp::create(b, loc, y, product);
+  };
   if (Value zero = operands[constant]->zero)
-    subtract(spread(other, sum(operands[other]->stored, depthDims[other]), keptDims[other]),
-             spread(constant, wide(zero), operands[constant]->zeroDims));
+    subtract(constant, wide(zero), operands[constant]->zeroDims, sum(operands[other]->stored, depthDims[other]));
   if (Value zero = operands[other]->zero) {
     Value sums = sum(operands[constant]->stored, depthDims[constant]);
     if (Value both = operands[constant]->zero) {
@@ -278,7 +311,7 @@ bool Expansion::run(ContractOp contract) {
       Value all = broadcast(wide(both), dims, staticSizes(typeOf(sums)));
       sums = SubOp::create(b, loc, sums, MulOp::create(b, loc, all, splat(count, typeOf(sums))));
     }
-    subtract(spread(other, wide(zero), operands[other]->zeroDims), spread(constant, sums, keptDims[constant]));
+    subtract(other, wide(zero), operands[other]->zeroDims, sums);
   }
   if (lhs->scale)
     replace(y, {{lhs->scale, *placesOf(0, lhs->scaleDims)}, {rhs->scale, *placesOf(1, rhs->scaleDims)}});

@@ -56,7 +56,9 @@ namespace {
 class FoldConstantsPass : public tenon::impl::FoldConstantsPassBase<FoldConstantsPass> {
 public:
   FoldConstantsPass() = default;
-  explicit FoldConstantsPass(Evaluator evaluator) : evaluator(std::move(evaluator)) {}
+  FoldConstantsPass(Evaluator evaluator, bool foldsWeights) : evaluator(std::move(evaluator)) {
+    foldWeights = foldsWeights;
+  }
   FoldConstantsPass(const FoldConstantsPass &other) : FoldConstantsPassBase(other), evaluator(other.evaluator) {}
 
   void runOnOperation() override;
@@ -64,7 +66,7 @@ public:
 private:
   void visit(Operation *op);
   LogicalResult fold(Operation *op);
-  void foldWeights();
+  void foldWeightsOfProducts();
   llvm::Expected<KnownValue> evaluate(Value value, DenseMap<Value, KnownValue> &computed);
   llvm::Error moveConstants();
   llvm::Expected<TypedAttr> toAttribute(const KnownValue &value);
@@ -265,7 +267,7 @@ LogicalResult FoldConstantsPass::fold(Operation *op) {
 
 /// Contractions and convolutions read memory: weights that are stored in fewer bytes would be made in every run. Those
 /// that are columns of a contraction are made in its kernel, from what is stored.
-void FoldConstantsPass::foldWeights() {
+void FoldConstantsPass::foldWeightsOfProducts() {
   llvm::SetVector<Operation *> weights;
   getOperation()->walk([&](Operation *op) {
     auto contract = dyn_cast<ContractOp>(op);
@@ -310,7 +312,8 @@ void FoldConstantsPass::runOnOperation() {
   getOperation()->walk<WalkOrder::PreOrder>([&](Operation *op) { ops.push_back(op); });
   for (Operation *op : ops)
     visit(op);
-  foldWeights();
+  if (foldWeights)
+    foldWeightsOfProducts();
   deferred.clear();
   // Users before what they use.
   SmallVector<Operation *> left;
@@ -329,6 +332,6 @@ void FoldConstantsPass::runOnOperation() {
   file.reset();
 }
 
-std::unique_ptr<Pass> tenon::createFoldConstantsPass(Evaluator evaluator) {
-  return std::make_unique<FoldConstantsPass>(std::move(evaluator));
+std::unique_ptr<Pass> tenon::createFoldConstantsPass(Evaluator evaluator, bool foldWeights) {
+  return std::make_unique<FoldConstantsPass>(std::move(evaluator), foldWeights);
 }

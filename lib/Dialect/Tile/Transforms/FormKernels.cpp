@@ -163,13 +163,28 @@ private:
   // Grouping
   //===--------------------------------------------------------------------===//
 
-  /// Each op joins the groups of what it reads, in order.
+  /// A conversion to more bits for one reader, which had better read the fewer.
+  static bool widens(Operation *op) {
+    auto bitsOf = [](Value value) { return getElementTypeOrSelf(value).getIntOrFloatBitWidth(); };
+    return isa<CastOp>(op) && op->hasOneUse() && bitsOf(op->getOperand(0)) < bitsOf(op->getResult(0)) &&
+           cast<RankedTensorType>(op->getResult(0).getType()).getRank() > 0;
+  }
+
+  /// Each op joins the groups of what it reads, in order; conversions to more bits those of who reads them first.
   void group(ArrayRef<Operation *> ops, GroupGraph &graph) {
     struct Pair {
       Operation *producer, *op;
       std::string reason;
     };
-    std::vector<Pair> apart;
+    std::vector<Pair> apart, later;
+    auto joinOrNote = [&](Operation *producer, Operation *op) {
+      if (graph.areOne(producer, op))
+        return;
+      std::string reason;
+      llvm::raw_string_ostream stream(reason);
+      if (!join(producer, op, graph, refusals ? &stream : nullptr) && refusals)
+        apart.push_back({producer, op, std::move(reason)});
+    };
     DenseSet<Operation *> known;
     for (Operation *op : ops) {
       known.insert(op);
@@ -186,14 +201,14 @@ private:
                                  nodeNameOf(producer) + " between them says how the elements lie in memory"});
           continue;
         }
-        if (graph.areOne(producer, op))
-          continue;
-        std::string reason;
-        llvm::raw_string_ostream stream(reason);
-        if (!join(producer, op, graph, refusals ? &stream : nullptr) && refusals)
-          apart.push_back({producer, op, std::move(reason)});
+        if (widens(op))
+          later.push_back({producer, op, {}});
+        else
+          joinOrNote(producer, op);
       }
     }
+    for (const Pair &pair : later)
+      joinOrNote(pair.producer, pair.op);
     // Another operand may have brought two together.
     for (const Pair &pair : apart)
       if (!graph.areOne(pair.producer, pair.op))

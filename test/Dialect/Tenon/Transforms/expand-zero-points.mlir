@@ -10,10 +10,10 @@
 // CHECK: %[[W:.*]] = tenon.constant dense<3> : tensor<64x32xi8>
 // CHECK: %[[P:.*]] = tenon.contract %[[X]], %[[W]] maps {{.*}} : tensor<?x64xui8>, tensor<64x32xi8> -> tensor<?x32xi32>
 // CHECK: %[[S:.*]] = tenon.reduce sum %{{.*}} dims [0] : tensor<64x32xi32> -> tensor<32xi32>
-// CHECK-DAG: %[[ZS:.*]] = tenon.broadcast %{{.*}} dims [] sizes [%{{.*}}, 32] : tensor<i32> -> tensor<?x32xi32>
-// CHECK-DAG: %[[SS:.*]] = tenon.broadcast %[[S]] dims [1] sizes [%{{.*}}, 32] : tensor<32xi32> -> tensor<?x32xi32>
-// CHECK: %[[O:.*]] = tenon.mul %[[ZS]], %[[SS]]
-// CHECK: %[[Y:.*]] = tenon.sub %[[P]], %[[O]]
+// CHECK: %[[Z32:.*]] = tenon.broadcast %{{.*}} dims [] sizes [32] : tensor<i32> -> tensor<32xi32>
+// CHECK: %[[O:.*]] = tenon.mul %[[Z32]], %[[S]] : tensor<32xi32>
+// CHECK: %[[OS:.*]] = tenon.broadcast %[[O]] dims [1] sizes [%{{.*}}, 32] : tensor<32xi32> -> tensor<?x32xi32>
+// CHECK: %[[Y:.*]] = tenon.sub %[[P]], %[[OS]]
 // CHECK: return %[[Y]]
 func.func @one_zero_point(%x: tensor<?x64xui8>, %z: tensor<ui8>) -> tensor<?x32xi32> {
   %m = tenon.symbol "m"
@@ -122,4 +122,29 @@ func.func @dequantized(%x: tensor<4x64xui8>) -> tensor<4x2xf32> {
   %b = tenon.mul %wf, %ts : tensor<2x64xf32>
   %y = tenon.contract %a, %b maps [#rows, #columns, #result] : tensor<4x64xf32>, tensor<2x64xf32> -> tensor<4x2xf32>
   return %y : tensor<4x2xf32>
+}
+
+// -----
+
+#rows = affine_map<(m, n, k) -> (m, k)>
+#columns = affine_map<(m, n, k) -> (k, n)>
+#result = affine_map<(m, n, k) -> (m, n)>
+
+// Weights that are turned once they are dequantised are turned as they are stored.
+// CHECK-LABEL: func.func @turned(
+// CHECK: %[[W:.*]] = tenon.transpose %{{.*}} [1, 0] : tensor<32x64xi8> -> tensor<64x32xi8>
+// CHECK: tenon.contract %{{.*}}, %[[W]] maps {{.*}} : tensor<4x64xui8>, tensor<64x32xi8> -> tensor<4x32xi32>
+// STRICT-LABEL: func.func @turned(
+// STRICT: tenon.contract {{.*}} -> tensor<4x32xf32>
+func.func @turned(%x: tensor<4x64xui8>, %s: tensor<f32>, %t: tensor<32xf32>) -> tensor<4x32xf32> {
+  %w = tenon.constant dense<3> : tensor<32x64xi8>
+  %xi = tenon.cast %x : tensor<4x64xui8> -> tensor<4x64xf32>
+  %ss = tenon.broadcast %s dims [] sizes [4, 64] : tensor<f32> -> tensor<4x64xf32>
+  %a = tenon.mul %xi, %ss : tensor<4x64xf32>
+  %wi = tenon.cast %w : tensor<32x64xi8> -> tensor<32x64xf32>
+  %ts = tenon.broadcast %t dims [0] sizes [32, 64] : tensor<32xf32> -> tensor<32x64xf32>
+  %b = tenon.mul %wi, %ts : tensor<32x64xf32>
+  %c = tenon.transpose %b [1, 0] : tensor<32x64xf32> -> tensor<64x32xf32>
+  %y = tenon.contract %a, %c maps [#rows, #columns, #result] : tensor<4x64xf32>, tensor<64x32xf32> -> tensor<4x32xf32>
+  return %y : tensor<4x32xf32>
 }

@@ -26,7 +26,7 @@ namespace tenon {
 #include "tenon/Dialect/Tenon/Transforms/Passes.h.inc"
 
 /// Computes ops on constants with the evaluator; without one the pass does nothing.
-std::unique_ptr<mlir::Pass> createFoldConstantsPass(Evaluator evaluator);
+std::unique_ptr<mlir::Pass> createFoldConstantsPass(Evaluator evaluator, bool foldWeights = true);
 
 /// What layouts cost on a target, by its name. What there is to know of targets is no part of this library.
 using LayoutPricesResolver = std::function<llvm::Expected<LayoutPrices>(llvm::StringRef target)>;

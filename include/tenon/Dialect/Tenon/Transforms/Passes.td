@@ -33,6 +33,8 @@ def FoldConstantsPass : Pass<"tenon-fold-constants", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"largest", "largest", "int64_t", "1 << 30", "Bytes above which a result isn't computed">,
+    Option<"foldWeights", "fold-weights", "bool", "true",
+           "Whether weights of contractions and convolutions are computed that are larger than their constants">,
     Option<"constantsFile", "constants-file", "std::string", /*default=*/"",
            "File for results above 1 kB; without it a temporary one, which lives as long as the process">
   ];

@@ -31,6 +31,41 @@ def test_products(lhs, rhs, depth, columns, target):
         np.testing.assert_array_equal(session.run({"x": x, "p": p})["y"], expected)
 
 
+@pytest.mark.parametrize("depth, columns", [(3, 33), (77, 100), (512, 32), (2058, 32)])
+@pytest.mark.parametrize("largest", [64, 65])
+def test_seven_bits(depth, columns, largest, target):
+    """Extremes of weights with which pairs of products just fit 16 bits, and with which they don't."""
+    w = np.random.default_rng(0).choice([-largest, largest], (depth, columns)).astype(np.int8)
+    w[:, :3] = largest
+    model = make_model([helper.make_node("MatMulInteger", ["x", "w"], ["y"])], [("x", TensorProto.UINT8, ("n", depth))],
+                       [("y", TensorProto.INT32, None)], [numpy_helper.from_array(w, "w")])
+    session = tenon.compile(model, target=target, threads=1)
+    for rows in (1, 2, 5, 101):
+        x = np.random.default_rng(rows).integers(250, 255, (rows, depth), np.uint8, endpoint=True)
+        np.testing.assert_array_equal(session.run({"x": x})["y"], x.astype(np.int64) @ w.astype(np.int64))
+
+
+@pytest.mark.parametrize("depth", [64, 258, 259])
+@pytest.mark.parametrize("rhs", KINDS)
+@pytest.mark.parametrize("lhs", KINDS)
+def test_both_computed(lhs, rhs, depth, target):
+    """The largest sums that f32 holds, and larger ones."""
+    model = make_model([helper.make_node("MatMulInteger", ["x", "w", "p", "q"], ["y"])],
+                       [("x", KINDS[lhs][0], (2, "n", depth)), ("w", KINDS[rhs][0], (2, depth, 20)), ("p", KINDS[lhs][0], ()),
+                        ("q", KINDS[rhs][0], ())], [("y", TensorProto.INT32, None)])
+    session = tenon.compile(model, target=target, threads=1)
+    for extreme in (False, True):
+        feed = {"x": numbers(KINDS[lhs][1], (2, 7, depth), 1), "w": numbers(KINDS[rhs][1], (2, depth, 20), 2),
+                "p": numbers(KINDS[lhs][1], (), 3), "q": numbers(KINDS[rhs][1], (), 4)}
+        if extreme:
+            for name, kind in (("x", lhs), ("w", rhs)):
+                feed[name][:] = np.iinfo(KINDS[kind][1]).max
+            for name, kind in (("p", lhs), ("q", rhs)):
+                feed[name] = np.array(np.iinfo(KINDS[kind][1]).min, KINDS[kind][1])
+        a, b = (feed[x].astype(np.int64) - feed[p].astype(np.int64) for x, p in (("x", "p"), ("w", "q")))
+        np.testing.assert_array_equal(session.run(feed)["y"], a @ b)
+
+
 @pytest.mark.parametrize("zero", [None, 0, 128, 77])
 def test_one_zero_point_of_weights(zero, target):
     w = numbers(np.uint8, (64, 48), 1)

@@ -36,6 +36,7 @@ struct Core {
   std::array<Cache, 3> caches;
   Rate multiplyAdd = {2, 4}, bf16 = {1, 6}, int8 = {2, 5}, amx = {1.0 / 16, 52};
   Rate int16 = {1.5, 1}; ///< of pairs, by two instructions, of which a sum waits for the addition alone
+  Rate int7 = {0.9, 1};  ///< of runs of four with numbers of 7 bits, by three instructions
   LayoutPrices layouts;
   tile::SchedulePrices schedules;
   tile::LaunchPrices launches = {};

@@ -23,7 +23,8 @@ StringRef intrinsicOf(StringRef instruction, int64_t sums) {
   static constexpr std::tuple<StringLiteral, int64_t, StringLiteral> known[] = {
       {"x86.vpdpbusd", 4, "llvm.x86.avx512.vpdpbusd.128"},  {"x86.vpdpbusd", 8, "llvm.x86.avx512.vpdpbusd.256"},
       {"x86.vpdpbusd", 16, "llvm.x86.avx512.vpdpbusd.512"}, {"x86.vpmaddwd", 4, "llvm.x86.sse2.pmadd.wd"},
-      {"x86.vpmaddwd", 8, "llvm.x86.avx2.pmadd.wd"},        {"x86.vpmaddwd", 16, "llvm.x86.avx512.pmaddw.d.512"}};
+      {"x86.vpmaddwd", 8, "llvm.x86.avx2.pmadd.wd"},        {"x86.vpmaddwd", 16, "llvm.x86.avx512.pmaddw.d.512"},
+      {"x86.vpmaddubsw", 8, "llvm.x86.avx2.pmadd.ub.sw"},   {"x86.vpmaddubsw", 16, "llvm.x86.avx512.pmaddubs.w.512"}};
   for (const auto &[name, number, intrinsic] : known)
     if (name == instruction && number == sums)
       return intrinsic;
@@ -33,17 +34,23 @@ StringRef intrinsicOf(StringRef instruction, int64_t sums) {
 struct ProductsModel : ProductsInterface::ExternalModel<ProductsModel, CPUTargetAttr> {
   Value emitProducts(Attribute, OpBuilder &builder, Location loc, InstructionAttr instruction, Value sums, Value lhs,
                      Value rhs) const {
-    StringRef intrinsic = intrinsicOf(instruction.getName(), instruction.getN());
+    int64_t number = instruction.getN();
+    StringRef name = instruction.getName(), intrinsic = intrinsicOf(name, number);
     if (intrinsic.empty())
       return nullptr;
-    auto call = [&](ValueRange operands) {
-      return LLVM::CallIntrinsicOp::create(builder, loc, sums.getType(), builder.getStringAttr(intrinsic), operands)
-          .getResult(0);
+    auto call = [&](StringRef intrinsic, Type type, ValueRange operands) {
+      return LLVM::CallIntrinsicOp::create(builder, loc, type, builder.getStringAttr(intrinsic), operands).getResult(0);
     };
-    // Sums of two products of 16 bits fit 32, and none is saturated. With VNNI it is one instruction with the addition.
-    if (instruction.getName() == "x86.vpmaddwd")
-      return arith::AddIOp::create(builder, loc, sums, call({lhs, rhs}));
-    return call({sums, lhs, rhs});
+    if (name == "x86.vpdpbusd")
+      return call(intrinsic, sums.getType(), {sums, lhs, rhs});
+    // Sums of two products of 16 bits fit 32, and none is saturated: nor are those of 8 and 7 bits in 16.
+    if (name == "x86.vpmaddubsw") {
+      auto pairs = VectorType::get(2 * number, builder.getI16Type());
+      lhs = call(intrinsic, pairs, {lhs, rhs});
+      rhs = arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(pairs, builder.getI16IntegerAttr(1)));
+      intrinsic = intrinsicOf("x86.vpmaddwd", number);
+    }
+    return arith::AddIOp::create(builder, loc, sums, call(intrinsic, sums.getType(), {lhs, rhs}));
   }
 };
 } // namespace

@@ -59,7 +59,7 @@ private:
 SmallVector<RateAttr> Description::rates(MLIRContext *context) {
   Builder b(context);
   Type f32 = b.getF32Type(), f64 = b.getF64Type(), bf16 = b.getBF16Type(), i32 = b.getI32Type(), i16 = b.getI16Type(),
-       i8 = b.getI8Type();
+       i8 = b.getI8Type(), i7 = b.getIntegerType(7);
   Type ui8 = b.getIntegerType(8, /*isSigned=*/false);
   int64_t sums = vectorBytes / 4;
   struct Known {
@@ -74,6 +74,7 @@ SmallVector<RateAttr> Description::rates(MLIRContext *context) {
       {"x86.vfmadd231pd", 1, sums / 2, 1, f64, f64, f64, core->multiplyAdd, {}},
       {"x86.vdpbf16ps", 1, sums, 2, bf16, bf16, f32, core->bf16, {"avx512bf16"}},
       {"x86.vpmaddwd", 1, sums, 2, i16, i16, i32, core->int16, {}},
+      {"x86.vpmaddubsw", 1, sums, 4, ui8, i7, i32, core->int7, {"avx2"}},
       {"x86.vpdpbusd", 1, sums, 4, ui8, i8, i32, core->int8, {"avx512vnni", "avxvnni"}},
       {"x86.tdpbf16ps", 16, 16, 32, bf16, bf16, f32, core->amx, {"amx-bf16"}},
       {"x86.tdpbusd", 16, 16, 64, ui8, i8, i32, core->amx, {"amx-int8"}},

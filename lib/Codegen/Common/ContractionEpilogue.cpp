@@ -14,10 +14,9 @@ using namespace tenon::tile;
 
 ContractionEpilogue::ContractionEpilogue(ContractionPlan &plan, bool isPadded)
     : b(plan.b), plan(plan), isPadded(isPadded) {
-  bool mayBeWide = !constantOf(plan.length) && plan.canBeWide() && plan.wideHeight() > 1;
+  bool mayBeWide = (!constantOf(plan.length) || plan.isWide()) && plan.canBeWide() && plan.wideHeight() > 1;
   if (plan.height > 1 && plan.wholeInRows && (!plan.waits || mayBeWide))
-    scratch =
-        b.scratch({plan.height, plan.expression ? std::max(plan.lanes, plan.wideColumns()) : plan.lanes}, plan.element);
+    scratch = b.scratch({plan.height, mayBeWide ? std::max(plan.lanes, plan.wideColumns()) : plan.lanes}, plan.element);
 }
 
 SmallVector<int64_t> ContractionEpilogue::resultDims() {

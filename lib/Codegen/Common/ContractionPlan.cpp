@@ -25,11 +25,14 @@ RateAttr codegen::productsRate(ContractOp op, TargetAttrInterface target) {
        sum = getElementTypeOrSelf(op.getResult());
   if (!isa<IntegerType>(sum))
     return nullptr;
-  Type wide = IntegerType::get(op.getContext(), 16);
+  Type wide = IntegerType::get(op.getContext(), 16), shorter;
+  if (op->hasAttr(kSevenBitsAttr))
+    shorter = IntegerType::get(op.getContext(), 7);
   RateAttr best;
   for (RateAttr rate : target.getRates()) {
     // Numbers of 8 bits are held by 16 whatever their sign.
-    bool fits = (rate.getLhs() == lhs && rate.getRhs() == rhs) || (rate.getLhs() == wide && rate.getRhs() == wide);
+    bool fits = (rate.getLhs() == lhs && (rate.getRhs() == rhs || rate.getRhs() == shorter)) ||
+                (rate.getLhs() == wide && rate.getRhs() == wide);
     if (fits && rate.getSum() == sum && rate.getInstruction().getM() == 1 &&
         (!best || rate.getProductsPerCycle() > best.getProductsPerCycle()))
       best = rate;
@@ -51,7 +54,7 @@ ContractionPlan::ContractionPlan(TileBuilder &b, const KernelStructure &structur
     runLength = via.getK();
     element = rate.getSum();
     rowElement = rate.getLhs();
-    columnElement = rate.getRhs();
+    columnElement = rate.getRhs() == rate.getLhs() ? rate.getRhs() : getElementTypeOrSelf(op.getRhs());
   }
   measure();
   measureRows();
@@ -228,7 +231,7 @@ void ContractionPlan::splitDepth() {
 std::optional<int64_t> ContractionPlan::sharedProducts() {
   std::optional<int64_t> products = constantOf(isSplit ? partDepth : depth);
   // Other columns are copied before rows are read.
-  if (!packed || !isNarrow() || isClipped() || lanes == unitColumns || !products ||
+  if (!packed || expression || !isNarrow() || isClipped() || lanes == unitColumns || !products ||
       constantOf(columns).value_or(lanes) <= lanes)
     return std::nullopt;
   int64_t bytes = height * *products * rowElement.getIntOrFloatBitWidth() / 8;
@@ -298,7 +301,9 @@ bool ContractionPlan::isWide() {
 }
 
 int64_t ContractionPlan::wideHeight() {
-  return std::min<int64_t>((lanes < unitColumns && !expression) || isFlat ? 1 : 2, height);
+  bool widensColumns = getElementTypeOrSelf(op.getRhs()) != columnElement;
+  bool hasSums = lanes >= unitColumns || expression || (widensColumns && tileRows * lanes >= 2 * unitColumns);
+  return hasSums && !isFlat ? std::min<int64_t>(2, height) : 1;
 }
 
 /// Four vectors, with two sums each, leave registers for what columns are made of.

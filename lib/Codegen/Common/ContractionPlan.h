@@ -64,7 +64,8 @@ public:
   bool canBeWide();
   bool isWide();
   /// As many of them are multiplied at once: tiles that are as wide as a panel have sums to spare for a second row,
-  /// where that is a stride behind the first one.
+  /// where that is a stride behind the first one. Narrower ones have, too, if columns are widened, which costs more
+  /// than reading them again.
   int64_t wideHeight();
   /// Columns that they are multiplied with at once.
   int64_t wideColumns();

@@ -437,9 +437,78 @@ constexpr bool isFunction =
     llvm::is_one_of<OpT, ExpOp, Expm1Op, LogOp, Log1pOp, SinOp, CosOp, TanOp, AsinOp, AcosOp, AtanOp, SinhOp, CoshOp,
                     AsinhOp, AcoshOp, AtanhOp, TanhOp, ErfOp, SigmoidOp, PowOp, Atan2Op>::value;
 
+/// A number that is rounded, moved by an integer, clamped, and then stored in few bits.
+struct Rounding {
+  Value x;
+  int64_t offset = 0;
+  double low = -std::numeric_limits<double>::infinity(), high = -low;
+
+  /// The rounding in front of a conversion, whose numbers are exact in f32 with all their integers; none if it has
+  /// none.
+  static std::optional<Rounding> of(CastOp op) {
+    auto to = cast<RankedTensorType>(op.getType()).getElementType();
+    if (!getElementTypeOrSelf(op.getOperand()).isF32() || !isa<IntegerType>(to) || to.isInteger(1) ||
+        to.getIntOrFloatBitWidth() > 16)
+      return std::nullopt;
+    Rounding result{op.getOperand()};
+    while (Operation *bound = result.x.getDefiningOp()) {
+      std::optional<double> number = result.step(bound, isa<MinOp, MaxOp>(bound));
+      if (!number)
+        break;
+      // What is bounded first is bounded again by what follows.
+      double limit = std::clamp(*number, result.low, result.high);
+      (isa<MinOp>(bound) ? result.high : result.low) = limit;
+    }
+    Operation *sum = result.x.getDefiningOp();
+    double offset = sum ? result.step(sum, isa<AddOp>(sum)).value_or(0) : 0;
+    auto round = result.x.getDefiningOp<RoundOp>();
+    auto isSmall = [](double number) { return std::abs(number) <= (1 << 20) && number == std::rint(number); };
+    if (!round || !isSmall(offset) || !isSmall(result.low) || !isSmall(result.high))
+      return std::nullopt;
+    result.offset = int64_t(offset);
+    result.x = round.getOperand();
+    return result;
+  }
+
+  /// By the addition of a number whose last bit is 1, ties to even, which leaves the integer in the low bits.
+  Value emit(const Formula &f, Type target) const {
+    constexpr double leavesIntegers = 3 << 22;
+    Value low = f.number(this->low - offset), high = f.number(this->high - offset);
+    // NaN stays, and has zeros there.
+    Value x = f.select(f.compare(arith::CmpFPredicate::OLT, high, f.x()), high, f.x());
+    x = f.select(f.compare(arith::CmpFPredicate::OGT, low, x), low, x);
+    Value sum = f.make<arith::AddFOp>(x, f.number(leavesIntegers));
+    Value bits = f.make<arith::BitcastOp>(f.emitter.typeLike(sum, f.builder().getI32Type()), sum);
+    Value number = f.make<arith::TruncIOp>(f.emitter.typeLike(sum, target), bits);
+    if (offset == 0)
+      return number;
+    return f.make<arith::AddIOp>(number, f.like(number, f.emitter.integer(target, offset)));
+  }
+
+private:
+  /// Goes on to the other operand of an op that combines it with one number, which is the result.
+  std::optional<double> step(Operation *op, bool isOne) {
+    for (unsigned i = 0; isOne && i < 2; ++i)
+      if (auto number = dyn_cast_if_present<FloatAttr>(splatOf(op->getOperand(i)));
+          number && !number.getValue().isNaN()) {
+        x = op->getOperand(1 - i);
+        return number.getValueAsDouble();
+      }
+    return std::nullopt;
+  }
+};
+
 template <typename OpT> struct ElementwiseModel : ElementInterface::ExternalModel<ElementwiseModel<OpT>, OpT> {
   FailureOr<Value> emitElement(Operation *op, ElementEmitter &emitter, ArrayRef<Coordinate> coordinates) const {
     Formula formula{emitter, {}, cast<RankedTensorType>(op->getOperand(0).getType()).getElementType()};
+    if constexpr (std::is_same_v<OpT, CastOp>)
+      if (std::optional<Rounding> rounding = Rounding::of(cast<CastOp>(op))) {
+        FailureOr<Value> x = emitter.at(rounding->x, coordinates);
+        if (failed(x))
+          return failure();
+        formula.operands = {*x};
+        return rounding->emit(formula, registerType(getElementTypeOrSelf(op->getResult(0).getType())));
+      }
     for (Value operand : op->getOperands()) {
       FailureOr<Value> element = emitter.at(operand, coordinates);
       if (failed(element))

@@ -69,3 +69,24 @@ tenon_tile.kernel @signs(%x: tensor<48x128xi8>, %w: tensor<128x64xi8> {tenon_til
   %0 = tenon.contract %x, %w maps [#rows, #columns, #result] : tensor<48x128xi8>, tensor<128x64xi8> -> tensor<48x64xi32>
   tenon_tile.yield %0 : tensor<48x64xi32>
 }
+
+// -----
+
+#rows = affine_map<(m, n, k) -> (m, k)>
+#columns = affine_map<(m, n, k) -> (k, n)>
+#result = affine_map<(m, n, k) -> (m, n)>
+
+// Pairs of products with numbers of 7 bits fit 16: bytes are read where they are.
+// CHECK-LABEL: tenon_tile.program @seven
+// CHECK-NOT: scratch : memref<{{.*}}i16
+// CHECK: mma %{{.*}} via #vpmaddubsw : tensor<6x{{.*}}xui8>, tensor<{{.*}}x16x4xi8> -> tensor<6x16xi32>
+// VNNI-LABEL: tenon_tile.program @seven
+// VNNI: via #vpdpbusd
+// PAIRS-LABEL: func.func @seven
+// PAIRS: %[[S:.*]] = llvm.call_intrinsic "llvm.x86.avx2.pmadd.ub.sw"
+// PAIRS: %[[P:.*]] = llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"(%[[S]], %{{.*}})
+// PAIRS-NEXT: arith.addi %{{.*}}, %[[P]] : vector<8xi32>
+tenon_tile.kernel @seven(%x: tensor<48x128xui8>, %w: tensor<128x64xi8> {tenon_tile.constant}) -> tensor<48x64xi32> {
+  %0 = tenon.contract %x, %w maps [#rows, #columns, #result] {tenon_tile.seven_bits} : tensor<48x128xui8>, tensor<128x64xi8> -> tensor<48x64xi32>
+  tenon_tile.yield %0 : tensor<48x64xi32>
+}

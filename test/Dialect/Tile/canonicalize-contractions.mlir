@@ -39,3 +39,21 @@ func.func @integers(%x: tensor<4x8xi32>, %w: tensor<40x8xi32>) -> tensor<4x40xi3
   %0 = tenon.contract %x, %w maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>] : tensor<4x8xi32>, tensor<40x8xi32> -> tensor<4x40xi32>
   return %0 : tensor<4x40xi32>
 }
+
+// -----
+
+// Bytes that are between -64 and 64 are said to be so.
+// CHECK-LABEL: func.func @seven_bits
+// CHECK: tenon.contract {{.*}} {tenon_tile.seven_bits}
+// CHECK-LABEL: func.func @eight_bits
+// CHECK-NOT: seven_bits
+func.func @seven_bits(%x: tensor<4x8xui8>) -> tensor<4x40xi32> {
+  %w = tenon.constant dense<-64> : tensor<40x8xi8>
+  %0 = tenon.contract %x, %w maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>] : tensor<4x8xui8>, tensor<40x8xi8> -> tensor<4x40xi32>
+  return %0 : tensor<4x40xi32>
+}
+func.func @eight_bits(%x: tensor<4x8xui8>) -> tensor<4x40xi32> {
+  %w = tenon.constant dense<65> : tensor<40x8xi8>
+  %0 = tenon.contract %x, %w maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (n, k)>, affine_map<(m, n, k) -> (m, n)>] : tensor<4x8xui8>, tensor<40x8xi8> -> tensor<4x40xi32>
+  return %0 : tensor<4x40xi32>
+}

@@ -144,8 +144,10 @@ std::optional<Quantized> quantized(Value value) {
   return std::nullopt;
 }
 
-/// Whether sums of so many products of bytes are exact in 32 bits.
-bool fits(int64_t products) { return !ShapedType::isDynamic(products) && products <= INT32_MAX / (255 * 255); }
+/// Whether no sum of so many products of bytes, less their zero points, is beyond a limit.
+bool fits(int64_t products, int64_t limit = INT32_MAX) {
+  return !ShapedType::isDynamic(products) && products <= limit / (255 * 255);
+}
 
 class Expansion {
 public:
@@ -156,6 +158,17 @@ public:
   bool run(ConvOp conv);
 
 private:
+  /// Products of numbers that are both computed have no runs, but register tiles in f32, where their sums are exact.
+  bool runInFloats(ContractOp contract) {
+    auto real = [&](Value value) -> Value {
+      return CastOp::create(b, loc, typeOf(value).clone(b.getF32Type()), value);
+    };
+    Value y = ContractOp::create(b, loc, typeOf(contract.getResult()).clone(b.getF32Type()), real(contract.getLhs()),
+                                 real(contract.getRhs()), contract.getIndexingMaps());
+    op->getResult(0).replaceAllUsesWith(CastOp::create(b, loc, typeOf(contract.getResult()), y));
+    op->erase();
+    return true;
+  }
   Type i32() { return b.getI32Type(); }
   Value wide(Value value) {
     return getElementTypeOrSelf(value) == i32() ? value
@@ -238,9 +251,10 @@ bool Expansion::addSign(Quantized &constant) {
 bool Expansion::run(ContractOp contract) {
   std::optional<Quantized> lhs = quantized(contract.getLhs()), rhs = quantized(contract.getRhs());
   Type element = getElementTypeOrSelf(contract.getResult());
-  if (!lhs || !rhs || lhs->isConstant() == rhs->isConstant() || (bool)lhs->scale != (bool)rhs->scale ||
+  if (!lhs || !rhs || (bool)lhs->scale != (bool)rhs->scale ||
       (lhs->scale ? !element.isF32() : !element.isSignlessInteger(32)))
     return false;
+  bool isOneConstant = lhs->isConstant() != rhs->isConstant();
   SmallVector<AffineMap> maps = llvm::to_vector(contract.getIndexingMaps().getAsValueRange<AffineMapAttr>());
   AffineMap result = maps[2];
   std::optional<unsigned> depth;
@@ -258,6 +272,8 @@ bool Expansion::run(ContractOp contract) {
   unsigned constant = rhs->isConstant(), other = 1 - constant;
   int64_t depthDims[] = {*maps[0].getResultPosition(summed), *maps[1].getResultPosition(summed)};
   int64_t count = typeOf(operands[constant]->stored).getDimSize(depthDims[constant]);
+  if (!isOneConstant)
+    return !lhs->scale && lhs->hasStoredZero && rhs->hasStoredZero && fits(count, 1 << 24) && runInFloats(contract);
   // Dimensions of the result for those of an operand; nothing where they aren't in order.
   auto placesOf = [&](unsigned operand, ArrayRef<int64_t> dims) -> std::optional<SmallVector<int64_t>> {
     SmallVector<int64_t> places;

@@ -57,8 +57,32 @@ struct DivideByPowerOfTwo : OpRewritePattern<DivOp> {
     return success();
   }
 };
+/// `(x - a) + b` of integers, of constants that are repeated alike, is `x - (a - b)`.
+struct JoinConstantTerms : OpRewritePattern<AddOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(AddOp op, PatternRewriter &rewriter) const override {
+    if (!isa<IntegerType>(getElementTypeOrSelf(op.getType())))
+      return failure();
+    for (auto [sum, term] : {std::pair(op.getLhs(), op.getRhs()), std::pair(op.getRhs(), op.getLhs())}) {
+      auto sub = sum.getDefiningOp<SubOp>();
+      auto first = sub ? sub.getRhs().getDefiningOp<BroadcastOp>() : BroadcastOp();
+      auto second = term.getDefiningOp<BroadcastOp>();
+      if (!first || !second || !sub->hasOneUse() || sub.getType() != op.getType() ||
+          first.getDims() != second.getDims() || first.getType() != second.getType() ||
+          first.getOperand().getType() != second.getOperand().getType() ||
+          !first.getOperand().getDefiningOp<ConstantOp>() || !second.getOperand().getDefiningOp<ConstantOp>())
+        continue;
+      Value both = SubOp::create(rewriter, op.getLoc(), first.getOperand(), second.getOperand());
+      Value repeated = BroadcastOp::create(rewriter, op.getLoc(), first.getType(), both, first.getSizes(),
+                                           first.getDims(), first.getStaticSizes());
+      rewriter.replaceOpWithNewOp<SubOp>(op, sub.getLhs(), repeated);
+      return success();
+    }
+    return failure();
+  }
+};
 } // namespace
 
 void tenon::populateSimplifyArithmeticPatterns(RewritePatternSet &patterns) {
-  patterns.add<ExpandPower, DivideByPowerOfTwo>(patterns.getContext());
+  patterns.add<ExpandPower, DivideByPowerOfTwo, JoinConstantTerms>(patterns.getContext());
 }

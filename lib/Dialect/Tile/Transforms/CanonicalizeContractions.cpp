@@ -58,6 +58,21 @@ static void transposeColumns(ContractOp op, OpBuilder &builder) {
   op.setIndexingMapsAttr(builder.getAffineMapArrayAttr({mapOf(op, 0), map, result}));
 }
 
+/// Whether bytes of a constant are between -64 and 64, as quantisers make weights for processors that add pairs of
+/// products in 16 bits.
+static bool hasSevenBits(Value value) {
+  auto constant = value.getDefiningOp<ConstantOp>();
+  if (!constant || !getElementTypeOrSelf(value).isSignlessInteger(8))
+    return false;
+  auto isShort = [](int8_t number) { return number >= -64 && number <= 64; };
+  if (auto blob = dyn_cast<tenon::BlobAttr>(constant.getValue())) {
+    llvm::Expected<ArrayRef<char>> bytes = blob.getData();
+    return bytes ? llvm::all_of(*bytes, isShort) : (llvm::consumeError(bytes.takeError()), false);
+  }
+  auto elements = dyn_cast<DenseIntElementsAttr>(constant.getValue());
+  return elements && llvm::all_of(elements.getValues<int8_t>(), isShort);
+}
+
 namespace {
 struct CanonicalizeContractionsPass : tile::impl::CanonicalizeContractionsPassBase<CanonicalizeContractionsPass> {
   void runOnChecked() override {
@@ -73,6 +88,8 @@ struct CanonicalizeContractionsPass : tile::impl::CanonicalizeContractionsPassBa
       // Constants come in forms.
       if (!constantDepth(op))
         transposeColumns(op, builder);
+      else if (areBytes && hasSevenBits(op.getRhs()))
+        op->setAttr(kSevenBitsAttr, builder.getUnitAttr());
     });
   }
 };

@@ -82,19 +82,6 @@ func.func @convolution(%x: tensor<1x3x8x8xui8>, %z: tensor<ui8>) -> tensor<1x4x8
 
 // -----
 
-// What isn't constant stays as it is.
-// CHECK-LABEL: func.func @two_inputs(
-// CHECK: tenon.contract %{{.*}} : tensor<4x64xi32>, tensor<64x32xi32> -> tensor<4x32xi32>
-func.func @two_inputs(%x: tensor<4x64xui8>, %w: tensor<64x32xi8>) -> tensor<4x32xi32> {
-  %a = tenon.cast %x : tensor<4x64xui8> -> tensor<4x64xi32>
-  %b = tenon.cast %w : tensor<64x32xi8> -> tensor<64x32xi32>
-  %y = tenon.contract %a, %b maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>]
-       : tensor<4x64xi32>, tensor<64x32xi32> -> tensor<4x32xi32>
-  return %y : tensor<4x32xi32>
-}
-
-// -----
-
 #rows = affine_map<(m, n, k) -> (m, k)>
 #columns = affine_map<(m, n, k) -> (n, k)>
 #result = affine_map<(m, n, k) -> (m, n)>
@@ -147,4 +134,29 @@ func.func @turned(%x: tensor<4x64xui8>, %s: tensor<f32>, %t: tensor<32xf32>) -> 
   %c = tenon.transpose %b [1, 0] : tensor<32x64xf32> -> tensor<64x32xf32>
   %y = tenon.contract %a, %c maps [#rows, #columns, #result] : tensor<4x64xf32>, tensor<64x32xf32> -> tensor<4x32xf32>
   return %y : tensor<4x32xf32>
+}
+
+// -----
+
+#rows = affine_map<(m, n, k) -> (m, k)>
+#columns = affine_map<(m, n, k) -> (k, n)>
+#result = affine_map<(m, n, k) -> (m, n)>
+
+// Numbers that are both computed are multiplied in f32, as long as it holds their sums.
+// CHECK-LABEL: func.func @computed(
+// CHECK: %[[Y:.*]] = tenon.contract %{{.*}} : tensor<4x258xf32>, tensor<258x32xf32> -> tensor<4x32xf32>
+// CHECK: tenon.cast %[[Y]] : tensor<4x32xf32> -> tensor<4x32xi32>
+// CHECK-LABEL: func.func @more(
+// CHECK: tenon.contract %{{.*}} -> tensor<4x32xi32>
+func.func @computed(%x: tensor<4x258xui8>, %z: tensor<258x32xi8>) -> tensor<4x32xi32> {
+  %a = tenon.cast %x : tensor<4x258xui8> -> tensor<4x258xi32>
+  %b = tenon.cast %z : tensor<258x32xi8> -> tensor<258x32xi32>
+  %y = tenon.contract %a, %b maps [#rows, #columns, #result] : tensor<4x258xi32>, tensor<258x32xi32> -> tensor<4x32xi32>
+  return %y : tensor<4x32xi32>
+}
+func.func @more(%x: tensor<4x259xui8>, %z: tensor<259x32xi8>) -> tensor<4x32xi32> {
+  %a = tenon.cast %x : tensor<4x259xui8> -> tensor<4x259xi32>
+  %b = tenon.cast %z : tensor<259x32xi8> -> tensor<259x32xi32>
+  %y = tenon.contract %a, %b maps [#rows, #columns, #result] : tensor<4x259xi32>, tensor<259x32xi32> -> tensor<4x32xi32>
+  return %y : tensor<4x32xi32>
 }

@@ -38,6 +38,9 @@ std::optional<int64_t> constantDepth(ContractOp op);
 /// What the second operand of a contraction is made of, where it is arithmetic on constants: of a graph, or of each
 /// launch of a kernel.
 std::optional<ConstantExpression> columnsExpression(ContractOp op);
+/// On a contraction whose second operand is constant bytes: all of them are between -64 and 64, so that two products
+/// with numbers of 8 bits fit 16.
+inline constexpr llvm::StringLiteral kSevenBitsAttr = "tenon_tile.seven_bits";
 
 struct KernelStructure {
   llvm::SmallVector<mlir::AffineExpr> space; ///< sizes of the iteration space

@@ -37,11 +37,15 @@ uint32_t tenon::artifact::evaluatePlan(const int64_t *words, uint32_t count, con
     int64_t &left = numbers[height - 1];
     switch (op) {
     case PlanOp::add:
-      left = int64_t(uint64_t(left) + uint64_t(right));
+      if (__builtin_add_overflow(left, right, &left))
+        left = right < 0 ? INT64_MIN : INT64_MAX;
       break;
-    case PlanOp::multiply:
-      left = int64_t(uint64_t(left) * uint64_t(right));
+    case PlanOp::multiply: {
+      bool isNegative = (left < 0) != (right < 0);
+      if (__builtin_mul_overflow(left, right, &left))
+        left = isNegative ? INT64_MIN : INT64_MAX;
       break;
+    }
     case PlanOp::floorDivide:
       left = right <= 0 ? 0 : left / right - (left % right < 0);
       break;

@@ -70,17 +70,19 @@ int32_t tenon_session::launch(uint32_t index, void *const *buffers, const int64_
                    nullptr,
                    0,
                    0};
-  if (plan.workgroupBytes() > 0 || plan.launchBytes() > 0)
+  bool hasUnits = false;
+  for (uint32_t i = 0; i < plan.count; ++i)
+    hasUnits |= plan.units()[i] > 0;
+  // Who does nothing needs no memory, whatever the other sizes are.
+  if (hasUnits && (plan.workgroupBytes() > 0 || plan.launchBytes() > 0))
     if (int32_t code = reserveScratch(plan, launch.args))
       return code;
   int64_t start = profiling ? nanoseconds() : 0;
-  bool hasUnits = false;
   for (uint32_t i = 0; i < plan.count; ++i) {
     launch.kernel = plan.grids[i];
     launch.units = plan.units()[i];
     if (launch.units <= 0)
       continue;
-    hasUnits = true;
     int64_t worth = plan.workers();
     if (launch.units == 1 || (worth <= kWorthOfPieces && (threads == 1 || worth <= 1))) {
       launch.run(0, launch.units, 0);

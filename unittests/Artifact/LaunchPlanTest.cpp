@@ -52,8 +52,11 @@ TEST(LaunchPlan, Computes) {
 TEST(LaunchPlan, HasNoTraps) {
   EXPECT_EQ(unitsOf(PlanOp::floorDivide, 5, 0), 0);
   EXPECT_EQ(unitsOf(PlanOp::floorDivide, INT64_MIN, -1), 0);
-  EXPECT_EQ(unitsOf(PlanOp::multiply, INT64_MAX, 2), -2);
-  EXPECT_EQ(unitsOf(PlanOp::add, INT64_MAX, 1), INT64_MIN);
+  EXPECT_EQ(unitsOf(PlanOp::multiply, INT64_MAX, 2), INT64_MAX);
+  EXPECT_EQ(unitsOf(PlanOp::multiply, INT64_MAX, -2), INT64_MIN);
+  EXPECT_EQ(unitsOf(PlanOp::multiply, INT64_MIN, -1), INT64_MAX);
+  EXPECT_EQ(unitsOf(PlanOp::add, INT64_MAX, 1), INT64_MAX);
+  EXPECT_EQ(unitsOf(PlanOp::add, INT64_MIN, -1), INT64_MIN);
 }
 
 TEST(LaunchPlan, TakesTheFirstProgramWhoseGuardHolds) {

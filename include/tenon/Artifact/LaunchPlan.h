@@ -19,7 +19,8 @@
 namespace tenon::artifact {
 
 /// A word is one of these in its low 8 bits, and a signed operand in the others. All take what they need off the stack,
-/// the right operand first, and put one number there. Arithmetic is modulo 2^64.
+/// the right operand first, and put one number there. What has no 64 bits is the largest or the least number that has:
+/// so sizes that no memory holds stay such.
 enum class PlanOp : uint8_t {
   constant, ///< the operand
   symbol,   ///< number `operand` of the symbols

@@ -1,5 +1,7 @@
 """Sizes that are known only at run time: where they don't fit, the run ends in an error that names the node."""
 
+import itertools
+
 import numpy as np
 import pytest
 from conftest import make_model
@@ -210,3 +212,28 @@ def test_ends_that_quotients_and_remainders_give():
                 y = run({"x": x})
                 np.testing.assert_array_equal(y["Mody"], x[: b % 3 + 2])
                 np.testing.assert_array_equal(y["Divy"], x[: b // 3 + 2])
+
+
+def test_slices_that_are_clamped_in_turn():
+    """What is cut to the size of something that is cut is as long as what that is cut to, in whichever order they meet."""
+    nodes = {"shape": helper.make_node("Shape", ["x"], ["n"]),
+             "a": helper.make_node("Slice", ["first", "zero", "n", "zero"], ["a"], name="first_cut"),
+             "of_a": helper.make_node("Shape", ["a"], ["m"]),
+             "b": helper.make_node("Slice", ["second", "zero", "m", "zero"], ["b"], name="second_cut"),
+             "x + a": helper.make_node("Add", ["x", "a"], ["xa"]), "a + b": helper.make_node("Add", ["a", "b"], ["ab"]),
+             "x + b": helper.make_node("Add", ["x", "b"], ["xb"])}
+    first, second = np.arange(6, dtype=np.float32), np.arange(4, dtype=np.float32)
+    for sums in itertools.permutations(["x + a", "a + b", "x + b"]):
+        model = make_model([nodes[name] for name in ("shape", "a", "of_a", "b", *sums)], floats(x=("n",)),
+                           [(name, T.FLOAT, (None,)) for name in ("xa", "ab", "xb")],
+                           [numpy_helper.from_array(first, "first"), numpy_helper.from_array(second, "second"),
+                            numpy_helper.from_array(numbers(0), "zero")])
+        compiled = tenon.compile(model, threads=1)
+        for n in (0, 1, 3, 4):
+            actual = compiled.run({"x": ones(n)})
+            np.testing.assert_array_equal(actual["xa"], ones(n) + first[:n])
+            np.testing.assert_array_equal(actual["ab"], first[:n] + second[:n])
+            np.testing.assert_array_equal(actual["xb"], ones(n) + second[:n])
+        for n in (5, 7):
+            with pytest.raises(tenon.RunError, match="goes beyond its operand"):
+                compiled.run({"x": ones(n)})

@@ -529,20 +529,33 @@ AffineExpr Graph::derive(StringRef key, ArrayRef<AffineExpr> arguments, function
 AffineExpr Graph::unify(AffineExpr a, AffineExpr b, bool broadcast) {
   if (scopes.size() > 1)
     return AffineExpr();
-  for (auto [size, whole] : {std::pair(a, b), std::pair(b, a)})
-    if (auto it = clamped.find(size);
-        it != clamped.end() && it->second.whole == whole && (it->second.isSeveral || !broadcast)) {
-      unified.insert(size);
-      return whole;
+  for (auto [size, whole] : {std::pair(a, b), std::pair(b, a)}) {
+    // A whole size may be a clamped one itself: where the smallest is the largest, all between them are.
+    SmallVector<AffineExpr> between;
+    for (auto it = clamped.find(size); it != clamped.end() && (it->second.isSeveral || !broadcast);
+         it = clamped.find(it->second.whole)) {
+      between.push_back(it->first);
+      if (it->second.whole == whole) {
+        unified.insert_range(between);
+        return whole;
+      }
     }
+  }
   return AffineExpr();
 }
 
 void Graph::replaceUnified() {
+  DenseMap<AffineExpr, AffineExpr> wholes;
+  for (AffineExpr size : unified)
+    wholes[size] = clamped.at(size).whole;
   for (AffineExpr size : unified) {
     Value value = sizes.valuesOf(size).front();
     builder.setInsertionPoint(value.getDefiningOp());
-    OpFoldResult whole = sizes.materialize(builder, value.getLoc(), clamped.at(size).whole);
-    value.replaceAllUsesWith(getValueOrCreateConstantIndexOp(builder, value.getLoc(), whole));
+    // What is whole by now stands for what is whole itself.
+    AffineExpr whole = wholes[size];
+    for (AffineExpr next = whole.replace(wholes); next != whole; next = whole.replace(wholes))
+      whole = next;
+    OpFoldResult known = sizes.materialize(builder, value.getLoc(), whole);
+    value.replaceAllUsesWith(getValueOrCreateConstantIndexOp(builder, value.getLoc(), known));
   }
 }

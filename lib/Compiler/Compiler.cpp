@@ -392,7 +392,8 @@ private:
         llvm::raw_string_ostream out(text);
         out << variant;
         out << contentOfForms(variant);
-        kernel.key = cache->keyOf({"kernel", kernel.code.name, text});
+        kernel.key =
+            cache->keyOf({"kernel", kernel.code.name, tile::stringifyAccuracy(tile::accuracyOf(module)), text});
         if (std::optional<CompileCache::Entry> entry = cache->lookup(kernel.key);
             entry && readCode(entry->bytes, kernel)) {
           variant.erase();

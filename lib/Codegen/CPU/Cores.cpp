@@ -52,6 +52,21 @@ static constexpr LayoutPrices kZen5Layouts = {.multiplyFirst = 0.0083,
                                               .columns = 16,
                                               .border = 1.125};
 
+// Measured on Zen 3 by benchmarks/prices.py, medians of twelve runs, but for the last three.
+static constexpr LayoutPrices kZen3Layouts = {.multiplyFirst = 0.022,
+                                              .multiplyLast = 0.02,
+                                              .gatherFirst = 0.4,
+                                              .partLast = 0.65,
+                                              .tapFirst = 0.2,
+                                              .tapLast = 0.087,
+                                              .plainTap = 0.32,
+                                              .toLast = 0.14,
+                                              .toFirst = 0.15,
+                                              .turned = 0.14,
+                                              .copied = 0.14,
+                                              .columns = 16,
+                                              .border = 1.125};
+
 /// Contractions reach 149 GFLOP/s with AVX-512 where they reach 90 with AVX2 (docs/performance/models.md,
 /// Contractions).
 static constexpr LayoutPrices withAVX512(LayoutPrices prices) {
@@ -90,7 +105,7 @@ llvm::ArrayRef<Core> tenon::cpu::cores() {
        .vectorBytes = 32,
        .extensions = {},
        .caches = {{{32 << 10, 64}, {512 << 10, 32}, {32 << 20, 20}}},
-       .layouts = kLayouts,
+       .layouts = kZen3Layouts,
        .schedules = kSchedules},
       // Measured: two multiply-adds per cycle, as many of 8-bit integers, half a one of bf16, and a product of AMX in
       // 16; 108, 49 and 8.3 bytes per cycle.

@@ -431,6 +431,10 @@ template <typename OpT> bool computesNarrow(Type element) {
   return !keeps && (element.isF16() || element.isBF16());
 }
 
+/// Whether the op jumps: what is next to a step must be on the side of it that the type has.
+template <typename OpT>
+constexpr bool hasSteps = llvm::is_one_of<OpT, FloorOp, CeilOp, RoundOp, SignOp, RemOp, ModOp>::value;
+
 /// Whether the op is a function that is expanded into polynomials.
 template <typename OpT>
 constexpr bool isFunction =
@@ -522,7 +526,7 @@ template <typename OpT> struct ElementwiseModel : ElementInterface::ExternalMode
       return build(cast<OpT>(op), formula);
     Type element = formula.element, f32 = emitter.builder.getF32Type();
     // What is asked of numbers is asked of those that the type has.
-    bool rounds = !isa<FloatType>(getElementTypeOrSelf(op->getResult(0)));
+    bool rounds = hasSteps<OpT> || !isa<FloatType>(getElementTypeOrSelf(op->getResult(0)));
     for (Value &operand : formula.operands)
       operand = convertFloat(formula, operand, f32, rounds);
     formula.element = f32;

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "NarrowFloats.h"
+#include "tenon/Dialect/Tile/IR/Accuracy.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -15,6 +16,7 @@
 using namespace mlir;
 using namespace tenon;
 using namespace tenon::codegen;
+using namespace tenon::tile;
 
 namespace {
 /// The bits of a type, as "FP8 Formats for Deep Learning" (Micikevicius et al., 2022) defines them; the variants
@@ -66,8 +68,11 @@ bool codegen::isStorageFloat(Type element) {
   return isa<Float8E4M3FNType, Float8E4M3FNUZType, Float8E5M2Type, Float8E5M2FNUZType>(element);
 }
 
+/// Between ops that compute in f32 rounding is left out, unless the model's own arithmetic is asked for.
 static arith::FastMathFlagsAttr keepsBits(ElementEmitter &e) {
-  return arith::FastMathFlagsAttr::get(e.builder.getContext(), arith::FastMathFlags::contract);
+  bool rounds = accuracyOf(e.builder.getInsertionBlock()->getParentOp()) == Accuracy::strict;
+  return arith::FastMathFlagsAttr::get(e.builder.getContext(),
+                                       rounds ? arith::FastMathFlags::none : arith::FastMathFlags::contract);
 }
 
 Value codegen::widen(ElementEmitter &e, Value value, Type element) {

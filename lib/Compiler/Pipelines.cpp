@@ -71,6 +71,7 @@ static void buildKernels(OpPassManager &pm, std::unique_ptr<Pass> lowerConvoluti
   pm.addNestedPass<func::FuncOp>(createSimplifyGraphPass({/*foldScales=*/false}));
   pm.addNestedPass<func::FuncOp>(tile::createCanonicalizeContractionsPass());
   pm.addPass(createCSEPass());
+  pm.addNestedPass<func::FuncOp>(tile::createPackResultsPass());
   pm.addNestedPass<func::FuncOp>(host::createAssignAliasesPass());
   pm.addNestedPass<func::FuncOp>(tile::createAssignViewsPass());
   pm.addPass(std::move(formKernels));

@@ -82,7 +82,7 @@ uint64_t Format::encode(double value, bool saturate) const {
   }
   bool hasNaN = APFloat::semanticsHasNaN(*semantics);
   if (std::isnan(value) && !hasNaN)
-    return APFloat::getLargest(*semantics).bitcastToAPInt().getZExtValue();
+    return APFloat::getZero(*semantics, /*Negative=*/true).bitcastToAPInt().getZExtValue();
   if (std::isinf(value) && (saturate || !(hasInfinity() || hasNaN)))
     return APFloat::getLargest(*semantics, value < 0).bitcastToAPInt().getZExtValue();
   if (std::isinf(value) && !hasInfinity())

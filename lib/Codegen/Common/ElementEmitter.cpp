@@ -25,7 +25,7 @@ using namespace tenon::codegen;
 #include "tenon/Codegen/Common/ElementInterface.cpp.inc"
 #include "tenon/Codegen/Common/ProductsInterface.cpp.inc"
 
-bool codegen::isPacked(Type element) { return isa<IntegerType>(element) && StorageFormat(element).sharesBytes(); }
+bool codegen::isPacked(Type element) { return element.isIntOrFloat() && StorageFormat(element).sharesBytes(); }
 
 Type codegen::registerType(Type element) {
   if (auto integer = dyn_cast<IntegerType>(element))
@@ -257,7 +257,7 @@ FailureOr<Value> ElementEmitter::load(const Buffer &buffer, Type element, ArrayR
     Value distance = arith::IndexCastOp::create(builder, loc, storage, mul(behind, index(bits)));
     Value all = memref::LoadOp::create(builder, loc, buffer.memref, byte), rest = integer(storage, 8 - bits);
     Value top = arith::ShLIOp::create(builder, loc, all, distance);
-    if (element.isUnsignedInteger())
+    if (element.isUnsignedInteger() || isa<FloatType>(element))
       return arith::ShRUIOp::create(builder, loc, top, rest);
     return arith::ShRSIOp::create(builder, loc, top, rest);
   };
@@ -294,6 +294,36 @@ FailureOr<Value> ElementEmitter::load(const Buffer &buffer, Type element, ArrayR
     return result;
   Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(result.getType()));
   return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, result, zero).getResult();
+}
+
+void ElementEmitter::storePacked(Value element, Type type, const Buffer &buffer, ArrayRef<Coordinate> coordinates) {
+  Coordinate place = flatten(*this, buffer, coordinates);
+  int64_t bits = type.getIntOrFloatBitWidth(), count = 8 / bits, all = std::max(lanes, count);
+  auto vector = VectorType::get(all, builder.getI8Type()), part = VectorType::get(all / count, builder.getI8Type());
+  auto constant = [&](VectorType like, int64_t value) -> Value {
+    auto byte = builder.getIntegerAttr(builder.getI8Type(), value);
+    return arith::ConstantOp::create(builder, loc, DenseElementsAttr::get(like, Attribute(byte)));
+  };
+  // Lanes that aren't in use are zeros, as those behind the last element are.
+  Value zero = constant(vector, 0), whole = element;
+  if (!isa<VectorType>(element.getType()))
+    whole = lanes >= count ? vector::BroadcastOp::create(builder, loc, vector, element).getResult()
+                           : vector::InsertOp::create(builder, loc, element, zero, 0).getResult();
+  if (valid)
+    whole = arith::SelectOp::create(builder, loc, mask(), whole, zero);
+  whole = arith::AndIOp::create(builder, loc, whole, constant(vector, (1 << bits) - 1));
+  Value bytes;
+  for (int64_t i = 0; i < count; ++i) {
+    SmallVector<int64_t> sources;
+    for (int64_t lane = i; lane < all; lane += count)
+      sources.push_back(lane);
+    Value next = vector::ShuffleOp::create(builder, loc, whole, whole, sources);
+    if (i > 0)
+      next = arith::ShLIOp::create(builder, loc, next, constant(part, i * bits));
+    bytes = bytes ? arith::OrIOp::create(builder, loc, bytes, next).getResult() : next;
+  }
+  Value byte = arith::DivUIOp::create(builder, loc, place.base, index(count));
+  vector::StoreOp::create(builder, loc, bytes, buffer.memref, byte);
 }
 
 /// As many vectors as steps, which end with the last lane: nothing behind that is read. Each puts in what it has.

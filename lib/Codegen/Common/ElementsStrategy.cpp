@@ -163,7 +163,20 @@ LogicalResult ElementsStrategy::build(KernelOp kernel, ScheduleAttr schedule) co
       storeAt(1, builder.constant(1));
     });
   };
+  int64_t perByte = 1;
+  for (Value result : builder.results())
+    if (Type element = getElementTypeOrSelf(result.getType()); isPacked(element))
+      perByte = std::max<int64_t>(perByte, 8 / element.getIntOrFloatBitWidth());
   auto row = [&](AffineExpr low, AffineExpr high) {
+    // Elements that share bytes are written from whole bytes on.
+    if (perByte > 1) {
+      AffineExpr wholeEnd = high - (high - low) % lanes;
+      builder.loop({{low, wholeEnd, lanes}}, [&](TileBuilder::Expressions at) {
+        place.back() = at.front();
+        storeAt(lanes, builder.constant(lanes));
+      });
+      return masked(wholeEnd, high, perByte);
+    }
     if (counted.bytes == Lanes().bytes)
       return masked(low, high, lanes);
     SmallVector<AffineExpr> cuts;

@@ -24,9 +24,6 @@ LogicalResult codegen::checkElements(Location loc, ArrayRef<Type> operands, Arra
   for (Type element : llvm::concat<const Type>(operands, results))
     if (!storageType(element))
       return emitError(loc) << "elements of " << element << " can't be compiled";
-  for (Type element : results)
-    if (isPacked(element))
-      return emitError(loc) << "can't write elements of " << element << ", which share bytes";
   return success();
 }
 

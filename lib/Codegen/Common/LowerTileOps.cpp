@@ -586,7 +586,11 @@ Value ProgramLowering::isWithin(ArrayRef<Coordinate> row, ArrayRef<Value> extent
 LogicalResult ProgramLowering::emit(StoreOp store) {
   Value tile = store.getTile();
   ArrayRef<int64_t> shape = shapeOf(tile);
-  if (!store.getPlaces().empty() || llvm::any_of(store.getTileSteps(), [](int64_t step) { return step != 1; }))
+  auto memory = cast<MemRefType>(store.getMemref().getType());
+  // Of elements that share bytes whole bytes of a row are written.
+  bool isShared = isPacked(memory.getElementType()), isRow = shape.size() == 1 && memory.getRank() == 1;
+  if (!store.getPlaces().empty() || llvm::any_of(store.getTileSteps(), [](int64_t step) { return step != 1; }) ||
+      (isShared && !isRow))
     return refuse(store);
   Coordinates at = coordinatesOf(store.getCoordinates(), store.getIndices());
   if (std::optional<int64_t> dim = interleavedDim(store, at))
@@ -601,7 +605,11 @@ LogicalResult ProgramLowering::emit(StoreOp store) {
       FailureOr<Value> element = e.at(tile, within);
       if (failed(element))
         return failure();
-      e.store(*element, bufferOf(store.getMemref()), placeOf(e, at, store.getTileDims(), within));
+      Coordinates place = placeOf(e, at, store.getTileDims(), within);
+      if (isShared)
+        e.storePacked(*element, memory.getElementType(), bufferOf(store.getMemref()), place);
+      else
+        e.store(*element, bufferOf(store.getMemref()), place);
       return success();
     };
     Value condition = extents.empty() ? Value() : isWithin(within, extents, shape);

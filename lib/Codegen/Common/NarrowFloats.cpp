@@ -22,17 +22,24 @@ namespace {
 /// The bits of a type, as "FP8 Formats for Deep Learning" (Micikevicius et al., 2022) defines them; the variants
 /// without infinity and negative zero (FNUZ) have NaN in the place of the latter and a bias that is larger by one.
 struct Format {
-  int64_t mantissa, bias;
-  bool hasInfinity, isUnsignedZero;
+  int64_t mantissa, bias, sign = 0x80;
+  bool hasInfinity, isUnsignedZero, hasNaN = true;
 
   explicit Format(Type type)
       : mantissa(isa<Float8E5M2Type, Float8E5M2FNUZType>(type) ? 2 : 3), hasInfinity(isa<Float8E5M2Type>(type)),
         isUnsignedZero(isa<Float8E4M3FNUZType, Float8E5M2FNUZType>(type)) {
     bias = (mantissa == 2 ? 15 : 7) + isUnsignedZero;
+    // "OCP Microscaling Formats (MX) Specification", version 1.0, 5.3.3: all of its patterns are numbers. NaN
+    // becomes negative zero, as the standard has it.
+    if (isa<Float4E2M1FNType>(type)) {
+      mantissa = bias = 1;
+      sign = 0x8;
+      hasNaN = false;
+    }
   }
-  int64_t nan() const { return isUnsignedZero ? 0x80 : 0x7F; }
+  int64_t nan() const { return isUnsignedZero ? 0x80 : hasNaN ? 0x7F : sign; }
   int64_t infinity() const { return 0x7C; }
-  int64_t largest() const { return isUnsignedZero ? 0x7F : hasInfinity ? 0x7B : 0x7E; }
+  int64_t largest() const { return !hasNaN ? 0x7 : isUnsignedZero ? 0x7F : hasInfinity ? 0x7B : 0x7E; }
 };
 
 /// Arithmetic on scalars and vectors alike.
@@ -65,7 +72,7 @@ private:
 } // namespace
 
 bool codegen::isStorageFloat(Type element) {
-  return isa<Float8E4M3FNType, Float8E4M3FNUZType, Float8E5M2Type, Float8E5M2FNUZType>(element);
+  return isa<Float4E2M1FNType, Float8E4M3FNType, Float8E4M3FNUZType, Float8E5M2Type, Float8E5M2FNUZType>(element);
 }
 
 /// Between ops that compute in f32 rounding is left out, unless the model's own arithmetic is asked for.
@@ -89,7 +96,7 @@ Value codegen::decodeFloat(ElementEmitter &e, Value bits, FloatType type) {
   Format format(type);
   Bits b(e, bits);
   Value word = arith::ExtUIOp::create(e.builder, e.loc, e.typeLike(bits, b.i32()), bits);
-  Value magnitude = b.andI(word, 0x7F);
+  Value magnitude = b.andI(word, format.sign - 1);
   // A normal number needs its fields moved, one below that is a multiple of the least.
   Value normal = b.addI(b.shl(magnitude, 23 - format.mantissa), b.number((127 - format.bias) << 23));
   Value count = arith::UIToFPOp::create(e.builder, e.loc, e.typeLike(bits, b.f32()), magnitude);
@@ -100,10 +107,10 @@ Value codegen::decodeFloat(ElementEmitter &e, Value bits, FloatType type) {
   if (format.hasInfinity) {
     result = b.select(b.is(P::ugt, magnitude, format.infinity()), nan, result);
     result = b.select(b.is(P::eq, magnitude, format.infinity()), b.number(0x7F800000), result);
-  } else if (!format.isUnsignedZero) {
+  } else if (!format.isUnsignedZero && format.hasNaN) {
     result = b.select(b.is(P::eq, magnitude, format.nan()), nan, result);
   }
-  result = b.orI(result, b.shl(b.andI(word, 0x80), 24));
+  result = b.orI(result, b.shl(b.andI(word, format.sign), 31 - llvm::Log2_64(format.sign)));
   if (format.isUnsignedZero)
     result = b.select(b.is(P::eq, word, format.nan()), nan, result);
   return b.asReal(result);
@@ -126,11 +133,13 @@ Value codegen::encodeFloat(ElementEmitter &e, Value value, FloatType type, bool 
   Value fits = b.is(P::ult, magnitude, (128 - format.bias) << 23);
   Value small = arith::FPToSIOp::create(e.builder, e.loc, e.typeLike(value, b.i32()), b.select(fits, even, b.real(0)));
   Value result = b.select(fits, small, normal);
-  int64_t beyond = saturate ? format.largest() : format.hasInfinity ? format.infinity() : format.nan();
+  int64_t beyond = saturate || !format.hasNaN ? format.largest()
+                   : format.hasInfinity       ? format.infinity()
+                                              : format.nan();
   Value isBeyond = arith::OrIOp::create(e.builder, e.loc, b.is(P::sgt, result, format.largest()),
                                         b.is(P::uge, magnitude, 0x7F800000));
   Value isNan = b.is(P::ugt, magnitude, 0x7F800000);
-  Value sign = b.andI(b.shr(word, 24), 0x80);
+  Value sign = b.andI(b.shr(word, 31 - llvm::Log2_64(format.sign)), format.sign);
   result = b.select(isBeyond, b.number(beyond), result);
   result = b.orI(result, sign);
   if (format.isUnsignedZero) {

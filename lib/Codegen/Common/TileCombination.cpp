@@ -16,7 +16,7 @@ using namespace tenon::codegen;
 TileCombination::TileCombination(TileBuilder &builder, Combiner combiner, Type element)
     : wide(element), builder(builder), combiner(combiner == Combiner::mean ? Combiner::sum : combiner),
       element(element) {
-  if (isPacked(element))
+  if (isPacked(element) && isa<IntegerType>(element))
     wide = IntegerType::get(element.getContext(), 8, llvm::cast<IntegerType>(element).getSignedness());
   else if (isa<FloatType>(element) && element.getIntOrFloatBitWidth() < 32)
     wide = Float32Type::get(element.getContext());

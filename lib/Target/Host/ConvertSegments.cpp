@@ -430,15 +430,34 @@ private:
   LogicalResult convertOp(CopyOp copy) {
     auto type = cast<MemRefType>(copy.getSource().getType());
     StorageFormat format(type.getElementType());
-    if (format.sharesBytes())
+    bool isWhole =
+        type.getLayout().isIdentity() && cast<MemRefType>(copy.getDestination().getType()).getLayout().isIdentity();
+    if (format.sharesBytes() && !isWhole)
       return copy.emitError() << "can't copy elements of " << type.getElementType() << ", which share bytes";
     int64_t first = 0;
-    Value sizes = storeNumbers(extentsOf(copy.getSource()), first);
-    Value sourceStrides = storeNumbers(stridesOf(copy.getSource()), first);
-    Value destinationStrides = storeNumbers(stridesOf(copy.getDestination()), first);
-    SmallVector<Value> arguments = {
-        address(copy.getDestination()), destinationStrides,         address(copy.getSource()), sourceStrides, sizes,
-        constant(type.getRank()),       constant(format.getBytes())};
+    Value sizes, sourceStrides, destinationStrides;
+    if (format.sharesBytes()) {
+      // All of them are a row of bytes.
+      Value bits = constant(format.getBits());
+      for (OpFoldResult extent : extentsOf(copy.getSource()))
+        bits = LLVM::MulOp::create(builder, loc, bits, number(extent));
+      Value rounded = LLVM::AddOp::create(builder, loc, bits, constant(7));
+      sizes = element(i64, numbers, 0);
+      sourceStrides = destinationStrides = element(i64, numbers, 1);
+      LLVM::StoreOp::create(builder, loc, LLVM::UDivOp::create(builder, loc, rounded, constant(8)), sizes);
+      LLVM::StoreOp::create(builder, loc, constant(1), sourceStrides);
+    } else {
+      sizes = storeNumbers(extentsOf(copy.getSource()), first);
+      sourceStrides = storeNumbers(stridesOf(copy.getSource()), first);
+      destinationStrides = storeNumbers(stridesOf(copy.getDestination()), first);
+    }
+    SmallVector<Value> arguments = {address(copy.getDestination()),
+                                    destinationStrides,
+                                    address(copy.getSource()),
+                                    sourceStrides,
+                                    sizes,
+                                    constant(format.sharesBytes() ? 1 : type.getRank()),
+                                    constant(std::max(format.getBytes(), 1u))};
     DeviceAttr device = deviceOf(copy.getOperation());
     if (!device) {
       callAndCheck(HostFunction::copy, arguments);

@@ -1,9 +1,9 @@
 // RUN: %tenon_opt %s --split-input-file --verify-diagnostics --pass-pipeline="builtin.module(tenon-form-kernels)"
 
-func.func @packed(%x: tensor<5xf32>) -> tensor<5xi4> {
+func.func @packed(%x: tensor<3x5xf32>) -> tensor<3x5xi4> {
   // expected-error @+1 {{gives elements of 'i4', which share bytes: kernels read such, but don't write them}}
-  %y = tenon.cast %x : tensor<5xf32> -> tensor<5xi4>
-  return %y : tensor<5xi4>
+  %y = tenon.cast %x : tensor<3x5xf32> -> tensor<3x5xi4>
+  return %y : tensor<3x5xi4>
 }
 
 // -----

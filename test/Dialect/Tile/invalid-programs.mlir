@@ -24,8 +24,8 @@ tenon_tile.program @own_memory(%x: memref<4xf32, #tenon_tile.memory<launch>>) ->
 
 // -----
 
-// expected-error@+1 {{'tenon_tile.program' op expects memory of numbers of 1 to 8 bytes or booleans, but has 'memref<4xi4>'}}
-tenon_tile.program @packed(%x: memref<4xf32>) -> (%y: memref<4xi4>) {
+// expected-error@+1 {{'tenon_tile.program' op expects memory of numbers of 1 to 8 bytes or booleans, but has 'memref<4xi3>'}}
+tenon_tile.program @packed(%x: memref<4xf32>) -> (%y: memref<4xi3>) {
   grid (%i) = 0 to 1 {
   }
 }

@@ -34,10 +34,11 @@ func.func @main() {
 // -----
 
 func.func @main() {
-  %x = tenon_host.storage input 0 "x" sizes [4] : memref<4xi4>
-  %y = tenon_host.storage output 0 "y" sizes [4] : memref<4xi4>
+  %x = tenon_host.storage input 0 "x" sizes [2, 3] : memref<2x3xi4>
+  %y = tenon_host.storage output 0 "y" sizes [2, 6] : memref<2x6xi4>
+  %v = tenon_host.view %y[0] sizes [2, 3] strides [6, 1] : memref<2x6xi4> -> memref<2x3xi4, strided<[6, 1]>>
   // expected-error@+1 {{can't copy elements of 'i4', which share bytes}}
-  tenon_host.copy %x to %y : memref<4xi4> to memref<4xi4>
+  tenon_host.copy %x to %v : memref<2x3xi4> to memref<2x3xi4, strided<[6, 1]>>
   return
 }
 

@@ -62,6 +62,9 @@ public:
   /// Writes elements of the tensor's type, the lanes in use; lane by lane where they don't lie next to each other.
   void store(mlir::Value element, const Buffer &buffer, llvm::ArrayRef<Coordinate> coordinates);
 
+  /// Writes elements that share bytes: whole bytes from the place on, of neighbours that begin with one.
+  void storePacked(mlir::Value element, mlir::Type type, const Buffer &buffer, llvm::ArrayRef<Coordinate> coordinates);
+
   void addBuffer(mlir::Value tensor, Buffer buffer) { buffers[tensor] = std::move(buffer); }
   const Buffer *bufferOf(mlir::Value tensor) const;
   /// The tensor in memory from `base` on: in contiguous rows, or with strides given for all but the last dimension.

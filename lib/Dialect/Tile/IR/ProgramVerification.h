@@ -8,6 +8,7 @@
 #ifndef TENON_LIB_DIALECT_TILE_IR_PROGRAMVERIFICATION_H
 #define TENON_LIB_DIALECT_TILE_IR_PROGRAMVERIFICATION_H
 
+#include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 #include "tenon/Dialect/Tile/IR/TilePrograms.h"
 
 namespace tenon::tile {
@@ -27,13 +28,14 @@ inline std::string describe(mlir::AffineExpr expression) {
 }
 
 /// Elements of memory have an address each.
-/// Memory that `mayBePacked` may have elements of 4 bits.
+/// Memory that `mayBePacked` may have elements that share bytes.
 inline mlir::LogicalResult verifyMemory(mlir::Operation *op, mlir::Type type, bool mayBePacked = false) {
   auto memory = llvm::cast<mlir::MemRefType>(type);
   mlir::Type element = memory.getElementType();
   llvm::SmallVector<int64_t> strides;
   int64_t offset;
-  bool isPacked = mayBePacked && element.isInteger(4);
+  bool isPacked = mayBePacked && element.isIntOrFloat() && StorageFormat(element).sharesBytes() &&
+                  8 % element.getIntOrFloatBitWidth() == 0;
   if (!element.isIntOrFloat() || element.getIntOrFloatBitWidth() > 64 ||
       (element.getIntOrFloatBitWidth() % 8 != 0 && !element.isInteger(1) && !isPacked))
     return op->emitOpError("expects memory of numbers of 1 to 8 bytes or booleans, but has ") << memory;

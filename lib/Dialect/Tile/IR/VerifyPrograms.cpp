@@ -76,7 +76,7 @@ LogicalResult ProgramOp::verify() {
     auto memory = dyn_cast<MemRefType>(type);
     if (type.isIndex() != (i < indices) || (!type.isIndex() && !memory))
       return emitOpError("expects index arguments, then memory, but has ") << type << " as argument " << i;
-    if (memory && failed(verifyMemory(*this, memory, /*mayBePacked=*/i < getFirstResult())))
+    if (memory && failed(verifyMemory(*this, memory, /*mayBePacked=*/true)))
       return failure();
     if (memory && memory.getMemorySpace())
       return emitOpError("expects arguments in no memory of the program's own, but has ") << memory;

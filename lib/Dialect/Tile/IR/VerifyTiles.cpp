@@ -158,7 +158,7 @@ template <typename Op> static LogicalResult verifyGathered(Op op, RankedTensorTy
 template <typename Op> static LogicalResult verifyAccess(Op op, int64_t leastExtent) {
   auto memory = cast<MemRefType>(op.getMemref().getType());
   auto tile = cast<RankedTensorType>(op.getTile().getType());
-  if (failed(verifyTile(op, tile)) || failed(verifyMemory(op, memory)))
+  if (failed(verifyTile(op, tile)) || failed(verifyMemory(op, memory, /*mayBePacked=*/true)))
     return failure();
   if (tile.getElementType() != memory.getElementType())
     return op.emitOpError("expects elements of ") << memory << ", but has " << tile;

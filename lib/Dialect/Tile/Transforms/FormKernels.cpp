@@ -8,6 +8,7 @@
 #include "GroupGraph.h"
 #include "KernelBuilder.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
+#include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 #include "tenon/Dialect/Tile/Analysis/FusionBenefit.h"
 #include "tenon/Dialect/Tile/Transforms/Passes.h"
 
@@ -222,6 +223,18 @@ private:
         *reason << "a kernel has at most " << maxOps << " operations";
       return false;
     }
+    // Bytes that elements share are written by one unit of work.
+    auto sharesBytes = [&](Operation *member) {
+      return llvm::any_of(member->getResults(), [&](Value result) {
+        auto type = dyn_cast<RankedTensorType>(result.getType());
+        return type && type.getElementType().isIntOrFloat() && StorageFormat(type.getElementType()).sharesBytes();
+      });
+    };
+    if (llvm::any_of(whole.ops(), sharesBytes)) {
+      if (reason)
+        *reason << "elements that share bytes are written by a kernel of their own";
+      return false;
+    }
     const KernelStrategy *strategy = strategies.find(whole);
     if (!strategy || !strategy->accepts(whole, reason))
       return false;
@@ -286,6 +299,7 @@ void tile::registerTileTransforms(const LayoutPricesResolver &layouts, const Fus
   registerPass([fusion] { return createFormKernelsPass(fusion); });
   registerPass([layouts] { return createLowerConvolutionsPass(layouts); });
   registerPass([] { return createCountNonZeroPass(); });
+  registerPass([] { return createPackResultsPass(); });
   registerPass([] { return createCheckSizesPass(); });
   registerPass([] { return createCanonicalizeContractionsPass(); });
   registerPass([] { return createAssignViewsPass(); });

@@ -106,7 +106,8 @@ FailureOr<KernelBuilder::Signature> KernelBuilder::signatureOf(const OpGroup &gr
       if (llvm::all_of(result.getUsers(), [&](Operation *user) { return group.contains(user); }))
         continue;
       Type element = getElementTypeOrSelf(result);
-      if (StorageFormat(element).sharesBytes())
+      bool isFlat = cast<RankedTensorType>(result.getType()).getRank() == 1 && group.ops().size() == 1;
+      if (StorageFormat(element).sharesBytes() && !isFlat)
         return op->emitError() << "gives elements of " << element
                                << ", which share bytes: kernels read such, but don't write them";
       signature.results.push_back(result);

@@ -42,6 +42,28 @@ def LowerConvolutionsPass : Tenon_CheckedPass<"tenon-lower-convolutions", "::mli
   let dependentDialects = ["::tenon::tile::TileDialect"];
 }
 
+def PackResultsPass : Tenon_CheckedPass<"tenon-pack-results", "::mlir::func::FuncOp", "::tenon::checkGraph"> {
+  let summary = "Let casts alone write elements that share bytes";
+  let description = [{
+    Kernels read elements of less than a byte wherever they are, but a byte is written as a whole. So what gives such
+    elements gives bytes (or f32, of narrow floating point), and a cast along one dimension, whose units of work are whole
+    bytes, writes them. It is a kernel of its own.
+
+    Before:
+    ```mlir
+    %y = tenon.transpose %x [1, 0] : tensor<3x5xi4> -> tensor<5x3xi4>
+    ```
+    After:
+    ```mlir
+    %w = tenon.cast %x : tensor<3x5xi4> -> tensor<3x5xi8>
+    %t = tenon.transpose %w [1, 0] : tensor<3x5xi8> -> tensor<5x3xi8>
+    %f = tenon.reshape %t sizes [15] : tensor<5x3xi8> -> tensor<15xi8>
+    %p = tenon.cast %f : tensor<15xi8> -> tensor<15xi4>
+    %y = tenon.reshape %p sizes [5, 3] : tensor<15xi4> -> tensor<5x3xi4>
+    ```
+  }];
+}
+
 def CountNonZeroPass : Tenon_CheckedPass<"tenon-count-nonzero", "::mlir::func::FuncOp", "::tenon::checkGraph"> {
   let summary = "Find how many elements are not zero before their positions are written";
   let description = [{

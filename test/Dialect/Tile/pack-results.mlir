@@ -1,0 +1,30 @@
+// RUN: %tenon_opt %s --pass-pipeline="builtin.module(func.func(tenon-pack-results))" | FileCheck %s
+
+// CHECK-LABEL: @moved
+func.func @moved(%x: tensor<3x5xi4>) -> tensor<5x3xi4> {
+  // CHECK: %[[W:.*]] = tenon.cast %{{.*}} : tensor<3x5xi4> -> tensor<3x5xi8>
+  // CHECK: %[[T:.*]] = tenon.transpose %[[W]] [1, 0] : tensor<3x5xi8> -> tensor<5x3xi8>
+  // CHECK: %[[F:.*]] = tenon.reshape %[[T]] sizes [15]
+  // CHECK: %[[P:.*]] = tenon.cast %[[F]] : tensor<15xi8> -> tensor<15xi4>
+  // CHECK: tenon.reshape %[[P]] sizes [5, 3]
+  %y = tenon.transpose %x [1, 0] : tensor<3x5xi4> -> tensor<5x3xi4>
+  return %y : tensor<5x3xi4>
+}
+
+// CHECK-LABEL: @rounded
+func.func @rounded(%x: tensor<7xf32>) -> tensor<7xui4> {
+  // CHECK: %[[W:.*]] = tenon.cast %{{.*}} : tensor<7xf32> -> tensor<7xui8>
+  // CHECK: tenon.cast %[[W]] : tensor<7xui8> -> tensor<7xui4>
+  %y = tenon.cast %x : tensor<7xf32> -> tensor<7xui4>
+  return %y : tensor<7xui4>
+}
+
+// What is computed with is fused with that.
+// CHECK-LABEL: @read
+func.func @read(%x: tensor<3x5xi4>) -> tensor<5x3xf32> {
+  // CHECK-NEXT: tenon.transpose %{{.*}} : tensor<3x5xi4> -> tensor<5x3xi4>
+  // CHECK-NEXT: tenon.cast
+  %t = tenon.transpose %x [1, 0] : tensor<3x5xi4> -> tensor<5x3xi4>
+  %y = tenon.cast %t : tensor<5x3xi4> -> tensor<5x3xf32>
+  return %y : tensor<5x3xf32>
+}

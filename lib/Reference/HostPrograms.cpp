@@ -226,6 +226,9 @@ llvm::Error evaluateStorage(Call &call) {
   if (int64_t needed = format.bytesFor(elements); needed > (int64_t)bytes->size()) {
     if (hasFixedSize)
       return call.fail("has " + llvm::Twine(bytes->size()) + " bytes, but needs " + llvm::Twine(needed));
+    // A vector that finds no memory ends the process.
+    if (std::unique_ptr<void, decltype(&std::free)> room(std::malloc(needed), std::free); !room)
+      return call.fail("finds no memory for " + llvm::Twine(needed) + " bytes");
     bytes->resize(needed, kUnwritten);
   }
   view->bytes = bytes;

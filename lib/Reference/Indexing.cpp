@@ -227,9 +227,56 @@ static llvm::Error evaluateNonZero(Call &call) {
   return push(call, storeAll(call.resultElementType(), {operand.getRank(), count}, positions));
 }
 
+//===----------------------------------------------------------------------===//
+// Suppress
+//===----------------------------------------------------------------------===//
+
+/// What boxes i and j both cover, as a part of what they cover, computed in the type of their places.
+template <typename T> static T overlapOf(const std::vector<T> &places, int64_t count, int64_t i, int64_t j) {
+  // NaN stays what it is.
+  auto least = [](T a, T b) { return std::isnan(a) || b > a ? a : b; };
+  auto largest = [](T a, T b) { return std::isnan(a) || b < a ? a : b; };
+  T both = 1, first = 1, second = 1;
+  for (int64_t axis : {0, 1}) {
+    const T *low = places.data() + axis * count, *high = low + 2 * count;
+    both *= largest(least(high[i], high[j]) - largest(low[i], low[j]), T(0));
+    first *= largest(high[i] - low[i], T(0));
+    second *= largest(high[j] - low[j], T(0));
+  }
+  return both > 0 ? both / (first + second - both) : T(0);
+}
+
+template <typename T> static void suppress(Call &call, std::vector<int64_t> &kept) {
+  int64_t count = call.tensor(0).getShape().back(), most = loadAll<int64_t>(call.tensor(3)).front();
+  std::vector<double> all = loadAll<double>(call.tensor(1));
+  T threshold = loadAll<double>(call.tensor(2)).front();
+  for (size_t row = 0; row < kept.size(); row += count) {
+    std::vector<T> places(all.begin() + 4 * row, all.begin() + 4 * (row + count));
+    SmallVector<int64_t> earlier;
+    for (int64_t i = 0; i < count; ++i) {
+      kept[row + i] = kept[row + i] && (int64_t)earlier.size() < most &&
+                      llvm::none_of(earlier, [&](int64_t j) { return overlapOf(places, count, j, i) > threshold; });
+      if (kept[row + i])
+        earlier.push_back(i);
+    }
+  }
+}
+
+static llvm::Error evaluateSuppress(Call &call) {
+  const Tensor &candidates = call.tensor(0), &boxes = call.tensor(1);
+  SmallVector<int64_t> expected(candidates.getShape());
+  expected.insert(expected.end() - 1, 4);
+  if (ArrayRef(expected) != boxes.getShape())
+    return call.fail("expects a box for each candidate");
+  std::vector<int64_t> kept = loadAll<int64_t>(candidates);
+  boxes.getElementType().isF32() ? suppress<float>(call, kept) : suppress<double>(call, kept);
+  return push(call, storeAll(candidates.getElementType(), candidates.getShape(), kept));
+}
+
 void tenon::reference::registerIndexing(Interpreter &interpreter) {
   interpreter.registerOp(tenon::GatherOp::getOperationName(), evaluateGather);
   interpreter.registerOp(tenon::ScatterOp::getOperationName(), evaluateScatter);
   interpreter.registerOp(tenon::TopKOp::getOperationName(), evaluateTopK);
   interpreter.registerOp(tenon::NonZeroOp::getOperationName(), evaluateNonZero);
+  interpreter.registerOp(tenon::SuppressOp::getOperationName(), evaluateSuppress);
 }

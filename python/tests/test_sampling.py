@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from microsoft import MS, array, check, floats, model_of, node
+from microsoft import MS, array, check, compare, floats, model_of, node
 from onnx import TensorProto
+from onnx.reference import ReferenceEvaluator
 
-F, F64, I32 = TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.INT32
+F, F64, I32, I64 = TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.INT32, TensorProto.INT64
 
 
 def grid_sample(domain, opset, spatial=2, element=F, **attributes):
@@ -63,3 +64,24 @@ def test_crop_and_resize_to_a_size_that_is_given():
                      [("x", F, ("n", 3, "h", "w")), ("r", F, ("m", 4)), ("i", I32, ("m",)), ("s", I32, (2,))], ["y"])
     feed = {"x": floats((2, 3, 7, 6)), "r": np.array([[0.1, 0.2, 0.8, 0.6]], np.float32), "i": np.array([1], np.int32)}
     check(model, *[feed | {"s": np.array(size, np.int32)} for size in ((2, 3), (1, 4))])
+
+
+@pytest.mark.parametrize("aligned", [0, 1])
+@pytest.mark.parametrize("spatial", [2, 3])
+def test_affine_grid(spatial, aligned):
+    model = model_of([node("AffineGrid", ["t", "s"], ["y"], domain="", align_corners=aligned)], [("t", F, ("n", spatial, spatial + 1)), ("s", I64, (spatial + 2,))],
+                     [("y", F, ("n",) + tuple(f"o{i}" for i in range(spatial)) + (spatial,))], opset=20)
+    check(model, *[{"t": floats((n, spatial, spatial + 1)), "s": np.array((n, 3) + sizes[:spatial])} for n, sizes in ((2, (4, 5, 3)), (1, (2, 7, 6)))])
+
+
+@pytest.mark.parametrize("groups, offset_groups, masked, biased", [(1, 1, 0, 0), (2, 1, 1, 1), (1, 2, 1, 0), (2, 4, 0, 1)])
+@pytest.mark.parametrize("attributes", [{}, {"strides": [2, 1], "pads": [1, 0, 1, 2], "dilations": [1, 2]}])
+def test_deformed_convolution(groups, offset_groups, masked, biased, attributes):
+    strides, pads, dilations = attributes.get("strides", [1, 1]), attributes.get("pads", [0] * 4), attributes.get("dilations", [1, 1])
+    out = [(size + pads[i] + pads[i + 2] - dilations[i] * 2 - 1) // strides[i] + 1 for i, size in enumerate((7, 8))]
+    shapes = {"x": (2, 4, 7, 8), "w": (6, 4 // groups, 3, 3), "o": (2, offset_groups * 18, *out), "b": (6,), "m": (2, offset_groups * 9, *out)}
+    names = ["x", "w", "o", "b" if biased else "", "m" if masked else ""]
+    model = model_of([node("DeformConv", names, ["y"], domain="", group=groups, offset_group=offset_groups, **attributes)],
+                     [(name, F, shapes[name]) for name in names if name], [("y", F, (2, 6, *out))], opset=19)
+    feed = {name: floats(shapes[name], i) for i, name in enumerate(names) if name}
+    compare(model, [{"y": ReferenceEvaluator(model).run(None, feed)[0].astype(np.float32)}], [feed], 1e-4)

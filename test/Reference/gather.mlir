@@ -1,6 +1,6 @@
 // RUN: %tenon_check %s
 
-// Gather, scatter, top-k and nonzero.
+// Gather, scatter, top-k, nonzero and suppress.
 
 func.func @gather() -> (tensor<3x3xf32>, tensor<3x3xf32>) {
   %x = tenon.constant dense<[[0.0, 1.0, 2.0], [3.0, 4.0, 5.0], [6.0, 7.0, 8.0], [9.0, 10.0, 11.0]]> : tensor<4x3xf32>
@@ -151,4 +151,19 @@ func.func @nonzero() -> (tensor<2x2xi64>, tensor<2x2xi64>) {
   %y = tensor.cast %i : tensor<2x?xi64> to tensor<2x2xi64>
   %expected = tenon.constant dense<[[0, 1], [1, 0]]> : tensor<2x2xi64>
   return %y, %expected : tensor<2x2xi64>, tensor<2x2xi64>
+}
+
+// Of four boxes the second covers a third of what the first does, the third all of it, and the last stands alone; the
+// fifth covers nothing, the sixth has no place.
+func.func @suppress() -> (tensor<2x6xi1>, tensor<2x6xi1>) {
+  %c = tenon.constant dense<[[true, true, true, true, true, true], [false, true, true, true, true, true]]> : tensor<2x6xi1>
+  %b = tenon.constant dense<[[[0.0, 0.0, 0.0, 9.0, 1.0, 0x7FC00000], [0.0, 1.0, 0.0, 9.0, 1.0, 0.0],
+                              [2.0, 2.0, 2.0, 10.0, 1.0, 2.0], [2.0, 3.0, 2.0, 10.0, 1.0, 2.0]],
+                             [[0.0, 0.0, 0.0, 9.0, 1.0, 0x7FC00000], [0.0, 1.0, 0.0, 9.0, 1.0, 0.0],
+                              [2.0, 2.0, 2.0, 10.0, 1.0, 2.0], [2.0, 3.0, 2.0, 10.0, 1.0, 2.0]]]> : tensor<2x4x6xf32>
+  %t = tenon.constant dense<0.3> : tensor<f32>
+  %n = tenon.constant dense<3> : tensor<i64>
+  %y = tenon.suppress %c, %b threshold %t most %n : tensor<2x6xi1>, tensor<2x4x6xf32>, tensor<f32>, tensor<i64>
+  %expected = tenon.constant dense<[[true, false, false, true, true, false], [false, true, false, true, true, false]]> : tensor<2x6xi1>
+  return %y, %expected : tensor<2x6xi1>, tensor<2x6xi1>
 }

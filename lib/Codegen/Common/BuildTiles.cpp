@@ -63,11 +63,13 @@ struct BuildTilesPass : codegen::impl::BuildTilesPassBase<BuildTilesPass> {
   /// Ops that say how operands are stored are for register tiles, and others than graphs have may do more than compute.
   static LogicalResult checkOps(KernelOp kernel, const KernelStrategy &strategy) {
     SizeAnalysis sizes(kernel.getContext());
-    bool isContraction = (bool)strategy.structureOf(OpGroup(kernel, sizes)).contract;
+    Operation *contract = strategy.structureOf(OpGroup(kernel, sizes)).contract;
+    auto isForTiles = [&](Operation *op) { return isa_and_present<TileDialect>(op->getDialect()); };
+    // Where a kernel has a second contraction, its operands are no register tiles'.
+    auto isOperand = [&](Operation *user) { return user == contract || (contract && isForTiles(user)); };
     for (Operation &op : kernel.getBody().front().without_terminator())
-      if (isa_and_present<TileDialect>(op.getDialect())
-              ? !isContraction
-              : !isa_and_present<TenonDialect>(op.getDialect()) && !isMemoryEffectFree(&op))
+      if (isForTiles(&op) ? !llvm::all_of(op.getUsers(), isOperand) || !contract
+                          : !isa_and_present<TenonDialect>(op.getDialect()) && !isMemoryEffectFree(&op))
         return op.emitOpError("can't be computed element by element");
     return success();
   }

@@ -70,6 +70,8 @@ public:
         write(nonzero, 0, builder.splat({}, number(0)));
       else if (auto scan = dyn_cast<ScanOp>(op))
         write(scan);
+      else if (auto suppress = dyn_cast<SuppressOp>(op))
+        write(suppress);
       else
         write(cast<ScatterOp>(op));
     });
@@ -109,6 +111,73 @@ private:
       Value next = combination.combine(sum, combination.widen(scalarAt(op.getOperand(), place)));
       builder.store(combination.narrow(op.getExclusive() ? sum : next), builder.result(0), place);
       return next;
+    });
+  }
+
+  //===--------------------------------------------------------------------===//
+  // Suppress
+  //===--------------------------------------------------------------------===//
+
+  /// The result holds who is still a candidate: whoever is kept takes away those behind that it overlaps.
+  void write(SuppressOp op) {
+    Value kept = builder.result(0);
+    AffineExpr count = space.back();
+    place.back() = zero();
+    copy(op.getCandidates(), place.size() - 1);
+    Value most = scalarAt(op.getMost(), {}), threshold = scalarAt(op.getThreshold(), {});
+    Type boolean = getElementTypeOrSelf(op.getType());
+    Value none = builder.splat({}, builder.zero(boolean));
+    builder.carry({zero(), count}, builder.splat({}, number(0)), [&](AffineExpr position, Value sum) {
+      place.back() = position;
+      Value isLeft = builder.load(kept, place, {});
+      Value hasRoom = builder.create<CompareOp>(isLeft.getType(), Predicate::lt, sum, most);
+      Value takes = builder.create<AndOp>(isLeft, hasRoom);
+      builder.when(
+          builder.create<tensor::ExtractOp>(takes, ValueRange()), [&] { suppressBehind(op, position, threshold); },
+          [&] { builder.store(none, kept, place); });
+      return builder.create<AddOp>(sum, builder.create<CastOp>(sum.getType(), takes));
+    });
+  }
+
+  void suppressBehind(SuppressOp op, AffineExpr position, Value threshold) {
+    Expressions row = ArrayRef(place).drop_back();
+    auto corner = [&](int64_t number, AffineExpr at, ArrayRef<int64_t> shape, Expressions extents) {
+      SmallVector<AffineExpr> there(row);
+      there.append({builder.constant(number), at});
+      return builder.compute(op.getBoxes(), there, shape, extents).front();
+    };
+    SmallVector<Value> own;
+    for (int64_t number = 0; number < 4; ++number)
+      own.push_back(corner(number, position, {}, {}));
+    builder.tiles(position + 1, space.back(), lanes, [&](AffineExpr start, AffineExpr extent) {
+      auto everywhere = [&](Value scalar) {
+        auto type = RankedTensorType::get(lanes, getElementTypeOrSelf(scalar.getType()));
+        return builder.create<BroadcastOp>(type, scalar, ValueRange(), ArrayRef<int64_t>(), type.getShape());
+      };
+      Value nothing = everywhere(builder.splat({}, builder.zero(getElementTypeOrSelf(threshold.getType()))));
+      auto length = [&](Value low, Value high) {
+        return builder.create<MaxOp>(builder.create<SubOp>(high, low), nothing);
+      };
+      Value both, first, second;
+      auto times = [&](Value &area, Value length) { area = area ? builder.create<MulOp>(area, length) : length; };
+      for (int64_t axis : {0, 1}) {
+        Value low = everywhere(own[axis]), high = everywhere(own[axis + 2]);
+        Value otherLow = corner(axis, start, lanes, extent), otherHigh = corner(axis + 2, start, lanes, extent);
+        times(both, length(builder.create<MaxOp>(low, otherLow), builder.create<MinOp>(high, otherHigh)));
+        times(first, length(low, high));
+        times(second, length(otherLow, otherHigh));
+      }
+      Value covered = builder.create<SubOp>(builder.create<AddOp>(first, second), both);
+      auto isMore = [&](Value a, Value b) {
+        auto type = cast<RankedTensorType>(a.getType());
+        return builder.create<CompareOp>(type.clone(Builder(type.getContext()).getI1Type()), Predicate::gt, a, b);
+      };
+      Value overlaps = builder.create<AndOp>(isMore(both, nothing),
+                                             isMore(builder.create<DivOp>(both, covered), everywhere(threshold)));
+      SmallVector<AffineExpr> behind(row);
+      behind.push_back(start);
+      Value memory = builder.result(0), old = builder.load(memory, behind, lanes, extent);
+      builder.store(builder.create<AndOp>(old, builder.create<NotOp>(overlaps)), memory, behind, extent);
     });
   }
 

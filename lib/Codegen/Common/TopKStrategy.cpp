@@ -37,8 +37,9 @@ LogicalResult TopKStrategy::build(KernelOp kernel, ScheduleAttr schedule) const 
   SmallVector<AffineExpr> space = sizesOf(op.getOperand());
   AffineExpr zero = builder.constant(0), results = sizesOf(op.getValues())[dim];
   Value scratch;
-  auto known = dyn_cast<AffineConstantExpr>(results);
-  if (!known || known.getValue() > TopKRowOp::mostKept) {
+  // What the memory's type says, as more may be known of k.
+  int64_t known = cast<RankedTensorType>(op.getValues().getType()).getDimSize(dim);
+  if (ShapedType::isDynamic(known) || known > TopKRowOp::mostKept) {
     // Room for all of a row, or for what is collected before it is sorted.
     auto bytesOf = [&](AffineExpr collected) {
       return (collected + TopKRowOp::chunk) * TopKRowOp::getCandidateBytes(element);

@@ -356,7 +356,7 @@ Results einsum(Node &node) { return Einsum(node).convert(); }
 
 void onnx::addContractionConverters(ConverterTable &table) {
   table.add("MatMul", 1, 2, 2, matMulNode);
-  table.add("Gemm", 7, 3, 3, gemm);
+  table.add("Gemm", 1, 3, 3, gemm);
   table.add("Gemm", 11, 2, 3, gemm);
   table.add("Einsum", 12, 1, ConverterTable::variadic, einsum);
   addConvolutionConverters(table);

@@ -61,9 +61,11 @@ private:
     addContractionConverters(table);
     addControlFlowConverters(table);
     addDataMovementConverters(table);
+    addDetectionConverters(table);
     addElementwiseConverters(table);
     addIndexingConverters(table);
     addLossConverters(table);
+    addMatrixConverters(table);
     addMicrosoftConverters(table);
     addMicrosoftAttentionConverters(table);
     addMicrosoftContractionConverters(table);
@@ -79,6 +81,7 @@ private:
     addSequenceConverters(table);
     addShapeConverters(table);
     addSlicingConverters(table);
+    addSpectraConverters(table);
     addStringConverters(table);
     for (auto func : getOperation().getOps<func::FuncOp>()) {
       // A function that is a graph already has no nodes.

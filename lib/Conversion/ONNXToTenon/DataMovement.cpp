@@ -106,6 +106,14 @@ Results reshape(Node &node) {
   return target ? Reshape(node, *target).convert() : Results(failure());
 }
 
+/// The sizes are an attribute in the first version.
+Results reshapeAttribute(Node &node) {
+  auto shape = node.integers("shape");
+  if (!shape)
+    return node.error() << "expects the attribute 'shape'";
+  return Reshape(node, llvm::map_to_vector(*shape, [&](int64_t size) { return node.size(size); })).convert();
+}
+
 Results flatten(Node &node) {
   Sizes sizes = node.sizesOf(node[0]);
   int64_t axis = node.integer("axis", 1), rank = sizes.size();
@@ -272,14 +280,34 @@ Results tile(Node &node) {
   return node.reshape(node.broadcast(x, dims, apart), joined);
 }
 
+/// So many times along one axis, in the first version.
+Results tileAlong(Node &node) {
+  Value x = node[0];
+  auto axis = node.constantIntegers(node[2]);
+  Value count = node.single(node[1], "one number of tiles");
+  auto repeats = count ? node.elements(count) : std::nullopt;
+  if (!axis || axis->size() != 1)
+    return node.unsupported() << "an axis that is not known when compiling";
+  int64_t dim = node.dimension(axis->front(), rankOf(x));
+  if (!repeats || node.hasFailed())
+    return failure();
+  Sizes apart = node.sizesOf(x), joined = apart;
+  joined[dim] = node.product({repeats->front(), apart[dim]});
+  apart.insert(apart.begin() + dim, repeats->front());
+  SmallVector<int64_t> dims;
+  for (int64_t i = 0; i < rankOf(x); ++i)
+    dims.push_back(i < dim ? i : i + 1);
+  return node.reshape(node.broadcast(x, dims, apart), joined);
+}
+
 //===----------------------------------------------------------------------===//
 // Concat and blocks of space
 //===----------------------------------------------------------------------===//
 
 Results concat(Node &node) {
-  if (!node.hasAttribute("axis"))
+  if (!node.hasAttribute("axis") && node.version() >= 4)
     return node.error() << "expects the attribute 'axis'";
-  int64_t dim = node.dimension(node.integer("axis", 0), rankOf(node[0]));
+  int64_t dim = node.dimension(node.integer("axis", 1), rankOf(node[0]));
   for (Value value : node.all()) {
     if (!value)
       return node.error() << "expects no operand to be left out";
@@ -336,9 +364,120 @@ Results spaceToDepth(Node &node) {
   apart = mode == "DCR" ? node.transpose(apart, {0, 3, 5, 1, 2, 4}) : node.transpose(apart, {0, 1, 3, 5, 2, 4});
   return node.reshape(apart, {n, node.product({c, b, b}), h, w});
 }
+//===----------------------------------------------------------------------===//
+// Col2Im
+//===----------------------------------------------------------------------===//
+
+/// Adds windows up where they overlap, one axis after the other.
+class Fold {
+public:
+  explicit Fold(Node &node) : node(node) {}
+
+  Results convert() {
+    if (!check())
+      return failure();
+    size_t spatial = block.size();
+    Sizes sizes = {node.sizeOf(node[0], 0), channels}, places;
+    for (size_t i = 0; i < spatial; ++i) {
+      sizes.push_back(node.size(block[i]));
+      AffineExpr rest = image[i] + (pads[i] + pads[i + spatial] - dilations[i] * (block[i] - 1) - 1);
+      places.push_back(node.sizes.simplify(rest.floorDiv(strides[i]) + 1));
+    }
+    node.expectEqual(node.sizeOf(node[0], 2), node.product(places), "Col2Im has another number of windows");
+    if (node.hasFailed())
+      return failure();
+    Value x = node[0];
+    AffineExpr inner = node.size(1);
+    for (size_t i = spatial; i-- > 0;) {
+      AffineExpr outer = node.product(ArrayRef(sizes).take_front(2 + i));
+      AffineExpr between = node.product(ArrayRef(places).take_front(i));
+      x = node.reshape(x, {outer, node.size(block[i]), between, places[i], inner});
+      x = foldAxis(x, i);
+      inner = node.product({inner, image[i]});
+    }
+    Sizes result = {sizes[0], sizes[1]};
+    llvm::append_range(result, image);
+    return node.reshape(x, result);
+  }
+
+private:
+  bool check() {
+    Value x = node[0];
+    if (rankOf(x) != 3) {
+      node.error() << "expects rows of windows [N, C * taps, L], but has " << typeOf(x);
+      return false;
+    }
+    auto known = node.constantIntegers(node[2]);
+    if (!known) {
+      node.unsupported() << "a block_shape that is not known when compiling";
+      return false;
+    }
+    auto stated = node.elements(node[1]);
+    if (!stated)
+      return false;
+    block = *known;
+    image = *stated;
+    size_t spatial = block.size();
+    if (spatial < 1 || image.size() != spatial) {
+      node.error() << "expects as many sizes of the image as of a block, but has " << image.size() << " and "
+                   << spatial;
+      return false;
+    }
+    strides = node.integers("strides", spatial, 1);
+    dilations = node.integers("dilations", spatial, 1);
+    pads = node.integers("pads", 2 * spatial, 0);
+    int64_t taps = 1;
+    for (int64_t positive : llvm::concat<const int64_t>(strides, dilations, block))
+      if (positive < 1 || positive > longest)
+        node.error() << "expects block sizes, strides and dilations from 1 to " << longest << ", but has " << positive;
+    if (node.hasFailed())
+      return false;
+    for (int64_t extent : block)
+      taps *= extent;
+    channels = node.quotient(node.sizeOf(x, 1), node.size(taps));
+    return !node.hasFailed();
+  }
+
+  /// `[A, taps, B, places, D]` as `[A, B, extent, D]`.
+  Value foldAxis(Value x, size_t i) {
+    Sizes sizes = node.sizesOf(x);
+    int64_t stride = strides[i];
+    AffineExpr spread = node.sizes.simplify(sizes[3] * stride);
+    Value zero = node.scalar(0, elementOf(x)), sum;
+    // Windows side by side aren't added.
+    if (stride == block[i] && dilations[i] == 1 && pads[i] == 0 && spread == image[i])
+      return node.reshape(node.transpose(x, {0, 2, 3, 1, 4}), {sizes[0], sizes[2], spread, sizes[4]});
+    for (int64_t tap = 0; tap < block[i]; ++tap) {
+      Value term = node.squeeze(node.slice(x, 1, node.size(tap), node.size(1)), {1});
+      if (stride > 1) {
+        Sizes none(5, node.size(0)), between = none;
+        between[3] = node.size(stride - 1);
+        term = node.pad(node.unsqueeze(term, {3}), zero, none, between);
+        term = node.reshape(term, {sizes[0], sizes[2], spread, sizes[4]});
+      }
+      Sizes low(4, node.size(0)), high = low;
+      low[2] = node.size(tap * dilations[i] - pads[i]);
+      high[2] = node.sizes.simplify(image[i] - low[2] - spread);
+      term = node.pad(term, zero, low, high);
+      sum = sum ? node.binary<AddOp>(sum, term) : term;
+    }
+    return sum;
+  }
+
+  /// Of what is written out tap by tap.
+  static constexpr int64_t longest = 256;
+
+  Node &node;
+  SmallVector<int64_t> block, strides, dilations, pads;
+  Sizes image;
+  AffineExpr channels;
+};
+
+Results col2Im(Node &node) { return Fold(node).convert(); }
 } // namespace
 
 void onnx::addDataMovementConverters(ConverterTable &table) {
+  table.add("Reshape", 1, 1, 1, reshapeAttribute, Accepts::tensors);
   table.add("Reshape", 5, 2, 2, reshape, Accepts::tensors);
   table.add("Flatten", 1, 1, 1, flatten, Accepts::tensors);
   table.add("Squeeze", 1, 1, 1, squeeze, Accepts::tensors);
@@ -347,8 +486,10 @@ void onnx::addDataMovementConverters(ConverterTable &table) {
   table.add("Unsqueeze", 13, 2, 2, unsqueeze, Accepts::tensors);
   table.add("Transpose", 1, 1, 1, transpose, Accepts::tensors);
   table.add("Expand", 8, 2, 2, expand, Accepts::tensors);
+  table.add("Tile", 1, 3, 3, tileAlong, Accepts::tensors);
   table.add("Tile", 6, 2, 2, tile, Accepts::tensors);
-  table.add("Concat", 4, 1, ConverterTable::variadic, concat, Accepts::tensors);
+  table.add("Concat", 1, 1, ConverterTable::variadic, concat, Accepts::tensors);
+  table.add("Col2Im", 18, 3, 3, col2Im);
   table.add("DepthToSpace", 1, 1, 1, depthToSpace);
   table.add("SpaceToDepth", 1, 1, 1, spaceToDepth);
 }

@@ -18,11 +18,38 @@ constexpr unsigned variadic = ConverterTable::variadic;
 
 template <typename Op> Results unaryNode(Node &node) { return node.unary<Op>(node[0]); }
 
-template <typename Op> Results binaryNode(Node &node) {
+/// Both operands, whose last dimensions run together. Before version 7 the second one lies along dimensions of the
+/// first, from `axis` on or the last ones, where `broadcast` is set. Nothing after an error.
+std::optional<SmallVector<Value>> placedPair(Node &node) {
   SmallVector<Value> values(node.all());
-  if (!node.broadcastAll(values))
-    return failure();
-  return node.binary<Op>(values[0], values[1]);
+  if (node.version() < 7) {
+    int64_t rank = rankOf(values[0]), other = rankOf(values[1]);
+    if (node.flag("broadcast") && node.hasAttribute("axis") && other > 0) {
+      int64_t first = node.dimension(node.integer("axis", 0), rank), behind = rank - first - other;
+      if (!node.hasFailed() && behind < 0)
+        node.error() << "expects dimensions from " << first << " on for all of " << typeOf(values[1]) << ", but has "
+                     << typeOf(values[0]);
+      if (node.hasFailed())
+        return std::nullopt;
+      values[1] = node.unsqueeze(values[1], llvm::to_vector(llvm::seq<int64_t>(other, other + behind)));
+    } else if (!node.flag("broadcast") && rank != other) {
+      node.error() << "expects operands of equal sizes where broadcast isn't set, but has " << typeOf(values[0])
+                   << " and " << typeOf(values[1]);
+      return std::nullopt;
+    }
+  }
+  return values;
+}
+
+/// The same with their common sizes.
+std::optional<SmallVector<Value>> pairOf(Node &node) {
+  auto values = placedPair(node);
+  return values && node.broadcastAll(*values) ? values : std::nullopt;
+}
+
+template <typename Op> Results binaryNode(Node &node) {
+  auto values = pairOf(node);
+  return values ? Results(node.binary<Op>((*values)[0], (*values)[1])) : Results(failure());
 }
 
 template <typename Op> Results variadicNode(Node &node) {
@@ -36,10 +63,8 @@ template <typename Op> Results variadicNode(Node &node) {
 }
 
 template <Predicate predicate> Results compareNode(Node &node) {
-  SmallVector<Value> values(node.all());
-  if (!node.broadcastAll(values))
-    return failure();
-  return node.compare(predicate, values[0], values[1]);
+  auto values = pairOf(node);
+  return values ? Results(node.compare(predicate, (*values)[0], (*values)[1])) : Results(failure());
 }
 
 Results mean(Node &node) {
@@ -49,7 +74,10 @@ Results mean(Node &node) {
 
 /// The result has the type of the base, whatever the exponent has.
 Results power(Node &node) {
-  SmallVector<Value> values(node.all());
+  auto pair = placedPair(node);
+  if (!pair)
+    return failure();
+  SmallVector<Value> values = *pair;
   Type base = elementOf(values[0]), exponent = elementOf(values[1]);
   if (isa<FloatType>(base) || !isa<FloatType>(exponent)) {
     values[1] = node.cast(values[1], base);
@@ -139,9 +167,12 @@ Value thresholdedReluOf(Node &node, Value x, double alpha) {
 
 Results thresholdedRelu(Node &node) { return thresholdedReluOf(node, node[0], node.number("alpha", 1)); }
 
+/// Before version 7 a vector of slopes is one per channel.
 Results prelu(Node &node) {
-  Value x = node[0];
-  return whereNegative(node, x, node.binary<MulOp>(x, node.broadcastTo(node[1], node.sizesOf(x))));
+  Value x = node[0], slope = node[1];
+  if (node.version() < 7 && rankOf(slope) == 1 && rankOf(x) > 1 && !isSingle(slope))
+    slope = node.along(slope, 1, x);
+  return whereNegative(node, x, node.binary<MulOp>(x, node.broadcastTo(slope, node.sizesOf(x))));
 }
 
 Value eluOf(Node &node, Value x, double alpha) {
@@ -153,8 +184,9 @@ Results elu(Node &node) { return eluOf(node, node[0], node.number("alpha", 1)); 
 constexpr double seluAlpha = 1.67326319217681884765625, seluGamma = 1.05070102214813232421875;
 
 Results selu(Node &node) {
-  Value bent = eluOf(node, node[0], node.number("alpha", seluAlpha));
-  return node.binary<MulOp>(bent, node.number("gamma", seluGamma));
+  bool isFirst = node.version() < 6;
+  Value bent = eluOf(node, node[0], node.number("alpha", isFirst ? 1.6732 : seluAlpha));
+  return node.binary<MulOp>(bent, node.number("gamma", isFirst ? 1.0507 : seluGamma));
 }
 
 /// max(0, x) + min(0, alpha * (e^(x / alpha) - 1))
@@ -309,39 +341,39 @@ void onnx::addElementwiseConverters(ConverterTable &table) {
   unary("Tanh", 1, unaryNode<TanhOp>);
   unary("IsInf", 10, isInfinite);
   unary("IsNaN", 9, isNan);
-  binary("Add", 7, binaryNode<AddOp>);
-  binary("And", 7, binaryNode<AndOp>);
+  binary("Add", 1, binaryNode<AddOp>);
+  binary("And", 1, binaryNode<AndOp>);
   binary("BitwiseAnd", 18, binaryNode<AndOp>);
   binary("BitwiseOr", 18, binaryNode<OrOp>);
   binary("BitwiseXor", 18, binaryNode<XorOp>);
   binary("BitShift", 11, bitShift);
-  binary("Div", 7, binaryNode<DivOp>);
-  table.add("Equal", 7, 2, 2, compareNode<Predicate::eq>, Accepts::tensors);
-  binary("Greater", 7, compareNode<Predicate::gt>);
+  binary("Div", 1, binaryNode<DivOp>);
+  table.add("Equal", 1, 2, 2, compareNode<Predicate::eq>, Accepts::tensors);
+  binary("Greater", 1, compareNode<Predicate::gt>);
   binary("GreaterOrEqual", 12, compareNode<Predicate::ge>);
-  binary("Less", 7, compareNode<Predicate::lt>);
+  binary("Less", 1, compareNode<Predicate::lt>);
   binary("LessOrEqual", 12, compareNode<Predicate::le>);
   binary("Mod", 10, modulo);
-  binary("Mul", 7, binaryNode<MulOp>);
-  binary("Or", 7, binaryNode<OrOp>);
-  binary("Pow", 7, power);
-  binary("Sub", 7, binaryNode<SubOp>);
-  binary("Xor", 7, binaryNode<XorOp>);
-  table.add("Max", 6, 1, variadic, variadicNode<MaxOp>);
-  table.add("Min", 6, 1, variadic, variadicNode<MinOp>);
-  table.add("Sum", 6, 1, variadic, variadicNode<AddOp>);
-  table.add("Mean", 6, 1, variadic, mean);
+  binary("Mul", 1, binaryNode<MulOp>);
+  binary("Or", 1, binaryNode<OrOp>);
+  binary("Pow", 1, power);
+  binary("Sub", 1, binaryNode<SubOp>);
+  binary("Xor", 1, binaryNode<XorOp>);
+  table.add("Max", 1, 1, variadic, variadicNode<MaxOp>);
+  table.add("Min", 1, 1, variadic, variadicNode<MinOp>);
+  table.add("Sum", 1, 1, variadic, variadicNode<AddOp>);
+  table.add("Mean", 1, 1, variadic, mean);
   table.add("Where", 9, 3, 3, where, Accepts::tensors);
-  table.add("Clip", 6, 1, 1, clipAttributes);
+  table.add("Clip", 1, 1, 1, clipAttributes);
   table.add("Clip", 11, 1, 3, clip);
   unary("Relu", 1, relu);
-  unary("LeakyRelu", 6, leakyRelu);
+  unary("LeakyRelu", 1, leakyRelu);
   unary("ThresholdedRelu", 10, thresholdedRelu);
-  binary("PRelu", 7, prelu);
-  unary("Elu", 6, elu);
-  unary("Selu", 6, selu);
+  binary("PRelu", 1, prelu);
+  unary("Elu", 1, elu);
+  unary("Selu", 1, selu);
   unary("Celu", 12, celu);
-  unary("HardSigmoid", 6, hardSigmoid);
+  unary("HardSigmoid", 1, hardSigmoid);
   unary("HardSwish", 14, hardSwish);
   unary("Softplus", 1, softplus);
   unary("Softsign", 1, softsign);

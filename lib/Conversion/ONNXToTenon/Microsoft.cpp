@@ -14,7 +14,6 @@ void tenon::onnx::addMicrosoftConverters(ConverterTable &table) {
   addMicrosoftExpertConverters(table);
   addMicrosoftGroupedAttentionConverters(table);
   addMicrosoftHyperConnectionConverters(table);
-  addMicrosoftMatrixConverters(table);
   addMicrosoftNGramConverters(table);
   addMicrosoftPackedStateConverters(table);
   addMicrosoftSequenceConverters(table);

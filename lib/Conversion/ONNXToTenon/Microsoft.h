@@ -16,7 +16,6 @@ void addMicrosoftArrayConverters(ConverterTable &table);
 void addMicrosoftExpertConverters(ConverterTable &table);
 void addMicrosoftGroupedAttentionConverters(ConverterTable &table);
 void addMicrosoftHyperConnectionConverters(ConverterTable &table);
-void addMicrosoftMatrixConverters(ConverterTable &table);
 void addMicrosoftNGramConverters(ConverterTable &table);
 void addMicrosoftPackedStateConverters(ConverterTable &table);
 void addMicrosoftSequenceConverters(ConverterTable &table);

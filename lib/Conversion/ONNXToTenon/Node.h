@@ -235,9 +235,11 @@ void addAttentionConverters(ConverterTable &table);
 void addContractionConverters(ConverterTable &table);
 void addControlFlowConverters(ConverterTable &table);
 void addDataMovementConverters(ConverterTable &table);
+void addDetectionConverters(ConverterTable &table);
 void addElementwiseConverters(ConverterTable &table);
 void addIndexingConverters(ConverterTable &table);
 void addLossConverters(ConverterTable &table);
+void addMatrixConverters(ConverterTable &table);
 void addMicrosoftConverters(ConverterTable &table);
 void addMicrosoftAttentionConverters(ConverterTable &table);
 void addMicrosoftContractionConverters(ConverterTable &table);
@@ -253,6 +255,7 @@ void addSamplingConverters(ConverterTable &table);
 void addSequenceConverters(ConverterTable &table);
 void addShapeConverters(ConverterTable &table);
 void addSlicingConverters(ConverterTable &table);
+void addSpectraConverters(ConverterTable &table);
 void addStringConverters(ConverterTable &table);
 
 /// The element type of a number of ONNX's `TensorProto.DataType`; null where there is none.

@@ -61,29 +61,80 @@ bool areVectors(Node &node, ArrayRef<size_t> operands) {
   return true;
 }
 
-/// (x - mean) / sqrt(variance + epsilon) * scale + bias as x * s + t, with vectors s and t that don't depend
-/// on x.
-Results batchNormalization(Node &node) {
-  Value x = node[0];
-  if (node.flag("training_mode"))
-    return node.unsupported() << "training mode";
-  if (!node.flag("spatial", true))
-    return node.unsupported() << "statistics per element (spatial = 0)";
-  if (rankOf(x) < 1 || !areVectors(node, {1, 2, 3, 4}))
-    return node.error() << "expects an operand of rank 1 or more";
-  for (size_t i = 1; i < node.size(); ++i)
-    if (node.isUsed(i))
-      return node.unsupported() << "statistics as results";
-  Type statistics = elementOf(node[4]);
-  Value variance = node.binary<AddOp>(node[4], node.number("epsilon", 1e-5f));
-  Value scale = node.binary<DivOp>(node.cast(node[1], statistics), node.unary<SqrtOp>(variance));
-  Value shift =
-      node.binary<SubOp>(node.cast(node[2], statistics), node.binary<MulOp>(node.cast(node[3], statistics), scale));
-  int64_t channels = rankOf(x) == 1 ? 0 : 1;
-  Value wide = node.cast(x, statistics);
-  Value y = node.binary<MulOp>(wide, node.along(scale, channels, wide));
-  return node.cast(node.binary<AddOp>(y, node.along(shift, channels, wide)), elementOf(x));
-}
+/// (x - mean) / sqrt(variance + epsilon) * scale + bias as x * s + t, with s and t that don't depend on x: one of each
+/// per channel, or before version 9 with `spatial = 0` one per element of a batch entry. In training mean and variance
+/// are those of x, and what the node keeps of them is a result.
+class BatchNormalization {
+public:
+  explicit BatchNormalization(Node &node)
+      : node(node), x(node[0]), channels(rankOf(node[0]) == 1 ? 0 : 1), isPerElement(!node.flag("spatial", true)) {
+    if (node.version() < 7)
+      isTraining = !node.flag("is_test");
+    else if (node.version() < 14)
+      isTraining = node.isUsed(1) || node.isUsed(2) || node.isUsed(3) || node.isUsed(4);
+    else
+      isTraining = node.flag("training_mode");
+  }
+
+  Results convert() {
+    int64_t rank = isPerElement ? rankOf(x) - 1 : 1;
+    for (size_t i : {1, 2, 3, 4})
+      if (rankOf(x) < 1 || rankOf(node[i]) != rank)
+        return node.error() << "expects an operand of rank 1 or more, and tensors of rank " << rank
+                            << " as operands 1 to 4, but has " << typeOf(x) << " and " << typeOf(node[i]);
+    for (size_t i = 1; i < node.op->getNumResults(); ++i)
+      if (node.isUsed(i) && !isTraining)
+        return node.unsupported() << "statistics as results outside of training";
+    Value mean = node[3], variance = node[4];
+    statistics = elementOf(variance);
+    if (isTraining)
+      measure(mean, variance);
+    Value divisor = node.unary<SqrtOp>(node.binary<AddOp>(variance, node.number("epsilon", 1e-5f)));
+    Value scale = node.binary<DivOp>(node.cast(node[1], statistics), divisor);
+    Value shift =
+        node.binary<SubOp>(node.cast(node[2], statistics), node.binary<MulOp>(node.cast(mean, statistics), scale));
+    Value wide = node.cast(x, statistics);
+    Value y = node.binary<AddOp>(node.binary<MulOp>(wide, spread(scale)), spread(shift));
+    y = node.cast(y, elementOf(x));
+    if (!isTraining)
+      return y;
+    return {y, running(3, mean), running(4, variance), node.cast(mean, elementOf(node[3])),
+            node.cast(variance, elementOf(node[4]))};
+  }
+
+private:
+  /// Of all but the channels.
+  void measure(Value &mean, Value &variance) {
+    SmallVector<int64_t> dims;
+    for (int64_t dim = 0; dim < rankOf(x); ++dim)
+      if (isPerElement ? dim == 0 : dim != channels)
+        dims.push_back(dim);
+    Value wide = node.cast(x, statistics);
+    mean = node.reduce(Combiner::mean, wide, dims);
+    Value away = node.binary<SubOp>(wide, spread(mean));
+    variance = node.reduce(Combiner::mean, node.binary<MulOp>(away, away), dims);
+  }
+
+  /// The statistics of each element.
+  Value spread(Value x) {
+    int64_t first = isPerElement ? 1 : channels;
+    return node.broadcast(x, llvm::to_vector(llvm::seq<int64_t>(first, first + rankOf(x))), node.sizesOf(this->x));
+  }
+
+  Value running(size_t operand, Value current) {
+    double momentum = node.number("momentum", 0.9f);
+    Value kept = node.binary<MulOp>(node[operand], momentum);
+    return node.binary<AddOp>(kept, node.binary<MulOp>(node.cast(current, elementOf(node[operand])), 1 - momentum));
+  }
+
+  Node &node;
+  Value x;
+  int64_t channels;
+  bool isPerElement, isTraining = false;
+  Type statistics;
+};
+
+Results batchNormalization(Node &node) { return BatchNormalization(node).convert(); }
 
 Results layerNormalization(Node &node) {
   Value x = node[0];
@@ -210,11 +261,11 @@ Results hardmax(Node &node) {
 } // namespace
 
 void onnx::addNormalizationConverters(ConverterTable &table) {
-  table.add("BatchNormalization", 7, 5, 5, batchNormalization);
+  table.add("BatchNormalization", 1, 5, 5, batchNormalization);
   // ONNX Runtime's fusions write it at any version.
   table.add("LayerNormalization", 1, 2, 3, layerNormalization);
   table.add("RMSNormalization", 23, 2, 2, rmsNormalization);
-  table.add("InstanceNormalization", 6, 3, 3, instanceNormalization);
+  table.add("InstanceNormalization", 1, 3, 3, instanceNormalization);
   table.add("GroupNormalization", 18, 3, 3, groupNormalization);
   table.add("MeanVarianceNormalization", 9, 1, 1, meanVarianceNormalization);
   table.add("LRN", 1, 1, 1, localResponse);

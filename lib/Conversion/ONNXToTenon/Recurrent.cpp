@@ -342,8 +342,8 @@ template <typename Cell> Results recurrent(Node &node) { return Cell(node).conve
 } // namespace
 
 void onnx::addRecurrentConverters(ConverterTable &table) {
-  table.add("RNN", 7, 3, 6, recurrent<SimpleCell>);
-  table.add("GRU", 7, 3, 6, recurrent<GatedCell>);
-  table.add("LSTM", 7, 3, 8, recurrent<LongShortCell>);
+  table.add("RNN", 1, 3, 6, recurrent<SimpleCell>);
+  table.add("GRU", 1, 3, 6, recurrent<GatedCell>);
+  table.add("LSTM", 1, 3, 8, recurrent<LongShortCell>);
   table.add("com.microsoft.DynamicQuantizeLSTM", 1, 1, 12, recurrent<QuantizedLongShortCell>);
 }

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Attention.h"
 #include "Contraction.h"
 #include "Node.h"
 #include "RuntimeAxes.h"
@@ -163,6 +164,22 @@ std::optional<SmallVector<int64_t>> poolKernel(Node &node, Value x) {
   return kernel;
 }
 
+/// What is less than all others.
+double leastOf(Type element) {
+  auto integer = dyn_cast<IntegerType>(element);
+  return !integer               ? -std::numeric_limits<double>::infinity()
+         : integer.isUnsigned() ? 0
+                                : -std::exp2(integer.getWidth() - 1);
+}
+
+/// Goes on to the next place of a box in row-major order; false behind the last.
+bool nextTap(MutableArrayRef<int64_t> tap, ArrayRef<int64_t> box) {
+  for (size_t i = tap.size(); i-- > 0; tap[i] = 0)
+    if (++tap[i] < box[i])
+      return true;
+  return false;
+}
+
 Value window(Node &node, Combiner combiner, Value x, ArrayRef<int64_t> kernel, std::optional<double> padding,
              bool countPads = false) {
   auto windows = windowsOf(node, x, kernel, padding);
@@ -172,11 +189,100 @@ Value window(Node &node, Combiner combiner, Value x, ArrayRef<int64_t> kernel, s
                               windows->pads, node.flag("ceil_mode"), countPads);
 }
 
+/// Where the largest elements of the windows are in the operand: as if it were one row, or with `storage_order` as if
+/// each image were stored by columns.
+Value placesOfLargest(Node &node, Value x, Value y) {
+  auto kernel = poolKernel(node, x);
+  auto windows = windowsOf(node, x, *kernel, leastOf(elementOf(x)));
+  if (windows && x != node[0])
+    node.unsupported() << "the places of the largest elements with padding that is not known when compiling";
+  if (node.hasFailed())
+    return {};
+  int64_t rank = rankOf(x), spatial = rank - 2;
+  Type i64 = node.builder.getI64Type();
+  Sizes sizes = node.sizesOf(x), out = node.sizesOf(y), low(rank, node.size(0)), high = low;
+  for (int64_t i = 0; i < spatial; ++i) {
+    int64_t reach = ((*kernel)[i] - 1) * windows->dilations[i] + 1;
+    low[i + 2] = node.size(windows->pads[i]);
+    high[i + 2] =
+        node.sizes.simplify((out[i + 2] - 1) * windows->strides[i] + (reach - windows->pads[i]) - sizes[i + 2]);
+  }
+  Value padded = node.pad(x, node.scalar(leastOf(elementOf(x)), elementOf(x)), low, high);
+  SmallVector<int64_t> tap(spatial, 0);
+  Value largest, place;
+  do {
+    Sizes offsets(2, node.size(0)), strides(2, node.size(1));
+    for (int64_t i = 0; i < spatial; ++i) {
+      offsets.push_back(node.size(tap[i] * windows->dilations[i]));
+      strides.push_back(node.size(windows->strides[i]));
+    }
+    Value sample = node.slice(padded, offsets, out, strides);
+    auto positionOf = [&](int64_t dim) {
+      Value at = node.iota(out, dim, i64);
+      return dim < 2 ? at
+                     : node.binary<AddOp>(node.binary<MulOp>(at, double(windows->strides[dim - 2])),
+                                          double(tap[dim - 2] * windows->dilations[dim - 2] - windows->pads[dim - 2]));
+    };
+    Value at = node.binary<AddOp>(node.binary<MulOp>(positionOf(0), numberOf(node, sizes[1])), positionOf(1));
+    SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(2, rank));
+    if (node.flag("storage_order"))
+      std::reverse(order.begin(), order.end());
+    Value isInside = node.broadcast(node.boolean(true), {}, out);
+    for (int64_t dim : order) {
+      Value position = positionOf(dim), extent = numberOf(node, sizes[dim]);
+      at = node.binary<AddOp>(node.binary<MulOp>(at, extent), position);
+      isInside = node.binary<AndOp>(isInside, node.compare(Predicate::ge, position, 0.0));
+      isInside = node.binary<AndOp>(isInside, node.compare(Predicate::lt, position, extent));
+    }
+    // The first of equal ones, of those inside.
+    Value takes = largest ? node.binary<AndOp>(isInside, node.compare(Predicate::gt, sample, largest)) : isInside;
+    if (largest)
+      takes = node.binary<OrOp>(takes, node.binary<AndOp>(isInside, node.compare(Predicate::lt, place, 0.0)));
+    largest = largest ? node.select(takes, sample, largest) : sample;
+    place = node.select(takes, at, place ? place : node.splat(-1, at));
+  } while (nextTap(tap, *kernel));
+  return place;
+}
+
 Results maxPool(Node &node) {
-  if (node.isUsed(1))
-    return node.unsupported() << "the indices of the largest elements";
   Value y = largestOfWindows(node, node[0]);
-  return y ? Results(y) : Results(failure());
+  if (!y)
+    return failure();
+  Value places = node.isUsed(1) ? placesOfLargest(node, node[0], y) : Value();
+  return node.hasFailed() ? Results(failure()) : Results({y, places});
+}
+
+/// Puts elements where a pool found them; the others are zeros.
+Results maxUnpool(Node &node) {
+  Value x = node[0], places = node[1];
+  auto kernel = poolKernel(node, x);
+  if (!kernel)
+    return failure();
+  size_t spatial = kernel->size();
+  SmallVector<int64_t> strides = node.integers("strides", spatial, 1), pads = node.integers("pads", 2 * spatial, 0);
+  if (node.hasFailed())
+    return failure();
+  Sizes sizes = node.sizesOf(x), original(ArrayRef(sizes).take_front(2));
+  for (size_t i = 0; i < spatial; ++i)
+    original.push_back(
+        node.sizes.simplify((sizes[i + 2] - 1) * strides[i] + ((*kernel)[i] - pads[i] - pads[i + spatial])));
+  AffineExpr count = node.product(sizes);
+  Value none = node.broadcast(node.scalar(0, elementOf(x)), {}, {node.product(original)});
+  Value y =
+      ScatterOp::create(node.builder, node.loc, none.getType(), IndexMode::error, CombinerAttr(), none,
+                        node.reshape(places, {count, node.size(1)}), node.reshape(x, count), ArrayRef<int64_t>{0}, 0);
+  y = node.reshape(y, original);
+  if (!node.has(2))
+    return y;
+  auto stated = node.elements(node[2]);
+  if (stated && stated->size() != original.size())
+    return node.error() << "expects " << original.size() << " sizes in output_shape, but has " << stated->size();
+  if (!stated)
+    return failure();
+  Sizes low(original.size(), node.size(0)), high;
+  for (auto [wanted, size] : llvm::zip(*stated, original))
+    high.push_back(node.sizes.simplify(wanted - size));
+  return node.pad(y, node.scalar(0, elementOf(x)), low, high);
 }
 
 Results averagePool(Node &node) {
@@ -193,9 +299,12 @@ Value rooted(Node &node, Value x, double p) {
   return p == 1 ? x : p == 2 ? node.unary<SqrtOp>(x) : node.binary<PowOp>(x, 1 / p);
 }
 
+/// A whole number but in the first version.
+double exponentOf(Node &node) { return node.version() < 2 ? node.number("p", 2) : node.integer("p", 2); }
+
 Results lpPool(Node &node) {
   auto kernel = poolKernel(node, node[0]);
-  double p = node.integer("p", 2);
+  double p = exponentOf(node);
   if (!kernel || p < 1)
     return kernel ? Results(node.error() << "expects a positive p, but has " << p) : Results(failure());
   Value y = window(node, Combiner::sum, powered(node, node[0], p), *kernel, 0.0);
@@ -217,7 +326,7 @@ template <Combiner combiner> Results globalPool(Node &node) {
 
 Results globalLpPool(Node &node) {
   auto dims = spatialDims(node);
-  double p = node.integer("p", 2);
+  double p = exponentOf(node);
   if (!dims || p < 1)
     return dims ? Results(node.error() << "expects a positive p, but has " << p) : Results(failure());
   return rooted(node, node.reduce(Combiner::sum, powered(node, node[0], p), *dims, /*keepDims=*/true), p);
@@ -241,11 +350,7 @@ Results lpNormalization(Node &node) {
 
 Value onnx::largestOfWindows(Node &node, Value x) {
   auto kernel = poolKernel(node, x);
-  auto integer = dyn_cast<IntegerType>(elementOf(x));
-  double least = -std::numeric_limits<double>::infinity();
-  if (integer)
-    least = integer.isUnsigned() ? 0 : -std::exp2(integer.getWidth() - 1);
-  return kernel ? window(node, Combiner::max, x, *kernel, least) : Value();
+  return kernel ? window(node, Combiner::max, x, *kernel, leastOf(elementOf(x))) : Value();
 }
 
 Value onnx::meanOfWindows(Node &node, Value x) {
@@ -273,10 +378,11 @@ void onnx::addReductionConverters(ConverterTable &table) {
   table.add("CumSum", 11, 2, 2, cumulate<Combiner::sum>);
   table.add("CumProd", 26, 2, 2, cumulate<Combiner::prod>);
   table.add("MaxPool", 1, 1, 1, maxPool);
-  table.add("AveragePool", 7, 1, 1, averagePool);
-  table.add("LpPool", 2, 1, 1, lpPool);
+  table.add("MaxUnpool", 9, 2, 3, maxUnpool);
+  table.add("AveragePool", 1, 1, 1, averagePool);
+  table.add("LpPool", 1, 1, 1, lpPool);
   table.add("GlobalAveragePool", 1, 1, 1, globalPool<Combiner::mean>);
   table.add("GlobalMaxPool", 1, 1, 1, globalPool<Combiner::max>);
-  table.add("GlobalLpPool", 2, 1, 1, globalLpPool);
+  table.add("GlobalLpPool", 1, 1, 1, globalLpPool);
   table.add("LpNormalization", 1, 1, 1, lpNormalization);
 }

@@ -443,6 +443,15 @@ Results resize(Node &node) {
   return stated.sizes ? Resize(node).convert(dims, stated) : Results(failure());
 }
 
+/// Two scales of images, in the first version.
+Results upsampleImages(Node &node) {
+  if (rankOf(node[0]) != 4)
+    return node.error() << "expects an operand of rank 4, but has " << typeOf(node[0]);
+  Stated stated;
+  stated.scales = {1, 1, node.number("height_scale", 1), node.number("width_scale", 1)};
+  return Resize(node).convert(allDims(node), stated);
+}
+
 Results upsampleAttributes(Node &node) {
   Stated stated;
   stated.scales = node.numbers("scales");
@@ -455,6 +464,7 @@ Results upsampleAttributes(Node &node) {
 void onnx::addResizeConverters(ConverterTable &table) {
   table.add("Resize", 10, 2, 2, resizeByScales);
   table.add("Resize", 11, 1, 4, resize);
+  table.add("Upsample", 1, 1, 1, upsampleImages);
   table.add("Upsample", 7, 1, 1, upsampleAttributes);
   table.add("Upsample", 9, 2, 2, resizeByScales);
 }

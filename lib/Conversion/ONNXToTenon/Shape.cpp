@@ -224,12 +224,26 @@ Results castNode(Node &node) {
   return element ? castTo(node, element) : Results(node.unsupported() << "a cast to elements of type number " << to);
 }
 
+/// The type's name in the first version.
+Results castByName(Node &node) {
+  static const llvm::StringMap<int64_t> numbers = {{"FLOAT", 1},    {"UINT8", 2},   {"INT8", 3},    {"UINT16", 4},
+                                                   {"INT16", 5},    {"INT32", 6},   {"INT64", 7},   {"BOOL", 9},
+                                                   {"FLOAT16", 10}, {"DOUBLE", 11}, {"UINT32", 12}, {"UINT64", 13}};
+  StringRef name = node.string("to", "");
+  auto known = numbers.find(name);
+  if (known == numbers.end())
+    return node.error() << "expects the name of a type in 'to', but has '" << name << "'";
+  return castTo(node, elementTypeOf(known->second, node.builder.getContext()));
+}
+
 Results castLike(Node &node) { return castTo(node, elementOf(node[1])); }
 
 Results identity(Node &node) { return node[0]; }
 
-/// Nothing is dropped outside of training.
+/// Nothing is dropped outside of training, which before version 7 an attribute denies.
 Results dropout(Node &node) {
+  if (node.version() < 7 && !node.flag("is_test") && node.number("ratio", 0.5) != 0)
+    return node.unsupported() << "training mode (is_test = 0)";
   if (node.has(2)) {
     auto training = node.constantIntegers(node[2]);
     auto ratio = node.constantNumbers(node[1]);
@@ -260,9 +274,10 @@ void onnx::addShapeConverters(ConverterTable &table) {
   table.add("HannWindow", 17, 1, 1, hannWindow);
   table.add("HammingWindow", 17, 1, 1, hammingWindow);
   table.add("BlackmanWindow", 17, 1, 1, blackmanWindow);
+  table.add("Cast", 1, 1, 1, castByName).keepsSizes = true;
   table.add("Cast", 6, 1, 1, castNode).keepsSizes = true;
   table.add("CastLike", 15, 2, 2, castLike).keepsSizes = true;
   table.add("Identity", 1, 1, 1, identity, Accepts::values).keepsSizes = true;
-  table.add("Dropout", 7, 1, 1, dropout).keepsSizes = true;
+  table.add("Dropout", 1, 1, 1, dropout).keepsSizes = true;
   table.add("Dropout", 12, 1, 3, dropout).keepsSizes = true;
 }

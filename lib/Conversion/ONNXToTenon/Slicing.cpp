@@ -263,9 +263,10 @@ bool checkPads(Node &node, size_t amounts, size_t axes) {
 
 /// Amounts are attributes before version 11.
 Results padAttributes(Node &node) {
-  auto pads = node.integers("pads");
+  StringRef name = node.version() < 2 ? "paddings" : "pads";
+  auto pads = node.integers(name);
   if (!pads)
-    return node.error() << "expects the attribute 'pads'";
+    return node.error() << "expects the attribute '" << name << "'";
   if (!checkPads(node, pads->size(), rankOf(node[0])))
     return failure();
   Sizes amounts = llvm::map_to_vector(*pads, [&](int64_t amount) { return node.size(amount); });
@@ -362,9 +363,10 @@ Results crop(Node &node) {
 void onnx::addSlicingConverters(ConverterTable &table) {
   table.add("Slice", 1, 1, 1, sliceAttributes, Accepts::tensors);
   table.add("Slice", 10, 3, 5, slice, Accepts::tensors);
+  table.add("Split", 1, 1, 2, split, Accepts::tensors);
   table.add("Split", 2, 1, 1, split, Accepts::tensors);
   table.add("Split", 13, 1, 2, split, Accepts::tensors);
-  table.add("Pad", 2, 1, 1, padAttributes);
+  table.add("Pad", 1, 1, 1, padAttributes);
   table.add("Pad", 11, 2, 4, pad);
   table.add("com.microsoft.Pad", 1, 2, 3, pad);
   table.add("Crop", 1, 1, 1, crop);

@@ -5,3 +5,14 @@ tenon_tile.kernel @unknown(%x: tensor<96xf32>) -> tensor<96xf32> {
   %0 = "unknown.op"(%x) : (tensor<96xf32>) -> tensor<96xf32>
   tenon_tile.yield %0 : tensor<96xf32>
 }
+
+// -----
+
+// What is stored for the register tiles of one contraction is no operand of another.
+tenon_tile.kernel @two(%x: tensor<1x6x14x8xf32>, %w: tensor<72x32xf32> {tenon_tile.constant}) -> tensor<1x4x12x32xf32> {
+  // expected-error @+1 {{'tenon_tile.window_rows' op can't be computed element by element}}
+  %0 = "tenon_tile.window_rows"(%x) <{dilations = array<i64: 1, 1>, sizes = array<i64: 3, 3>, strides = array<i64: 1, 1>}> : (tensor<1x6x14x8xf32>) -> tensor<1x4x12x72xf32>
+  %1 = "tenon.contract"(%0, %w) <{indexing_maps = [affine_map<(d0, d1, d2, d3, d4) -> (d0, d1, d2, d4)>, affine_map<(d0, d1, d2, d3, d4) -> (d4, d3)>, affine_map<(d0, d1, d2, d3, d4) -> (d0, d1, d2, d3)>]}> : (tensor<1x4x12x72xf32>, tensor<72x32xf32>) -> tensor<1x4x12x32xf32>
+  %2 = "tenon.contract"(%0, %w) <{indexing_maps = [affine_map<(d0, d1, d2, d3, d4) -> (d0, d1, d2, d4)>, affine_map<(d0, d1, d2, d3, d4) -> (d4, d3)>, affine_map<(d0, d1, d2, d3, d4) -> (d0, d1, d2, d3)>]}> : (tensor<1x4x12x72xf32>, tensor<72x32xf32>) -> tensor<1x4x12x32xf32>
+  tenon_tile.yield %2 : tensor<1x4x12x32xf32>
+}

@@ -57,3 +57,13 @@ tenon_tile.kernel @unknown(%k: index, %x: tensor<700x3xf32>) -> tensor<?x3xf32> 
   %v, %i = tenon.topk %x dim 0 k [%k] {smallest} : tensor<700x3xf32> -> tensor<?x3xf32>, tensor<?x3xi64>
   tenon_tile.yield %v : tensor<?x3xf32>
 }
+
+// -----
+
+// More is known of k than its result's type says.
+// CHECK-LABEL: func.func @stated(
+// CHECK: scf.for
+tenon_tile.kernel @stated(%x: tensor<3x500xi64>) -> tensor<3x?xi64> {
+  %v, %i = tenon.topk %x dim 1 k [5] : tensor<3x500xi64> -> tensor<3x?xi64>, tensor<3x?xi64>
+  tenon_tile.yield %i : tensor<3x?xi64>
+}

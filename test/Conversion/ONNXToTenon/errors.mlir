@@ -7,8 +7,8 @@ func.func @several(%x: tensor<4xf32>) -> (!tenon_onnx.unknown, !tenon_onnx.unkno
   %1 = tenon_onnx.node "Neg" version 15 (%0) {} : (!tenon_onnx.unknown) -> !tenon_onnx.unknown
   // expected-error @+1 {{'Nonsense' (opset 1) is not supported: no conversion of the operator is known in domain 'com.acme'}}
   %2 = tenon_onnx.node "Nonsense" domain "com.acme" version 1 (%1) {} : (!tenon_onnx.unknown) -> !tenon_onnx.unknown
-  // expected-error @+1 {{'Add' (opset 6) is not supported: the oldest form of the operator that is known is of opset 7, export the model at that or a later one}}
-  %3 = tenon_onnx.node "Add" version 6 (%x, %x) {} : (tensor<4xf32>, tensor<4xf32>) -> !tenon_onnx.unknown
+  // expected-error @+1 {{'IsNaN' (opset 6) is not supported: the oldest form of the operator that is known is of opset 9, export the model at that or a later one}}
+  %3 = tenon_onnx.node "IsNaN" version 6 (%x) {} : (tensor<4xf32>) -> !tenon_onnx.unknown
   // expected-error @+1 {{'Sub' (opset 15) expects 2 operands, but has 1}}
   %4 = tenon_onnx.node "Sub" version 15 (%x) {} : (tensor<4xf32>) -> !tenon_onnx.unknown
   return %2, %4 : !tenon_onnx.unknown, !tenon_onnx.unknown
@@ -115,9 +115,9 @@ func.func @integer_mean(%x: tensor<4x3xi32>, %a: tensor<2xi64>) -> !tenon_onnx.u
 
 // -----
 
-func.func @result_used(%x: tensor<1x3x8x8xf32>) -> (!tenon_onnx.unknown, !tenon_onnx.unknown) {
-  // expected-error @+1 {{'MaxPool' (opset 12) is not supported: the indices of the largest elements}}
-  %0:2 = tenon_onnx.node "MaxPool" version 12 (%x) {kernel_shape = array<i64: 2, 2>} : (tensor<1x3x8x8xf32>) -> (!tenon_onnx.unknown, !tenon_onnx.unknown)
+func.func @result_used(%x: tensor<1x3x?x8xf32>) -> (!tenon_onnx.unknown, !tenon_onnx.unknown) {
+  // expected-error @+1 {{'MaxPool' (opset 12) is not supported: the places of the largest elements with padding that is not known when compiling}}
+  %0:2 = tenon_onnx.node "MaxPool" version 12 (%x) {kernel_shape = array<i64: 3, 3>, strides = array<i64: 2, 2>, auto_pad = "SAME_UPPER"} : (tensor<1x3x?x8xf32>) -> (!tenon_onnx.unknown, !tenon_onnx.unknown)
   return %0#0, %0#1 : !tenon_onnx.unknown, !tenon_onnx.unknown
 }
 
@@ -352,4 +352,46 @@ func.func @around_nodes(%c: tensor<i1>, %x: tensor<4xf32>) -> tensor<4xf32> {
     tenon.yield %x : tensor<4xf32>
   }
   return %0 : tensor<4xf32>
+}
+
+// -----
+
+func.func @boxes(%x: tensor<1x4x8xf32>, %s: tensor<1x2x8xf32>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'NonMaxSuppression' (opset 11) expects boxes [N, B, 4] and scores [N, C, B] of floating-point numbers, but has 'tensor<1x4x8xf32>' and 'tensor<1x2x8xf32>'}}
+  %0 = tenon_onnx.node "NonMaxSuppression" version 11 (%x, %s) {} : (tensor<1x4x8xf32>, tensor<1x2x8xf32>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @real_parts(%x: tensor<2x8x3xf32>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'DFT' (opset 20) expects floating-point numbers with a last dimension of 1 or 2, the parts of complex ones, but has 'tensor<2x8x3xf32>'}}
+  %0 = tenon_onnx.node "DFT" version 20 (%x) {} : (tensor<2x8x3xf32>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @rectangle(%x: tensor<2x8x3xf32>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'Det' (opset 22) expects square matrices of floating-point numbers, but has 'tensor<2x8x3xf32>'}}
+  %0 = tenon_onnx.node "Det" version 22 (%x) {} : (tensor<2x8x3xf32>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @deformed(%x: tensor<1x4x8x8xf32>, %w: tensor<6x4x3x3xf32>, %o: tensor<1x16x6x6xf32>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'DeformConv' (opset 22) expects 18 offsets, but has 16}}
+  %0 = tenon_onnx.node "DeformConv" version 22 (%x, %w, %o) {} : (tensor<1x4x8x8xf32>, tensor<6x4x3x3xf32>, tensor<1x16x6x6xf32>) -> !tenon_onnx.unknown
+  return %0 : !tenon_onnx.unknown
+}
+
+// -----
+
+func.func @sizes_before_broadcasting(%x: tensor<2x3x4xf32>, %y: tensor<3x4xf32>) -> (!tenon_onnx.unknown, !tenon_onnx.unknown) {
+  // expected-error @+1 {{'Add' (opset 6) expects operands of equal sizes where broadcast isn't set, but has 'tensor<2x3x4xf32>' and 'tensor<3x4xf32>'}}
+  %0 = tenon_onnx.node "Add" version 6 (%x, %y) {} : (tensor<2x3x4xf32>, tensor<3x4xf32>) -> !tenon_onnx.unknown
+  // expected-error @+1 {{'Add' (opset 6) expects dimensions from 2 on for all of 'tensor<3x4xf32>', but has 'tensor<2x3x4xf32>'}}
+  %1 = tenon_onnx.node "Add" version 6 (%x, %y) {broadcast = 1 : i64, axis = 2 : i64} : (tensor<2x3x4xf32>, tensor<3x4xf32>) -> !tenon_onnx.unknown
+  return %0, %1 : !tenon_onnx.unknown, !tenon_onnx.unknown
 }

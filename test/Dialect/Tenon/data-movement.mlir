@@ -52,3 +52,10 @@ func.func @scatter(%x: tensor<?x768xf32>, %i: tensor<?x1xi64>, %u: tensor<?x768x
   %w, %q = tenon.topk %x dim 1 k [%k] {smallest} : tensor<?x768xf32> -> tensor<?x?xf32>, tensor<?x?xi64>
   return
 }
+
+// CHECK-LABEL: func @suppress
+func.func @suppress(%c: tensor<80x?xi1>, %b: tensor<80x4x?xf32>, %t: tensor<f32>, %n: tensor<i64>) {
+  // CHECK: tenon.suppress %{{.*}}, %{{.*}} threshold %{{.*}} most %{{.*}} : tensor<80x?xi1>, tensor<80x4x?xf32>, tensor<f32>, tensor<i64>
+  %0 = tenon.suppress %c, %b threshold %t most %n : tensor<80x?xi1>, tensor<80x4x?xf32>, tensor<f32>, tensor<i64>
+  return
+}

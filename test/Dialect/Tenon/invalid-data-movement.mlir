@@ -144,6 +144,22 @@ func.func @topk_values(%x: tensor<8x4xf32>) {
 
 // -----
 
+func.func @suppress_candidates(%c: tensor<i1>, %b: tensor<4xf32>, %t: tensor<f32>, %n: tensor<i64>) {
+  // expected-error @+1 {{expects candidates of rank 1 or more, but has 'tensor<i1>'}}
+  %0 = tenon.suppress %c, %b threshold %t most %n : tensor<i1>, tensor<4xf32>, tensor<f32>, tensor<i64>
+  return
+}
+
+// -----
+
+func.func @suppress_boxes(%c: tensor<8xi1>, %b: tensor<8x4xf32>, %t: tensor<f32>, %n: tensor<i64>) {
+  // expected-error @+1 {{expects boxes of type 'tensor<4x8xf32>', but has 'tensor<8x4xf32>'}}
+  %0 = tenon.suppress %c, %b threshold %t most %n : tensor<8xi1>, tensor<8x4xf32>, tensor<f32>, tensor<i64>
+  return
+}
+
+// -----
+
 func.func @pad_operands(%x: tensor<4xf32>, %v: tensor<f32>) {
   // expected-error @+1 {{'tenon.pad' op expects one operand per dynamic low amount, but has 0 for 1}}
   %0 = "tenon.pad"(%x, %v) <{mode = 0 : i32, static_low = array<i64: -9223372036854775808>, static_high = array<i64: 0>, operandSegmentSizes = array<i32: 1, 1, 0, 0>}> : (tensor<4xf32>, tensor<f32>) -> tensor<?xf32>

@@ -699,3 +699,36 @@ tenon_tile.program @topk(%x: memref<4x40xf32>) -> (%v: memref<4x2xf32>) {
     topk %x at [%i, 0] dim 2 lanes 8 values %v : memref<4x40xf32> values memref<4x2xf32>
   }
 }
+
+// -----
+
+// expected-error@+1 {{'tenon_tile.program' op requires attribute 'function_type'}}
+"tenon_tile.program"() <{outputs = 1 : i64, sym_name = "no_type"}> ({
+}) {tenon_tile.workers = affine_map<()[s0] -> (s0)>} : () -> ()
+
+// -----
+
+// expected-error@+1 {{'tenon_tile.program' op expects 'tenon_tile.workers' to be a map from its 0 index arguments, as symbols, to numbers}}
+tenon_tile.program @workers(%x: memref<4xf32>) -> (%y: memref<4xf32>) attributes {tenon_tile.workers = affine_map<()[s0] -> (s0)>} {
+  grid (%i) = 0 to 1 {
+  }
+}
+
+// -----
+
+// expected-error@+1 {{expects 'tenon_tile.workers' to be a map of a program}}
+module attributes {tenon_tile.workers = 3 : i64} {
+}
+
+// -----
+
+tenon_tile.program @no_columns(%x: memref<2x1xf32>) -> (%y: memref<2x0xf32>) {
+  grid (%i) = 0 to 1 {
+    %a = load %x[0, 0] : memref<2x1xf32> -> tensor<2x1xf32>
+    %b = tenon.constant dense<> : tensor<1x0xf32>
+    %c = tenon.constant dense<> : tensor<2x0xf32>
+    // expected-error@+1 {{'tenon_tile.mma' op expects sums of at least one row and column, but has 'tensor<2x0xf32>'}}
+    %0 = mma %a, %b, %c : tensor<2x1xf32>, tensor<1x0xf32> -> tensor<2x0xf32>
+    store %0, %y[0, 0] : tensor<2x0xf32>, memref<2x0xf32>
+  }
+}

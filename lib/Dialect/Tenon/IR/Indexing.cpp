@@ -126,5 +126,26 @@ SmallVector<AffineExpr> NonZeroOp::resultSizes(SizeAnalysis &sizes, unsigned) {
   return {sizes.constant(rank), getCount() ? sizes.expressionOf(getCount()) : AffineExpr()};
 }
 
+//===----------------------------------------------------------------------===//
+// SuppressOp
+//===----------------------------------------------------------------------===//
+
+LogicalResult SuppressOp::verify() {
+  auto candidates = cast<RankedTensorType>(getCandidates().getType());
+  auto boxes = cast<RankedTensorType>(getBoxes().getType());
+  if (candidates.getRank() == 0)
+    return emitOpError("expects candidates of rank 1 or more, but has ") << candidates;
+  SmallVector<int64_t> expected(candidates.getShape());
+  expected.insert(expected.end() - 1, 4);
+  if (failed(verifyCompatibleShape(expected, boxes.getShape())))
+    return emitOpError("expects boxes of type ")
+           << RankedTensorType::get(expected, boxes.getElementType()) << ", but has " << boxes;
+  return success();
+}
+
+SmallVector<AffineExpr> SuppressOp::resultSizes(SizeAnalysis &sizes, unsigned) {
+  return sizes.sizesOf(getCandidates());
+}
+
 #define GET_OP_CLASSES
 #include "tenon/Dialect/Tenon/IR/TenonIndexing.cpp.inc"

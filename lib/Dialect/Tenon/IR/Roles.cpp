@@ -77,5 +77,5 @@ void tenon::attachRoles(MLIRContext *context) {
   attach<RoleModel<Role::free>::Of, BroadcastOp, TransposeOp, IotaOp, FromSizesOp>(context);
   attach<RoleModel<Role::contraction>::Of, ContractOp>(context);
   attach<RowsModel, ReduceOp, SoftmaxOp, NormalizeOp>(context);
-  attach<OrderedModel, NonZeroOp, ScanOp, ScatterOp, TopKOp>(context);
+  attach<OrderedModel, NonZeroOp, ScanOp, ScatterOp, SuppressOp, TopKOp>(context);
 }

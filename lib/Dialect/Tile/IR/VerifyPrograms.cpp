@@ -91,6 +91,11 @@ LogicalResult ProgramOp::verify() {
     return emitOpError("expects a guard of its ") << indices << " index arguments, but has " << getGuardAttr();
   if (getWarps() && ((int64_t)*getWarps() < 1 || *getWarps() > 64))
     return emitOpError("expects 1 to 64 warps, but has ") << (int64_t)*getWarps();
+  if (auto workers = (*this)->getAttrOfType<AffineMapAttr>(kWorkersAttr))
+    if (AffineMap map = workers.getValue();
+        map.getNumDims() != 0 || map.getNumResults() == 0 || map.getNumSymbols() != indices)
+      return emitOpError("expects '") << kWorkersAttr << "' to be a map from its " << indices
+                                      << " index arguments, as symbols, to numbers";
   return success();
 }
 

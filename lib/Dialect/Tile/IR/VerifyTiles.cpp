@@ -292,6 +292,8 @@ LogicalResult MmaOp::verify() {
   for (Type type : {lhs, rhs, acc})
     if (failed(verifyTile(*this, type)))
       return failure();
+  if (acc.getNumElements() == 0)
+    return emitOpError("expects sums of at least one row and column, but has ") << acc;
   int64_t rows = lhs.getRank() - 1, columns = acc.getRank() - rows, packed = rhs.getRank() - columns - 1;
   if (rows < 0 || columns < 1 || packed < 0 || packed > 1)
     return emitOpError("expects [R.., K], [K, N..] or [K / f, N.., f], and [R.., N..], but has ")

@@ -66,6 +66,10 @@ module {
       %values_0, %indices_1 = tenon.topk %arg0 dim 1 k [%arg3] {smallest} : tensor<?x768xf32> -> tensor<?x?xf32>, tensor<?x?xi64>
       return
     }
+    func.func @suppress(%arg0: tensor<80x?xi1>, %arg1: tensor<80x4x?xf32>, %arg2: tensor<f32>, %arg3: tensor<i64>) {
+      %0 = tenon.suppress %arg0, %arg1 threshold %arg2 most %arg3 : tensor<80x?xi1>, tensor<80x4x?xf32>, tensor<f32>, tensor<i64>
+      return
+    }
   }
   module @elementwise {
     func.func @unary(%arg0: tensor<?x4xf32>) {

@@ -110,4 +110,32 @@ def Tenon_NonZeroOp : Tenon_Op<"nonzero", [Pure, DeclareOpInterfaceMethods<Tenon
   }]>];
 }
 
+def Tenon_SuppressOp : Tenon_Op<"suppress", [Pure, AllTypesMatch<["candidates", "result"]>,
+    AllElementTypesMatch<["boxes", "threshold"]>, DeclareOpInterfaceMethods<Tenon_SizesInterface>]> {
+  let summary = "which boxes are kept: those that overlap none kept before them";
+  let description = [{
+    Goes through the boxes along the last dimension in order. A candidate is kept unless `most` are, or it overlaps one
+    that is kept by more than `threshold`: what both cover, as a part of what at least one does. Where one of them
+    covers nothing there is no overlap. `candidates` is `[D.., N]`, `boxes` is `[D.., 4, N]`: the low places along two
+    axes, then the high ones.
+
+    ```mlir
+    %kept = tenon.suppress %candidates, %boxes threshold %t most %n
+            : tensor<80x?xi1>, tensor<80x4x?xf32>, tensor<f32>, tensor<i64>
+    ```
+  }];
+  let arguments = (ins RankedTensorOf<[I1]>:$candidates, RankedTensorOf<[F32, F64]>:$boxes,
+                       0DTensorOf<[F32, F64]>:$threshold, 0DTensorOf<[I64]>:$most);
+  let results = (outs RankedTensorOf<[I1]>:$result);
+  let assemblyFormat = [{
+    $candidates `,` $boxes `threshold` $threshold `most` $most attr-dict
+    `:` type($candidates) `,` type($boxes) `,` type($threshold) `,` type($most)
+  }];
+  let extraClassDeclaration = [{
+    /// Along which boxes are in order.
+    int64_t getDim() { return getCandidates().getType().getRank() - 1; }
+  }];
+  let hasVerifier = 1;
+}
+
 #endif // TENON_DIALECT_TENON_IR_TENONINDEXING

@@ -65,6 +65,7 @@ private:
     addElementwiseConverters(table);
     addIndexingConverters(table);
     addLossConverters(table);
+    addMachineLearningConverters(table);
     addMatrixConverters(table);
     addMicrosoftConverters(table);
     addMicrosoftAttentionConverters(table);

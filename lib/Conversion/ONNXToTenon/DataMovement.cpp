@@ -283,9 +283,10 @@ Results tile(Node &node) {
 /// So many times along one axis, in the first version.
 Results tileAlong(Node &node) {
   Value x = node[0];
-  auto axis = node.constantIntegers(node[2]);
+  Type i64 = node.builder.getI64Type();
+  auto axis = node.constantIntegers(node.cast(node[2], i64));
   Value count = node.single(node[1], "one number of tiles");
-  auto repeats = count ? node.elements(count) : std::nullopt;
+  auto repeats = count ? node.elements(node.cast(count, i64)) : std::nullopt;
   if (!axis || axis->size() != 1)
     return node.unsupported() << "an axis that is not known when compiling";
   int64_t dim = node.dimension(axis->front(), rankOf(x));

@@ -239,6 +239,7 @@ void addDetectionConverters(ConverterTable &table);
 void addElementwiseConverters(ConverterTable &table);
 void addIndexingConverters(ConverterTable &table);
 void addLossConverters(ConverterTable &table);
+void addMachineLearningConverters(ConverterTable &table);
 void addMatrixConverters(ConverterTable &table);
 void addMicrosoftConverters(ConverterTable &table);
 void addMicrosoftAttentionConverters(ConverterTable &table);

@@ -1,0 +1,172 @@
+"""Classical models, the operators of domain ai.onnx.ml: against ONNX Runtime."""
+
+import numpy as np
+import onnxruntime
+import pytest
+import tenon
+from microsoft import array, compare, floats
+from onnx import TensorProto, helper
+
+F, D, I64, S, U8 = TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.INT64, TensorProto.STRING, TensorProto.UINT8
+ML = "ai.onnx.ml"
+MODES = ["BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRANCH_NEQ"]
+
+
+def model_of(op, inputs, outputs, version=3, **attributes):
+    node = helper.make_node(op, [name for name, *_ in inputs], [name for name, *_ in outputs], domain=ML, **attributes)
+    graph = helper.make_graph([node], "test", [helper.make_tensor_value_info(*entry) for entry in inputs],
+                              [helper.make_tensor_value_info(*entry) for entry in outputs])
+    return helper.make_model(graph, ir_version=10, opset_imports=[helper.make_opsetid("", 21), helper.make_opsetid(ML, version)])
+
+
+def check(model, *feeds, tolerance=1e-5):
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    wanted = [dict(zip(names, session.run(None, feed))) for feed in feeds]
+    if all(value.dtype != object for results in wanted for value in results.values()):
+        return compare(model, wanted, feeds, tolerance)
+    compiled, reference = tenon.compile(model, threads=1), tenon.reference(model)
+    for feed, results in zip(feeds, wanted):
+        for actual in (compiled.run(feed), reference.run(feed)):
+            for name, expected in results.items():
+                if expected.dtype == object:
+                    assert [str(x) for x in np.asarray(actual[name]).ravel()] == [str(x) for x in expected.ravel()]
+                else:
+                    np.testing.assert_allclose(actual[name], expected, rtol=tolerance, atol=tolerance)
+
+
+class Forest:
+    """Random trees as lists of nodes and of weights; leaves have a weight for each of the targets that `weighs` gives of a tree."""
+
+    def __init__(self, trees, depth, features, weighs, modes=MODES[:1], seed=0, positive=False, missing=False):
+        self.random = np.random.default_rng(seed)
+        self.lists = {name: [] for name in ("treeids", "nodeids", "featureids", "values", "modes", "truenodeids", "falsenodeids")}
+        self.missing, self.weights = [], []
+        for tree in range(trees):
+            self.count, self.targets = 0, weighs(tree)
+            self.features, self.modes, self.positive, self.tracks = features, modes, positive, missing
+            self.grow(tree, depth)
+
+    def grow(self, tree, depth):
+        number, place = self.count, len(self.lists["nodeids"])
+        self.count += 1
+        isLeaf = depth == 0 or self.random.random() < 0.1
+        entry = {"treeids": tree, "nodeids": number, "featureids": int(self.random.integers(self.features)),
+                 "values": float(np.round(self.random.standard_normal() * 2) / 2), "modes": str(self.random.choice(self.modes)), "truenodeids": 0,
+                 "falsenodeids": 0}
+        for name, value in entry.items():
+            self.lists[name].append(value)
+        self.missing.append(int(self.tracks and self.random.integers(2)))
+        if isLeaf:
+            self.lists["modes"][place] = "LEAF"
+            for target in self.targets:
+                weight = float(np.float32(self.random.random() if self.positive else self.random.standard_normal()))
+                self.weights.append((tree, number, target, weight))
+            return number
+        self.lists["truenodeids"][place] = self.grow(tree, depth - 1)
+        self.lists["falsenodeids"][place] = self.grow(tree, depth - 1)
+        return number
+
+    def attributes(self, leaf):
+        trees, nodes, targets, weights = (list(column) for column in zip(*self.weights))
+        result = {f"nodes_{name}": values for name, values in self.lists.items()}
+        result |= {f"{leaf}_treeids": trees, f"{leaf}_nodeids": nodes, f"{leaf}_ids": targets, f"{leaf}_weights": weights}
+        return result | ({"nodes_missing_value_tracks_true": self.missing} if self.tracks else {})
+
+
+def rows(count, features, seed=0):
+    """With numbers that are equal to those of nodes."""
+    return (np.round(np.random.default_rng(seed).standard_normal((count, features)) * 4) / 4).astype(np.float32)
+
+
+@pytest.mark.parametrize("aggregate", ["SUM", "AVERAGE", "MIN", "MAX"])
+@pytest.mark.parametrize("targets, transform", [(1, "NONE"), (3, "NONE"), (3, "SOFTMAX"), (2, "LOGISTIC"), (3, "SOFTMAX_ZERO")])
+def test_regressor(aggregate, targets, transform):
+    forest = Forest(7, 5, 6, lambda tree: range(targets))
+    model = model_of("TreeEnsembleRegressor", [("x", F, ("n", 6))], [("y", F, ("n", targets))], aggregate_function=aggregate, n_targets=targets,
+                     post_transform=transform, base_values=[0.25] * targets, **forest.attributes("target"))
+    check(model, {"x": rows(33, 6)}, {"x": rows(1, 6, 1)})
+
+
+@pytest.mark.parametrize("modes", [[mode] for mode in MODES] + [MODES])
+def test_branches(modes):
+    model = model_of("TreeEnsembleRegressor", [("x", F, ("n", 4))], [("y", F, ("n", 1))], n_targets=1,
+                     **Forest(5, 6, 4, lambda tree: [0], modes, missing=True).attributes("target"))
+    x = rows(40, 4)
+    x[::5, 1] = np.nan
+    check(model, {"x": x})
+
+
+@pytest.mark.parametrize("dtype, element", [(np.float64, D)])
+def test_other_numbers(dtype, element):
+    # ONNX Runtime has no integers here.
+    model = model_of("TreeEnsembleRegressor", [("x", element, ("n", 4))], [("y", F, ("n", 1))], n_targets=1, **Forest(5, 4, 4, lambda tree: [0]).attributes("target"))
+    check(model, {"x": (rows(20, 4) * 3).astype(dtype)})
+
+
+@pytest.mark.parametrize("transform", ["NONE", "LOGISTIC", "SOFTMAX"])
+@pytest.mark.parametrize("classes, weighs, positive, base", [
+    (3, lambda tree: [tree % 3], False, []), (4, lambda tree: range(4), True, [0.1, 0.2, 0.3, 0.4]), (2, lambda tree: [0], False, []), (2, lambda tree: [0], True, []),
+    (2, lambda tree: [1], False, []), (2, lambda tree: [1], True, []), (2, lambda tree: [0, 1], True, []), (2, lambda tree: [0], False, [0.5])])
+def test_classifier(transform, classes, weighs, positive, base):
+    forest = Forest(6, 4, 5, weighs, positive=positive)
+    attributes = forest.attributes("class") | ({"base_values": base} if base else {})
+    model = model_of("TreeEnsembleClassifier", [("x", F, ("n", 5))], [("label", I64, ("n",)), ("y", F, ("n", classes))], post_transform=transform,
+                     classlabels_int64s=[10 * i for i in range(classes)] if classes > 2 else [0, 1], **attributes)
+    check(model, {"x": rows(30, 5)}, {"x": rows(1, 5, 1)})
+
+
+def test_classifier_with_names():
+    forest = Forest(6, 4, 5, lambda tree: [tree % 3])
+    model = model_of("TreeEnsembleClassifier", [("x", F, ("n", 5))], [("label", S, ("n",)), ("y", F, ("n", 3))], classlabels_strings=["a", "b", "c"],
+                     **forest.attributes("class"))
+    check(model, {"x": rows(30, 5)})
+
+
+def test_trees_of_version_5():
+    tensor = lambda name, element, values: helper.make_tensor(name, element, (len(values),), values)
+    model = model_of("TreeEnsemble", [("x", F, ("n", 1))], [("y", F, ("n", 4))], version=5, n_targets=4, aggregate_function=1,
+                     membership_values=tensor("m", F, [1.2, 3.7, 8, 9, np.nan, 12, 7, np.nan]), nodes_modes=tensor("mode", U8, [0, 6, 6]),
+                     nodes_splits=tensor("s", F, [11, 232344.0, np.nan]), nodes_featureids=[0, 0, 0], nodes_truenodeids=[1, 0, 1], nodes_trueleafs=[0, 1, 1],
+                     nodes_falsenodeids=[2, 2, 3], nodes_falseleafs=[1, 0, 1], tree_roots=[0], leaf_targetids=[0, 1, 2, 3],
+                     leaf_weights=tensor("w", F, [1, 10, 1000, 100]))
+    check(model, {"x": np.array([1.2, 3.4, -0.12, np.nan, 12, 7, 8], np.float32)[:, None]})
+
+
+@pytest.mark.parametrize("transform", ["NONE", "SOFTMAX", "LOGISTIC"])
+@pytest.mark.parametrize("classes, scored", [(3, 3), (2, 2), (2, 1)])
+def test_linear_classifier(transform, classes, scored):
+    if scored == 1 and transform == "SOFTMAX":
+        pytest.skip("a softmax of one score")
+    model = model_of("LinearClassifier", [("x", F, ("n", 5))], [("label", I64, ("n",)), ("y", F, ("n", classes))], version=1, post_transform=transform,
+                     coefficients=floats((scored * 5,)).tolist(), intercepts=floats((scored,), 1).tolist(), classlabels_ints=[3 * i + 1 for i in range(classes)])
+    check(model, {"x": floats((7, 5))}, {"x": floats((1, 5))})
+
+
+def test_linear_regressor():
+    model = model_of("LinearRegressor", [("x", F, ("n", 5))], [("y", F, ("n", 2))], version=1, targets=2, coefficients=floats((10,)).tolist(),
+                     intercepts=[0.5, -1.0])
+    check(model, {"x": floats((7, 5))})
+
+
+@pytest.mark.parametrize("op, attributes, element", [
+    ("Binarizer", {"threshold": 0.25}, F), ("Scaler", {"offset": [0.5], "scale": [2.0]}, F), ("Scaler", {"offset": [0.5, 1, 2, 3], "scale": [2.0, 1, 0.5, 3]}, I64),
+    ("Normalizer", {"norm": "L1"}, F), ("Normalizer", {"norm": "L2"}, F), ("Normalizer", {"norm": "MAX"}, F),
+    ("Imputer", {"imputed_value_floats": [1.0, 2, 3, 4], "replaced_value_float": float("nan")}, F),
+    ("Imputer", {"imputed_value_int64s": [7], "replaced_value_int64": 1}, I64)])
+def test_features(op, attributes, element):
+    x = np.abs(rows(6, 4)) if attributes.get("norm") == "MAX" else rows(6, 4)
+    if op == "Imputer" and element == F:
+        x[::2, 1] = np.nan
+    out = I64 if op == "Imputer" and element == I64 else F
+    model = model_of(op, [("x", element, ("n", 4))], [("y", out, ("n", 4))], version=1, **attributes)
+    check(model, {"x": x if element == F else (x * 3).astype(np.int64)})
+
+
+def test_columns_and_categories():
+    check(model_of("ArrayFeatureExtractor", [("x", F, ("n", 4)), ("c", I64, (2,))], [("y", F, ("n", 2))], version=1), {"x": rows(5, 4), "c": np.array([3, 1])})
+    check(model_of("FeatureVectorizer", [("x", F, ("n", 3)), ("z", F, ("n", 2))], [("y", F, ("n", 5))], version=1, inputdimensions=[3, 2]),
+          {"x": rows(5, 3), "z": rows(5, 2)})
+    check(model_of("OneHotEncoder", [("x", I64, ("n", 2))], [("y", F, ("n", 2, 3))], version=1, cats_int64s=[1, 5, 7]), {"x": np.array([[1, 7], [2, 5]])})
+    check(model_of("OneHotEncoder", [("x", S, ("n",))], [("y", F, ("n", 3))], version=1, cats_strings=["a", "bb", "c"]),
+          {"x": np.array(["bb", "a", "none"], object)})

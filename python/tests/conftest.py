@@ -1,9 +1,12 @@
 """Small models for the tests, made with onnx.helper."""
 
+import functools
 import signal
 
+import numpy as np
 import onnx
 import pytest
+import tenon
 from onnx import TensorProto, helper
 
 
@@ -44,3 +47,22 @@ def add_file(add, tmp_path):
 def interruptible():
     """A shell's background jobs ignore interrupts, and so would all that the tests start."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@functools.cache
+def runs_here(target):
+    """Whether this machine has the instructions of a target."""
+    a = np.ones((1, 4), np.float32)
+    try:
+        tenon.compile(make_binary(), target=target, threads=1).run({"a": a, "b": a})
+    except tenon.Error as error:
+        assert "variants for other targets" in str(error)
+        return False
+    return True
+
+
+def pytest_runtest_setup(item):
+    """Tests over targets run those that the machine has."""
+    target = item.callspec.params.get("target") if hasattr(item, "callspec") else None
+    if isinstance(target, str) and not runs_here(target):
+        pytest.skip(f"this machine can't run {target}")

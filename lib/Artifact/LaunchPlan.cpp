@@ -41,9 +41,9 @@ uint32_t tenon::artifact::evaluatePlan(const int64_t *words, uint32_t count, con
         left = right < 0 ? INT64_MIN : INT64_MAX;
       break;
     case PlanOp::multiply: {
-      bool isNegative = (left < 0) != (right < 0);
+      int64_t sign = left ^ right;
       if (__builtin_mul_overflow(left, right, &left))
-        left = isNegative ? INT64_MIN : INT64_MAX;
+        left = sign < 0 ? INT64_MIN : INT64_MAX;
       break;
     }
     case PlanOp::floorDivide:

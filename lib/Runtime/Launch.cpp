@@ -12,6 +12,8 @@
 
 #include "Session.h"
 
+#include <algorithm>
+
 using namespace tenon::runtime;
 
 namespace {
@@ -74,7 +76,7 @@ int32_t tenon_session::launch(uint32_t index, void *const *buffers, const int64_
   for (uint32_t i = 0; i < plan.count; ++i)
     hasUnits |= plan.units()[i] > 0;
   // Who does nothing needs no memory, whatever the other sizes are.
-  if (hasUnits && (plan.workgroupBytes() > 0 || plan.launchBytes() > 0))
+  if (hasUnits && std::max(plan.workgroupBytes(), plan.launchBytes()) > 0)
     if (int32_t code = reserveScratch(plan, launch.args))
       return code;
   int64_t start = profiling ? nanoseconds() : 0;

@@ -52,10 +52,7 @@ LaunchPlan tenon_session::planLaunch(uint32_t index, const int64_t *strides, con
 
 int32_t tenon_session::reserveScratch(const LaunchPlan &plan, tenon_kernel_args &args) {
   // What all share lies behind the workers' own.
-  auto inLines = [](int64_t bytes) {
-    int64_t line = 64, most = INT64_MAX / line;
-    return bytes <= 0 ? 0 : std::min((bytes - 1) / line + 1, most) * line;
-  };
+  auto inLines = [](int64_t bytes) { return (std::clamp<int64_t>(bytes, 0, INT64_MAX - 63) + 63) & ~int64_t(63); };
   int64_t stride = inLines(plan.workgroupBytes()), shared = inLines(plan.launchBytes()), own, total;
   if (__builtin_mul_overflow(stride, int64_t(threads), &own) || __builtin_add_overflow(own, shared, &total) ||
       !hold([&] { return scratch.reserve(total); }))

@@ -76,3 +76,22 @@ def test_cache_tells_them_apart(tmp_path):
 def test_wrong_accuracy(value, error):
     with pytest.raises(error, match="accuracy is"):
         tenon.compile(function("Tanh"), accuracy=value)
+
+
+def test_strict_rounds_as_the_model_says():
+    """Between ops of f16 that compute in f32 nothing is rounded, but where a step would be seen; `strict` rounds all."""
+    x = (np.random.default_rng(0).random(20000) * 200).astype(np.float16)
+    c = np.float16(1.7)
+    constants = [numpy_helper.from_array(np.array(c), "c")]
+
+    def run(accuracy, *nodes):
+        model = make_model(list(nodes), [("x", TensorProto.FLOAT16, ["n"])], [("y", TensorProto.FLOAT16, ["n"])], constants)
+        return tenon.compile(model, accuracy=accuracy, threads=1).run({"x": x})["y"]
+
+    scaled = helper.make_node("Mul", ["x", "c"], ["m"])
+    for accuracy in ("strict", "default", "fast"):
+        for op, exact in (("Floor", np.floor), ("Ceil", np.ceil), ("Round", np.round)):
+            np.testing.assert_array_equal(run(accuracy, scaled, helper.make_node(op, ["m"], ["y"])), exact(x * c))
+    chain = scaled, helper.make_node("Add", ["m", "c"], ["a"]), helper.make_node("Sub", ["a", "x"], ["y"])
+    np.testing.assert_array_equal(run("strict", *chain), x * c + c - x)
+    np.testing.assert_allclose(run("default", *chain), x.astype(np.float64) * c + c - x, rtol=2.0**-11, atol=2.0**-10)

@@ -17,21 +17,52 @@ using namespace tenon::tile;
 static constexpr int64_t minRowsToCopy = 48, maxDepthToCopy = 768;
 
 ColumnOperand::ColumnOperand(ContractionPlan &plan) : b(plan.b), plan(plan) {
-  if (plan.expression)
+  if (plan.expression) {
     expression.emplace(plan);
-  else if (plan.packed)
+  } else if (plan.packed) {
+    bool isNarrow = plan.hasNarrowPanel();
+    int64_t width = isNarrow ? *constantOf(plan.columns) : plan.panelWidth();
     memory = b.formed(plan.op.getRhs(), "panels", [&](OpBuilder &builder, ValueRange operands) {
-      return makePanels(builder, operands.front(), *plan.packed, *plan.positionIn(1, plan.roles.column),
-                        plan.panelWidth(), llvm::product_of(plan.taps), plan.runLength);
+      Value panels = makePanels(builder, operands.front(), *plan.packed, *plan.positionIn(1, plan.roles.column), width,
+                                llvm::product_of(plan.taps), plan.runLength);
+      return isNarrow ? joinRows(builder, panels, plan.batchSizes.size(), columnsBeyond() * plan.runLength) : panels;
     });
-  else
+    if (isNarrow)
+      viewRows();
+  } else {
     memory = b.memoryOf(plan.op.getRhs());
+  }
   std::optional<int64_t> products = constantOf(plan.isSplit ? plan.partDepth : plan.depth),
                          rows = constantOf(plan.lines * plan.length);
   if (plan.expression && !plan.isWide())
     copy = b.scratch({(int64_t)llvm::alignTo(*products, expression->getGroup()), plan.unitColumns}, plan.columnElement);
   if (!plan.packed && !plan.windows && rows && *rows >= minRowsToCopy && products && *products <= maxDepthToCopy)
     copy = b.scratch({*products, plan.unitColumns}, plan.columnElement);
+}
+
+/// Columns that a unit reads behind the last one.
+int64_t ColumnOperand::columnsBeyond() {
+  int64_t columns = *constantOf(plan.columns);
+  return llvm::alignTo(columns, plan.unitColumns) - columns;
+}
+
+/// The rows of a narrow panel, as long as units read them, in runs where columns come in those.
+void ColumnOperand::viewRows() {
+  MLIRContext *context = plan.op.getContext();
+  int64_t columns = *constantOf(plan.columns), run = plan.runLength;
+  SmallVector<AffineExpr> source, sizes;
+  for (int64_t count : cast<MemRefType>(memory.getType()).getShape().drop_back()) {
+    source.push_back(getAffineDimExpr(sizes.size(), context));
+    sizes.push_back(b.constant(count));
+  }
+  int64_t next = source.size();
+  source.push_back(getAffineDimExpr(next, context) * (columns * run) + getAffineDimExpr(next + 1, context) * run);
+  sizes.append({plan.depth.floorDiv(run), b.constant(columns + columnsBeyond())});
+  if (run > 1) {
+    source.back() = source.back() + getAffineDimExpr(next + 2, context);
+    sizes.push_back(b.constant(run));
+  }
+  memory = b.view(memory, AffineMap::get(sizes.size(), 0, source, context), sizes);
 }
 
 void ColumnOperand::copyPart(const ContractionUnit &unit, AffineExpr part) {
@@ -71,7 +102,9 @@ Value ColumnOperand::load(const RegisterTile &tile, AffineExpr k, AffineExpr wit
   // Panels may be narrower or wider than the columns of a unit.
   int64_t width = plan.panelWidth(), run = plan.runLength;
   SmallVector<AffineExpr> place = batchOf(tile.unit);
-  if (width == plan.unitColumns)
+  if (plan.hasNarrowPanel())
+    place.append({k.floorDiv(run), column});
+  else if (width == plan.unitColumns)
     place.append({tile.unit.panel, k.floorDiv(run), tile.column});
   else
     place.append({column.floorDiv(width), k.floorDiv(run), column % width});
@@ -112,7 +145,8 @@ SmallVector<int64_t> ColumnOperand::dims() {
 //===----------------------------------------------------------------------===//
 
 void ColumnOperand::planFetching(RegisterTile &tile, AffineExpr line, AffineExpr part) {
-  if (!memory || !plan.packed || !constantOf(plan.depth))
+  // There is nothing behind a narrow panel.
+  if (!memory || !plan.packed || plan.hasNarrowPanel() || !constantOf(plan.depth))
     return;
   const ContractionUnit &unit = tile.unit;
   AffineExpr rows, place, inAll = b.mul(line, plan.length) + tile.turn,
@@ -163,6 +197,30 @@ void ColumnOperand::fetchRows(const RegisterTile &tile, AffineExpr part) {
 // The form
 //===----------------------------------------------------------------------===//
 
+/// The tensor with so many zeros behind those along a dimension.
+static Value appendZeros(OpBuilder &builder, Value tensor, int64_t dim, int64_t count) {
+  if (count == 0)
+    return tensor;
+  Location loc = tensor.getLoc();
+  auto type = cast<RankedTensorType>(tensor.getType());
+  auto scalar = RankedTensorType::get({}, type.getElementType());
+  Value zero = ConstantOp::create(builder, loc, scalar,
+                                  DenseElementsAttr::get(scalar, builder.getZeroAttr(type.getElementType())));
+  SmallVector<int64_t> shape(type.getShape()), low(shape.size(), 0), high(shape.size(), 0);
+  high[dim] = count;
+  shape[dim] += count;
+  return PadOp::create(builder, loc, type.clone(shape), PadMode::constant, tensor, zero, ValueRange(), ValueRange(),
+                       low, high);
+}
+
+Value codegen::joinRows(OpBuilder &builder, Value panels, int64_t batches, int64_t beyond) {
+  auto type = cast<RankedTensorType>(panels.getType());
+  SmallVector<int64_t> shape(type.getShape().take_front(batches));
+  shape.push_back(llvm::product_of(type.getShape().drop_front(batches)));
+  Value rows = ReshapeOp::create(builder, panels.getLoc(), type.clone(shape), panels, ValueRange(), shape);
+  return appendZeros(builder, rows, batches, beyond);
+}
+
 Value codegen::makePanels(OpBuilder &builder, Value matrices, int64_t depth, int64_t column, int64_t width,
                           int64_t parts, int64_t run) {
   Location loc = matrices.getLoc();
@@ -175,15 +233,8 @@ Value codegen::makePanels(OpBuilder &builder, Value matrices, int64_t depth, int
   };
   auto pad = [&](int64_t dim, int64_t multiple) {
     int64_t missing = llvm::alignTo(shape[dim], multiple) - shape[dim];
-    if (missing == 0)
-      return;
-    auto scalar = RankedTensorType::get({}, element);
-    Value zero = ConstantOp::create(builder, loc, scalar, DenseElementsAttr::get(scalar, builder.getZeroAttr(element)));
-    SmallVector<int64_t> low(shape.size(), 0), high(shape.size(), 0);
-    high[dim] = missing;
     shape[dim] += missing;
-    matrices = PadOp::create(builder, loc, RankedTensorType::get(shape, element), PadMode::constant, matrices, zero,
-                             ValueRange(), ValueRange(), low, high);
+    matrices = appendZeros(builder, matrices, dim, missing);
   };
   pad(column, width);
   if (shape[depth] / parts % run != 0) {

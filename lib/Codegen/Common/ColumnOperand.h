@@ -43,6 +43,8 @@ private:
   llvm::SmallVector<mlir::AffineExpr> placeOf(const ContractionUnit &unit, mlir::AffineExpr k, mlir::AffineExpr column);
   llvm::SmallVector<mlir::AffineExpr> batchOf(const ContractionUnit &unit);
   llvm::SmallVector<int64_t> dims();
+  int64_t columnsBeyond();
+  void viewRows();
 
   TileBuilder &b;
   ContractionPlan &plan;
@@ -56,6 +58,10 @@ private:
 /// `depth` is the dimension of these rows, `column` that of columns; the others, those of batches, stand in front.
 mlir::Value makePanels(mlir::OpBuilder &builder, mlir::Value matrices, int64_t depth, int64_t column, int64_t width,
                        int64_t parts = 1, int64_t run = 1);
+
+/// In a form: the one panel of each batch, whose dimensions stand in front, as a row of elements, and `beyond` zeros
+/// behind them.
+mlir::Value joinRows(mlir::OpBuilder &builder, mlir::Value panels, int64_t batches, int64_t beyond);
 
 } // namespace tenon::codegen
 

@@ -55,8 +55,13 @@ ContractionPlan::ContractionPlan(TileBuilder &b, const KernelStructure &structur
     element = rate.getSum();
     rowElement = rate.getLhs();
     columnElement = rate.getRhs() == rate.getLhs() ? rate.getRhs() : getElementTypeOrSelf(op.getRhs());
+  } else if (Type sum = getElementTypeOrSelf(op.getResult()); isa<IntegerType>(sum)) {
+    element = rowElement = columnElement = sum;
   }
   measure();
+  // Behind the last column there is nothing to do.
+  if (std::optional<int64_t> known = constantOf(columns); known && !expression)
+    unitColumns = std::min<int64_t>(unitColumns, llvm::alignTo(std::max<int64_t>(*known, 1), lanes));
   measureRows();
   if (windows)
     measureWindows();

@@ -89,6 +89,9 @@ public:
 
   int64_t vectorBytes() { return knobOf(tile::knob::vectorBytes); }
   int64_t panelWidth() { return knobOf(tile::knob::panelColumns); }
+  /// Whether a constant operand has fewer columns than a panel: its rows lie one behind the other then, and vectors of
+  /// columns reach into the next one.
+  bool hasNarrowPanel() { return packed && !expression && columns != zero && *constantOf(columns) < panelWidth(); }
   /// The shape of tiles of so many rows: without rows they have one dimension.
   llvm::SmallVector<int64_t> rowShape(int64_t last, int64_t height) {
     return roles.rows.empty() ? llvm::SmallVector<int64_t>{last} : llvm::SmallVector<int64_t>{height, last};

@@ -29,6 +29,8 @@ ContractionUnit::ContractionUnit(ContractionPlan &plan, ArrayRef<AffineExpr> bat
     endRow = b.min(firstRow + extent, plan.length);
   }
   leftColumns = plan.columns - column(plan.zero);
+  if (std::optional<int64_t> known = constantOf(plan.columns); known && *known <= plan.unitColumns)
+    leftColumns = plan.columns;
 }
 
 AffineExpr ContractionUnit::columns() const {

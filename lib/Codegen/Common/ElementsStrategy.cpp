@@ -16,13 +16,13 @@ using namespace tenon::tile;
 
 /// How far a unit of short rows may exceed that of a long one: no loss of parallelism for the sake of a
 /// division.
-static constexpr int64_t maxRowsPerBlock = 8;
+static constexpr int64_t maxRowsPerUnit = 8;
 /// Rows from this length on hardly feel that their length isn't known: what is left after whole vectors is
 /// little.
 static constexpr int64_t minLength = 64;
 
-/// Whether the last dimension of a lone row is cut into blocks.
-static bool isBlocked(ArrayRef<AffineExpr> space) {
+/// Whether the last dimension of a lone row is cut into units.
+static bool isCut(ArrayRef<AffineExpr> space) {
   return !space.empty() &&
          llvm::all_of(space.drop_back(), [](AffineExpr size) { return SizeAnalysis::staticSize(size) == 1; });
 }
@@ -46,24 +46,31 @@ bool ElementsStrategy::accepts(const OpGroup &group, raw_ostream *reason) const 
   return true;
 }
 
+/// The dimensions that units of about so many elements run over.
+static SmallVector<int64_t> unitDimsOf(ArrayRef<AffineExpr> space, int64_t unitElements) {
+  auto dims = llvm::to_vector(llvm::seq<int64_t>(0, std::max<int64_t>((int64_t)space.size() - 1, 0)));
+  // Short rows together make up a unit: finding a unit's place costs divisions.
+  int64_t elements = space.empty() ? 1 : SizeAnalysis::staticSize(space.back());
+  while (!dims.empty() && !ShapedType::isDynamic(elements) && elements < unitElements) {
+    int64_t size = SizeAnalysis::staticSize(space[dims.back()]);
+    if (ShapedType::isDynamic(size) || elements * size > unitElements * maxRowsPerUnit)
+      break;
+    elements *= size;
+    dims.pop_back();
+  }
+  return dims;
+}
+
 KernelStructure ElementsStrategy::structureOf(const OpGroup &group) const {
   KernelStructure result;
   result.space = group.sizes.sizesOf(group.firstResult());
   ArrayRef<AffineExpr> space = result.space;
   SmallVector<int64_t> &dims = result.unitDims;
-  llvm::append_range(dims, llvm::seq<int64_t>(0, std::max<int64_t>((int64_t)space.size() - 1, 0)));
-  // Short rows together make up a unit: finding a unit's place costs divisions.
-  int64_t elements = space.empty() ? 1 : SizeAnalysis::staticSize(space.back());
-  while (!dims.empty() && !ShapedType::isDynamic(elements) && elements < blockElements) {
-    int64_t size = SizeAnalysis::staticSize(space[dims.back()]);
-    if (ShapedType::isDynamic(size) || elements * size > blockElements * maxRowsPerBlock)
-      break;
-    elements *= size;
-    dims.pop_back();
-  }
+  dims = unitDimsOf(space, UnitSpace::usualElements);
   result.work = group.sizes.constant(1);
-  if (isBlocked(space))
-    result.work = space.back().ceilDiv(blockElements);
+  // About: what units there are is the schedule's.
+  if (isCut(space))
+    result.work = space.back().ceilDiv(UnitSpace::usualElements);
   else
     for (int64_t dim : dims)
       result.work = result.work * space[dim];
@@ -86,8 +93,8 @@ static int64_t lengthOf(ArrayRef<AffineExpr> space) {
   if (space.empty())
     return 1;
   int64_t length = SizeAnalysis::staticSize(space.back());
-  if (isBlocked(space))
-    return ShapedType::isDynamic(length) ? blockElements : std::min(length, blockElements);
+  if (isCut(space))
+    return ShapedType::isDynamic(length) ? UnitSpace::usualElements : std::min(length, UnitSpace::usualElements);
   return ShapedType::isDynamic(length) ? unknownLength : length;
 }
 
@@ -97,9 +104,9 @@ std::unique_ptr<ScheduleSpace> ElementsStrategy::spaceOf(KernelOp kernel, Target
     return nullptr;
   SizeAnalysis sizes(kernel.getContext());
   OpGroup group(kernel, sizes);
-  return std::make_unique<VectorSpace>(kernel, cpu, "elementwise kernels", /*hasVectors=*/true,
-                                       lengthOf(structureOf(group).space), codegen::estimateInstructions(group),
-                                       lanesOf(group));
+  return std::make_unique<UnitSpace>(kernel, cpu, "elementwise kernels", /*hasVectors=*/true,
+                                     lengthOf(structureOf(group).space), codegen::estimateInstructions(group),
+                                     lanesOf(group));
 }
 
 /// Where what rows read changes, if one op alone says so.
@@ -124,7 +131,8 @@ LogicalResult ElementsStrategy::build(KernelOp kernel, ScheduleAttr schedule) co
   Lanes counted = lanesOf(group);
   SmallVector<AffineExpr> space =
       llvm::map_to_vector(structure.space, [&](AffineExpr size) { return builder.size(size); });
-  int64_t rank = space.size(), lanes = lanesOf(schedule, counted.bytes);
+  int64_t rank = space.size(), lanes = lanesOf(schedule, counted.bytes),
+          unitElements = *schedule.get(knob::unitElements);
   AffineExpr zero = builder.constant(0);
   SmallVector<AffineExpr> place(rank, zero);
   auto storeAt = [&](ArrayRef<int64_t> shape, TileBuilder::Expressions extents) {
@@ -180,7 +188,7 @@ LogicalResult ElementsStrategy::build(KernelOp kernel, ScheduleAttr schedule) co
     if (counted.bytes == Lanes().bytes)
       return masked(low, high, lanes);
     SmallVector<AffineExpr> cuts;
-    if (!isBlocked(structure.space))
+    if (!isCut(structure.space))
       cuts = cutsOf(group, structure.space);
     if (cuts.empty())
       return overlapping(low, high, zero, space.back(),
@@ -193,13 +201,13 @@ LogicalResult ElementsStrategy::build(KernelOp kernel, ScheduleAttr schedule) co
       start = end;
     }
   };
-  if (isBlocked(structure.space)) {
-    builder.grid({{zero, space.back(), blockElements, /*extent=*/true}},
+  if (isCut(structure.space)) {
+    builder.grid({{zero, space.back(), unitElements, /*extent=*/true}},
                  [&](TileBuilder::Expressions at) { row(at[0], at[0] + at[1]); });
     return success();
   }
   // Units run over the leading dimensions, loops over those behind them.
-  int64_t unitDims = structure.unitDims.size();
+  int64_t unitDims = unitDimsOf(structure.space, unitElements).size();
   SmallVector<TileBuilder::Dim> units, loops;
   for (int64_t dim = 0; dim + 1 < rank; ++dim)
     (dim < unitDims ? units : loops).push_back({zero, space[dim]});

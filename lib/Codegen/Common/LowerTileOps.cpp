@@ -692,8 +692,16 @@ LogicalResult ProgramLowering::emit(MmaOp mma) {
   Type element = cast<RankedTensorType>(mma.getAcc().getType()).getElementType();
   if (mma.getVia())
     return emitVia(mma);
-  if (mma.getFactor() != 1 || !(element.isF32() || element.isF64()) || lhs.getElementType() != element)
+  bool isFloat = element.isF32() || element.isF64();
+  if (mma.getFactor() != 1 || !(isFloat || element.isInteger(32)) || lhs.getElementType() != element)
     return refuse(mma);
+  auto multiplyAdd = [&](Value factor, Value column, Value sum) -> Value {
+    if (!isFloat)
+      return arith::AddIOp::create(builder, e.loc, sum, arith::MulIOp::create(builder, e.loc, factor, column));
+    if (isa<VectorType>(factor.getType()))
+      return vector::FMAOp::create(builder, e.loc, factor, column, sum);
+    return math::FmaOp::create(builder, e.loc, factor, column, sum);
+  };
   FailureOr<SmallVector<Value>> sums = registersOf(mma.getAcc());
   if (failed(sums))
     return failure();
@@ -719,9 +727,7 @@ LogicalResult ProgramLowering::emit(MmaOp mma) {
       if (auto type = dyn_cast<VectorType>(columns.front().getType()))
         factor = vector::BroadcastOp::create(builder, e.loc, type, factor);
       for (Value column : columns) {
-        *sum = isa<VectorType>(factor.getType())
-                   ? vector::FMAOp::create(builder, e.loc, factor, column, *sum).getResult()
-                   : math::FmaOp::create(builder, e.loc, factor, column, *sum).getResult();
+        *sum = multiplyAdd(factor, column, *sum);
         ++sum;
       }
     }

@@ -290,6 +290,8 @@ void TileBuilder::when(Value condition, function_ref<void()> yes, function_ref<v
 }
 
 void TileBuilder::peel(AffineExpr extent, int64_t step, function_ref<void(AffineExpr)> body) {
+  if (isa<AffineConstantExpr>(extent))
+    return body(extent);
   List list = listOf(extent);
   auto peel = PeelOp::create(builder, loc, TypeRange(), list.operands.front(), step);
   OpBuilder::InsertionGuard guard(builder);

@@ -8,6 +8,8 @@
 #include "tenon/Codegen/Common/Strategies.h"
 #include "tenon/Codegen/Common/TileBuilder.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace tenon;
 using namespace tenon::codegen;
@@ -49,16 +51,16 @@ static std::optional<int64_t> turnedDim(const OpGroup &group) {
 
 /// Places along a dimension that make up a unit of work: about a square of those along which operands and results lie,
 /// so that both are read and written some cache lines at a time.
-static int64_t turnedPlaces(ArrayRef<AffineExpr> space, int64_t turned, int64_t dim) {
-  constexpr int64_t side = 64, mostLanes = 16;
-  static_assert(side * side == blockElements);
+static int64_t turnedPlaces(ArrayRef<AffineExpr> space, int64_t turned, int64_t dim, int64_t unitElements) {
+  constexpr int64_t mostLanes = 16;
+  int64_t side = std::max<int64_t>(llvm::bit_floor((uint64_t)std::sqrt((double)unitElements)), mostLanes);
   int64_t last = space.size() - 1;
   if (dim != turned && dim != last)
     return 1;
   int64_t other = SizeAnalysis::staticSize(space[dim == last ? turned : last]);
   if (ShapedType::isDynamic(other) || other >= side)
     return side;
-  return llvm::alignTo(blockElements / std::max<int64_t>(other, 1), mostLanes);
+  return llvm::alignTo(unitElements / std::max<int64_t>(other, 1), mostLanes);
 }
 
 namespace {
@@ -67,7 +69,8 @@ namespace {
 /// written as columns. What is left at the ends is read element by element.
 class TurnedProgram {
 public:
-  TurnedProgram(KernelOp kernel, int64_t lanes) : builder(kernel), lanes(lanes) {
+  TurnedProgram(KernelOp kernel, ScheduleAttr schedule)
+      : builder(kernel), lanes(lanesOf(schedule)), unitElements(*schedule.get(knob::unitElements)) {
     OpGroup group(kernel, builder.sizes);
     sizes = builder.sizes.sizesOf(group.firstResult());
     dim = *turnedDim(group);
@@ -80,8 +83,8 @@ public:
   void write() {
     SmallVector<TileBuilder::Dim> units;
     for (int64_t d = 0; d <= last; ++d)
-      units.push_back(
-          {builder.constant(0), builder.size(sizes[d]), turnedPlaces(sizes, dim, d), d == dim || d == last});
+      units.push_back({builder.constant(0), builder.size(sizes[d]), turnedPlaces(sizes, dim, d, unitElements),
+                       d == dim || d == last});
     builder.grid(units, [&](Expressions arguments) {
       const AffineExpr *argument = arguments.begin();
       for (int64_t d = 0; d <= last; ++d) {
@@ -199,7 +202,7 @@ private:
   }
 
   TileBuilder builder;
-  int64_t lanes, dim, last;
+  int64_t lanes, unitElements, dim, last;
   SmallVector<AffineExpr> sizes, place;
   SmallVector<TransposeOp> transposes;
   Range rows, columns; ///< along the turned and the last dimension
@@ -218,17 +221,18 @@ public:
     result.work = group.sizes.constant(1);
     int64_t turned = *turnedDim(group);
     for (int64_t dim : result.unitDims)
-      result.work = result.work * result.space[dim].ceilDiv(turnedPlaces(result.space, turned, dim));
+      result.work =
+          result.work * result.space[dim].ceilDiv(turnedPlaces(result.space, turned, dim, UnitSpace::usualElements));
     return result;
   }
 
   std::unique_ptr<ScheduleSpace> spaceOf(KernelOp kernel, TargetAttrInterface target) const override {
     auto cpu = dyn_cast<CPUTargetAttr>(target);
-    return cpu ? std::make_unique<VectorSpace>(kernel, cpu, "transposing kernels", /*hasVectors=*/false) : nullptr;
+    return cpu ? std::make_unique<UnitSpace>(kernel, cpu, "transposing kernels", /*hasVectors=*/false) : nullptr;
   }
 
   LogicalResult build(KernelOp kernel, ScheduleAttr schedule) const override {
-    TurnedProgram(kernel, lanesOf(schedule)).write();
+    TurnedProgram(kernel, schedule).write();
     return success();
   }
 };

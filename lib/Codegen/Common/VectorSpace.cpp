@@ -59,6 +59,19 @@ double VectorSpace::cost(ArrayRef<int64_t> point) const {
   return turns * (vectors * lanes.registers * double(instructions) / prices.instructionsPerCycle + latency);
 }
 
+UnitSpace::UnitSpace(KernelOp kernel, CPUTargetAttr target, StringRef kind, bool hasVectors, int64_t length,
+                     int64_t instructions, Lanes lanes)
+    : VectorSpace(kernel, target, kind, hasVectors, length, instructions, lanes) {
+  knobs.push_back({knob::unitElements, {usualElements, 1024, 16384}, /*isPriced=*/false});
+}
+
+bool UnitSpace::isLegal(ArrayRef<int64_t> point, raw_ostream *reason) const {
+  constexpr int64_t least = 64, most = 1 << 24;
+  if (point.back() < least || point.back() > most)
+    return refuse(reason, "a unit of work has from {0} to {1} elements, not {2}", least, most, point.back());
+  return VectorSpace::isLegal(point, reason);
+}
+
 int64_t codegen::estimateInstructions(Operation *op) {
   constexpr int64_t ofComposite = 16;
   if (auto element = dyn_cast<ElementInterface>(op))

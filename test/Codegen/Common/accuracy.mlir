@@ -11,7 +11,7 @@ tenon_tile.kernel @few(%x: tensor<4x64xf32>) -> tensor<4x64xf32> {
 }
 
 // CHECK-LABEL: tenon_tile.variants @all
-// CHECK: schedule(function_bits = 24, vector_bytes = 32,
+// CHECK: schedule(function_bits = 24, unit_elements = 4096, vector_bytes = 32,
 // CHECK: math.exp %{{[^ ]*}} : vector
 tenon_tile.kernel @all(%x: tensor<4x64xf32>) -> tensor<4x64xf32>
     attributes {tenon_tile.schedule = #tenon_tile.schedule<function_bits = 24>} {
@@ -39,7 +39,7 @@ tenon_tile.kernel @ordered(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
 // -----
 
 // CHECK-LABEL: tenon_tile.variants @standard
-// CHECK: schedule(vector_bytes = 32,
+// CHECK: schedule(unit_elements = 4096, vector_bytes = 32,
 // CHECK: math.exp %{{[^ ]*}} : vector
 tenon_tile.kernel @standard(%x: tensor<4x64xf32>) -> tensor<4x64xf32> {
   %y = tenon.exp %x : tensor<4x64xf32>

@@ -18,7 +18,7 @@ tenon_tile.variants @open {
 // What applies a schedule refuses one that the target can't have, too.
 tenon_tile.variants @wide {
   // expected-error@+1 {{'tenon_tile.variant' op can't have this schedule: vectors have 64 bytes, but those of target 'avx2' have 32}}
-  tenon_tile.variant @avx2 target #avx2 schedule(vector_bytes = 64, vectors = 1) {
+  tenon_tile.variant @avx2 target #avx2 schedule(unit_elements = 4096, vector_bytes = 64, vectors = 1) {
     tenon_tile.kernel @wide(%x: tensor<4xf32>) -> tensor<4xf32> {
       tenon_tile.yield %x : tensor<4xf32>
     }

@@ -1,6 +1,6 @@
 // RUN: %tenon_opt %s --verify-diagnostics --pass-pipeline="builtin.module(tenon-form-variants{targets=avx2},tenon_tile.variants(tenon_tile.variant(tenon-select-schedules{print-space})))"
 
-// expected-remark@+1 {{6 schedules of elementwise kernels: vector_bytes {32, 16} vectors {1, 2, 4}}}
+// expected-remark@+1 {{18 schedules of elementwise kernels: vector_bytes {32, 16} vectors {1, 2, 4} unit_elements {4096, 1024, 16384}}}
 tenon_tile.kernel @exp(%x: tensor<4x64xf32>) -> tensor<4x64xf32> {
   %y = tenon.exp %x : tensor<4x64xf32>
   tenon_tile.yield %y : tensor<4x64xf32>

@@ -2,8 +2,8 @@
 
 // Elements are computed in the widest vectors, one at a time where memory is the limit.
 // CHECK-LABEL: tenon_tile.variants @add
-// CHECK: target #avx2 schedule(vector_bytes = 32, vectors = 1)
-// CHECK: target #avx512 schedule(vector_bytes = 64, vectors = 1)
+// CHECK: target #avx2 schedule(unit_elements = 4096, vector_bytes = 32, vectors = 1)
+// CHECK: target #avx512 schedule(unit_elements = 4096, vector_bytes = 64, vectors = 1)
 tenon_tile.kernel @add(%x: tensor<4x64xf32>) -> tensor<4x64xf32> {
   %y = tenon.add %x, %x : tensor<4x64xf32>
   tenon_tile.yield %y : tensor<4x64xf32>
@@ -11,8 +11,8 @@ tenon_tile.kernel @add(%x: tensor<4x64xf32>) -> tensor<4x64xf32> {
 
 // Several at once hide the latency of functions and of reductions.
 // CHECK-LABEL: tenon_tile.variants @exp
-// CHECK: target #avx2 schedule(vector_bytes = 32, vectors = 4)
-// CHECK: target #avx512 schedule(vector_bytes = 64, vectors = 4)
+// CHECK: target #avx2 schedule(unit_elements = 4096, vector_bytes = 32, vectors = 4)
+// CHECK: target #avx512 schedule(unit_elements = 4096, vector_bytes = 64, vectors = 4)
 tenon_tile.kernel @exp(%x: tensor<4x64xf32>) -> tensor<4x64xf32> {
   %y = tenon.exp %x : tensor<4x64xf32>
   tenon_tile.yield %y : tensor<4x64xf32>

@@ -45,6 +45,18 @@ private:
   Lanes lanes;
 };
 
+/// Kernels of elements: units of work of about so many.
+class UnitSpace : public VectorSpace {
+public:
+  UnitSpace(tile::KernelOp kernel, tile::CPUTargetAttr target, llvm::StringRef kind, bool hasVectors,
+            int64_t length = 1, int64_t instructions = 1, Lanes lanes = {});
+
+  bool isLegal(llvm::ArrayRef<int64_t> point, llvm::raw_ostream *reason) const override;
+
+  /// Where no schedule says it.
+  static constexpr int64_t usualElements = 4096;
+};
+
 /// Elements of the vectors that a complete schedule says, if so many bytes are one.
 int64_t lanesOf(tile::ScheduleAttr schedule, int64_t bytes = Lanes().bytes);
 /// What vectors count in where each element is computed on its own: elements of the narrowest result or, if all

@@ -30,7 +30,8 @@ inline constexpr llvm::StringLiteral vectorBytes = "vector_bytes", vectors = "ve
                                      residentBytes = "resident_bytes", wideRows = "wide_rows", fetchRows = "fetch_rows",
                                      functionBits = "function_bits", epilogueRows = "epilogue_rows",
                                      panelColumns = "panel_columns", unitRows = "unit_rows",
-                                     unitColumns = "unit_columns", partElements = "part_elements";
+                                     unitColumns = "unit_columns", partElements = "part_elements",
+                                     unitElements = "unit_elements";
 } // namespace knob
 
 /// One choice that a schedule makes.

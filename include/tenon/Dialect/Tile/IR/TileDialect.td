@@ -44,7 +44,8 @@ def Tile_ScheduleAttr : AttrDef<Tile_Dialect, "Schedule"> {
     | `function_bits` | all, where the module's `tenon_tile.accuracy` is "fast" | bits that elementary functions of f32 keep: 12 or 24 |
     | `epilogue_rows` | contractions | rows for which what follows has code: 1, in a loop over sums in scratch, or all of a register tile |
     | `part_elements` | rows that are only reduced | elements of a part, where a row is so long that it has several |
-    | `panel_columns` | contractions with constants | columns that lie next to each other in the form of the second operand |
+    | `panel_columns` | contractions with constants | most columns that lie next to each other in the form of the second operand |
+    | `unit_elements` | elementwise and transposing ones | about how many elements a unit of work has |
     | `unit_rows`, `unit_columns` | contractions | most rows and columns of a unit of work |
     | `fetch_rows` | contractions | fewer rows fetch nothing ahead of an operand that isn't in panels |
 

@@ -30,8 +30,6 @@
 #include "tenon/Dialect/Tile/IR/TileOps.h.inc"
 
 namespace tenon::tile {
-/// Elements of a row that are one unit of work where there is only one row.
-inline constexpr int64_t blockElements = 4096;
 /// The attribute of a kernel by which a person fixes knobs of its schedule.
 inline constexpr llvm::StringLiteral kScheduleAttr = "tenon_tile.schedule";
 /// Of an argument of a kernel: each launch gives it a constant, which programs may want in a form.

@@ -173,3 +173,11 @@ def test_channels_first(channels, filters, extent, attributes, behind, tmp_path)
         np.savez(tmp_path / "outputs.npz", **wanted)
         subprocess.run([INTERPRETER, tmp_path / "tiles.mlir", f"--inputs={tmp_path}/inputs.npz", f"--expect={tmp_path}/outputs.npz"],
                        check=True)
+
+
+def test_images_without_places():
+    """Sizes that are known to be none: nothing is computed, whatever windows reach."""
+    for x, dilations, pads in (((1, 4, 0, 0), [4, 4], [4] * 4), ((1, 4, 0, 5), [1, 1], [1] * 4), ((0, 4, 5, 5), [1, 1], [1] * 4)):
+        node = helper.make_node("Conv", ["x", "w"], ["y"], dilations=dilations, pads=pads)
+        model = make_model([node], [("x", TensorProto.FLOAT, x)], [("y", TensorProto.FLOAT, None)], [numpy_helper.from_array(np.ones((8, 4, 3, 3), np.float32), "w")])
+        assert tenon.compile(model, threads=1).run({"x": np.zeros(x, np.float32)})["y"].shape[:2] == (x[0], 8)

@@ -8,7 +8,7 @@ from onnx import TensorProto, helper, numpy_helper
 import tenon
 
 KINDS = {"u8": (TensorProto.UINT8, np.uint8), "i8": (TensorProto.INT8, np.int8)}
-pytestmark = pytest.mark.parametrize("target", ["avx2", "avx512", "host"])
+pytestmark = [pytest.mark.parametrize("target", ["avx2", "avx512", "host"]), pytest.mark.usefixtures("runnable")]
 
 
 def numbers(kind, shape, seed):

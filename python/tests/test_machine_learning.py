@@ -170,3 +170,28 @@ def test_columns_and_categories():
     check(model_of("OneHotEncoder", [("x", I64, ("n", 2))], [("y", F, ("n", 2, 3))], version=1, cats_int64s=[1, 5, 7]), {"x": np.array([[1, 7], [2, 5]])})
     check(model_of("OneHotEncoder", [("x", S, ("n",))], [("y", F, ("n", 3))], version=1, cats_strings=["a", "bb", "c"]),
           {"x": np.array(["bb", "a", "none"], object)})
+
+
+def test_many_nodes_as_tensors():
+    """Long lists come as blobs. Leaves are the numbers of their places."""
+    count = 300
+    tensor = lambda element, values: helper.make_tensor("t", element, (len(values),), values)
+    model = model_of("TreeEnsemble", [("x", F, ("n", 1))], [("y", F, ("n", 1))], version=5, n_targets=1, nodes_modes=tensor(U8, [0] * count),
+                     nodes_splits=tensor(F, np.linspace(0, 1, count, dtype=np.float32)), nodes_featureids=[0] * count, nodes_truenodeids=list(range(count)),
+                     nodes_trueleafs=[1] * count, nodes_falsenodeids=list(range(1, count + 1)), nodes_falseleafs=[0] * (count - 1) + [1], tree_roots=[0],
+                     leaf_targetids=[0] * (count + 1), leaf_weights=tensor(F, np.arange(count + 1, dtype=np.float32)))
+    x = np.random.default_rng(0).random((9, 1), np.float32)
+    compare(model, [{"y": np.searchsorted(np.linspace(0, 1, count, dtype=np.float32), x).astype(np.float32)}], [{"x": x}], 0)
+
+
+def test_classes_without_a_score_are_no_candidates():
+    check(model_of("TreeEnsembleClassifier", [("x", F, ("n", 1))], [("label", I64, ("n",)), ("y", F, ("n", 3))], nodes_treeids=[0] * 3, nodes_nodeids=[0, 1, 2],
+                   nodes_featureids=[0] * 3, nodes_values=[0.5, 0, 0], nodes_modes=["BRANCH_LEQ", "LEAF", "LEAF"], nodes_truenodeids=[1, 0, 0],
+                   nodes_falsenodeids=[2, 0, 0], class_treeids=[0, 0], class_nodeids=[1, 2], class_ids=[1, 2], class_weights=[-0.1, -0.2],
+                   classlabels_int64s=[7, 8, 9]), {"x": np.array([[0], [1]], np.float32)})
+
+
+def test_widths_of_features():
+    for widths in ([2, 1], [5, 3]):
+        check(model_of("FeatureVectorizer", [("x", F, ("n", 3)), ("z", F, ("n", 3))], [("y", F, ("n", sum(widths)))], version=1, inputdimensions=widths),
+              {"x": rows(4, 3), "z": rows(4, 3, 1)})

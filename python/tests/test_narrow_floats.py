@@ -23,6 +23,7 @@ def eighths(*shape):
 
 @pytest.mark.parametrize("element", [TensorProto.FLOAT16, TensorProto.BFLOAT16])
 @pytest.mark.parametrize("target", ["avx2", "avx512", "host"])
+@pytest.mark.usefixtures("runnable")
 class TestNarrowFloats:
     def test_softmax_along_columns(self, element, target):
         x = eighths(3, 4, 6)

@@ -478,9 +478,9 @@ struct Rounding {
   Value emit(const Formula &f, Type target) const {
     constexpr double leavesIntegers = 3 << 22;
     Value low = f.number(this->low - offset), high = f.number(this->high - offset);
-    // NaN stays, and has zeros there.
+    // NaN becomes the least number.
     Value x = f.select(f.compare(arith::CmpFPredicate::OLT, high, f.x()), high, f.x());
-    x = f.select(f.compare(arith::CmpFPredicate::OGT, low, x), low, x);
+    x = f.select(f.compare(arith::CmpFPredicate::OGT, x, low), x, low);
     Value sum = f.make<arith::AddFOp>(x, f.number(leavesIntegers));
     Value bits = f.make<arith::BitcastOp>(f.emitter.typeLike(sum, f.builder().getI32Type()), sum);
     Value number = f.make<arith::TruncIOp>(f.emitter.typeLike(sum, target), bits);

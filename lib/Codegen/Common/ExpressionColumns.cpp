@@ -67,6 +67,33 @@ void ExpressionColumns::measure() {
     group = std::gcd<int64_t>(steps, 4);
 }
 
+/// Whether all integers of one type are in the other.
+static bool holdsIntegers(Type from, Type to) {
+  auto a = dyn_cast<IntegerType>(from), b = dyn_cast<IntegerType>(to);
+  if (!a || !b || a.getWidth() == 1)
+    return false;
+  return a.isUnsigned() == b.isUnsigned() ? b.getWidth() >= a.getWidth()
+                                          : a.isUnsigned() && b.getWidth() > a.getWidth();
+}
+
+/// Whether a node is an integer of at most 16 bits, as it is stored or converted.
+bool ExpressionColumns::isNarrow(unsigned n) const {
+  const Node *node = &expression.getNodes()[n];
+  while (node->op && isa<CastOp>(node->op)) {
+    if (!holdsIntegers(getElementTypeOrSelf(node->op->getOperand(0)), getElementTypeOrSelf(node->op->getResult(0))))
+      return false;
+    node = &expression.getNodes()[node->operands[0]];
+  }
+  if (node->op)
+    return false;
+  const Leaf &leaf = expression.getLeaves()[node->leaf];
+  constexpr int64_t mostBits = 16;
+  if (auto number = dyn_cast_if_present<IntegerAttr>(leaf.value ? Attribute() : Attribute(leaf.number)))
+    return number.getValue().getSignificantBits() <= mostBits;
+  auto integer = dyn_cast<IntegerType>(leaf.getElement());
+  return integer && integer.getWidth() <= mostBits;
+}
+
 /// The kinds of nodes, and whether the root is numbers times something plus something.
 bool ExpressionColumns::judge() {
   std::optional<unsigned> found;
@@ -83,12 +110,16 @@ bool ExpressionColumns::judge() {
       kind = Kind::other;
     } else if (isa<CastOp>(node.op)) {
       // Rounding to less is no factor, but at last, where sums are more exact without it.
-      Type to = getElementTypeOrSelf(node.op->getResult(0));
-      bool holds = to.isF32() || to.isInteger(32) || to.isInteger(64) || &node == &expression.getNodes().back();
+      Type from = getElementTypeOrSelf(node.op->getOperand(0)), to = getElementTypeOrSelf(node.op->getResult(0));
+      bool holds =
+          to.isF32() || holdsIntegers(from, to) || (isa<FloatType>(to) && &node == &expression.getNodes().back());
       kind = of(0) == Kind::numbers && !holds ? Kind::other : of(0);
     } else if (isa<AddOp, SubOp>(node.op)) {
       bool areBoth = of(0) == Kind::numbers && of(1) == Kind::numbers;
-      kind = areBoth ? Kind::other : std::max(of(0), of(1));
+      // Sums of integers may wrap, but for those of narrow ones in 32 bits; those of f16 are rounded.
+      bool isExact = isReal || (getElementTypeOrSelf(node.op->getResult(0)).getIntOrFloatBitWidth() >= 32 &&
+                                llvm::all_of(node.operands, [&](unsigned operand) { return isNarrow(operand); }));
+      kind = areBoth || !isExact ? Kind::other : std::max(of(0), of(1));
     } else if (isa<MulOp>(node.op) && isReal) {
       bool areBoth = of(0) == Kind::numbers && of(1) == Kind::numbers;
       kind = areBoth ? Kind::other : std::max(of(0), of(1));
@@ -119,14 +150,19 @@ struct FormWriter {
     auto type = llvm::cast<RankedTensorType>(like.getType());
     return create<ConstantOp>(type, DenseElementsAttr::get(type, element));
   }
-  Value pad(Value x, int64_t rows) {
+  /// With so many rows: the last one again and again, so that what is computed of it is a number.
+  Value withRows(Value x, int64_t rows) {
     auto type = llvm::cast<RankedTensorType>(x.getType());
-    int64_t missing = rows - type.getDimSize(0);
-    if (missing <= 0)
+    int64_t missing = rows - type.getDimSize(0), columns = type.getDimSize(1);
+    if (missing == 0)
       return x;
+    if (missing < 0)
+      return create<SliceOp>(type.clone({rows, columns}), x, ValueRange(), ValueRange(), ValueRange(),
+                             ArrayRef<int64_t>{0, 0}, ArrayRef<int64_t>{rows, columns}, ArrayRef<int64_t>{1, 1});
     auto scalar = RankedTensorType::get({}, type.getElementType());
     Value zero = create<ConstantOp>(scalar, DenseElementsAttr::get(scalar, builder.getZeroAttr(type.getElementType())));
-    return create<PadOp>(type.clone({rows, type.getDimSize(1)}), PadMode::constant, x, zero, ValueRange(), ValueRange(),
+    PadMode mode = type.getDimSize(0) == 0 ? PadMode::constant : PadMode::edge;
+    return create<PadOp>(type.clone({rows, columns}), mode, x, zero, ValueRange(), ValueRange(),
                          ArrayRef<int64_t>{0, 0}, ArrayRef<int64_t>{missing, 0});
   }
   Value reshape(Value x, ArrayRef<int64_t> shape) {
@@ -174,7 +210,7 @@ void ExpressionColumns::form(unsigned number) {
     auto integer = dyn_cast<IntegerType>(leaf.getElement());
     if (integer && !source.bits && StorageFormat(integer).sharesBytes())
       matrix = writer.cast(matrix, IntegerType::get(builder.getContext(), 8, integer.getSignedness()));
-    matrix = writer.pad(matrix, source.step ? llvm::divideCeil(depth, source.step) : 1);
+    matrix = writer.withRows(matrix, source.step ? llvm::divideCeil(depth, source.step) : 1);
     if (source.bits)
       matrix = writer.words(writer.moved(matrix, source.moved), source.bits);
     else if (source.moved)
@@ -207,7 +243,7 @@ void ExpressionColumns::fetch(AffineExpr k, AffineExpr column, int64_t width) {
   for (const Source &source : sources) {
     if (!source.memory || !source.isColumn || source.step != 1)
       continue;
-    int64_t bytes = cast<MemRefType>(source.memory.getType()).getElementTypeBitWidth() / 8,
+    int64_t bytes = std::max(1u, cast<MemRefType>(source.memory.getType()).getElementTypeBitWidth() / 8),
             rows = group / source.perWord();
     AffineExpr row = k.floorDiv(source.perWord()) + ahead / (panel * bytes);
     for (int64_t at = 0; at < rows * width * bytes; at += lineBytes)

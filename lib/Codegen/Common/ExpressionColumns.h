@@ -61,6 +61,7 @@ private:
   void measure();
   void form(unsigned leaf);
   bool judge();
+  bool isNarrow(unsigned node) const;
   mlir::Value read(unsigned leaf, mlir::AffineExpr row, mlir::AffineExpr column, llvm::ArrayRef<int64_t> shape);
   mlir::Value shared(unsigned node, mlir::AffineExpr k, mlir::AffineExpr column, int64_t width);
 

@@ -303,6 +303,11 @@ private:
 } // namespace
 
 LogicalResult OrderedStrategy::build(KernelOp kernel, ScheduleAttr schedule) const {
+  SizeAnalysis sizes(kernel.getContext());
+  Operation *ordered = orderedOf(OpGroup(kernel, sizes));
+  for (Value yielded : kernel.getBody().front().getTerminator()->getOperands())
+    if (yielded.getDefiningOp() != ordered)
+      return ordered->emitOpError("is alone in a kernel, which yields its results only");
   OrderedProgram(kernel, *this, lanesOf(schedule)).write();
   return success();
 }

@@ -152,12 +152,16 @@ AffineExpr TileBuilder::mul(AffineExpr a, AffineExpr b) {
 }
 
 AffineExpr TileBuilder::divide(AffineExpr a, AffineExpr b) {
+  if (b == constant(0))
+    return b;
   if (isa<AffineConstantExpr>(a) && isa<AffineConstantExpr>(b))
     return a.floorDiv(b);
   return index(arith::DivUIOp::create(builder, loc, value(a), value(b)));
 }
 
 AffineExpr TileBuilder::ceilDiv(AffineExpr a, AffineExpr b) {
+  if (b == constant(0))
+    return b;
   if (isa<AffineConstantExpr>(a) && isa<AffineConstantExpr>(b))
     return a.ceilDiv(b);
   return index(arith::CeilDivUIOp::create(builder, loc, value(a), value(b)));

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "MachineLearning.h"
+#include "tenon/Dialect/Tenon/IR/BlobFiles.h"
 
 #include <cmath>
 #include <limits>
@@ -26,6 +27,14 @@ SmallVector<double> onnx::numbersOf(Node &node, StringRef name) {
   auto tensor = dyn_cast_if_present<TypedAttr>(value);
   if (!tensor || !isa<RankedTensorType>(tensor.getType()))
     return node.numbers(name).value_or(SmallVector<double>());
+  if (auto blob = dyn_cast<BlobAttr>(value)) {
+    llvm::Expected<ArrayRef<char>> bytes = blob.getData();
+    if (!bytes) {
+      node.error() << "has an attribute '" << name << "' that can't be read: " << llvm::toString(bytes.takeError());
+      return {};
+    }
+    tensor = denseFromBlob(blob.getType(), *bytes);
+  }
   Value constant = node.constant(tensor);
   if (auto numbers = node.constantNumbers(constant))
     return *numbers;
@@ -127,9 +136,12 @@ Value linear(Node &node, int64_t targets) {
 }
 
 Results linearRegressor(Node &node) {
-  Value y = linear(node, node.integer("targets", 1));
-  if (y)
-    y = transformedScores(node, y, node.string("post_transform", "NONE"));
+  int64_t targets = node.integer("targets", 1);
+  StringRef transform = node.string("post_transform", "NONE");
+  Value y = linear(node, targets);
+  // There is nothing to compare one target with.
+  if (y && (targets > 1 || transform == "PROBIT"))
+    y = transformedScores(node, y, transform);
   return node.hasFailed() ? Results(failure()) : Results(y);
 }
 
@@ -139,7 +151,7 @@ Results linearClassifier(Node &node) {
   if (!labels)
     return failure();
   int64_t scored = numbersOf(node, "intercepts").size();
-  if (scored == 0 || (scored != labels->count && !(scored == 1 && labels->count == 2)))
+  if (scored == 0 || labels->count < 2 || (scored != labels->count && !(scored == 1 && labels->count == 2)))
     return node.error() << "expects an intercept for each of " << labels->count << " classes, or one for two, but has "
                         << scored;
   Value scores = linear(node, scored);
@@ -183,7 +195,9 @@ Results binarizer(Node &node) {
 
 /// (x - offset) * scale, with one number each for all columns or for each of them.
 Results scaler(Node &node) {
-  Value x = node.cast(node[0], node.builder.getF32Type());
+  Value x = node[0];
+  if (!elementOf(x).isF64())
+    x = node.cast(x, node.builder.getF32Type());
   if (rankOf(x) < 1)
     return node.error() << "expects an operand of rank 1 or more, but has " << typeOf(x);
   auto columnsOf = [&](StringRef name) -> Value {
@@ -200,7 +214,9 @@ Results scaler(Node &node) {
     return node.along(node.numbersConstant(numbers, elementOf(x)), rankOf(x) - 1, x);
   };
   Value offset = columnsOf("offset"), scale = columnsOf("scale");
-  return node.hasFailed() ? Results(failure()) : Results(node.binary<MulOp>(node.binary<SubOp>(x, offset), scale));
+  if (node.hasFailed())
+    return failure();
+  return node.cast(node.binary<MulOp>(node.binary<SubOp>(x, offset), scale), node.builder.getF32Type());
 }
 
 /// Rows by their largest number, the sum of sizes or the length; rows of zeros stay.
@@ -226,31 +242,47 @@ Results normalizer(Node &node) {
 Results imputer(Node &node) {
   Value x = node[0];
   bool isFloat = isa<FloatType>(elementOf(x));
-  SmallVector<double> others = isFloat ? numbersOf(node, "imputed_value_floats") : SmallVector<double>();
+  SmallVector<double> numbers = isFloat ? numbersOf(node, "imputed_value_floats") : SmallVector<double>();
+  SmallVector<int64_t> integers;
   if (!isFloat)
-    for (int64_t number : node.integers("imputed_value_int64s").value_or(SmallVector<int64_t>()))
-      others.push_back(number);
-  double replaced = isFloat ? node.number("replaced_value_float", 0) : node.integer("replaced_value_int64", 0);
+    integers = node.integers("imputed_value_int64s").value_or(integers);
+  size_t count = isFloat ? numbers.size() : integers.size();
   int64_t last = rankOf(x) - 1;
-  if (last < 0 || others.empty() ||
-      (others.size() != 1 && isStatic(node.sizeOf(x, last)) && !isStatic(node.sizeOf(x, last), others.size())))
-    return node.error() << "expects one value or one for each column, but has " << others.size() << " and "
-                        << typeOf(x);
+  if (last < 0 || count == 0 ||
+      (count != 1 && isStatic(node.sizeOf(x, last)) && !isStatic(node.sizeOf(x, last), count)))
+    return node.error() << "expects one value or one for each column, but has " << count << " and " << typeOf(x);
+  Value others =
+      isFloat ? node.numbersConstant(numbers, elementOf(x)) : node.cast(node.integersConstant(integers), elementOf(x));
+  Value value =
+      count == 1 ? node.broadcast(node.reshape(others, {}), {}, node.sizesOf(x)) : node.along(others, last, x);
+  if (!isFloat) {
+    Value replaced = node.scalarInteger(node.integer("replaced_value_int64", 0), elementOf(x));
+    Value isReplaced = node.compare(Predicate::eq, x, node.broadcast(replaced, {}, node.sizesOf(x)));
+    return node.select(isReplaced, value, x);
+  }
+  double replaced = node.number("replaced_value_float", 0);
   Value isReplaced = std::isnan(replaced)
                          ? Value(IsNanOp::create(node.builder, node.loc, typeOf(x).clone(node.builder.getI1Type()), x))
                          : node.compare(Predicate::eq, x, replaced);
-  Value value =
-      others.size() == 1 ? node.splat(others[0], x) : node.along(node.numbersConstant(others, elementOf(x)), last, x);
   return node.select(isReplaced, value, x);
 }
 
 /// The columns of all operands side by side; vectors are rows.
 Results featureVectorizer(Node &node) {
   SmallVector<Value> parts;
-  for (Value x : node.all()) {
+  auto widths = node.integers("inputdimensions");
+  if (widths && widths->size() != node.size())
+    return node.error() << "expects a size for each operand in inputdimensions, but has " << widths->size();
+  for (auto [i, x] : llvm::enumerate(node.all())) {
     if (!x || rankOf(x) < 1 || rankOf(x) > 2)
       return node.error() << "expects operands of rank 1 or 2";
-    parts.push_back(node.cast(rankOf(x) == 1 ? node.unsqueeze(x, {0}) : x, node.builder.getF32Type()));
+    Value part = node.cast(rankOf(x) == 1 ? node.unsqueeze(x, {0}) : x, node.builder.getF32Type());
+    AffineExpr width = node.sizeOf(part, 1), stated = widths ? node.size((*widths)[i]) : width;
+    // Of more columns the first, of less zeros behind them.
+    if (width != stated)
+      part = node.pad(part, node.scalar(0, elementOf(part)), {node.size(0), node.size(0)},
+                      {node.size(0), node.sizes.simplify(stated - width)});
+    parts.push_back(part);
   }
   return node.concat(parts, 1);
 }

@@ -235,7 +235,10 @@ Value placesOfLargest(Node &node, Value x, Value y) {
       isInside = node.binary<AndOp>(isInside, node.compare(Predicate::lt, position, extent));
     }
     // The first of equal ones, of those inside.
-    Value takes = largest ? node.binary<AndOp>(isInside, node.compare(Predicate::gt, sample, largest)) : isInside;
+    Value isLarger = largest ? node.compare(Predicate::gt, sample, largest) : Value();
+    if (largest && isa<FloatType>(elementOf(x))) // NaN counts as larger than all numbers
+      isLarger = node.binary<OrOp>(isLarger, IsNanOp::create(node.builder, node.loc, isLarger.getType(), sample));
+    Value takes = largest ? node.binary<AndOp>(isInside, isLarger) : isInside;
     if (largest)
       takes = node.binary<OrOp>(takes, node.binary<AndOp>(isInside, node.compare(Predicate::lt, place, 0.0)));
     largest = largest ? node.select(takes, sample, largest) : sample;

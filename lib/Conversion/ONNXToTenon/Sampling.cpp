@@ -71,6 +71,9 @@ void Sampler::addAxis(ArrayRef<Tap> taps) {
 
 Value Sampler::run(Value images, Combiner combiner) {
   this->combiner = combiner;
+  AffineExpr places = node.product(node.sizesOf(flat));
+  node.expectEqual(node.choose(places, node.size(0), node.size(1), node.size(0)), node.size(0),
+                   (node.name() + " reads places of images that have none").str());
   Type compute = isWeighted ? computedIn(node, element) : element;
   Value total = combined(0, {}, {}, images, compute);
   return node.hasFailed() ? total : node.moveDim(node.cast(total, element), rankOf(total) - 1, 1);
@@ -106,11 +109,11 @@ Value Sampler::add(Value total, const Tap &at, Value images, Type compute) {
   sample = node.cast(sample, compute);
   Sizes sizes = node.sizesOf(sample);
   auto repeated = [&](Value x) { return node.broadcast(x, llvm::to_vector(llvm::seq<int64_t>(0, rank)), sizes); };
-  // What is outside doesn't count, even if the place that is read instead holds infinity.
-  if (at.isInside)
-    sample = node.select(repeated(at.isInside), sample, node.splat(0, sample));
   if (at.weight)
     sample = node.binary<MulOp>(sample, repeated(node.cast(at.weight, compute)));
+  // What is outside doesn't count, even if the place that is read instead, or a weight, is no number.
+  if (at.isInside)
+    sample = node.select(repeated(at.isInside), sample, node.splat(0, sample));
   if (!total)
     return sample;
   return combiner == Combiner::max ? node.binary<MaxOp>(total, sample) : node.binary<AddOp>(total, sample);

@@ -216,7 +216,8 @@ Results split(Node &node) {
     return failure();
   std::optional<Sizes> sizes;
   if (node.has(1)) {
-    sizes = node.elements(node[1]);
+    // The first version has them in the type of the operand.
+    sizes = node.elements(node.version() < 2 ? node.cast(node[1], node.builder.getI64Type()) : node[1]);
     if (!sizes)
       return failure();
   } else if (auto stated = node.integers("split")) {

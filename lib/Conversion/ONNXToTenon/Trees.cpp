@@ -30,8 +30,7 @@ struct TreeNode {
   double split = 0;
   Mode mode = Mode::leq;
   bool takesMissing = false; ///< whether NaN goes on to `yes`
-
-  bool isLeaf(int64_t self) const { return yes == self; }
+  bool isLeaf = true;
 };
 
 struct LeafWeight {
@@ -92,7 +91,6 @@ std::optional<Forest> forestOfLists(Node &node, StringRef leaf) {
       node.error() << "has node " << ids[i] << " of tree " << trees[i] << " twice";
       return std::nullopt;
     }
-  SmallVector<bool> isNext(count, false);
   for (size_t i = 0; i < count; ++i) {
     auto name = dyn_cast<StringAttr>(modes[i]);
     TreeNode entry;
@@ -105,13 +103,15 @@ std::optional<Forest> forestOfLists(Node &node, StringRef leaf) {
                      << " has " << modes[i] << ", " << yes[i] << " and " << no[i];
         return std::nullopt;
       }
-      entry = {features[i], first->second, second->second, splits[i], *mode, !missing.empty() && missing[i] != 0};
-      isNext[first->second] = isNext[second->second] = true;
+      entry = {features[i],     first->second, second->second, splits[i], *mode, !missing.empty() && missing[i] != 0,
+               /*isLeaf=*/false};
     }
     forest.nodes.push_back(entry);
   }
+  // A tree begins with the first of its nodes.
+  llvm::DenseSet<int64_t> begun;
   for (size_t i = 0; i < count; ++i)
-    if (!isNext[i])
+    if (begun.insert(trees[i]).second)
       forest.roots.push_back(i);
   SmallVector<int64_t> leafTrees = integersOr(node, (leaf + "_treeids").str()),
                        leafNodes = integersOr(node, (leaf + "_nodeids").str()),
@@ -130,7 +130,7 @@ std::optional<Forest> forestOfLists(Node &node, StringRef leaf) {
       return std::nullopt;
     }
     // Only leaves are reached at last.
-    if (forest.nodes[place->second].isLeaf(place->second))
+    if (forest.nodes[place->second].isLeaf)
       forest.weights.push_back({place->second, leafTargets[i], weights[i]});
   }
   return forest;
@@ -172,8 +172,9 @@ std::optional<Forest> forestOfTensors(Node &node) {
                    << yes[i] << " and " << no[i];
       return std::nullopt;
     }
-    TreeNode entry{features[i], next(yes[i], yesLeaf[i]), next(no[i], noLeaf[i]),
-                   splits[i],   Mode(int64_t(modes[i])),  !missing.empty() && missing[i] != 0};
+    TreeNode entry{features[i],     next(yes[i], yesLeaf[i]), next(no[i], noLeaf[i]),
+                   splits[i],       Mode(int64_t(modes[i])),  !missing.empty() && missing[i] != 0,
+                   /*isLeaf=*/false};
     if (entry.mode == Mode::member) {
       // Its values end with NaN.
       SmallVector<double> values;
@@ -220,7 +221,7 @@ std::optional<int64_t> depthOf(Node &node, const Forest &forest) {
   for (int64_t depth = 0; depth <= (int64_t)forest.nodes.size(); ++depth) {
     llvm::DenseSet<int64_t> seen;
     for (int64_t place : level)
-      if (const TreeNode &entry = forest.nodes[place]; !entry.isLeaf(place))
+      if (const TreeNode &entry = forest.nodes[place]; !entry.isLeaf)
         for (int64_t after : {entry.yes, entry.no})
           if (seen.insert(after).second)
             next.push_back(after);
@@ -251,8 +252,8 @@ public:
       return {};
     }
     AffineExpr width = node.sizeOf(x, 1);
-    for (auto [i, entry] : llvm::enumerate(forest.nodes))
-      if (!entry.isLeaf(i) &&
+    for (const TreeNode &entry : forest.nodes)
+      if (!entry.isLeaf &&
           (entry.feature < 0 || (isStatic(width) && entry.feature >= SizeAnalysis::staticSize(width)))) {
         node.error() << "expects numbers of features below the " << typeOf(x).getDimSize(1) << " of " << typeOf(x)
                      << ", but a node has " << entry.feature;
@@ -297,9 +298,7 @@ private:
   Value goesOn(Value number, Value at) {
     Value limit = take(split, at), result;
     auto isUsed = [&](Mode mode) {
-      return llvm::any_of(llvm::enumerate(forest.nodes), [&](auto entry) {
-        return !entry.value().isLeaf(entry.index()) && entry.value().mode == mode;
-      });
+      return llvm::any_of(forest.nodes, [&](const TreeNode &entry) { return !entry.isLeaf && entry.mode == mode; });
     };
     static constexpr Predicate predicates[] = {Predicate::le, Predicate::lt, Predicate::ge,
                                                Predicate::gt, Predicate::eq, Predicate::ne};
@@ -469,6 +468,19 @@ Results classifyInTwo(Node &node, Forest &forest, Value scores, ArrayRef<double>
   return {label, transform == "LOGISTIC" ? transformedScores(node, both, transform) : both};
 }
 
+/// The scores with those of classes that no leaf scored below all others, as they are no candidates.
+Value whereScored(Node &node, Traversal &traversal, Value leaves, Value scores) {
+  Forest &forest = traversal.getForest();
+  int64_t targets = forest.targets, count = forest.nodes.size();
+  SmallVector<double> scored(targets * count, 0);
+  for (const LeafWeight &weight : forest.weights)
+    scored[weight.node * targets + weight.target] = 1;
+  Value table = node.reshape(node.numbersConstant(scored, traversal.compute), {node.size(count), node.size(targets)});
+  Value isScored = node.reduce(Combiner::max, traversal.take(table, leaves), {1});
+  return node.select(node.compare(Predicate::gt, isScored, 0.0), scores,
+                     node.splat(-std::numeric_limits<double>::infinity(), scores));
+}
+
 Results treeEnsembleClassifier(Node &node) {
   auto forest = forestOfLists(node, "class");
   auto labels = ClassLabels::of(node);
@@ -486,9 +498,10 @@ Results treeEnsembleClassifier(Node &node) {
     result = classifyInTwo(node, traversal.getForest(), scores, base, transform);
   } else {
     scores = withBase(node, scores, base);
+    Value ranked = base.empty() ? whereScored(node, traversal, leaves, scores) : scores;
     Value best =
         ArgReduceOp::create(node.builder, node.loc, node.typeFor(node.builder.getI64Type(), {node.sizeOf(scores, 0)}),
-                            Combiner::max, scores, 1, /*last=*/false);
+                            Combiner::max, ranked, 1, /*last=*/false);
     result = {best, transformedScores(node, scores, transform)};
   }
   if (result.isFailure || node.hasFailed())

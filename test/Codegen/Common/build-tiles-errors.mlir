@@ -16,3 +16,11 @@ tenon_tile.kernel @two(%x: tensor<1x6x14x8xf32>, %w: tensor<72x32xf32> {tenon_ti
   %2 = "tenon.contract"(%0, %w) <{indexing_maps = [affine_map<(d0, d1, d2, d3, d4) -> (d0, d1, d2, d4)>, affine_map<(d0, d1, d2, d3, d4) -> (d4, d3)>, affine_map<(d0, d1, d2, d3, d4) -> (d0, d1, d2, d3)>]}> : (tensor<1x4x12x72xf32>, tensor<72x32xf32>) -> tensor<1x4x12x32xf32>
   tenon_tile.yield %2 : tensor<1x4x12x32xf32>
 }
+
+// -----
+
+tenon_tile.kernel @other_result(%x: tensor<10x16xf32>, %i: tensor<3x1xi64>, %u: tensor<3x16xf32>) -> tensor<10x16xf32> {
+  // expected-error @+1 {{'tenon.scatter' op is alone in a kernel, which yields its results only}}
+  %0 = tenon.scatter error sum %x, %i, %u dims [0] batch_dims 0 : tensor<10x16xf32>, tensor<3x1xi64>, tensor<3x16xf32>
+  tenon_tile.yield %x : tensor<10x16xf32>
+}

@@ -42,7 +42,7 @@ public:
   mlir::AffineExpr min(mlir::AffineExpr a, mlir::AffineExpr b);
   mlir::AffineExpr max(mlir::AffineExpr a, mlir::AffineExpr b);
   mlir::AffineExpr mul(mlir::AffineExpr a, mlir::AffineExpr b);
-  /// Of numbers that aren't negative.
+  /// Of numbers that aren't negative; by a constant of zero, what a loop over nothing does, zero.
   mlir::AffineExpr divide(mlir::AffineExpr a, mlir::AffineExpr b);
   mlir::AffineExpr ceilDiv(mlir::AffineExpr a, mlir::AffineExpr b);
   /// The coordinates of a place in a row-major box.

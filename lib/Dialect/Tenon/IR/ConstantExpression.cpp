@@ -282,6 +282,11 @@ std::optional<ConstantExpression> tenon::constantColumns(ContractOp op, function
   auto bytes = [](RankedTensorType type) { return type.getNumElements() * type.getElementTypeBitWidth() / 8; };
   if (!expression || expression->getBytes() > mostBytes * bytes(expression->getType()))
     return std::nullopt;
+  // Neighbouring columns are read together: each has elements of its own, or all share one.
+  unsigned column = columns.getResult(0) == last ? 0 : 1;
+  if (llvm::any_of(expression->getLeaves(),
+                   [&](const ConstantExpression::Leaf &leaf) { return leaf.value && leaf.stepAlong(column) > 1; }))
+    return std::nullopt;
   return expression;
 }
 

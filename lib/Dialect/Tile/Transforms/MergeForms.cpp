@@ -29,9 +29,8 @@ struct MergeFormsPass : tile::impl::MergeFormsPassBase<MergeFormsPass> {
     SmallVector<VariantsOp> all(module.getOps<VariantsOp>());
     for (VariantsOp variants : all)
       for (auto variant : variants.getOps<VariantOp>())
-        for (FormOp form : llvm::to_vector(variant.getOps<FormOp>()))
-          if (failed(move(form, variant, symbols)))
-            return signalPassFailure();
+        if (failed(moveAll(variant, symbols)))
+          return signalPassFailure();
     known.clear();
   }
 
@@ -46,16 +45,35 @@ private:
     return text;
   }
 
-  LogicalResult move(FormOp form, VariantOp variant, SymbolTable &symbols) {
-    StringAttr before = form.getSymNameAttr();
-    auto [it, isNew] = known.try_emplace(contentOf(form));
-    form->remove();
-    if (isNew)
-      it->second = symbols.insert(form, variant->getParentOp()->getIterator());
-    StringAttr after = it->second;
-    if (!isNew)
-      form->destroy();
-    if (before != after && failed(SymbolTable::replaceAllSymbolUses(before, after, &variant.getBody())))
+  /// A form's name in the module may be that of another one in the variant: those have names of their own until all are
+  /// moved.
+  LogicalResult moveAll(VariantOp variant, SymbolTable &symbols) {
+    SmallVector<FormOp> forms(variant.getOps<FormOp>());
+    SmallVector<StringAttr> names;
+    for (auto [i, form] : llvm::enumerate(forms)) {
+      names.push_back(form.getSymNameAttr());
+      StringAttr own = StringAttr::get(&getContext(), "form:" + Twine(i));
+      if (failed(rename(names.back(), own, variant)))
+        return failure();
+      form.setSymNameAttr(own);
+    }
+    for (auto [form, name] : llvm::zip(forms, names)) {
+      StringAttr own = form.getSymNameAttr();
+      form.setSymNameAttr(name);
+      auto [it, isNew] = known.try_emplace(contentOf(form));
+      form->remove();
+      if (isNew)
+        it->second = symbols.insert(form, variant->getParentOp()->getIterator());
+      else
+        form->destroy();
+      if (failed(rename(own, it->second, variant)))
+        return failure();
+    }
+    return success();
+  }
+
+  static LogicalResult rename(StringAttr before, StringAttr after, VariantOp variant) {
+    if (failed(SymbolTable::replaceAllSymbolUses(before, after, &variant.getBody())))
       return variant.emitOpError() << "has ops that may name forms in ways that aren't known";
     return success();
   }

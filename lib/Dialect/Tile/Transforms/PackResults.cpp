@@ -37,12 +37,19 @@ bool becomesKernel(Operation *op) {
          (isa_and_present<TenonDialect>(op->getDialect()) && roleOf(op) != Role::placement);
 }
 
-/// Whether the op computes or moves elements, and some of what it gives shares bytes and is written: what other ops
-/// compute with is fused with them.
+/// Whether constants alone make the value: kernels that multiply with it take them along.
+bool isOfConstants(Value value) {
+  Operation *op = value.getDefiningOp();
+  return op && isa<TenonDialect>(op->getDialect()) && llvm::all_of(op->getOperands(), isOfConstants) &&
+         (op->getNumOperands() > 0 || isa<ConstantOp>(op));
+}
+
+/// Whether the op computes or moves elements, and some of what it gives shares bytes and is written.
 bool writesShared(Operation *op) {
   auto isWritten = [](Value result) {
     return wideType(result.getType()) &&
-           llvm::any_of(result.getUsers(), [](Operation *user) { return !becomesKernel(user); });
+           (llvm::any_of(result.getUsers(), [](Operation *user) { return !becomesKernel(user); }) ||
+            (!result.use_empty() && !isOfConstants(result)));
   };
   return becomesKernel(op) && op->getNumRegions() == 0 && llvm::any_of(op->getResults(), isWritten);
 }

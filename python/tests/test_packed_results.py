@@ -35,3 +35,16 @@ def test_moved_and_rounded(kind, shape, known):
     expected = tenon.reference(model).run(feeds)
     for name, actual in tenon.compile(model, threads=1).run(feeds).items():
         np.testing.assert_array_equal(actual.astype(np.int32), expected[name].astype(np.int32), err_msg=name)
+
+
+def test_between_kernels():
+    """Rounded to 4 bits, moved and multiplied: each step reads what the one before wrote."""
+    x, w = (rng.standard_normal((3, 5)) * 3).astype(np.float32), rng.standard_normal((3, 4)).astype(np.float32)
+    nodes = [helper.make_node("QuantizeLinear", ["x", "s"], ["q"], output_dtype=TensorProto.INT4), helper.make_node("Transpose", ["q"], ["t"], perm=[1, 0]),
+             helper.make_node("DequantizeLinear", ["t", "s"], ["d"]), helper.make_node("MatMul", ["d", "w"], ["y"])]
+    model = helper.make_model(helper.make_graph(nodes, "g", [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["m", 5])],
+                                                [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+                                                [numpy_helper.from_array(np.float32(0.5), "s"), numpy_helper.from_array(w, "w")]),
+                              ir_version=10, opset_imports=[helper.make_opsetid("", 21)])
+    rounded = np.clip(np.rint(x / 0.5), -8, 7) * 0.5
+    np.testing.assert_allclose(tenon.compile(model, threads=1).run({"x": x})["y"], rounded.T @ w, rtol=1e-5, atol=1e-5)

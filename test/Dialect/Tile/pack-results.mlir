@@ -19,11 +19,24 @@ func.func @rounded(%x: tensor<7xf32>) -> tensor<7xui4> {
   return %y : tensor<7xui4>
 }
 
-// What is computed with is fused with that.
-// CHECK-LABEL: @read
-func.func @read(%x: tensor<3x5xi4>) -> tensor<5x3xf32> {
+// What other kernels read is written, too.
+// CHECK-LABEL: @between
+func.func @between(%x: tensor<3x5xi4>) -> tensor<5x3xf32> {
+  // CHECK: %[[T:.*]] = tenon.transpose %{{.*}} [1, 0] : tensor<3x5xi8> -> tensor<5x3xi8>
+  // CHECK: tenon.cast %{{.*}} : tensor<15xi8> -> tensor<15xi4>
+  // CHECK: tenon.cast %{{.*}} : tensor<5x3xi4> -> tensor<5x3xf32>
+  %t = tenon.transpose %x [1, 0] : tensor<3x5xi4> -> tensor<5x3xi4>
+  %y = tenon.cast %t : tensor<5x3xi4> -> tensor<5x3xf32>
+  return %y : tensor<5x3xf32>
+}
+
+// Of constants kernels take everything along.
+// CHECK-LABEL: @constant
+func.func @constant() -> tensor<5x3xf32> {
+  // CHECK-NEXT: tenon.constant
   // CHECK-NEXT: tenon.transpose %{{.*}} : tensor<3x5xi4> -> tensor<5x3xi4>
   // CHECK-NEXT: tenon.cast
+  %x = tenon.constant dense<3> : tensor<3x5xi4>
   %t = tenon.transpose %x [1, 0] : tensor<3x5xi4> -> tensor<5x3xi4>
   %y = tenon.cast %t : tensor<5x3xi4> -> tensor<5x3xf32>
   return %y : tensor<5x3xf32>

@@ -133,11 +133,9 @@ def test_trees_of_version_5():
     check(model, {"x": np.array([1.2, 3.4, -0.12, np.nan, 12, 7, 8], np.float32)[:, None]})
 
 
-@pytest.mark.parametrize("transform", ["NONE", "SOFTMAX", "LOGISTIC"])
-@pytest.mark.parametrize("classes, scored", [(3, 3), (2, 2), (2, 1)])
+@pytest.mark.parametrize("classes, scored, transform", [(3, 3, "NONE"), (3, 3, "SOFTMAX"), (3, 3, "LOGISTIC"), (2, 2, "NONE"), (2, 2, "SOFTMAX"),
+                                                        (2, 2, "LOGISTIC"), (2, 1, "NONE"), (2, 1, "LOGISTIC")])
 def test_linear_classifier(transform, classes, scored):
-    if scored == 1 and transform == "SOFTMAX":
-        pytest.skip("a softmax of one score")
     model = model_of("LinearClassifier", [("x", F, ("n", 5))], [("label", I64, ("n",)), ("y", F, ("n", classes))], version=1, post_transform=transform,
                      coefficients=floats((scored * 5,)).tolist(), intercepts=floats((scored,), 1).tolist(), classlabels_ints=[3 * i + 1 for i in range(classes)])
     check(model, {"x": floats((7, 5))}, {"x": floats((1, 5))})

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Node.h"
+#include "tenon/Dialect/Tenon/IR/Verification.h"
 
 #include "mlir/Dialect/Arith/Utils/Utils.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -39,12 +40,10 @@ RankedTensorType Node::typeFor(Type element, ArrayRef<AffineExpr> list) {
       shape.back() = 0;
     }
   }
-  int64_t elements = 1;
-  for (int64_t size : shape)
-    if (size > 0 && llvm::MulOverflow(elements, size, elements)) {
-      error() << "gives more elements than 64 bits can count";
-      shape.assign(shape.size(), 0);
-    }
+  if (!areCountable(shape)) {
+    error() << "gives more than 2^56 elements";
+    shape.assign(shape.size(), 0);
+  }
   return RankedTensorType::get(shape, element);
 }
 

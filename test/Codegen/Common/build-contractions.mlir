@@ -316,3 +316,17 @@ tenon_tile.kernel @batches(%x: tensor<3x8x16xf32>, %w: tensor<40x3x16xf32> {teno
   %0 = tenon.contract %x, %w maps [#rows, #columns, #result] : tensor<3x8x16xf32>, tensor<40x3x16xf32> -> tensor<3x8x40xf32>
   tenon_tile.yield %0 : tensor<3x8x40xf32>
 }
+
+// -----
+
+#rows = affine_map<(m, n, k) -> (m, k)>
+#columns = affine_map<(m, n, k) -> (k, n)>
+#result = affine_map<(m, n, k) -> (m, n)>
+
+// Forms have any number of elements: they are no tiles.
+// CHECK: tenon_tile.form @panels(%{{.*}}: tensor<64x549755813888xf32>) -> tensor<17179869184x64x32xf32> {
+// CHECK-LABEL: tenon_tile.program @vast
+tenon_tile.kernel @vast(%x: tensor<12x64xf32>, %w: tensor<64x549755813888xf32> {tenon_tile.constant}) -> tensor<12x549755813888xf32> {
+  %1 = tenon.contract %x, %w maps [#rows, #columns, #result] : tensor<12x64xf32>, tensor<64x549755813888xf32> -> tensor<12x549755813888xf32>
+  tenon_tile.yield %1 : tensor<12x549755813888xf32>
+}

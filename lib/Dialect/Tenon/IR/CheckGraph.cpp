@@ -6,22 +6,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "tenon/Dialect/Tenon/IR/Verification.h"
 #include "tenon/Dialect/Tenon/Transforms/CheckedPass.h"
 
 #include "mlir/IR/BuiltinTypes.h"
 #include "mlir/IR/RegionKindInterface.h"
-#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace tenon;
-
-static bool hasCountableElements(Type type) {
-  auto shaped = dyn_cast<ShapedType>(type);
-  int64_t elements = 1;
-  return !shaped || !shaped.hasRank() || llvm::none_of(shaped.getShape(), [&](int64_t size) {
-    return size > 0 && llvm::MulOverflow(elements, size, elements);
-  });
-}
 
 /// Whether an op takes part in a graph: as one of Tenon's, or by a value.
 static bool isOfGraph(Operation *op) {
@@ -32,8 +24,8 @@ static bool isOfGraph(Operation *op) {
 LogicalResult tenon::checkGraph(Operation *root) {
   WalkResult result = root->walk([&](Operation *op) {
     for (Type type : llvm::concat<const Type>(op->getOperandTypes(), op->getResultTypes()))
-      if (!hasCountableElements(type))
-        return op->emitOpError("has more elements than 64 bits can count: ") << type, WalkResult::interrupt();
+      if (auto shaped = dyn_cast<ShapedType>(type); shaped && shaped.hasRank() && !areCountable(shaped.getShape()))
+        return op->emitOpError("has more than 2^56 elements: ") << type, WalkResult::interrupt();
     if (isa<SymbolOp>(op) && !isa_and_present<FunctionOpInterface>(op->getParentOp()))
       return op->emitOpError("expects to stand in a function, outside of loops and branches"), WalkResult::interrupt();
     Region *region = op->getParentRegion();

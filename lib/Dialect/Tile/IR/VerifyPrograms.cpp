@@ -187,7 +187,7 @@ LogicalResult FormOp::verify() {
   if (getBody().empty() || getArgumentTypes().empty())
     return emitOpError("expects tensors that it is made of, and a body");
   for (Type type : llvm::concat<const Type>(getArgumentTypes(), getResultTypes()))
-    if (!isTile(type))
+    if (auto tensor = dyn_cast<RankedTensorType>(type); !tensor || !tensor.hasStaticShape())
       return emitOpError("expects tensors of static sizes, but has ") << type;
   Block &block = getBody().front();
   auto yield = block.empty() ? YieldOp() : dyn_cast<YieldOp>(block.back());

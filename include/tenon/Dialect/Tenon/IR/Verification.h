@@ -17,6 +17,17 @@ namespace tenon {
 /// Windows, strides, dilations and pads above this are none that a tensor has: arithmetic on them stays within 64 bits.
 inline constexpr int64_t kLargestAmount = int64_t(1) << 31;
 
+/// No memory holds more elements. Their bytes, and those of what kernels pad, stay within 64 bits.
+inline constexpr int64_t kMostElements = int64_t(1) << 56;
+
+/// Whether sizes, of which those below zero aren't known, make no more than that.
+inline bool areCountable(llvm::ArrayRef<int64_t> sizes) {
+  int64_t elements = 1;
+  return llvm::none_of(sizes, [&](int64_t size) {
+    return size > 0 && (llvm::MulOverflow(elements, size, elements) || elements > kMostElements);
+  });
+}
+
 /// Whether all are positive numbers of places.
 inline mlir::LogicalResult verifyPositive(mlir::Operation *op, llvm::StringRef what, llvm::ArrayRef<int64_t> amounts) {
   for (int64_t amount : amounts)

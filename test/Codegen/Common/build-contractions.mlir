@@ -330,3 +330,17 @@ tenon_tile.kernel @vast(%x: tensor<12x64xf32>, %w: tensor<64x549755813888xf32> {
   %1 = tenon.contract %x, %w maps [#rows, #columns, #result] : tensor<12x64xf32>, tensor<64x549755813888xf32> -> tensor<12x549755813888xf32>
   tenon_tile.yield %1 : tensor<12x549755813888xf32>
 }
+
+// -----
+
+#rows = affine_map<(b, m, n, k) -> (b, m, k)>
+#columns = affine_map<(b, m, n, k) -> (k, n)>
+#result = affine_map<(b, m, n, k) -> (b, m, n)>
+
+// Neither are views.
+// CHECK-LABEL: tenon_tile.program @deep
+// CHECK: view %arg0{{.*}}549755813888
+tenon_tile.kernel @deep(%x: tensor<2x3x549755813888xf32>, %w: tensor<549755813888x64xf32>) -> tensor<2x3x64xf32> {
+  %1 = tenon.contract %x, %w maps [#rows, #columns, #result] : tensor<2x3x549755813888xf32>, tensor<549755813888x64xf32> -> tensor<2x3x64xf32>
+  tenon_tile.yield %1 : tensor<2x3x64xf32>
+}

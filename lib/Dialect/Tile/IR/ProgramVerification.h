@@ -12,7 +12,8 @@
 #include "tenon/Dialect/Tile/IR/TilePrograms.h"
 
 namespace tenon::tile {
-/// Sizes, steps and coordinates above this are none that memory has: arithmetic on them stays within 64 bits.
+/// Steps, factors and elements of tiles above this are none that programs have: arithmetic on them stays within 64
+/// bits.
 inline constexpr int64_t kLargest = int64_t(1) << 31;
 
 inline mlir::LogicalResult verifyTile(mlir::Operation *op, mlir::Type type) {

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ProgramVerification.h"
+#include "tenon/Dialect/Tenon/IR/Verification.h"
 
 #include "mlir/IR/TypeUtilities.h"
 
@@ -92,8 +93,8 @@ FailureOr<MemRefType> tenon::tile::viewType(function_ref<InFlightDiagnostic()> e
   SmallVector<int64_t> shape;
   for (AffineExpr size : sizes.getResults()) {
     auto constant = dyn_cast<AffineConstantExpr>(size);
-    if (constant && (constant.getValue() < 0 || constant.getValue() > kLargest))
-      return emitError() << "expects sizes from 0 to " << kLargest << ", but has " << constant.getValue();
+    if (constant && (constant.getValue() < 0 || constant.getValue() > kMostElements))
+      return emitError() << "expects sizes from 0 to " << kMostElements << ", but has " << constant.getValue();
     shape.push_back(constant ? constant.getValue() : ShapedType::kDynamic);
   }
   auto layout = StridedLayoutAttr::get(source.getContext(), base, strides);

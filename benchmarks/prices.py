@@ -81,10 +81,12 @@ def measure(machine):
     for layout in ("first", "last"):
         prices[f"multiply_{layout}"] = machine.time(*conv(256, 256, 28, 1, layout)) / pointwise
         prices[f"tap_{layout}"] = machine.time(*conv(144, 144, 56, 3, layout, groups=144)) / (144 * 56 * 56 * 9)
-    # A window's elements, as the first convolution of a network, one of its middle and one of few results gather them.
+    # A window's elements, as the first convolution of a network, one of its middle and some of few results gather them: windows
+    # that caches hold cost a quarter of what others do.
     gathered = [machine.time(*conv(channels, results, size, 3, "first", stride=stride)) / (places**2 * channels * 9) -
                 results * prices["multiply_first"]
-                for channels, results, size, stride, places in ((3, 64, 224, 2, 112), (64, 64, 56, 1, 56), (32, 1, 224, 1, 224))]
+                for channels, results, size, stride, places in ((3, 64, 224, 2, 112), (64, 64, 56, 1, 56), (32, 1, 224, 1, 224),
+                                                                (32, 8, 224, 1, 224), (8, 8, 400, 1, 400), (64, 16, 112, 1, 112))]
     prices["gather_first"] = sum(gathered) / len(gathered)
     # Parts of three pixels of four channels, each with four vectors of 16 columns.
     parts = 112 * 112 * 3 * 4

@@ -1,4 +1,4 @@
-// RUN: %tenon_opt %s --pass-pipeline="builtin.module(func.func(tenon-pack-results))" | FileCheck %s
+// RUN: %tenon_opt %s --allow-unregistered-dialect --pass-pipeline="builtin.module(func.func(tenon-pack-results))" | FileCheck %s
 
 // CHECK-LABEL: @moved
 func.func @moved(%x: tensor<3x5xi4>) -> tensor<5x3xi4> {
@@ -40,4 +40,15 @@ func.func @constant() -> tensor<5x3xf32> {
   %t = tenon.transpose %x [1, 0] : tensor<3x5xi4> -> tensor<5x3xi4>
   %y = tenon.cast %t : tensor<5x3xi4> -> tensor<5x3xf32>
   return %y : tensor<5x3xf32>
+}
+
+// Ops of dialects that aren't loaded are none of constants.
+// CHECK-LABEL: @unknown
+// CHECK: "unknown.op"
+// CHECK: tenon.neg %{{.*}} : tensor<4xi8>
+func.func @unknown(%x: tensor<4xi4>) -> tensor<4xi4> {
+  %0 = "unknown.op"(%x) : (tensor<4xi4>) -> tensor<4xi4>
+  %1 = tenon.neg %0 : tensor<4xi4>
+  %2 = tenon.neg %1 : tensor<4xi4>
+  return %2 : tensor<4xi4>
 }

@@ -39,9 +39,19 @@ bool becomesKernel(Operation *op) {
 
 /// Whether constants alone make the value: kernels that multiply with it take them along.
 bool isOfConstants(Value value) {
-  Operation *op = value.getDefiningOp();
-  return op && isa<TenonDialect>(op->getDialect()) && llvm::all_of(op->getOperands(), isOfConstants) &&
-         (op->getNumOperands() > 0 || isa<ConstantOp>(op));
+  SetVector<Operation *> ops;
+  auto enter = [&](Value operand) {
+    Operation *op = operand.getDefiningOp();
+    bool fits =
+        op && isa_and_present<TenonDialect>(op->getDialect()) && (op->getNumOperands() > 0 || isa<ConstantOp>(op));
+    if (fits)
+      ops.insert(op);
+    return fits;
+  };
+  bool holds = enter(value);
+  for (size_t i = 0; holds && i < ops.size(); ++i)
+    holds = llvm::all_of(ops[i]->getOperands(), enter);
+  return holds;
 }
 
 /// Whether the op computes or moves elements, and some of what it gives shares bytes and is written.

@@ -50,7 +50,8 @@ test-sanitizers: setup ## the same tests under address and undefined-behaviour s
 
 test-generated: build ## generated graphs, interpreted after every pass and compiled; SEEDS=1000:1200 says which
 	@PYTHONPATH=$(BUILD)/python TENON_BUILD=$(CURDIR)/$(BUILD) TENON_SEEDS=$(SEEDS) .venv/bin/python -m pytest -q -p no:cacheprovider \
-	  -n $(JOBS) --dist=load python/tests/test_generated_graphs.py python/tests/test_typed_graphs.py python/tests/test_generated_contractions.py
+	  -n $(JOBS) --dist=load python/tests/test_generated_graphs.py python/tests/test_typed_graphs.py \
+	  python/tests/test_generated_contractions.py python/tests/test_operator_models.py
 
 test-large: build ## a model with 3 GB of weights: what compiling and running it hold in memory (10 GB on disk)
 	@PYTHONPATH=$(BUILD)/python TENON_BUILD=$(CURDIR)/$(BUILD) .venv/bin/python -m pytest -q -s -p no:cacheprovider \

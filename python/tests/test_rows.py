@@ -75,3 +75,18 @@ def test_long_reductions(element, axes, tmp_path):
     with np.load(tmp_path / "outputs.npz") as outputs:
         for name, value in first.items():
             np.testing.assert_allclose(outputs[name], value, rtol=ELEMENTS[element], atol=1e-6)
+
+
+def test_roots_and_logarithms_of_integers_are_cut_off():
+    nodes = [helper.make_node(op, ["x"], [op], keepdims=0) for op in ("ReduceL2", "ReduceLogSum", "ReduceLogSumExp")]
+    nodes.append(helper.make_node("Shrink", ["x"], ["Shrink"], bias=0.5, lambd=2.5))
+    model = make_model(nodes, [("x", TensorProto.INT64, ("n",))], [(n.output[0], TensorProto.INT64, None) for n in nodes], opset=18)
+    x = np.int64([3, 4, 7, -2, 2, -5])
+    wide = x.astype(np.float64)
+    expected = {"ReduceL2": np.sqrt(np.sum(wide * wide)), "ReduceLogSum": np.log(np.sum(wide)),
+                "ReduceLogSumExp": np.log(np.sum(np.exp(wide))),
+                "Shrink": np.where(x < -2.5, wide + 0.5, np.where(x > 2.5, wide - 0.5, 0))}
+    for run in (tenon.compile(model, threads=1).run, tenon.reference(model).run):
+        actual = run({"x": x})
+        for name, value in expected.items():
+            np.testing.assert_array_equal(actual[name], np.trunc(value).astype(np.int64), name)

@@ -239,8 +239,12 @@ Results swiGlu(Node &node) {
 Results shrink(Node &node) {
   Value x = node[0];
   double bias = node.number("bias", 0), lambda = node.number("lambd", 0.5);
+  // Integers are compared with fractions and moved by them, and then cut off.
+  Type element = elementOf(x);
+  if (!isa<FloatType>(element))
+    x = node.cast(x, node.builder.getF64Type());
   Value middle = node.select(node.compare(Predicate::gt, x, lambda), node.binary<SubOp>(x, bias), node.splat(0, x));
-  return node.select(node.compare(Predicate::lt, x, -lambda), node.binary<AddOp>(x, bias), middle);
+  return node.cast(node.select(node.compare(Predicate::lt, x, -lambda), node.binary<AddOp>(x, bias), middle), element);
 }
 
 Results gelu(Node &node) {

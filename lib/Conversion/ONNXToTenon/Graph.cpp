@@ -7,7 +7,7 @@
 
 #include "Graph.h"
 #include "Diagnostics.h"
-#include "OperandTypes.h"
+#include "Signatures.h"
 #include "Values.h"
 
 #include "mlir/IR/Iterators.h"
@@ -381,7 +381,7 @@ FailureOr<std::optional<Reached>> Graph::convertNode(NodeOp op) {
       return failure();
   }
 
-  if (mlir::failed(checkOperandTypes(node)))
+  if (mlir::failed(checkSignature(node)))
     return failure();
 
   size_t first = recorder.ops.size();

@@ -56,6 +56,10 @@ Value logSumExp(Node &node, Value x, Reduce reduce, bool keepDims) {
 }
 
 Value reduceTo(Node &node, Kind kind, Value x, Reduce reduce, bool keepDims) {
+  // Roots and logarithms of integers are cut off.
+  if (auto integer = dyn_cast<IntegerType>(elementOf(x));
+      integer && (kind == Kind::l2 || kind == Kind::logSum || kind == Kind::logSumExp))
+    return node.cast(reduceTo(node, kind, node.cast(x, node.builder.getF64Type()), reduce, keepDims), integer);
   auto plain = [&](Combiner combiner, Value value) {
     // Of truth values, the largest is their or and the least their and.
     if (elementOf(value).isInteger(1) && combiner == Combiner::max)

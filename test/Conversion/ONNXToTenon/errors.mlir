@@ -395,3 +395,17 @@ func.func @sizes_before_broadcasting(%x: tensor<2x3x4xf32>, %y: tensor<3x4xf32>)
   %1 = tenon_onnx.node "Add" version 6 (%x, %y) {broadcast = 1 : i64, axis = 2 : i64} : (tensor<2x3x4xf32>, tensor<3x4xf32>) -> !tenon_onnx.unknown
   return %0, %1 : !tenon_onnx.unknown, !tenon_onnx.unknown
 }
+
+// -----
+
+// What the standard says of attributes, which may change with the version, and of results. Tools keep notes of their own.
+func.func @signatures(%x: tensor<4x3xf32>) -> (!tenon_onnx.unknown, !tenon_onnx.unknown, !tenon_onnx.unknown, !tenon_onnx.unknown) {
+  // expected-error @+1 {{'ReduceSum' (opset 13) has no attribute 'axes', only keepdims, noop_with_empty_axes}}
+  %0 = tenon_onnx.node "ReduceSum" version 13 (%x) {axes = array<i64: 1>} : (tensor<4x3xf32>) -> !tenon_onnx.unknown
+  // expected-error @+1 {{'Abs' (opset 13) has no attribute 'alpha'}}
+  %1 = tenon_onnx.node "Abs" version 13 (%x) {alpha = 1.0 : f32} : (tensor<4x3xf32>) -> !tenon_onnx.unknown
+  // expected-error @+1 {{'Exp' (opset 13) gives at most 1 results, but has 2}}
+  %2:2 = tenon_onnx.node "Exp" version 13 (%x) {} : (tensor<4x3xf32>) -> (!tenon_onnx.unknown, !tenon_onnx.unknown)
+  %3 = tenon_onnx.node "Neg" version 13 (%x) {__note = "from somewhere"} : (tensor<4x3xf32>) -> !tenon_onnx.unknown
+  return %0, %1, %2#0, %3 : !tenon_onnx.unknown, !tenon_onnx.unknown, !tenon_onnx.unknown, !tenon_onnx.unknown
+}

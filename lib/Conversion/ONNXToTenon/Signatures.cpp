@@ -1,11 +1,11 @@
-//===- OperandTypes.cpp - Element types that ONNX's operators take ---===//
+//===- Signatures.cpp - What ONNX lets operators take and give ---===//
 //
 // Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-#include "OperandTypes.h"
+#include "Signatures.h"
 #include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 
 using namespace mlir;
@@ -19,9 +19,11 @@ using ElementSet = uint32_t;
 constexpr ElementSet sets[] = {
 #define ELEMENT_SET(bits) bits,
 #define OPERAND_SETS(...)
-#include "OperandTypes.inc"
+#define SIGNATURE(...)
+#include "Signatures.inc"
 #undef ELEMENT_SET
 #undef OPERAND_SETS
+#undef SIGNATURE
 };
 
 /// The numbers of the sets of an operator's operands.
@@ -29,12 +31,42 @@ ArrayRef<uint8_t> setsOf(StringRef op) {
   static const llvm::StringMap<SmallVector<uint8_t>> table = {
 #define ELEMENT_SET(bits)
 #define OPERAND_SETS(name, ...) {name, {__VA_ARGS__}},
-#include "OperandTypes.inc"
+#define SIGNATURE(...)
+#include "Signatures.inc"
 #undef ELEMENT_SET
 #undef OPERAND_SETS
+#undef SIGNATURE
   };
   auto it = table.find(op);
   return it == table.end() ? ArrayRef<uint8_t>() : ArrayRef<uint8_t>(it->second);
+}
+
+/// What an operator is from a version on.
+struct Signature {
+  int64_t since;
+  size_t results; // at most
+  StringRef attributes;
+};
+
+const Signature *signatureOf(StringRef op, int64_t version) {
+  static const auto table = [] {
+    llvm::StringMap<SmallVector<Signature, 2>> signatures;
+#define ELEMENT_SET(bits)
+#define OPERAND_SETS(...)
+#define SIGNATURE(name, since, results, attributes) signatures[name].push_back({since, size_t(results), attributes});
+#include "Signatures.inc"
+#undef ELEMENT_SET
+#undef OPERAND_SETS
+#undef SIGNATURE
+    return signatures;
+  }();
+  auto it = table.find(op);
+  const Signature *last = nullptr;
+  if (it != table.end())
+    for (const Signature &signature : it->second)
+      if (signature.since <= version)
+        last = &signature;
+  return last;
 }
 
 /// In the order of their numbers, of which the first means that there is none.
@@ -50,9 +82,39 @@ int64_t numberOf(Type element) {
 }
 } // namespace
 
-LogicalResult onnx::checkOperandTypes(Node &node) {
-  StringRef domain = node.op.getDomain();
-  ArrayRef<uint8_t> known = domain.empty() || domain == "ai.onnx" ? setsOf(node.name()) : ArrayRef<uint8_t>();
+static LogicalResult checkAttributesAndResults(Node &node) {
+  const Signature *signature = signatureOf(node.name(), node.version());
+  if (!signature)
+    return success();
+  SmallVector<StringRef> known;
+  signature->attributes.split(known, ' ', -1, /*KeepEmpty=*/false);
+  auto check = [&](StringRef name) -> LogicalResult {
+    // Tools keep notes of their own under such names.
+    if (name.starts_with("__") || llvm::is_contained(known, name))
+      return success();
+    InFlightDiagnostic error = node.error() << "has no attribute '" << name << "'";
+    if (!known.empty())
+      error << ", only " << llvm::join(known, ", ");
+    return error;
+  };
+  for (NamedAttribute attribute : node.op.getNodeAttributes())
+    if (failed(check(attribute.getName())))
+      return failure();
+  for (auto name : node.op.getRegionNames().getAsRange<StringAttr>())
+    if (failed(check(name)))
+      return failure();
+  size_t results = node.op->getNumResults();
+  if (results > signature->results)
+    return node.error() << "gives at most " << signature->results << " results, but has " << results;
+  return success();
+}
+
+LogicalResult onnx::checkSignature(Node &node) {
+  if (StringRef domain = node.op.getDomain(); !domain.empty() && domain != "ai.onnx")
+    return success();
+  if (failed(checkAttributesAndResults(node)))
+    return failure();
+  ArrayRef<uint8_t> known = setsOf(node.name());
   if (known.empty())
     return success();
   for (size_t i = 0; i < node.size(); ++i) {

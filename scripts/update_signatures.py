@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes lib/Conversion/ONNXToTenon/OperandTypes.inc: which element types each operator of ONNX takes, from the schemas of the
-installed onnx package. With --check nothing is written; exit code 1 says that the file isn't what the schemas give.
+"""Writes lib/Conversion/ONNXToTenon/Signatures.inc: which element types each operator of ONNX takes, which attributes it has
+and how many results it gives, from the schemas of the installed onnx package. With --check nothing is written; exit code 1 says that the file isn't what the schemas give.
 """
 import argparse
 import pathlib
@@ -9,18 +9,19 @@ import sys
 
 import onnx
 
-FILE = pathlib.Path(__file__).resolve().parent.parent / "lib/Conversion/ONNXToTenon/OperandTypes.inc"
+FILE = pathlib.Path(__file__).resolve().parent.parent / "lib/Conversion/ONNXToTenon/Signatures.inc"
 
 HEADER = """\
-//===- OperandTypes.inc - Element types that ONNX's operators take ---===//
+//===- Signatures.inc - What ONNX lets operators take and give ---===//
 //
 // Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
-// Written by scripts/update_operand_types.py. A set has a bit for each number of `TensorProto.DataType`; an operator has
-// a set for each operand, of all its versions, the last one also for those that follow.
+// Written by scripts/update_signatures.py. A set has a bit for each number of `TensorProto.DataType`; an operator has a set
+// for each operand, of all its versions, the last one also for those that follow. Signatures hold from a version on: how
+// many results there are at most, and the names of attributes.
 
 """
 
@@ -52,6 +53,18 @@ def operand_types():
     return types
 
 
+def signatures():
+    """By operator and first version, the most results and the names of attributes, where they change."""
+    found = {}
+    for schema in sorted(onnx.defs.get_all_schemas_with_history(), key=lambda schema: schema.since_version):
+        if not schema.domain:
+            versions = found.setdefault(schema.name, {})
+            signature = min(schema.max_output, 2**31 - 1), " ".join(sorted(schema.attributes))
+            if not versions or list(versions.values())[-1] != signature:
+                versions[schema.since_version] = signature
+    return found
+
+
 def text():
     numbers = {onnx.TensorProto.DataType.Name(n).lower(): n for n in onnx.TensorProto.DataType.values()}
     types = operand_types()
@@ -67,6 +80,10 @@ def text():
             while len(indices) > 1 and indices[-1] == indices[-2]:
                 indices.pop()
             lines.append(f'OPERAND_SETS("{name}", {", ".join(indices)})\n')
+    lines.append("\n")
+    for name, versions in sorted(signatures().items()):
+        for since, (results, attributes) in versions.items():
+            lines.append(f'SIGNATURE("{name}", {since}, {results}, "{attributes}")\n')
     return "".join(lines)
 
 

@@ -1,0 +1,55 @@
+"""Generated models over the standard's operators: compiled code and the interpreter against ONNX Runtime, at the sizes
+that the model was drawn with and at others.
+"""
+
+import warnings
+
+import guarded
+import pytest
+from conftest import runs_here
+from operator_models import OperatorModel, compare
+from seeds import seeds
+
+import tenon
+
+# Refusals that are known, each with what the model would have to say.
+REFUSED = (
+    "not known when compiling",  # sizes that decide what is computed
+    "expects weights for", "expects boxes", "expects images", "expects matrices", "expects as many filters",  # sizes not stated
+    "to verify that all of",  # batches of recurrent operators, stated in one operand only
+    "unique slices along an axis", "the diagonal of an operand",
+)
+
+
+def describe(model):
+    nodes = "; ".join(f"{node.op_type}({', '.join(node.input)})" for node in model.nodes)
+    return f"{nodes}, opset {model.opset}, symbols: {model.symbols}"
+
+
+@pytest.mark.parametrize("seed", seeds(range(96)))
+def test_as_onnx_runtime(seed):
+    model = OperatorModel(seed)
+    target = "avx2" if seed % 4 == 3 and runs_here("avx2") else "host"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            compiled = tenon.compile(model.model, target=target, threads=1 + seed % 2,
+                                     accuracy="strict" if seed % 3 == 0 else "default")
+        except tenon.CompileError as error:
+            assert any(reason in str(error) for reason in REFUSED), f"{describe(model)}: {error}"
+            return
+        reference = tenon.reference(model.model)
+    runs = [(model.given, model.expected, "as drawn")]
+    if model.symbols != "none":
+        feed = model.others()
+        try:
+            runs.append((feed, model.truth(feed), "at other sizes"))
+        except Exception:  # noqa: BLE001, S110: the model is not for these sizes
+            pass
+    for feed, expected, where in runs:
+        actual = compiled.run(feed)
+        difference = compare(model, actual, expected, f"compiled for {target}, {where}") or compare(
+            model, reference.run(feed), expected, f"interpreted, {where}")
+        assert not difference, f"{describe(model)}: {difference}"
+        if seed % 5 == 0:
+            guarded.check(compiled, feed, actual)

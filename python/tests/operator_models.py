@@ -333,8 +333,8 @@ class OperatorModel:
 
     def others(self):
         """Inputs of other sizes, where sizes are symbols: equal sizes become other equal ones. ONNX Runtime takes labels
-        and windows that don't fit."""
-        if any(node.op_type.endswith(("Loss", "Pool")) for node in self.nodes):
+        and windows that don't fit, and powers of integers must not be negative."""
+        if any(node.op_type.endswith(("Loss", "Pool", "Pow")) for node in self.nodes):
             return self.given
         known, arrays = {}, {}
         for name, array in self.given.items():
@@ -962,6 +962,9 @@ def conv(m):
     x, w = (batch, inputs, *image), (outputs, inputs // group, *kernel)
     if m.op == "ConvTranspose":
         w = (inputs, outputs // group, *kernel)
+        if "SAME" in attributes.get("auto_pad", "") and any(
+                k < s for k, s in zip(kernel, attributes.get("strides", [1] * dims))):
+            raise Refused  # which ONNX Runtime makes smaller than the standard says
         if "strides" in attributes and m.chance(0.3):
             attributes["output_padding"] = [m.number(0, s - 1) for s in attributes["strides"]]
     if m.op in ("Conv", "ConvTranspose"):
@@ -1084,9 +1087,9 @@ def suppression(m):
     scores = m.rng.permutation(batch * classes * count).reshape(batch, classes, count).astype(np.float32) / 100
     operands = [m.value(boxes, False), m.value(scores, False), m.param([m.number(0, 5)])]
     if m.chance(0.7):
-        operands.append(m.value(np.array([0.3], np.float32), m.chance(0.7)))
+        operands.append(m.param([0.3], "f32"))
         if m.chance(0.7):
-            operands.append(m.value(np.array([0.1], np.float32), m.chance(0.7)))
+            operands.append(m.param([0.1], "f32"))
     return operands, m.flag(center_point_box=m.number(0, 1))
 
 

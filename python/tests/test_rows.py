@@ -90,3 +90,25 @@ def test_roots_and_logarithms_of_integers_are_cut_off():
         actual = run({"x": x})
         for name, value in expected.items():
             np.testing.assert_array_equal(actual[name], np.trunc(value).astype(np.int64), name)
+
+
+@pytest.mark.parametrize("scale", [1e30, 1.0, 1e-30])
+@pytest.mark.parametrize("element", [np.float32, np.float16], ids=lambda e: e.__name__)
+def test_norms_neither_overflow_nor_vanish(element, scale):
+    scale = scale if element == np.float32 else {1e30: 1e3, 1e-30: 1e-3}.get(scale, scale)
+    kind = helper.np_dtype_to_tensor_dtype(np.dtype(element))
+    nodes = [helper.make_node("ReduceL2", ["x", "axes"], ["l2"], keepdims=0),
+             helper.make_node("LpNormalization", ["x"], ["unit"], axis=-1, p=2),
+             helper.make_node("LpPool", ["x"], ["pool"], kernel_shape=[4], strides=[4], p=2),
+             helper.make_node("GlobalLpPool", ["x"], ["global"], p=3)]
+    model = make_model(nodes, [("x", kind, ("n", 2, "m"))], [(name, kind, None) for name in ("l2", "unit", "pool", "global")],
+                       [helper.make_tensor("axes", TensorProto.INT64, [1], [2])], opset=18)
+    x = (np.random.default_rng(1).uniform(1, 2, (3, 2, 40)) * scale).astype(element)
+    wide = x.astype(np.float64)
+    l2 = np.sqrt((wide ** 2).sum(2))
+    expected = {"l2": l2, "unit": wide / l2[..., None], "pool": np.sqrt((wide ** 2).reshape(3, 2, 10, 4).sum(3)),
+                "global": (wide ** 3).sum(2, keepdims=True) ** (1 / 3)}
+    for run in (tenon.compile(model, threads=1).run, tenon.reference(model).run):
+        for name, value in run({"x": x}).items():
+            np.testing.assert_allclose(value.astype(np.float64), expected[name], rtol=1e-5 if element == np.float32 else 3e-3,
+                                       err_msg=name)

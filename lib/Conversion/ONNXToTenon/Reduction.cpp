@@ -55,11 +55,18 @@ Value logSumExp(Node &node, Value x, Reduce reduce, bool keepDims) {
   return node.binary<AddOp>(node.unary<LogOp>(sum), largest);
 }
 
+/// The type that holds squares of all of a type's elements, and their sum.
+Type wideFloat(Type element) {
+  return element.getIntOrFloatBitWidth() < 32 ? Type(Float32Type::get(element.getContext()))
+                                              : Type(Float64Type::get(element.getContext()));
+}
+
 Value reduceTo(Node &node, Kind kind, Value x, Reduce reduce, bool keepDims) {
-  // Roots and logarithms of integers are cut off.
-  if (auto integer = dyn_cast<IntegerType>(elementOf(x));
-      integer && (kind == Kind::l2 || kind == Kind::logSum || kind == Kind::logSumExp))
-    return node.cast(reduceTo(node, kind, node.cast(x, node.builder.getF64Type()), reduce, keepDims), integer);
+  // Roots and logarithms of integers are cut off; squares of floats leave their type's range, of which their root is.
+  Type element = elementOf(x), wide = isa<FloatType>(element) ? wideFloat(element) : node.builder.getF64Type();
+  bool hasLogarithm = kind == Kind::logSum || kind == Kind::logSumExp;
+  if (element != wide && (kind == Kind::l2 || (hasLogarithm && isa<IntegerType>(element))))
+    return node.cast(reduceTo(node, kind, node.cast(x, wide), reduce, keepDims), element);
   auto plain = [&](Combiner combiner, Value value) {
     // Of truth values, the largest is their or and the least their and.
     if (elementOf(value).isInteger(1) && combiner == Combiner::max)
@@ -297,13 +304,16 @@ Results averagePool(Node &node) {
   return y ? Results(y) : Results(failure());
 }
 
-/// (sum |x|^p)^(1/p)
+/// (sum |x|^p)^(1/p), where powers have a type that holds them.
 Value powered(Node &node, Value x, double p) {
   x = node.unary<AbsOp>(x);
-  return p == 1 ? x : p == 2 ? node.binary<MulOp>(x, x) : node.binary<PowOp>(x, p);
+  if (p == 1)
+    return x;
+  x = node.cast(x, wideFloat(elementOf(x)));
+  return p == 2 ? node.binary<MulOp>(x, x) : node.binary<PowOp>(x, p);
 }
-Value rooted(Node &node, Value x, double p) {
-  return p == 1 ? x : p == 2 ? node.unary<SqrtOp>(x) : node.binary<PowOp>(x, 1 / p);
+Value rooted(Node &node, Value x, double p, Type element) {
+  return p == 1 ? x : node.cast(p == 2 ? node.unary<SqrtOp>(x) : node.binary<PowOp>(x, 1 / p), element);
 }
 
 /// A whole number but in the first version.
@@ -315,7 +325,7 @@ Results lpPool(Node &node) {
   if (!kernel || p < 1)
     return kernel ? Results(node.error() << "expects a positive p, but has " << p) : Results(failure());
   Value y = window(node, Combiner::sum, powered(node, node[0], p), *kernel, 0.0);
-  return y ? Results(rooted(node, y, p)) : Results(failure());
+  return y ? Results(rooted(node, y, p, elementOf(node[0]))) : Results(failure());
 }
 
 std::optional<SmallVector<int64_t>> spatialDims(Node &node) {
@@ -336,7 +346,8 @@ Results globalLpPool(Node &node) {
   double p = exponentOf(node);
   if (!dims || p < 1)
     return dims ? Results(node.error() << "expects a positive p, but has " << p) : Results(failure());
-  return rooted(node, node.reduce(Combiner::sum, powered(node, node[0], p), *dims, /*keepDims=*/true), p);
+  return rooted(node, node.reduce(Combiner::sum, powered(node, node[0], p), *dims, /*keepDims=*/true), p,
+                elementOf(node[0]));
 }
 
 /// x / sum(|x|^p)^(1/p) along one axis
@@ -347,7 +358,7 @@ Results lpNormalization(Node &node) {
     return node.error() << "expects p 1 or 2, but has " << p;
   if (node.hasFailed())
     return failure();
-  Value norm = rooted(node, node.reduce(Combiner::sum, powered(node, x, p), {dim}, /*keepDims=*/true), p);
+  Value norm = rooted(node, node.reduce(Combiner::sum, powered(node, x, p), {dim}, /*keepDims=*/true), p, elementOf(x));
   // Of nothing but zeros the result is zero.
   Value quotient = node.binary<DivOp>(x, node.broadcastTo(norm, node.sizesOf(x)));
   Value isZero = node.broadcastTo(node.compare(Predicate::eq, norm, 0.0), node.sizesOf(x));

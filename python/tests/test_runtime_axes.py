@@ -73,6 +73,13 @@ def test_squeeze():
     )
 
 
+def test_squeeze_of_what_a_kernel_gives():
+    """The output's sizes show only once the kernel has run: it writes elsewhere."""
+    nodes = [helper.make_node("GlobalAveragePool", ["x"], ["p"]), helper.make_node("Squeeze", ["p", "axes"], ["y"])]
+    model = make_model(nodes, [("x", F, (4, 7, 5)), ("axes", I64, (1,))], [("y", F, (None, None))], opset=18)
+    agree(model, *({"x": floats((4, 7, 5)), "axes": integers(axis)} for axis in (2, -1)))
+
+
 def test_slices():
     model = model_of("Slice", {"x": ("n", 6), "starts": (2,), "ends": (2,), "axes": (2,), "steps": (2,)}, 2)
     least, most = np.iinfo(np.int64).min + 1, np.iinfo(np.int64).max

@@ -283,7 +283,8 @@ void PlaceAnalysis::placeResults() {
     // What is not an output itself is copied to one at the end.
     use(value, step);
     Place &place = places[rootOf(value)];
-    if (place.kind == StorageKind::arena && isKnownOnEntry(place.root))
+    // Whose sizes aren't those of the root where a reshape lies between them.
+    if (place.kind == StorageKind::arena && isKnownOnEntry(place.root) && isKnownOnEntry(value))
       place.kind = StorageKind::output, place.number = i;
   };
   // First those that can be nowhere else.
@@ -297,8 +298,8 @@ void PlaceAnalysis::placeResults() {
       place.number = isHeld(root.getType()) ? slots++ : buffers++;
 }
 
-bool PlaceAnalysis::isKnownOnEntry(Value root) {
-  return isHeld(root.getType()) || llvm::all_of(sizes.sizesOf(root), [&](AffineExpr size) {
+bool PlaceAnalysis::isKnownOnEntry(Value value) {
+  return isHeld(value.getType()) || llvm::all_of(sizes.sizesOf(value), [&](AffineExpr size) {
            return llvm::all_of(sizes.valuesOf(size), host::isKnownOnEntry);
          });
 }

@@ -65,7 +65,7 @@ private:
   void placeGrowing();
   void placeGrowing(mlir::Operation *op);
   void placeResults();
-  bool isKnownOnEntry(mlir::Value root);
+  bool isKnownOnEntry(mlir::Value value);
 
   mlir::func::FuncOp func;
   OpenRegions regions;

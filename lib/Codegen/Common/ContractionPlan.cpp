@@ -208,6 +208,25 @@ void ContractionPlan::padRuns() {
     return;
   runDepth = b.constant(llvm::alignTo(*constantOf(storedDepth), runLength));
   depth = runDepth * llvm::product_of(taps);
+  runsGoOn = isRagged() && imageGoesOn();
+}
+
+/// Whether the last part of the last window ends so early that its last run is still in the image: what is added to it
+/// is multiplied with zeros.
+bool ContractionPlan::imageGoesOn() {
+  if (!windows || isClipped() ||
+      b.kernel.takesStrides(cast<BlockArgument>(windows.getOperand()).getArgNumber() - b.kernel.getNumSymbols()))
+    return false;
+  ArrayRef<int64_t> image = cast<RankedTensorType>(windows.getOperand().getType()).getShape().drop_front(),
+                    places = cast<RankedTensorType>(windows.getType()).getShape().drop_front();
+  int64_t spatial = windows.getSizes().size(), last = 0;
+  for (int64_t dim = 0; dim < spatial; ++dim) {
+    if (ShapedType::isDynamic(image[dim]) || ShapedType::isDynamic(places[dim]))
+      return false;
+    int64_t tap = dim < (int64_t)taps.size() ? (windows.getSizes()[dim] - 1) * windows.getDilations()[dim] : 0;
+    last = last * image[dim] + (places[dim] - 1) * windows.getStrides()[dim] + tap;
+  }
+  return last * image.back() + *constantOf(runDepth) <= llvm::product_of(image);
 }
 
 //===----------------------------------------------------------------------===//

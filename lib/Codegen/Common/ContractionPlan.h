@@ -78,8 +78,8 @@ public:
 
   /// Whether parts end within a run.
   bool isRagged() { return storedDepth != runDepth; }
-  /// Whether rows are stored in less than they are multiplied in, or in runs that aren't whole.
-  bool isNarrow() { return getElementTypeOrSelf(op.getLhs()) != rowElement || isRagged(); }
+  /// Whether rows are stored in less than they are multiplied in, or in runs that aren't whole and don't go on.
+  bool isNarrow() { return getElementTypeOrSelf(op.getLhs()) != rowElement || (isRagged() && !runsGoOn); }
   /// So many products of a part are widened before all columns of a unit are multiplied with them, if they stay in the
   /// nearest cache and there are several tiles of columns; none else.
   std::optional<int64_t> sharedProducts();
@@ -129,6 +129,7 @@ public:
   llvm::SmallVector<int64_t> taps; ///< of a window, those that don't run on in the image
   mlir::AffineExpr runDepth;       ///< products of a part of windows, or all, as many as are multiplied
   mlir::AffineExpr storedDepth;    ///< as many of them as there are; behind them columns are zero
+  bool runsGoOn = false;           ///< whether something of the image stands behind each part that isn't whole
   bool isSplit = false;            ///< whether the sums of a part wait in scratch for the next one
   int64_t parts = 1;               ///< of the summed dimension, where they do
   mlir::AffineExpr partDepth;
@@ -146,6 +147,7 @@ private:
   void measureRows();
   void measureWindows();
   void padRuns();
+  bool imageGoesOn();
   bool fitLines(mlir::AffineExpr rows);
   bool rowsRunOn();
   void splitDepth();

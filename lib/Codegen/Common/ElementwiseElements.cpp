@@ -441,9 +441,10 @@ constexpr bool isFunction =
     llvm::is_one_of<OpT, ExpOp, Expm1Op, LogOp, Log1pOp, SinOp, CosOp, TanOp, AsinOp, AcosOp, AtanOp, SinhOp, CoshOp,
                     AsinhOp, AcoshOp, AtanhOp, TanhOp, ErfOp, SigmoidOp, PowOp, Atan2Op>::value;
 
-/// A number that is rounded, moved by an integer, clamped, and then stored in few bits.
+/// A number that may be divided by another one, is rounded, moved by an integer, clamped, and then stored in few bits.
 struct Rounding {
   Value x;
+  std::optional<double> divisor = {}; ///< where it is known, and far from the limits of f32
   int64_t offset = 0;
   double low = -std::numeric_limits<double>::infinity(), high = -low;
 
@@ -471,25 +472,68 @@ struct Rounding {
       return std::nullopt;
     result.offset = int64_t(offset);
     result.x = round.getOperand();
+    auto quotient = result.x.getDefiningOp<DivOp>();
+    auto divisor = quotient ? dyn_cast_if_present<FloatAttr>(splatOf(quotient.getRhs())) : FloatAttr();
+    constexpr double large = 1LL << 60;
+    if (double number = divisor ? divisor.getValueAsDouble() : 0; number >= 1 / large && number <= large) {
+      result.divisor = number;
+      result.x = quotient.getLhs();
+    }
     return result;
+  }
+  /// That of the numbers that a conversion widens, if all of them are numbers of the type that they are stored in.
+  static std::optional<Rounding> ofStored(CastOp op) {
+    auto stored = op.getOperand().getDefiningOp<CastOp>();
+    auto type = stored ? dyn_cast<IntegerType>(getElementTypeOrSelf(stored.getType())) : IntegerType();
+    std::optional<Rounding> result = type ? of(stored) : std::nullopt;
+    Type to = getElementTypeOrSelf(op.getType());
+    if (!result || !(to.isInteger(32) || to.isF32()))
+      return std::nullopt;
+    double least = type.isUnsigned() ? 0 : -std::ldexp(1.0, type.getWidth() - 1),
+           most = least + std::ldexp(1.0, type.getWidth()) - 1;
+    return result->low >= least && result->high <= most ? result : std::nullopt;
   }
 
   /// By the addition of a number whose last bit is 1, ties to even, which leaves the integer in the low bits.
   Value emit(const Formula &f, Type target) const {
-    constexpr double leavesIntegers = 3 << 22;
-    Value low = f.number(this->low - offset), high = f.number(this->high - offset);
-    // NaN becomes the least number.
-    Value x = f.select(f.compare(arith::CmpFPredicate::OLT, high, f.x()), high, f.x());
-    x = f.select(f.compare(arith::CmpFPredicate::OGT, x, low), x, low);
-    Value sum = f.make<arith::AddFOp>(x, f.number(leavesIntegers));
+    Value sum = emitSum(f);
     Value bits = f.make<arith::BitcastOp>(f.emitter.typeLike(sum, f.builder().getI32Type()), sum);
-    Value number = f.make<arith::TruncIOp>(f.emitter.typeLike(sum, target), bits);
-    if (offset == 0)
-      return number;
-    return f.make<arith::AddIOp>(number, f.like(number, f.emitter.integer(target, offset)));
+    auto moved = [&](Value number, Type type, int64_t offset) {
+      return offset == 0 ? number : f.make<arith::AddIOp>(number, f.like(number, f.emitter.integer(type, offset)));
+    };
+    if (target.isF32())
+      return f.make<arith::SubFOp>(sum, f.number(leavesIntegers - offset));
+    if (target.isInteger(32))
+      return moved(bits, target, offset - bitsOfIntegers);
+    return moved(f.make<arith::TruncIOp>(f.emitter.typeLike(sum, target), bits), target, offset);
   }
 
 private:
+  static constexpr double leavesIntegers = 3 << 22;
+  static constexpr int64_t bitsOfIntegers = 0x4B400000; ///< as which f32 has it
+
+  Value emitSum(const Formula &f) const {
+    double low = this->low - offset, high = this->high - offset;
+    // What is divided has the quotient's limits, whose quotients round to those.
+    double factor = divisor.value_or(1);
+    Value x = f.x(), least = f.number(low * factor), most = f.number(high * factor);
+    // NaN becomes the least number.
+    x = f.select(f.compare(arith::CmpFPredicate::OLT, most, x), most, x);
+    x = f.select(f.compare(arith::CmpFPredicate::OGT, x, least), x, least);
+    if (divisor)
+      x = divide(f, x);
+    return f.make<arith::AddFOp>(x, f.number(leavesIntegers));
+  }
+
+  /// The quotient as division rounds it, by its inverse: N. Brisebarre, J.-M. Muller, S. K. Raina, "Accelerating
+  /// Correctly Rounded Floating-Point Division when the Divisor Is Known in Advance", algorithm 1.
+  Value divide(const Formula &f, Value x) const {
+    Value inverse = f.number(double(1.0f / float(*divisor)));
+    Value quotient = f.make<arith::MulFOp>(x, inverse);
+    Value rest = f.make<math::FmaOp>(quotient, f.number(-*divisor), x);
+    return f.make<math::FmaOp>(rest, inverse, quotient);
+  }
+
   /// Goes on to the other operand of an op that combines it with one number, which is the result.
   std::optional<double> step(Operation *op, bool isOne) {
     for (unsigned i = 0; isOne && i < 2; ++i)
@@ -505,14 +549,19 @@ private:
 template <typename OpT> struct ElementwiseModel : ElementInterface::ExternalModel<ElementwiseModel<OpT>, OpT> {
   FailureOr<Value> emitElement(Operation *op, ElementEmitter &emitter, ArrayRef<Coordinate> coordinates) const {
     Formula formula{emitter, {}, cast<RankedTensorType>(op->getOperand(0).getType()).getElementType()};
-    if constexpr (std::is_same_v<OpT, CastOp>)
-      if (std::optional<Rounding> rounding = Rounding::of(cast<CastOp>(op))) {
+    if constexpr (std::is_same_v<OpT, CastOp>) {
+      std::optional<Rounding> rounding = Rounding::of(cast<CastOp>(op));
+      if (!rounding)
+        rounding = Rounding::ofStored(cast<CastOp>(op));
+      if (rounding) {
         FailureOr<Value> x = emitter.at(rounding->x, coordinates);
         if (failed(x))
           return failure();
+        formula.element = getElementTypeOrSelf(rounding->x.getType());
         formula.operands = {*x};
         return rounding->emit(formula, registerType(getElementTypeOrSelf(op->getResult(0).getType())));
       }
+    }
     for (Value operand : op->getOperands()) {
       FailureOr<Value> element = emitter.at(operand, coordinates);
       if (failed(element))

@@ -28,6 +28,7 @@ struct SimplifyGraphPass : tenon::impl::SimplifyGraphPassBase<SimplifyGraphPass>
     populateSimplifyMovementPatterns(patterns);
     populateSimplifyArithmeticPatterns(patterns);
     populateSimplifyContractionPatterns(patterns);
+    populateSimplifyQuantizationPatterns(patterns);
     if (foldScales)
       populateFoldScalesPatterns(patterns);
     tensor::CastOp::getCanonicalizationPatterns(patterns, &getContext());

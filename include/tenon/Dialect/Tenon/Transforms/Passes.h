@@ -41,6 +41,8 @@ void registerTenonTransforms(const Evaluator &evaluator, const LayoutPricesResol
 void populateSimplifyMovementPatterns(mlir::RewritePatternSet &patterns);
 /// Arithmetic that is the same in another form, bit by bit.
 void populateSimplifyArithmeticPatterns(mlir::RewritePatternSet &patterns);
+/// Quantised numbers that are pooled, or quantised again as they were, stay as they are stored.
+void populateSimplifyQuantizationPatterns(mlir::RewritePatternSet &patterns);
 /// Transposes into the indexing maps of contractions.
 void populateSimplifyContractionPatterns(mlir::RewritePatternSet &patterns);
 /// Composites in the forms that exporters write them.

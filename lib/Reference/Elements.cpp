@@ -168,11 +168,11 @@ void Format::load(const char *data, int64_t first, int64_t count, double *out) c
   }
 }
 
-/// Truncated, then wrapped from 64 bits; NaN gives `least`.
-static int64_t truncate(double value, int64_t least) {
+/// Truncated, then wrapped from 64 bits, which may be ones without a sign; NaN gives `least`.
+static int64_t truncate(double value, int64_t least, bool isUnsigned = false) {
   if (std::isnan(value))
     return least;
-  if (value >= 0x1p63 && value < 0x1p64)
+  if (isUnsigned && value >= 0x1p63 && value < 0x1p64)
     return int64_t(uint64_t(value));
   return value >= -0x1p63 && value < 0x1p63 ? int64_t(value) : INT64_MIN;
 }
@@ -201,7 +201,8 @@ void Format::store(char *data, int64_t first, int64_t count, const double *in, b
     for (int64_t start = 0; start < count; start += 64) {
       int64_t length = std::min<int64_t>(64, count - start);
       for (int64_t i = 0; i < length; ++i)
-        block[i] = isBool() ? in[start + i] != 0 : truncate(in[start + i], least());
+        block[i] =
+            isBool() ? in[start + i] != 0 : truncate(in[start + i], least(), kind == Kind::Unsigned && bits == 64);
       storeInteger(data, first + start, length, block);
     }
     return;

@@ -100,3 +100,15 @@ def test_integers_without_an_instruction(depth, columns, tmp_path):
                        [("y", TensorProto.INT32, None)], [numpy_helper.from_array(weights, "w")])
     compiled = tenon.compile(model, target=f"@{tmp_path}/plain.mlir", threads=1)
     np.testing.assert_array_equal(compiled.run({"x": x})["y"], x.astype(np.int64) @ weights.astype(np.int64))
+
+
+@pytest.mark.parametrize("depth", [1024, 4096, 4099])
+@pytest.mark.parametrize("rows", [1, 2, 7, None])
+def test_deep_sums(depth, rows):
+    """Sums of positive terms are added up in blocks: the error doesn't grow with all of them."""
+    rng = np.random.default_rng(0)
+    w, x = (rng.random(shape).astype(np.float32) for shape in ((depth, 40), (rows or 33, depth)))
+    model = make_model([helper.make_node("MatMul", ["x", "w"], ["y"])], [("x", TensorProto.FLOAT, (rows or "n", depth))],
+                       [("y", TensorProto.FLOAT, None)], [numpy_helper.from_array(w, "w")])
+    exact = x.astype(np.float64) @ w.astype(np.float64)
+    assert np.abs(tenon.compile(model, threads=1).run({"x": x})["y"] - exact).max() < 6e-7 * exact.max()

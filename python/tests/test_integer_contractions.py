@@ -91,6 +91,8 @@ def test_nothing_saturates(target):
     (dict(pads=[1] * 4, group=4), 16, 32),
     (dict(pads=[1] * 4, group=16), 16, 16),
     (dict(), 130, 24),
+    # Runs that aren't whole, and go on in the image.
+    (dict(pads=[0, 0, 1, 1], strides=[2, 2]), 3, 40),
 ])
 @pytest.mark.parametrize("rhs, zero", [("i8", 0), ("u8", 128), ("u8", 100)])
 @pytest.mark.parametrize("lhs", KINDS)
@@ -102,6 +104,39 @@ def test_convolutions(lhs, rhs, zero, attributes, channels, filters, target):
                        constants)
     feed = {"x": numbers(KINDS[lhs][1], (2, channels, 19, 21), 3), "p": numbers(KINDS[lhs][1], (), 4)}
     np.testing.assert_array_equal(tenon.compile(model, target=target, threads=1).run(feed)["y"], tenon.reference(model).run(feed)["y"])
+
+
+@pytest.mark.parametrize("rhs", KINDS)
+@pytest.mark.parametrize("group", [1, 2])
+def test_zero_points_per_filter(rhs, group, target):
+    w, q = numbers(KINDS[rhs][1], (8, 12 // group, 3, 2), 1), numbers(KINDS[rhs][1], (8,), 2)
+    model = make_model([helper.make_node("ConvInteger", ["x", "w", "p", "q"], ["y"], pads=[1, 0, 2, 1], group=group)],
+                       [("x", TensorProto.INT8, ("n", 12, 11, 13)), ("p", TensorProto.INT8, ())], [("y", TensorProto.INT32, None)],
+                       [numpy_helper.from_array(w, "w"), numpy_helper.from_array(q, "q")])
+    feed = {"x": numbers(np.int8, (2, 12, 11, 13), 3), "p": np.int8(-100)}
+    np.testing.assert_array_equal(tenon.compile(model, target=target, threads=1).run(feed)["y"], tenon.reference(model).run(feed)["y"])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_operators_in_a_row(kind, target):
+    """What is quantised is multiplied, pooled and added, and all of it is a result."""
+    rng, element = np.random.default_rng(0), KINDS[kind]
+    w, v = rng.integers(-127, 128, (24, 6, 3, 3)).astype(np.int8), rng.integers(-127, 128, (24, 24, 1, 1)).astype(np.int8)
+    constants = {"s": np.float32(0.03), "z": element[1](11), "ws": np.float32(0.01), "wz": np.int8(0), "w": w, "v": v,
+                 "t": np.float32(0.11), "u": np.float32(0.2)}
+    scales = ["s", "z"]
+    nodes = [helper.make_node("QuantizeLinear", ["x", *scales], ["q"]),
+             helper.make_node("QLinearConv", ["q", *scales, "w", "ws", "wz", "t", "z"], ["a"], pads=[1] * 4),
+             helper.make_node("DequantizeLinear", ["a", "t", "z"], ["f"]),
+             helper.make_node("MaxPool", ["f"], ["m"], kernel_shape=[3, 3], strides=[2, 2], pads=[1] * 4),
+             helper.make_node("QuantizeLinear", ["m", "t", "z"], ["b"]),
+             helper.make_node("QLinearConv", ["b", "t", "z", "v", "ws", "wz", "u", "z"], ["c"])]
+    model = make_model(nodes, [("x", TensorProto.FLOAT, ("n", 6, 12, 14))], [(name, element[0], None) for name in "qabc"],
+                       [numpy_helper.from_array(np.asarray(array), name) for name, array in constants.items()])
+    feed = {"x": rng.standard_normal((2, 6, 12, 14)).astype(np.float32) * 4}
+    actual, expected = tenon.compile(model, target=target, threads=1).run(feed), tenon.reference(model).run(feed)
+    for name in "qabc":
+        np.testing.assert_array_equal(actual[name], expected[name])
 
 
 @pytest.mark.parametrize("channels, taps, strides", [(1537, 1, 2), (515, 3, 1), (513, 3, 1)])

@@ -2,6 +2,7 @@
 import numpy as np
 import pytest
 import tenon
+from conftest import make_model
 from onnx import TensorProto, helper, numpy_helper
 
 LENGTHS = [1, 2, 5, 15, 31, 32, 33, 64, 66, 100]
@@ -79,3 +80,39 @@ def test_casts_of_what_is_limited():
     nodes = [helper.make_node(kind, names, [kind], domain="com.microsoft") for kind in ("QLinearAdd", "QLinearMul")]
     x, y = np.meshgrid(np.arange(256, dtype=np.uint8), np.arange(256, dtype=np.uint8))
     compare(nodes, {"x": x.copy(), "y": y.copy()}, {"QLinearAdd": TensorProto.UINT8, "QLinearMul": TensorProto.UINT8}, scales)
+
+
+SPECIAL = [np.nan, np.inf, -np.inf, 300.7, -300.7, 3e9, -3e9, 1e20, -1e20, 9.3e18]
+
+
+@pytest.mark.parametrize("element", [TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16])
+def test_casts_of_what_has_no_value(element):
+    """NaN and numbers beyond 64 bits, compiled and interpreted alike."""
+    kinds = ["INT8", "UINT8", "INT16", "UINT16", "INT32", "UINT32", "INT64", "UINT64", "BOOL"]
+    nodes = [helper.make_node("Cast", ["x"], [kind], to=getattr(TensorProto, kind)) for kind in kinds]
+    model = make_model(nodes, [("x", element, ("n",))], [(kind, getattr(TensorProto, kind), None) for kind in kinds])
+    with np.errstate(over="ignore"):
+        feed = {"x": np.array(SPECIAL * 5).astype(helper.tensor_dtype_to_np_dtype(element))}
+    actual, expected = tenon.compile(model, threads=1).run(feed), tenon.reference(model).run(feed)
+    for kind in kinds:
+        np.testing.assert_array_equal(actual[kind], expected[kind], err_msg=kind)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int8, np.uint16, np.int16])
+@pytest.mark.parametrize("scale", [0.1, 0.0298, 3.7, 2.0**-70])
+def test_quotients_round_as_division_does(kind, scale):
+    """Of numbers around ties, and of those that no integer holds; and what is dequantised in the same kernel."""
+    info, scale = np.iinfo(kind), np.float32(scale)
+    zero = kind(info.min + (info.max - info.min) // 3)
+    ties = ((np.arange(info.min, info.max + 1, max(1, info.max // 500)) + 0.5) * np.float64(scale)).astype(np.float32)
+    with np.errstate(over="ignore", under="ignore"):
+        x = np.concatenate([ties, np.nextafter(ties, np.inf, dtype=np.float32), np.nextafter(ties, -np.inf, dtype=np.float32),
+                            np.array([0, -0.0, np.inf, -np.inf, 3e38, -3e38, 1e-40], np.float32)])
+        quotient = np.clip(np.round(x / scale) + np.float32(zero), info.min, info.max).astype(kind)
+    element = helper.np_dtype_to_tensor_dtype(np.dtype(kind))
+    nodes = [helper.make_node("QuantizeLinear", ["x", "s", "z"], ["q"]), helper.make_node("DequantizeLinear", ["q", "s", "z"], ["y"])]
+    constants = [numpy_helper.from_array(np.asarray(value), name) for name, value in (("s", scale), ("z", zero))]
+    model = make_model(nodes, [("x", TensorProto.FLOAT, ("n",))], [("q", element, None), ("y", TensorProto.FLOAT, None)], constants, opset=21)
+    actual = tenon.compile(model, threads=1).run({"x": x})
+    np.testing.assert_array_equal(actual["q"], quotient)
+    np.testing.assert_array_equal(actual["y"], (quotient.astype(np.int32) - np.int32(zero)).astype(np.float32) * scale)

@@ -186,3 +186,28 @@ def test_infinities_stay(rows):
         with np.errstate(invalid="ignore"):
             wanted = given.astype(np.float64) @ matrix
         np.testing.assert_allclose(compiled.run({"x": given})["y"], wanted, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("element, zero", [(np.int16, 30000), (np.uint16, 32768), (np.uint8, 253), (np.int8, -120)])
+def test_zero_points_at_the_end_of_a_range(element, zero):
+    """What is left of numbers that are near it: a sum of numbers would be thousands of times as much."""
+    rng = np.random.default_rng(4)
+    w = np.clip(zero + rng.integers(-3, 4, (DEPTH, COLUMNS)), np.iinfo(element).min, np.iinfo(element).max).astype(element)
+    constants = {"w": w, "s": np.float32(0.01), "z": element(zero)}
+    nodes = [helper.make_node("DequantizeLinear", ["w", "s", "z"], ["v"]), helper.make_node("MatMul", ["x", "v"], ["y"])]
+    matrix = (w.astype(np.float64) - zero) * np.float64(np.float32(0.01))
+    for count in (1, 2, 40):
+        x = rng.standard_normal((count, DEPTH)).astype(np.float32)
+        exact, scale = x.astype(np.float64) @ matrix, np.abs(x.astype(np.float64)) @ np.abs(matrix)
+        assert (np.abs(output_of(model_of(nodes, x, COLUMNS, constants), x) - exact) / scale).max() < 1e-6
+
+
+@pytest.mark.parametrize("factor", [2.0**-110, 2.0**122])
+def test_rows_near_the_limits(factor):
+    """Products with numbers are larger than those with elements, and those at high places of a word smaller."""
+    weights = Blocks(128, 40, 32, 4, "block")
+    x = np.random.default_rng(1).uniform(1, 2, (2, 128)).astype(np.float32) * np.float32(factor)
+    wanted = x.astype(np.float64) @ weights.matrix()
+    actual = tenon.compile(weights.model(x, 2).SerializeToString()).run({"x": x})["y"]
+    held = np.abs(wanted) < 3e38
+    np.testing.assert_allclose(actual[held], wanted[held], rtol=0, atol=1e-5 * np.abs(wanted).max())

@@ -275,8 +275,7 @@ void ContractionBuilder::emitTile(RegisterTile tile, AffineExpr line, AffineExpr
     return epilogue.emit(tile, products.multiply(tile));
   if (!plan.isSplit)
     return b.store(products.multiply(tile), sums, place);
-  Value before = b.load(sums, place, tile.shape(tile.width));
-  b.store(products.multiplyPart(tile, before, part), sums, place);
+  b.store(products.addPart(tile, part, sums, place), sums, place);
 }
 
 //===----------------------------------------------------------------------===//
@@ -325,8 +324,7 @@ void ContractionBuilder::emitRun(const ContractionUnit &unit, ArrayRef<AffineExp
       if (fetches)
         columnOperand.planFetching(tile, zero, part);
       SmallVector<AffineExpr> place = {tile.turn - unit.firstRow, column};
-      Value before = b.load(sums, place, tile.shape(tile.width));
-      b.store(products.multiplyTap(tile, before, part), sums, place, {rows, b.constant(plan.lanes)});
+      b.store(products.addTap(tile, part, sums, place), sums, place, {rows, b.constant(plan.lanes)});
     };
     int64_t height = plan.height, rest = std::min(height, restRows);
     AffineExpr whole = low + (high - low).floorDiv(height) * height;

@@ -15,6 +15,10 @@ using namespace tenon::tile;
 
 static constexpr int64_t bytesOfElement = 4;
 
+/// The error of a sum grows with its products: from so many on they are summed up in blocks, which are as long as ONNX
+/// Runtime's.
+static constexpr int64_t deepSum = 1024, sumBlock = 256;
+
 bool codegen::areNeighbours(int64_t first, int64_t second, ArrayRef<int64_t> shape) {
   return first < second &&
          llvm::all_of(shape.slice(first + 1, second - first - 1), [](int64_t size) { return size == 1; });
@@ -236,11 +240,14 @@ bool ContractionPlan::imageGoesOn() {
 /// A long row of tiles would leave the cache before its columns come around again: the sums of a part wait in scratch.
 void ContractionPlan::splitDepth() {
   std::optional<int64_t> total = constantOf(depth);
-  isSplit =
-      isClipped() || (total && *total >= 2 * depthBlock && !isWide() && (llvm::product_of(taps) > 1 || !isRagged()));
+  bool hasTaps = llvm::product_of(taps) > 1, isDeep = isa<FloatType>(element) && total && *total >= deepSum;
+  int64_t block = isDeep && !hasTaps ? std::min(depthBlock, sumBlock) : depthBlock;
+  isSplit = isClipped() || (total && *total >= (isDeep && !hasTaps ? deepSum : 2 * depthBlock) && !isWide() &&
+                            (hasTaps || !isRagged()));
+  addsParts = isSplit && isDeep;
   partDepth = runDepth;
-  if (isSplit && !isClipped() && llvm::product_of(taps) <= 1) {
-    parts = llvm::divideCeil(*total, depthBlock);
+  if (isSplit && !isClipped() && !hasTaps) {
+    parts = llvm::divideCeil(*total, block);
     // Elements that share words begin with a part.
     constexpr int64_t mostPerWord = 16;
     int64_t products =
@@ -283,6 +290,17 @@ AffineExpr ContractionPlan::partEnd(AffineExpr part) {
   bool isWhole = *constantOf(depth) % *constantOf(partDepth) == 0;
   AffineExpr end = partStart(part) + *constantOf(partDepth);
   return isWhole ? end : b.min(end, depth);
+}
+
+std::optional<int64_t> ContractionPlan::wideStretch() {
+  std::optional<int64_t> total = constantOf(depth);
+  if (!isa<FloatType>(element) || !total || *total < deepSum)
+    return std::nullopt;
+  // No product is left over, if it may be.
+  for (int64_t length = sumBlock; length >= sumBlock / 2; length -= 4)
+    if (*total % length == 0)
+      return length;
+  return sumBlock;
 }
 
 int64_t ContractionPlan::wholeUnroll() {

@@ -73,6 +73,8 @@ public:
   /// The products of a part of the summed dimension.
   mlir::AffineExpr partStart(mlir::AffineExpr part);
   mlir::AffineExpr partEnd(mlir::AffineExpr part);
+  /// Of all products of few rows, those that are summed up from zero: none where all are.
+  std::optional<int64_t> wideStretch();
   /// Products per turn of a whole tile's loop.
   int64_t wholeUnroll();
 
@@ -131,6 +133,7 @@ public:
   mlir::AffineExpr storedDepth;    ///< as many of them as there are; behind them columns are zero
   bool runsGoOn = false;           ///< whether something of the image stands behind each part that isn't whole
   bool isSplit = false;            ///< whether the sums of a part wait in scratch for the next one
+  bool addsParts = false;          ///< whether each part is summed up from zero, as many products would lose digits
   int64_t parts = 1;               ///< of the summed dimension, where they do
   mlir::AffineExpr partDepth;
 

@@ -351,7 +351,8 @@ Value castBy32Bits(CastOp op, const Formula &f, unsigned width) {
   constexpr double period = 65536;
   Value number = f.x();
   if (!Bounds(op.getOperand()).isWithin(-limitOf32Bits, limitOf32Bits - 1)) {
-    if (width > 16)
+    // Numbers of f64 beyond 64 bits may end in other bits than the least one, which they become.
+    if (width > 16 || !f.element.isF32())
       return Value();
     // Whole periods are taken off, exactly: what wraps modulo 2^16 stays, NaN and infinities are NaN.
     Value whole = f.make<math::TruncOp>(f.make<arith::MulFOp>(number, f.number(1 / period)));
@@ -360,6 +361,23 @@ Value castBy32Bits(CastOp op, const Formula &f, unsigned width) {
   Value result = f.make<arith::FPToSIOp>(f.emitter.typeLike(number, f.builder().getI32Type()), number);
   Type narrow = f.emitter.typeLike(number, f.builder().getIntegerType(width));
   return width == 32 ? result : f.make<arith::TruncIOp>(narrow, result);
+}
+
+/// Floats to integers by way of 64 bits. What these don't hold becomes the least of them, which other conversions give
+/// on some targets only.
+Value castBy64Bits(const Formula &f, Type to, Type target) {
+  constexpr double limit = 9223372036854775808.0;
+  bool isUnsigned = to.isUnsignedInteger(64);
+  Value isHeld =
+      f.make<arith::AndIOp>(f.compare(arith::CmpFPredicate::OGE, f.x(), f.number(-limit)),
+                            f.compare(arith::CmpFPredicate::OLT, f.x(), f.number(isUnsigned ? 2 * limit : limit)));
+  Value x = f.select(isHeld, f.x(), f.number(-limit));
+  Type wide = f.emitter.typeLike(x, f.builder().getI64Type());
+  Value number = f.make<arith::FPToSIOp>(wide, x);
+  if (isUnsigned)
+    number =
+        f.select(f.compare(arith::CmpFPredicate::OGE, x, f.number(limit)), f.make<arith::FPToUIOp>(wide, x), number);
+  return target.isInteger(64) ? number : f.make<arith::TruncIOp>(f.emitter.typeLike(x, target), number);
 }
 
 /// To or from a type that is only stored: by way of f32.
@@ -402,18 +420,15 @@ Value build(CastOp op, const Formula &f) {
     return convertFloat(f, f.x(), to, /*rounds=*/(bool)op->getParentOfType<tile::ComputeOp>());
   if (f.isFloat()) {
     unsigned width = target.getIntOrFloatBitWidth();
-    if (Value number = width <= 32 ? castBy32Bits(op, f, width) : Value())
+    Value number = width <= 32 ? castBy32Bits(op, f, width) : Value();
+    if (!number)
+      number = castBy64Bits(f, to, target);
+    // What has no value is the least number of 64 bits, which others don't end in.
+    bool isUnsigned = to.isUnsignedInteger();
+    if ((isUnsigned ? width < 64 : width == 64) || !Bounds(op.getOperand()).mayBeNaN)
       return number;
-    Type wide = f.emitter.typeLike(f.x(), f.builder().getI64Type());
-    Value number;
-    if (to.isUnsignedInteger(64)) {
-      // Beyond 2^63 the signed conversion has no value.
-      Value big = f.compare(arith::CmpFPredicate::OGE, f.x(), f.number(9223372036854775808.0));
-      number = f.select(big, f.make<arith::FPToUIOp>(wide, f.x()), f.make<arith::FPToSIOp>(wide, f.x()));
-    } else {
-      number = f.make<arith::FPToSIOp>(wide, f.x());
-    }
-    return target.isInteger(64) ? number : f.make<arith::TruncIOp>(f.emitter.typeLike(f.x(), target), number);
+    Value least = f.emitter.integer(target, isUnsigned ? 0 : -(int64_t(1) << (to.getIntOrFloatBitWidth() - 1)));
+    return f.select(f.compare(arith::CmpFPredicate::UNO, f.x(), f.x()), f.like(number, least), number);
   }
   Type result = f.emitter.typeLike(f.x(), target);
   if (isa<FloatType>(to))

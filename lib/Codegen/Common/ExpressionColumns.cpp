@@ -20,7 +20,8 @@ using Node = ConstantExpression::Node;
 
 ExpressionColumns::ExpressionColumns(ContractionPlan &plan) : b(plan.b), plan(plan), expression(*plan.expression) {
   measure();
-  linear = judge();
+  // What is added would be as much as the sum of numbers, and what is left of both would have few digits.
+  linear = judge() && !plan.op->hasAttr(kFarOffsetsAttr);
   int64_t rows = *constantOf(plan.depth);
   for (const Source &source : sources)
     if (linear && source.step > 1)

@@ -113,22 +113,25 @@ void ExpressionSums::multiply(const RegisterTile &tile,
   b.when(areFinite(tile), [&] { emit(numbers); }, [&] { emit(elements); });
 }
 
-/// Whether the rows' elements have a sum.
+/// Whether the rows' elements are so far from the limits of f32 that their products with numbers, which are larger than
+/// those with elements or smaller, by what is at other places of a word, are too.
 Value ExpressionSums::areFinite(const RegisterTile &tile) {
   int64_t blocks = columns.getDepth() / columns.getBlock(), lanes = std::gcd<int64_t>(blocks, plan.vectorLanes);
   auto type = RankedTensorType::get(lanes, plan.rowElement);
   Value sum = b.splat(lanes, b.zero(plan.rowElement));
   for (int64_t row = 0; row < tile.height; ++row)
     sum = b.carry({plan.zero, b.constant(blocks), lanes}, sum, [&](AffineExpr at, Value carried) -> Value {
-      return b.create<AddOp>(type, carried, b.load(sumsOfRows, {b.constant(row), at}, lanes));
+      return b.create<AddOp>(type, carried, b.create<AbsOp>(type, b.load(sumsOfRows, {b.constant(row), at}, lanes)));
     });
   auto scalar = type.clone(ArrayRef<int64_t>());
   sum = b.create<ReduceOp>(scalar, Combiner::sum, sum, ArrayRef<int64_t>{0});
-  // Infinities times zero are NaN, and equal nothing.
-  Value zero = b.splat({}, b.zero(plan.rowElement));
-  Value equal = b.create<CompareOp>(scalar.clone(IntegerType::get(plan.op.getContext(), 1)), Predicate::eq,
-                                    b.create<MulOp>(scalar, sum, zero), zero);
-  return b.isAtMost(plan.one, b.extract(equal));
+  auto flag = scalar.clone(IntegerType::get(plan.op.getContext(), 1));
+  auto compare = [&](Predicate predicate, float limit) -> Value {
+    return b.create<CompareOp>(flag, predicate, sum, b.splat({}, Builder(plan.op).getF32FloatAttr(limit)));
+  };
+  Value isLarge = b.create<OrOp>(flag, compare(Predicate::gt, 0x1p-64f), compare(Predicate::eq, 0));
+  Value isBetween = b.create<AndOp>(flag, compare(Predicate::lt, 0x1p96f), isLarge);
+  return b.isAtMost(plan.one, b.extract(isBetween));
 }
 
 Value ExpressionSums::multiplyElements(const RegisterTile &tile) {

@@ -46,15 +46,39 @@ Value TileSums::multiplyPart(const RegisterTile &tile, Value sums, AffineExpr pa
   }
   RegisterTile within = tile;
   within.tap = b.delinearize(part, llvm::map_to_vector(plan.taps, [&](int64_t count) { return b.constant(count); }));
-  return multiplyTap(within, sums, part);
+  return multiply(within, sums, plan.zero, plan.runDepth, unrollOf(tile), part);
 }
 
-Value TileSums::multiplyTap(const RegisterTile &tile, Value sums, AffineExpr part) {
-  return multiply(tile, sums, plan.zero, plan.runDepth, unrollOf(tile), part);
+Value TileSums::add(Value x, Value y) { return b.create<AddOp>(x.getType(), x, y); }
+
+Value TileSums::addTo(const RegisterTile &tile, Value memory, ArrayRef<AffineExpr> place,
+                      function_ref<Value(Value)> multiply) {
+  auto before = [&] { return b.load(memory, place, tile.shape(tile.width)); };
+  if (!plan.addsParts)
+    return multiply(before());
+  Value products = multiply(zeros(tile));
+  return add(before(), products);
+}
+
+Value TileSums::addPart(const RegisterTile &tile, AffineExpr part, Value memory, ArrayRef<AffineExpr> place) {
+  return addTo(tile, memory, place, [&](Value sums) { return multiplyPart(tile, sums, part); });
+}
+
+Value TileSums::addTap(const RegisterTile &tile, AffineExpr part, Value memory, ArrayRef<AffineExpr> place) {
+  return addTo(tile, memory, place,
+               [&](Value sums) { return multiply(tile, sums, plan.zero, plan.runDepth, unrollOf(tile), part); });
 }
 
 Value TileSums::multiplyWide(const RegisterTile &tile) {
-  return multiply(tile, zeros(tile), plan.zero, plan.runDepth, constantOf(plan.depth) ? 4 : 1);
+  int64_t unroll = constantOf(plan.depth) ? 4 : 1;
+  std::optional<int64_t> stretch = plan.wideStretch();
+  if (!stretch)
+    return multiply(tile, zeros(tile), plan.zero, plan.runDepth, unroll);
+  int64_t total = *constantOf(plan.runDepth), whole = total / *stretch * *stretch;
+  Value sums = b.carry({plan.zero, b.constant(whole), *stretch}, zeros(tile), [&](AffineExpr from, Value carried) {
+    return add(carried, multiply(tile, zeros(tile), from, from + *stretch, unroll));
+  });
+  return whole == total ? sums : add(sums, multiply(tile, zeros(tile), b.constant(whole), b.constant(total), unroll));
 }
 
 Value TileSums::multiply(const RegisterTile &tile, Value sums, AffineExpr low, AffineExpr high, int64_t unroll,

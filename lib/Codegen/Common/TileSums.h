@@ -21,14 +21,21 @@ public:
 
   /// All products of a tile.
   mlir::Value multiply(const RegisterTile &tile);
-  /// Those of a part, added to `sums`.
-  mlir::Value multiplyPart(const RegisterTile &tile, mlir::Value sums, mlir::AffineExpr part);
-  /// Those of one tap of clipped windows, which the tile has already.
-  mlir::Value multiplyTap(const RegisterTile &tile, mlir::Value sums, mlir::AffineExpr part);
+  /// Those of a part, and the sums that are in memory at `place`.
+  mlir::Value addPart(const RegisterTile &tile, mlir::AffineExpr part, mlir::Value memory,
+                      llvm::ArrayRef<mlir::AffineExpr> place);
+  /// The same of one tap of clipped windows, which the tile has already.
+  mlir::Value addTap(const RegisterTile &tile, mlir::AffineExpr part, mlir::Value memory,
+                     llvm::ArrayRef<mlir::AffineExpr> place);
   /// All products of one or two rows that go along a panel as it lies in memory.
   mlir::Value multiplyWide(const RegisterTile &tile);
 
 private:
+  mlir::Value multiplyPart(const RegisterTile &tile, mlir::Value sums, mlir::AffineExpr part);
+  /// Adds products to what is in memory: to begin with, or at last, where they are summed up from zero.
+  mlir::Value addTo(const RegisterTile &tile, mlir::Value memory, llvm::ArrayRef<mlir::AffineExpr> place,
+                    llvm::function_ref<mlir::Value(mlir::Value sums)> multiply);
+  mlir::Value add(mlir::Value x, mlir::Value y);
   /// Adds the products from `low` to `high`, of one part of windows: all at once, or a stretch at a time.
   mlir::Value multiply(const RegisterTile &tile, mlir::Value sums, mlir::AffineExpr low, mlir::AffineExpr high,
                        int64_t unroll, mlir::AffineExpr part = {});

@@ -61,13 +61,15 @@ tenon_tile.kernel @dynamic(%m: index, %x: tensor<?x64xf32>, %w: tensor<64x64xf32
 #columns = affine_map<(m, n, k) -> (k, n)>
 #result = affine_map<(m, n, k) -> (m, n)>
 
-// A long depth in parts: sums wait in scratch.
+// A long depth in parts: sums wait in scratch. Each part is summed up from zero, as one long sum would lose digits.
 // CHECK-LABEL: tenon_tile.program @deep
 // CHECK: %[[S:.*]] = scratch : memref<12x32xf32
-// CHECK: for (%[[PART:.*]]) = 0 to 3 {
+// CHECK: for (%[[PART:.*]]) = 0 to 8 {
+// CHECK: %[[ZERO:.*]] = tenon.constant dense<0.000000e+00> : tensor<6x16xf32>
+// CHECK: %[[SUM:.*]] = for (%{{.*}}) = %[[PART]] * 252 to %{{.*}} step 2 iter_args(%{{.*}} = %[[ZERO]])
 // CHECK: %[[BEFORE:.*]] = load %[[S]]
-// CHECK: for (%{{.*}}) = %[[PART]] * 668 to %{{.*}} step 2 iter_args(%{{.*}} = %[[BEFORE]])
-// CHECK: store %{{.*}}, %[[S]]
+// CHECK: %[[BOTH:.*]] = tenon.add %[[BEFORE]], %[[SUM]]
+// CHECK: store %[[BOTH]], %[[S]]
 // CHECK: compute
 tenon_tile.kernel @deep(%x: tensor<12x2000xf32>, %w: tensor<2000x32xf32> {tenon_tile.constant}) -> tensor<12x32xf32> {
   %1 = tenon.contract %x, %w maps [#rows, #columns, #result] : tensor<12x2000xf32>, tensor<2000x32xf32> -> tensor<12x32xf32>

@@ -25,6 +25,9 @@ namespace tenon {
 } // namespace tenon
 
 namespace {
+/// Between bytes with a sign and those without.
+constexpr int64_t kSignShift = 128;
+
 bool isByte(Value value) { return getElementTypeOrSelf(value).isInteger(8); }
 RankedTensorType typeOf(Value value) { return cast<RankedTensorType>(value.getType()); }
 
@@ -199,6 +202,10 @@ private:
   }
   /// Constants without a sign as ones with a sign: instructions want one operand of either kind.
   bool addSign(Quantized &constant);
+  /// And what is computed without one.
+  void removeSign(Quantized &computed);
+  Value withoutSign(Value stored);
+  Value numberOf(double number, Value like);
   /// Gives the sums; those of dequantised numbers times the scales, which lie along dimensions of the result.
   void replace(Value result, ArrayRef<std::pair<Value, SmallVector<int64_t>>> scales) {
     if (Type element = getElementTypeOrSelf(op->getResult(0)); element != i32()) {
@@ -231,7 +238,7 @@ private:
 bool Expansion::addSign(Quantized &constant) {
   if (!getElementTypeOrSelf(constant.stored).isUnsignedInteger())
     return true;
-  constexpr int64_t shift = 128;
+  constexpr int64_t shift = kSignShift;
   RankedTensorType type = typeOf(constant.stored);
   Value moved = SubOp::create(b, loc, wide(constant.stored), splat(shift, type));
   constant.stored = CastOp::create(b, loc, type.clone(b.getI8Type()), moved);
@@ -246,6 +253,61 @@ bool Expansion::addSign(Quantized &constant) {
     return false;
   }
   return true;
+}
+
+/// The number, repeated to the sizes of a value.
+Value Expansion::numberOf(double number, Value like) {
+  Type element = getElementTypeOrSelf(like);
+  auto scalar = RankedTensorType::get({}, element);
+  Attribute attribute = isa<FloatType>(element) ? Attribute(b.getFloatAttr(element, number))
+                                                : Attribute(b.getIntegerAttr(element, int64_t(number)));
+  Value constant = ConstantOp::create(b, loc, scalar, DenseElementsAttr::get(scalar, attribute));
+  return typeOf(like).getRank() == 0 ? constant : broadcast(constant, {}, sizes.sizesOf(like));
+}
+
+void Expansion::removeSign(Quantized &computed) {
+  if (!getElementTypeOrSelf(computed.stored).isSignlessInteger(8))
+    return;
+  computed.stored = withoutSign(computed.stored);
+  if (computed.zero) {
+    Value zero = wide(computed.zero);
+    computed.zero = AddOp::create(b, loc, zero, numberOf(kSignShift, zero));
+  } else {
+    computed.zero = splat(kSignShift, RankedTensorType::get({}, i32()));
+    computed.zeroDims.clear();
+  }
+}
+
+/// Bytes that are 128 more. What was quantised is quantised so, and what else reads it moves it back.
+Value Expansion::withoutSign(Value stored) {
+  RankedTensorType type = typeOf(stored).clone(IntegerType::get(b.getContext(), 8, IntegerType::Unsigned));
+  auto quantised = stored.getDefiningOp<CastOp>();
+  auto high = quantised ? quantised.getOperand().getDefiningOp<MinOp>() : MinOp();
+  auto low = high ? high.getLhs().getDefiningOp<MaxOp>() : MaxOp();
+  auto is = [](Value value, double number) {
+    auto constant = dyn_cast_if_present<FloatAttr>(splatOf(value));
+    return constant && constant.getValueAsDouble() == number;
+  };
+  if (!low || !is(high.getRhs(), 127) || !is(low.getRhs(), -128))
+    return CastOp::create(b, loc, type, AddOp::create(b, loc, wide(stored), numberOf(kSignShift, wide(stored))));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointAfter(quantised);
+  Value number = low.getLhs();
+  double shift = kSignShift;
+  if (auto sum = number.getDefiningOp<AddOp>())
+    if (auto zero = dyn_cast_if_present<FloatAttr>(splatOf(sum.getRhs()));
+        zero && sum.getLhs().getDefiningOp<RoundOp>()) {
+      number = sum.getLhs();
+      shift += zero.getValueAsDouble();
+    }
+  number = AddOp::create(b, loc, number, numberOf(shift, number));
+  number = MaxOp::create(b, loc, number, numberOf(0, number));
+  number = MinOp::create(b, loc, number, numberOf(255, number));
+  Value result = CastOp::create(b, loc, type, number);
+  Value back = SubOp::create(b, loc, wide(result), numberOf(kSignShift, wide(result)));
+  Value restored = CastOp::create(b, loc, stored.getType(), back);
+  stored.replaceAllUsesWith(restored);
+  return result;
 }
 
 bool Expansion::run(ContractOp contract) {
@@ -297,6 +359,7 @@ bool Expansion::run(ContractOp contract) {
     return false;
   if (!addSign(*operands[constant]))
     return false;
+  removeSign(*operands[other]);
   SmallVector<AffineExpr> extents = sizes.sizesOf(contract.getResult());
   auto spread = [&](unsigned operand, Value value, ArrayRef<int64_t> dims) {
     return broadcast(value, *placesOf(operand, dims), extents);
@@ -349,11 +412,15 @@ bool Expansion::run(ConvOp conv) {
   if (input->scale && (!input->scaleDims.empty() || !isPerFilter ||
                        !fits(taps.getNumElements() / std::max<int64_t>(taps.getDimSize(0), 1))))
     return false;
-  // Sums of windows would be needed else.
+  // Zero points of filters want sums of windows, which are few unless channels come in groups.
   bool isUnsigned = getElementTypeOrSelf(filter->stored).isUnsignedInteger();
-  if (isUnsigned ? !filter->zero || !isConstantOf(filter->zero, 128) : (bool)filter->zero)
+  bool isCentred = isUnsigned ? filter->zero && isConstantOf(filter->zero, kSignShift) : !filter->zero;
+  bool isZeroPerFilter = filter->zeroDims.empty() || filter->zeroDims == SmallVector<int64_t>{0};
+  if ((!isCentred &&
+       (conv.getGroups() != 1 || !isZeroPerFilter || (filter->zero && !typeOf(filter->zero).hasStaticShape()))) ||
+      !addSign(*filter))
     return false;
-  addSign(*filter);
+  removeSign(*input);
   Value image = input->stored;
   ArrayRef<int64_t> pads = conv.getPads();
   int64_t spatial = pads.size() / 2;
@@ -380,11 +447,30 @@ bool Expansion::run(ConvOp conv) {
   SmallVector<int64_t> none(pads.size(), 0), summed = llvm::to_vector(llvm::seq<int64_t>(1, 2 + spatial));
   Value y = ConvOp::create(b, loc, typeOf(conv.getResult()).clone(i32()), image, filter->stored, conv.getStrides(),
                            conv.getDilations(), none, conv.getGroups(), /*channels_last=*/false);
+  SmallVector<AffineExpr> extents = sizes.sizesOf(conv.getResult());
+  if (filter->zero) {
+    Value channels = sum(image, {1});
+    SmallVector<int64_t> places(typeOf(y).getShape()), dims = llvm::to_vector(llvm::seq<int64_t>(0, 2 + spatial));
+    places.erase(places.begin() + 1);
+    dims.erase(dims.begin() + 1);
+    Value windows = WindowOp::create(b, loc, RankedTensorType::get(places, i32()), Combiner::sum, channels,
+                                     taps.getShape().drop_front(2), conv.getStrides(), conv.getDilations(), none,
+                                     /*ceil=*/false, /*count_pads=*/false, /*channels_last=*/false);
+    SmallVector<int64_t> along(filter->zeroDims.size(), 1);
+    y = SubOp::create(
+        b, loc, y,
+        MulOp::create(b, loc, broadcast(windows, dims, extents), broadcast(wide(filter->zero), along, extents)));
+  }
   if (input->zero) {
     Value sums = sum(filter->stored, summed);
+    if (filter->zero) {
+      Value all = broadcast(wide(filter->zero), filter->zeroDims, staticSizes(typeOf(sums)));
+      int64_t count = taps.getNumElements() / std::max<int64_t>(taps.getDimSize(0), 1);
+      sums = SubOp::create(b, loc, sums, MulOp::create(b, loc, all, splat(count, typeOf(sums))));
+    }
     Value zeros = broadcast(wide(input->zero), {}, staticSizes(typeOf(sums)));
     Value offsets = MulOp::create(b, loc, zeros, sums);
-    y = SubOp::create(b, loc, y, broadcast(offsets, {1}, sizes.sizesOf(conv.getResult())));
+    y = SubOp::create(b, loc, y, broadcast(offsets, {1}, extents));
   }
   if (input->scale)
     replace(y, {{input->scale, {}},

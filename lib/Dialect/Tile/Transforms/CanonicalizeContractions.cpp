@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "tenon/Dialect/Tenon/IR/ConstantExpression.h"
 #include "tenon/Dialect/Tile/Analysis/KernelStructure.h"
 #include "tenon/Dialect/Tile/Transforms/Passes.h"
 
@@ -73,6 +74,66 @@ static bool hasSevenBits(Value value) {
   return elements && llvm::all_of(elements.getValues<int8_t>(), isShort);
 }
 
+/// The least and the greatest element of a constant of integers of whole bytes.
+static std::optional<std::pair<int64_t, int64_t>> rangeOf(const ConstantExpression::Leaf &leaf) {
+  auto type = dyn_cast<IntegerType>(leaf.getElement());
+  if (!type || type.getWidth() % 8 != 0 || type.getWidth() > 32)
+    return std::nullopt;
+  std::pair<int64_t, int64_t> range = {INT64_MAX, INT64_MIN};
+  auto add = [&](const APInt &element) {
+    int64_t number = type.isUnsigned() ? int64_t(element.getZExtValue()) : element.getSExtValue();
+    range = {std::min(range.first, number), std::max(range.second, number)};
+  };
+  auto constant = leaf.value ? leaf.value.getDefiningOp<ConstantOp>() : ConstantOp();
+  if (auto number = dyn_cast_if_present<IntegerAttr>(leaf.number))
+    add(number.getValue());
+  else if (auto elements = constant ? dyn_cast<DenseIntElementsAttr>(constant.getValue()) : DenseIntElementsAttr())
+    llvm::for_each(elements.getValues<APInt>(), add);
+  else if (auto blob = constant ? dyn_cast<tenon::BlobAttr>(constant.getValue()) : tenon::BlobAttr()) {
+    llvm::Expected<ArrayRef<char>> bytes = blob.getData();
+    if (!bytes)
+      return llvm::consumeError(bytes.takeError()), std::nullopt;
+    size_t step = type.getWidth() / 8;
+    for (size_t i = 0; i + step <= bytes->size(); i += step) {
+      uint32_t word = 0;
+      std::memcpy(&word, bytes->data() + i, step);
+      add(APInt(type.getWidth(), word));
+    }
+  }
+  return range.first > range.second ? std::nullopt : std::optional(range);
+}
+
+/// Whether columns are numbers less zero points of which some are far from the middle of the numbers' type.
+static bool hasFarOffsets(ContractOp op) {
+  std::optional<ConstantExpression> columns = constantColumns(op);
+  std::optional<int64_t> depth = constantDepth(op);
+  if (!columns || !depth)
+    return false;
+  auto leafOf = [&](unsigned number) -> const ConstantExpression::Leaf * {
+    const ConstantExpression::Node *node = &columns->getNodes()[number];
+    while (isa_and_present<CastOp>(node->op))
+      node = &columns->getNodes()[node->operands[0]];
+    return node->op ? nullptr : &columns->getLeaves()[node->leaf];
+  };
+  // With so many steps of the numbers a sum loses no more digits than sums do anyway.
+  constexpr int64_t mostSteps = 32;
+  auto isFar = [&](const ConstantExpression::Leaf *numbers, const ConstantExpression::Leaf *offsets) {
+    auto type = numbers && offsets ? dyn_cast<IntegerType>(numbers->getElement()) : IntegerType();
+    if (!type || type.getWidth() < 8 || numbers->stepAlong(*depth) != 1 || offsets->stepAlong(*depth) == 1)
+      return false;
+    // As bytes without a sign are stored (docs/decisions/0024).
+    int64_t middle = type.isUnsigned() && type.getWidth() == 8 ? 128 : 0;
+    std::optional<std::pair<int64_t, int64_t>> range = rangeOf(*offsets);
+    return range && (range->first < middle - mostSteps || range->second > middle + mostSteps);
+  };
+  return llvm::any_of(columns->getNodes(), [&](const ConstantExpression::Node &node) {
+    if (!isa_and_present<AddOp, SubOp>(node.op))
+      return false;
+    const ConstantExpression::Leaf *lhs = leafOf(node.operands[0]), *rhs = leafOf(node.operands[1]);
+    return isFar(lhs, rhs) || isFar(rhs, lhs);
+  });
+}
+
 namespace {
 struct CanonicalizeContractionsPass : tile::impl::CanonicalizeContractionsPassBase<CanonicalizeContractionsPass> {
   void runOnChecked() override {
@@ -90,6 +151,8 @@ struct CanonicalizeContractionsPass : tile::impl::CanonicalizeContractionsPassBa
         transposeColumns(op, builder);
       else if (areBytes && hasSevenBits(op.getRhs()))
         op->setAttr(kSevenBitsAttr, builder.getUnitAttr());
+      else if (hasFarOffsets(op))
+        op->setAttr(kFarOffsetsAttr, builder.getUnitAttr());
     });
   }
 };

@@ -34,11 +34,13 @@ func.func @one_zero_point(%x: tensor<?x64xui8>, %z: tensor<ui8>) -> tensor<?x32x
 #columns = affine_map<(m, n, k) -> (k, n)>
 #result = affine_map<(m, n, k) -> (m, n)>
 
-// Constants without a sign get one. What stays of their zero points is multiplied with sums of rows.
+// Constants without a sign get one, what is computed with a sign loses it. What stays of the constants' zero points is
+// multiplied with sums of rows.
 // CHECK-LABEL: func.func @two_zero_points(
 // CHECK-SAME: %[[X:.*]]: tensor<4x64xi8>)
 // CHECK: %[[W:.*]] = tenon.cast %{{.*}} : tensor<64x32xi32> -> tensor<64x32xi8>
-// CHECK: tenon.contract %[[X]], %[[W]] maps {{.*}} : tensor<4x64xi8>, tensor<64x32xi8> -> tensor<4x32xi32>
+// CHECK: %[[U:.*]] = tenon.cast %{{.*}} : tensor<4x64xi32> -> tensor<4x64xui8>
+// CHECK: tenon.contract %[[U]], %[[W]] maps {{.*}} : tensor<4x64xui8>, tensor<64x32xi8> -> tensor<4x32xi32>
 // CHECK: tenon.reduce sum %{{.*}} dims [1] : tensor<4x64xi32> -> tensor<4xi32>
 // CHECK: tenon.reduce sum %{{.*}} dims [0] : tensor<64x32xi32> -> tensor<32xi32>
 // CHECK: return
@@ -159,4 +161,55 @@ func.func @more(%x: tensor<4x259xui8>, %z: tensor<259x32xi8>) -> tensor<4x32xi32
   %b = tenon.cast %z : tensor<259x32xi8> -> tensor<259x32xi32>
   %y = tenon.contract %a, %b maps [#rows, #columns, #result] : tensor<4x259xi32>, tensor<259x32xi32> -> tensor<4x32xi32>
   return %y : tensor<4x32xi32>
+}
+
+// -----
+
+#rows = affine_map<(m, n, k) -> (m, k)>
+#columns = affine_map<(m, n, k) -> (k, n)>
+#result = affine_map<(m, n, k) -> (m, n)>
+
+// What was quantised to bytes with a sign is quantised without one, and moved back for others.
+// CHECK-LABEL: func.func @quantised_with_a_sign(
+// CHECK-SAME: %[[X:.*]]: tensor<4x64xf32>)
+// CHECK: %[[R:.*]] = tenon.round %[[X]]
+// CHECK: %[[U:.*]] = tenon.cast %{{.*}} : tensor<4x64xf32> -> tensor<4x64xui8>
+// CHECK: %[[B:.*]] = tenon.cast %{{.*}} : tensor<4x64xi32> -> tensor<4x64xi8>
+// CHECK: tenon.contract %[[U]], %{{.*}} : tensor<4x64xui8>, tensor<64x32xi8> -> tensor<4x32xi32>
+// CHECK: return %{{.*}}, %[[B]]
+func.func @quantised_with_a_sign(%x: tensor<4x64xf32>) -> (tensor<4x32xi32>, tensor<4x64xi8>) {
+  %w = tenon.constant dense<3> : tensor<64x32xi8>
+  %z = tenon.constant dense<5.0> : tensor<4x64xf32>
+  %low = tenon.constant dense<-128.0> : tensor<4x64xf32>
+  %high = tenon.constant dense<127.0> : tensor<4x64xf32>
+  %r = tenon.round %x : tensor<4x64xf32>
+  %s = tenon.add %r, %z : tensor<4x64xf32>
+  %a = tenon.max %s, %low : tensor<4x64xf32>
+  %b = tenon.min %a, %high : tensor<4x64xf32>
+  %q = tenon.cast %b : tensor<4x64xf32> -> tensor<4x64xi8>
+  %qi = tenon.cast %q : tensor<4x64xi8> -> tensor<4x64xi32>
+  %wi = tenon.cast %w : tensor<64x32xi8> -> tensor<64x32xi32>
+  %y = tenon.contract %qi, %wi maps [#rows, #columns, #result] : tensor<4x64xi32>, tensor<64x32xi32> -> tensor<4x32xi32>
+  return %y, %q : tensor<4x32xi32>, tensor<4x64xi8>
+}
+
+// -----
+
+// Zero points of filters are multiplied with sums of windows, which have sums of channels.
+// CHECK-LABEL: func.func @filters_with_zero_points(
+// CHECK-SAME: %[[X:.*]]: tensor<1x8x9x9xui8>)
+// CHECK: tenon.conv %[[X]], %{{.*}} : tensor<1x8x9x9xui8>, tensor<4x8x3x3xi8> -> tensor<1x4x4x4xi32>
+// CHECK: %[[C:.*]] = tenon.reduce sum %{{.*}} dims [1] : tensor<1x8x9x9xi32> -> tensor<1x9x9xi32>
+// CHECK: tenon.window sum %[[C]] sizes [3, 3] strides [2, 2] dilations [1, 1] pads [0, 0, 0, 0] : tensor<1x9x9xi32> -> tensor<1x4x4xi32>
+// CHECK: return
+func.func @filters_with_zero_points(%x: tensor<1x8x9x9xui8>) -> tensor<1x4x4x4xi32> {
+  %w = tenon.constant dense<200> : tensor<4x8x3x3xui8>
+  %z = tenon.constant dense<77> : tensor<4xui8>
+  %zi = tenon.cast %z : tensor<4xui8> -> tensor<4xi32>
+  %q = tenon.broadcast %zi dims [0] sizes [4, 8, 3, 3] : tensor<4xi32> -> tensor<4x8x3x3xi32>
+  %xi = tenon.cast %x : tensor<1x8x9x9xui8> -> tensor<1x8x9x9xi32>
+  %wi = tenon.cast %w : tensor<4x8x3x3xui8> -> tensor<4x8x3x3xi32>
+  %b = tenon.sub %wi, %q : tensor<4x8x3x3xi32>
+  %y = tenon.conv %xi, %b strides [2, 2] dilations [1, 1] pads [0, 0, 0, 0] groups 1 : tensor<1x8x9x9xi32>, tensor<4x8x3x3xi32> -> tensor<1x4x4x4xi32>
+  return %y : tensor<1x4x4x4xi32>
 }

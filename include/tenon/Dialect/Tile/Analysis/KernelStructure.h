@@ -41,6 +41,8 @@ std::optional<ConstantExpression> columnsExpression(ContractOp op);
 /// On a contraction whose second operand is constant bytes: all of them are between -64 and 64, so that two products
 /// with numbers of 8 bits fit 16.
 inline constexpr llvm::StringLiteral kSevenBitsAttr = "tenon_tile.seven_bits";
+/// Of one whose columns are numbers less zero points that are far from the middle of their type.
+inline constexpr llvm::StringLiteral kFarOffsetsAttr = "tenon_tile.far_offsets";
 
 struct KernelStructure {
   llvm::SmallVector<mlir::AffineExpr> space; ///< sizes of the iteration space

@@ -110,7 +110,8 @@ def CanonicalizeContractionsPass : Tenon_CheckedPass<"tenon-canonicalize-contrac
     The form that register tiles have: the second operand has the result's last dimension, and it is its own last one.
     Operands are swapped where the result's last dimension comes from the first one. A second operand whose rows aren't
     contiguous along the result's columns is transposed, but for a constant matrix, which programs read in a form. Bytes of
-    constants that are between -64 and 64 are said to be so (`tenon_tile.seven_bits`).
+    constants that are between -64 and 64 are said to be so (`tenon_tile.seven_bits`), and zero points of columns that
+    are far from the middle of their numbers' type (`tenon_tile.far_offsets`).
 
     Before:
     ```mlir

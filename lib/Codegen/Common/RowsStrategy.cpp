@@ -149,8 +149,8 @@ static std::optional<Cut> cutOf(const OpGroup &group, const KernelStructure &str
       if (group.isReadOutside(op) &&
           cast<RankedTensorType>(result.getType()).getRank() != (int64_t)structure.kept().size())
         return std::nullopt;
-  // The longest dimension is cut, or the one whose length isn't known. Units run over all of what is kept, but for the
-  // last dimension.
+  // The dimension whose length isn't known is cut; else the outermost that has enough parts, as parts of it lie in one
+  // piece, or the longest. Units run over all of what is kept, but for the last dimension.
   std::optional<int64_t> cut, longest;
   int64_t others = 1; // elements along the dimensions that aren't cut
   for (int64_t dim = 0; dim < (int64_t)structure.space.size(); ++dim) {
@@ -160,7 +160,8 @@ static std::optional<Cut> cutOf(const OpGroup &group, const KernelStructure &str
     bool isKnown = !ShapedType::isDynamic(size);
     if (!isKnown)
       size = std::numeric_limits<int64_t>::max();
-    if (structure.isReduced(dim) && size > longest.value_or(0)) {
+    bool hasParts = longest && *longest >= Cut::leastParts * Cut::leastSteps && isKnown;
+    if (structure.isReduced(dim) && size > longest.value_or(0) && !hasParts) {
       others *= longest.value_or(1);
       cut = dim;
       longest = size;

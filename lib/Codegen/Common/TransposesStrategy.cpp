@@ -26,12 +26,21 @@ static bool isTurned(TransposeOp op, int64_t dim) {
          cast<RankedTensorType>(op.getType()).getElementTypeBitWidth() >= 8;
 }
 
+/// Whether `op` repeats each element of what another kernel wrote a few times, one behind the other: rows of as many
+/// lie along the dimension before the last one.
+static bool isRepeated(BroadcastOp op) {
+  auto type = cast<RankedTensorType>(op.getType());
+  int64_t last = type.getRank() - 1;
+  return last > 0 && !op.getDims().empty() && op.getDims().back() == last - 1 && isa<BlockArgument>(op.getOperand()) &&
+         !type.isDynamicDim(last) && type.getDimSize(last) < shortRow && type.getElementTypeBitWidth() >= 8;
+}
+
 /// The dimension along which transposed operands of the ops lie, of kernels that do little else: each row of a block of
 /// vectors is code of its own. It must fill vectors; the last dimension must do so, or be so short that rows of it are
-/// written together.
+/// written together, as are elements that are repeated.
 static std::optional<int64_t> turnedDim(const OpGroup &group) {
   constexpr int64_t maxOps = 6;
-  if (llvm::none_of(group.ops(), llvm::IsaPred<TransposeOp>))
+  if (llvm::none_of(group.ops(), llvm::IsaPred<TransposeOp, BroadcastOp>))
     return std::nullopt;
   auto isShort = [](AffineExpr size) {
     int64_t known = SizeAnalysis::staticSize(size);
@@ -46,6 +55,11 @@ static std::optional<int64_t> turnedDim(const OpGroup &group) {
       for (int64_t dim = 0; dim + 1 < (int64_t)space.size(); ++dim)
         if (isTurned(transpose, dim) && group.sizesOf(transpose) == space && !isShort(space[dim]))
           return dim;
+  // What else there is would be computed for each of them.
+  Operation *only = group.ops().size() == 1 ? group.ops().front() : nullptr;
+  if (auto broadcast = dyn_cast_if_present<BroadcastOp>(only))
+    if (int64_t dim = (int64_t)space.size() - 2; isRepeated(broadcast) && !isShort(space[dim]))
+      return dim;
   return std::nullopt;
 }
 

@@ -43,6 +43,18 @@ tenon_tile.kernel @columns(%n: index, %x: tensor<?x24xf32>) -> tensor<24xf32> {
 
 // -----
 
+// Parts of the outer dimension lie in one piece each, if there are enough of them.
+// CHECK-LABEL: tenon_tile.program @pieces(
+// CHECK: grid (%[[I:.*]], %[[MI:.*]]) = 0 to 512 step 16 {
+// CHECK: for (%[[J:.*]]) = %[[I]] to %[[I]] + %[[MI]] iter_args
+// CHECK: for (%{{.*}}) = 0 to 1024 step 32 iter_args
+tenon_tile.kernel @pieces(%x: tensor<512x1024xf32>) -> tensor<f32> {
+  %y = tenon.reduce max %x dims [0, 1] : tensor<512x1024xf32> -> tensor<f32>
+  tenon_tile.yield %y : tensor<f32>
+}
+
+// -----
+
 // Not cut: what is short, and what is read again for each element of a row.
 // CHECK-LABEL: tenon_tile.program @short(
 // CHECK-NOT: launch

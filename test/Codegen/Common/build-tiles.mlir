@@ -38,6 +38,17 @@ tenon_tile.kernel @short(%n: index, %x: tensor<3x?xf32>) -> tensor<?x3xf32> {
 
 // -----
 
+// So are elements that are repeated, as images are that grow.
+// CHECK-LABEL: tenon_tile.program @repeated
+// CHECK: %[[TILE:.*]] = compute at [{{.*}}] dims [2, 1] {{.*}} -> tensor<2x8xf32>
+// CHECK: store %[[TILE]], %{{.*}} dims [2, 1] : tensor<2x8xf32>
+tenon_tile.kernel @repeated(%x: tensor<3x64xf32>) -> tensor<3x64x2xf32> {
+  %y = tenon.broadcast %x dims [0, 1] sizes [3, 64, 2] : tensor<3x64xf32> -> tensor<3x64x2xf32>
+  tenon_tile.yield %y : tensor<3x64x2xf32>
+}
+
+// -----
+
 // A row is reduced in the lanes of a vector, beyond its end with what changes nothing, then read again with what it came to.
 // CHECK-LABEL: tenon_tile.program @softmax
 // CHECK: grid (%[[I:.*]]) = 0 to %{{.*}} {

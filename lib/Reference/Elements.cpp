@@ -48,12 +48,11 @@ void Format::storeBits(char *data, int64_t position, uint64_t value) const {
     std::memcpy(data + position * size, &value, size);
     return;
   }
-  uint64_t first = uint64_t(position) * bits;
-  for (unsigned i = 0; i < bits; ++i) {
-    uint64_t bit = first + i;
-    char mask = char(1 << (bit % 8));
-    data[bit / 8] = (value >> i) & 1 ? data[bit / 8] | mask : data[bit / 8] & ~mask;
-  }
+  uint64_t first = uint64_t(position) * bits, byte = first / 8, shift = first % 8;
+  unsigned mask = ((1u << bits) - 1) << shift, word = unsigned(value) << shift & mask;
+  data[byte] = char((uint8_t(data[byte]) & ~mask) | word);
+  if (shift + bits > 8)
+    data[byte + 1] = char((uint8_t(data[byte + 1]) & ~(mask >> 8)) | word >> 8);
 }
 
 double Format::decode(uint64_t value) const {
@@ -127,10 +126,15 @@ template <typename C> void Format::loadInteger(const char *data, int64_t first, 
     return isSigned ? loadAs<int16_t>(data, first, count, out) : loadAs<uint16_t>(data, first, count, out);
   if (bits == 8 || isBool())
     return isSigned ? loadAs<int8_t>(data, first, count, out) : loadAs<uint8_t>(data, first, count, out);
-  for (int64_t i = 0; i < count; ++i) {
-    uint64_t value = loadBits(data, first + i);
-    out[i] = isSigned ? C(int64_t(value << (64 - bits)) >> (64 - bits)) : C(value);
-  }
+  auto extended = [&](uint64_t value) { return isSigned ? C(int64_t(value << (64 - bits)) >> (64 - bits)) : C(value); };
+  int64_t i = 0, perByte = elementsPerByte();
+  uint64_t mask = (uint64_t(1) << bits) - 1;
+  if (perByte != 0 && first % perByte == 0)
+    for (const char *byte = data + first / perByte; i + perByte <= count; i += perByte, ++byte)
+      for (int64_t j = 0; j < perByte; ++j)
+        out[i + j] = extended(uint8_t(*byte) >> (j * bits) & mask);
+  for (; i < count; ++i)
+    out[i] = extended(loadBits(data, first + i));
 }
 
 void Format::load(const char *data, int64_t first, int64_t count, double *out) const {
@@ -256,7 +260,16 @@ template <typename C> void Format::storeInteger(char *data, int64_t first, int64
   if (bits == 8)
     return storeAs<uint8_t>(data, first, count, in);
   uint64_t mask = (uint64_t(1) << bits) - 1;
-  for (int64_t i = 0; i < count; ++i)
+  int64_t i = 0, perByte = elementsPerByte();
+  // Whole bytes: element by element each would wait for the one before it.
+  if (perByte != 0 && first % perByte == 0)
+    for (char *byte = data + first / perByte; i + perByte <= count; i += perByte, ++byte) {
+      unsigned word = 0;
+      for (int64_t j = 0; j < perByte; ++j)
+        word |= unsigned(uint64_t(in[i + j]) & mask) << (j * bits);
+      *byte = char(word);
+    }
+  for (; i < count; ++i)
     storeBits(data, first + i, uint64_t(in[i]) & mask);
 }
 

@@ -53,6 +53,8 @@ struct Format {
   void store(char *data, int64_t first, int64_t count, const uint64_t *in) const;
 
 private:
+  /// How many elements a byte holds; 0 where some lie in two.
+  int64_t elementsPerByte() const { return isBool() ? 1 : 8 % bits == 0 ? 8 / bits : 0; }
   uint64_t loadBits(const char *data, int64_t position) const;
   void storeBits(char *data, int64_t position, uint64_t value) const;
   double decode(uint64_t bits) const;

@@ -30,3 +30,27 @@ func.func @sliced() -> (tensor<2x1xi4>, tensor<2x1xi4>) {
   %expected = tenon.constant dense<[[-2], [5]]> : tensor<2x1xi4>
   return %y, %expected : tensor<2x1xi4>, tensor<2x1xi4>
 }
+
+// The last byte is not whole; what lies in two bytes.
+
+func.func @odd() -> (tensor<5xi32>, tensor<5xi32>) {
+  %x = tenon.constant dense<[7.0, -8.0, 3.0, 1.0, -5.0]> : tensor<5xf32>
+  %y = tenon.cast %x : tensor<5xf32> -> tensor<5xi4>
+  %z = tenon.cast %y : tensor<5xi4> -> tensor<5xi32>
+  %expected = tenon.constant dense<[7, -8, 3, 1, -5]> : tensor<5xi32>
+  return %z, %expected : tensor<5xi32>, tensor<5xi32>
+}
+
+func.func @quarters() -> (tensor<7xi32>, tensor<7xi32>) {
+  %x = tenon.constant dense<[0, 1, 2, 3, 2, 1, 3]> : tensor<7xi32>
+  %y = tenon.cast %x : tensor<7xi32> -> tensor<7xui2>
+  %z = tenon.cast %y : tensor<7xui2> -> tensor<7xi32>
+  return %z, %x : tensor<7xi32>, tensor<7xi32>
+}
+
+func.func @straddling() -> (tensor<5xf32>, tensor<5xf32>) {
+  %x = tenon.constant dense<[1.5, -2.0, 0.25, 28.0, -0.0]> : tensor<5xf32>
+  %y = tenon.cast %x : tensor<5xf32> -> tensor<5xf6E3M2FN>
+  %z = tenon.cast %y : tensor<5xf6E3M2FN> -> tensor<5xf32>
+  return %z, %x : tensor<5xf32>, tensor<5xf32>
+}

@@ -113,6 +113,29 @@ template <typename Op> struct ExpandPeriodic : OpRewritePattern<Op> {
   Number (*function)(Reals &, Number, int64_t);
 };
 
+/// 1 / (1 + e^-x) as a whole: its exponential needs neither bounds nor denormals of its own.
+struct ExpandSigmoid : OpRewritePattern<math::ExpOp> {
+  ExpandSigmoid(MLIRContext *context) : OpRewritePattern(context, /*benefit=*/2) {}
+  LogicalResult matchAndRewrite(math::ExpOp op, PatternRewriter &rewriter) const override {
+    auto negated = op.getOperand().getDefiningOp<arith::NegFOp>();
+    if (!negated || !isCovered(op.getType()) || !op->hasOneUse())
+      return failure();
+    auto sum = dyn_cast<arith::AddFOp>(*op->user_begin());
+    auto quotient = sum && sum->hasOneUse() ? dyn_cast<arith::DivFOp>(*sum->user_begin()) : arith::DivFOp();
+    if (!quotient || quotient.getRhs() != sum || !matchPattern(quotient.getLhs(), m_OneFloat()) ||
+        !(matchPattern(sum.getLhs(), m_OneFloat()) || matchPattern(sum.getRhs(), m_OneFloat())))
+      return failure();
+    Reals reals(rewriter, op.getLoc(), op.getType());
+    if (!reals.isDouble && arith::bitEnumContainsAll(op.getFastmath(), arith::FastMathFlags::afn))
+      return rewriter.notifyMatchFailure(op, "is approximated");
+    rewriter.setInsertionPoint(quotient);
+    rewriter.replaceOp(quotient, reals.sigmoid(reals.number(negated.getOperand())).value);
+    rewriter.eraseOp(sum);
+    rewriter.eraseOp(op);
+    return success();
+  }
+};
+
 struct ExpandRsqrt : OpRewritePattern<math::RsqrtOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(math::RsqrtOp op, PatternRewriter &rewriter) const override {
@@ -206,7 +229,7 @@ struct ConvertMathPass : cpu::impl::ConvertMathPassBase<ConvertMathPass> {
         context, [](Reals &r, Number x, int64_t largest) { return r.sinOrCos(x, /*wantsCos=*/true, largest); });
     patterns.add<ExpandPeriodic<math::TanOp>>(context,
                                               [](Reals &r, Number x, int64_t largest) { return r.tan(x, largest); });
-    patterns.add<ExpandRsqrt, ExpandRemainder>(context);
+    patterns.add<ExpandSigmoid, ExpandRsqrt, ExpandRemainder>(context);
     frozen = std::make_shared<const FrozenRewritePatternSet>(std::move(patterns));
     return success();
   }

@@ -111,6 +111,18 @@ Number Reals::expm1(Number x) {
   return select(equal(x, constant(0)), x, result);
 }
 
+Number Reals::sigmoid(Number x) {
+  // 1 / (1 + e^-x), both sides of the division scaled: one power of two reaches from where the sum is 1 to where the
+  // result, a denormal, becomes zero.
+  const int64_t down = pick(64, 24);
+  Number inRange = clamp(x, pick(-746, -104), pick(40, 20)), scaledOne = constant(std::ldexp(1.0, -down));
+  auto [n, exponent] = roundToInteger(inRange * constant(-M_LOG2E));
+  Number high = constant(-pick(log2High, log2FloatHigh)), low = constant(-pick(log2Low, log2FloatLow));
+  Number p = expm1Reduced(fma(n, low, fma(n, high, -inRange))) + 1.0;
+  Number power = powerOfTwo(arith::SubIOp::create(builder, loc, exponent, integer(down)));
+  return scaledOne / fma(p, power, scaledOne);
+}
+
 Number Reals::tanh(Number x) {
   // Where it is 1 to the last bit.
   Number t = expm1(2.0 * clamp(abs(x), 0, pick(20, 10)));

@@ -73,6 +73,7 @@ public:
   Number exp(Number x);
   Number exp2(Number x);
   Number expm1(Number x);
+  Number sigmoid(Number x);
   Number log(Number x);
   Number log2(Number x);
   Number log10(Number x);

@@ -10,6 +10,32 @@ func.func @exp(%x: vector<8xf32>) -> vector<8xf32> {
   return %y : vector<8xf32>
 }
 
+// A sigmoid's exponential has one power of two and no other bounds; what else reads it needs it as it is.
+// CHECK-LABEL: func.func @sigmoid
+// CHECK: arith.constant dense<5.96046448E-8>
+// CHECK-COUNT-1: arith.shli
+// CHECK-NOT: arith.shrsi
+// CHECK: math.fma
+// CHECK-NEXT: arith.divf
+// CHECK-LABEL: func.func @exponential
+// CHECK: arith.shrsi
+func.func @sigmoid(%x: vector<8xf32>) -> vector<8xf32> {
+  %one = arith.constant dense<1.0> : vector<8xf32>
+  %0 = arith.negf %x : vector<8xf32>
+  %1 = math.exp %0 : vector<8xf32>
+  %2 = arith.addf %1, %one : vector<8xf32>
+  %3 = arith.divf %one, %2 : vector<8xf32>
+  return %3 : vector<8xf32>
+}
+func.func @exponential(%x: vector<8xf32>) -> (vector<8xf32>, vector<8xf32>) {
+  %one = arith.constant dense<1.0> : vector<8xf32>
+  %0 = arith.negf %x : vector<8xf32>
+  %1 = math.exp %0 : vector<8xf32>
+  %2 = arith.addf %1, %one : vector<8xf32>
+  %3 = arith.divf %one, %2 : vector<8xf32>
+  return %1, %3 : vector<8xf32>, vector<8xf32>
+}
+
 // Where functions may be approximated those of f32 are; NaN goes through the comparisons.
 // CHECK-LABEL: func.func @approximations
 // CHECK-COUNT-2: arith.cmpf olt

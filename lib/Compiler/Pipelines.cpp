@@ -59,7 +59,7 @@ void tenon::buildGraphPipeline(OpPassManager &pm, const GraphOptions &options) {
 }
 
 static void buildKernels(OpPassManager &pm, std::unique_ptr<Pass> lowerConvolutions, std::unique_ptr<Pass> formKernels,
-                         ArrayRef<std::string> devices) {
+                         std::unique_ptr<Pass> generalizeSizes, ArrayRef<std::string> devices) {
   DecomposeCompositesPassOptions withoutKernels;
   withoutKernels.ops = {AttentionOp::getOperationName().str()};
   pm.addPass(createDecomposeCompositesPass(withoutKernels));
@@ -75,7 +75,7 @@ static void buildKernels(OpPassManager &pm, std::unique_ptr<Pass> lowerConvoluti
   pm.addNestedPass<func::FuncOp>(host::createAssignAliasesPass());
   pm.addNestedPass<func::FuncOp>(tile::createAssignViewsPass());
   pm.addPass(std::move(formKernels));
-  pm.addPass(tile::createGeneralizeSizesPass());
+  pm.addPass(std::move(generalizeSizes));
   pm.addNestedPass<func::FuncOp>(host::createPlaceBuffersPass());
   buildDevicesPipeline(pm, devices);
 }
@@ -84,7 +84,8 @@ void tenon::buildKernelsPipeline(OpPassManager &pm, const KernelOptions &options
   auto layouts = [layouts = options.layouts](StringRef) { return layouts; };
   auto fusion = [fusion = options.fusion](StringRef) { return fusion; };
   buildKernels(pm, tile::createLowerConvolutionsPass(layouts),
-               tile::createFormKernelsPass(fusion, options.explainFusion), options.devices);
+               tile::createFormKernelsPass(fusion, options.explainFusion), tile::createGeneralizeSizesPass(fusion),
+               options.devices);
 }
 
 void tenon::buildDevicesPipeline(OpPassManager &pm, ArrayRef<std::string> rules) {
@@ -165,6 +166,7 @@ void tenon::registerPipelines() {
         auto layouts = [name](StringRef) { return resolveLayoutPrices(name); };
         auto fusion = [name](StringRef) { return resolveFusionPrices(name); };
         buildKernels(pm, tile::createLowerConvolutionsPass(layouts), tile::createFormKernelsPass(fusion),
+                     tile::createGeneralizeSizesPass(fusion),
                      SmallVector<std::string>(options.devices.begin(), options.devices.end()));
       });
   PassPipelineRegistration<>("tenon-plans", "Within level 2: the host program as segments and their plans",

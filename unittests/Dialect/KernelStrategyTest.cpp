@@ -139,7 +139,8 @@ std::string refusalOfLast(StringRef program, const FusionPrices &prices) {
 }
 
 /// What is written and read again alone, and what is computed.
-constexpr FusionPrices bytesAlone = {.launch = 1, .wake = 1, .byte = 1, .instruction = 1e-9, .workers = 1};
+constexpr FusionPrices bytesAlone = {
+    .launch = 1, .wake = 1, .byte = 1, .instruction = 1e-9, .workers = 1, .longRows = 64};
 
 TEST(Fusion, savesWhatIsNotWrittenAndRead) { EXPECT_EQ(refusalOfLast(program, bytesAlone), ""); }
 
@@ -150,7 +151,7 @@ TEST(Fusion, leavesWorkToOtherWorkers) {
       %1 = tenon.reduce sum %0 dims [0] : tensor<1000000xf32> -> tensor<f32>
       return %1 : tensor<f32>
     })";
-  FusionPrices prices = {.launch = 80, .wake = 2000, .byte = 0.01, .instruction = 0.1, .workers = 1};
+  FusionPrices prices = {.launch = 80, .wake = 2000, .byte = 0.01, .instruction = 0.1, .workers = 1, .longRows = 64};
   EXPECT_EQ(refusalOfLast(sum, prices), "");
   prices.workers = 16;
   EXPECT_EQ(refusalOfLast(sum, prices), "fewer processors could work at once than on each of them");
@@ -164,7 +165,7 @@ TEST(Fusion, computesAgainWhatTakesLessThanALaunch) {
             "return %1 : tensor<" + rows + "x4xf32>\n}")
         .str();
   };
-  FusionPrices prices = {.launch = 80, .wake = 2000, .byte = 0.01, .instruction = 0.1, .workers = 1};
+  FusionPrices prices = {.launch = 80, .wake = 2000, .byte = 0.01, .instruction = 0.1, .workers = 1, .longRows = 64};
   EXPECT_EQ(refusalOfLast(repeating("4"), prices), "");
   EXPECT_EQ(refusalOfLast(repeating("64"), prices), "what 'tenon.broadcast' repeats would be computed again each time");
   EXPECT_EQ(refusalOfLast(repeating("?"), prices), "what 'tenon.broadcast' repeats would be computed again each time");

@@ -169,7 +169,8 @@ public:
   bool suits(const OpGroup &group) const override { return (bool)contractionOf(group); }
   bool accepts(const OpGroup &group, raw_ostream *reason) const override;
   KernelStructure structureOf(const OpGroup &group) const override;
-  SmallVector<FreeSize> freeSizesOf(const OpGroup &group, const KernelStructure &structure) const override;
+  SmallVector<FreeSize> freeSizesOf(const OpGroup &group, const KernelStructure &structure,
+                                    const FusionPrices &prices) const override;
   std::unique_ptr<ScheduleSpace> spaceOf(KernelOp kernel, TargetAttrInterface target) const override;
   int64_t estimateInstructions(Operation *op) const override { return codegen::estimateInstructions(op); }
   LogicalResult build(KernelOp kernel, ScheduleAttr schedule) const override;
@@ -256,7 +257,8 @@ KernelStructure ContractionStrategy::structureOf(const OpGroup &group) const {
 }
 
 /// How often something is multiplied helps no schedule; rows, columns and depth of register tiles do.
-SmallVector<FreeSize> ContractionStrategy::freeSizesOf(const OpGroup &group, const KernelStructure &structure) const {
+SmallVector<FreeSize> ContractionStrategy::freeSizesOf(const OpGroup &group, const KernelStructure &structure,
+                                                       const FusionPrices &) const {
   ContractOp contract = structure.contract;
   // Forms are of one size.
   if (constantDepth(contract))

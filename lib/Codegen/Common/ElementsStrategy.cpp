@@ -17,9 +17,6 @@ using namespace tenon::tile;
 /// How far a unit of short rows may exceed that of a long one: no loss of parallelism for the sake of a
 /// division.
 static constexpr int64_t maxRowsPerUnit = 8;
-/// Rows from this length on hardly feel that their length isn't known: what is left after whole vectors is
-/// little.
-static constexpr int64_t minLength = 64;
 
 /// Whether the last dimension of a lone row is cut into units.
 static bool isCut(ArrayRef<AffineExpr> space) {
@@ -77,12 +74,14 @@ KernelStructure ElementsStrategy::structureOf(const OpGroup &group) const {
   return result;
 }
 
-SmallVector<FreeSize> ElementsStrategy::freeSizesOf(const OpGroup &group, const KernelStructure &structure) const {
+SmallVector<FreeSize> ElementsStrategy::freeSizesOf(const OpGroup &group, const KernelStructure &structure,
+                                                    const FusionPrices &prices) const {
   SmallVector<FreeSize> result;
   int64_t last = (int64_t)structure.space.size() - 1;
   if (last > 0)
     result.push_back({group.firstResult(), 0});
-  if (last >= 0 && SizeAnalysis::staticSize(structure.space.back()) >= minLength)
+  // What is left after whole vectors of long rows is little.
+  if (last >= 0 && SizeAnalysis::staticSize(structure.space.back()) >= prices.longRows)
     result.push_back({group.firstResult(), last});
   return result;
 }

@@ -21,7 +21,8 @@ public:
   bool suits(const OpGroup &group) const override { return group.has(Role::rows); }
   bool accepts(const OpGroup &group, raw_ostream *reason) const override;
   KernelStructure structureOf(const OpGroup &group) const override;
-  SmallVector<FreeSize> freeSizesOf(const OpGroup &group, const KernelStructure &structure) const override;
+  SmallVector<FreeSize> freeSizesOf(const OpGroup &group, const KernelStructure &structure,
+                                    const FusionPrices &prices) const override;
   std::unique_ptr<ScheduleSpace> spaceOf(KernelOp kernel, TargetAttrInterface target) const override;
   int64_t estimateInstructions(Operation *op) const override { return codegen::estimateInstructions(op); }
   LogicalResult build(KernelOp kernel, ScheduleAttr schedule) const override;
@@ -93,7 +94,8 @@ KernelStructure RowsStrategy::structureOf(const OpGroup &group) const {
   return result;
 }
 
-SmallVector<FreeSize> RowsStrategy::freeSizesOf(const OpGroup &group, const KernelStructure &structure) const {
+SmallVector<FreeSize> RowsStrategy::freeSizesOf(const OpGroup &group, const KernelStructure &structure,
+                                                const FusionPrices &) const {
   if (structure.space.size() < 2)
     return {};
   return {{rowsOf(group)->getOperand(0), 0}};

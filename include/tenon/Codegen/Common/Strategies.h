@@ -20,8 +20,8 @@ public:
   bool suits(const tile::OpGroup &group) const override { return true; }
   bool accepts(const tile::OpGroup &group, llvm::raw_ostream *reason) const override;
   tile::KernelStructure structureOf(const tile::OpGroup &group) const override;
-  llvm::SmallVector<tile::FreeSize> freeSizesOf(const tile::OpGroup &group,
-                                                const tile::KernelStructure &structure) const override;
+  llvm::SmallVector<tile::FreeSize> freeSizesOf(const tile::OpGroup &group, const tile::KernelStructure &structure,
+                                                const tile::FusionPrices &prices) const override;
   std::unique_ptr<tile::ScheduleSpace> spaceOf(tile::KernelOp kernel, tile::TargetAttrInterface target) const override;
   int64_t estimateInstructions(mlir::Operation *op) const override { return codegen::estimateInstructions(op); }
   mlir::LogicalResult build(tile::KernelOp kernel, tile::ScheduleAttr schedule) const override;

@@ -81,8 +81,10 @@ static PriceTable<SchedulePrices> tableOf(const SchedulePrices &) {
 }
 
 static PriceTable<LaunchPrices> tableOf(const LaunchPrices &) {
-  static constexpr std::pair<StringLiteral, double LaunchPrices::*> table[] = {
-      {"alone", &LaunchPrices::alone}, {"woken", &LaunchPrices::woken}, {"workers", &LaunchPrices::workers}};
+  static constexpr std::pair<StringLiteral, double LaunchPrices::*> table[] = {{"alone", &LaunchPrices::alone},
+                                                                               {"woken", &LaunchPrices::woken},
+                                                                               {"workers", &LaunchPrices::workers},
+                                                                               {"long_rows", &LaunchPrices::longRows}};
   return table;
 }
 
@@ -252,7 +254,8 @@ FusionPrices CPUTargetAttr::getFusion() const {
           .wake = getLaunches().woken,
           .byte = 1 / getMemories().back().getBytesPerCycle(),
           .instruction = 1 / (getSchedules().instructionsPerCycle * lanes),
-          .workers = int64_t(getLaunches().workers)};
+          .workers = int64_t(getLaunches().workers),
+          .longRows = int64_t(getLaunches().longRows)};
 }
 
 RateAttr CPUTargetAttr::getMultiplyAdd() const {

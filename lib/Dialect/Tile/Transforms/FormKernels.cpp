@@ -304,5 +304,5 @@ void tile::registerTileTransforms(const LayoutPricesResolver &layouts, const Fus
   registerPass([] { return createCanonicalizeContractionsPass(); });
   registerPass([] { return createAssignViewsPass(); });
   registerPass([] { return createMergeFormsPass(); });
-  registerPass([] { return createGeneralizeSizesPass(); });
+  registerPass([fusion] { return createGeneralizeSizesPass(fusion); });
 }

@@ -33,7 +33,7 @@ struct Candidate {
 };
 
 /// The dimensions of sizes that help no schedule, where nothing else needs them.
-SmallVector<Candidate> candidatesOf(KernelOp kernel) {
+SmallVector<Candidate> candidatesOf(KernelOp kernel, const FusionPrices &prices) {
   const KernelStrategy *strategy = strategyOf(kernel);
   if (!strategy)
     return {};
@@ -41,7 +41,7 @@ SmallVector<Candidate> candidatesOf(KernelOp kernel) {
   OpGroup group(kernel, sizes);
   KernelDimensions dimensions(kernel);
   llvm::SmallSetVector<int, 4> wanted;
-  for (FreeSize size : strategy->freeSizesOf(group, strategy->structureOf(group)))
+  for (FreeSize size : strategy->freeSizesOf(group, strategy->structureOf(group), prices))
     wanted.insert(dimensions.of(size.tensor)[size.dim]);
   // Other tensors may have the dimension at a place where its size counts, or a constant that can't do
   // without it.
@@ -131,10 +131,22 @@ struct Family {
 };
 
 struct GeneralizeSizesPass : tile::impl::GeneralizeSizesPassBase<GeneralizeSizesPass> {
+  explicit GeneralizeSizesPass(FusionPricesResolver resolver) : resolver(std::move(resolver)) {}
+  GeneralizeSizesPass(const GeneralizeSizesPass &other) : GeneralizeSizesPassBase(other), resolver(other.resolver) {}
+
   void runOnChecked() override {
+    if (!resolver) {
+      getOperation().emitError("no targets are known here");
+      return signalPassFailure();
+    }
+    llvm::Expected<FusionPrices> prices = resolver(target);
+    if (!prices) {
+      getOperation().emitError(llvm::toString(prices.takeError()));
+      return signalPassFailure();
+    }
     llvm::MapVector<StringAttr, Family> families;
     for (auto kernel : getOperation().getOps<KernelOp>()) {
-      SmallVector<Candidate> candidates = candidatesOf(kernel);
+      SmallVector<Candidate> candidates = candidatesOf(kernel, *prices);
       if (candidates.empty())
         continue;
       OwningOpRef<KernelOp> general = kernel.clone();
@@ -184,6 +196,11 @@ private:
     launch.setKernelAttr(FlatSymbolRefAttr::get(kernel.getSymNameAttr()));
   }
 
+  FusionPricesResolver resolver;
   DenseMap<StringAttr, SmallVector<host::LaunchOp>> launches;
 };
 } // namespace
+
+std::unique_ptr<Pass> tile::createGeneralizeSizesPass(FusionPricesResolver resolver) {
+  return std::make_unique<GeneralizeSizesPass>(std::move(resolver));
+}

@@ -49,8 +49,9 @@ public:
   /// The loops and the units of work of a kernel.
   virtual KernelStructure structureOf(const OpGroup &group) const = 0;
 
-  /// The sizes that kernels which differ in nothing else may have as symbols.
-  virtual llvm::SmallVector<FreeSize> freeSizesOf(const OpGroup &group, const KernelStructure &structure) const {
+  /// The sizes that kernels which differ in nothing else may have as symbols, by what that costs.
+  virtual llvm::SmallVector<FreeSize> freeSizesOf(const OpGroup &group, const KernelStructure &structure,
+                                                  const FusionPrices &prices) const {
     return {};
   }
 

@@ -46,9 +46,9 @@ struct SchedulePrices {
   bool operator==(const SchedulePrices &) const = default;
 };
 
-/// What launches of a CPU's kernels cost, in cycles: see `#tenon_tile.cpu`.
+/// What launches of a CPU's kernels cost: see `#tenon_tile.cpu`.
 struct LaunchPrices {
-  double alone = 80, woken = 2000, workers = 8;
+  double alone = 80, woken = 2000, workers = 8, longRows = 64;
 
   bool operator==(const LaunchPrices &) const = default;
 };
@@ -60,6 +60,7 @@ struct FusionPrices {
   double byte;        ///< written or read again: what doesn't fit into caches
   double instruction; ///< of one element, of those that a vector has
   int64_t workers;    ///< that a launch may be cut between
+  int64_t longRows;   ///< elements from which on rows of any length may have one kernel
 };
 
 // How they are in attributes.

@@ -123,6 +123,7 @@ def Tile_CPUTargetAttr : AttrDef<Tile_Dialect, "CPUTarget", [Tile_TargetAttrInte
     |---|---|
     | `alone`, `woken` | cycles of a launch that one worker computes, and more where others are woken |
     | `workers` | how many a launch may be cut between |
+    | `long_rows` | no price: rows of so many elements or more hardly feel that one kernel is launched for all their lengths |
   }];
   let parameters = (ins StringRefParameter<>:$name, StringRefParameter<>:$core, StringRefParameter<>:$triple,
                         StringRefParameter<>:$cpu, StringRefParameter<>:$features, "int64_t":$vector_bytes,

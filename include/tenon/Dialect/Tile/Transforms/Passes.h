@@ -26,6 +26,7 @@ using LayoutPricesResolver = std::function<llvm::Expected<LayoutPrices>(llvm::St
 using FusionPricesResolver = std::function<llvm::Expected<FusionPrices>(llvm::StringRef target)>;
 std::unique_ptr<mlir::Pass> createLowerConvolutionsPass(LayoutPricesResolver resolver);
 std::unique_ptr<mlir::Pass> createFormKernelsPass(FusionPricesResolver resolver, bool explain = false);
+std::unique_ptr<mlir::Pass> createGeneralizeSizesPass(FusionPricesResolver resolver);
 
 #define GEN_PASS_DECL
 #include "tenon/Dialect/Tile/Transforms/Passes.h.inc"

@@ -212,7 +212,8 @@ def GeneralizeSizesPass : Tenon_CheckedPass<"tenon-generalize-sizes", "::mlir::M
   let summary = "Let kernels that differ in sizes only be one kernel";
   let description = [{
     Sizes that don't help a schedule become symbols where that makes kernels equal: how often something is done as a
-    whole (the outermost dimension, the batch of a contraction), and how long long rows are. The launches say the sizes.
+    whole (the outermost dimension, the batch of a contraction), and how long rows are that are long for the target
+    (its price `long_rows`). The launches say the sizes.
     Kernels that would stay alone keep all that is known of them: code for any size is more code. Every kernel that
     goes is one less to compile.
 
@@ -231,6 +232,8 @@ def GeneralizeSizesPass : Tenon_CheckedPass<"tenon-generalize-sizes", "::mlir::M
     %y = tenon_host.launch @exp_0 symbols(%c4) ins(%x : tensor<4x32xf32>) ...
     ```
   }];
+  let options = [Option<"target", "target", "std::string", "\"avx2\"", "Name of the target whose prices count">];
+  let constructor = "::tenon::tile::createGeneralizeSizesPass(::tenon::tile::FusionPricesResolver())";
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::affine::AffineDialect"];
 }
 

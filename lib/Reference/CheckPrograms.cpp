@@ -6,12 +6,10 @@
 //===----------------------------------------------------------------------===//
 
 #include "ProgramInterpreter.h"
+#include "RandomInputs.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 #include "tenon/Reference/Comparison.h"
 
-#include "llvm/Support/MathExtras.h"
-
-#include <random>
 #include <set>
 
 using namespace mlir;
@@ -34,51 +32,6 @@ static KernelOp kernelOf(ProgramOp program) {
 //===----------------------------------------------------------------------===//
 // Operands
 //===----------------------------------------------------------------------===//
-
-/// Numbers from -1 to 1, all numbers of up to 8 bits, and wider ones up to 100.
-static llvm::Expected<Tensor> randomTensor(Type elementType, ArrayRef<int64_t> sizes, std::mt19937_64 &random) {
-  Format format(elementType);
-  if (!format.valid)
-    return fail("has operands that aren't numbers");
-  int64_t count = 1;
-  for (int64_t size : sizes)
-    if (size < 0 || llvm::MulOverflow(count, size, count) || count > kMostElements)
-      return fail("has operands of sizes " + describeShape(sizes));
-  if (format.isFloat()) {
-    std::vector<double> values(count);
-    for (double &value : values)
-      value = double(random() >> 11) / double(int64_t(1) << 52) - 1;
-    return storeAll(elementType, sizes, values);
-  }
-  std::vector<int64_t> values(count);
-  for (int64_t &value : values)
-    value = format.bits <= 8 ? random() >> 1 : int64_t(random() % 201) - 100;
-  return storeAll(elementType, sizes, values);
-}
-
-/// The sizes of a kernel's argument, by its `bind_shape`.
-static llvm::Expected<SmallVector<int64_t>> sizesOf(Interpreter &interpreter, BlockArgument argument,
-                                                    ArrayRef<int64_t> symbols) {
-  SmallVector<int64_t> sizes(cast<RankedTensorType>(argument.getType()).getShape());
-  for (Operation *user : argument.getUsers()) {
-    auto bind = dyn_cast<tenon::BindShapeOp>(user);
-    if (!bind)
-      continue;
-    for (auto [size, mixed] : llvm::zip(sizes, bind.getMixedSizes())) {
-      if (!ShapedType::isDynamic(size))
-        continue;
-      if (std::optional<int64_t> fixed = getConstantIntValue(mixed)) {
-        size = *fixed;
-        continue;
-      }
-      llvm::Expected<int64_t> value = indexValue(interpreter, cast<mlir::Value>(mixed), symbols);
-      if (!value)
-        return value.takeError();
-      size = *value;
-    }
-  }
-  return sizes;
-}
 
 /// What the program's operands hold of the kernel's.
 static llvm::Expected<std::vector<Tensor>> storedOperands(ProgramOp program, ArrayRef<Tensor> operands) {

@@ -10,6 +10,7 @@
 #include "Kernels.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "tenon/Reference/NotInterpretable.h"
 #include "tenon/Reference/Programs.h"
 
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -52,7 +53,7 @@ struct View : Object {
 
 class HostInterpreter : public Interpreter {
 public:
-  explicit HostInterpreter(func::FuncOp function);
+  HostInterpreter(func::FuncOp function, LaunchObserver observer);
 
   llvm::Expected<std::vector<RuntimeValue>> runPlaced(ArrayRef<RuntimeValue> inputs);
 
@@ -68,6 +69,7 @@ private:
   llvm::Error bindInputs();
 
   func::FuncOp function;
+  LaunchObserver observer;
   Interpreter kernels;
   ArrayRef<RuntimeValue> inputs;
   std::map<std::pair<host::StorageKind, int64_t>, Bytes> storages;
@@ -414,7 +416,8 @@ llvm::Error evaluateCheckAtMost(Call &call) {
 // Programs
 //===----------------------------------------------------------------------===//
 
-HostInterpreter::HostInterpreter(func::FuncOp function) : function(function) {
+HostInterpreter::HostInterpreter(func::FuncOp function, LaunchObserver observer)
+    : function(function), observer(observer) {
   registerKernels(kernels);
   registerKernels(*this);
   registerOp(tensor::EmptyOp::getOperationName(), evaluateEmpty);
@@ -442,12 +445,15 @@ HostInterpreter::HostInterpreter(func::FuncOp function) : function(function) {
 }
 
 llvm::Expected<std::vector<RuntimeValue>> HostInterpreter::launch(Call &call, ArrayRef<RuntimeValue> arguments) {
-  Operation *launched = launchedBy(cast<host::LaunchOp>(call.op));
+  auto launch = cast<host::LaunchOp>(call.op);
+  if (observer)
+    observer(launch.getKernel(), arguments);
+  Operation *launched = launchedBy(launch);
   if (auto kernel = dyn_cast_if_present<tile::KernelOp>(launched))
     return kernels.runBody(kernel.getBody(), arguments);
   auto program = dyn_cast_if_present<tile::ProgramOp>(launched);
   if (!program)
-    return call.fail("launches no kernel of tenon ops");
+    return notInterpretable(call.fail("launches no kernel of tenon ops"));
   SmallVector<int64_t> symbols;
   std::vector<Tensor> operands;
   for (const RuntimeValue &argument : arguments)
@@ -504,7 +510,7 @@ llvm::Error HostInterpreter::bindInputs() {
 llvm::Expected<std::vector<RuntimeValue>> HostInterpreter::runPlaced(ArrayRef<RuntimeValue> given) {
   inputs = given;
   if (!function.getBody().hasOneBlock())
-    return llvm::createStringError("function '" + function.getName() + "' has no body of one block");
+    return llvm::make_error<NotInterpretable>("function '" + function.getName() + "' has no body of one block");
   if (llvm::Error error = bindInputs())
     return error;
   llvm::Expected<std::vector<RuntimeValue>> results = runBody(function.getBody(), {});
@@ -554,8 +560,9 @@ std::vector<ProgramValue> tenon::reference::resultsOf(func::FuncOp function) {
 
 llvm::Expected<std::vector<RuntimeValue>> tenon::reference::runProgram(func::FuncOp function,
                                                                        ArrayRef<RuntimeValue> inputs,
-                                                                       const std::atomic<bool> *isCancelled) {
-  HostInterpreter interpreter(function);
+                                                                       const std::atomic<bool> *isCancelled,
+                                                                       LaunchObserver observer) {
+  HostInterpreter interpreter(function, observer);
   interpreter.setCancellation(isCancelled);
   return host::isPlaced(function) ? interpreter.runPlaced(inputs) : interpreter.run(function, inputs);
 }

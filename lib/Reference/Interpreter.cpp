@@ -7,10 +7,13 @@
 
 #include "Elements.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "tenon/Reference/NotInterpretable.h"
 
 using namespace mlir;
 
 namespace tenon::reference {
+
+char NotInterpretable::ID;
 
 std::string describe(Location location) {
   if (auto name = dyn_cast<NameLoc>(location))
@@ -135,7 +138,7 @@ llvm::Expected<std::vector<Value>> Interpreter::run(func::FuncOp function, Array
     return llvm::createStringError(llvm::inconvertibleErrorCode(), "function '" + function.getName() + "' " + message);
   };
   if (function.isExternal() || !function.getBody().hasOneBlock())
-    return failure("has no body of one block");
+    return notInterpretable(failure("has no body of one block"));
   if (arguments.size() != function.getNumArguments())
     return failure("expects " + llvm::Twine(function.getNumArguments()) + " inputs, but has " +
                    llvm::Twine(arguments.size()));
@@ -190,7 +193,7 @@ llvm::Expected<std::vector<Value>> Interpreter::evaluate(Operation *op, ArrayRef
       return call.fail("operand " + llvm::Twine(i) + " " + *wrong);
   auto entry = table.find(op->getName().getStringRef());
   if (entry == table.end())
-    return call.fail("is not known to the interpreter");
+    return notInterpretable(call.fail("is not known to the interpreter"));
   if (llvm::Error error = entry->second(call))
     return error;
   if (results.size() != op->getNumResults())

@@ -78,3 +78,20 @@ Array tenon::toArray(const Tensor &tensor) {
       std::memcpy(&array.data[i * array.item], points.data(), points.size() * 4);
   return array;
 }
+
+llvm::Error tenon::readArrays(ArrayRef<std::string> files, llvm::StringMap<Array> &arrays) {
+  for (StringRef input : files) {
+    std::string error;
+    auto [name, file] = input.split('=');
+    if (file.empty()) {
+      npz::Archive archive;
+      if (!npz::readNpz(input.str(), archive, error))
+        return llvm::createStringError("can't read '" + input.str() + "': " + error);
+      for (auto &[key, array] : archive)
+        arrays[key] = std::move(array);
+    } else if (!npz::readNpy(file.str(), arrays[name], error)) {
+      return llvm::createStringError("can't read '" + file.str() + "': " + error);
+    }
+  }
+  return llvm::Error::success();
+}

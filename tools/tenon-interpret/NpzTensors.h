@@ -16,8 +16,12 @@
 
 #include "Npz.h"
 #include "tenon/Reference/Tensor.h"
+#include "llvm/ADT/StringMap.h"
 
 namespace tenon {
+
+/// Reads arrays by name, each file as FILE.npz or NAME=FILE.npy.
+llvm::Error readArrays(llvm::ArrayRef<std::string> files, llvm::StringMap<npz::Array> &arrays);
 
 /// The array as a tensor; the two must hold the same kind and width of elements.
 llvm::Expected<reference::Tensor> toTensor(const npz::Array &array, mlir::Type elementType);

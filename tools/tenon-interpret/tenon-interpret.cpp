@@ -104,28 +104,10 @@ static int checkModule(ModuleOp module) {
   return count == 0 ? fail("there is no function without arguments, and no tile program") : failures != 0;
 }
 
-/// Reads the arrays of all input files, by name.
-static llvm::Error readInputFiles(llvm::StringMap<tenon::npz::Array> &arrays) {
-  for (StringRef input : inputs) {
-    std::string error;
-    auto [name, file] = input.split('=');
-    if (file.empty()) {
-      tenon::npz::Archive archive;
-      if (!tenon::npz::readNpz(input.str(), archive, error))
-        return llvm::createStringError("can't read '" + input.str() + "': " + error);
-      for (auto &[key, array] : archive)
-        arrays[key] = std::move(array);
-    } else if (!tenon::npz::readNpy(file.str(), arrays[name], error)) {
-      return llvm::createStringError("can't read '" + file.str() + "': " + error);
-    }
-  }
-  return llvm::Error::success();
-}
-
 /// The arguments of a function, by name.
 static llvm::Expected<std::vector<RuntimeValue>> readInputs(func::FuncOp function) {
   llvm::StringMap<tenon::npz::Array> arrays;
-  if (llvm::Error error = readInputFiles(arrays))
+  if (llvm::Error error = tenon::readArrays(inputs, arrays))
     return error;
   std::vector<RuntimeValue> values;
   for (const auto &[name, type] : inputsOf(function)) {

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "CheckSemanticsOptions.h"
 #include "tenon/Compiler/Diagnostics.h"
 #include "tenon/Compiler/Registration.h"
 #include "tenon/Compiler/Tool.h"
@@ -166,16 +167,25 @@ int main(int argc, char **argv) {
   bool isFile = output != "-";
   if (isFile && input != "-" && llvm::sys::fs::equivalent(input, output))
     return tool.fail("the output would overwrite '" + output + "', which is the input");
+  llvm::Expected<std::optional<tenon::reference::SemanticsOptions>> semantics = tenon::semanticsOptions();
+  if (!semantics)
+    return tool.fail(llvm::toString(semantics.takeError()));
   // Constants in files are named relative to the module's own; passes see names that can be opened.
-  if ((*content)->getBuffer().contains("tenon.blob")) {
+  bool hasBlobs = (*content)->getBuffer().contains("tenon.blob");
+  if (hasBlobs || *semantics) {
     MlirOptMainConfig given = config;
-    config.setPassPipelineSetupFn([=, input = input, output = output](PassManager &passes) -> LogicalResult {
-      passes.addInstrumentation(std::make_unique<BlobOpening>(input));
-      if (failed(given.setupPassPipeline(passes)))
-        return failure();
-      passes.addPass(std::make_unique<BlobClosing>(output));
-      return success();
-    });
+    config.setPassPipelineSetupFn(
+        [=, semantics = *semantics, input = input, output = output](PassManager &passes) -> LogicalResult {
+          if (hasBlobs)
+            passes.addInstrumentation(std::make_unique<BlobOpening>(input));
+          if (failed(given.setupPassPipeline(passes)))
+            return failure();
+          if (semantics)
+            tenon::reference::checkSemantics(passes, *semantics);
+          if (hasBlobs)
+            passes.addPass(std::make_unique<BlobClosing>(output));
+          return success();
+        });
   }
   if (!isFile)
     return asMainReturnCode(MlirOptMain(llvm::outs(), std::move(*content), registry, config));

@@ -30,9 +30,13 @@ std::vector<ProgramValue> inputsOf(mlir::func::FuncOp function);
 /// Its results, in order.
 std::vector<ProgramValue> resultsOf(mlir::func::FuncOp function);
 
+/// Sees each launch before it runs: the symbol that it names, and what it hands over, sizes before tensors.
+using LaunchObserver = llvm::function_ref<void(llvm::StringRef symbol, llvm::ArrayRef<Value> arguments)>;
+
 /// Computes a function of level 1 or 2: one value per input in, one per result out.
 llvm::Expected<std::vector<Value>> runProgram(mlir::func::FuncOp function, llvm::ArrayRef<Value> inputs,
-                                              const std::atomic<bool> *isCancelled = nullptr);
+                                              const std::atomic<bool> *isCancelled = nullptr,
+                                              LaunchObserver observer = nullptr);
 
 } // namespace tenon::reference
 

@@ -70,6 +70,26 @@ def test_narrow_constants(element, columns):
         np.testing.assert_array_equal(compiled.run({"x": x})["y"], expected.astype(np.int32 if is_integer else element))
 
 
+@pytest.mark.parametrize("target, lanes", [("avx2", 8), ("avx512", 16)])
+@pytest.mark.parametrize("constant", [True, False])
+@pytest.mark.parametrize("element", [np.float32, np.float16])
+def test_columns_of_three_vectors(element, constant, target, lanes, runnable):
+    """Columns that three vectors hold are one register tile, the last vector whole or not."""
+    random = np.random.default_rng(lanes)
+    kind = helper.np_dtype_to_tensor_dtype(np.dtype(element))
+    for columns in (2 * lanes + 1, 2 * lanes + 5, 3 * lanes - 1, 3 * lanes):
+        weights = random.integers(-8, 8, (37, columns)).astype(element)
+        nodes = [helper.make_node("MatMul", ["x", "w"], ["h"]), helper.make_node("Relu", ["h"], ["y"])]
+        inputs = [("x", kind, ("rows", 37))] + ([] if constant else [("w", kind, weights.shape)])
+        model = make_model(nodes, inputs, [("y", kind, None)], [numpy_helper.from_array(weights, "w")] if constant else [])
+        compiled = tenon.compile(model, target=target, threads=1)
+        for rows in (1, 2, 4, 5, 100):
+            x = random.integers(-4, 4, (rows, 37)).astype(element)
+            expected = np.maximum(x.astype(np.float64) @ weights.astype(np.float64), 0)
+            given = {"x": x} if constant else {"x": x, "w": weights}
+            np.testing.assert_array_equal(compiled.run(given)["y"], expected.astype(element))
+
+
 @pytest.mark.parametrize("columns", [1, 3, 6, 20])
 def test_narrow_constants_of_batches_and_convolutions(columns):
     weights, x = floats((3, 70, columns), 1), floats((3, 9, 70), 2)

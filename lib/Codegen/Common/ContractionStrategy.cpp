@@ -25,7 +25,8 @@ public:
   ContractionSpace(KernelOp kernel, ContractOp contract, CPUTargetAttr target, std::optional<int64_t> rows,
                    std::optional<int64_t> columns, bool isTurned, bool isPacked, bool hasRowsInEpilogue)
       : VectorSpace(kernel, target, "contractions", /*hasVectors=*/true), first(knobs.size()), rows(rows),
-        columns(columns), takesThree(isTurned && columns), rate(productsRate(contract, target)) {
+        columns(columns), takesThree(columns && (isTurned || areThree(*columns, isPacked, target))),
+        rate(productsRate(contract, target)) {
     if (rate)
       knobs[0].candidates = {rate.getInstruction().getN() * bytesOfElement};
     else
@@ -150,6 +151,12 @@ private:
     if (!columns || *columns == 0)
       return 1.0 / width;
     return double(llvm::divideCeil(*columns, width)) / *columns;
+  }
+
+  /// Three vectors hold all columns, and are whole where columns are read.
+  static bool areThree(int64_t columns, bool isPacked, CPUTargetAttr target) {
+    int64_t three = 3 * target.getVectorBytes() / bytesOfElement;
+    return columns == three || (isPacked && columns < three);
   }
 
   /// Three vectors don't divide a unit, but may be all that there is.

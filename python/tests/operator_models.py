@@ -416,14 +416,14 @@ def unary_with_attributes(m):
     attributes = m.flag(alpha=number or (0.5 if m.op == "Celu" else number), beta=m.pick((0.0, 0.5, -1.0)),
                         gamma=1.0, bias=number, lambd=m.pick((0.0, 0.5)), approximate=m.pick(("none", "tanh")),
                         detect_negative=m.number(0, 1), detect_positive=m.number(0, 1))
-    return [m.data(mode="exact" if m.op == "ThresholdedRelu" else "special")], attributes
+    return [m.data(mode="exact" if m.op in ("ThresholdedRelu", "Shrink") else "special")], attributes
 
 
 @recipe("Clip")
 def clip(m):
     kind = m.kind(among=[k for k in m.kinds() if k in KINDS])
     low, high = (m.value(np.array(v, KINDS[kind]), m.chance(0.6)) if m.chance(0.8) else None for v in (1, 4))
-    return [m.data(kind, mode="special"), low, high], {}
+    return [m.data(kind, mode="special" if low and high else "any"), low, high], {}
 
 
 @recipe("Cast CastLike")
@@ -512,7 +512,7 @@ def where(m):
 ReduceSumSquare""")
 def reduce(m):
     # ONNX Runtime cuts off logarithms of integers before all is added, and products of integers don't wrap.
-    floats = FLOATS if m.op in ("ReduceLogSumExp", "ReduceProd") else None
+    floats = FLOATS if m.op in ("ReduceLogSum", "ReduceLogSumExp", "ReduceProd") else None
     x = m.data(m.kind(among=floats), mode="positive" if "Log" in m.op or m.op == "ReduceProd" else "any")
     axes, attributes, operands = m.axes(x.rank), m.flag(keepdims=m.number(0, 1)), [x]
     if m.has("axes"):
@@ -556,6 +556,8 @@ def nonzero(m):
 @recipe("Unique")
 def unique(m):
     x = m.data(m.kind(among=("f32", "f64", "i8", "i64")), mode="exact", low=1, high=3)
+    if not x.array.size:  # which ends ONNX Runtime
+        raise Refused
     return [x], ({"axis": m.axis(x.rank)} if m.chance(0.5) else {}) | m.flag(sorted=m.number(0, 1)), 4
 
 
@@ -564,7 +566,7 @@ def compress(m):
     x = m.data(low=1)
     axis = m.axis(x.rank) if m.chance(0.7) else None
     size = x.array.size if axis is None else x.shape[axis]
-    condition = m.value(m.random("bool", [m.number(0, size)]), m.chance(0.3))
+    condition = m.value(m.random("bool", [m.number(0, size)]), True)
     return [x, condition], {} if axis is None else {"axis": axis}
 
 
@@ -688,7 +690,7 @@ def tile(m):
 def concat(m):
     x = m.data(m.kind(among=KINDS), low=1)
     axis = m.axis(x.rank)
-    others = [m.data(x.kind, tuple(m.pick((0, 1, 2, 5)) if d == axis % x.rank else s for d, s in enumerate(x.shape)))
+    others = [m.data(x.kind, tuple(m.pick((1, 2, 5)) if d == axis % x.rank else s for d, s in enumerate(x.shape)))
               for _ in range(m.number(0, 3))]
     return [x, *others], {"axis": axis}
 
@@ -940,6 +942,8 @@ def window(m, dims, image, kernel=None):
     kernel = kernel or [m.number(1, min(3, max(1, s))) for s in image]
     attributes = {"kernel_shape": kernel} | m.flag(strides=[m.number(1, 3) for _ in range(dims)])
     how = m.pick(("NOTSET", "pads", "SAME_UPPER", "SAME_LOWER", "VALID"))
+    if any(k < s for k, s in zip(kernel, attributes.get("strides", [1] * dims))) and "SAME" in how:
+        how = "VALID"  # ONNX Runtime crops there, and makes transposed ones smaller than the standard says
     if m.chance(0.3) and "SAME" not in how:  # ONNX Runtime pads there as if windows had no gaps
         attributes |= m.flag(dilations=[m.number(1, 2) for _ in range(dims)])
     if how == "pads":
@@ -962,11 +966,6 @@ def conv(m):
     x, w = (batch, inputs, *image), (outputs, inputs // group, *kernel)
     if m.op == "ConvTranspose":
         w = (inputs, outputs // group, *kernel)
-        if "SAME" in attributes.get("auto_pad", "") and any(
-                k < s for k, s in zip(kernel, attributes.get("strides", [1] * dims))):
-            raise Refused  # which ONNX Runtime makes smaller than the standard says
-        if "strides" in attributes and m.chance(0.3):
-            attributes["output_padding"] = [m.number(0, s - 1) for s in attributes["strides"]]
     if m.op in ("Conv", "ConvTranspose"):
         kind = m.kind()
         bias = [m.data(kind, (outputs,), constant=0.7)] if m.chance(0.5) else []

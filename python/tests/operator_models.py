@@ -334,7 +334,7 @@ class OperatorModel:
     def others(self):
         """Inputs of other sizes, where sizes are symbols: equal sizes become other equal ones. ONNX Runtime takes labels
         and windows that don't fit, and powers of integers must not be negative."""
-        if any(node.op_type.endswith(("Loss", "Pool", "Pow")) for node in self.nodes):
+        if any(node.op_type.endswith(("Loss", "Pool", "Pow", "MeanVarianceNormalization")) for node in self.nodes):
             return self.given
         known, arrays = {}, {}
         for name, array in self.given.items():
@@ -944,7 +944,8 @@ def window(m, dims, image, kernel=None):
     how = m.pick(("NOTSET", "pads", "SAME_UPPER", "SAME_LOWER", "VALID"))
     if any(k < s for k, s in zip(kernel, attributes.get("strides", [1] * dims))) and "SAME" in how:
         how = "VALID"  # ONNX Runtime crops there, and makes transposed ones smaller than the standard says
-    if m.chance(0.3) and "SAME" not in how:  # ONNX Runtime pads there as if windows had no gaps
+    # ONNX Runtime pads there as if windows had no gaps, and makes one window of less than a window.
+    if m.chance(0.3) and "SAME" not in how and all(2 * k - 1 <= s for k, s in zip(kernel, image)):
         attributes |= m.flag(dilations=[m.number(1, 2) for _ in range(dims)])
     if how == "pads":
         attributes["pads"] = [m.number(0, k - 1) for k in kernel * 2]

@@ -41,7 +41,10 @@ constexpr uint32_t kMaxPlaces = 1u << 20;
   F("float8e5m2fnuz", 8)                                                                                               \
   F("uint4", 4)                                                                                                        \
   F("int4", 4)                                                                                                         \
-  F("float4e2m1", 4)
+  F("float4e2m1", 4)                                                                                                   \
+  F("float8e8m0", 8)                                                                                                   \
+  F("uint2", 2)                                                                                                        \
+  F("int2", 2)
 
 #define TENON_NAME(name, bits) name "\0"
 constexpr char kNames[] = TENON_DTYPES(TENON_NAME); // one after the other

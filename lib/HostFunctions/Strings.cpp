@@ -6,8 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 //
-// The library `tenon_host_functions`: what the ops of `tenon` on strings compute, by the names of the ops. Parameters
-// come before operands, as `HostCallInterface` says.
+// The library `tenon_host_functions`: what the ops of `tenon` on strings and chance compute, by the names of the ops.
+// Parameters come before operands, as `HostCallInterface` says.
 //
 //===----------------------------------------------------------------------===//
 
@@ -22,6 +22,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <unistd.h>
 #include <unordered_map>
 #include <vector>
 
@@ -236,6 +237,17 @@ void stringSplit(tenon_call *call) {
 }
 
 //===----------------------------------------------------------------------===//
+// Chance
+//===----------------------------------------------------------------------===//
+
+/// The stream only tells calls apart: each gets bits of its own.
+void randomSeed(tenon_call *call) {
+  auto *seed = numbers<int64_t>(call, 0, TENON_I64, *call->outputs[0]);
+  if (getentropy(seed, sizeof(*seed)) != 0)
+    fail("the system gives no random bits");
+}
+
+//===----------------------------------------------------------------------===//
 // Lookup
 //===----------------------------------------------------------------------===//
 
@@ -330,6 +342,7 @@ template <void (*function)(tenon_call *)> int32_t guarded(tenon_call *call) {
 
 const tenon_host_entry functions[] = {
     {"lookup", guarded<lookup>, nullptr},
+    {"random_seed", guarded<randomSeed>, nullptr},
     {"string_compare", guarded<stringCompare>, nullptr},
     {"string_concat", guarded<stringConcat>, nullptr},
     {"string_match", guarded<stringMatch>, nullptr},

@@ -79,6 +79,20 @@ uint64_t Format::encode(double value, bool saturate) const {
     }
     return uint16_t((word + 0x7fff + ((word >> 16) & 1)) >> 16);
   }
+  if (isa<Float8E8M0FNUType>(type)) {
+    // "OCP Microscaling Formats (MX) Specification", version 1.0, 5.4.1: exponents from -127 to 127, then NaN.
+    constexpr int64_t bias = 127, largest = 254, nan = 255;
+    float magnitude = std::fabs(float(value));
+    if (std::isnan(magnitude))
+      return nan;
+    if (magnitude == 0)
+      return 0;
+    int exponent = std::isinf(magnitude) ? largest : std::ilogb(magnitude);
+    if (!std::isinf(magnitude) && std::ldexp(double(magnitude), -exponent) >= 1.5)
+      ++exponent;
+    int64_t biased = exponent + bias;
+    return biased < 0 ? 0 : biased <= largest ? biased : saturate ? largest : nan;
+  }
   bool hasNaN = APFloat::semanticsHasNaN(*semantics);
   if (std::isnan(value) && !hasNaN)
     return APFloat::getZero(*semantics, /*Negative=*/true).bitcastToAPInt().getZExtValue();

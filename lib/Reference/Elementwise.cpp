@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Elements.h"
-#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "tenon/Dialect/Tenon/IR/TenonBits.h"
 
 using namespace mlir;
 using namespace tenon::reference;
@@ -314,6 +314,16 @@ static llvm::Error evaluateSelect(Call &call) {
   return llvm::Error::success();
 }
 
+static llvm::Error evaluateBitcast(Call &call) {
+  llvm::Expected<Tensor> result = prepare(call);
+  if (!result)
+    return result.takeError();
+  const Tensor &x = call.tensor(0);
+  std::memcpy(result->getData(), x.getData(), Format(x.getElementType()).bytesFor(x.getNumElements()));
+  call.results.push_back(std::move(*result));
+  return llvm::Error::success();
+}
+
 static llvm::Error evaluateCast(Call &call) {
   llvm::Expected<Tensor> result = prepare(call);
   if (!result)
@@ -361,5 +371,6 @@ void tenon::reference::registerElementwise(Interpreter &interpreter) {
   interpreter.registerOp(tenon::CompareOp::getOperationName(), evaluateCompare);
   interpreter.registerOp(tenon::IsNanOp::getOperationName(), evaluateIsNan);
   interpreter.registerOp(tenon::SelectOp::getOperationName(), evaluateSelect);
+  interpreter.registerOp(tenon::BitcastOp::getOperationName(), evaluateBitcast);
   interpreter.registerOp(tenon::CastOp::getOperationName(), evaluateCast);
 }

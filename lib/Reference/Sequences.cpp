@@ -6,7 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "RawElements.h"
-#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "tenon/Dialect/Tenon/IR/TenonBits.h"
+#include "llvm/Support/RandomNumberGenerator.h"
 
 using namespace mlir;
 using namespace tenon::reference;
@@ -191,12 +192,20 @@ static llvm::Error evaluateGet(Call &call) {
   return llvm::Error::success();
 }
 
+static llvm::Error evaluateRandomSeed(Call &call) {
+  llvm::Expected<Tensor> result = Tensor::create(call.resultElementType(), {});
+  if (result && llvm::getRandomBytes(result->getData(), sizeof(int64_t)))
+    return call.fail("gets no random bits from the system");
+  return push(call, std::move(result));
+}
+
 static llvm::Error evaluateExternal(Call &call) {
   return call.fail("calls a function that the interpreter does not have");
 }
 
 void tenon::reference::registerSequences(Interpreter &interpreter) {
   interpreter.registerOp(tenon::CallExternalOp::getOperationName(), evaluateExternal);
+  interpreter.registerOp(tenon::RandomSeedOp::getOperationName(), evaluateRandomSeed);
   interpreter.registerOp(tenon::SequenceConstructOp::getOperationName(), evaluateConstruct);
   interpreter.registerOp(tenon::SequenceInsertOp::getOperationName(), evaluateInsert);
   interpreter.registerOp(tenon::SequenceEraseOp::getOperationName(), evaluateErase);

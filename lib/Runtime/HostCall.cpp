@@ -79,7 +79,7 @@ static void *callSetTensor(tenon_call *call, int32_t output, int32_t dtype, int6
     return nullptr;
   if (rank < 0 || rank > 64 || (rank != 0 && !shape) || elementCount(rank, shape) < 0 ||
       tenon::artifact::bitsOf(uint32_t(dtype)) == 0) {
-    self.error("output %d is given a shape or dtype that makes no sense", output);
+    self.error("output %d has a senseless shape or dtype", output);
     return nullptr;
   }
   if (call->outputs[output]->kind != TENON_UNSET)

@@ -204,7 +204,7 @@ tenon_status tenon_session::findFunctions(const tenon_options &options) {
   for (uint32_t i = 0; i < records.count; ++i) {
     const char *name = model->string(records[i].function), *library = model->string(records[i].library);
     const tenon_host_entry *found = nullptr;
-    char reason[512] = "this version of the runtime does not have it";
+    char reason[512] = "this runtime lacks it";
     tenon_host_entry own = {};
     if (strcmp(library, "tenon_runtime") == 0) {
       own = findRuntimeFunction(name);
@@ -450,7 +450,7 @@ tenon_status tenon_session_create(tenon_model *model, const tenon_options *optio
     memcpy(&known, options, options->size < sizeof(known) ? options->size : sizeof(known));
     for (size_t i = sizeof(known); i < options->size; ++i)
       if (reinterpret_cast<const char *>(options)[i] != 0)
-        return fail(TENON_ERROR_ARGUMENT, "the options have something set that version %s of the runtime doesn't know",
+        return fail(TENON_ERROR_ARGUMENT, "the options set what version %s of the runtime doesn't know",
                     tenon_version());
   }
   void *memory = aligned_alloc(alignof(tenon_session), sizeof(tenon_session));

@@ -104,14 +104,15 @@ void describeStrings(const Tensor &tensor, Operand &operand) {
   operand.value.data = operand.strings.data();
 }
 
-/// Two elements to a byte, the first in the low bits.
-void pack(Operand &operand) {
+/// Elements of so many bits together in a byte, the first in the low bits.
+void pack(Operand &operand, unsigned bits) {
   operand.array = owned(PyArray_FROM_OF(operand.array.ptr(), NPY_ARRAY_CARRAY_RO));
   npy_intp count = PyArray_SIZE(arrayOf(operand.array));
   auto *items = static_cast<const uint8_t *>(PyArray_DATA(arrayOf(operand.array)));
-  operand.packed.assign(size_t(count + 1) / 2, 0);
+  npy_intp perByte = 8 / bits;
+  operand.packed.assign(size_t((count + perByte - 1) / perByte), 0);
   for (npy_intp i = 0; i < count; ++i)
-    operand.packed[size_t(i) / 2] |= uint8_t((items[i] & 15) << (i % 2 * 4));
+    operand.packed[size_t(i / perByte)] |= uint8_t((items[i] & ((1 << bits) - 1)) << (i % perByte * bits));
   operand.value.data = operand.packed.data();
 }
 
@@ -161,6 +162,12 @@ const char *mlTypeName(int32_t dtype) {
     return "int4";
   case TENON_F4E2M1:
     return "float4_e2m1fn";
+  case TENON_F8E8M0:
+    return "float8_e8m0fnu";
+  case TENON_U2:
+    return "uint2";
+  case TENON_I2:
+    return "int2";
   default:
     return nullptr;
   }
@@ -325,7 +332,7 @@ int32_t tenon::python::dtypeOf(const nb::object &array) {
   PyArray_Descr *type = PyArray_DESCR(arrayOf(array));
   if (std::strchr("OUST", type->kind))
     return TENON_STRING;
-  for (int32_t dtype = TENON_F32; dtype <= TENON_F4E2M1; ++dtype) {
+  for (int32_t dtype = TENON_F32; dtype <= TENON_I2; ++dtype) {
     // Those that NumPy lacks have numbers of their own: what doesn't need them doesn't load them.
     if (dtype == TENON_STRING || (type->type_num < 256 && numpyTypeNumber(dtype) < 0))
       continue;
@@ -382,7 +389,7 @@ void tenon::python::fromPython(nb::handle given, const Tensor &tensor, Operand &
   if (tensor.dtype == TENON_STRING)
     describeStrings(tensor, operand);
   else if (tenon_dtype_bits(tensor.dtype) < 8)
-    pack(operand);
+    pack(operand, tenon_dtype_bits(tensor.dtype));
   else
     describeData(tensor, operand);
 }
@@ -467,9 +474,11 @@ nb::object tenon::python::toPython(const tenon_value &value, const Tensor &tenso
   }
   auto *from = static_cast<const uint8_t *>(value.data);
   auto *to = static_cast<uint8_t *>(PyArray_DATA(array));
-  for (npy_intp i = 0; i < count; ++i) {
-    uint8_t bits = from[i / 2] >> (i % 2 * 4) & 15;
-    to[i] = tensor.dtype == TENON_I4 && bits >= 8 ? bits | 0xf0 : bits;
+  unsigned bits = tenon_dtype_bits(tensor.dtype), perByte = 8 / bits;
+  bool isSigned = tensor.dtype == TENON_I4 || tensor.dtype == TENON_I2;
+  for (size_t i = 0; i < size_t(count); ++i) {
+    auto top = uint8_t(from[i / perByte] << (perByte - 1 - i % perByte) * bits);
+    to[i] = isSigned ? uint8_t(int8_t(top) >> (8 - bits)) : top >> (8 - bits);
   }
   return result;
 }

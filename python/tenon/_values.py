@@ -230,7 +230,7 @@ class _List:
             result = self._integers(numpy.iinfo(self.dtype))
         elif kind == "c":
             result = self._floats(complex, numpy.complex128)
-        elif self.dtype.name in ("int4", "uint4"):
+        elif self.dtype.name in ("int2", "uint2", "int4", "uint4"):
             import ml_dtypes
 
             result = self._integers(ml_dtypes.iinfo(self.dtype))

@@ -193,3 +193,84 @@ def test_widths_of_features():
     for widths in ([2, 1], [5, 3]):
         check(model_of("FeatureVectorizer", [("x", F, ("n", 3)), ("z", F, ("n", 3))], [("y", F, ("n", sum(widths)))], version=1, inputdimensions=widths),
               {"x": rows(4, 3), "z": rows(4, 3, 1)})
+
+
+class Vectors:
+    """Attributes of random models of support vectors."""
+
+    def __init__(self, classes, kernel, proba, seed):
+        rng, pairs = np.random.default_rng(seed), classes * (classes - 1) // 2
+        each = [int(count) for count in rng.integers(1, 5, classes)]
+        vectors = sum(each)
+        self.attributes = {"vectors_per_class": each, "support_vectors": numbers(rng.standard_normal(vectors * 4) * 0.5), "kernel_type": kernel,
+                           "coefficients": numbers(rng.standard_normal((classes - 1) * vectors)), "rho": numbers(rng.standard_normal(pairs) * 0.3),
+                           "kernel_params": [0.3, 0.5, 3.0]}
+        if proba:
+            self.attributes |= {"prob_a": numbers(-rng.random(pairs) - 0.2), "prob_b": numbers(rng.standard_normal(pairs) * 0.3)}
+
+
+def numbers(array):
+    return [float(x) for x in np.asarray(array, np.float32)]
+
+
+@pytest.mark.parametrize("kernel, proba, classes, post, labels", [
+    ("LINEAR", False, 2, "NONE", "ints"), ("RBF", False, 2, "LOGISTIC", "strings"), ("POLY", False, 2, "SOFTMAX", "ints"), ("RBF", True, 2, "NONE", "ints"),
+    ("SIGMOID", False, 3, "NONE", "strings"), ("RBF", True, 3, "NONE", "ints"), ("LINEAR", True, 4, "LOGISTIC", "strings"), ("POLY", True, 3, "SOFTMAX", "ints"),
+    ("RBF", False, 4, "SOFTMAX_ZERO", "ints")])
+def test_support_vectors(kernel, proba, classes, post, labels):
+    names = list(range(5, 5 + classes)) if labels == "ints" else [chr(97 + i) for i in range(classes)]
+    attributes = Vectors(classes, kernel, proba, classes).attributes | {f"classlabels_{labels}": names, "post_transform": post}
+    model = model_of("SVMClassifier", [("x", F, ["n", 4])], [("y", I64 if labels == "ints" else S, None), ("z", F, None)], version=1, **attributes)
+    check(model, *({"x": rows(count, 4, count)} for count in (1, 7, 33)), tolerance=1e-4)
+
+
+@pytest.mark.parametrize("one_class", [0, 1])
+@pytest.mark.parametrize("kernel", ["LINEAR", "RBF", "POLY", "SIGMOID", None])
+def test_support_vector_regression(kernel, one_class):
+    rng = np.random.default_rng(3)
+    attributes = {"coefficients": numbers(rng.standard_normal(6 if kernel else 4)), "rho": [0.1], "one_class": one_class, "n_supports": 6 if kernel else 0,
+                  "support_vectors": numbers(rng.standard_normal(24)), "kernel_type": kernel or "LINEAR", "kernel_params": [0.3, 0.5, 2.0]}
+    model = model_of("SVMRegressor", [("x", F, ["n", 4])], [("y", F, None)], version=1, **attributes)
+    check(model, *({"x": rows(count, 4, count)} for count in (1, 7, 33)), tolerance=1e-4)
+
+
+@pytest.mark.parametrize("classes, change, text", [(3, {"rho": [0.1]}, "3 numbers in rho"), (2, {"kernel_type": "OTHER"}, "kernel_type LINEAR"),
+                                                   (2, {"prob_a": [0.1, 0.2]}, "prob_a"), (2, {"support_vectors": [1.0]}, "support vectors")])
+def test_refused_support_vectors(classes, change, text):
+    attributes = Vectors(classes, "RBF", False, classes).attributes | {"classlabels_ints": list(range(classes))} | change
+    model = model_of("SVMClassifier", [("x", F, ["n", 4])], [("y", I64, None), ("z", F, None)], version=1, **attributes)
+    with pytest.raises(tenon.CompileError, match=text):
+        tenon.compile(model)
+
+
+def test_category_mapper():
+    lists = {"cats_strings": ["a", "b", "ü"], "cats_int64s": [3, 1, -7]}
+    there = model_of("CategoryMapper", [("x", S, ["n", 2])], [("y", I64, None)], version=1, default_int64=-5, **lists)
+    check(there, {"x": np.array([["a", "ü"], ["c", "b"]], object)})
+    back = model_of("CategoryMapper", [("x", I64, ["n"])], [("y", S, None)], version=1, default_string="?", **lists)
+    check(back, {"x": np.array([3, -7, 2, 1])})
+
+
+def test_label_encoder_of_version_1():
+    model = model_of("LabelEncoder", [("x", S, ["n"])], [("y", I64, None)], version=1, classes_strings=["a", "b", "c"], default_int64=9)
+    for run in (tenon.compile(model, threads=1).run, tenon.reference(model).run):
+        np.testing.assert_array_equal(run({"x": np.array(["c", "x", "a"], object)})["y"], [2, 9, 0])
+
+
+def test_one_score_of_two_classes():
+    """What there is nothing to compare with stays, as in ONNX Runtime."""
+    for post in ("SOFTMAX", "SOFTMAX_ZERO", "NONE", "LOGISTIC"):
+        model = model_of("LinearClassifier", [("x", F, ["n", 3])], [("y", I64, None), ("z", F, None)], version=1, coefficients=[0.5, -1.0, 2.0], intercepts=[0.1],
+                         classlabels_ints=[4, 7], post_transform=post)
+        check(model, {"x": rows(9, 3)})
+
+
+def test_no_category():
+    """zeros = 0 makes a value that is no category an error."""
+    model = model_of("OneHotEncoder", [("x", I64, ["n"])], [("y", F, None)], version=1, cats_int64s=[3, 1, 3], zeros=0)
+    compiled = tenon.compile(model, threads=1)
+    np.testing.assert_array_equal(compiled.run({"x": np.array([1, 3])})["y"], [[0, 1, 0], [1, 0, 1]])
+    with pytest.raises(tenon.RunError, match="no category"):
+        compiled.run({"x": np.array([1, 2])})
+    with pytest.raises(tenon.RunError, match="no category"):
+        tenon.reference(model).run({"x": np.array([1, 2])})

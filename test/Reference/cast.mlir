@@ -120,3 +120,28 @@ func.func @saturates() -> (tensor<3xf8E4M3FN>, tensor<3xf8E4M3FN>) {
   %expected = tenon.constant dense<[448.0, -448.0, 448.0]> : tensor<3xf8E4M3FN>
   return %y, %expected : tensor<3xf8E4M3FN>, tensor<3xf8E4M3FN>
 }
+
+// Powers of two: the nearest, of two the larger.
+func.func @to_exponents() -> (tensor<8xui8>, tensor<8xui8>) {
+  %x = tenon.constant dense<[1.0, 1.49, 1.5, -3.0, 0.0, 1.0e-40, 0x7F800000, 0x7FC00000]> : tensor<8xf32>
+  %y = tenon.cast %x : tensor<8xf32> -> tensor<8xf8E8M0FNU>
+  %bits = tenon.bitcast %y : tensor<8xf8E8M0FNU> -> tensor<8xui8>
+  %expected = tenon.constant dense<[127, 127, 128, 129, 0, 0, 255, 255]> : tensor<8xui8>
+  return %bits, %expected : tensor<8xui8>, tensor<8xui8>
+}
+
+func.func @to_exponents_saturating() -> (tensor<3xui8>, tensor<3xui8>) {
+  %x = tenon.constant dense<[0x7F800000, 3.0e38, 0x7FC00000]> : tensor<3xf32>
+  %y = tenon.cast %x {saturate} : tensor<3xf32> -> tensor<3xf8E8M0FNU>
+  %bits = tenon.bitcast %y : tensor<3xf8E8M0FNU> -> tensor<3xui8>
+  %expected = tenon.constant dense<[254, 254, 255]> : tensor<3xui8>
+  return %bits, %expected : tensor<3xui8>, tensor<3xui8>
+}
+
+func.func @from_exponents() -> (tensor<4xf32>, tensor<4xf32>) {
+  %x = tenon.constant dense<[0, 1, 127, 254]> : tensor<4xui8>
+  %powers = tenon.bitcast %x : tensor<4xui8> -> tensor<4xf8E8M0FNU>
+  %y = tenon.cast %powers : tensor<4xf8E8M0FNU> -> tensor<4xf32>
+  %expected = tenon.constant dense<[0x00400000, 0x00800000, 1.0, 0x7F000000]> : tensor<4xf32>
+  return %y, %expected : tensor<4xf32>, tensor<4xf32>
+}

@@ -304,7 +304,7 @@ TEST_F(ScaleAdd, FunctionsOfALaterRuntimeAreNamed) {
   ASSERT_OK(open(&m.model));
   tenon_session *s;
   EXPECT_FAILS(tenon_session_create(m.model, nullptr, &s), TENON_ERROR_EXTERNAL,
-               "function 'of_the_future' of library 'tenon_runtime': this version of the runtime does not have it");
+               "function 'of_the_future' of library 'tenon_runtime': this runtime lacks it");
 }
 
 TEST_F(ScaleAdd, NamesTheCpuFeatureThatIsMissing) {

@@ -48,6 +48,9 @@ enum class DType : uint32_t {
   U4 = 21,
   I4 = 22,
   F4E2M1 = 23,
+  F8E8M0 = 24,
+  U2 = 25,
+  I2 = 26,
 };
 
 enum class ValueKind : uint32_t { Tensor = 0, Sequence = 1, Optional = 2 };

@@ -77,7 +77,10 @@ typedef enum tenon_dtype {
   TENON_F8E5M2FNUZ = 20,
   TENON_U4 = 21,
   TENON_I4 = 22,
-  TENON_F4E2M1 = 23
+  TENON_F4E2M1 = 23,
+  TENON_F8E8M0 = 24,
+  TENON_U2 = 25,
+  TENON_I2 = 26
 } tenon_dtype;
 
 typedef enum tenon_kind {

@@ -11,7 +11,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
-#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "tenon/Dialect/Tenon/IR/TenonBits.h"
 #include "tenon/Dialect/Tile/IR/TilePrograms.h"
 
 #include <cmath>
@@ -253,6 +253,19 @@ Value build(IsNanOp, const Formula &f) {
 }
 Value build(SelectOp, const Formula &f) { return f.select(f.operands[0], f.operands[1], f.operands[2]); }
 
+Value build(BitcastOp op, const Formula &f) {
+  Type to = getElementTypeOrSelf(op.getResult()), target = registerType(to);
+  if (registerType(f.element) != target)
+    return f.make<arith::BitcastOp>(f.emitter.typeLike(f.x(), target), f.x());
+  unsigned width = f.width();
+  if (width >= 8)
+    return f.x();
+  // A packed element is held widened, with its sign or with zeros.
+  Value unused = f.like(f.x(), f.emitter.integer(target, 8 - width)), top = f.make<arith::ShLIOp>(f.x(), unused);
+  bool isSigned = isa<IntegerType>(to) && !to.isUnsignedInteger();
+  return isSigned ? f.make<arith::ShRSIOp>(top, unused) : f.make<arith::ShRUIOp>(top, unused);
+}
+
 /// A strategy's own casts keep bits, the graph's round.
 Value convertFloat(const Formula &f, Value value, Type to, bool rounds) {
   unsigned from = getElementTypeOrSelf(value.getType()).getIntOrFloatBitWidth(), width = to.getIntOrFloatBitWidth();
@@ -442,7 +455,7 @@ Value build(CastOp op, const Formula &f) {
 /// kernel. What only looks at bits or chooses stays as it is.
 template <typename OpT> bool computesNarrow(Type element) {
   constexpr bool keeps = std::is_same_v<OpT, CastOp> || std::is_same_v<OpT, SelectOp> || std::is_same_v<OpT, NegOp> ||
-                         std::is_same_v<OpT, AbsOp>;
+                         std::is_same_v<OpT, AbsOp> || std::is_same_v<OpT, BitcastOp>;
   return !keeps && (element.isF16() || element.isBF16());
 }
 
@@ -584,7 +597,7 @@ template <typename OpT> struct ElementwiseModel : ElementInterface::ExternalMode
       formula.operands.push_back(*element);
     }
     emitter.unify(formula.operands);
-    if (isStorageFloat(formula.element) && !std::is_same_v<OpT, CastOp>)
+    if (isStorageFloat(formula.element) && !std::is_same_v<OpT, CastOp> && !std::is_same_v<OpT, BitcastOp>)
       return op->emitOpError() << "can't compute with elements of " << formula.element;
     if (!computesNarrow<OpT>(formula.element))
       return build(cast<OpT>(op), formula);
@@ -658,7 +671,7 @@ void codegen::registerElementwiseElements(DialectRegistry &registry) {
            TanOp, AsinOp, AcosOp, AtanOp, SinhOp, CoshOp, AsinhOp, AcoshOp, AtanhOp, TanhOp, ErfOp, SigmoidOp, FloorOp,
            CeilOp, RoundOp>(context);
     attach<AddOp, SubOp, MulOp, DivOp, RemOp, ModOp, PowOp, MinOp, MaxOp, Atan2Op, AndOp, OrOp, XorOp, ShlOp, ShrOp,
-           CompareOp, IsNanOp, SelectOp>(context);
+           CompareOp, IsNanOp, SelectOp, BitcastOp>(context);
     CastOp::attachInterface<CastModel>(*context);
   });
 }

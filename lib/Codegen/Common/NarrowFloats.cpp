@@ -72,7 +72,8 @@ private:
 } // namespace
 
 bool codegen::isStorageFloat(Type element) {
-  return isa<Float4E2M1FNType, Float8E4M3FNType, Float8E4M3FNUZType, Float8E5M2Type, Float8E5M2FNUZType>(element);
+  return isa<Float4E2M1FNType, Float8E4M3FNType, Float8E4M3FNUZType, Float8E5M2Type, Float8E5M2FNUZType,
+             Float8E8M0FNUType>(element);
 }
 
 /// Between ops that compute in f32 rounding is left out, unless the model's own arithmetic is asked for.
@@ -91,8 +92,35 @@ Value codegen::narrow(ElementEmitter &e, Value value, Type element) {
                                  keepsBits(e));
 }
 
+// "OCP Microscaling Formats (MX) Specification", version 1.0, 5.4.1: a byte is an exponent as that of f32, but for the
+// least, which is no denormal, and the largest, which is NaN.
+static constexpr int64_t largestExponent = 254, noExponent = 255, leastPower = 0x400000;
+
+static Value decodeExponent(ElementEmitter &e, Value bits) {
+  using P = arith::CmpIPredicate;
+  Bits b(e, bits);
+  Value word = arith::ExtUIOp::create(e.builder, e.loc, e.typeLike(bits, b.i32()), bits);
+  Value result = b.select(b.is(P::eq, word, 0), b.number(leastPower), b.shl(word, 23));
+  return b.asReal(b.select(b.is(P::eq, word, noExponent), b.number(0x7FC00000), result));
+}
+
+/// The exponent of the nearest power of two, of two the larger. Below the normal numbers powers are further apart.
+static Value encodeExponent(ElementEmitter &e, Value value, bool saturate) {
+  using P = arith::CmpIPredicate;
+  Bits b(e, value);
+  Value magnitude = b.andI(b.asBits(value), 0x7FFFFFFF);
+  Value half = b.select(b.is(P::ult, magnitude, 0x800000), b.number(0x200000), b.number(0x400000));
+  Value exponent = b.shr(b.addI(magnitude, half), 23);
+  Value isBeyond = b.is(P::ugt, exponent, largestExponent), isNan = b.is(P::ugt, magnitude, 0x7F800000);
+  Value result = b.select(isBeyond, b.number(saturate ? largestExponent : noExponent), exponent);
+  result = b.select(isNan, b.number(noExponent), result);
+  return arith::TruncIOp::create(e.builder, e.loc, e.typeLike(value, e.builder.getI8Type()), result);
+}
+
 Value codegen::decodeFloat(ElementEmitter &e, Value bits, FloatType type) {
   using P = arith::CmpIPredicate;
+  if (isa<Float8E8M0FNUType>(type))
+    return decodeExponent(e, bits);
   Format format(type);
   Bits b(e, bits);
   Value word = arith::ExtUIOp::create(e.builder, e.loc, e.typeLike(bits, b.i32()), bits);
@@ -118,6 +146,8 @@ Value codegen::decodeFloat(ElementEmitter &e, Value bits, FloatType type) {
 
 Value codegen::encodeFloat(ElementEmitter &e, Value value, FloatType type, bool saturate) {
   using P = arith::CmpIPredicate;
+  if (isa<Float8E8M0FNUType>(type))
+    return encodeExponent(e, value, saturate);
   Format format(type);
   Bits b(e, value);
   Value word = b.asBits(value), magnitude = b.andI(word, 0x7FFFFFFF);

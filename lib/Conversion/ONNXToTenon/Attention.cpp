@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Attention.h"
+#include "Graph.h"
 #include "Indexing.h"
 
 #include <cmath>
@@ -339,6 +340,72 @@ private:
 };
 
 Results attention(Node &node) { return Attention(node).convert(); }
+
+/// What a subgraph makes of scores or weights; nothing where there is no such subgraph, null after an error.
+Value modified(Node &node, StringRef name, Value scores) {
+  Region *source = node.op.getBody(name);
+  if (!source)
+    return scores;
+  if (source->front().getNumArguments() != 1 || source->front().getTerminator()->getNumOperands() != 1) {
+    node.error() << "expects one input and one output of the subgraph '" << name << "'";
+    return {};
+  }
+  auto values = node.graph.convertBody(*source, {scores});
+  if (failed(values))
+    return {};
+  Value result = values->front();
+  auto type = dyn_cast<RankedTensorType>(result.getType());
+  if (!type || type.getElementType() != elementOf(scores) || type.getRank() != 4) {
+    node.error() << "expects what the subgraph '" << name << "' takes, " << typeOf(scores)
+                 << ", also as its output, but has " << result.getType();
+    return {};
+  }
+  return node.broadcastTo(result, node.sizesOf(scores));
+}
+
+/// Attention with subgraphs that change scores and weights.
+Results flexAttention(Node &node) {
+  Value query = node[0], key = node[1], value = node[2];
+  for (Value x : node.all())
+    if (rankOf(x) != 4 || elementOf(x) != elementOf(query) || !isa<FloatType>(elementOf(x)))
+      return node.error()
+             << "expects query, key and value [B, heads, length, size] of one floating-point type, but has "
+             << typeOf(x);
+  int64_t heads = typeOf(query).getDimSize(1), keyHeads = typeOf(key).getDimSize(1),
+          depth = typeOf(query).getDimSize(3);
+  if (ShapedType::isDynamic(heads) || ShapedType::isDynamic(keyHeads) || ShapedType::isDynamic(depth))
+    return node.unsupported() << "the heads of " << typeOf(query) << " and " << typeOf(key)
+                              << " are not known when compiling";
+  if (keyHeads < 1 || heads % keyHeads != 0)
+    return node.error() << "expects the heads of keys (" << keyHeads << ") to divide those of queries (" << heads
+                        << ")";
+  bool isWide = elementOf(query).isF64();
+  Type precise = elementTypeOf(node.integer("softmax_precision", isWide ? 11 : 1), node.builder.getContext());
+  if (!isa_and_present<FloatType>(precise))
+    return node.error() << "expects a floating-point type as softmax_precision, but has "
+                        << node.integer("softmax_precision", 1);
+  Sizes sizes = node.sizesOf(query);
+  AffineExpr group = node.size(heads / keyHeads), length = node.sizeOf(key, 2), width = node.sizeOf(value, 3);
+  // b, h, g, s, t, d: heads that share keys are a dimension of their own.
+  auto grouped = [&](Value x) {
+    Sizes all = node.sizesOf(x);
+    return node.reshape(x, {all[0], node.size(keyHeads), group, all[2], all[3]});
+  };
+  Value scores = node.contract(node.cast(grouped(query), precise), node.cast(key, precise), 6, {0, 1, 2, 3, 5},
+                               {0, 1, 4, 5}, {0, 1, 2, 3, 4}, precise);
+  scores = node.reshape(scores, {sizes[0], sizes[1], sizes[2], length});
+  scores = node.binary<MulOp>(scores, node.number("scale", 1 / std::sqrt(double(depth))));
+  scores = modified(node, "score_mod", scores);
+  if (!scores || node.hasFailed())
+    return failure();
+  Value weights = SoftmaxOp::create(node.builder, node.loc, scores.getType(), scores, ArrayRef<int64_t>{3}, false);
+  weights = modified(node, "prob_mod", weights);
+  if (!weights || node.hasFailed())
+    return failure();
+  Value y = node.contract(grouped(weights), node.cast(value, precise), 6, {0, 1, 2, 3, 4}, {0, 1, 4, 5},
+                          {0, 1, 2, 3, 5}, precise);
+  return node.cast(node.reshape(y, {sizes[0], sizes[1], sizes[2], width}), elementOf(query));
+}
 } // namespace
 
 Value onnx::rotate(Node &node, Value x, Value cosine, Value sine, int64_t rotated, bool interleaved) {
@@ -405,5 +472,6 @@ static Results rotaryEmbedding(Node &node) {
 
 void onnx::addAttentionConverters(ConverterTable &table) {
   table.add("Attention", 23, 3, 7, attention);
+  table.add("ai.onnx.preview.FlexAttention", 1, 3, 3, flexAttention);
   table.add("RotaryEmbedding", 23, 3, 4, rotaryEmbedding);
 }

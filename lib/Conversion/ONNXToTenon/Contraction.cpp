@@ -207,10 +207,6 @@ private:
     }
     for (size_t i = 0; i < term.size(); ++i) {
       if (isalpha(term[i])) {
-        if (llvm::is_contained(letters, (unsigned)term[i])) {
-          node.unsupported() << "the diagonal of an operand, '" << term << "'";
-          return false;
-        }
         letters.push_back(term[i]);
       } else if (term.substr(i).starts_with("...")) {
         // Counted from the end: dimensions of different ellipses run together there.
@@ -231,9 +227,32 @@ private:
         return false;
       }
     }
+    takeDiagonals(letters, value);
     operandTerms.push_back(letters);
     values.push_back(value);
-    return true;
+    return !node.hasFailed();
+  }
+
+  /// Of dimensions of one letter the places that are equal: those where all others are hidden leave one of each.
+  void takeDiagonals(Letters &letters, Value &value) {
+    for (size_t last = letters.size(); last-- > 1;) {
+      auto first = llvm::find(letters, letters[last]) - letters.begin();
+      if (first == (int64_t)last)
+        continue;
+      Sizes sizes = node.sizesOf(value);
+      if (isStatic(sizes[first]) && isStatic(sizes[last]) && sizes[first] != sizes[last])
+        node.error() << "expects dimensions of one size for a letter, but has " << typeOf(value);
+      if (node.hasFailed())
+        return;
+      node.expectEqual(sizes[first], sizes[last], "Einsum has a diagonal of dimensions of different sizes");
+      // Row i of what has the others' dimensions behind it, then its place i.
+      int64_t rank = rankOf(value);
+      Value rows = node.moveDim(node.moveDim(value, last, rank - 1), first, 0),
+            place = node.iota(sizes[first], 0, node.builder.getI64Type());
+      Value diagonal = node.gather(rows, node.unsqueeze(place, {1}), {rank - 1}, 1);
+      value = node.moveDim(diagonal, 0, first);
+      letters.erase(letters.begin() + last);
+    }
   }
 
   bool setResult(bool isStated, StringRef right, StringRef left) {

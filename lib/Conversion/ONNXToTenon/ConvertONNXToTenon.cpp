@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Graph.h"
+#include "Random.h"
 #include "tenon/Conversion/Passes.h"
 
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
@@ -19,9 +20,12 @@ namespace tenon {
 #include "tenon/Conversion/Passes.h.inc"
 } // namespace tenon
 
+static std::string keyOf(StringRef domain, StringRef name) {
+  return domain.empty() || domain == "ai.onnx" ? name.str() : (domain + "." + name).str();
+}
+
 const SmallVector<Converter> *ConverterTable::entries(StringRef domain, StringRef name) const {
-  std::string key = domain.empty() || domain == "ai.onnx" ? name.str() : (domain + "." + name).str();
-  auto it = table.find(key);
+  auto it = table.find(keyOf(domain, name));
   return it == table.end() ? nullptr : &it->second;
 }
 
@@ -33,7 +37,7 @@ std::string ConverterTable::reasonAgainst(StringRef domain, StringRef name) cons
            ", export the model at that or a later one";
   }
   for (StringRef last : {name, StringRef("*")})
-    if (auto it = refused.find((domain + "." + last).str()); it != refused.end())
+    if (auto it = refused.find(keyOf(domain, last)); it != refused.end())
       return it->second.str();
   if (domain.empty())
     return "no conversion of the operator is known";
@@ -75,6 +79,7 @@ private:
     addMicrosoftWeightConverters(table);
     addNormalizationConverters(table);
     addQuantizationConverters(table);
+    addRandomConverters(table);
     addRecurrentConverters(table);
     addReductionConverters(table);
     addResizeConverters(table);

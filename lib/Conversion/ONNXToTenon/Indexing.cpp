@@ -6,6 +6,8 @@
 //===----------------------------------------------------------------------===//
 
 #include "Indexing.h"
+#include "Attention.h"
+#include "Loop.h"
 
 #include <limits>
 
@@ -280,19 +282,16 @@ Results topK(Node &node) {
   return k ? topKOf(node, k->front()) : Results(failure());
 }
 
-/// Elements of a vector once each, by size or in the order that they first occur in; the place of the first
-/// of each, the number of each element's group, and how many each group has.
-Results uniqueOf(Node &node, Value x, bool isSorted) {
-  if (rankOf(x) != 1)
-    return node.error() << "expects a vector, but has " << typeOf(x);
+/// Of things `[N]` that are equal where they stand side by side once each, in order or as they first occur: the place
+/// of the first of each, the number of each thing's group, and how many each group has. `source` says where each was
+/// before, `isNew` whether it differs from the one before it; equal ones are in the order of their places.
+struct Groups {
+  Value first, group, counts;
+};
+
+Groups groupsOf(Node &node, Value source, Value isNew, bool isSorted) {
   Type i64 = node.builder.getI64Type();
-  AffineExpr count = node.sizeOf(x, 0);
-  SmallVector<Value> k;
-  SmallVector<int64_t> fixed;
-  dispatchIndexOpFoldResults({node.materialize(count)}, k, fixed);
-  auto order = TopKOp::create(node.builder, node.loc, typeOf(x), node.typeFor(i64, {count}), x, 0, k, fixed,
-                              /*smallest=*/true);
-  Value place = node.iota({count}, 0, i64), sorted = order.getValues(), source = order.getIndices();
+  AffineExpr count = node.sizeOf(source, 0);
   auto running = [&](Value flags) {
     Value x = node.cast(flags, i64);
     Value sums = ScanOp::create(node.builder, node.loc, x.getType(), Combiner::sum, x, 0, false, false);
@@ -307,11 +306,7 @@ Results uniqueOf(Node &node, Value x, bool isSorted) {
     return ScatterOp::create(node.builder, node.loc, none.getType(), IndexMode::error, combiner, none,
                              node.unsqueeze(at, {1}), values, ArrayRef<int64_t>{0}, 0);
   };
-  Value previous = take(node, sorted, node.binary<MaxOp>(node.binary<SubOp>(place, 1.0), 0.0), 0);
-  Value isNew =
-      node.binary<OrOp>(node.compare(Predicate::eq, place, 0.0), node.compare(Predicate::ne, sorted, previous));
   Value group = running(isNew), starts = whereSet(isNew);
-  // Equal elements are sorted by their places.
   Value first = take(node, source, starts, 0);
   if (!isSorted) {
     Value one = node.broadcast(node.scalar(1, i64), {}, node.sizesOf(first));
@@ -323,18 +318,79 @@ Results uniqueOf(Node &node, Value x, bool isSorted) {
   Value one = node.broadcast(node.scalar(1, i64), {}, {count});
   Value counts =
       scattered(group, one, node.sizeOf(first, 0), CombinerAttr::get(node.builder.getContext(), Combiner::sum));
-  return {take(node, x, first, 0), first, group, counts};
+  return {first, group, counts};
 }
 
-/// Of the flat operand, or along the only axis.
-Results unique(Node &node) {
-  if (node.hasAttribute("axis") && rankOf(node[0]) > 1)
-    return node.unsupported() << "unique slices along an axis of " << typeOf(node[0]);
-  if (node.hasAttribute("axis"))
-    node.dimension(node.integer("axis", 0), rankOf(node[0]));
-  if (node.hasFailed())
+/// The elements of a vector by size, and where each was.
+std::pair<Value, Value> sortedBySize(Node &node, Value x) {
+  AffineExpr count = node.sizeOf(x, 0);
+  SmallVector<Value> k;
+  SmallVector<int64_t> fixed;
+  dispatchIndexOpFoldResults({node.materialize(count)}, k, fixed);
+  auto order = TopKOp::create(node.builder, node.loc, typeOf(x), node.typeFor(node.builder.getI64Type(), {count}), x, 0,
+                              k, fixed, /*smallest=*/true);
+  return {order.getValues(), order.getIndices()};
+}
+
+/// Whether each of the first dimension differs from the one before it.
+Value differsFromPrevious(Node &node, Value sorted) {
+  Sizes sizes = node.sizesOf(sorted);
+  Value place = node.iota(sizes[0], 0, node.builder.getI64Type());
+  Value previous = take(node, sorted, node.binary<MaxOp>(node.binary<SubOp>(place, 1.0), 0.0), 0);
+  Value differs = node.compare(Predicate::ne, sorted, previous);
+  if (sizes.size() > 1)
+    differs = node.cast(node.reduce(Combiner::max, node.cast(differs, node.builder.getI8Type()), {1}),
+                        node.builder.getI1Type());
+  return node.binary<OrOp>(node.compare(Predicate::eq, place, 0.0), differs);
+}
+
+/// Elements of a vector once each, and what is known of them.
+Results uniqueOf(Node &node, Value x, bool isSorted) {
+  if (rankOf(x) != 1)
+    return node.error() << "expects a vector, but has " << typeOf(x);
+  auto [sorted, source] = sortedBySize(node, x);
+  // Equal elements are sorted by their places.
+  Groups groups = groupsOf(node, source, differsFromPrevious(node, sorted), isSorted);
+  return {take(node, x, groups.first, 0), groups.first, groups.group, groups.counts};
+}
+
+/// Slices along an axis once each, in the order of their first elements that differ: sorted by their last elements
+/// first, then, as equal ones keep their order, by those before.
+Results uniqueAlong(Node &node, int64_t dim, bool isSorted) {
+  Value x = node.moveDim(node[0], dim, 0);
+  Sizes sizes = node.sizesOf(x);
+  Type i64 = node.builder.getI64Type();
+  AffineExpr length = node.product(ArrayRef(sizes).drop_front());
+  Value rows = node.reshape(x, {sizes[0], length}), last = node.binary<SubOp>(numberOf(node, length), 1.0);
+  auto body = [&](Value iteration, ArrayRef<Value> carried) -> std::optional<LoopBuilder::Yielded> {
+    Value column = node.reshape(node.binary<SubOp>(last, iteration), {node.size(1)});
+    Value elements = node.reshape(take(node, rows, column, 1), {sizes[0]});
+    Value order = sortedBySize(node, take(node, elements, carried.front(), 0)).second;
+    Value next = take(node, carried.front(), order, 0);
+    if (node.hasFailed())
+      return std::nullopt;
+    return LoopBuilder::Yielded{node.boolean(true), {next}, {}};
+  };
+  auto values =
+      LoopBuilder(node, {node.iota(sizes[0], 0, i64)}).build(numberOf(node, length), node.boolean(true), body);
+  if (!values)
     return failure();
-  return uniqueOf(node, node.reshape(node[0], node.product(node.sizesOf(node[0]))), node.flag("sorted", true));
+  Value source = values->front();
+  Groups groups = groupsOf(node, source, differsFromPrevious(node, take(node, rows, source, 0)), isSorted);
+  return {take(node, node[0], groups.first, dim), groups.first, groups.group, groups.counts};
+}
+
+/// Of the flat operand, or along an axis.
+Results unique(Node &node) {
+  bool isSorted = node.flag("sorted", true);
+  if (node.hasAttribute("axis")) {
+    int64_t dim = node.dimension(node.integer("axis", 0), rankOf(node[0]));
+    if (node.hasFailed())
+      return failure();
+    if (rankOf(node[0]) > 1)
+      return uniqueAlong(node, dim, isSorted);
+  }
+  return uniqueOf(node, node.reshape(node[0], node.product(node.sizesOf(node[0]))), isSorted);
 }
 
 Results uniqueByOccurrence(Node &node) {

@@ -162,9 +162,11 @@ Results linearClassifier(Node &node) {
   Value best;
   if (scored == 1) {
     best = node.cast(node.compare(Predicate::gt, node.squeeze(scores, {1}), 0.0), i64);
-    if (transform == "PROBIT" || transform.starts_with("SOFTMAX"))
-      return node.unsupported() << "post_transform " << transform << " of one score for two classes";
-    scores = transformedScores(node, scores, transform);
+    if (transform == "PROBIT")
+      return node.unsupported() << "post_transform PROBIT of one score for two classes";
+    // There is nothing to compare one score with: ONNX Runtime leaves it.
+    if (!transform.starts_with("SOFTMAX"))
+      scores = transformedScores(node, scores, transform);
     scores = node.concat({node.binary<SubOp>(node.splat(1, scores), scores), scores}, 1);
   } else {
     best = ArgReduceOp::create(node.builder, node.loc, node.typeFor(i64, {node.sizeOf(scores, 0)}), Combiner::max,
@@ -318,6 +320,14 @@ Results oneHotEncoder(Node &node) {
   sizes.push_back(node.size(count));
   Value isEqual = node.compare(Predicate::eq, node.broadcast(x, dims, sizes),
                                node.broadcast(categories, {(int64_t)dims.size()}, sizes));
+  if (!node.flag("zeros", true)) {
+    // Each value must be a category: as many are as there are values.
+    Value isKnown = node.reduce(Combiner::max, node.cast(isEqual, i64), {(int64_t)dims.size()});
+    auto known = node.elements(node.reduce(Combiner::sum, isKnown, dims));
+    if (!known)
+      return failure();
+    node.expectEqual(known->front(), node.product(node.sizesOf(x)), "OneHotEncoder has a value that is no category");
+  }
   return node.cast(isEqual, node.builder.getF32Type());
 }
 } // namespace
@@ -332,7 +342,13 @@ void onnx::addMachineLearningConverters(ConverterTable &table) {
   table.add("ai.onnx.ml.Normalizer", 1, 1, 1, normalizer);
   table.add("ai.onnx.ml.OneHotEncoder", 1, 1, 1, oneHotEncoder, Accepts::tensors);
   table.add("ai.onnx.ml.Scaler", 1, 1, 1, scaler);
+  for (StringRef name : {"ai.onnx.ml.CastMap", "ai.onnx.ml.DictVectorizer"})
+    table.refuse(name,
+                 "it takes a dictionary, which no tensor is; give the model what the dictionary holds as tensors");
   table.refuse("ai.onnx.ml.ZipMap", "it makes dictionaries, which no tensor is; convert the model without it: "
                                     "options={'zipmap': False} of skl2onnx");
+  addSupportVectorConverters(table);
+  addTextConverters(table);
+  addTrainingConverters(table);
   addTreeConverters(table);
 }

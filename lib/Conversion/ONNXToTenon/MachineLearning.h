@@ -34,6 +34,9 @@ private:
   mlir::TypedAttr labels;
 };
 
+void addSupportVectorConverters(ConverterTable &table);
+void addTextConverters(ConverterTable &table);
+void addTrainingConverters(ConverterTable &table);
 void addTreeConverters(ConverterTable &table);
 
 } // namespace tenon::onnx

@@ -11,6 +11,7 @@
 #include "MicrosoftAttention.h"
 #include "Normalization.h"
 #include "Quantization.h"
+#include "Random.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -343,14 +344,19 @@ Results biasSoftmax(Node &node) {
 
 /// Operand, bias and residual, of which nothing is dropped outside of training.
 Results dropoutOf(Node &node, Value sum, size_t ratio, bool isBitmask) {
-  if (node.has(ratio + 1)) {
-    auto training = node.constantIntegers(node[ratio + 1]);
-    auto known = node.constantNumbers(node[ratio]);
-    if ((!training || training->front() != 0) && !(known && known->front() == 0))
-      return node.unsupported() << "training mode";
-  }
   if (isBitmask && node.isUsed(1))
     return node.unsupported() << "a mask of bits as result";
+  if (node.has(ratio + 1)) {
+    auto training = node.constantIntegers(node[ratio + 1]);
+    Value part = node.has(ratio) ? node.single(node[ratio], "one ratio") : node.scalar(0.5, node.builder.getF32Type());
+    Value condition = node.single(node[ratio + 1], "one truth value as training_mode");
+    if (!part || !condition)
+      return failure();
+    if (!training || training->front() != 0) {
+      Dropped dropped = dropRandomly(node, sum, part, condition);
+      return {dropped.result, dropped.mask};
+    }
+  }
   return {sum, node.isUsed(1) ? node.broadcast(node.boolean(true), {}, node.sizesOf(sum)) : Value()};
 }
 

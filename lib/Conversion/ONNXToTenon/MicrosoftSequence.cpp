@@ -464,7 +464,10 @@ void onnx::addMicrosoftSequenceConverters(ConverterTable &table) {
   table.add("com.microsoft.NGramRepeatBlock", 1, 2, 2, nGramRepeatBlock);
   table.add("com.microsoft.DynamicTimeWarping", 1, 1, 1, dynamicTimeWarping);
   table.add("com.microsoft.WordConvEmbedding", 1, 4, 4, wordConvEmbedding);
+  // The standard took them over as they are.
+  table.add("CausalConvWithState", 27, 2, 4, causalConvWithState);
   table.add("com.microsoft.CausalConvWithState", 1, 2, 4, causalConvWithState);
+  table.add("LinearAttention", 27, 3, 6, linearAttention);
   table.add("com.microsoft.LinearAttention", 1, 3, 6, linearAttention);
   table.add("com.microsoft.RelativePositionBias", 1, 3, 3, relativePositionBias);
   table.add("com.microsoft.GatedRelativePositionBias", 1, 6, 7, gatedRelativePositionBias);

@@ -5,8 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "Node.h"
+#include "Random.h"
 #include "tenon/Dialect/Tenon/IR/StorageFormat.h"
+#include "tenon/Dialect/Tenon/IR/TenonBits.h"
 
 #include <cmath>
 
@@ -213,9 +214,48 @@ Results blackmanWindow(Node &node) { return cosineWindow(node, 0.42, 0.5, 0.08);
 
 bool isNarrowFloat(Type type) { return isa<FloatType>(type) && type.getIntOrFloatBitWidth() <= 8; }
 
+/// The power of two of f32 above a magnitude, or below it. The least is 2^-127, half of the least normal number.
+Value toPowerOfTwo(Node &node, Value x, bool isUp) {
+  Type ui32 = node.builder.getIntegerType(32, /*isSigned=*/false), f32 = node.builder.getF32Type();
+  constexpr double magnitude = 0x7FFFFFFF, fraction = 0x7FFFFF, infinity = 0x7F800000, least = 0x400000;
+  auto bitcast = [&](Value x, Type element) -> Value {
+    return BitcastOp::create(node.builder, node.loc, typeOf(x).clone(element), x);
+  };
+  Value bits = node.binary<AndOp>(bitcast(x, ui32), magnitude);
+  Value isNan = node.compare(Predicate::gt, bits, infinity);
+  Value sum = isUp ? node.binary<AddOp>(bits, fraction) : bits;
+  Value power = node.binary<ShlOp>(node.binary<ShrOp>(sum, 23.0), 23.0);
+  power =
+      node.select(node.compare(Predicate::le, isUp ? bits : power, isUp ? least : 0), node.splat(least, bits), power);
+  return bitcast(node.select(isNan, bits, power), f32);
+}
+
 Results castTo(Node &node, Type element) {
   bool saturate = isNarrowFloat(element) && node.flag("saturate", true);
-  return node.cast(node[0], element, saturate);
+  StringRef mode = node.string("round_mode", "up");
+  if (!isa<Float8E8M0FNUType>(element) || mode == "nearest")
+    return node.cast(node[0], element, saturate);
+  if (mode != "up" && mode != "down")
+    return node.error() << "expects round_mode up, down or nearest, but has '" << mode << "'";
+  Value x = toPowerOfTwo(node, node.cast(node[0], node.builder.getF32Type()), mode == "up");
+  return node.cast(x, element, saturate);
+}
+
+/// The bits as another type of their width. A boolean is a byte of 0 or 1.
+Results bitCast(Node &node) {
+  int64_t to = node.integer("to", 0);
+  Type from = elementOf(node[0]), element = elementTypeOf(to, node.builder.getContext());
+  if (!element || !isNumber(element) || !isNumber(from))
+    return node.unsupported() << "bits of " << from << " as elements of type number " << to;
+  auto widthOf = [](Type type) { return type.isInteger(1) ? 8 : type.getIntOrFloatBitWidth(); };
+  if (widthOf(from) != widthOf(element))
+    return node.error() << "expects a type of the operand's width, but has " << from << " and " << element;
+  Type byte = node.builder.getIntegerType(8, /*isSigned=*/false);
+  Value x = from.isInteger(1) && from != element ? node.cast(node[0], byte) : node[0];
+  Type bits = element.isInteger(1) && from != element ? byte : element;
+  if (elementOf(x) != bits)
+    x = BitcastOp::create(node.builder, node.loc, typeOf(x).clone(bits), x);
+  return node.cast(x, element);
 }
 
 Results castNode(Node &node) {
@@ -240,16 +280,21 @@ Results castLike(Node &node) { return castTo(node, elementOf(node[1])); }
 
 Results identity(Node &node) { return node[0]; }
 
-/// Nothing is dropped outside of training, which before version 7 an attribute denies.
+/// Nothing is dropped outside of training, which before version 7 an attribute denies: how much remains larger there no
+/// version says.
 Results dropout(Node &node) {
   if (node.version() < 7 && !node.flag("is_test") && node.number("ratio", 0.5) != 0)
     return node.unsupported() << "training mode (is_test = 0)";
   if (node.has(2)) {
     auto training = node.constantIntegers(node[2]);
-    auto ratio = node.constantNumbers(node[1]);
-    bool drops = !training || training->front() != 0;
-    if (drops && !(ratio && ratio->front() == 0))
-      return node.unsupported() << "training mode";
+    Value ratio = node.has(1) ? node.single(node[1], "one ratio") : node.scalar(0.5, node.builder.getF32Type());
+    Value condition = node.single(node[2], "one truth value as training_mode");
+    if (!ratio || !condition)
+      return failure();
+    if (!training || training->front() != 0) {
+      Dropped dropped = dropRandomly(node, node[0], ratio, condition);
+      return {dropped.result, dropped.mask};
+    }
   }
   Value mask;
   if (node.isUsed(1)) {
@@ -276,6 +321,7 @@ void onnx::addShapeConverters(ConverterTable &table) {
   table.add("BlackmanWindow", 17, 1, 1, blackmanWindow);
   table.add("Cast", 1, 1, 1, castByName).keepsSizes = true;
   table.add("Cast", 6, 1, 1, castNode).keepsSizes = true;
+  table.add("BitCast", 26, 1, 1, bitCast).keepsSizes = true;
   table.add("CastLike", 15, 2, 2, castLike).keepsSizes = true;
   table.add("Identity", 1, 1, 1, identity, Accepts::values).keepsSizes = true;
   table.add("Dropout", 1, 1, 1, dropout).keepsSizes = true;

@@ -99,6 +99,42 @@ Results labelEncoder(Node &node) {
                                 node.constant(values), otherwise));
 }
 
+/// Strings to integers or back, by two lists of one length.
+Value mapped(Node &node, ArrayAttr texts, ArrayRef<int64_t> numbers) {
+  Value x = node[0];
+  Builder &builder = node.builder;
+  Type i64 = builder.getI64Type(), string = tenon::StringType::get(builder.getContext());
+  if (!texts || texts.size() != numbers.size()) {
+    node.error() << "expects as many strings as integers, but has " << (texts ? texts.size() : 0) << " and "
+                 << numbers.size();
+    return {};
+  }
+  SmallVector<StringRef> words(texts.getAsValueRange<StringAttr>());
+  auto textsOf = [&](ArrayRef<int64_t> shape, ArrayRef<StringRef> values) {
+    return node.constant(DenseStringElementsAttr::get(RankedTensorType::get(shape, string), values));
+  };
+  Value strings = textsOf({(int64_t)words.size()}, words), integers = node.integersConstant(numbers);
+  if (isa<tenon::StringType>(elementOf(x)))
+    return LookupOp::create(node.builder, node.loc, typeOf(x).clone(i64), x, strings, integers,
+                            node.scalarInteger(node.integer("default_int64", -1), i64));
+  Value otherwise = textsOf({}, {node.string("default_string", "_Unused")});
+  return LookupOp::create(node.builder, node.loc, typeOf(x).clone(string), node.cast(x, i64), integers, strings,
+                          otherwise);
+}
+
+Results categoryMapper(Node &node) {
+  Value result = mapped(node, dyn_cast_if_present<ArrayAttr>(node.attribute("cats_strings")),
+                        node.integers("cats_int64s").value_or(SmallVector<int64_t>()));
+  return result ? Results(result) : Results(failure());
+}
+
+/// Strings by their places in a list, or back.
+Results labelEncoderByPlace(Node &node) {
+  auto texts = dyn_cast_if_present<ArrayAttr>(node.attribute("classes_strings"));
+  Value result = mapped(node, texts, llvm::to_vector(llvm::seq<int64_t>(0, texts ? texts.size() : 0)));
+  return result ? Results(result) : Results(failure());
+}
+
 /// A function that the application or a library has. Results have the types that the model states; with `sizes_of`
 /// result i has the sizes of that operand, else what isn't stated the function says.
 Results callExternal(Node &node) {
@@ -129,6 +165,11 @@ void onnx::addStringConverters(ConverterTable &table) {
   table.add("RegexFullMatch", 20, 1, 1, regexFullMatch, strings);
   table.add("StringNormalizer", 10, 1, 1, stringNormalizer, strings);
   table.add("StringSplit", 20, 1, 1, stringSplit, strings);
+  table.add("ai.onnx.ml.CategoryMapper", 1, 1, 1, categoryMapper, strings);
+  table.add("ai.onnx.ml.LabelEncoder", 1, 1, 1, labelEncoderByPlace, strings);
   table.add("ai.onnx.ml.LabelEncoder", 2, 1, 1, labelEncoder, strings);
+  table.refuse("ImageDecoder",
+               "decoding needs a library for each format of images; decode before the model, and give it "
+               "the pixels");
   table.add("tenon.CallExternal", 1, 0, ConverterTable::variadic, callExternal, Accepts::values);
 }

@@ -23,7 +23,7 @@ DType tenon::host::dtypeOf(Type element) {
   if (element.isIndex())
     return DType::I64;
   int32_t number = isa<ComplexType, StringType>(element) ? 0 : dataTypeOf(element);
-  return number <= int32_t(DType::F4E2M1) ? DType(number) : DType::Undefined;
+  return number <= int32_t(DType::I2) ? DType(number) : DType::Undefined;
 }
 
 void tenon::host::collectNames(Location loc, SmallVectorImpl<StringRef> &names) {

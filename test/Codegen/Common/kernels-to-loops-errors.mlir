@@ -9,9 +9,9 @@ tenon_tile.kernel @concrete(%x: tensor<2xi64>) -> tensor<2xi64> {
 
 // -----
 
-// expected-error@+1 {{elements of 'f8E8M0FNU' can't be compiled}}
-tenon_tile.kernel @nibble_floats(%x: tensor<4xf8E8M0FNU>) -> tensor<4xf8E8M0FNU> {
-  tenon_tile.yield %x : tensor<4xf8E8M0FNU>
+// expected-error@+1 {{elements of 'f6E2M3FN' can't be compiled}}
+tenon_tile.kernel @nibble_floats(%x: tensor<4xf6E2M3FN>) -> tensor<4xf6E2M3FN> {
+  tenon_tile.yield %x : tensor<4xf6E2M3FN>
 }
 
 // -----

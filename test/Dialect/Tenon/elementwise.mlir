@@ -114,5 +114,7 @@ func.func @others(%x: tensor<?x4xf32>, %y: tensor<?x4xf32>) -> tensor<?x4xi64> {
   %f = tenon.cast %s {saturate} : tensor<?x4xf32> -> tensor<?x4xf8E4M3FN>
   // CHECK: tenon.cast %{{.*}} : tensor<?x4xf32> -> tensor<?x4xi64>
   %i = tenon.cast %s : tensor<?x4xf32> -> tensor<?x4xi64>
+  // CHECK: tenon.bitcast %{{.*}} : tensor<?x4xf32> -> tensor<?x4xui32>
+  %b = tenon.bitcast %s : tensor<?x4xf32> -> tensor<?x4xui32>
   return %i : tensor<?x4xi64>
 }

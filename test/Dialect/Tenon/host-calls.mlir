@@ -66,3 +66,10 @@ func.func @strings(%x: tensor<?x!tenon.string>, %keys: tensor<3x!tenon.string>, 
   %4 = tenon.lookup %x, %keys, %values, %default : tensor<?x!tenon.string>, tensor<3x!tenon.string>, tensor<3xi64>, tensor<i64> -> tensor<?xi64>
   return
 }
+
+// CHECK-LABEL: func.func @chance(
+func.func @chance() -> tensor<i64> {
+  // CHECK: tenon.random_seed stream 3 : tensor<i64>
+  %0 = tenon.random_seed stream 3 : tensor<i64>
+  return %0 : tensor<i64>
+}

@@ -87,3 +87,19 @@ func.func @gelu_integers(%x: tensor<3xi32>) {
   %0 = tenon.gelu %x : tensor<3xi32>
   return
 }
+
+// -----
+
+func.func @bitcast_widths(%x: tensor<3xf32>) {
+  // expected-error @+1 {{'tenon.bitcast' op expects elements of one width, but has 'f32' and 'i64'}}
+  %0 = tenon.bitcast %x : tensor<3xf32> -> tensor<3xi64>
+  return
+}
+
+// -----
+
+func.func @bitcast_booleans(%x: tensor<3xi1>) {
+  // expected-error @+1 {{'tenon.bitcast' op expects elements of bits, but has 'i1' and 'i8'}}
+  %0 = tenon.bitcast %x : tensor<3xi1> -> tensor<3xi8>
+  return
+}

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Dialect/Tenon/IR/Roles.h"
-#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "tenon/Dialect/Tenon/IR/TenonBits.h"
 
 #include <type_traits>
 
@@ -74,7 +74,7 @@ void tenon::attachRoles(MLIRContext *context) {
       >(context);
   attach<RoleModel<Role::placement>::Of, ConstantOp, ReshapeOp, SliceOp, ConcatOp, SymbolOp, BindShapeOp, SizeOp,
          ItemOp>(context);
-  attach<RoleModel<Role::free>::Of, BroadcastOp, TransposeOp, IotaOp, FromSizesOp>(context);
+  attach<RoleModel<Role::free>::Of, BitcastOp, BroadcastOp, TransposeOp, IotaOp, FromSizesOp>(context);
   attach<RoleModel<Role::contraction>::Of, ContractOp>(context);
   attach<RowsModel, ReduceOp, SoftmaxOp, NormalizeOp>(context);
   attach<OrderedModel, NonZeroOp, ScanOp, ScatterOp, SuppressOp, TopKOp>(context);

@@ -10,7 +10,7 @@
 #include "tenon/Dialect/Bytecode/BytecodeVersion.h"
 #include "tenon/Dialect/Tenon/IR/Roles.h"
 #include "tenon/Dialect/Tenon/IR/ShapeArithmetic.h"
-#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "tenon/Dialect/Tenon/IR/TenonBits.h"
 
 #include "mlir/IR/DialectImplementation.h"
 #include "llvm/ADT/TypeSwitch.h"
@@ -97,6 +97,10 @@ void TenonDialect::initialize() {
   addOperations<
 #define GET_OP_LIST
 #include "tenon/Dialect/Tenon/IR/TenonHostCalls.cpp.inc"
+      >();
+  addOperations<
+#define GET_OP_LIST
+#include "tenon/Dialect/Tenon/IR/TenonBits.cpp.inc"
       >();
   SymbolOp::attachInterface<SymbolName>(*getContext());
   attachRoles(getContext());

@@ -6,7 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Dialect/Tenon/IR/SizeAnalysis.h"
-#include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "tenon/Dialect/Tenon/IR/TenonBits.h"
 #include "tenon/Dialect/Tenon/Transforms/Layout.h"
 
 using namespace mlir;
@@ -442,6 +442,7 @@ void tenon::registerLayoutModels(DialectRegistry &registry) {
 #define GET_OP_LIST
 #include "tenon/Dialect/Tenon/IR/TenonNormalization.cpp.inc"
         >(context);
+    attachToElementwise<BitcastOp>(context);
     attach<DimsModel, SoftmaxOp, NormalizeOp>(context);
     ArgReduceOp::attachInterface<ArgReduceModel>(*context);
     BindShapeOp::attachInterface<BindShapeModel>(*context);

@@ -130,6 +130,7 @@ module {
       %2 = tenon.select %0, %arg0, %arg1 : tensor<?x4xi1>, tensor<?x4xf32>
       %3 = tenon.cast %2 {saturate} : tensor<?x4xf32> -> tensor<?x4xf8E4M3FN>
       %4 = tenon.cast %2 : tensor<?x4xf32> -> tensor<?x4xi64>
+      %5 = tenon.bitcast %2 : tensor<?x4xf32> -> tensor<?x4xui32>
       return %4 : tensor<?x4xi64>
     }
   }
@@ -168,6 +169,10 @@ module {
       %parts, %counts = tenon.string_split %arg0 delimiter "," max_splits -1 : tensor<?x!tenon.string> -> tensor<?x?x!tenon.string>, tensor<?xi64>
       %3 = tenon.lookup %arg0, %arg1, %arg2, %arg3 : tensor<?x!tenon.string>, tensor<3x!tenon.string>, tensor<3xi64>, tensor<i64> -> tensor<?xi64>
       return
+    }
+    func.func @chance() -> tensor<i64> {
+      %0 = tenon.random_seed stream 3 : tensor<i64>
+      return %0 : tensor<i64>
     }
   }
   module @normalization {

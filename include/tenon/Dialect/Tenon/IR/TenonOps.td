@@ -18,5 +18,6 @@ include "tenon/Dialect/Tenon/IR/TenonIndexing.td"
 include "tenon/Dialect/Tenon/IR/TenonShape.td"
 include "tenon/Dialect/Tenon/IR/TenonControlFlow.td"
 include "tenon/Dialect/Tenon/IR/TenonHostCalls.td"
+include "tenon/Dialect/Tenon/IR/TenonBits.td"
 
 #endif // TENON_DIALECT_TENON_IR_TENONOPS

@@ -14,7 +14,7 @@ NUMBERS = {"bool": T.BOOL, "int8": T.INT8, "uint8": T.UINT8, "float8_e4m3fn": T.
            "int2": T.INT2, "uint2": T.UINT2}
 PAIRS = [("float32", "int32"), ("uint32", "float32"), ("float64", "int64"), ("int64", "float64"), ("float16", "bfloat16"), ("bfloat16", "uint16"),
          ("int16", "float16"), ("float8_e4m3fn", "int8"), ("uint8", "float8_e8m0fnu"), ("int8", "uint8"), ("bool", "uint8"), ("uint8", "bool"),
-         ("int32", "int32"), ("bool", "bool"), ("float4_e2m1fn", "int4"), ("int4", "uint4"), ("uint4", "float4_e2m1fn"), ("int2", "uint2")]
+         ("int32", "int32"), ("bool", "bool"), ("int4", "uint4"), ("int2", "uint2")]
 
 
 def dtype_of(name):

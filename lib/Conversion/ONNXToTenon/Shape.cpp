@@ -250,6 +250,8 @@ Results bitCast(Node &node) {
   auto widthOf = [](Type type) { return type.isInteger(1) ? 8 : type.getIntOrFloatBitWidth(); };
   if (widthOf(from) != widthOf(element))
     return node.error() << "expects a type of the operand's width, but has " << from << " and " << element;
+  if (from != element && (isa<Float4E2M1FNType>(from) || isa<Float4E2M1FNType>(element)))
+    return node.unsupported() << "bits of " << from << " as " << element << ", which share bytes; cast to float first";
   Type byte = node.builder.getIntegerType(8, /*isSigned=*/false);
   Value x = from.isInteger(1) && from != element ? node.cast(node[0], byte) : node[0];
   Type bits = element.isInteger(1) && from != element ? byte : element;

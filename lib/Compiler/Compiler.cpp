@@ -85,7 +85,7 @@ public:
       if (options.targets.empty())
         return module.emitError("no target to compile for");
       if (failed(runPipeline("graph", [&](OpPassManager &pm) {
-            buildGraphPipeline(pm, {options.targets.front().getLayouts(), tile::accuracyOf(module)});
+            buildGraphPipeline(pm, {options.targets.front().getLayouts(), tile::accuracyOf(module), options.sizes});
           })))
         return failure();
       if (options.emit == Emit::graph)
@@ -95,6 +95,8 @@ public:
             buildKernelsPipeline(pm, {target.getLayouts(), target.getFusion(), options.devices, options.explainFusion});
           })))
         return failure();
+    } else if (!options.sizes.empty()) {
+      return module.emitError("sizes are fixed where nodes of a model are converted, but the module has none");
     } else if (failed(runPipeline("devices", [&](OpPassManager &pm) { buildDevicesPipeline(pm, options.devices); }))) {
       return failure();
     }
@@ -280,6 +282,8 @@ private:
       out << "device " << rule << "\n";
     for (auto &[result, argument] : options.aliases)
       out << "alias " << result << "\0" << argument << "\n";
+    for (auto &[name, size] : options.sizes)
+      out << "size " << name << "=" << size << "\n";
     artifactKey = cache->keyOf({"artifact", *content, asked, options.modelName, (*runtime)->getBuffer()});
     std::optional<CompileCache::Entry> entry = cache->lookup(artifactKey);
     if (entry) {

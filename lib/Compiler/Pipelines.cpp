@@ -25,15 +25,16 @@
 using namespace mlir;
 using namespace tenon;
 
-void tenon::buildConversionPipeline(OpPassManager &pm) {
-  pm.addPass(createConvertONNXToTenonPass(interpretingEvaluator()));
+void tenon::buildConversionPipeline(OpPassManager &pm, const NamedSizes &sizes) {
+  pm.addPass(createConvertONNXToTenonPass(interpretingEvaluator(), sizes));
 }
 
-static void buildGraph(OpPassManager &pm, std::unique_ptr<Pass> assignLayouts, tile::Accuracy accuracy) {
+static void buildGraph(OpPassManager &pm, std::unique_ptr<Pass> assignLayouts, tile::Accuracy accuracy,
+                       const NamedSizes &sizes) {
   // Factors in weights may overflow where those of the model don't.
   SimplifyGraphPassOptions simplify;
   simplify.foldScales = accuracy != tile::Accuracy::strict;
-  buildConversionPipeline(pm);
+  buildConversionPipeline(pm, sizes);
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addNestedPass<func::FuncOp>(createInferSizesPass());
@@ -55,7 +56,8 @@ static void buildGraph(OpPassManager &pm, std::unique_ptr<Pass> assignLayouts, t
 }
 
 void tenon::buildGraphPipeline(OpPassManager &pm, const GraphOptions &options) {
-  buildGraph(pm, createAssignLayoutsPass([layouts = options.layouts](StringRef) { return layouts; }), options.accuracy);
+  buildGraph(pm, createAssignLayoutsPass([layouts = options.layouts](StringRef) { return layouts; }), options.accuracy,
+             options.sizes);
 }
 
 static void buildKernels(OpPassManager &pm, std::unique_ptr<Pass> lowerConvolutions, std::unique_ptr<Pass> formKernels,
@@ -157,7 +159,7 @@ void tenon::registerPipelines() {
       [](OpPassManager &pm, const GraphPipelineOptions &options) {
         std::string name = options.target;
         buildGraph(pm, createAssignLayoutsPass([name](StringRef) { return resolveLayoutPrices(name); }),
-                   options.accuracy);
+                   options.accuracy, {});
       });
   PassPipelineRegistration<KernelPipelineOptions>(
       "tenon-kernels", "Level 1 to 2: kernels and the placed host program",

@@ -22,6 +22,7 @@ std::string tenon::python::compileModel(const CompileRequest &request, std::vect
   options.devices.assign(request.devices.begin(), request.devices.end());
   options.runtimeLibrary = request.runtimeLibrary;
   options.aliases = request.aliases;
+  options.sizes = request.sizes;
   options.cacheDirectory = request.cache;
   if (request.cacheLimit)
     options.cacheLimit = request.cacheLimit;

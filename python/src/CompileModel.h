@@ -39,6 +39,8 @@ struct CompileRequest {
   unsigned threads = 0;
   /// Outputs that may share a buffer with an input, by name.
   std::vector<std::pair<std::string, std::string>> aliases;
+  /// Sizes of inputs that are fixed, as tenon-compile's --size.
+  std::vector<std::pair<std::string, int64_t>> sizes;
   std::string runtimeLibrary;
   std::string output;
   /// As tenon-compile's --cache and --cache-limit, in bytes; 0 is the default.

@@ -76,7 +76,8 @@ CompileRequest requestFor(std::string path, const std::optional<nb::bytes> &mode
 /// Gives the warnings.
 std::vector<std::string> compile(std::string path, std::optional<nb::bytes> model, std::string name, std::string target,
                                  std::string accuracy, std::vector<std::string> devices, unsigned threads,
-                                 std::vector<std::pair<std::string, std::string>> aliases, std::string runtimeLibrary,
+                                 std::vector<std::pair<std::string, std::string>> aliases,
+                                 std::vector<std::pair<std::string, int64_t>> sizes, std::string runtimeLibrary,
                                  int output, std::string cache, uint64_t cacheLimit, bool allowExternalLinks) {
   auto work = std::make_shared<Compilation>();
   CompileRequest &request = work->request = requestFor(std::move(path), model, std::move(name), allowExternalLinks);
@@ -88,6 +89,7 @@ std::vector<std::string> compile(std::string path, std::optional<nb::bytes> mode
   request.devices = std::move(devices);
   request.threads = threads;
   request.aliases = std::move(aliases);
+  request.sizes = std::move(sizes);
   request.runtimeLibrary = std::move(runtimeLibrary);
   request.cache = std::move(cache);
   request.cacheLimit = cacheLimit;
@@ -109,9 +111,11 @@ std::vector<Info> describe(const std::vector<PlainInfo> &infos) {
 }
 
 std::shared_ptr<ReferenceModel> loadReference(std::string path, std::optional<nb::bytes> model, std::string name,
+                                              std::vector<std::pair<std::string, int64_t>> sizes,
                                               bool allowExternalLinks) {
   auto work = std::make_shared<Loading>();
   work->request = requestFor(std::move(path), model, std::move(name), allowExternalLinks);
+  work->request.sizes = std::move(sizes);
   if (model)
     work->bytes = *model;
   runInterruptibly(work);
@@ -184,13 +188,14 @@ NB_MODULE(_compiler, m) {
   nb::set_leak_warnings(false); // as in tenon._runtime
   nb::register_exception_translator(translate);
   m.def("compile", &compile, nb::arg("path"), nb::arg("model").none(), nb::arg("name"), nb::arg("target"),
-        nb::arg("accuracy"), nb::arg("devices"), nb::arg("threads"), nb::arg("aliases"), nb::arg("runtime_library"),
-        nb::arg("output"), nb::arg("cache"), nb::arg("cache_limit"), nb::arg("allow_external_links"));
+        nb::arg("accuracy"), nb::arg("devices"), nb::arg("threads"), nb::arg("aliases"), nb::arg("sizes"),
+        nb::arg("runtime_library"), nb::arg("output"), nb::arg("cache"), nb::arg("cache_limit"),
+        nb::arg("allow_external_links"));
   nb::class_<ReferenceModel>(m, "ReferenceModel")
       .def_prop_ro("inputs", [](ReferenceModel &model) { return describe(model.inputs); })
       .def_prop_ro("outputs", [](ReferenceModel &model) { return describe(model.outputs); })
       .def_prop_ro("warnings", [](ReferenceModel &model) { return model.warnings; })
       .def("run", &runReference, nb::arg("feeds"));
-  m.def("reference", &loadReference, nb::arg("path"), nb::arg("model").none(), nb::arg("name"),
+  m.def("reference", &loadReference, nb::arg("path"), nb::arg("model").none(), nb::arg("name"), nb::arg("sizes"),
         nb::arg("allow_external_links"));
 }

@@ -120,7 +120,7 @@ std::string ReferenceModel::load(const CompileRequest &request) {
   if (!state->module)
     return state->session.takeErrors();
   PassManager pm(&state->session.context);
-  tenon::buildConversionPipeline(pm);
+  tenon::buildConversionPipeline(pm, request.sizes);
   if (failed(pm.run(*state->module)))
     return state->session.takeErrors();
   warnings = state->session.takeWarnings();

@@ -37,12 +37,12 @@ def source_of(model):
     raise TypeError(f"a model is a path, the bytes of an ONNX file, or a ModelProto, not {_kind(model)}")
 
 
-def _number(value, what, least, most):
+def _number(value, what, least, most, optional=True):
     """0 where none is given."""
-    if value is None:
+    if value is None and optional:
         return 0
     if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{what} is a whole number or None, not {_kind(value)}")
+        raise TypeError(f"{what} is a whole number{' or None' if optional else ''}, not {_kind(value)}")
     number = operator.index(value)
     if not least <= number <= most:
         raise ValueError(f"{what} is {number}, it must be between {least} and {most}")
@@ -83,6 +83,17 @@ def pairs_of(mapping, what):
     if not isinstance(mapping, Mapping):
         raise TypeError(f"{what}, not {_kind(mapping)}")
     return [(text(key, f"{what}: a key is a str"), text(value, f"{what}: a value is a str")) for key, value in mapping.items()]
+
+
+def sizes_of(sizes):
+    """(name, size) of the sizes that are fixed."""
+    what = "sizes is a dict from names of sizes to whole numbers"
+    if sizes is None:
+        return []
+    if not isinstance(sizes, Mapping):
+        raise TypeError(f"{what}, not {_kind(sizes)}")
+    return [(text(name, f"{what}: a key is a str"), _number(size, f"size {name!r}", 0, 2**63 - 1, optional=False))
+            for name, size in sizes.items()]
 
 
 def list_of(values, what):

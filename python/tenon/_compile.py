@@ -12,7 +12,7 @@ from ._model import Model, _Path
 
 
 def compile(model: Any, *, target: str = "host", accuracy: Optional[str] = None, threads: Optional[int] = None,
-            aliases: Optional[Mapping[str, str]] = None, device: Union[str, Sequence[str]] = (),
+            aliases: Optional[Mapping[str, str]] = None, sizes: Optional[Mapping[str, int]] = None, device: Union[str, Sequence[str]] = (),
             device_libraries: Sequence[_Path] = (),
             functions: Optional[Mapping[str, Callable[..., Any]]] = None, memory_limit: Optional[int] = None,
             cache: Optional[_Path] = None, cache_limit: Optional[int] = None,
@@ -29,6 +29,9 @@ def compile(model: Any, *, target: str = "host", accuracy: Optional[str] = None,
       threads: how many threads compiling and running may use, 1 to 1024: by default one per CPU of the process.
       aliases: outputs that begin with an input and may be written into the same array, {output: input}: caches. Such a
         run appends to what is there; see Model.run.
+      sizes: sizes of inputs that are always the same, {symbol: size}, where the model leaves them open; a size without a
+        name, of dimension d of input x, is "x_d". What is then known when compiling makes a model faster, and one can be
+        compiled whose ranks follow from them.
       device: the device that runs the kernels, or rules for which kernels: "tenon.contract=gpu" those with an operation
         of this name; of several the first that applies counts.
       device_libraries: paths of shared libraries with these devices.
@@ -51,6 +54,7 @@ def compile(model: Any, *, target: str = "host", accuracy: Optional[str] = None,
     target = _arguments.text(target, 'target is a str such as "host" or "avx512,avx2"')
     accuracy = _arguments.accuracy(accuracy)
     pairs = _arguments.pairs_of(aliases, "aliases is a dict from names of outputs to names of inputs")
+    fixed = _arguments.sizes_of(sizes)
     devices = _arguments.devices_of(device)
     _arguments.libraries_of(device_libraries)
     _arguments.functions_of(functions)
@@ -70,6 +74,7 @@ def compile(model: Any, *, target: str = "host", accuracy: Optional[str] = None,
             devices=devices,
             threads=_arguments.number_of_threads(threads),
             aliases=pairs,
+            sizes=fixed,
             runtime_library=os.path.join(os.path.dirname(__file__), "libtenon_runtime.so"),
             output=file.fileno(),
             cache="" if cache is None else _arguments.path_of(cache, "cache"),

@@ -2,6 +2,7 @@
 
 import os
 import warnings
+from collections.abc import Mapping
 from typing import Any, Optional
 
 import numpy
@@ -74,7 +75,7 @@ def _value(plain):
 class ReferenceModel(Runnable):
     """A model that the interpreter runs: exact formulas, one op after the other, slow, one run at a time."""
 
-    def __init__(self, model: Any, allow_external_links: bool = False):
+    def __init__(self, model: Any, sizes: Optional[Mapping[str, int]] = None, allow_external_links: bool = False):
         """As tenon.reference."""
         path, data = _arguments.source_of(model)
 
@@ -86,6 +87,7 @@ class ReferenceModel(Runnable):
             path=path or "",
             model=data,
             name=name,
+            sizes=_arguments.sizes_of(sizes),
             allow_external_links=bool(allow_external_links),
         )
         self._numbers = [info[1] for info in self._model.inputs]
@@ -117,12 +119,13 @@ class ReferenceModel(Runnable):
         self._model = None
 
 
-def reference(model: Any, *, allow_external_links: bool = False) -> ReferenceModel:
+def reference(model: Any, *, sizes: Optional[Mapping[str, int]] = None,
+              allow_external_links: bool = False) -> ReferenceModel:
     """The model as the reference interpreter runs it, to compare with; arguments as for tenon.compile.
 
     Raises CompileError where the model can't be read, and warns as tenon.compile does.
     """
-    read = ReferenceModel(model, allow_external_links)
+    read = ReferenceModel(model, sizes, allow_external_links)
     assert read._model is not None
     for text in read._model.warnings:
         warnings.warn(text, CompileWarning, stacklevel=2)

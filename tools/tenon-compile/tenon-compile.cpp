@@ -11,6 +11,7 @@
 #include "tenon/Compiler/Registration.h"
 #include "tenon/Compiler/Targets.h"
 #include "tenon/Compiler/Tool.h"
+#include "tenon/Conversion/Passes.h"
 
 #include "mlir/IR/AsmState.h"
 #include "mlir/IR/MLIRContext.h"
@@ -61,6 +62,12 @@ struct Options {
   cl::list<std::string> aliases{
       "alias", cl::desc("An output that may be bound to the buffer of an input that it begins with; may be repeated"),
       cl::value_desc("OUTPUT=INPUT"), cl::cat(category)};
+  cl::list<std::string> sizes{
+      "size",
+      cl::desc(
+          "A size of inputs that is fixed, by the name of its symbol (of dimension D of input X, where it has none: "
+          "X_D); may be repeated"),
+      cl::value_desc("NAME=N"), cl::cat(category)};
   cl::opt<tenon::Emit> emitKind{
       "emit", cl::desc("What to write instead of an artifact:"), cl::init(tenon::Emit::artifact),
       cl::values(clEnumValN(tenon::Emit::import, "import", "the model, node by node"),
@@ -155,6 +162,10 @@ int compileModel(const tenon::Tool &tool, const char *program, const Options &gi
       return tool.fail("'" + pair + "' is not of the form OUTPUT=INPUT");
     options.aliases.emplace_back(output.str(), input.str());
   }
+  auto sizes = tenon::parseNamedSizes(SmallVector<std::string>(given.sizes.begin(), given.sizes.end()));
+  if (!sizes)
+    return tool.fail(toString(sizes.takeError()));
+  options.sizes = std::move(*sizes);
   if (given.accuracy.getNumOccurrences())
     options.accuracy = given.accuracy;
   options.cacheDirectory = given.cache;

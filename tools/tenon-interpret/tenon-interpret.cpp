@@ -58,6 +58,8 @@ cl::opt<bool>
                    "3, ..., within its attribute tenon.tolerance (default 0); with the attribute "
                    "tenon.error, it must fail with these words. Programs run on random operands, at the sizes of their "
                    "attribute tenon.sizes or around their steps, and are compared with their kernels"));
+cl::list<std::string> sizes("size", cl::cat(category), cl::value_desc("NAME=N"),
+                            cl::desc("a size of inputs that is fixed, by the name of its symbol; may be repeated"));
 cl::opt<bool> allowExternalLinks("allow-external-links", cl::cat(category),
                                  cl::desc("follow links of the model's external data out of its directory: for models "
                                           "that can be trusted"));
@@ -184,9 +186,9 @@ static int runModel(func::FuncOp function) {
 }
 
 /// A model as it was imported becomes a graph, others stay.
-static LogicalResult convertToGraph(ModuleOp module) {
+static LogicalResult convertToGraph(ModuleOp module, const tenon::NamedSizes &fixed) {
   PassManager passes(module.getContext());
-  tenon::buildConversionPipeline(passes);
+  tenon::buildConversionPipeline(passes, fixed);
   return passes.run(module);
 }
 
@@ -211,7 +213,10 @@ int main(int argc, char **argv) {
   tenon::LoadOptions options;
   options.allowExternalLinks = allowExternalLinks;
   OwningOpRef<ModuleOp> module = tenon::loadModel(model, &context, options);
-  if (!module || failed(convertToGraph(*module)))
+  auto fixed = tenon::parseNamedSizes(SmallVector<std::string>(sizes.begin(), sizes.end()));
+  if (!fixed)
+    return fail(llvm::toString(fixed.takeError()));
+  if (!module || failed(convertToGraph(*module, *fixed)))
     return 1;
   if (check)
     return checkModule(*module);

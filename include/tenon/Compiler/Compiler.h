@@ -41,6 +41,8 @@ struct CompileOptions {
   llvm::SmallVector<std::string> devices;
   /// Outputs that may be bound to the buffer of an input that they begin with, by name: caches.
   std::vector<std::pair<std::string, std::string>> aliases; ///< output, input
+  /// Sizes of inputs that are fixed, by the names of their symbols.
+  std::vector<std::pair<std::string, int64_t>> sizes;
   Emit emit = Emit::artifact;
   /// Remarks say why nodes are not in one kernel; no artifact is taken out of the cache then.
   bool explainFusion = false;

@@ -8,6 +8,7 @@
 #ifndef TENON_COMPILER_PIPELINES_H
 #define TENON_COMPILER_PIPELINES_H
 
+#include "tenon/Conversion/Passes.h"
 #include "tenon/Dialect/Tile/IR/Accuracy.h"
 #include "tenon/Dialect/Tile/IR/TileTargets.h"
 #include "llvm/ADT/SmallVector.h"
@@ -20,6 +21,7 @@ namespace tenon {
 struct GraphOptions {
   LayoutPrices layouts; ///< what layouts cost on some target
   tile::Accuracy accuracy = tile::Accuracy::standard;
+  NamedSizes sizes = {}; ///< of inputs, that are fixed
 };
 
 struct KernelOptions {
@@ -29,8 +31,8 @@ struct KernelOptions {
   bool explainFusion = false;                  ///< remarks why nodes are kernels of their own
 };
 
-/// From level 0 to level 1 and no further: what the interpreter takes.
-void buildConversionPipeline(mlir::OpPassManager &pm);
+/// From level 0 to level 1 and no further: what the interpreter takes. Symbols in `sizes` have these values.
+void buildConversionPipeline(mlir::OpPassManager &pm, const NamedSizes &sizes = {});
 /// Level 0 to level 1: the graph as kernels want it.
 void buildGraphPipeline(mlir::OpPassManager &pm, const GraphOptions &options);
 /// Level 1 to level 2: kernels, and the host program that launches them, with every buffer in its place.

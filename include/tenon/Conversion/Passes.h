@@ -12,13 +12,23 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
+#include "llvm/Support/Error.h"
+#include <utility>
+#include <vector>
 
 namespace tenon {
 #define GEN_PASS_DECL
 #include "tenon/Conversion/Passes.h.inc"
 
-/// Computes sizes, axes and bounds that follow from constants with the evaluator; without one they are unknown.
-std::unique_ptr<mlir::Pass> createConvertONNXToTenonPass(Evaluator evaluator = {});
+/// Sizes by the names of their symbols.
+using NamedSizes = std::vector<std::pair<std::string, int64_t>>;
+
+/// What texts of the form NAME=N say.
+llvm::Expected<NamedSizes> parseNamedSizes(llvm::ArrayRef<std::string> texts);
+
+/// Computes sizes, axes and bounds that follow from constants with the evaluator; without one they are unknown. Symbols
+/// in `sizes` have these values.
+std::unique_ptr<mlir::Pass> createConvertONNXToTenonPass(Evaluator evaluator = {}, const NamedSizes &sizes = {});
 
 void registerConversionPasses(const Evaluator &evaluator);
 } // namespace tenon

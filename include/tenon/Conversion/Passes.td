@@ -29,6 +29,9 @@ def ConvertONNXToTenonPass : Pass<"convert-onnx-to-tenon", "::mlir::ModuleOp"> {
 
     Integers that follow from constants, by whatever operators, are computed as they are read.
 
+    Option `sizes` gives symbols a value, so that these sizes are known when compiling. A name that no size of the inputs
+    has is an error.
+
     What a model states of result types is a hint: where the operators refute it there is a warning. Nodes that can't be
     converted are all reported, each at its location; nodes that depend on them stay silent.
 
@@ -43,6 +46,8 @@ def ConvertONNXToTenonPass : Pass<"convert-onnx-to-tenon", "::mlir::ModuleOp"> {
     ```
   }];
   let constructor = "::tenon::createConvertONNXToTenonPass()";
+  let options = [ListOption<"sizes", "sizes", "std::string",
+                            "Sizes of inputs that are fixed, each as NAME=N with the name of its symbol">];
   let dependentDialects = ["::mlir::cf::ControlFlowDialect", "::tenon::TenonDialect"];
 }
 

@@ -30,6 +30,7 @@ Value onnx::splitHeads(Node &node, Value x, int64_t heads) {
     node.error() << "expects rank 3 and heads (" << heads << ") that divide the last size, but has " << typeOf(x);
     return x;
   }
+  node.expectMultiple(sizes[2], node.size(heads), "heads that divide the last size");
   return node.reshape(x, {sizes[0], sizes[1], node.size(heads), node.quotient(sizes[2], node.size(heads))});
 }
 
@@ -39,8 +40,8 @@ namespace {
 class Attend {
 public:
   Attend(Node &node, AttentionTerms &terms) : node(node), terms(terms) {
-    heads = typeOf(terms.query).getDimSize(1);
-    keyHeads = typeOf(terms.key).getDimSize(1);
+    heads = node.sizeOf(terms.query, 1);
+    keyHeads = node.sizeOf(terms.key, 1);
     isGrouped = heads != keyHeads;
     // b, h, (g), s, t, d
     batch = {0, 1};
@@ -57,7 +58,8 @@ public:
     Value scores = node.contract(query, terms.key, depth + 1, join(batch, {row, depth}), {0, 1, column, depth},
                                  join(batch, {row, column}), scoreElement());
     sizes = node.sizesOf(scores);
-    scores = node.binary<MulOp>(scores, terms.scale);
+    scores = terms.factor ? node.binary<MulOp>(scores, node.cast(terms.factor, elementOf(scores)))
+                          : node.binary<MulOp>(scores, terms.scale);
     stages.raw = ungrouped(scores);
     if (terms.softcap > 0)
       scores = node.binary<MulOp>(node.unary<TanhOp>(node.binary<DivOp>(scores, terms.softcap)), terms.softcap);
@@ -91,8 +93,8 @@ private:
   }
 
   Sizes groupedSizes(Sizes all, size_t dim) {
-    all[dim] = node.size(keyHeads);
-    all.insert(all.begin() + dim + 1, node.size(heads / keyHeads));
+    all[dim] = keyHeads;
+    all.insert(all.begin() + dim + 1, node.quotient(heads, keyHeads));
     return all;
   }
 
@@ -104,9 +106,7 @@ private:
     return node.transpose(node.reshape(x, groupedSizes(node.sizesOf(x), 2)), {0, 2, 3, 1, 4});
   }
 
-  Value ungrouped(Value scores) {
-    return node.reshape(scores, {sizes[0], node.size(heads), sizes[row], sizes[column]});
-  }
+  Value ungrouped(Value scores) { return node.reshape(scores, {sizes[0], heads, sizes[row], sizes[column]}); }
 
   /// What broadcasts to `[B, H, S, T]` so that it broadcasts to the scores.
   Value grouped(Value x) {
@@ -116,7 +116,7 @@ private:
     if (isStatic(node.sizeOf(x, dim), 1))
       return node.unsqueeze(x, {dim});
     Sizes whole = node.sizesOf(x);
-    whole[dim] = node.size(heads);
+    whole[dim] = heads;
     x = node.broadcastTo(x, whole);
     return node.reshape(x, groupedSizes(whole, dim));
   }
@@ -180,7 +180,7 @@ private:
 
   Node &node;
   AttentionTerms &terms;
-  int64_t heads, keyHeads;
+  AffineExpr heads, keyHeads;
   bool isGrouped;
   SmallVector<unsigned> batch;
   unsigned row, column, depth;
@@ -202,7 +202,7 @@ public:
   Results convert() {
     if (!placeHeads() || !appendPast())
       return failure();
-    terms.scale = node.number("scale", 1 / std::sqrt(double(typeOf(terms.query).getShape().back())));
+    setScale();
     terms.softcap = node.number("softcap", 0);
     terms.precise = elementTypeOf(node.integer("softmax_precision", 1), node.builder.getContext());
     if (!isa_and_present<FloatType>(terms.precise))
@@ -245,23 +245,27 @@ private:
     }
     if (node.hasFailed())
       return false;
-    int64_t queryHeads = typeOf(query).getDimSize(1), keyHeads = typeOf(key).getDimSize(1);
-    if (ShapedType::isDynamic(queryHeads) || ShapedType::isDynamic(keyHeads) || keyHeads == 0 ||
-        ShapedType::isDynamic(typeOf(query).getShape().back())) {
-      node.unsupported() << "the heads of " << typeOf(query) << " and " << typeOf(key)
-                         << " are not known when compiling";
+    key = node.withSize(key, 3, node.sizeOf(query, 3), "queries and keys with heads of one size");
+    value = node.withSizes(value, {AffineExpr(), node.sizeOf(key, 1), node.sizeOf(key, 2), AffineExpr()},
+                           "as many values as keys");
+    node.expectMultiple(node.sizeOf(query, 1), node.sizeOf(key, 1), "the heads of keys to divide those of queries");
+    if (node.hasFailed())
       return false;
-    }
-    if (queryHeads % keyHeads != 0) {
-      node.error() << "expects the heads of keys (" << keyHeads << ") to divide those of queries (" << queryHeads
-                   << ")";
-      return false;
-    }
     queryLength = node.sizeOf(query, 2);
     terms.query = query;
     terms.key = key;
     terms.value = value;
     return true;
+  }
+
+  /// One over the root of the size of a head, where no attribute says it.
+  void setScale() {
+    AffineExpr depth = node.sizeOf(terms.query, 3);
+    terms.scale = node.number("scale", isStatic(depth) ? 1 / std::sqrt(double(SizeAnalysis::staticSize(depth))) : 1);
+    if (isStatic(depth) || node.hasAttribute("scale"))
+      return;
+    Value root = node.unary<SqrtOp>(node.cast(numberOf(node, depth), node.builder.getF32Type()));
+    terms.factor = node.unary<ReciprocalOp>(root);
   }
 
   bool appendPast() {
@@ -408,23 +412,25 @@ Results flexAttention(Node &node) {
 }
 } // namespace
 
-Value onnx::rotate(Node &node, Value x, Value cosine, Value sine, int64_t rotated, bool interleaved) {
-  int64_t depth = typeOf(x).getDimSize(3);
-  if (ShapedType::isDynamic(depth)) {
-    node.unsupported() << "the size of a head in " << typeOf(x) << " is not known when compiling";
+Value onnx::rotate(Node &node, Value x, Value cosine, Value sine, AffineExpr rotated, bool interleaved) {
+  AffineExpr depth = node.sizeOf(x, 3), rest = node.sizes.simplify(depth - rotated);
+  if ((isStatic(rotated) && (SizeAnalysis::staticSize(rotated) < 0 || SizeAnalysis::staticSize(rotated) % 2 != 0)) ||
+      (isStatic(rest) && SizeAnalysis::staticSize(rest) < 0)) {
+    InFlightDiagnostic error = node.error() << "expects an even rotary_embedding_dim";
+    if (isStatic(depth))
+      error << " up to " << SizeAnalysis::staticSize(depth);
+    error << ", but has " << SizeAnalysis::staticSize(rotated);
     return x;
   }
-  if (rotated < 0 || rotated > depth || rotated % 2 != 0) {
-    node.error() << "expects an even rotary_embedding_dim up to " << depth << ", but has " << rotated;
-    return x;
-  }
+  node.expectMultiple(rotated, node.size(2), "an even size of heads");
   if (rankOf(cosine) != 3 || rankOf(sine) != 3) {
     node.error() << "expects angles of rank 3, but has " << typeOf(cosine) << " and " << typeOf(sine);
     return x;
   }
-  AffineExpr half = node.size(rotated / 2);
+  AffineExpr half = node.sizes.simplify(rotated.floorDiv(2));
   auto part = [&](int64_t i) {
-    return interleaved ? node.slice(x, 3, node.size(i), half, 2) : node.slice(x, 3, node.size(i * rotated / 2), half);
+    return interleaved ? node.slice(x, 3, node.size(i), half, 2)
+                       : node.slice(x, 3, node.sizes.simplify(half * i), half);
   };
   Value a = part(0), b = part(1);
   auto angles = [&](Value table) { return node.broadcastTo(node.unsqueeze(table, {2}), node.sizesOf(a)); };
@@ -434,13 +440,13 @@ Value onnx::rotate(Node &node, Value x, Value cosine, Value sine, int64_t rotate
   Value result;
   if (interleaved) {
     Sizes sizes = node.sizesOf(real);
-    sizes.back() = node.size(rotated);
+    sizes.back() = rotated;
     result = node.reshape(node.concat({node.unsqueeze(real, {4}), node.unsqueeze(imaginary, {4})}, 4), sizes);
   } else {
     result = node.concat({real, imaginary}, 3);
   }
-  if (rotated != depth)
-    result = node.concat({result, node.slice(x, 3, node.size(rotated), node.size(depth - rotated))}, 3);
+  if (!isStatic(rest, 0))
+    result = node.concat({result, node.slice(x, 3, rotated, rest)}, 3);
   return result;
 }
 
@@ -463,8 +469,8 @@ static Results rotaryEmbedding(Node &node) {
     cosine = take(node, cosine, node[3], 0);
     sine = take(node, sine, node[3], 0);
   }
-  int64_t depth = typeOf(x).getDimSize(3), rotated = node.integer("rotary_embedding_dim", 0);
-  x = rotate(node, x, cosine, sine, rotated == 0 ? depth : rotated, node.flag("interleaved"));
+  int64_t rotated = node.integer("rotary_embedding_dim", 0);
+  x = rotate(node, x, cosine, sine, rotated == 0 ? node.sizeOf(x, 3) : node.size(rotated), node.flag("interleaved"));
   if (node.hasFailed())
     return failure();
   return isFlat ? node.reshape(x, original) : node.transpose(x, {0, 2, 1, 3});

@@ -18,6 +18,7 @@ struct AttentionTerms {
   mlir::Value query;      ///< `[B, H, S, D]`
   mlir::Value key, value; ///< `[B, Hk, T, D]`, `[B, Hk, T, E]`
   double scale = 1, softcap = 0;
+  mlir::Value factor; ///< in place of `scale`, a scalar of the query's type, where that isn't known when compiling
   llvm::SmallVector<mlir::Value> visible; ///< of i1
   llvm::SmallVector<mlir::Value> biases;  ///< of the query's type
   mlir::Value sink;                       ///< `[H]`: one more score, of no key; null for none
@@ -31,16 +32,16 @@ struct AttentionStages {
   mlir::Value result;
 };
 
-/// The heads must be static and those of the keys divide those of the queries.
+/// The heads of the keys must divide those of the queries.
 AttentionStages attend(Node &node, AttentionTerms terms);
 
 /// `[B, S, heads * D]` as `[B, S, heads, D]`; an error where that isn't possible.
 mlir::Value splitHeads(Node &node, mlir::Value x, int64_t heads);
 
 /// Rotates pairs of the first `rotated` elements of `[B, S, heads, D]`, neighbours or those of two halves, by
-/// angles of
-/// `[B, S, rotated / 2]`. An error where there are not as many.
-mlir::Value rotate(Node &node, mlir::Value x, mlir::Value cosine, mlir::Value sine, int64_t rotated, bool interleaved);
+/// angles of `[B, S, rotated / 2]`. An error where there are not as many.
+mlir::Value rotate(Node &node, mlir::Value x, mlir::Value cosine, mlir::Value sine, mlir::AffineExpr rotated,
+                   bool interleaved);
 
 /// A scalar of i64.
 mlir::Value numberOf(Node &node, mlir::AffineExpr size);

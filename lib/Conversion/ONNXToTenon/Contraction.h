@@ -21,12 +21,18 @@ Results gemm(Node &node);
 /// Strides, dilations and pads of a convolution or pooling over n spatial dimensions.
 struct Windows {
   llvm::SmallVector<int64_t> strides, dilations, pads;
+  /// What the operand was padded by before each spatial dimension where `auto_pad` depends on its size, beside `pads`.
+  Sizes before;
+  bool isPadded = false; ///< whether it was
 };
 
 /// The node's attributes, with `auto_pad` resolved; an operand whose padding depends on its size is padded
-/// with `value`, or an error without one. Nothing after an error.
-std::optional<Windows> windowsOf(Node &node, mlir::Value &operand, llvm::ArrayRef<int64_t> kernel,
-                                 std::optional<double> value);
+/// with `value`. Nothing after an error.
+std::optional<Windows> windowsOf(Node &node, mlir::Value &operand, llvm::ArrayRef<mlir::AffineExpr> kernel,
+                                 double value);
+
+/// The spatial sizes of a filter, which are those of `kernel_shape` where the node states them. Nothing after an error.
+std::optional<Sizes> kernelOf(Node &node, mlir::Value input, mlir::Value &filter);
 
 /// The largest number, or the mean, of each window of a pool with the node's attributes. Nothing after an error.
 mlir::Value largestOfWindows(Node &node, mlir::Value x);

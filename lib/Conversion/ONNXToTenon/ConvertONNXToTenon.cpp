@@ -56,7 +56,10 @@ const Converter *ConverterTable::find(StringRef domain, StringRef name, int64_t 
 namespace {
 class ConvertONNXToTenon : public tenon::impl::ConvertONNXToTenonPassBase<ConvertONNXToTenon> {
 public:
-  explicit ConvertONNXToTenon(Evaluator evaluator) : evaluator(std::move(evaluator)) {}
+  ConvertONNXToTenon(Evaluator evaluator, const NamedSizes &fixed) : evaluator(std::move(evaluator)) {
+    for (auto &[name, size] : fixed)
+      sizes.push_back(name + "=" + std::to_string(size));
+  }
 
 private:
   void runOnOperation() override {
@@ -89,20 +92,55 @@ private:
     addSlicingConverters(table);
     addSpectraConverters(table);
     addStringConverters(table);
+    FailureOr<llvm::StringMap<int64_t>> fixed = fixedSizes();
+    if (failed(fixed))
+      return signalPassFailure();
+    bool isConverted = false;
     for (auto func : getOperation().getOps<func::FuncOp>()) {
       // A function that is a graph already has no nodes.
       bool hasNodes = func.walk([](NodeOp) { return WalkResult::interrupt(); }).wasInterrupted();
-      if (hasNodes && failed(Graph(func, table, evaluator).convert()))
+      if (hasNodes && failed(Graph(func, table, evaluator, *fixed).convert()))
         signalPassFailure();
+      isConverted |= hasNodes;
     }
+    if (!isConverted && !fixed->empty()) {
+      getOperation().emitError("sizes are fixed where nodes of a model are converted, but the module has none");
+      signalPassFailure();
+    }
+  }
+
+  FailureOr<llvm::StringMap<int64_t>> fixedSizes() {
+    auto parsed = parseNamedSizes(llvm::to_vector(sizes));
+    if (!parsed)
+      return getOperation().emitError() << llvm::toString(parsed.takeError());
+    llvm::StringMap<int64_t> result;
+    for (auto &[name, size] : *parsed)
+      result[name] = size;
+    return result;
   }
 
   Evaluator evaluator;
 };
 } // namespace
 
-std::unique_ptr<Pass> tenon::createConvertONNXToTenonPass(Evaluator evaluator) {
-  return std::make_unique<ConvertONNXToTenon>(std::move(evaluator));
+llvm::Expected<NamedSizes> tenon::parseNamedSizes(ArrayRef<std::string> texts) {
+  NamedSizes result;
+  for (const std::string &text : texts) {
+    auto [name, number] = StringRef(text).rsplit('=');
+    int64_t size;
+    if (name.empty() || number.getAsInteger(10, size) || size < 0)
+      return llvm::createStringError("a size is given as NAME=N, not '" + text + "'");
+    auto known = llvm::find_if(result, [&](const auto &other) { return other.first == name; });
+    if (known != result.end() && known->second != size)
+      return llvm::createStringError("size '" + known->first + "' is given twice, as " + std::to_string(known->second) +
+                                     " and " + std::to_string(size));
+    result.emplace_back(name.str(), size);
+  }
+  return result;
+}
+
+std::unique_ptr<Pass> tenon::createConvertONNXToTenonPass(Evaluator evaluator, const NamedSizes &sizes) {
+  return std::make_unique<ConvertONNXToTenon>(std::move(evaluator), sizes);
 }
 
 void tenon::registerConversionPasses(const Evaluator &evaluator) {

@@ -17,45 +17,44 @@ using namespace tenon::onnx;
 
 /// `SAME`: as many results as there are steps in the operand, the padding split evenly, the odd one last or
 /// first.
-static bool padToSame(Node &node, Value &operand, ArrayRef<int64_t> kernel, std::optional<double> value, bool oddLast,
+static void padToSame(Node &node, Value &operand, ArrayRef<AffineExpr> kernel, double value, bool oddLast,
                       Windows &windows) {
   size_t spatial = kernel.size(), first = rankOf(operand) - spatial;
   Sizes low(rankOf(operand), node.size(0)), high = low;
-  bool dynamic = false;
   for (size_t i = 0; i < spatial; ++i) {
     AffineExpr extent = node.sizeOf(operand, first + i);
-    int64_t stride = windows.strides[i], reach = (kernel[i] - 1) * windows.dilations[i] + 1;
-    AffineExpr total = node.size(reach - 1);
+    int64_t stride = windows.strides[i];
+    AffineExpr reach = node.sizes.simplify((kernel[i] - 1) * windows.dilations[i]), total = reach;
     if (stride != 1)
-      total = node.largest(node.sizes.simplify((extent.ceilDiv(stride) - 1) * stride + reach - extent), node.size(0));
+      total =
+          node.largest(node.sizes.simplify((extent.ceilDiv(stride) - 1) * stride + reach + 1 - extent), node.size(0));
     AffineExpr half = node.sizes.simplify(total.floorDiv(2)), rest = node.sizes.simplify(total - half);
     AffineExpr before = oddLast ? half : rest, after = oddLast ? rest : half;
     if (isStatic(before) && isStatic(after)) {
       windows.pads[i] = SizeAnalysis::staticSize(before);
       windows.pads[i + spatial] = SizeAnalysis::staticSize(after);
     } else {
-      low[first + i] = before;
+      low[first + i] = windows.before[i] = before;
       high[first + i] = after;
-      dynamic = true;
+      windows.isPadded = true;
     }
   }
-  if (dynamic && !value) {
-    node.unsupported() << "padding to the same size with strides where the size is not known when compiling";
-    return false;
-  }
-  if (dynamic)
-    operand = node.pad(operand, node.scalar(*value, elementOf(operand)), low, high);
-  return true;
+  if (windows.isPadded)
+    operand = node.pad(operand, node.scalar(value, elementOf(operand)), low, high);
 }
 
-std::optional<Windows> onnx::windowsOf(Node &node, Value &operand, ArrayRef<int64_t> kernel,
-                                       std::optional<double> value) {
+std::optional<Windows> onnx::windowsOf(Node &node, Value &operand, ArrayRef<AffineExpr> kernel, double value) {
   size_t spatial = kernel.size();
   Windows windows{node.integers("strides", spatial, 1), node.integers("dilations", spatial, 1),
-                  SmallVector<int64_t>(2 * spatial, 0)};
-  for (int64_t positive : llvm::concat<const int64_t>(windows.strides, windows.dilations, kernel))
-    if (positive < 1) {
-      node.error() << "expects positive kernel sizes, strides and dilations, but has " << positive;
+                  SmallVector<int64_t>(2 * spatial, 0), Sizes(spatial, node.size(0))};
+  SmallVector<int64_t> positive = windows.strides;
+  positive.append(windows.dilations);
+  for (AffineExpr extent : kernel)
+    if (isStatic(extent))
+      positive.push_back(SizeAnalysis::staticSize(extent));
+  for (int64_t number : positive)
+    if (number < 1) {
+      node.error() << "expects positive kernel sizes, strides and dilations, but has " << number;
       return std::nullopt;
     }
   StringRef automatic = node.string("auto_pad", "NOTSET");
@@ -72,29 +71,28 @@ std::optional<Windows> onnx::windowsOf(Node &node, Value &operand, ArrayRef<int6
   return node.hasFailed() ? std::nullopt : std::optional(windows);
 }
 
-/// The spatial sizes of a filter, which must be static and those of `kernel_shape`.
-static std::optional<SmallVector<int64_t>> kernelOf(Node &node, Value input, Value filter) {
+std::optional<Sizes> onnx::kernelOf(Node &node, Value input, Value &filter) {
   int64_t rank = rankOf(input);
   if (rank < 3 || rankOf(filter) != rank) {
     node.error() << "expects input and filter of one rank of at least 3, but has " << input.getType() << " and "
                  << filter.getType();
     return std::nullopt;
   }
-  SmallVector<int64_t> kernel(typeOf(filter).getShape().drop_front(2));
-  auto stated = node.integers("kernel_shape");
-  if (llvm::is_contained(kernel, ShapedType::kDynamic)) {
-    node.unsupported() << "the filter's sizes are not known when compiling";
-    return std::nullopt;
+  if (auto stated = node.integers("kernel_shape")) {
+    if ((int64_t)stated->size() != rank - 2) {
+      node.error() << "expects " << rank - 2 << " values in attribute 'kernel_shape', but has " << stated->size();
+      return std::nullopt;
+    }
+    Sizes expected(2);
+    expected.append(node.constants(*stated));
+    std::string text;
+    llvm::raw_string_ostream out(text);
+    llvm::interleaveComma(*stated, out);
+    filter = node.withSizes(filter, expected, "a filter of the sizes in kernel_shape (" + text + ")");
   }
-  if (stated && *stated != kernel) {
-    InFlightDiagnostic error = node.error() << "expects kernel_shape to be the filter's sizes (";
-    llvm::interleaveComma(kernel, error);
-    error << "), but it is (";
-    llvm::interleaveComma(*stated, error);
-    error << ")";
+  if (node.hasFailed())
     return std::nullopt;
-  }
-  return kernel;
+  return Sizes(ArrayRef(node.sizesOf(filter)).drop_front(2));
 }
 
 Value onnx::convolution(Node &node, Value input, Value filter) {
@@ -146,16 +144,23 @@ public:
     strides = node.integers("strides", spatial, 1);
     dilations = node.integers("dilations", spatial, 1);
     groups = node.integer("group", 1);
-    for (int64_t positive : llvm::concat<const int64_t>(strides, dilations, kernel))
+    for (int64_t positive : llvm::concat<const int64_t>(strides, dilations))
       if (positive < 1)
         return node.error() << "expects positive kernel sizes, strides and dilations, but has " << positive;
+    for (AffineExpr extent : kernel)
+      if (isStatic(extent, 0))
+        return node.error() << "expects positive kernel sizes, strides and dilations, but has 0";
     AffineExpr channels = node.sizeOf(input, 1), filters = node.sizeOf(filter, 0);
-    if (!isStatic(filters) || (isStatic(channels) && channels != filters))
+    if (isStatic(filters) && isStatic(channels) && channels != filters)
       return node.error() << "expects as many filters as input channels, but has " << typeOf(filter) << " and "
                           << typeOf(input);
-    if (groups < 1 || SizeAnalysis::staticSize(filters) % groups != 0)
-      return node.error() << "expects groups that divide the " << SizeAnalysis::staticSize(filters)
-                          << " channels, but has " << groups;
+    if (isStatic(channels))
+      filter = node.withSize(filter, 0, channels, "as many filters as input channels");
+    else
+      input = node.withSize(input, 1, filters, "as many filters as input channels");
+    if (groups < 1)
+      return node.error() << "expects a positive group, but has " << groups;
+    node.expectMultiple(node.sizeOf(filter, 0), node.size(groups), "groups that divide the channels");
     if (elementOf(input) != elementOf(filter))
       return node.error() << "expects input and filter of one element type, but has " << elementOf(input) << " and "
                           << elementOf(filter);
@@ -166,7 +171,7 @@ public:
   }
 
 private:
-  int64_t reach(size_t i) { return (kernel[i] - 1) * dilations[i] + 1; }
+  AffineExpr reach(size_t i) { return node.sizes.simplify((kernel[i] - 1) * dilations[i] + 1); }
 
   /// How much of the full result is cut off before and after; negative where it is extended.
   bool placeResult() {
@@ -200,7 +205,7 @@ private:
         continue;
       }
       AffineExpr wanted = shape ? node.size((*shape)[i]) : extent * strides[i];
-      AffineExpr total = node.sizes.simplify((extent - 1) * strides[i] + (extra[i] + reach(i)) - wanted);
+      AffineExpr total = node.sizes.simplify((extent - 1) * strides[i] + reach(i) + extra[i] - wanted);
       AffineExpr half = total.floorDiv(2), rest = total - half;
       bool oddLast = automatic == "SAME_UPPER";
       before.push_back(node.sizes.simplify(oddLast ? half : rest));
@@ -213,8 +218,9 @@ private:
   bool hasEqualPhases() {
     return groups == 1 && llvm::all_of(dilations, [](int64_t d) { return d == 1; }) &&
            llvm::any_of(strides, [](int64_t stride) { return stride != 1; }) &&
-           llvm::all_of(llvm::zip(kernel, strides),
-                        [](auto pair) { return std::get<0>(pair) % std::get<1>(pair) == 0; });
+           llvm::all_of(llvm::zip(kernel, strides), [](auto pair) {
+             return isStatic(std::get<0>(pair)) && SizeAnalysis::staticSize(std::get<0>(pair)) % std::get<1>(pair) == 0;
+           });
   }
 
   /// Result `q * stride + r` is the sum over `j` of input `q - j` times tap `r + stride * j`: for each `r` a
@@ -225,7 +231,7 @@ private:
     int64_t rank = rankOf(input);
     SmallVector<int64_t> ones(spatial, 1), pads;
     for (size_t i = 0; i < spatial; ++i)
-      pads.push_back(kernel[i] / strides[i] - 1);
+      pads.push_back(SizeAnalysis::staticSize(kernel[i]) / strides[i] - 1);
     pads.append(SmallVector<int64_t>(pads));
     Value y = node.sized<ConvOp>(rank, elementOf(input), input, filterOfPhases(), ones, ones, pads, 1);
     y = node.moveDim(y, 1, rank - 1);
@@ -254,7 +260,7 @@ private:
           result = {sizes[1], sizes[0]};
     SmallVector<int64_t> permutation;
     for (size_t i = 0; i < spatial; ++i) {
-      int64_t taps = kernel[i] / strides[i];
+      int64_t taps = SizeAnalysis::staticSize(kernel[i]) / strides[i];
       sizes.append({node.size(taps), node.size(strides[i])});
       offsets.append({node.size(taps - 1), node.size(0)});
       steps.append({node.size(-1), node.size(1)});
@@ -280,9 +286,9 @@ private:
       between.append({node.size(0), node.size(strides[i] - 1)});
       none.append(2, node.size(0));
       sizes[i + 2] = node.sizes.simplify(sizes[i + 2] * strides[i]);
-      low[i + 2] = node.sizes.simplify(node.size(reach(i) - 1) - before[i]);
+      low[i + 2] = node.sizes.simplify(reach(i) - 1 - before[i]);
       // The zeros after the last element aren't between any.
-      high[i + 2] = node.sizes.simplify(node.size(reach(i) - 1 - (strides[i] - 1)) - after[i]);
+      high[i + 2] = node.sizes.simplify(reach(i) - strides[i] - after[i]);
     }
     if (llvm::any_of(strides, [](int64_t stride) { return stride != 1; }))
       x = node.reshape(node.pad(node.unsqueeze(x, inserted), zero, none, between), sizes);
@@ -294,8 +300,8 @@ private:
   /// `[C, M/g, K..]` as `[M, C/g, K..]`, every kernel dimension reversed.
   Value turnedFilter() {
     Sizes offsets(2, node.size(0)), strides(2, node.size(1)), sizes = node.sizesOf(filter);
-    for (int64_t extent : kernel) {
-      offsets.push_back(node.size(extent - 1));
+    for (AffineExpr extent : kernel) {
+      offsets.push_back(node.sizes.simplify(extent - 1));
       strides.push_back(node.size(-1));
     }
     Value turned = node.slice(filter, offsets, sizes, strides);
@@ -310,7 +316,8 @@ private:
 
   Node &node;
   Value input, filter;
-  SmallVector<int64_t> kernel, strides, dilations;
+  Sizes kernel;
+  SmallVector<int64_t> strides, dilations;
   std::optional<size_t> padsOperand;
   size_t bias;
   Sizes before, after;

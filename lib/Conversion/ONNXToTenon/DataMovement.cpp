@@ -5,7 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Attention.h"
 #include "Graph.h"
+#include "Indexing.h"
 #include "RuntimeAxes.h"
 
 using namespace mlir;
@@ -102,7 +104,7 @@ private:
 };
 
 Results reshape(Node &node) {
-  auto target = node.elements(node[1]);
+  auto target = node.elements(node[1], node.statedRank(0));
   return target ? Reshape(node, *target).convert() : Results(failure());
 }
 
@@ -131,13 +133,18 @@ std::optional<SmallVector<int64_t>> axesOf(Node &node) {
 
 /// Of the dimensions that are dropped each has size 1, as long as the number of elements stays.
 Results squeezeGiven(Node &node) {
-  auto axes = RuntimeAxes::read(node, node[1], rankOf(node[0]));
-  return axes ? Results(node.reshape(node[0], axes->drop(node.sizesOf(node[0])))) : Results(failure());
+  int64_t rank = rankOf(node[0]);
+  auto stated = node.statedRank(0);
+  auto axes = RuntimeAxes::read(node, node[1], rank, stated ? std::optional(rank - *stated) : std::nullopt);
+  return axes ? Results(node.reshape(node[0], axes->drop(node.sizesOf(node[0]), rank - (int64_t)axes->count())))
+              : Results(failure());
 }
 
 Results unsqueezeGiven(Node &node) {
-  int64_t inserted = typeOf(node[1]).hasStaticShape() ? typeOf(node[1]).getNumElements() : 0;
-  auto axes = RuntimeAxes::read(node, node[1], rankOf(node[0]) + inserted);
+  RankedTensorType type = typeOf(node[1]);
+  auto stated = node.statedRank(0);
+  int64_t inserted = type.hasStaticShape() ? type.getNumElements() : stated ? *stated - rankOf(node[0]) : -1;
+  auto axes = RuntimeAxes::read(node, node[1], rankOf(node[0]) + inserted, inserted);
   return axes ? Results(node.reshape(node[0], axes->insertOnes(node.sizesOf(node[0])))) : Results(failure());
 }
 
@@ -250,18 +257,42 @@ Results transpose(Node &node) {
 // Repetition
 //===----------------------------------------------------------------------===//
 
+/// A shape of unknown length has the rank that the model states for the result; or it may be shorter, where the operand
+/// has this rank.
+std::optional<Sizes> targetOf(Node &node) {
+  Value shape = node[1];
+  int64_t rank = rankOf(node[0]);
+  auto stated = node.statedRank(0);
+  if (rankOf(shape) != 1 || typeOf(shape).hasStaticShape() || !stated || *stated != rank)
+    return node.elements(shape, stated);
+  AffineExpr missing = node.sizes.simplify(node.size(rank) - node.sizeOf(shape, 0));
+  AffineExpr ones = node.largest(missing, node.size(0));
+  node.expectEqual(missing, ones, "the shape is longer than the rank of the result in the model");
+  shape = node.pad(shape, node.scalarInteger(1, elementOf(shape)), ones, node.size(0));
+  return node.elements(node.reshape(shape, node.size(rank)));
+}
+
 Results expand(Node &node) {
-  auto shape = node.elements(node[1]);
+  auto shape = targetOf(node);
   if (!shape)
     return failure();
-  auto target = node.broadcastSizes(node.sizesOf(node[0]), *shape);
-  return target ? Results(node.broadcastTo(node[0], *target)) : Results(failure());
+  Sizes sizes = node.sizesOf(node[0]);
+  auto target = node.broadcastSizes(*shape, sizes);
+  if (!target)
+    return failure();
+  // Sizes of the operand that are static are those of the result, whatever the shape says.
+  size_t common = std::min(sizes.size(), shape->size());
+  for (auto [from, to] : llvm::zip(ArrayRef(sizes).take_back(common), ArrayRef(*shape).take_back(common)))
+    if (isStatic(from) && !isStatic(to) && !isStatic(from, 1))
+      node.expectEqual(node.choose(to, node.size(1), from, to), from,
+                       "a size is neither 1 nor what it is broadcast to");
+  return node.broadcastTo(node[0], *target);
 }
 
 /// Every dimension behind a new one that counts the repetitions.
 Results tile(Node &node) {
   Value x = node[0];
-  auto repeats = node.elements(node[1]);
+  auto repeats = node.elements(node[1], rankOf(x));
   if (!repeats)
     return failure();
   if ((int64_t)repeats->size() != rankOf(x))
@@ -380,8 +411,8 @@ public:
     size_t spatial = block.size();
     Sizes sizes = {node.sizeOf(node[0], 0), channels}, places;
     for (size_t i = 0; i < spatial; ++i) {
-      sizes.push_back(node.size(block[i]));
-      AffineExpr rest = image[i] + (pads[i] + pads[i + spatial] - dilations[i] * (block[i] - 1) - 1);
+      sizes.push_back(block[i]);
+      AffineExpr rest = image[i] + (pads[i] + pads[i + spatial]) - (block[i] - 1) * dilations[i] - 1;
       places.push_back(node.sizes.simplify(rest.floorDiv(strides[i]) + 1));
     }
     node.expectEqual(node.sizeOf(node[0], 2), node.product(places), "Col2Im has another number of windows");
@@ -392,8 +423,8 @@ public:
     for (size_t i = spatial; i-- > 0;) {
       AffineExpr outer = node.product(ArrayRef(sizes).take_front(2 + i));
       AffineExpr between = node.product(ArrayRef(places).take_front(i));
-      x = node.reshape(x, {outer, node.size(block[i]), between, places[i], inner});
-      x = foldAxis(x, i);
+      x = node.reshape(x, {outer, block[i], between, places[i], inner});
+      x = isStatic(block[i]) ? foldAxis(x, i) : foldAxisByData(x, i);
       inner = node.product({inner, image[i]});
     }
     Sizes result = {sizes[0], sizes[1]};
@@ -408,13 +439,9 @@ private:
       node.error() << "expects rows of windows [N, C * taps, L], but has " << typeOf(x);
       return false;
     }
-    auto known = node.constantIntegers(node[2]);
-    if (!known) {
-      node.unsupported() << "a block_shape that is not known when compiling";
-      return false;
-    }
-    auto stated = node.elements(node[1]);
-    if (!stated)
+    auto count = spatialCount();
+    auto known = node.elements(node[2], count), stated = node.elements(node[1], count);
+    if (!stated || !known)
       return false;
     block = *known;
     image = *stated;
@@ -427,16 +454,32 @@ private:
     strides = node.integers("strides", spatial, 1);
     dilations = node.integers("dilations", spatial, 1);
     pads = node.integers("pads", 2 * spatial, 0);
-    int64_t taps = 1;
-    for (int64_t positive : llvm::concat<const int64_t>(strides, dilations, block))
-      if (positive < 1 || positive > longest)
-        node.error() << "expects block sizes, strides and dilations from 1 to " << longest << ", but has " << positive;
+    SmallVector<int64_t> positive = strides;
+    positive.append(dilations);
+    for (AffineExpr extent : block)
+      if (isStatic(extent))
+        positive.push_back(SizeAnalysis::staticSize(extent));
+    for (int64_t number : positive)
+      if (number < 1 || number > longest)
+        node.error() << "expects block sizes, strides and dilations from 1 to " << longest << ", but has " << number;
     if (node.hasFailed())
       return false;
-    for (int64_t extent : block)
-      taps *= extent;
-    channels = node.quotient(node.sizeOf(x, 1), node.size(taps));
+    AffineExpr taps = node.product(block);
+    node.expectMultiple(node.sizeOf(x, 1), taps, "rows for whole blocks");
+    channels = node.quotient(node.sizeOf(x, 1), taps);
     return !node.hasFailed();
+  }
+
+  /// How many dimensions an image has, as whatever is known says it.
+  std::optional<int64_t> spatialCount() {
+    for (size_t i : {1, 2})
+      if (typeOf(node[i]).hasStaticShape())
+        return typeOf(node[i]).getNumElements();
+    for (StringRef name : {"strides", "dilations", "pads"})
+      if (auto list = node.integers(name))
+        return name == "pads" ? list->size() / 2 : list->size();
+    auto stated = node.statedRank(0);
+    return stated ? std::optional(*stated - 2) : std::nullopt;
   }
 
   /// `[A, taps, B, places, D]` as `[A, B, extent, D]`.
@@ -446,9 +489,10 @@ private:
     AffineExpr spread = node.sizes.simplify(sizes[3] * stride);
     Value zero = node.scalar(0, elementOf(x)), sum;
     // Windows side by side aren't added.
-    if (stride == block[i] && dilations[i] == 1 && pads[i] == 0 && spread == image[i])
+    int64_t taps = SizeAnalysis::staticSize(block[i]);
+    if (stride == taps && dilations[i] == 1 && pads[i] == 0 && spread == image[i])
       return node.reshape(node.transpose(x, {0, 2, 3, 1, 4}), {sizes[0], sizes[2], spread, sizes[4]});
-    for (int64_t tap = 0; tap < block[i]; ++tap) {
+    for (int64_t tap = 0; tap < taps; ++tap) {
       Value term = node.squeeze(node.slice(x, 1, node.size(tap), node.size(1)), {1});
       if (stride > 1) {
         Sizes none(5, node.size(0)), between = none;
@@ -465,12 +509,34 @@ private:
     return sum;
   }
 
+  /// The same for as many taps as data says: each place of the image reads those windows that it is in, and a zero in
+  /// place of the others.
+  Value foldAxisByData(Value x, size_t i) {
+    Type i64 = node.builder.getI64Type();
+    Sizes sizes = node.sizesOf(x), places = {image[i], sizes[1]};
+    AffineExpr count = node.product({sizes[1], sizes[3]});
+    Value rows = node.reshape(node.transpose(x, {0, 2, 1, 3, 4}), {sizes[0], sizes[2], count, sizes[4]});
+    Sizes none(4, node.size(0)), one = none;
+    one[2] = node.size(1);
+    rows = node.pad(rows, node.scalar(0, elementOf(x)), none, one);
+    Value tap = node.iota(places, 1, i64), at = node.binary<AddOp>(node.iota(places, 0, i64), double(pads[i]));
+    at = node.binary<SubOp>(at, node.binary<MulOp>(tap, double(dilations[i])));
+    Value window = node.binary<DivOp>(at, double(strides[i]));
+    Value isInside = node.compare(Predicate::eq, node.binary<MulOp>(window, double(strides[i])), at);
+    Value windows = numberOf(node, sizes[3]);
+    isInside = node.binary<AndOp>(isInside, node.compare(Predicate::ge, at, 0.0));
+    isInside = node.binary<AndOp>(isInside, node.compare(Predicate::lt, window, windows));
+    Value place = node.binary<AddOp>(node.binary<MulOp>(tap, windows), window);
+    place = node.select(isInside, place, numberOf(node, count));
+    return node.reduce(Combiner::sum, take(node, rows, place, 2), {3});
+  }
+
   /// Of what is written out tap by tap.
   static constexpr int64_t longest = 256;
 
   Node &node;
-  SmallVector<int64_t> block, strides, dilations, pads;
-  Sizes image;
+  SmallVector<int64_t> strides, dilations, pads;
+  Sizes block, image;
   AffineExpr channels;
 };
 

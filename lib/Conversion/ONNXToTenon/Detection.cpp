@@ -14,6 +14,23 @@ using namespace tenon;
 using namespace tenon::onnx;
 
 namespace {
+/// Whether the operands are images and rows of 4 numbers with a vector of images' numbers, or of 5 numbers, the first
+/// of which is the image's; an error where they aren't.
+bool areRegions(Node &node, int64_t columns, Value &regions) {
+  if (rankOf(node[0]) != 4 || rankOf(regions) != 2 || (columns == 4 && rankOf(node[2]) != 1)) {
+    InFlightDiagnostic error = node.error();
+    error << (columns == 4 ? "expects images, rows of 4 corners and a vector of images' numbers, but has "
+                           : "expects images and rows of an image's number and 4 corners, but has ")
+          << typeOf(node[0]) << ", " << typeOf(regions);
+    if (columns == 4)
+      error << " and " << typeOf(node[2]);
+    return false;
+  }
+  regions = node.withSize(regions, 1, node.size(columns),
+                          columns == 4 ? "rows of 4 corners" : "rows of an image's number and 4 corners");
+  return !node.hasFailed();
+}
+
 //===----------------------------------------------------------------------===//
 // CropAndResize
 //===----------------------------------------------------------------------===//
@@ -25,10 +42,9 @@ Results cropAndResize(Node &node) {
   StringRef mode = node.string("mode", "bilinear");
   if (mode != "bilinear" && mode != "nearest")
     return node.error() << "expects mode bilinear or nearest, but has '" << mode << "'";
-  if (rankOf(x) != 4 || rankOf(regions) != 2 || typeOf(regions).getDimSize(1) != 4 || rankOf(node[2]) != 1)
-    return node.error() << "expects images, rows of 4 corners and a vector of images' numbers, but has " << typeOf(x)
-                        << ", " << typeOf(regions) << " and " << typeOf(node[2]);
-  auto sizes = node.elements(node[3]);
+  if (!areRegions(node, 4, regions))
+    return failure();
+  auto sizes = node.elements(node[3], 2);
   if (!sizes)
     return failure();
   if (sizes->size() != 2)
@@ -103,9 +119,8 @@ Results roiAlign(Node &node) {
   if (place != "half_pixel" && place != "output_half_pixel")
     return node.error() << "expects coordinate_transformation_mode half_pixel or output_half_pixel, but has '" << place
                         << "'";
-  if (rankOf(x) != 4 || rankOf(regions) != 2 || typeOf(regions).getDimSize(1) != 4 || rankOf(node[2]) != 1)
-    return node.error() << "expects images, rows of 4 corners and a vector of images' numbers, but has " << typeOf(x)
-                        << ", " << typeOf(regions) << " and " << typeOf(node[2]);
+  if (!areRegions(node, 4, regions))
+    return failure();
   if (sizes[0] < 1 || sizes[1] < 1 || ratio < 0)
     return node.error() << "expects positive output sizes and a sampling_ratio that isn't negative, but has "
                         << sizes[0] << ", " << sizes[1] << " and " << ratio;
@@ -175,9 +190,8 @@ Results maxRoiPool(Node &node) {
   auto sizes = node.integers("pooled_shape");
   if (!sizes || sizes->size() != 2 || (*sizes)[0] < 1 || (*sizes)[1] < 1)
     return node.error() << "expects two positive sizes in pooled_shape";
-  if (rankOf(x) != 4 || rankOf(regions) != 2 || typeOf(regions).getDimSize(1) != 5)
-    return node.error() << "expects images and rows of an image's number and 4 corners, but has " << typeOf(x)
-                        << " and " << typeOf(regions);
+  if (!areRegions(node, 5, regions))
+    return failure();
   Type wide = computedIn(node, elementOf(regions));
   AffineExpr count = node.sizeOf(regions, 0);
   Value corners = node.cast(regions, wide);
@@ -232,10 +246,11 @@ Results maxRoiPool(Node &node) {
 Results nonMaxSuppression(Node &node) {
   Value boxes = node[0], scores = node[1];
   Type element = elementOf(boxes), i64 = node.builder.getI64Type();
-  if (rankOf(boxes) != 3 || typeOf(boxes).getDimSize(2) != 4 || rankOf(scores) != 3 || elementOf(scores) != element ||
+  if (rankOf(boxes) != 3 || rankOf(scores) != 3 || elementOf(scores) != element ||
       (!element.isF32() && !element.isF64()))
     return node.error() << "expects boxes [N, B, 4] and scores [N, C, B] of floating-point numbers, but has "
                         << typeOf(boxes) << " and " << typeOf(scores);
+  boxes = node.withSize(boxes, 2, node.size(4), "boxes [N, B, 4]");
   int64_t centred = node.integer("center_point_box", 0);
   if (centred != 0 && centred != 1)
     return node.error() << "expects center_point_box 0 or 1, but has " << centred;

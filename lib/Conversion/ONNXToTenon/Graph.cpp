@@ -20,9 +20,9 @@ using namespace mlir;
 using namespace tenon;
 using namespace tenon::onnx;
 
-Graph::Graph(func::FuncOp func, const ConverterTable &table, Evaluator evaluator)
+Graph::Graph(func::FuncOp func, const ConverterTable &table, Evaluator evaluator, const llvm::StringMap<int64_t> &fixed)
     : builder(func.getContext(), &recorder), sizes(func.getContext()), known(std::move(evaluator), sizes), func(func),
-      table(table) {
+      table(table), fixed(fixed) {
   scopes.emplace_back();
 }
 
@@ -118,6 +118,7 @@ LogicalResult Graph::checkOperators() {
 LogicalResult Graph::convertArguments() {
   Location loc = func.getLoc();
   llvm::StringMap<Value> symbols;
+  SmallVector<std::string> names;
   llvm::StringSet<> stated;
   auto nameOf = [&](BlockArgument argument, int64_t dim) -> StringRef {
     auto dims = func.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(), "tenon.dims");
@@ -140,6 +141,7 @@ LogicalResult Graph::convertArguments() {
     if (!type || type.hasStaticShape())
       continue;
     SmallVector<OpFoldResult> bound;
+    SmallVector<int64_t> shape(type.getShape());
     for (int64_t dim = 0; dim < type.getRank(); ++dim) {
       if (!type.isDynamicDim(dim)) {
         bound.push_back(builder.getIndexAttr(type.getDimSize(dim)));
@@ -149,16 +151,36 @@ LogicalResult Graph::convertArguments() {
       if (name.empty())
         for (name = (input + "_" + llvm::Twine(dim)).str(); stated.contains(name);)
           name += "_";
+      if (!llvm::is_contained(names, name))
+        names.push_back(name);
+      if (auto it = fixed.find(name); it != fixed.end()) {
+        shape[dim] = it->second;
+        bound.push_back(builder.getIndexAttr(it->second));
+        continue;
+      }
       Value &symbol = symbols[name];
       if (!symbol)
         symbol = SymbolOp::create(builder, loc, builder.getIndexType(), builder.getStringAttr(name),
                                   DenseI64ArrayAttr(), IntegerAttr());
       bound.push_back(symbol);
     }
+    argument.setType(RankedTensorType::get(shape, type.getElementType(), type.getEncoding()));
+    if (!ShapedType::isDynamicShape(shape))
+      continue;
     SmallVector<Value> dynamic;
-    SmallVector<int64_t> fixed;
-    dispatchIndexOpFoldResults(bound, dynamic, fixed);
-    BindShapeOp::create(builder, loc, argument, dynamic, fixed);
+    SmallVector<int64_t> stored;
+    dispatchIndexOpFoldResults(bound, dynamic, stored);
+    BindShapeOp::create(builder, loc, argument, dynamic, stored);
+  }
+  for (auto &entry : fixed) {
+    StringRef name = entry.getKey();
+    if (llvm::is_contained(names, name.str()))
+      continue;
+    InFlightDiagnostic error = emitError(loc)
+                               << "no size of the inputs that is known at run time only is named '" << name << "'";
+    for (auto [i, other] : llvm::enumerate(names))
+      error << (i == 0 ? ", these are: '" : ", '") << other << "'";
+    return error;
   }
   recorder.ops.clear();
   return success();
@@ -205,8 +227,8 @@ LogicalResult Graph::convertReturn(ArrayRef<Value> results) {
     }
     terminator->setOperand(i, value);
   }
-  func.setFunctionType(
-      FunctionType::get(func.getContext(), func.getArgumentTypes(), llvm::to_vector(terminator->getOperandTypes())));
+  func.setFunctionType(FunctionType::get(func.getContext(), llvm::to_vector(func.getBody().getArgumentTypes()),
+                                         llvm::to_vector(terminator->getOperandTypes())));
   return result;
 }
 

@@ -33,7 +33,9 @@ struct Equality {
 /// converted.
 class Graph {
 public:
-  Graph(mlir::func::FuncOp func, const ConverterTable &table, Evaluator evaluator);
+  /// Symbols in `fixed` have these sizes.
+  Graph(mlir::func::FuncOp func, const ConverterTable &table, Evaluator evaluator,
+        const llvm::StringMap<int64_t> &fixed);
   ~Graph();
 
   mlir::LogicalResult convert();
@@ -141,6 +143,7 @@ private:
 
   mlir::func::FuncOp func;
   const ConverterTable &table;
+  const llvm::StringMap<int64_t> &fixed;
   Recorder recorder;
   llvm::DenseMap<mlir::Value, mlir::Value> values; ///< what a value of the model became
   /// What was computed in each open region, the innermost last.

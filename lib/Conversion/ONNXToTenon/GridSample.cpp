@@ -26,7 +26,11 @@ public:
   Results convert() {
     if (!check())
       return failure();
-    Value grid = node.cast(node[1], computedIn(node, elementOf(node[1])));
+    Value grid =
+        node.withSize(node[1], dims + 1, node.size(dims), "a grid whose last dimension is the number of spatial ones");
+    if (node.hasFailed())
+      return failure();
+    grid = node.cast(grid, computedIn(node, elementOf(grid)));
     Sampler sampler(node, node[0]);
     for (int64_t axis = 0; axis < dims; ++axis) {
       // The last axis comes first in the grid.
@@ -45,10 +49,9 @@ private:
       mode = mode.drop_front(2);
     padding = node.string("padding_mode", "zeros");
     isAligned = node.flag("align_corners");
-    if (dims < 1 || rankOf(node[1]) != dims + 2 || typeOf(node[1]).getShape().back() != dims)
-      node.error() << "expects images and a grid of their rank, whose last dimension is the number of "
-                      "spatial ones, but has "
-                   << typeOf(node[0]) << " and " << typeOf(node[1]);
+    if (dims < 1 || rankOf(node[1]) != dims + 2)
+      node.error() << "expects images and a grid of their rank, but has " << typeOf(node[0]) << " and "
+                   << typeOf(node[1]);
     else if (!isa<FloatType>(elementOf(node[1])))
       node.error() << "expects a grid of floating-point numbers, but has " << typeOf(node[1]);
     else if (mode != "linear" && mode != "nearest" && mode != "cubic")
@@ -107,14 +110,27 @@ Results gridSample(Node &node) { return GridSample(node).convert(); }
 // AffineGrid
 //===----------------------------------------------------------------------===//
 
+/// The number of an image's dimensions, as whatever is known says it: the matrices, the sizes or the result.
+int64_t affineDims(Node &node) {
+  if (rankOf(node[0]) == 3)
+    for (int64_t i : {1, 2})
+      if (!typeOf(node[0]).isDynamicDim(i))
+        return typeOf(node[0]).getDimSize(i) - (i - 1);
+  if (typeOf(node[1]).hasStaticShape())
+    return typeOf(node[1]).getNumElements() - 2;
+  return node.statedRank(0).value_or(0) - 2;
+}
+
 /// The places of an image from -1 to 1, each times a matrix of its batch entry: `[N, out.., dims]`.
 Results affineGrid(Node &node) {
   Value theta = node[0];
-  int64_t dims = rankOf(theta) == 3 ? typeOf(theta).getDimSize(1) : 0;
-  if ((dims != 2 && dims != 3) || typeOf(theta).getDimSize(2) != dims + 1 || !isa<FloatType>(elementOf(theta)))
+  int64_t dims = affineDims(node);
+  if ((dims != 2 && dims != 3) || rankOf(theta) != 3 || !isa<FloatType>(elementOf(theta)))
     return node.error() << "expects matrices [N, 2, 3] or [N, 3, 4] of floating-point numbers, but has "
                         << typeOf(theta);
-  auto stated = node.elements(node[1]);
+  theta = node.withSizes(theta, {AffineExpr(), node.size(dims), node.size(dims + 1)},
+                         "matrices [N, " + Twine(dims) + ", " + Twine(dims + 1) + "]");
+  auto stated = node.elements(node[1], dims + 2);
   if (stated && (int64_t)stated->size() != dims + 2)
     return node.error() << "expects " << dims + 2 << " sizes, but has " << stated->size();
   if (!stated)
@@ -165,8 +181,8 @@ public:
     // [N, G, C / G, taps, places] times [G, M / G, C / G, taps].
     AffineExpr each = node.quotient(node.sizeOf(filter, 0), node.size(groups)), in = node.sizeOf(filter, 1);
     AffineExpr count = node.product(out);
-    samples = node.reshape(samples, {node.sizeOf(x, 0), node.size(groups), in, node.size(taps), count});
-    Value weights = node.cast(node.reshape(filter, {node.size(groups), each, in, node.size(taps)}), elementOf(samples));
+    samples = node.reshape(samples, {node.sizeOf(x, 0), node.size(groups), in, taps, count});
+    Value weights = node.cast(node.reshape(filter, {node.size(groups), each, in, taps}), elementOf(samples));
     Value y = node.contract(samples, weights, 6, {0, 1, 2, 3, 4}, {1, 5, 2, 3}, {0, 1, 5, 4}, elementOf(samples));
     Sizes result = {node.sizeOf(x, 0), node.sizeOf(filter, 0)};
     llvm::append_range(result, out);
@@ -181,24 +197,19 @@ private:
                    << typeOf(filter) << " and " << typeOf(node[2]);
       return false;
     }
-    kernel.assign(typeOf(filter).getShape().begin() + 2, typeOf(filter).getShape().end());
-    if (llvm::is_contained(kernel, ShapedType::kDynamic)) {
-      node.unsupported() << "the filter's sizes are not known when compiling";
+    auto sizesOfKernel = kernelOf(node, x, filter);
+    if (!sizesOfKernel)
       return false;
-    }
-    if (auto stated = node.integers("kernel_shape"); stated && *stated != kernel)
-      node.error() << "expects kernel_shape to be the filter's sizes";
+    kernel = *sizesOfKernel;
     strides = node.integers("strides", spatial, 1);
     dilations = node.integers("dilations", spatial, 1);
     pads = node.integers("pads", 2 * spatial, 0);
     groups = node.integer("group", 1);
     offsetGroups = node.integer("offset_group", 1);
-    for (int64_t positive : llvm::concat<const int64_t>(strides, dilations, kernel))
+    for (int64_t positive : llvm::concat<const int64_t>(strides, dilations))
       if (positive < 1)
-        node.error() << "expects positive kernel sizes, strides and dilations, but has " << positive;
-    taps = 1;
-    for (int64_t extent : kernel)
-      taps *= extent;
+        node.error() << "expects positive strides and dilations, but has " << positive;
+    taps = node.product(kernel);
     if (groups < 1 || offsetGroups < 1)
       node.error() << "expects positive groups, but has " << groups << " and " << offsetGroups;
     if (node.hasFailed())
@@ -217,11 +228,11 @@ private:
     if (auto filters = node.sizeOf(filter, 0); isStatic(filters) && SizeAnalysis::staticSize(filters) % groups)
       node.error() << "expects group to divide the filters, but has " << groups << " and " << typeOf(filter);
     expect(sizes[1], node.sizes.simplify(node.sizeOf(filter, 1) * groups), "channels");
-    expect(offsets[1], node.size(offsetGroups * taps * spatial), "offsets");
+    expect(offsets[1], node.sizes.simplify(taps * (offsetGroups * spatial)), "offsets");
     if (node.has(4))
-      expect(node.sizeOf(node[4], 1), node.size(offsetGroups * taps), "weights in the mask");
+      expect(node.sizeOf(node[4], 1), node.sizes.simplify(taps * offsetGroups), "weights in the mask");
     for (int64_t i = 0; i < spatial; ++i) {
-      AffineExpr rest = sizes[i + 2] + (pads[i] + pads[i + spatial] - dilations[i] * (kernel[i] - 1) - 1);
+      AffineExpr rest = sizes[i + 2] + (pads[i] + pads[i + spatial]) - (kernel[i] - 1) * dilations[i] - 1;
       expect(out[i], node.sizes.simplify(rest.floorDiv(strides[i]) + 1), "places along an axis");
     }
     return !node.hasFailed();
@@ -232,20 +243,18 @@ private:
     Type wide = computedIn(node, elementOf(x));
     Sizes sizes = node.sizesOf(x);
     AffineExpr entries = node.sizes.simplify(sizes[0] * offsetGroups);
-    Sizes images = {entries, node.quotient(sizes[1], node.size(offsetGroups))}, places = {entries, node.size(taps)};
+    Sizes images = {entries, node.quotient(sizes[1], node.size(offsetGroups))}, places = {entries, taps};
     images.append(sizes.begin() + 2, sizes.end());
     llvm::append_range(places, out);
     Sizes offsetSizes = places;
     offsetSizes.insert(offsetSizes.begin() + 2, node.size(spatial));
     Value offsets = node.cast(node.reshape(node[2], offsetSizes), wide);
     Sampler sampler(node, node.reshape(x, images));
-    int64_t inner = taps;
     for (int64_t axis = 0; axis < spatial; ++axis) {
-      inner /= kernel[axis];
-      SmallVector<double> starts;
-      for (int64_t tap = 0; tap < taps; ++tap)
-        starts.push_back(tap / inner % kernel[axis] * dilations[axis] - pads[axis]);
-      Value start = node.broadcast(node.numbersConstant(starts, wide), {1}, places);
+      // The place of each tap along the axis.
+      Value start = node.reshape(node.iota(kernel, axis, wide), taps);
+      start = node.binary<SubOp>(node.binary<MulOp>(start, double(dilations[axis])), double(pads[axis]));
+      start = node.broadcast(start, {1}, places);
       Value at = node.binary<MulOp>(node.iota(places, 2 + axis, wide), double(strides[axis]));
       at = node.binary<AddOp>(node.binary<AddOp>(at, start),
                               node.squeeze(node.slice(offsets, 2, node.size(axis), node.size(1)), {2}));
@@ -272,9 +281,10 @@ private:
 
   Node &node;
   Value x, filter;
-  int64_t spatial, groups = 1, offsetGroups = 1, taps = 1;
-  SmallVector<int64_t> kernel, strides, dilations, pads;
-  Sizes out;
+  int64_t spatial, groups = 1, offsetGroups = 1;
+  SmallVector<int64_t> strides, dilations, pads;
+  AffineExpr taps; ///< of a filter, all of them
+  Sizes kernel, out;
 };
 
 Results deformConv(Node &node) { return DeformConv(node).convert(); }

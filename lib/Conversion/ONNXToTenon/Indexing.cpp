@@ -62,6 +62,20 @@ Results gather(Node &node) {
   return node.reshape(one, sizes);
 }
 
+/// Makes the last size of indices static: it is `count` where it isn't known. False after an error.
+bool countPositions(Node &node, Value &indices, std::optional<int64_t> count) {
+  int64_t last = rankOf(indices) - 1;
+  if (!typeOf(indices).isDynamicDim(last))
+    return true;
+  if (!count || *count < 0) {
+    node.unsupported() << "the number of positions in " << typeOf(indices) << " is not known when compiling"
+                       << node.wayToKnow(node.sizeOf(indices, last));
+    return false;
+  }
+  indices = node.withSize(indices, last, node.size(*count), "as many positions in indices as follow from the ranks");
+  return !node.hasFailed();
+}
+
 Results gatherND(Node &node) {
   Value x = node[0], indices = node[1];
   int64_t batch = node.integer("batch_dims", 0), rank = rankOf(x);
@@ -70,9 +84,11 @@ Results gatherND(Node &node) {
   if (rankOf(indices) < 1 || batch < 0 || batch >= std::min(rank, rankOf(indices)))
     return node.error() << "expects batch_dims below the ranks of " << typeOf(x) << " and " << typeOf(indices)
                         << ", but has " << batch;
+  auto stated = node.statedRank(0);
+  if (!countPositions(node, indices,
+                      stated ? std::optional(rankOf(indices) + rank - 1 - batch - *stated) : std::nullopt))
+    return failure();
   int64_t count = typeOf(indices).getShape().back();
-  if (ShapedType::isDynamic(count))
-    return node.unsupported() << "the number of positions in " << typeOf(indices) << " is not known when compiling";
   if (count < 1 || batch + count > rank)
     return node.error() << "expects 1 to " << rank - batch
                         << " positions in the last dimension of the indices, but has " << count;
@@ -198,9 +214,9 @@ Results scatterND(Node &node) {
   Value indices = node[1];
   if (!areIndices(node, indices) || rankOf(indices) < 1)
     return node.error() << "expects indices of rank 1 or more, but has " << typeOf(indices);
+  if (!countPositions(node, indices, rankOf(indices) - 1 + rankOf(node[0]) - rankOf(node[2])))
+    return failure();
   int64_t count = typeOf(indices).getShape().back();
-  if (ShapedType::isDynamic(count))
-    return node.unsupported() << "the number of positions in " << typeOf(indices) << " is not known when compiling";
   return scatterTo(node, node[0], indices, node[2], llvm::to_vector(llvm::seq<int64_t>(0, count)), 0);
 }
 

@@ -139,7 +139,7 @@ Results maxPoolWithMask(Node &node) {
                            "dimensions, but has "
                         << typeOf(x) << " and " << typeOf(mask);
   constexpr double least = std::numeric_limits<float>::lowest();
-  auto windows = windowsOf(node, x, *kernel, least);
+  auto windows = windowsOf(node, x, node.constants(*kernel), least);
   if (!windows || node.hasFailed())
     return failure();
   Value isSeen = node.compare(Predicate::ne, mask, 0.0), isOrigin;

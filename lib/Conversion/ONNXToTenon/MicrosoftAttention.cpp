@@ -165,9 +165,9 @@ private:
     } else if (pastLength && width != keyLength) {
       flags = padded(flags, node.size(0), node.largest(node.sizes.simplify(keyLength - width), node.size(0)), 0);
     }
-    flags = withSize(node, flags, last, keyLength, "the mask");
+    flags = node.withSize(flags, last, keyLength, "the mask of the sizes of the scores");
     if (rank > 2)
-      flags = withSize(node, flags, rank - 2, queryLength, "the mask");
+      flags = node.withSize(flags, rank - 2, queryLength, "the mask of the sizes of the scores");
     if (rank < 4)
       flags = node.unsqueeze(flags, rank == 2 ? ArrayRef<int64_t>{1, 2} : ArrayRef<int64_t>{1});
     addFilter(node.compare(Predicate::gt, flags, 0.0));
@@ -671,7 +671,8 @@ Results multimodalRotaryEmbedding(Node &node) {
     }
     return result;
   };
-  return rotaryResult(node, rotate(node, x, angles(node[2]), angles(node[3]), 2 * half, node.flag("interleaved")));
+  return rotaryResult(node,
+                      rotate(node, x, angles(node[2]), angles(node[3]), node.size(2 * half), node.flag("interleaved")));
 }
 
 /// q * cos(emb) + q_rot * sin(emb), and the same of k.

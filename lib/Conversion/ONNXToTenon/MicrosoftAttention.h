@@ -12,9 +12,6 @@
 
 namespace tenon::onnx {
 
-/// `size` as what dimension `dim` has, checked at run time where it isn't known when compiling.
-mlir::Value withSize(Node &node, mlir::Value x, int64_t dim, mlir::AffineExpr size, llvm::StringRef what);
-
 /// `past` `[B, H, P, D]` up to place `start[b]`, `[B, S, H, D]` behind it, and zeros up to `length`.
 mlir::Value updateCache(Node &node, mlir::Value past, mlir::Value fresh, mlir::Value start, mlir::AffineExpr length);
 

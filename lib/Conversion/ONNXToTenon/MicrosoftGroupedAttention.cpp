@@ -18,19 +18,7 @@ using namespace mlir;
 using namespace tenon;
 using namespace tenon::onnx;
 
-Value onnx::withSize(Node &node, Value x, int64_t dim, AffineExpr size, StringRef what) {
-  Sizes sizes = node.sizesOf(x);
-  AffineExpr difference = node.sizes.simplify(sizes[dim] - size);
-  if (isStatic(difference, 0))
-    return x;
-  if (isStatic(difference)) {
-    node.error() << "expects " << what << " of the sizes of the scores, but has " << typeOf(x);
-    return x;
-  }
-  node.expectEqual(sizes[dim], size, (what + " doesn't have the size that query and keys give").str());
-  sizes[dim] = size;
-  return node.reshape(x, sizes);
-}
+static constexpr const char *kBiasSizes = "the attention bias of the sizes of the scores";
 
 Value onnx::updateCache(Node &node, Value past, Value fresh, Value start, AffineExpr length) {
   Type i64 = node.builder.getI64Type();
@@ -60,7 +48,8 @@ Value onnx::rotateAt(Node &node, Value x, Value places, Value cosines, Value sin
     node.unsupported() << "the number of angles in " << typeOf(cosines) << " is not known when compiling";
     return x;
   }
-  return rotate(node, x, take(node, cosines, places, 0), take(node, sines, places, 0), 2 * half, interleaved);
+  return rotate(node, x, take(node, cosines, places, 0), take(node, sines, places, 0), node.size(2 * half),
+                interleaved);
 }
 
 bool onnx::haveKnownSize(Node &node, ArrayRef<Value> all) {
@@ -88,8 +77,8 @@ Value onnx::scoreBias(Node &node, Value bias, AffineExpr queries, AffineExpr key
     high[3] = node.largest(node.sizes.simplify(keys - width), node.size(0));
     bias = node.slice(node.pad(bias, node.scalar(0, elementOf(bias)), none, high), 3, node.size(0), keys);
   }
-  bias = withSize(node, bias, 3, keys, "the attention bias");
-  return isStatic(node.sizeOf(bias, 2), 1) ? bias : withSize(node, bias, 2, queries, "the attention bias");
+  bias = node.withSize(bias, 3, keys, kBiasSizes);
+  return isStatic(node.sizeOf(bias, 2), 1) ? bias : node.withSize(bias, 2, queries, kBiasSizes);
 }
 
 namespace {

@@ -198,7 +198,11 @@ std::optional<SmallVector<double>> Node::constantNumbers(Value value) {
   return result;
 }
 
-std::optional<Sizes> Node::elements(Value value) {
+Sizes Node::constants(ArrayRef<int64_t> values) {
+  return llvm::map_to_vector(values, [&](int64_t value) { return size(value); });
+}
+
+std::optional<Sizes> Node::elements(Value value, std::optional<int64_t> count) {
   if (failed)
     return std::nullopt;
   RankedTensorType type = typeOf(value);
@@ -206,9 +210,13 @@ std::optional<Sizes> Node::elements(Value value) {
     error() << "expects integers of rank 0 or 1, but has " << type;
     return std::nullopt;
   }
-  if (!type.hasStaticShape()) {
-    unsupported() << "the number of sizes in " << type << " is not known when compiling";
+  if (!type.hasStaticShape() && (!count || *count < 0)) {
+    unsupported() << "the number of sizes in " << type << " is not known when compiling" << wayToKnow(sizeOf(value, 0));
     return std::nullopt;
+  }
+  if (!type.hasStaticShape()) {
+    value = withSizes(value, size(*count), "as many sizes, axes or amounts as follow from the ranks in the model");
+    type = typeOf(value);
   }
   if (type.getNumElements() > kMostSizes) {
     error() << "expects at most " << kMostSizes << " sizes or axes, but has " << type;
@@ -364,6 +372,48 @@ void Node::expectEqual(AffineExpr actual, AffineExpr expected, StringRef message
   Value a = getValueOrCreateConstantIndexOp(builder, loc, materialize(actual));
   Value b = getValueOrCreateConstantIndexOp(builder, loc, materialize(expected));
   cf::AssertOp::create(builder, loc, arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, a, b), message);
+}
+
+Value Node::withSizes(Value value, ArrayRef<AffineExpr> expected, const Twine &what) {
+  Sizes result;
+  for (auto [own, wanted] : llvm::zip_equal(sizesOf(value), expected)) {
+    AffineExpr known = wanted ? sizes.simplify(wanted) : own;
+    if (isStatic(own) && isStatic(known) && own != known && !failed)
+      error() << "expects " << what << ", but has " << typeOf(value);
+    if (!failed && own != known)
+      expectEqual(own, known, ("expects " + what).str());
+    result.push_back(isStatic(own) ? own : known);
+  }
+  return reshape(value, result);
+}
+
+Value Node::withSize(Value value, int64_t dim, AffineExpr expected, const Twine &what) {
+  Sizes all(rankOf(value));
+  all[dim] = expected;
+  return withSizes(value, all, what);
+}
+
+void Node::expectMultiple(AffineExpr size, AffineExpr divisor, const Twine &what) {
+  size = sizes.simplify(size), divisor = sizes.simplify(divisor);
+  if (isStatic(size) && isStatic(divisor)) {
+    int64_t number = SizeAnalysis::staticSize(size), by = SizeAnalysis::staticSize(divisor);
+    if (by < 1 || number % by != 0)
+      error() << "expects " << what << ", but has " << number << " and " << by;
+    return;
+  }
+  expectEqual(product({quotient(size, divisor), divisor}), size, ("expects " + what).str());
+}
+
+std::optional<int64_t> Node::statedRank(size_t result) {
+  return result < op->getNumResults() ? graph.statedRank(op->getResult(result)) : std::nullopt;
+}
+
+std::string Node::wayToKnow(AffineExpr size) {
+  for (Value value : sizes.valuesOf(size))
+    if (auto symbol = value.getDefiningOp<SymbolOp>())
+      return "; fix '" + symbol.getName().str() + "' when compiling: --size " + symbol.getName().str() +
+             "=N of tenon-compile, or sizes of tenon.compile";
+  return "";
 }
 
 OpFoldResult Node::materialize(AffineExpr size) {

@@ -103,12 +103,13 @@ public:
   Sizes sizesOf(mlir::Value value) { return sizes.sizesOf(value); }
   mlir::AffineExpr sizeOf(mlir::Value value, int64_t dim) { return sizes.sizesOf(value)[dim]; }
   mlir::AffineExpr size(int64_t value) { return sizes.constant(value); }
+  Sizes constants(llvm::ArrayRef<int64_t> values);
   /// All elements, where they are known when compiling.
   std::optional<llvm::SmallVector<int64_t>> constantIntegers(mlir::Value value);
   std::optional<llvm::SmallVector<double>> constantNumbers(mlir::Value value);
   /// The elements of an integer tensor of rank 0 or 1 as sizes; those that follow from nothing are read from
-  /// data.
-  std::optional<Sizes> elements(mlir::Value value);
+  /// data. Where their number isn't known it is `count`, which is checked at run time; without one it is an error.
+  std::optional<Sizes> elements(mlir::Value value, std::optional<int64_t> count = std::nullopt);
   /// Whether it may be: it is read from a tensor, or subtracted.
   bool mayBeNegative(mlir::AffineExpr size);
 
@@ -125,6 +126,17 @@ public:
   mlir::OpFoldResult materialize(mlir::AffineExpr size);
   /// Ends the run with a message where two sizes differ.
   void expectEqual(mlir::AffineExpr actual, mlir::AffineExpr expected, llvm::StringRef message);
+  /// The value with the sizes that the operator's rules say it has; null ones are its own. Those that aren't known when
+  /// compiling are checked at run time. An error, which begins as the check does, where they can't be: `expects WHAT`.
+  mlir::Value withSizes(mlir::Value value, llvm::ArrayRef<mlir::AffineExpr> expected, const llvm::Twine &what);
+  /// The same for one dimension.
+  mlir::Value withSize(mlir::Value value, int64_t dim, mlir::AffineExpr expected, const llvm::Twine &what);
+  /// Checks that `divisor`, positive where it is static, divides a size: an error when compiling, or at run time.
+  void expectMultiple(mlir::AffineExpr size, mlir::AffineExpr divisor, const llvm::Twine &what);
+  /// The rank that the model states for a result, where no operand says it.
+  std::optional<int64_t> statedRank(size_t result);
+  /// What a user can do about a size that has to be known when compiling: the end of a message.
+  std::string wayToKnow(mlir::AffineExpr size);
   /// The common sizes by numpy's rules, an error where there are none.
   std::optional<Sizes> broadcastSizes(llvm::ArrayRef<mlir::AffineExpr> a, llvm::ArrayRef<mlir::AffineExpr> b);
   std::optional<Sizes> broadcastSizes(llvm::ArrayRef<mlir::Value> values);

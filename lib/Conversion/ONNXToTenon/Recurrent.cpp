@@ -48,7 +48,7 @@ public:
 protected:
   /// The states after one step; `x` is the product of the step's input with all gates' weights, without bias.
   virtual SmallVector<Value> step(Value x, ArrayRef<Value> states) = 0;
-  /// Reads the hidden size off the weights, `[D, G*H, I]` and `[D, G*H, H]`; false after an error.
+  /// Sets the hidden size, and checks the weights, `[D, G*H, I]` and `[D, G*H, H]`; false after an error.
   virtual bool checkWeights();
   /// Sets what a step needs of the state's weights of a direction.
   virtual void loadWeights(int64_t d) { weights = ofDirection(2, d); }
@@ -61,7 +61,7 @@ protected:
   Value ofDirection(size_t operand, int64_t d, int64_t dim = 0) {
     if (!node.has(operand))
       return {};
-    Value value = node[operand];
+    Value value = operands[operand];
     if (rankOf(value) <= dim) {
       node.error() << "expects operand " << operand << " of a higher rank, but has " << typeOf(value);
       return {};
@@ -71,7 +71,7 @@ protected:
 
   /// Gate k of a vector or matrix whose dimension `dim` holds all gates.
   Value gate(Value all, int64_t k, int64_t dim, int64_t count = 1) {
-    return node.slice(all, dim, node.size(k * hidden), node.size(count * hidden));
+    return node.slice(all, dim, times(k), times(count));
   }
   /// `[B, H] x [G*H, H]` to `[B, G*H]`.
   Value recur(Value state, Value weights) {
@@ -84,8 +84,13 @@ protected:
   }
   Value addVector(Value x, Value vector) { return vector ? node.binary<AddOp>(x, node.along(vector, 1, x)) : x; }
 
+  /// So many times the hidden size.
+  AffineExpr times(int64_t count) { return node.sizes.simplify(hidden * count); }
+
   Node &node;
-  int64_t gates, hidden = 0, directions = 1;
+  SmallVector<Value> operands; ///< of the sizes that weights and directions say
+  int64_t gates, directions = 1;
+  AffineExpr hidden;
   /// Of the present direction; biases and peepholes are null where they are left out.
   Value weights, inputBias, stateBias, peepholes;
   SmallVector<Activation> activations;
@@ -107,6 +112,7 @@ private:
     }
     reversed = direction == "reverse";
     directions = direction == "bidirectional" ? 2 : 1;
+    operands.assign(node.all().begin(), node.all().end());
     if (!checkWeights())
       return false;
     clip = node.number("clip", 0);
@@ -149,7 +155,7 @@ private:
   Value initialState(size_t operand, int64_t d) {
     if (Value given = ofDirection(operand, d, batchFirst ? 1 : 0))
       return given;
-    return node.broadcast(node.scalar(0, elementOf(sequence)), {}, {node.sizeOf(sequence, 1), node.size(hidden)});
+    return node.broadcast(node.scalar(0, elementOf(sequence)), {}, {node.sizeOf(sequence, 1), hidden});
   }
 
   bool runDirection(int64_t d, SmallVectorImpl<Value> &outputs, SmallVectorImpl<Value> &lasts,
@@ -158,8 +164,8 @@ private:
     activations.assign(all.begin() + d * defaults.size(), all.begin() + (d + 1) * defaults.size());
     loadWeights(d);
     Value bias = ofDirection(3, d);
-    inputBias = bias ? node.slice(bias, 0, node.size(0), node.size(gates * hidden)) : Value();
-    stateBias = bias ? node.slice(bias, 0, node.size(gates * hidden), node.size(gates * hidden)) : Value();
+    inputBias = bias ? node.slice(bias, 0, node.size(0), times(gates)) : Value();
+    stateBias = bias ? node.slice(bias, 0, times(gates), times(gates)) : Value();
     peepholes = hasCell ? ofDirection(7, d) : Value();
     SmallVector<Value> initial = {initialState(5, d)};
     if (hasCell)
@@ -214,14 +220,34 @@ private:
 };
 
 bool Recurrent::checkWeights() {
-  hidden = typeOf(node[2]).getDimSize(2);
-  if (!ShapedType::isDynamic(hidden) && typeOf(node[2]).getDimSize(1) == gates * hidden &&
-      typeOf(node[1]).getDimSize(1) == gates * hidden && typeOf(node[1]).getDimSize(0) == directions &&
-      typeOf(node[2]).getDimSize(0) == directions)
-    return true;
-  node.error() << "expects weights for " << directions << " directions and " << gates << " gates, but has "
-               << typeOf(node[1]) << " and " << typeOf(node[2]);
-  return false;
+  RankedTensorType inputs = typeOf(node[1]), states = typeOf(node[2]);
+  // What is stated of the hidden size by whichever says it.
+  hidden = node.sizeOf(node[2], 2);
+  if (node.hasAttribute("hidden_size") && !isStatic(hidden))
+    hidden = node.size(node.integer("hidden_size", 0));
+  for (int64_t rows : {inputs.getDimSize(1), states.getDimSize(1)})
+    if (!isStatic(hidden) && !ShapedType::isDynamic(rows) && rows % gates == 0)
+      hidden = node.size(rows / gates);
+  AffineExpr all = node.size(directions);
+  std::string what = "weights for " + std::to_string(directions) +
+                     (directions == 1 ? " direction and " : " directions and ") + std::to_string(gates) +
+                     (gates == 1 ? " gate" : " gates");
+  auto expect = [&](size_t i, ArrayRef<AffineExpr> sizes, const Twine &what) {
+    if (node.has(i) && rankOf(node[i]) != (int64_t)sizes.size())
+      node.error() << "expects operand " << i << " of rank " << sizes.size() << ", but has " << typeOf(node[i]);
+    else if (node.has(i) && !node.hasFailed())
+      operands[i] = node.withSizes(node[i], sizes, what);
+  };
+  expect(1, {all, times(gates), AffineExpr()}, what);
+  expect(2, {all, times(gates), hidden}, what);
+  expect(3, {all, times(2 * gates)}, "two biases for each gate and direction");
+  AffineExpr any;
+  bool isBatchFirst = node.flag("layout");
+  for (size_t i : {5, 6})
+    expect(i, {isBatchFirst ? any : all, isBatchFirst ? all : any, hidden}, "first states for each direction");
+  if (hasCell)
+    expect(7, {all, times(3)}, "three peepholes for each direction");
+  return !node.hasFailed();
 }
 
 class SimpleCell : public Recurrent {
@@ -299,20 +325,21 @@ private:
     if (!node.expect({8, 9, 10, 11}))
       return false;
     RankedTensorType inputs = typeOf(node[1]), states = typeOf(node[2]);
-    hidden = states.getDimSize(1);
-    if (!ShapedType::isDynamic(hidden) && inputs.getDimSize(2) == 4 * hidden && states.getDimSize(2) == 4 * hidden &&
+    int64_t size = states.getDimSize(1);
+    hidden = node.size(size);
+    if (!ShapedType::isDynamic(size) && inputs.getDimSize(2) == 4 * size && states.getDimSize(2) == 4 * size &&
         inputs.getDimSize(0) == directions && states.getDimSize(0) == directions)
-      return checkParameters();
+      return checkParameters(size);
     node.error() << "expects weights for " << directions << " directions and 4 gates, but has " << inputs << " and "
                  << states;
     return false;
   }
 
-  bool checkParameters() {
+  bool checkParameters(int64_t size) {
     for (size_t i : {8, 9, 10, 11}) {
       ArrayRef<int64_t> shape = typeOf(node[i]).getShape();
-      if (shape != ArrayRef(directions) && shape != ArrayRef({directions, 4 * hidden}))
-        node.error() << "expects " << directions << " or " << directions << "x" << 4 * hidden
+      if (shape != ArrayRef(directions) && shape != ArrayRef({directions, 4 * size}))
+        node.error() << "expects " << directions << " or " << directions << "x" << 4 * size
                      << " scales and zero points, but operand " << i << " has " << typeOf(node[i]);
     }
     return !node.hasFailed();

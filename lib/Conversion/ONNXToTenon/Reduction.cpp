@@ -26,24 +26,6 @@ enum class Kind { l1, l2, logSum, logSumExp, max, mean, min, prod, sum, sumSquar
 /// What combines elements of a tensor along the dimensions that a node names.
 using Reduce = llvm::function_ref<Value(Combiner, Value, bool keepDims)>;
 
-/// Along one axis that is data after the other.
-Value reduceAlong(Node &node, RuntimeAxes &axes, Combiner combiner, Value x, bool keepDims) {
-  Type element = elementOf(x);
-  // Between the axes nothing is rounded to a narrow type.
-  bool isNarrow = isa<FloatType>(element) && element.getIntOrFloatBitWidth() < 32 && axes.count() > 1;
-  if (isNarrow)
-    x = node.cast(x, node.builder.getF32Type());
-  else if (combiner == Combiner::mean && !isa<FloatType>(element) && axes.count() > 1)
-    node.unsupported() << "a mean of integers along several axes that are not known when compiling";
-  Sizes sizes = node.sizesOf(x);
-  for (size_t i = 0; i < axes.count(); ++i) {
-    x = node.reduce(combiner, axes.around(x, sizes, i), {1});
-    sizes = axes.replace(i, sizes, node.size(1));
-  }
-  x = node.reshape(x, keepDims ? sizes : axes.drop(sizes));
-  return node.cast(x, element);
-}
-
 /// m + ln(sum(e^(x - m))), with m the largest element where that is finite: no sum overflows.
 Value logSumExp(Node &node, Value x, Reduce reduce, bool keepDims) {
   Value largest = reduce(Combiner::max, x, /*keepDims=*/true);
@@ -100,20 +82,51 @@ Value reduceTo(Node &node, Kind kind, Value x, Reduce reduce, bool keepDims) {
   return {};
 }
 
+/// Along the dimensions that are named; a single axis is the middle of three dimensions. The result has this rank where
+/// they are dropped.
+Results reduceNamed(Node &node, Kind kind, NamedDims &named, RuntimeAxes *single, int64_t kept) {
+  auto reduce = [&](Combiner combiner, Value value, bool keep) {
+    Sizes sizes = node.sizesOf(value);
+    Value y = single ? node.reduce(combiner, single->around(value, sizes, 0), {1}) : named.reduce(combiner, value);
+    Sizes all = single ? single->spread(node.size(1), sizes) : node.sizesOf(y);
+    return node.reshape(y, keep ? all : named.drop(all, kept));
+  };
+  return reduceTo(node, kind, node[0], reduce, node.flag("keepdims", true));
+}
+
+/// Axes are data, and their number may be.
+Results reductionAlongData(Node &node, Kind kind) {
+  Value axes = node[1];
+  int64_t rank = rankOf(node[0]);
+  if (typeOf(axes).hasStaticShape()) {
+    auto counted = RuntimeAxes::read(node, axes, rank);
+    if (!counted)
+      return failure();
+    int64_t count = counted->count();
+    return reduceNamed(node, kind, *counted, count == 1 ? &*counted : nullptr, rank - count);
+  }
+  bool keepDims = node.flag("keepdims", true);
+  auto stated = keepDims ? std::optional(rank) : node.statedRank(0);
+  if (!stated || *stated > rank)
+    return node.unsupported() << "the rank of the result follows from the number of axes in " << typeOf(axes)
+                              << ", which is not known when compiling" << node.wayToKnow(node.sizeOf(axes, 0));
+  auto uncounted = UncountedAxes::read(node, axes, rank);
+  if (!uncounted)
+    return failure();
+  if (!node.flag("noop_with_empty_axes"))
+    uncounted->nameAllIfNone();
+  if (!keepDims)
+    uncounted->expectCount(rank - *stated);
+  return reduceNamed(node, kind, *uncounted, nullptr, *stated);
+}
+
 /// Axes are an attribute or, in later versions, an operand.
 template <Kind kind> Results reduction(Node &node) {
   Value x = node[0];
   bool keepDims = node.flag("keepdims", true);
   auto axes = node.has(1) ? node.constantIntegers(node[1]) : node.integers("axes");
-  if (node.has(1) && !axes) {
-    auto given = RuntimeAxes::read(node, node[1], rankOf(x));
-    if (!given)
-      return failure();
-    return reduceTo(
-        node, kind, x,
-        [&](Combiner combiner, Value value, bool keep) { return reduceAlong(node, *given, combiner, value, keep); },
-        keepDims);
-  }
+  if (node.has(1) && !axes)
+    return reductionAlongData(node, kind);
   SmallVector<int64_t> dims;
   if (axes && !axes->empty())
     dims = node.dimensions(*axes, rankOf(x));
@@ -191,9 +204,8 @@ bool nextTap(MutableArrayRef<int64_t> tap, ArrayRef<int64_t> box) {
   return false;
 }
 
-Value window(Node &node, Combiner combiner, Value x, ArrayRef<int64_t> kernel, std::optional<double> padding,
-             bool countPads = false) {
-  auto windows = windowsOf(node, x, kernel, padding);
+Value window(Node &node, Combiner combiner, Value x, ArrayRef<int64_t> kernel, double padding, bool countPads = false) {
+  auto windows = windowsOf(node, x, node.constants(kernel), padding);
   if (!windows)
     return {};
   return node.sized<WindowOp>(rankOf(x), elementOf(x), combiner, x, kernel, windows->strides, windows->dilations,
@@ -204,19 +216,18 @@ Value window(Node &node, Combiner combiner, Value x, ArrayRef<int64_t> kernel, s
 /// each image were stored by columns.
 Value placesOfLargest(Node &node, Value x, Value y) {
   auto kernel = poolKernel(node, x);
-  auto windows = windowsOf(node, x, *kernel, leastOf(elementOf(x)));
-  if (windows && x != node[0])
-    node.unsupported() << "the places of the largest elements with padding that is not known when compiling";
-  if (node.hasFailed())
+  Sizes sizes = node.sizesOf(x);
+  auto windows = windowsOf(node, x, node.constants(*kernel), leastOf(elementOf(x)));
+  if (!windows)
     return {};
   int64_t rank = rankOf(x), spatial = rank - 2;
   Type i64 = node.builder.getI64Type();
-  Sizes sizes = node.sizesOf(x), out = node.sizesOf(y), low(rank, node.size(0)), high = low;
+  Sizes whole = node.sizesOf(x), out = node.sizesOf(y), low(rank, node.size(0)), high = low;
   for (int64_t i = 0; i < spatial; ++i) {
     int64_t reach = ((*kernel)[i] - 1) * windows->dilations[i] + 1;
     low[i + 2] = node.size(windows->pads[i]);
     high[i + 2] =
-        node.sizes.simplify((out[i + 2] - 1) * windows->strides[i] + (reach - windows->pads[i]) - sizes[i + 2]);
+        node.sizes.simplify((out[i + 2] - 1) * windows->strides[i] + (reach - windows->pads[i]) - whole[i + 2]);
   }
   Value padded = node.pad(x, node.scalar(leastOf(elementOf(x)), elementOf(x)), low, high);
   SmallVector<int64_t> tap(spatial, 0);
@@ -230,9 +241,11 @@ Value placesOfLargest(Node &node, Value x, Value y) {
     Value sample = node.slice(padded, offsets, out, strides);
     auto positionOf = [&](int64_t dim) {
       Value at = node.iota(out, dim, i64);
-      return dim < 2 ? at
-                     : node.binary<AddOp>(node.binary<MulOp>(at, double(windows->strides[dim - 2])),
-                                          double(tap[dim - 2] * windows->dilations[dim - 2] - windows->pads[dim - 2]));
+      if (dim < 2)
+        return at;
+      AffineExpr first = node.size(tap[dim - 2] * windows->dilations[dim - 2] - windows->pads[dim - 2]);
+      at = node.binary<MulOp>(at, double(windows->strides[dim - 2]));
+      return node.binary<AddOp>(at, numberOf(node, node.sizes.simplify(first - windows->before[dim - 2])));
     };
     Value at = node.binary<AddOp>(node.binary<MulOp>(positionOf(0), numberOf(node, sizes[1])), positionOf(1));
     SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(2, rank));
@@ -288,7 +301,7 @@ Results maxUnpool(Node &node) {
   y = node.reshape(y, original);
   if (!node.has(2))
     return y;
-  auto stated = node.elements(node[2]);
+  auto stated = node.elements(node[2], original.size());
   if (stated && stated->size() != original.size())
     return node.error() << "expects " << original.size() << " sizes in output_shape, but has " << stated->size();
   if (!stated)
@@ -373,7 +386,23 @@ Value onnx::largestOfWindows(Node &node, Value x) {
 
 Value onnx::meanOfWindows(Node &node, Value x) {
   auto kernel = poolKernel(node, x);
-  return kernel ? window(node, Combiner::mean, x, *kernel, std::nullopt, node.flag("count_include_pad")) : Value();
+  if (!kernel)
+    return {};
+  Value padded = x;
+  auto windows = windowsOf(node, padded, node.constants(*kernel), 0.0);
+  bool countsPads = node.flag("count_include_pad");
+  if (!windows)
+    return {};
+  auto over = [&](Combiner combiner, Value x) {
+    return node.sized<WindowOp>(rankOf(x), elementOf(x), combiner, x, *kernel, windows->strides, windows->dilations,
+                                windows->pads, node.flag("ceil_mode"), countsPads);
+  };
+  if (countsPads || !windows->isPadded)
+    return over(Combiner::mean, padded);
+  // The operand has zeros around it by now, which don't count.
+  Value ones = node.broadcast(node.scalar(1, elementOf(x)), {}, node.sizesOf(x)), count = ones;
+  windowsOf(node, count, node.constants(*kernel), 0.0);
+  return node.binary<DivOp>(over(Combiner::sum, padded), over(Combiner::sum, count));
 }
 
 void onnx::addReductionConverters(ConverterTable &table) {

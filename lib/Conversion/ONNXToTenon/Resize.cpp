@@ -128,11 +128,14 @@ private:
   /// Starts, then ends of the part that is cropped out, for each of the dimensions.
   bool setRegion(ArrayRef<int64_t> dims) {
     int64_t count = dims.size();
-    if (!node.has(1) || !typeOf(node[1]).hasStaticShape() || typeOf(node[1]).getNumElements() != 2 * count) {
+    if (!node.has(1) || rankOf(node[1]) != 1) {
       node.error() << "expects a region of " << 2 * count << " numbers";
       return false;
     }
-    Value region = node.cast(node[1], node.builder.getF32Type());
+    Value region = node.withSizes(node[1], node.size(2 * count), "a region of " + Twine(2 * count) + " numbers");
+    if (node.hasFailed())
+      return false;
+    region = node.cast(region, node.builder.getF32Type());
     for (auto &[dim, axis] : axes) {
       int64_t i = llvm::find(dims, dim) - dims.begin();
       axis.start = scalarAt(region, i);
@@ -154,10 +157,8 @@ private:
       return {};
     }
     auto [p, q] = fractionOf(scale);
-    if (q == 0) {
-      node.unsupported() << "a size that is not known when compiling, times " << scale;
-      return {};
-    }
+    if (q == 0)
+      return floorOf(node.binary<MulOp>(number(from), node.scalar(scale, node.builder.getF32Type())));
     return node.sizes.simplify((from * p).floorDiv(q));
   }
 
@@ -409,13 +410,13 @@ SmallVector<int64_t> allDims(Node &node) { return llvm::to_vector(llvm::seq<int6
 Results byScales(Node &node, size_t operand, ArrayRef<int64_t> dims) {
   Stated stated;
   stated.scales = node.constantNumbers(node[operand]);
-  RankedTensorType type = typeOf(node[operand]);
-  if (!stated.scales && (type.getRank() != 1 || !type.hasStaticShape()))
-    return node.unsupported() << "the number of scales in " << type << " is not known when compiling";
-  if (!stated.scales && type.getDimSize(0) != (int64_t)dims.size())
-    return node.error() << "expects " << dims.size() << " scales, but has " << type.getDimSize(0);
-  for (int64_t i = 0; !stated.scales && i < type.getNumElements(); ++i) {
-    Value scale = node.slice(node[operand], 0, node.size(i), node.size(1));
+  Value scales = node[operand];
+  if (!stated.scales && rankOf(scales) != 1)
+    return node.error() << "expects a vector of scales, but has " << typeOf(scales);
+  if (!stated.scales)
+    scales = node.withSizes(scales, node.size(dims.size()), "as many scales as axes");
+  for (size_t i = 0; !stated.scales && !node.hasFailed() && i < dims.size(); ++i) {
+    Value scale = node.slice(scales, 0, node.size(i), node.size(1));
     stated.given.push_back(node.cast(node.reshape(scale, {}), node.builder.getF32Type()));
   }
   return Resize(node).convert(dims, stated);
@@ -439,7 +440,7 @@ Results resize(Node &node) {
   if (hasScales)
     return byScales(node, 2, dims);
   Stated stated;
-  stated.sizes = node.elements(node[3]);
+  stated.sizes = node.elements(node[3], dims.size());
   return stated.sizes ? Resize(node).convert(dims, stated) : Results(failure());
 }
 

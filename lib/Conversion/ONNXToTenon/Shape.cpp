@@ -66,7 +66,7 @@ Results constantNode(Node &node) {
 }
 
 Results constantOfShape(Node &node) {
-  auto sizes = node.elements(node[0]);
+  auto sizes = node.elements(node[0], node.statedRank(0));
   if (!sizes)
     return failure();
   for (AffineExpr extent : *sizes)

@@ -136,12 +136,14 @@ struct Ranges {
   }
 };
 
+constexpr const char *kEqualCounts = "as many starts, ends, axes and steps";
+
 bool checkCounts(Node &node, ArrayRef<AffineExpr> starts, ArrayRef<AffineExpr> ends, size_t axes,
                  ArrayRef<AffineExpr> steps) {
   if (ends.size() == starts.size() && axes == starts.size() && steps.size() == starts.size())
     return true;
-  node.error() << "expects as many starts, ends, axes and steps, but has " << starts.size() << ", " << ends.size()
-               << ", " << axes << " and " << steps.size();
+  node.error() << "expects " << kEqualCounts << ", but has " << starts.size() << ", " << ends.size() << ", " << axes
+               << " and " << steps.size();
   return false;
 }
 
@@ -167,7 +169,7 @@ Results sliceBy(Node &node, Value x, ArrayRef<AffineExpr> starts, ArrayRef<Affin
 /// Along axes that are data.
 Results sliceAlong(Node &node, Value x, ArrayRef<AffineExpr> starts, ArrayRef<AffineExpr> ends, Value axes,
                    ArrayRef<AffineExpr> steps) {
-  auto given = RuntimeAxes::read(node, axes, rankOf(x));
+  auto given = RuntimeAxes::read(node, axes, rankOf(x), starts.size());
   if (!given || !checkCounts(node, starts, ends, given->count(), steps))
     return failure();
   Ranges ranges;
@@ -189,12 +191,46 @@ Results sliceAttributes(Node &node) {
                  node.integers("axes"), Sizes(starts->size(), node.size(1)));
 }
 
+/// Where nothing says along how many axes: along all, of which some are whole.
+Results sliceUncounted(Node &node) {
+  Value x = node[0], starts = node[1];
+  int64_t rank = rankOf(x);
+  AffineExpr count = node.sizeOf(starts, 0);
+  SmallVector<Value> vectors = {starts};
+  for (size_t i : {2, 3, 4}) {
+    vectors.push_back(node[i]);
+    if (node.has(i) && rankOf(node[i]) != 1)
+      return node.error() << "expects vectors of starts, ends, axes and steps, but has " << typeOf(node[i]);
+    if (node.has(i))
+      vectors.back() = node.withSize(node[i], 0, count, kEqualCounts);
+  }
+  auto axes = vectors[2] ? UncountedAxes::read(node, vectors[2], rank) : UncountedAxes::first(node, count, rank);
+  if (!axes)
+    return failure();
+  Sizes steps(rank, node.size(1));
+  if (vectors[3])
+    steps = axes->spread(vectors[3], 1);
+  return sliceBy(node, x, axes->spread(starts, 0), axes->spread(vectors[1], std::numeric_limits<int64_t>::max()),
+                 std::nullopt, steps);
+}
+
+/// How many entries the operands have that say it; nothing where none does.
+std::optional<int64_t> statedCount(Node &node, ArrayRef<size_t> operands) {
+  for (size_t i : operands)
+    if (node.has(i) && typeOf(node[i]).hasStaticShape())
+      return typeOf(node[i]).getNumElements();
+  return std::nullopt;
+}
+
 Results slice(Node &node) {
-  auto starts = node.elements(node[1]), ends = node.elements(node[2]);
+  auto count = statedCount(node, {1, 2, 3, 4});
+  if (!count && rankOf(node[1]) == 1)
+    return sliceUncounted(node);
+  auto starts = node.elements(node[1], count), ends = node.elements(node[2], count);
   if (!starts || !ends)
     return failure();
   std::optional<Sizes> steps = Sizes(starts->size(), node.size(1));
-  if (node.has(4) && !(steps = node.elements(node[4])))
+  if (node.has(4) && !(steps = node.elements(node[4], count)))
     return failure();
   auto axes = node.has(3) ? node.constantIntegers(node[3]) : std::nullopt;
   if (node.has(3) && !axes)
@@ -217,7 +253,7 @@ Results split(Node &node) {
   std::optional<Sizes> sizes;
   if (node.has(1)) {
     // The first version has them in the type of the operand.
-    sizes = node.elements(node.version() < 2 ? node.cast(node[1], node.builder.getI64Type()) : node[1]);
+    sizes = node.elements(node.version() < 2 ? node.cast(node[1], node.builder.getI64Type()) : node[1], parts);
     if (!sizes)
       return failure();
   } else if (auto stated = node.integers("split")) {
@@ -275,27 +311,41 @@ Results padAttributes(Node &node) {
                node.scalar(node.number("value", 0), elementOf(node[0])));
 }
 
+/// Along axes of which not even the number is known.
+Results padUncounted(Node &node, Value pads, Value value) {
+  auto axes = UncountedAxes::read(node, node[3], rankOf(node[0]));
+  if (!axes)
+    return failure();
+  AffineExpr count = node.sizeOf(node[3], 0);
+  pads = node.withSize(pads, 0, node.sizes.simplify(count * 2), "two pads for each axis");
+  auto half = [&](AffineExpr from) { return axes->spread(node.slice(pads, 0, from, count), 0); };
+  return padBy(node, half(node.size(0)), half(count), value);
+}
+
 /// Amounts are for all dimensions in order, or for those that axes name.
 Results pad(Node &node) {
   Value pads = node[1];
   // ONNX Runtime's own operator takes a row too.
   if (rankOf(pads) == 2 && isStatic(node.sizeOf(pads, 0), 1))
     pads = node.squeeze(pads, {0});
-  auto amounts = node.elements(pads);
-  if (!amounts)
-    return failure();
   Value value = node.has(2) ? node[2] : node.scalar(0, elementOf(node[0]));
   if (elementOf(value) != elementOf(node[0]))
     return node.error() << "expects a scalar of type " << elementOf(node[0]) << " as value, but has " << typeOf(value);
   if (!(value = node.single(value, "a scalar as value")))
     return failure();
   Sizes none(rankOf(node[0]), node.size(0));
+  if (node.has(3) && !typeOf(node[3]).hasStaticShape() && !typeOf(pads).hasStaticShape())
+    return padUncounted(node, pads, value);
+  auto axisCount = node.has(3) ? statedCount(node, {3}) : std::optional<int64_t>(none.size());
+  auto amounts = node.elements(pads, axisCount ? std::optional(2 * *axisCount) : std::nullopt);
+  if (!amounts)
+    return failure();
   auto half = ArrayRef(*amounts).take_front(amounts->size() / 2), rest = ArrayRef(*amounts).drop_front(half.size());
   std::optional<SmallVector<int64_t>> axes = llvm::to_vector(llvm::seq<int64_t>(0, none.size()));
   if (node.has(3))
     axes = node.constantIntegers(node[3]);
   if (!axes) {
-    auto given = RuntimeAxes::read(node, node[3], none.size());
+    auto given = RuntimeAxes::read(node, node[3], none.size(), amounts->size() / 2);
     return given && checkPads(node, amounts->size(), given->count())
                ? padBy(node, given->spread(half, none), given->spread(rest, none), value)
                : Results(failure());
@@ -316,13 +366,13 @@ Results pad(Node &node) {
 /// Pads or crops to a shape, evenly before and after, the odd place after.
 Results centerCropPad(Node &node) {
   Value x = node[0];
-  auto shape = node.elements(node[1]);
   SmallVector<int64_t> dims = llvm::to_vector(llvm::seq<int64_t>(0, rankOf(x)));
   if (auto axes = node.integers("axes")) {
     dims.clear();
     for (int64_t axis : *axes)
       dims.push_back(node.dimension(axis, rankOf(x)));
   }
+  auto shape = node.elements(node[1], dims.size());
   if (!shape || node.hasFailed())
     return failure();
   if (shape->size() != dims.size())

@@ -7,6 +7,7 @@
 
 #include "Attention.h"
 #include "Indexing.h"
+#include "RuntimeAxes.h"
 #include "Sampling.h"
 
 #include <cmath>
@@ -23,6 +24,9 @@ namespace {
 
 /// Up to this length a transform is one product with a matrix.
 constexpr int64_t mostByMatrix = 512;
+/// Up to this one, and where the length isn't known, numbers of f32 are multiplied in f64, so that what cancels is zero
+/// to the last digit: short ones take no longer than reading and writing.
+constexpr int64_t mostInDouble = 16;
 
 /// Cosines, or sines, of 2 pi i k / n for places i and frequencies k, whose product is reduced modulo n before it is
 /// rounded.
@@ -115,6 +119,16 @@ Value realFromHalf(Node &node, Value x, AffineExpr n) {
 
 AffineExpr halfOf(Node &node, AffineExpr n) { return node.sizes.simplify(n.floorDiv(2) + 1); }
 
+/// Whether a size that a node states may be positive: an error where it isn't, when compiling or at run time.
+bool isPositive(Node &node, AffineExpr size, StringRef what) {
+  AffineExpr one = node.size(1);
+  if (isStatic(size) && SizeAnalysis::staticSize(size) < 1)
+    node.error() << "expects a positive " << what << ", but has " << SizeAnalysis::staticSize(size);
+  else
+    node.expectEqual(size, node.largest(size, one), ("expects a positive " + what).str());
+  return !node.hasFailed();
+}
+
 /// One number of a scalar operand as a size; null after an error.
 AffineExpr sizeFrom(Node &node, size_t operand, const Twine &expected) {
   Value stated = node.single(node[operand], expected);
@@ -126,10 +140,25 @@ AffineExpr sizeFrom(Node &node, size_t operand, const Twine &expected) {
 // DFT
 //===----------------------------------------------------------------------===//
 
-Results dftAlong(Node &node, int64_t axis) {
-  Value x = node[0];
-  int64_t rank = rankOf(x), parts = rank > 0 ? typeOf(x).getShape().back() : 0;
+/// Numbers whose last dimension is 1, of real ones, or 2, the parts of complex ones; where that shows at run time, both
+/// parts, of which the second may be zero.
+Value partsOf(Node &node, Value x) {
+  int64_t last = rankOf(x) - 1;
+  AffineExpr parts = node.sizeOf(x, last), two = node.size(2);
+  node.expectEqual(node.choose(parts, node.size(1), two, parts), two, "expects a last dimension of 1 or 2");
+  Sizes low(last + 1, node.size(0)), high = low, both = node.sizesOf(x);
+  high[last] = node.sizes.simplify(two - parts);
+  both[last] = two;
+  return node.reshape(node.pad(x, node.scalar(0, elementOf(x)), low, high), both);
+}
+
+Results dftOf(Node &node, Value x, int64_t axis) {
   bool isInverse = node.flag("inverse"), isHalf = node.flag("onesided");
+  int64_t rank = rankOf(x);
+  if (rank > 0 && !isStatic(node.sizeOf(x, rank - 1)))
+    x = isInverse && isHalf ? node.withSize(x, rank - 1, node.size(2), "complex numbers, of which the inverse is real")
+                            : partsOf(node, x);
+  int64_t parts = rank > 0 ? typeOf(x).getShape().back() : 0;
   if (rank < 2 || !isa<FloatType>(elementOf(x)) || (parts != 1 && parts != 2))
     return node.error() << "expects floating-point numbers with a last dimension of 1 or 2, the parts of complex ones, "
                            "but has "
@@ -146,11 +175,12 @@ Results dftAlong(Node &node, int64_t axis) {
     n = sizeFrom(node, 1, "one length");
   else if (isInverse && isHalf)
     n = node.sizes.simplify((given - 1) * 2);
-  if (!n)
+  if (!n || !isPositive(node, n, "dft_length"))
     return failure();
   // What is missing is zero.
   AffineExpr taken = isInverse && isHalf ? halfOf(node, n) : n;
-  x = node.cast(x, computedIn(node, elementOf(x)));
+  bool isShort = !isStatic(n) || SizeAnalysis::staticSize(n) <= mostInDouble;
+  x = node.cast(x, isShort ? node.builder.getF64Type() : computedIn(node, elementOf(x)));
   if (taken != given) {
     Sizes low(rank, node.size(0)), high = low;
     high[dim] = node.sizes.simplify(taken - given);
@@ -175,15 +205,42 @@ Results dftAlong(Node &node, int64_t axis) {
 }
 
 /// The axis is an attribute before version 20.
-Results dftAttribute(Node &node) { return dftAlong(node, node.integer("axis", 1)); }
+Results dftAttribute(Node &node) { return dftOf(node, node[0], node.integer("axis", 1)); }
+
+/// Along an axis that is data: the middle of three dimensions, before that of the parts.
+Results dftAlongData(Node &node, Value stated) {
+  Value x = node[0];
+  int64_t rank = rankOf(x);
+  if (rank < 2)
+    return node.error() << "expects an operand of rank 2 or more, but has " << typeOf(x);
+  // From the end -1 is the dimension of the parts, which is not among those that it may be.
+  Type i64 = node.builder.getI64Type();
+  stated = node.cast(stated, i64);
+  Value isNegative = node.compare(Predicate::lt, stated, 0.0);
+  stated = node.select(isNegative, node.binary<AddOp>(stated, double(rank)), stated);
+  auto axis = RuntimeAxes::read(node, stated, rank - 1);
+  if (!axis)
+    return failure();
+  Sizes sizes = node.sizesOf(x);
+  AffineExpr parts = sizes.pop_back_val();
+  Value along = axis->around(x, sizes, 0, parts);
+  Results result = dftOf(node, along, 1);
+  if (result.isFailure)
+    return result;
+  Value y = result.values.front();
+  sizes = axis->spread(node.sizeOf(y, 1), sizes);
+  sizes.push_back(node.sizeOf(y, 3));
+  return node.reshape(y, sizes);
+}
 
 Results dft(Node &node) {
   if (!node.has(2))
-    return dftAlong(node, -2);
-  auto axis = node.constantIntegers(node[2]);
-  if (!axis || axis->size() != 1)
-    return node.unsupported() << "an axis that is not known when compiling";
-  return dftAlong(node, axis->front());
+    return dftOf(node, node[0], -2);
+  Value stated = node.single(node[2], "one axis");
+  if (!stated)
+    return failure();
+  auto axis = node.constantIntegers(stated);
+  return axis ? dftOf(node, node[0], axis->front()) : dftAlongData(node, stated);
 }
 
 //===----------------------------------------------------------------------===//
@@ -236,13 +293,15 @@ Results stft(Node &node) {
   Value x = node[0], window = node[2];
   if (rankOf(x) == 2)
     x = node.unsqueeze(x, {2});
+  bool isHalf = node.flag("onesided", true);
+  if (rankOf(x) == 3 && !isStatic(node.sizeOf(x, 2)))
+    x = isHalf ? node.withSize(x, 2, node.size(1), "a real signal where onesided is set") : partsOf(node, x);
   int64_t parts = rankOf(x) == 3 ? typeOf(x).getDimSize(2) : 0;
   if (!isa<FloatType>(elementOf(x)) || (parts != 1 && parts != 2))
     return node.error() << "expects signals [N, L, 1] or [N, L, 2] of floating-point numbers, but has "
                         << typeOf(node[0]);
   if (window && (rankOf(window) != 1 || elementOf(window) != elementOf(x)))
     return node.error() << "expects a vector of the signal's type as window, but has " << typeOf(window);
-  bool isHalf = node.flag("onesided", true);
   if (isHalf && parts == 2)
     return node.error() << "expects a real signal where onesided is set, but has " << typeOf(x);
   AffineExpr step = sizeFrom(node, 1, "one frame_step");
@@ -253,8 +312,8 @@ Results stft(Node &node) {
     return failure();
   if (window)
     node.expectEqual(node.sizeOf(window, 0), length, "the window of STFT isn't as long as a frame");
-  if (isStatic(step) && SizeAnalysis::staticSize(step) < 1)
-    return node.error() << "expects a positive frame_step, but has " << SizeAnalysis::staticSize(step);
+  if (!isPositive(node, step, "frame_step") || !isPositive(node, length, "frame_length"))
+    return failure();
   Type wide = computedIn(node, elementOf(x));
   AffineExpr batch = node.sizeOf(x, 0), rest = node.sizes.simplify(node.sizeOf(x, 1) - length);
   AffineExpr frames = isStatic(step) ? node.sizes.simplify(rest.floorDiv(SizeAnalysis::staticSize(step)) + 1)
@@ -308,6 +367,11 @@ Results melWeightMatrix(Node &node) {
   auto mel = [&](Value hertz) {
     return node.binary<MulOp>(node.unary<Log1pOp>(node.binary<DivOp>(hertz, 700.0)), 2595 / std::numbers::ln10);
   };
+  // The rate divides.
+  auto rate = node.elements(node.cast(node.compare(Predicate::gt, scalars[0], 0.0), node.builder.getI64Type()));
+  if (!rate)
+    return failure();
+  node.expectEqual(rate->front(), node.size(1), "expects a positive sample_rate");
   Value low = mel(scalars[1]), high = mel(scalars[2]);
   AffineExpr edges = node.sizes.simplify(bands + 2);
   Value step = node.binary<DivOp>(node.binary<SubOp>(high, low), node.cast(numberOf(node, edges), f64));

@@ -47,9 +47,15 @@ Results stringNormalizer(Node &node) {
   SmallVector<int64_t> shape = shapeOf(node[0]);
   if (shape.empty())
     return node.error() << "expects rank 1 or 2, but has " << typeOf(node[0]);
+  Value x = node[0];
+  if (shape.size() == 2)
+    x = node.withSize(x, 0, node.size(1), "one row of strings");
+  if (node.hasFailed())
+    return failure();
+  shape = shapeOf(x);
   shape.back() = ShapedType::kDynamic;
-  return Value(StringNormalizeOp::create(node.builder, node.loc, RankedTensorType::get(shape, elementOf(node[0])),
-                                         change, node[0], words ? words : node.builder.getStrArrayAttr({}),
+  return Value(StringNormalizeOp::create(node.builder, node.loc, RankedTensorType::get(shape, elementOf(x)), change, x,
+                                         words ? words : node.builder.getStrArrayAttr({}),
                                          node.flag("is_case_sensitive")));
 }
 

@@ -512,7 +512,7 @@ def where(m):
 ReduceSumSquare""")
 def reduce(m):
     # ONNX Runtime cuts off logarithms of integers before all is added, and products of integers don't wrap.
-    floats = FLOATS if m.op in ("ReduceLogSum", "ReduceLogSumExp", "ReduceProd") else None
+    floats = ("f32", "f64") if m.op in ("ReduceLogSum", "ReduceLogSumExp", "ReduceProd") else None
     x = m.data(m.kind(among=floats), mode="positive" if "Log" in m.op or m.op == "ReduceProd" else "any")
     axes, attributes, operands = m.axes(x.rank), m.flag(keepdims=m.number(0, 1)), [x]
     if m.has("axes"):
@@ -777,7 +777,9 @@ def tuples(m, x, batch, length):
 def gather_nd(m):
     x = m.data(m.kind(among=KINDS), low=1)
     batch = m.number(0, x.rank - 1) if m.has("batch_dims") and m.chance(0.4) else 0
-    return [x, m.value(tuples(m, x, batch, m.number(1, x.rank - batch)), m.chance(0.4))], {"batch_dims": batch} if batch else {}
+    places = m.value(tuples(m, x, batch, m.number(1, x.rank - batch)), m.chance(0.4))
+    m.values[-1] = places = places._replace(is_parameter=True)
+    return [x, places], {"batch_dims": batch} if batch else {}
 
 
 def reduction(m):

@@ -181,3 +181,22 @@ def test_images_without_places():
         node = helper.make_node("Conv", ["x", "w"], ["y"], dilations=dilations, pads=pads)
         model = make_model([node], [("x", TensorProto.FLOAT, x)], [("y", TensorProto.FLOAT, None)], [numpy_helper.from_array(np.ones((8, 4, 3, 3), np.float32), "w")])
         assert tenon.compile(model, threads=1).run({"x": np.zeros(x, np.float32)})["y"].shape[:2] == (x[0], 8)
+
+
+@pytest.mark.parametrize("constant", [True, False], ids=["constant", "input"])
+@pytest.mark.parametrize("spatial", [1, 2, 3])
+def test_groups_of_points(spatial, constant):
+    """Filters of one tap have as many dimensions as before where groups are one of them and there is one place."""
+    rng = np.random.default_rng(spatial)
+    w = rng.standard_normal((6, 2) + (1,) * spatial).astype(np.float32)
+    inputs = [("x", TensorProto.FLOAT, ("n", 4) + tuple("abc"[:spatial]))]
+    if not constant:
+        inputs.append(("w", TensorProto.FLOAT, w.shape))
+    model = make_model([helper.make_node("Conv", ["x", "w"], ["y"], group=2)], inputs, [("y", TensorProto.FLOAT, None)],
+                       [numpy_helper.from_array(w, "w")] if constant else [])
+    feeds = [{"x": rng.standard_normal((n, 4) + (3, 5, 2)[:spatial]).astype(np.float32)} | ({} if constant else {"w": w})
+             for n in (1, 2)]
+    compiled = tenon.compile(model, threads=1)
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    for feed in feeds:
+        np.testing.assert_allclose(compiled.run(feed)["y"], session.run(None, feed)[0], rtol=1e-5, atol=1e-5)

@@ -64,6 +64,17 @@ RECURRENT = [
     for op, gates in (("RNN", 1), ("GRU", 3), ("LSTM", 4)) for d in (1, 2)
 ]
 
+# One operand states the batch, the others don't.
+BATCHES = [
+    case("LSTM", feeds_of(
+        ["x", "w", "r", "b", "l", "h"],
+        *((f(4, 2, i), f(1, 12, i), f(1, 12, 3), f(1, 24), np.int32([4, 1]), f(1, 2, 3)) for i in (5, 2))),
+        [({"x": f(4, 3, 5), "w": f(1, 12, 5), "r": f(1, 12, 3), "b": f(1, 24), "l": np.int32([4, 1]), "h": f(1, 2, 3)},
+          "one batch of sequences, lengths and states")],
+        attributes={"hidden_size": 3}, opset=14, rank=4, known=[known], id="LSTM-batch-" + known)
+    for known in ("l", "h")
+]
+
 CASES = [
     *(case(op, feeds_of(REDUCE, *ROWS, *TWO, (X3, integers())), [({"x": X3, "axes": integers(3)}, AXES), ({"x": X3, "axes": integers(1, 1)}, AXES)],
            rank=3, attributes={"keepdims": 1}, opset=18 if op != "ReduceSum" else 13, id=op + "-kept")
@@ -126,6 +137,7 @@ CASES = [
          [({"x": f(1, 1, 6, 9), "r": f(1, 5), "i": integers(0)}, "rows of 4 corners")], rank=4, opset=16,
          attributes={"output_height": 2, "output_width": 2, "sampling_ratio": 2}),
     *RECURRENT,
+    *BATCHES,
     *(case("Conv", feeds_of(["x", "w", "b"], (f(1, 2 * g, 9, 8), f(4, 2, 3, 2), f(4)), (f(2, g, 5, 5), f(2 * g, 1, 1, 5), f(2 * g)),
                             (f(1, 8, 20, 20), f(32, 8 // g, 4, 1), f(32))),
            [({"x": f(1, 3, 9, 8), "w": f(4, 2, 3, 2), "b": f(4)}, "another number of channels than the filters")], rank=4,

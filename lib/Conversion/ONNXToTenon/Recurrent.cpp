@@ -117,8 +117,32 @@ private:
       return false;
     clip = node.number("clip", 0);
     batchFirst = node.flag("layout");
-    sequence = batchFirst ? node.moveDim(node[0], 1, 0) : node[0];
+    if (!checkBatch())
+      return false;
+    sequence = batchFirst ? node.moveDim(operands[0], 1, 0) : operands[0];
     return readActivations();
+  }
+
+  /// Sequences, lengths and first states have one batch, which is known where one of them states it.
+  bool checkBatch() {
+    constexpr std::pair<size_t, int64_t> ranks[] = {{0, 3}, {4, 1}, {5, 3}, {6, 3}};
+    AffineExpr batch;
+    for (bool isFound : {false, true})
+      for (auto [i, rank] : ranks) {
+        if (!node.has(i))
+          continue;
+        if (rankOf(operands[i]) != rank) {
+          node.error() << "expects operand " << i << " of rank " << rank << ", but has " << typeOf(operands[i]);
+          return false;
+        }
+        int64_t dim = rank == 1 || batchFirst ? 0 : 1;
+        AffineExpr stated = node.sizeOf(operands[i], dim);
+        if (isFound)
+          operands[i] = node.withSize(operands[i], dim, batch, "one batch of sequences, lengths and states");
+        else if (!batch || (!isStatic(batch) && isStatic(stated)))
+          batch = stated;
+      }
+    return !node.hasFailed();
   }
 
   bool readActivations() {
@@ -205,7 +229,7 @@ private:
 
   /// Beyond a sequence's length the states stay and the output is 0.
   void keepEnded(Value time, ArrayRef<Value> states, SmallVectorImpl<Value> &next, Value &output) {
-    Value lengths = node.cast(node[4], node.builder.getI64Type());
+    Value lengths = node.cast(operands[4], node.builder.getI64Type());
     Value isInside = node.compare(Predicate::lt, time, lengths);
     isInside = node.broadcast(isInside, {0}, node.sizesOf(output));
     output = node.select(isInside, output, node.splat(0, output));

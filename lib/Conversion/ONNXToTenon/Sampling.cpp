@@ -71,8 +71,11 @@ void Sampler::addAxis(ArrayRef<Tap> taps) {
 
 Value Sampler::run(Value images, Combiner combiner) {
   this->combiner = combiner;
+  // Of no images nothing is read.
   AffineExpr places = node.product(node.sizesOf(flat));
-  node.expectEqual(node.choose(places, node.size(0), node.size(1), node.size(0)), node.size(0),
+  AffineExpr count = images ? node.product(node.sizesOf(images)) : node.sizeOf(flat, 0);
+  AffineExpr reads = node.choose(count, node.size(0), node.size(0), node.size(1));
+  node.expectEqual(node.choose(places, node.size(0), reads, node.size(0)), node.size(0),
                    (node.name() + " reads places of images that have none").str());
   Type compute = isWeighted ? computedIn(node, element) : element;
   Value total = combined(0, {}, {}, images, compute);

@@ -226,7 +226,7 @@ private:
 
   Value reshaped(Value value, ArrayRef<AffineExpr> extents) {
     auto type = cast<RankedTensorType>(value.getType());
-    if ((int64_t)extents.size() == type.getRank())
+    if (llvm::equal(sizes.sizesOf(value), extents))
       return value;
     // A constant under other sizes is one: its elements lie as before.
     if (auto constant = value.getDefiningOp<ConstantOp>()) {

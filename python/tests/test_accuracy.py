@@ -42,8 +42,8 @@ def test_fast_functions_keep_twelve_bits(op, exact, largest):
 
 @pytest.mark.parametrize("dtype, bound", [(np.float32, 105), (np.float64, 750)])
 def test_sigmoids_reach_denormals(dtype, bound):
-    """From where results are denormal to where they are 1, within 2 ulp; a sigmoid's exponential has bounds of its own."""
-    x = np.concatenate([np.linspace(-bound, bound, 40001), np.linspace(-6, 6, 10001), [0.0, -0.0, np.inf, -np.inf, np.nan]]).astype(dtype)
+    """From where results are denormal to where they are 1, within 3 ulp; a sigmoid's exponential has bounds of its own."""
+    x = np.concatenate([np.linspace(-bound, bound, 40001), np.linspace(-17, 6, 100001), [0.0, -0.0, np.inf, -np.inf, np.nan]]).astype(dtype)
     with np.errstate(over="ignore"):
         expected = 1 / (1 + np.exp(-x.astype(np.longdouble)))
     element = helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
@@ -51,7 +51,7 @@ def test_sigmoids_reach_denormals(dtype, bound):
     result = tenon.compile(model).run({"x": x})["y"]
     assert np.isnan(result[-1]) and np.array_equal(result[-3:-1], [1, 0])
     errors = np.abs(result[:-3] - expected[:-3]) / np.spacing(expected[:-3].astype(dtype))
-    assert np.max(errors) < 2 and 0 < result[np.argmin(np.abs(x[:40001] + 0.98 * bound))] < np.finfo(dtype).tiny
+    assert np.max(errors) < 3 and 0 < result[np.argmin(np.abs(x[:40001] + 0.98 * bound))] < np.finfo(dtype).tiny
 
 
 def test_fast_composites():

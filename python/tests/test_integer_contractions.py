@@ -197,3 +197,22 @@ def test_dequantized_operands(op, per_channel, lhs, rhs, zero, target):
     actual, expected = tenon.compile(model, target=target, threads=1).run(feed), tenon.reference(model).run(feed)
     np.testing.assert_allclose(actual["y"], expected["y"], rtol=2e-6, atol=2e-5)
     assert np.abs(actual["q"].astype(int) - expected["q"]).max() <= 1
+
+
+@pytest.mark.parametrize("op", [None, "Round", "Floor"])
+def test_casts_cut_off_what_is_no_whole_number(op, target):
+    """Only what was rounded to whole numbers may be moved by 128 before it becomes a byte."""
+    w = numbers(np.int8, (64, 64), 3)
+    constants = [numpy_helper.from_array(array, name) for name, array in
+                 (("w", w), ("lo", np.float32(-128)), ("hi", np.float32(127)), ("half", np.float32(0.5)))]
+    nodes = [helper.make_node(op, ["x"], ["r"])] if op else []
+    nodes += [helper.make_node("Add", ["r", "half"], ["s"])] if op == "Round" else []
+    nodes += [helper.make_node("Clip", [{"Round": "s", "Floor": "r"}.get(op, "x"), "lo", "hi"], ["c"]),
+              helper.make_node("Cast", ["c"], ["q"], to=TensorProto.INT8), helper.make_node("MatMulInteger", ["q", "w"], ["y"])]
+    model = make_model(nodes, [("x", TensorProto.FLOAT, ("n", 64))], [("q", TensorProto.INT8, None), ("y", TensorProto.INT32, None)], constants)
+    x = np.random.default_rng(0).uniform(-140, 140, (5, 64)).astype(np.float32)
+    moved = {None: x, "Round": np.round(x) + np.float32(0.5), "Floor": np.floor(x)}[op]
+    q = np.trunc(np.clip(moved, -128, 127)).astype(np.int8)
+    results = tenon.compile(model, target=target, threads=1).run({"x": x})
+    np.testing.assert_array_equal(results["q"], q)
+    np.testing.assert_array_equal(results["y"], q.astype(np.int64) @ w)

@@ -112,3 +112,11 @@ def test_norms_neither_overflow_nor_vanish(element, scale):
         for name, value in run({"x": x}).items():
             np.testing.assert_allclose(value.astype(np.float64), expected[name], rtol=1e-5 if element == np.float32 else 3e-3,
                                        err_msg=name)
+
+
+def test_unit_vectors_of_norms_beyond_the_type():
+    for element, value, p in ((np.float16, 6e4, 2), (np.float32, 1e38, 1), (np.float32, 3e38, 2)):
+        kind = helper.np_dtype_to_tensor_dtype(np.dtype(element))
+        model = make_model([helper.make_node("LpNormalization", ["x"], ["y"], axis=-1, p=p)], [("x", kind, ("n", 4))], [("y", kind, None)])
+        y = tenon.compile(model, threads=1).run({"x": np.full((3, 4), value, element)})["y"]
+        np.testing.assert_allclose(y.astype(np.float64), 0.5 if p == 2 else 0.25, rtol=1e-3)

@@ -320,3 +320,62 @@ def test_sizes_without_names():
     assert compiled.inputs[0].shape == (2, "x_0")
     with pytest.raises(tenon.InputError):
         compiled.run({"x": f(3, 3)})
+
+
+def test_causal_filters_of_unknown_channels():
+    model = model_of("CausalConvWithState", {}, dict(x=f(1, 1, 1), w=f(1, 1, 1), b=f(1), s=f(1, 1, 1)), [(T.FLOAT, 3)] * 2, 27,
+                     ["x", "w", "b", "s"])
+    compiled, reference = tenon.compile(model, threads=1), tenon.reference(model)
+    for batch, channels, length, taps in [(2, 3, 5, 4), (1, 1, 1, 2), (1, 20, 7, 3)]:
+        x, w, b, s = f(batch, channels, length), f(channels, 1, taps), f(channels), f(batch, channels, taps - 1)
+        whole = np.concatenate([s, x], 2)
+        windows = np.lib.stride_tricks.sliding_window_view(whole, taps, 2)
+        for run in (compiled.run, reference.run):
+            results = run(dict(x=x, w=w, b=b, s=s))
+            np.testing.assert_allclose(results["y0"], (windows * w[None, :, 0, None, :]).sum(3) + b[:, None], rtol=1e-4, atol=1e-5)
+            np.testing.assert_array_equal(results["y1"], whole[:, :, length:])
+    with pytest.raises(tenon.RunError, match="'n'.*as many channels as filters"):
+        compiled.run(dict(x=f(1, 3, 5), w=f(2, 1, 2), b=f(2), s=f(1, 2, 1)))
+
+
+def test_flexible_attention_of_unknown_heads():
+    names = ["q", "k", "v"]
+    inputs = [helper.make_tensor_value_info(name, T.FLOAT, [None] * 4) for name in names]
+    node = helper.make_node("FlexAttention", names, ["y"], name="n", domain="ai.onnx.preview")
+    graph = helper.make_graph([node], "test", inputs, [helper.make_tensor_value_info("y", T.FLOAT, [None] * 4)])
+    imports = [helper.make_opsetid("", 26), helper.make_opsetid("ai.onnx.preview", 1)]
+    compiled = tenon.compile(helper.make_model(graph, opset_imports=imports, ir_version=13), threads=1)
+    for b, h, kh, s, t, d, e in [(2, 3, 3, 4, 5, 8, 7), (1, 6, 2, 3, 3, 4, 4)]:
+        q, k, v = f(b, h, s, d), f(b, kh, t, d), f(b, kh, t, e)
+        scores = q @ np.repeat(k, h // kh, 1).swapaxes(2, 3) / np.sqrt(d)
+        weights = np.exp(scores - scores.max(3, keepdims=True))
+        weights /= weights.sum(3, keepdims=True)
+        np.testing.assert_allclose(compiled.run(dict(q=q, k=k, v=v))["y"], weights @ np.repeat(v, h // kh, 1), rtol=1e-4, atol=1e-5)
+    with pytest.raises(tenon.RunError, match="the heads of keys to divide those of queries"):
+        compiled.run(dict(q=f(1, 5, 3, 4), k=f(1, 2, 3, 4), v=f(1, 2, 3, 4)))
+
+
+@pytest.mark.parametrize("op, operands, wrong, message", [
+    ("Conv", dict(x=f(1, 4, 5, 5), w=f(4, 2, 3, 3)), dict(w=f(5, 2, 3, 3)), "groups that divide the filters"),
+    ("Conv", dict(x=f(1, 4, 5, 5), w=f(4, 2, 3, 3)), dict(w=f(1, 2, 3, 3)), "groups that divide the filters"),
+    ("Conv", dict(x=f(1, 4, 5, 5), w=f(4, 2, 3, 3)), dict(w=f(4, 2, 0, 3)), "filters of one tap or more"),
+    ("Conv", dict(x=f(1, 4, 5, 5), w=f(4, 2, 3, 3), b=f(4)), dict(b=f(1)), "a vector as long as dimension 1"),
+    ("LinearAttention", dict(q=f(2, 5, 8), k=f(2, 5, 8), v=f(2, 5, 8), p=f(2, 2, 4, 4)), dict(p=f(2, 1, 4, 4)), "a state of keys times values"),
+    ("LinearAttention", dict(q=f(2, 5, 8), k=f(2, 5, 8), v=f(2, 5, 8), p=f(2, 2, 4, 4)), dict(v=f(2, 7, 8)), "as many values as queries"),
+    ("Attention", dict(q=f(2, 4, 3, 8), k=f(2, 2, 5, 8), v=f(2, 2, 5, 8), m=f(3, 5), n=integers(3, 5)), dict(n=integers(3)), "one length of keys"),
+])
+def test_sizes_that_are_one_elsewhere(op, operands, wrong, message):
+    """A size of 1, or one that isn't divided, is not repeated where the operator says another one."""
+    attributes, names, outputs, opset = {"group": 2}, list(operands), [(T.FLOAT, 4)], 21
+    if op == "LinearAttention":
+        attributes, outputs, opset = dict(q_num_heads=2, kv_num_heads=2, update_rule="linear"), [(T.FLOAT, 3), (T.FLOAT, 4)], 27
+    elif op == "Attention":
+        attributes, names, opset = {}, ["q", "k", "v", "m", "", "", "n"], 24
+    model = model_of(op, attributes, operands, outputs, opset, names)
+    if op == "LinearAttention":  # the size of a head must be known
+        for info in model.graph.input[:3]:
+            info.type.tensor_type.shape.dim[2].dim_value = 8
+    compiled = tenon.compile(model, threads=1)
+    compiled.run(operands)
+    with pytest.raises(tenon.RunError, match="node 'n': expects " + message):
+        compiled.run(operands | wrong)

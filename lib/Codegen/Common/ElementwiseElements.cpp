@@ -436,9 +436,9 @@ Value build(CastOp op, const Formula &f) {
     Value number = width <= 32 ? castBy32Bits(op, f, width) : Value();
     if (!number)
       number = castBy64Bits(f, to, target);
-    // What has no value is the least number of 64 bits, which others don't end in.
+    // What has no value is the least number of 64 bits, whose last ones are zero; that of 32 bits has 32.
     bool isUnsigned = to.isUnsignedInteger();
-    if ((isUnsigned ? width < 64 : width == 64) || !Bounds(op.getOperand()).mayBeNaN)
+    if ((isUnsigned ? width < 32 : width == 64) || !Bounds(op.getOperand()).mayBeNaN)
       return number;
     Value least = f.emitter.integer(target, isUnsigned ? 0 : -(int64_t(1) << (to.getIntOrFloatBitWidth() - 1)));
     return f.select(f.compare(arith::CmpFPredicate::UNO, f.x(), f.x()), f.like(number, least), number);

@@ -116,12 +116,12 @@ void ExpressionSums::multiply(const RegisterTile &tile,
 /// Whether the rows' elements are so far from the limits of f32 that their products with numbers, which are larger than
 /// those with elements or smaller, by what is at other places of a word, are too.
 Value ExpressionSums::areFinite(const RegisterTile &tile) {
-  int64_t blocks = columns.getDepth() / columns.getBlock(), lanes = std::gcd<int64_t>(blocks, plan.vectorLanes);
+  int64_t depth = columns.getDepth(), lanes = std::gcd<int64_t>(depth, plan.vectorLanes);
   auto type = RankedTensorType::get(lanes, plan.rowElement);
   Value sum = b.splat(lanes, b.zero(plan.rowElement));
   for (int64_t row = 0; row < tile.height; ++row)
-    sum = b.carry({plan.zero, b.constant(blocks), lanes}, sum, [&](AffineExpr at, Value carried) -> Value {
-      return b.create<AddOp>(type, carried, b.create<AbsOp>(type, b.load(sumsOfRows, {b.constant(row), at}, lanes)));
+    sum = b.carry({plan.zero, b.constant(depth), lanes}, sum, [&](AffineExpr at, Value carried) -> Value {
+      return b.create<AddOp>(type, carried, b.create<AbsOp>(type, b.load(factors, {b.constant(row), at}, lanes)));
     });
   auto scalar = type.clone(ArrayRef<int64_t>());
   sum = b.create<ReduceOp>(scalar, Combiner::sum, sum, ArrayRef<int64_t>{0});

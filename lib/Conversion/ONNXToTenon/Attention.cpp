@@ -195,6 +195,12 @@ AttentionStages onnx::attend(Node &node, AttentionTerms terms) { return Attend(n
 //===----------------------------------------------------------------------===//
 
 namespace {
+/// One over the root of a size that isn't known when compiling.
+Value reciprocalRoot(Node &node, AffineExpr size) {
+  Value root = node.unary<SqrtOp>(node.cast(numberOf(node, size), node.builder.getF32Type()));
+  return node.unary<ReciprocalOp>(root);
+}
+
 class Attention {
 public:
   explicit Attention(Node &node) : node(node) {}
@@ -264,8 +270,7 @@ private:
     terms.scale = node.number("scale", isStatic(depth) ? 1 / std::sqrt(double(SizeAnalysis::staticSize(depth))) : 1);
     if (isStatic(depth) || node.hasAttribute("scale"))
       return;
-    Value root = node.unary<SqrtOp>(node.cast(numberOf(node, depth), node.builder.getF32Type()));
-    terms.factor = node.unary<ReciprocalOp>(root);
+    terms.factor = reciprocalRoot(node, depth);
   }
 
   bool appendPast() {
@@ -292,9 +297,16 @@ private:
     if (node.has(3))
       addMask(node[3]);
     Type i64 = node.builder.getI64Type();
-    Value lengths = node.has(6) ? node.reshape(node.cast(node[6], i64),
-                                               {node.sizeOf(terms.query, 0), node.size(1), node.size(1), node.size(1)})
-                                : Value();
+    Value lengths;
+    if (node.has(6) && rankOf(node[6]) != 1) {
+      node.error() << "expects a vector as nonpad_kv_seqlen, but has " << typeOf(node[6]);
+      return;
+    }
+    if (node.has(6)) {
+      AffineExpr batch = node.sizeOf(terms.query, 0);
+      lengths = node.withSize(node.cast(node[6], i64), 0, batch, "one length of keys for each of the batch");
+      lengths = node.reshape(lengths, {batch, node.size(1), node.size(1), node.size(1)});
+    }
     int64_t left = node.integer("left_window_size", -1), right = node.integer("right_window_size", -1);
     bool isCausal = node.flag("is_causal");
     if (isCausal || left >= 0 || right >= 0) {
@@ -375,30 +387,32 @@ Results flexAttention(Node &node) {
       return node.error()
              << "expects query, key and value [B, heads, length, size] of one floating-point type, but has "
              << typeOf(x);
-  int64_t heads = typeOf(query).getDimSize(1), keyHeads = typeOf(key).getDimSize(1),
-          depth = typeOf(query).getDimSize(3);
-  if (ShapedType::isDynamic(heads) || ShapedType::isDynamic(keyHeads) || ShapedType::isDynamic(depth))
-    return node.unsupported() << "the heads of " << typeOf(query) << " and " << typeOf(key)
-                              << " are not known when compiling";
-  if (keyHeads < 1 || heads % keyHeads != 0)
-    return node.error() << "expects the heads of keys (" << keyHeads << ") to divide those of queries (" << heads
-                        << ")";
+  AffineExpr heads = node.sizeOf(query, 1), keyHeads = node.sizeOf(key, 1), depth = node.sizeOf(query, 3);
+  key = node.withSize(key, 3, depth, "queries and keys with heads of one size");
+  value = node.withSizes(value, {AffineExpr(), keyHeads, node.sizeOf(key, 2), AffineExpr()}, "as many values as keys");
+  node.expectMultiple(heads, keyHeads, "the heads of keys to divide those of queries");
+  if (node.hasFailed())
+    return failure();
   bool isWide = elementOf(query).isF64();
   Type precise = elementTypeOf(node.integer("softmax_precision", isWide ? 11 : 1), node.builder.getContext());
   if (!isa_and_present<FloatType>(precise))
     return node.error() << "expects a floating-point type as softmax_precision, but has "
                         << node.integer("softmax_precision", 1);
   Sizes sizes = node.sizesOf(query);
-  AffineExpr group = node.size(heads / keyHeads), length = node.sizeOf(key, 2), width = node.sizeOf(value, 3);
+  AffineExpr group = node.quotient(heads, keyHeads), length = node.sizeOf(key, 2), width = node.sizeOf(value, 3);
   // b, h, g, s, t, d: heads that share keys are a dimension of their own.
   auto grouped = [&](Value x) {
     Sizes all = node.sizesOf(x);
-    return node.reshape(x, {all[0], node.size(keyHeads), group, all[2], all[3]});
+    return node.reshape(x, {all[0], keyHeads, group, all[2], all[3]});
   };
   Value scores = node.contract(node.cast(grouped(query), precise), node.cast(key, precise), 6, {0, 1, 2, 3, 5},
                                {0, 1, 4, 5}, {0, 1, 2, 3, 4}, precise);
   scores = node.reshape(scores, {sizes[0], sizes[1], sizes[2], length});
-  scores = node.binary<MulOp>(scores, node.number("scale", 1 / std::sqrt(double(depth))));
+  if (isStatic(depth) || node.hasAttribute("scale"))
+    scores = node.binary<MulOp>(
+        scores, node.number("scale", isStatic(depth) ? 1 / std::sqrt(double(SizeAnalysis::staticSize(depth))) : 1));
+  else
+    scores = node.binary<MulOp>(scores, node.cast(reciprocalRoot(node, depth), precise));
   scores = modified(node, "score_mod", scores);
   if (!scores || node.hasFailed())
     return failure();

@@ -92,7 +92,12 @@ std::optional<Sizes> onnx::kernelOf(Node &node, Value input, Value &filter) {
   }
   if (node.hasFailed())
     return std::nullopt;
-  return Sizes(ArrayRef(node.sizesOf(filter)).drop_front(2));
+  Sizes kernel(ArrayRef(node.sizesOf(filter)).drop_front(2));
+  for (AffineExpr taps : kernel)
+    if (!isStatic(taps))
+      node.expectEqual(node.choose(taps, node.size(0), node.size(1), node.size(0)), node.size(0),
+                       "expects filters of one tap or more");
+  return kernel;
 }
 
 Value onnx::convolution(Node &node, Value input, Value filter) {
@@ -107,8 +112,11 @@ Value onnx::convolution(Node &node, Value input, Value filter) {
   auto windows = windowsOf(node, input, *kernel, 0.0);
   if (!windows)
     return {};
+  int64_t groups = node.integer("group", 1);
+  if (AffineExpr filters = node.sizeOf(filter, 0); groups > 0 && !isStatic(filters))
+    node.expectMultiple(filters, node.size(groups), "groups that divide the filters");
   return node.sized<ConvOp>(rankOf(input), elementOf(input), input, filter, windows->strides, windows->dilations,
-                            windows->pads, node.integer("group", 1));
+                            windows->pads, groups);
 }
 
 Results onnx::withBias(Node &node, Value y, size_t bias) {

@@ -10,6 +10,7 @@
 #include "Indexing.h"
 #include "Loop.h"
 #include "Microsoft.h"
+#include "Sampling.h"
 
 #include <cmath>
 #include <limits>
@@ -23,6 +24,21 @@ using namespace tenon::onnx;
 //===----------------------------------------------------------------------===//
 
 namespace {
+/// Each channel of `[B, C, T]` with its filter of `[C, 1, K]`, which `length` places are long enough for. A convolution
+/// has as many groups as there are channels: where those aren't known, windows are sums of products.
+Value perChannel(Node &node, Value x, Value filter, int64_t dilation, AffineExpr length) {
+  AffineExpr channels = node.sizeOf(filter, 0), taps = node.sizeOf(filter, 2);
+  if (isStatic(channels))
+    return node.sized<ConvOp>(3, elementOf(x), x, filter, ArrayRef<int64_t>{1}, ArrayRef<int64_t>{dilation},
+                              ArrayRef<int64_t>{0, 0}, SizeAnalysis::staticSize(channels));
+  Type i64 = node.builder.getI64Type(), compute = computedIn(node, elementOf(x));
+  Value ahead = node.binary<MulOp>(node.iota({length, taps}, 1, i64), double(dilation));
+  Value windows = take(node, x, node.binary<AddOp>(node.iota({length, taps}, 0, i64), ahead), 2);
+  Value weights = node.broadcast(node.reshape(filter, {channels, taps}), {1, 3}, node.sizesOf(windows));
+  Value products = node.binary<MulOp>(node.cast(windows, compute), node.cast(weights, compute));
+  return node.cast(node.reduce(Combiner::sum, products, {3}), elementOf(x));
+}
+
 /// Each channel on its own, from what lies before: behind the state of the last step, or behind zeros.
 Results causalConvWithState(Node &node) {
   Value x = node[0], filter = node[1];
@@ -34,14 +50,15 @@ Results causalConvWithState(Node &node) {
       return node.unsupported() << "the attribute '" << name << "'";
   if (node.integer("ndim", 1) != 1 || rankOf(filter) != 3 || rankOf(x) < 3 || (!isLast && rankOf(x) != 3))
     return node.unsupported() << "more than one spatial dimension";
-  int64_t channels = typeOf(filter).getDimSize(0), taps = typeOf(filter).getDimSize(2);
-  if (ShapedType::isDynamic(channels) || ShapedType::isDynamic(taps) || taps < 1 || dilation < 1)
-    return node.error() << "expects a filter of known size and a positive dilation, but has " << typeOf(filter)
+  AffineExpr channels = node.sizeOf(filter, 0), taps = node.sizeOf(filter, 2);
+  if (isStatic(taps, 0) || dilation < 1)
+    return node.error() << "expects a filter of one tap or more and a positive dilation, but has " << typeOf(filter)
                         << " and " << dilation;
   Sizes original = node.sizesOf(x);
   auto channelsFirst = [&](Value value) {
     Sizes sizes = node.sizesOf(value);
-    return isLast ? node.moveDim(node.reshape(value, {sizes[0], sizes[1], node.size(channels)}), 2, 1) : value;
+    return isLast ? node.moveDim(node.reshape(value, {sizes[0], sizes[1], channels}), 2, 1)
+                  : node.withSize(value, 1, channels, "as many channels as filters");
   };
   auto asGiven = [&](Value value) {
     Sizes sizes = original;
@@ -49,13 +66,12 @@ Results causalConvWithState(Node &node) {
     return node.reshape(isLast ? node.moveDim(value, 1, 2) : value, sizes);
   };
   x = channelsFirst(x);
-  AffineExpr reach = node.size((taps - 1) * dilation), length = node.sizeOf(x, 2);
+  AffineExpr reach = node.sizes.simplify((taps - 1) * dilation), length = node.sizeOf(x, 2);
   Sizes none(3, node.size(0)), before = none;
   before[2] = reach;
   x = node.has(3) ? node.concat({channelsFirst(node[3]), x}, 2)
                   : node.pad(x, node.scalar(0, elementOf(x)), before, none);
-  Value y = node.sized<ConvOp>(3, elementOf(x), x, filter, ArrayRef<int64_t>{1}, ArrayRef<int64_t>{dilation},
-                               ArrayRef<int64_t>{0, 0}, channels);
+  Value y = perChannel(node, x, filter, dilation, length);
   if (!y)
     return failure();
   if (node.has(2))
@@ -80,10 +96,17 @@ public:
       return failure();
     AffineExpr batch = node.sizeOf(query, 0), length = node.sizeOf(query, 1), depth = node.sizeOf(key, 3),
                width = node.sizeOf(value, 3);
+    Sizes tokens = {batch, length, AffineExpr(), AffineExpr()};
+    key = node.withSizes(key, tokens, "as many keys as queries");
+    value = node.withSizes(value, tokens, "as many values as queries");
     if (!isStatic(node.sizeOf(query, 3)))
       return node.unsupported() << "the size of a head in " << typeOf(node[0]) << " is not known when compiling";
     Sizes state = {batch, node.size(keyHeads), depth, width};
-    Value initial = node.has(3) ? node.cast(node[3], f32) : node.broadcast(node.scalar(0, f32), {}, state);
+    if (node.has(3) && rankOf(node[3]) != 4)
+      return node.error() << "expects a state of rank 4, but has " << typeOf(node[3]);
+    Value initial = node.has(3)
+                        ? node.withSizes(node.cast(node[3], f32), state, "a state of keys times values per head")
+                        : node.broadcast(node.scalar(0, f32), {}, state);
     Value decay = decays ? factors(4, depth) : Value(), rate = subtracts ? factors(5, node.size(1)) : Value();
     if (node.hasFailed())
       return failure();
@@ -145,6 +168,8 @@ private:
       node.error() << "expects rank 3 of operand " << operand << ", but has " << typeOf(x);
       return x;
     }
+    x = node.withSizes(x, {node.sizeOf(node[0], 0), node.sizeOf(node[0], 1), AffineExpr()},
+                       "as many factors as queries");
     Sizes sizes = node.sizesOf(x);
     bool isShared = isStatic(sizes[2], 1);
     AffineExpr rest = isShared ? node.size(1) : node.quotient(sizes[2], node.size(keyHeads));

@@ -234,6 +234,9 @@ Value Node::along(Value vector, int64_t dim, Value like) {
             << ", but has " << SizeAnalysis::staticSize(from);
     return placeholder(*this, elementOf(vector), rankOf(like));
   }
+  // One that isn't known to be for all is for each.
+  if (!isStatic(from) && from != to)
+    vector = withSize(vector, 0, to, "a vector as long as dimension " + Twine(dim));
   return broadcast(vector, {dim}, sizesOf(like));
 }
 

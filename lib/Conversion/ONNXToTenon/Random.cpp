@@ -153,11 +153,14 @@ Results uniformOf(Node &node, const std::optional<Sizes> &sizes, Type element) {
   if (!sizes || !element)
     return failure();
   double low = node.number("low", 0), high = node.number("high", 1);
+  if (!(low <= high))
+    return node.error() << "expects low up to high, but has " << low << " and " << high;
   // A sum of narrow numbers would be rounded twice.
   Type wide = element.isF64() ? element : node.builder.getF32Type();
   Value x = uniformNumbers(node, *sizes, low == 0 && high == 1 ? element : wide);
   if (low != 0 || high != 1)
-    x = node.binary<AddOp>(node.binary<MulOp>(x, high - low), low);
+    // In halves, whose difference is within the type's range.
+    x = node.binary<MulOp>(node.binary<AddOp>(node.binary<MulOp>(x, high / 2 - low / 2), low / 2), 2.0);
   return node.cast(x, element);
 }
 

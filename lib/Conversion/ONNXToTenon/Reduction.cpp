@@ -39,8 +39,7 @@ Value logSumExp(Node &node, Value x, Reduce reduce, bool keepDims) {
 
 /// The type that holds squares of all of a type's elements, and their sum.
 Type wideFloat(Type element) {
-  return element.getIntOrFloatBitWidth() < 32 ? Type(Float32Type::get(element.getContext()))
-                                              : Type(Float64Type::get(element.getContext()));
+  return element.isF16() ? Type(Float32Type::get(element.getContext())) : Type(Float64Type::get(element.getContext()));
 }
 
 Value reduceTo(Node &node, Kind kind, Value x, Reduce reduce, bool keepDims) {
@@ -371,11 +370,14 @@ Results lpNormalization(Node &node) {
     return node.error() << "expects p 1 or 2, but has " << p;
   if (node.hasFailed())
     return failure();
-  Value norm = rooted(node, node.reduce(Combiner::sum, powered(node, x, p), {dim}, /*keepDims=*/true), p, elementOf(x));
+  // A norm may leave the elements' range where the quotient doesn't.
+  Type element = elementOf(x), wide = wideFloat(element);
+  x = node.cast(x, wide);
+  Value norm = rooted(node, node.reduce(Combiner::sum, powered(node, x, p), {dim}, /*keepDims=*/true), p, wide);
   // Of nothing but zeros the result is zero.
   Value quotient = node.binary<DivOp>(x, node.broadcastTo(norm, node.sizesOf(x)));
   Value isZero = node.broadcastTo(node.compare(Predicate::eq, norm, 0.0), node.sizesOf(x));
-  return node.select(isZero, node.splat(0, x), quotient);
+  return node.cast(node.select(isZero, node.splat(0, x), quotient), element);
 }
 } // namespace
 

@@ -56,8 +56,9 @@ func.func @filter(%x: tensor<1x?x?x?xf32>, %w: tensor<?x?x?x?xf32>) -> !tenon_on
   return %0 : !tenon_onnx.unknown
 }
 
-// Nothing says how large this one is.
+// Nothing says how large this one is, but that it isn't empty.
 // CHECK-LABEL: func.func @any_filter(
+// CHECK-COUNT-2: cf.assert %{{.*}}, "expects filters of one tap or more"
 // CHECK-NOT: cf.assert
 // CHECK: tenon.conv {{.*}} : tensor<1x?x?x?xf32>, tensor<?x?x?x?xf32> -> tensor<1x?x?x?xf32>
 func.func @any_filter(%x: tensor<1x?x?x?xf32>, %w: tensor<?x?x?x?xf32>) -> !tenon_onnx.unknown {

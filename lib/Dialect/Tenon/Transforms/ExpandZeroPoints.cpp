@@ -288,18 +288,19 @@ Value Expansion::withoutSign(Value stored) {
     auto constant = dyn_cast_if_present<FloatAttr>(splatOf(value));
     return constant && constant.getValueAsDouble() == number;
   };
-  if (!low || !is(high.getRhs(), 127) || !is(low.getRhs(), -128))
-    return CastOp::create(b, loc, type, AddOp::create(b, loc, wide(stored), numberOf(kSignShift, wide(stored))));
-  OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPointAfter(quantised);
-  Value number = low.getLhs();
+  Value number = low ? low.getLhs() : Value();
   double shift = kSignShift;
-  if (auto sum = number.getDefiningOp<AddOp>())
-    if (auto zero = dyn_cast_if_present<FloatAttr>(splatOf(sum.getRhs()));
-        zero && sum.getLhs().getDefiningOp<RoundOp>()) {
+  if (auto sum = number ? number.getDefiningOp<AddOp>() : AddOp())
+    if (auto zero = dyn_cast_if_present<FloatAttr>(splatOf(sum.getRhs())); zero && zero.getValue().isInteger()) {
       number = sum.getLhs();
       shift += zero.getValueAsDouble();
     }
+  // Of fractions the cast would cut off other parts.
+  bool isWhole = number && number.getDefiningOp<RoundOp>();
+  if (!isWhole || !is(high.getRhs(), 127) || !is(low.getRhs(), -128))
+    return CastOp::create(b, loc, type, AddOp::create(b, loc, wide(stored), numberOf(kSignShift, wide(stored))));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointAfter(quantised);
   number = AddOp::create(b, loc, number, numberOf(shift, number));
   number = MaxOp::create(b, loc, number, numberOf(0, number));
   number = MinOp::create(b, loc, number, numberOf(255, number));

@@ -273,13 +273,13 @@ class OperatorModel:
             raise Refused from error
         if any(not isinstance(a, np.ndarray) or a.dtype not in KINDS.values() or a.size > 100000 for a in arrays):
             raise Refused
-        exact = op in EXACT and all(v.exact for v in read.values())
+        exact = op in EXACT and all(v.exact for v in read.values()) and all(map(is_exact, arrays))
         for name, array in zip(names, arrays):
             tolerance = max([v.tolerance for v in read.values()], default=0.0)
             for value in [*read.values(), Value("", array, "")]:
                 if not exact and array.dtype.kind == "f" and value.kind in TOLERANCES:
                     tolerance = max(tolerance, TOLERANCES["f32" if op in STASHED and value.kind == "f64" else value.kind])
-            self.values.append(Value(name, array, "node", exact and is_exact(array), is_bounded(array), tolerance))
+            self.values.append(Value(name, array, "node", exact, is_bounded(array), tolerance))
         self.nodes.append(node)
 
     def step(self, op, *operands, results=1, **attributes):
@@ -1050,7 +1050,9 @@ def resize(m):
         antialias=m.number(0, 1) if mode != "nearest" else None, exclude_outside=m.number(0, 1) if mode == "cubic" else None)
     lead = x.rank - 2
     if m.chance(0.5):
-        numbers = [1.0] * lead + [m.pick((0.5, 1.0, 1.5, 2.0, 0.6, 3.0)) for _ in range(2)]
+        # Of parts of a place, the standard's examples take the scales for corners and ONNX Runtime the places.
+        scales = (1.0, 2.0, 3.0) if "corners" in attributes.get("coordinate_transformation_mode", "") else (0.5, 1.0, 1.5, 2.0, 0.6, 3.0)
+        numbers = [1.0] * lead + [m.pick(scales) for _ in range(2)]
         return [x, None, m.value(np.array(numbers, np.float32), m.chance(0.7))], attributes
     sizes = [*x.shape[:lead], *(m.number(1, 2 * s + 1) for s in x.shape[lead:])]
     return [x, None, None, m.param(sizes)], attributes

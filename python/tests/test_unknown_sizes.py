@@ -379,3 +379,10 @@ def test_sizes_that_are_one_elsewhere(op, operands, wrong, message):
     compiled.run(operands)
     with pytest.raises(tenon.RunError, match="node 'n': expects " + message):
         compiled.run(operands | wrong)
+
+
+def test_parameters_of_quantising_for_all():
+    """A scale and a zero point in a vector whose size isn't known may be one each."""
+    numbers = dict(x=np.array([[0, 3], [128, 255]], np.uint8), s=number([0.5]), z=number([7], np.uint8))
+    check(model_of("DequantizeLinear", {"axis": 0}, numbers, [(T.FLOAT, 2)], 21, list(numbers)), numbers,
+          dict(numbers, s=number([0.5, 2]), z=number([7, 9], np.uint8)))

@@ -29,8 +29,10 @@ public:
     if (node.hasFailed())
       return like;
     if (block == 0) {
+      // One whose size isn't known may be for each place or, alone, for all.
       if (rankOf(parameter) == 1)
-        return node.along(parameter, dim, like);
+        return isStatic(node.sizeOf(parameter, 0)) ? node.along(parameter, dim, like)
+                                                   : node.broadcast(parameter, {dim}, node.sizesOf(like));
       node.error() << "expects a scalar or a vector as scale and zero point, but has " << typeOf(parameter);
       return like;
     }

@@ -5,6 +5,8 @@ that the model was drawn with and at others.
 import warnings
 
 import guarded
+import operator_patterns  # noqa: F401: registers its recipes
+import operator_recipes  # noqa: F401: registers its recipes
 import pytest
 from conftest import runs_here
 from operator_models import OperatorModel, compare

@@ -14,6 +14,7 @@ import xml.etree.ElementTree as xml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LICENCE = "SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception"
+LIMIT = 300  # seconds that a test may take (the slowest take some 5), so that one that hangs is a failure with a name
 
 
 def run_format(build, results):
@@ -35,7 +36,10 @@ def run_unit(build, results):
     passed = failed = 0
     for binary in sorted((build / "bin").glob("tenon-*-tests")):
         report = results / f"{binary.name}.json"
-        code = subprocess.run([binary, f"--gtest_output=json:{report}", "--gtest_brief=1"]).returncode
+        try:
+            code = subprocess.run([binary, f"--gtest_output=json:{report}", "--gtest_brief=1"], timeout=LIMIT).returncode
+        except subprocess.TimeoutExpired:
+            code = f"no result in {LIMIT} seconds"
         if not report.exists():
             print(f"unit: {binary.name} ended with {code} and left no report")
             failed += 1
@@ -55,7 +59,7 @@ def run_lit(build, results):
     passed = failed = 0
     for name, options in (("tenon-opt", []), ("plugin", ["--param", "plugin=1", "--filter", "Dialect|Conversion|Codegen"])):
         report = results / f"lit-{name}.json"
-        subprocess.run([lit, "-q", *options, "--output", report, build / "test"])
+        subprocess.run([lit, "-q", f"--timeout={LIMIT}", *options, "--output", report, build / "test"])
         if not report.exists():
             return passed, failed + 1
         for test in json.loads(report.read_text())["tests"]:
@@ -65,10 +69,13 @@ def run_lit(build, results):
 
 
 def run_python(build, results):
-    """The Python package's tests, a worker per core: each takes a file at a time, whose tests share what they make."""
+    """The Python package's tests, a worker per core: each takes a file at a time, whose tests share what they make. A
+    test that hangs prints where, and ends its worker.
+    """
     report = results / "pytest.xml"
     environment = dict(os.environ, PYTHONPATH=str(build / "python"), TENON_BUILD=str(build))
     subprocess.run([sys.executable, "-m", "pytest", "-q", f"--junit-xml={report}", "-p", "no:cacheprovider",
+                    "-o", f"faulthandler_timeout={LIMIT}", "-o", "faulthandler_exit_on_timeout=true", "--max-worker-restart=2",
                     "-n", str(len(os.sched_getaffinity(0))), "--dist=loadfile", ROOT / "python" / "tests"], env=environment)
     if not report.exists():
         return 0, 1

@@ -48,3 +48,25 @@ class TestNarrowFloats:
                  helper.make_node("Expand", ["least", "size"], ["start"]),
                  helper.make_node("Scan", ["start", "a"], ["last", "b"], body=body, num_scan_inputs=1)]
         np.testing.assert_array_equal(run(nodes, element, target, x), np.maximum.accumulate(x))
+
+
+@pytest.mark.parametrize("element", [TensorProto.FLOAT16, TensorProto.BFLOAT16])
+@pytest.mark.parametrize("size", [1, 3])
+class TestDetours:
+    """Numbers that are computed in f64 on their way to 16 bits: one alone, or several."""
+
+    @pytest.mark.parametrize("operator", """Asin Acos Atan Sin Cos Tan Sinh Cosh Asinh Acosh Atanh Exp Log Erf Sqrt Tanh Sigmoid Softplus
+                                            Gelu Mish Reciprocal Round Sign""".split())
+    def test_functions(self, operator, element, size):
+        x = np.array([[1.0], [-0.5, 0.0, 0.75]][size > 1], np.float32) + (1 if operator == "Acosh" else 0)
+        narrow = run([helper.make_node(operator, ["a"], ["b"])], element, "host", x)
+        model = make_model([helper.make_node(operator, ["x"], ["y"])], [("x", F, [size])], [("y", F, None)], opset=22)
+        np.testing.assert_allclose(narrow, tenon.reference(model).run({"x": x})["y"], rtol=2.0**-8, atol=1e-6)
+
+    def test_signs_of_f64(self, element, size):
+        x = np.array([-7.5, 7.5, 0][:size], np.float64)
+        nodes = [helper.make_node("Mod", ["x", "two"], ["m"], fmod=1), helper.make_node("Cast", ["m"], ["s"], to=F),
+                 helper.make_node("Cast", ["s"], ["h"], to=element), helper.make_node("Cast", ["h"], ["y"], to=F)]
+        two = helper.make_tensor("two", TensorProto.DOUBLE, [1], [2.0])
+        model = make_model(nodes, [("x", TensorProto.DOUBLE, [size])], [("y", F, None)], [two], opset=22)
+        np.testing.assert_array_equal(tenon.compile(model).run({"x": x})["y"], np.fmod(x, 2))

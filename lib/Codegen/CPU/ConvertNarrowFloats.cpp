@@ -8,6 +8,7 @@
 #include "tenon/Codegen/CPU/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -79,6 +80,24 @@ struct NarrowDouble : OpRewritePattern<arith::TruncFOp> {
   }
 };
 
+/// LLVM takes a sign out of all roundings, and would round the f64 that it is of to f16, by a call, only for its
+/// sign: so it is of an f32 that has the upper bits of that f64. Of vectors it leaves signs where they are.
+struct NarrowSigned : OpRewritePattern<arith::TruncFOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(arith::TruncFOp op, PatternRewriter &rewriter) const override {
+    auto isSigned = op.getIn().getDefiningOp<math::CopySignOp>();
+    if (!isSigned || !op.getType().isF32() || !isSigned.getType().isF64())
+      return failure();
+    Bits b(rewriter, op.getLoc(), op.getType());
+    Value pattern = arith::BitcastOp::create(rewriter, b.loc, rewriter.getI64Type(), isSigned.getRhs());
+    Value distance = arith::ConstantOp::create(rewriter, b.loc, rewriter.getI64IntegerAttr(32));
+    Value upper = arith::TruncIOp::create(rewriter, b.loc, b.integers, b.make<arith::ShRUIOp>(pattern, distance));
+    Value magnitude = arith::TruncFOp::create(rewriter, b.loc, b.floats, isSigned.getLhs());
+    rewriter.replaceOpWithNewOp<math::CopySignOp>(op, magnitude, b.number(upper));
+    return success();
+  }
+};
+
 /// f32 to bf16 to nearest, ties to even; NaN stays one.
 struct NarrowToBFloat : OpRewritePattern<arith::TruncFOp> {
   using OpRewritePattern::OpRewritePattern;
@@ -131,7 +150,7 @@ void keepBits(arith::ExtFOp widened) {
 struct ConvertNarrowFloatsPass : tenon::cpu::impl::ConvertNarrowFloatsPassBase<ConvertNarrowFloatsPass> {
   LogicalResult initialize(MLIRContext *context) override {
     RewritePatternSet patterns(context);
-    patterns.add<NarrowDouble, NarrowToBFloat, SelectBits>(context);
+    patterns.add<NarrowDouble, NarrowSigned, NarrowToBFloat, SelectBits>(context);
     frozen = std::make_shared<const FrozenRewritePatternSet>(std::move(patterns));
     return success();
   }

@@ -10,6 +10,22 @@ func.func @double_to_half(%x: vector<8xf64>) -> vector<8xf16> {
   return %y : vector<8xf16>
 }
 
+// A sign isn't an f64's: LLVM would round all of it to have it.
+// CHECK-LABEL: func.func @signed
+// CHECK: %[[BITS:.*]] = arith.bitcast %arg1 : f64 to i64
+// CHECK: %[[SHIFTED:.*]] = arith.shrui %[[BITS]]
+// CHECK: %[[UPPER:.*]] = arith.trunci %[[SHIFTED]] : i64 to i32
+// CHECK: %[[X:.*]] = arith.truncf %arg0 : f64 to f32
+// CHECK: %[[SIGN:.*]] = arith.bitcast %[[UPPER]] : i32 to f32
+// CHECK: %[[Y:.*]] = math.copysign %[[X]], %[[SIGN]] : f32
+// CHECK: arith.truncf %[[Y]] : f32 to f16
+func.func @signed(%x: f64, %sign: f64) -> f16 {
+  %y = math.copysign %x, %sign : f64
+  %z = arith.truncf %y : f64 to f32
+  %w = arith.truncf %z : f32 to f16
+  return %w : f16
+}
+
 // CHECK-LABEL: func.func @single_to_bfloat
 // CHECK-NOT: arith.truncf
 // CHECK: %[[BITS:.*]] = arith.trunci %{{.*}} : i32 to i16

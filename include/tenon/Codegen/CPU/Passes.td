@@ -49,7 +49,8 @@ def ConvertNarrowFloatsPass : Pass<"tenon-convert-narrow-floats"> {
   let summary = "Expand conversions to f16 and bf16 that LLVM would make a call of";
   let description = [{
     f64 becomes f16 or bf16 through an f32 rounded to odd, so that the result is rounded once; f32 becomes bf16 by
-    integer arithmetic; selections of narrow numbers select their bits. f32 to f16 is an instruction.
+    integer arithmetic; selections of narrow numbers select their bits; a number with the sign of an f64 takes it from
+    its bits. f32 to f16 is an instruction.
 
     Before:
     ```mlir
@@ -57,7 +58,7 @@ def ConvertNarrowFloatsPass : Pass<"tenon-convert-narrow-floats"> {
     ```
     After: additions and shifts on `vector<8xi32>`, a truncation to `vector<8xi16>`, and a bitcast.
   }];
-  let dependentDialects = ["::mlir::arith::ArithDialect"];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
 }
 
 def LowerVectorsPass : Pass<"tenon-lower-vectors", "::mlir::func::FuncOp"> {

@@ -40,11 +40,9 @@ static llvm::Error checkSizes(Call &call, ArrayRef<int64_t> sizes) {
         count > (int64_t(1) << 40))
       return call.fail("has too many elements with sizes " + describeShape(sizes));
   }
-  // A table of places and the result: asked for as one first, since a vector that gets no memory ends the program.
-  char *volatile memory = static_cast<char *>(std::malloc(count * 16));
-  if (!memory)
+  // A table of places and the result.
+  if (!isAvailable(count * 16))
     return call.fail("has no memory for sizes " + describeShape(sizes));
-  std::free(memory);
   return llvm::Error::success();
 }
 

@@ -6,10 +6,18 @@
 //===----------------------------------------------------------------------===//
 
 #include "Elements.h"
+#include <cstdlib>
 #include <cstring>
 
 using namespace mlir;
 using namespace tenon::reference;
+
+bool tenon::reference::isAvailable(int64_t bytes) {
+  // Volatile, or the pair of calls would be optimised away.
+  void *volatile memory = std::malloc(bytes);
+  std::free(memory);
+  return memory != nullptr || bytes == 0;
+}
 
 Format::Format(Type type) : kind(Kind::Signed), bits(0), type(type) {
   if (auto floating = dyn_cast<FloatType>(type)) {

@@ -132,6 +132,10 @@ void copyByTables(const char *source, char *result, const OffsetTables &offsets,
 OffsetTables stridedTables(llvm::ArrayRef<int64_t> sizes, llvm::ArrayRef<int64_t> strides);
 llvm::SmallVector<int64_t> rowMajorStrides(llvm::ArrayRef<int64_t> sizes);
 
+/// Whether memory of so many bytes is there: asked before a vector of them is made, which ends the process where it
+/// finds none.
+bool isAvailable(int64_t bytes);
+
 /// The value of an expression; nothing if it divides by what isn't positive or overflows.
 std::optional<int64_t> valueOf(mlir::AffineExpr expression, llvm::ArrayRef<int64_t> dims,
                                llvm::ArrayRef<int64_t> symbols);

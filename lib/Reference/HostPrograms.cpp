@@ -7,6 +7,7 @@
 
 #include "tenon/Reference/HostPrograms.h"
 
+#include "Elements.h"
 #include "Kernels.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
@@ -228,8 +229,7 @@ llvm::Error evaluateStorage(Call &call) {
   if (int64_t needed = format.bytesFor(elements); needed > (int64_t)bytes->size()) {
     if (hasFixedSize)
       return call.fail("has " + llvm::Twine(bytes->size()) + " bytes, but needs " + llvm::Twine(needed));
-    // A vector that finds no memory ends the process.
-    if (std::unique_ptr<void, decltype(&std::free)> room(std::malloc(needed), std::free); !room)
+    if (!isAvailable(needed))
       return call.fail("finds no memory for " + llvm::Twine(needed) + " bytes");
     bytes->resize(needed, kUnwritten);
   }

@@ -379,6 +379,8 @@ llvm::Expected<std::shared_ptr<Buffer>> tenon::reference::allocate(Memory::Kind 
                                      describeShape(strides));
   auto buffer = std::make_shared<Buffer>();
   buffer->elementType = elementType;
+  if (!isAvailable(elements * int64_t(buffer->bytesPerElement() + sizeof(Mark))))
+    return llvm::createStringError("there is no memory for " + name + " of sizes " + describeShape(sizes));
   buffer->sizes.assign(sizes.begin(), sizes.end());
   buffer->strides.assign(strides.begin(), strides.end());
   buffer->memory = std::make_shared<Memory>(kind, std::move(name), elements, buffer->bytesPerElement());

@@ -29,6 +29,9 @@ inline bool isMainThread() { return getpid() == syscall(SYS_gettid); }
 /// when one raises, as that of Ctrl-C does, `work->cancel()` is called and the exception thrown. The work is then left
 /// to itself, so it owns all that it uses; it's destroyed with the lock held. Where no thread can start for it, it
 /// can't be interrupted.
+///
+/// No thread is left behind by work that ends: a process that is forked off while another thread registers with Python
+/// may wait forever for what that thread held.
 template <typename Work> void runInterruptibly(std::shared_ptr<Work> work) {
   if (!isMainThread())
     return withoutGil([&] { work->run(); });
@@ -36,20 +39,26 @@ template <typename Work> void runInterruptibly(std::shared_ptr<Work> work) {
     std::mutex mutex;
     std::condition_variable came;
     bool isHere = false;
+    bool isAwaited = true;
   };
   auto end = std::make_shared<End>();
   auto runAndTell = [work, end]() mutable {
     work->run();
+    bool isAwaited;
     {
       std::lock_guard lock(end->mutex);
       end->isHere = true;
+      isAwaited = end->isAwaited;
     }
     end->came.notify_one();
+    if (isAwaited)
+      return;
     HeldGil gil;
     work.reset();
   };
+  std::thread thread;
   try {
-    std::thread(runAndTell).detach();
+    thread = std::thread(runAndTell);
   } catch (const std::system_error &) {
     return withoutGil([&] { work->run(); });
   }
@@ -60,9 +69,19 @@ template <typename Work> void runInterruptibly(std::shared_ptr<Work> work) {
   while (!withoutGil(isOver)) {
     if (PyErr_CheckSignals() == 0)
       continue;
+    {
+      std::lock_guard lock(end->mutex);
+      end->isAwaited = end->isHere;
+    }
+    if (end->isAwaited)
+      break;
+    thread.detach();
     work->cancel();
     throw nanobind::python_error();
   }
+  thread.join();
+  if (PyErr_Occurred())
+    throw nanobind::python_error();
 }
 
 } // namespace tenon::python

@@ -77,6 +77,18 @@ def test_compiling(tmp_path, monkeypatch):
     tenon.compile(deep(1))
 
 
+def test_no_thread_is_left_behind():
+    # A process that is forked off while another thread registers with Python may wait forever.
+    model = deep(1)
+    tenon.compile(model)  # the thread pools of libraries
+    before = os.listdir("/proc/self/task")
+    for _ in range(5):
+        tenon.compile(model, threads=1)
+        assert os.listdir("/proc/self/task") == before
+        tenon.reference(model).run({"x": np.ones((1, 16), np.float32)})
+        assert os.listdir("/proc/self/task") == before
+
+
 def test_the_interpreter():
     model = tenon.reference(endless())
     start = time.monotonic()

@@ -52,7 +52,7 @@ ContractionPlan::ContractionPlan(TileBuilder &b, const KernelStructure &structur
       unitColumns(knobOf(knob::unitColumns)), element(Float32Type::get(op.getContext())), rowElement(element),
       columnElement(element), zero(b.constant(0)), one(b.constant(1)) {
   auto target = cast<TargetAttrInterface>(b.program->getParentOfType<VariantOp>().getTarget());
-  nearestBytes = target.getMemory("L1").getBytes();
+  nearestBytes = target.getMemories().front().getBytes();
   if (RateAttr rate = productsRate(op, target)) {
     via = rate.getInstruction();
     runLength = via.getK();

@@ -164,11 +164,18 @@ def test_handlers_that_raise_nothing_go_on_with_the_run(model):
 
 
 def test_cancel_from_another_thread(model):
+    ended = threading.Event()
+
+    def cancel():
+        while not ended.wait(0.3):  # the first may come before the run
+            model.cancel()
+
+    thread = threading.Thread(target=cancel, daemon=True)
+    thread.start()
     with pytest.raises(tenon.CancelledError, match="cancelled"):
-        timer = threading.Timer(0.3, model.cancel)
-        timer.start()
         model.run(LONG)
-    timer.join()
+    ended.set()
+    thread.join()
     # Nobody runs: nothing to cancel, also later.
     model.cancel()
     np.testing.assert_array_equal(model.run(SHORT)["y"], 3)
@@ -183,7 +190,7 @@ def test_other_runs_are_not_affected(model):
         except tenon.CancelledError:
             ended.append(True)
 
-    thread = threading.Thread(target=run_long)
+    thread = threading.Thread(target=run_long, daemon=True)
     thread.start()
     with signal_after(0.3), pytest.raises(KeyboardInterrupt):
         model.run(LONG)
@@ -191,8 +198,9 @@ def test_other_runs_are_not_affected(model):
     assert thread.is_alive() and not ended
     # The other run is in progress: this one isn't held up by it.
     np.testing.assert_array_equal(model.run(SHORT)["y"], 3)
-    model.cancel()
-    thread.join(10)
+    while thread.is_alive():
+        model.cancel()
+        thread.join(1)
     assert ended == [True]
 
 

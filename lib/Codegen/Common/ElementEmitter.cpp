@@ -16,6 +16,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "tenon/Dialect/Tile/IR/Accuracy.h"
 #include "tenon/Dialect/Tile/IR/TilePrograms.h"
 
 using namespace mlir;
@@ -44,6 +45,12 @@ Type codegen::storageType(Type element) {
   if (!integer || !llvm::is_contained({1u, 2u, 4u, 8u, 16u, 32u, 64u}, integer.getWidth()))
     return Type();
   return IntegerType::get(element.getContext(), std::max(8u, integer.getWidth()));
+}
+
+arith::FastMathFlagsAttr ElementEmitter::contraction() const {
+  bool rounds = tile::accuracyOf(builder.getInsertionBlock()->getParentOp()) == tile::Accuracy::strict;
+  return arith::FastMathFlagsAttr::get(builder.getContext(),
+                                       rounds ? arith::FastMathFlags::none : arith::FastMathFlags::contract);
 }
 
 const Buffer *ElementEmitter::bufferOf(Value tensor) const {

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "KnownDivisor.h"
 #include "NarrowFloats.h"
 #include "tenon/Codegen/Common/ElementEmitter.h"
 
@@ -42,8 +43,7 @@ struct Formula {
   }
   /// Sums and products may be contracted into fused multiply-adds.
   template <typename OpT> Value contracted(Value a, Value b) const {
-    return OpT::create(builder(), loc(), a, b,
-                       arith::FastMathFlagsAttr::get(builder().getContext(), arith::FastMathFlags::contract));
+    return OpT::create(builder(), loc(), a, b, emitter.contraction());
   }
   /// A number of the operands' type.
   Value number(double value) const { return like(x(), emitter.number(registerType(element), value)); }
@@ -128,8 +128,25 @@ Value build(AddOp, const Formula &f) {
 Value build(SubOp, const Formula &f) {
   return f.isFloat() ? f.contracted<arith::SubFOp>(f.x(), f.y()) : f.make<arith::SubIOp>(f.x(), f.y());
 }
-Value build(MulOp, const Formula &f) {
-  return f.isFloat() ? f.contracted<arith::MulFOp>(f.x(), f.y()) : f.make<arith::MulIOp>(f.x(), f.y());
+
+/// Whether a number is an integer times scales, of which there are two of a product: what was quantised, or a sum of
+/// such products.
+static bool isScaledInteger(Value value, int64_t scales) {
+  if (auto product = value.getDefiningOp<MulOp>())
+    return scales > 0 &&
+           (isScaledInteger(product.getLhs(), scales - 1) || isScaledInteger(product.getRhs(), scales - 1));
+  auto cast = value.getDefiningOp<CastOp>();
+  Type from = cast ? getElementTypeOrSelf(cast.getOperand()) : Type();
+  return isa_and_present<IntegerType>(from) && !from.isInteger(1);
+}
+
+Value build(MulOp op, const Formula &f) {
+  if (!f.isFloat())
+    return f.make<arith::MulIOp>(f.x(), f.y());
+  // Quantisers make integers again of what was dequantised: ties are where the standard has them.
+  if (isScaledInteger(op.getResult(), 2))
+    return f.make<arith::MulFOp>(f.x(), f.y());
+  return f.contracted<arith::MulFOp>(f.x(), f.y());
 }
 
 /// The divisor with 1 in place of what traps: zero, and -1 under the least value.
@@ -554,9 +571,15 @@ private:
   }
 
   /// The quotient as division rounds it, by its inverse: N. Brisebarre, J.-M. Muller, S. K. Raina, "Accelerating
-  /// Correctly Rounded Floating-Point Division when the Divisor Is Known in Advance", algorithm 1.
+  /// Correctly Rounded Floating-Point Division when the Divisor Is Known in Advance", by what the inverse is short of
+  /// where that does for the divisor, else by what the quotient is.
   Value divide(const Formula &f, Value x) const {
-    Value inverse = f.number(double(1.0f / float(*divisor)));
+    KnownDivisor known{float(*divisor)};
+    Value inverse = f.number(known.inverse);
+    if (known.restDoes()) {
+      Value small = f.make<arith::MulFOp>(x, f.number(known.rest));
+      return f.make<math::FmaOp>(x, inverse, small);
+    }
     Value quotient = f.make<arith::MulFOp>(x, inverse);
     Value rest = f.make<math::FmaOp>(quotient, f.number(-*divisor), x);
     return f.make<math::FmaOp>(rest, inverse, quotient);

@@ -76,20 +76,13 @@ bool codegen::isStorageFloat(Type element) {
              Float8E8M0FNUType>(element);
 }
 
-/// Between ops that compute in f32 rounding is left out, unless the model's own arithmetic is asked for.
-static arith::FastMathFlagsAttr keepsBits(ElementEmitter &e) {
-  bool rounds = accuracyOf(e.builder.getInsertionBlock()->getParentOp()) == Accuracy::strict;
-  return arith::FastMathFlagsAttr::get(e.builder.getContext(),
-                                       rounds ? arith::FastMathFlags::none : arith::FastMathFlags::contract);
-}
-
 Value codegen::widen(ElementEmitter &e, Value value, Type element) {
-  return arith::ExtFOp::create(e.builder, e.loc, e.typeLike(value, element), value, keepsBits(e));
+  return arith::ExtFOp::create(e.builder, e.loc, e.typeLike(value, element), value, e.contraction());
 }
 
 Value codegen::narrow(ElementEmitter &e, Value value, Type element) {
   return arith::TruncFOp::create(e.builder, e.loc, e.typeLike(value, element), value, /*roundingmode=*/nullptr,
-                                 keepsBits(e));
+                                 e.contraction());
 }
 
 // "OCP Microscaling Formats (MX) Specification", version 1.0, 5.4.1: a byte is an exponent as that of f32, but for the

@@ -45,3 +45,39 @@ tenon_tile.kernel @standard(%x: tensor<4x64xf32>) -> tensor<4x64xf32> {
   %y = tenon.exp %x : tensor<4x64xf32>
   tenon_tile.yield %y : tensor<4x64xf32>
 }
+
+// Products and sums become one instruction, but for those of integers times scales, which quantisers round.
+// CHECK-LABEL: tenon_tile.variants @contracted
+// CHECK: arith.mulf %{{.*}} fastmath<contract> : vector
+// CHECK: arith.addf %{{.*}} fastmath<contract> : vector
+tenon_tile.kernel @contracted(%x: tensor<4x64xf32>, %y: tensor<4x64xf32>) -> tensor<4x64xf32> {
+  %0 = tenon.mul %x, %y : tensor<4x64xf32>
+  %1 = tenon.add %0, %y : tensor<4x64xf32>
+  tenon_tile.yield %1 : tensor<4x64xf32>
+}
+
+// CHECK-LABEL: tenon_tile.variants @scaled
+// CHECK: arith.mulf %{{[^ ]*}}, %{{[^ ]*}} : vector
+// CHECK: arith.mulf %{{[^ ]*}}, %{{[^ ]*}} : vector
+// CHECK: arith.addf %{{.*}} fastmath<contract> : vector
+tenon_tile.kernel @scaled(%x: tensor<4x64xi32>, %y: tensor<4x64xf32>) -> tensor<4x64xf32> {
+  %0 = tenon.cast %x : tensor<4x64xi32> -> tensor<4x64xf32>
+  %1 = tenon.mul %0, %y : tensor<4x64xf32>
+  %2 = tenon.mul %1, %y : tensor<4x64xf32>
+  %3 = tenon.add %2, %y : tensor<4x64xf32>
+  tenon_tile.yield %3 : tensor<4x64xf32>
+}
+
+// -----
+
+// The model's own arithmetic has both roundings.
+module attributes {tenon_tile.accuracy = "strict"} {
+// CHECK-LABEL: tenon_tile.variants @strict
+// CHECK: arith.mulf %{{[^ ]*}}, %{{[^ ]*}} : vector
+// CHECK: arith.addf %{{[^ ]*}}, %{{[^ ]*}} : vector
+tenon_tile.kernel @strict(%x: tensor<4x64xf32>, %y: tensor<4x64xf32>) -> tensor<4x64xf32> {
+  %0 = tenon.mul %x, %y : tensor<4x64xf32>
+  %1 = tenon.add %0, %y : tensor<4x64xf32>
+  tenon_tile.yield %1 : tensor<4x64xf32>
+}
+}

@@ -18,6 +18,10 @@
 #include "mlir/IR/BuiltinTypes.h"
 #include "tenon/Dialect/Tenon/IR/SizeAnalysis.h"
 
+namespace mlir::arith {
+class FastMathFlagsAttr;
+}
+
 namespace tenon::codegen {
 
 /// A place along one dimension, for each lane of a vector.
@@ -59,6 +63,8 @@ public:
   mlir::FailureOr<mlir::Value> at(mlir::Value tensor, llvm::ArrayRef<Coordinate> coordinates);
   /// Says what `at` gives for these coordinates within the scope at hand.
   void define(mlir::Value tensor, llvm::ArrayRef<Coordinate> coordinates, mlir::Value element);
+  /// That roundings between ops may be left out; nothing where the model's own arithmetic is asked for.
+  mlir::arith::FastMathFlagsAttr contraction() const;
   /// Writes elements of the tensor's type, the lanes in use; lane by lane where they don't lie next to each other.
   void store(mlir::Value element, const Buffer &buffer, llvm::ArrayRef<Coordinate> coordinates);
 

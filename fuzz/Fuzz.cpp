@@ -15,7 +15,7 @@ using namespace tenon::fuzz;
 
 static constexpr char kHelp[] =
     "usage: tenon-fuzz [options] SUITE SEED...\n"
-    "Tries mutants of the seeds, each in a process of its own; the status is 1 where one shows a fault of Tenon's.\n"
+    "Tries mutants of the seeds, in processes of some hundred; the status is 1 where one shows a fault of Tenon's.\n"
     "\n"
     "  SUITE            modules (text of IR), bytecode (of IR), models (ONNX) or artifacts\n"
     "  SEED             a file, or a folder of .mlir, .onnx or .so files\n"

@@ -1,4 +1,4 @@
-//===- Harness.cpp - Runs mutants in processes of their own ---===//
+//===- Harness.cpp - Runs mutants in processes that may crash ---===//
 //
 // Part of Tenon, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -11,17 +11,22 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <cxxabi.h>
 #include <dlfcn.h>
 #include <execinfo.h>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <malloc.h>
 #include <map>
+#include <numeric>
 #include <set>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,13 +35,17 @@ using namespace tenon::fuzz;
 namespace tenon::fuzz {
 namespace {
 constexpr size_t kLargestInput = 8 << 20, kMostFrames = 200;
-/// Address space of a run: what asks for more meets std::bad_alloc or its like, not the machine's end.
-constexpr rlim_t kMemory = rlim_t(6) << 30;
 /// Turns of making a crash smaller.
 constexpr int kReductions = 300;
+/// Mutants of a batch: so many that a process costs little beside them, so few that what they leave in it does.
+constexpr int64_t kBatch = 200;
+/// The status of a process whose batch came to its end; those of outcomes are above.
+constexpr int kBatchDone = 63;
 
 /// What survives a crash.
 struct Remains {
+  int64_t current;         ///< number of the mutant at work
+  int64_t ends[kOutcomes]; ///< of mutants that came to their end, by outcome
   size_t bytes, commandBytes;
   int frameCount;
   void *frames[kMostFrames];
@@ -44,15 +53,17 @@ struct Remains {
   char input[kLargestInput];
 };
 
-/// How a process ended: a signal (0 where none), or an outcome.
+/// How a process ended: a signal (0 where none), or an outcome, or after its whole batch.
 struct Ending {
   int signal = 0;
   Outcome outcome = Outcome::accepted;
+  bool isDone = false;
   bool isFault() const { return signal != 0 || outcome > Outcome::invalid; }
-  bool isHang() const { return signal == SIGXCPU || signal == SIGALRM; }
+  bool isHang() const { return signal == SIGPROF || signal == SIGALRM; }
 };
 
 Remains *remains = nullptr;
+int runSeconds = 0; ///< of the options
 
 void recordCrash(int signal) {
   remains->frameCount = backtrace(remains->frames, kMostFrames);
@@ -60,28 +71,38 @@ void recordCrash(int signal) {
   raise(signal);
 }
 
+void handle(int signal) {
+  struct sigaction action = {};
+  action.sa_handler = recordCrash;
+  action.sa_flags = SA_ONSTACK | SA_RESETHAND | SA_NODEFER;
+  sigaction(signal, &action, nullptr);
+}
+
+/// What one mutant has from now on.
+void startClock() {
+  handle(SIGPROF);
+  limitTime();
+}
+
 /// In the new process: limits, and handlers on a stack of their own, since stacks overflow.
-void prepareProcess(const Options &options) {
+void prepareProcess(const Suite &suite, const Options &options) {
   static char stack[1 << 16];
   stack_t alternate = {};
   alternate.ss_sp = stack;
   alternate.ss_size = sizeof(stack);
   sigaltstack(&alternate, nullptr);
-  struct sigaction action = {};
-  action.sa_handler = recordCrash;
-  action.sa_flags = SA_ONSTACK | SA_RESETHAND | SA_NODEFER;
-  for (int signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGXCPU})
-    sigaction(signal, &action, nullptr);
-  rlimit time = {rlim_t(options.runSeconds), rlim_t(options.runSeconds) + 1}, none = {0, 0};
-  [[maybe_unused]] rlimit memory = {kMemory, kMemory};
-  setrlimit(RLIMIT_CPU, &time);
+  for (int signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT})
+    handle(signal);
+  rlimit none = {0, 0};
+  rlim_t most = rlim_t(suite.memory()) << 30;
+  [[maybe_unused]] rlimit memory = {most, most};
 #if !__has_feature(address_sanitizer) // it maps shadows of all addresses
   setrlimit(RLIMIT_AS, &memory);
 #endif
   setrlimit(RLIMIT_CORE, &none);
   // What is used after it was freed is found by what it holds then.
   mallopt(M_PERTURB, 0xa5);
-  alarm(unsigned(options.runSeconds) * 10);
+  startClock();
   if (!options.verbose) {
     int null = open("/dev/null", O_WRONLY);
     dup2(null, STDOUT_FILENO);
@@ -89,24 +110,38 @@ void prepareProcess(const Options &options) {
   }
 }
 
-template <typename Work> Ending runProcess(const Options &options, Work work) {
+template <typename Work> Ending runProcess(const Suite &suite, const Options &options, Work work) {
   remains->frameCount = 0;
+  std::fill_n(remains->ends, kOutcomes, 0);
   std::fflush(nullptr);
   pid_t child = fork();
   if (child == 0) {
-    prepareProcess(options);
-    _exit(int(work()));
+    prepareProcess(suite, options);
+    _exit(work());
   }
   int status = 0;
   waitpid(child, &status, 0);
   Ending ending;
   if (WIFSIGNALED(status))
     ending.signal = WTERMSIG(status);
-  else if (WEXITSTATUS(status) < int(Outcome::accepted)) // by a call of exit(), as LLVM's of a fatal error
+  else if (WEXITSTATUS(status) < kBatchDone) // by a call of exit(), as LLVM's of a fatal error
     ending.signal = SIGABRT;
+  else if (WEXITSTATUS(status) == kBatchDone)
+    ending.isDone = true;
   else
     ending.outcome = Outcome(WEXITSTATUS(status));
   return ending;
+}
+
+/// Of this process, in bytes. What mutants leave in a context is never freed.
+size_t addressSpace() {
+  size_t pages = 0;
+  if (FILE *file = std::fopen("/proc/self/statm", "r")) {
+    if (std::fscanf(file, "%zu", &pages) != 1)
+      pages = 0;
+    std::fclose(file);
+  }
+  return pages * size_t(getpagesize());
 }
 
 /// Names of the frames that lie in this program, innermost first. Libraries of others are left out.
@@ -153,6 +188,23 @@ std::vector<std::string> framesOf(const Remains &remains) {
   return names;
 }
 
+/// The innermost function of a library that the library names: what tells crashes of upstream's apart.
+std::string findLibraryFunction(const Remains &remains) {
+  Dl_info self, info;
+  dladdr(reinterpret_cast<void *>(&findLibraryFunction), &self);
+  for (int i = 0; i < remains.frameCount; ++i) {
+    if (!dladdr(remains.frames[i], &info) || info.dli_fbase == self.dli_fbase || !info.dli_sname)
+      continue;
+    int status = 0;
+    char *readable = abi::__cxa_demangle(info.dli_sname, nullptr, nullptr, &status);
+    std::string name = status == 0 ? readable : "";
+    std::free(readable);
+    if (!name.empty() && !name.starts_with("llvm::report_") && !name.starts_with("std::"))
+      return name.substr(0, 120);
+  }
+  return "";
+}
+
 /// Whether a function of this program is neither a fuzzer's nor an instance of somebody else's template.
 bool isTenons(const std::string &name) {
   if (name.find("tenon::fuzz::") != std::string::npos || name == "main" || name.starts_with("_"))
@@ -187,6 +239,8 @@ std::string describe(const Ending &ending, const std::vector<std::string> &frame
     if (named++ < 3)
       text += (named == 1 ? " in " : " <- ") + frame.substr(0, 120);
   }
+  if (std::string function = ours || ending.isHang() ? "" : findLibraryFunction(*remains); !function.empty())
+    text += " in " + function;
   return text;
 }
 
@@ -195,37 +249,117 @@ public:
   Campaign(Suite &suite, const Options &options) : suite(suite), options(options) {}
 
   int run() {
-    auto start = std::chrono::steady_clock::now();
-    auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
-    for (int64_t i = 0; options.runs >= 0 ? i < options.runs : elapsed() < options.seconds; ++i) {
-      Random random(uint32_t((options.seed + i) * 2654435761u));
-      random.discard(4);
-      remains->bytes = remains->commandBytes = 0;
-      Ending ending = runProcess(options, [&] {
-        Input input = suite.make(random);
-        keep(input);
-        return suite.run(input);
-      });
-      ++runs;
-      accepted += ending.signal == 0 && ending.outcome == Outcome::accepted;
-      invalid += ending.signal == 0 && ending.outcome == Outcome::invalid;
+    int64_t end = options.runs >= 0 ? options.seed + options.runs : std::numeric_limits<int64_t>::max();
+    for (int64_t next = options.seed; next < end && !isOver();) {
+      int64_t first = next;
+      Ending ending = runBatch(first, std::min(end, first + kBatch));
+      next = remains->current + 1;
+      for (int i = 0; i < kOutcomes; ++i)
+        ends[i] += remains->ends[i];
+      if (!ending.isDone)
+        ++(ending.signal ? died : ended(ends, ending.outcome));
       if (ending.isFault())
-        report(ending, options.seed + i);
+        reportLast(ending, first);
     }
+    int64_t runs = std::accumulate(ends, ends + kOutcomes, died);
     std::printf("%s: %ld runs in %.0f s, %ld invalid, %ld accepted, %d faults of Tenon's (%zu kinds), "
                 "%d crashes of upstream's (%zu kinds)\n",
-                suite.name().c_str(), long(runs), elapsed(), long(invalid), long(accepted), faults, kinds.size(),
-                upstream, upstreamKinds.size());
+                suite.name().c_str(), long(runs), elapsed(), long(ended(ends, Outcome::invalid)),
+                long(ended(ends, Outcome::accepted)), faults, kinds.size(), upstream, upstreamKinds.size());
     std::fflush(stdout);
     return faults;
   }
 
 private:
-  void report(const Ending &ending, int64_t seed) {
+  double elapsed() const { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); }
+  bool isOver() const { return options.runs < 0 && elapsed() >= options.seconds; }
+  static int64_t &ended(int64_t *ends, Outcome outcome) { return ends[int(outcome) - int(Outcome::accepted)]; }
+
+  /// Whether what mutants left in this process could let the next one run out of memory. Sanitizers map all addresses.
+  bool isFull() const {
+#if __has_feature(address_sanitizer)
+    return false;
+#else
+    return addressSpace() > (size_t(suite.memory()) << 30) / 4 * 3;
+#endif
+  }
+
+  /// Tries mutants in one process, up to the first that shows a fault or ends it: that one is `current`.
+  Ending runBatch(int64_t first, int64_t end) {
+    return runProcess(suite, options, [&] {
+      for (int64_t number = first; number < end; ++number) {
+        remains->current = number;
+        Outcome outcome = tryMutant(number);
+        if (Ending{0, outcome}.isFault())
+          return int(outcome);
+        ++ended(remains->ends, outcome);
+        if (isOver() || isFull())
+          break;
+      }
+      return kBatchDone;
+    });
+  }
+
+  static Random randomOf(int64_t number) {
+    Random random(uint32_t(number * 2654435761u));
+    random.discard(4);
+    return random;
+  }
+
+  /// In a process of its own or of a batch.
+  Outcome tryMutant(int64_t number) {
+    startClock();
+    Random random = randomOf(number);
+    remains->bytes = remains->commandBytes = 0;
+    Input input = suite.make(random);
+    keep(input);
+    return suite.run(input);
+  }
+
+  Ending runAlone(int64_t number) {
+    remains->current = number;
+    return runProcess(suite, options, [&] { return int(tryMutant(number)); });
+  }
+
+  /// Reports what ended a batch. What an earlier mutant broke may end a later one: where the last one alone shows
+  /// nothing, those before it are tried alone, too.
+  void reportLast(Ending ending, int64_t first) {
+    int64_t last = remains->current;
+    if (ending.isHang())
+      return report(ending, last, "");
+    for (int64_t number = last; number >= first; --number)
+      if (Ending alone = runAlone(number); alone.isFault())
+        return report(alone, number, "");
+    Ending again = runBatch(first, last + 1);
+    if (!again.isFault())
+      return;
+    last = remains->current;
+    for (int64_t number = last - 1; number >= first; --number) {
+      auto tryBoth = [&] {
+        tryMutant(number);
+        remains->current = last;
+        return int(tryMutant(last));
+      };
+      if (Ending pair = runProcess(suite, options, tryBoth); pair.isFault() && remains->current == last) {
+        auto isUpstreams = [&] {
+          Random random = randomOf(number);
+          return suite.isReadByUpstreamAlone(suite.make(random)) ? kBatchDone : int(Outcome::accepted);
+        };
+        // What is to be reported is in `remains`.
+        auto kept = std::make_unique<Remains>(*remains);
+        bool ours = !runProcess(suite, options, isUpstreams).isDone;
+        *remains = *kept;
+        return report(pair, last, " (only after seed " + std::to_string(number) + ")", ours);
+      }
+    }
+    return report(runBatch(first, last + 1), last, " (only after seeds " + std::to_string(first) + " and following)");
+  }
+
+  void report(const Ending &ending, int64_t seed, const std::string &condition, bool mayBeOurs = true) {
     Input input = {std::string(remains->input, remains->bytes), std::string(remains->command, remains->commandBytes)};
     bool ours = false;
     std::vector<std::string> frames = framesOf(*remains);
-    std::string kind = describe(ending, frames, ours);
+    std::string kind = mayBeOurs ? describe(ending, frames, ours) : "memory that a reader broke";
     if (ending.signal == 0)
       kind += ": " + input.command;
     bool isNew = !kinds.count(kind) && !upstreamKinds.count(kind);
@@ -236,7 +370,7 @@ private:
     (ours ? kinds : upstreamKinds).insert(kind);
     if (!isNew)
       return;
-    if (ours && !ending.isHang())
+    if (ours && !ending.isHang() && condition.empty())
       reduce(input, kind);
     std::string path = "nowhere";
     if (!options.directory.empty()) {
@@ -244,7 +378,7 @@ private:
              suite.suffix();
       std::ofstream(path, std::ios::binary) << suite.fileOf(input);
     }
-    std::printf("%s: seed %ld: %s%s\n  kept in %s\n", suite.name().c_str(), long(seed),
+    std::printf("%s: seed %ld%s: %s%s\n  kept in %s\n", suite.name().c_str(), long(seed), condition.c_str(),
                 ours ? "" : "upstream: ", kind.c_str(), path.c_str());
     if (options.verbose)
       for (const std::string &frame : frames)
@@ -262,7 +396,7 @@ private:
       for (Input &smaller : suite.reductions(input)) {
         if (++turns > kReductions)
           break;
-        Ending ending = runProcess(quiet, [&] { return suite.run(smaller); });
+        Ending ending = runProcess(suite, quiet, [&] { return int(suite.run(smaller)); });
         bool ours;
         if (!ending.isFault())
           continue;
@@ -280,7 +414,8 @@ private:
 
   Suite &suite;
   const Options &options;
-  int64_t runs = 0, invalid = 0, accepted = 0;
+  std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
+  int64_t ends[kOutcomes] = {}, died = 0; ///< of mutants, by outcome or signal
   int faults = 0, upstream = 0;
   std::set<std::string> kinds, upstreamKinds;
 };
@@ -294,9 +429,26 @@ void tenon::fuzz::keep(const Input &input) {
   std::memcpy(remains->command, input.command.data(), remains->commandBytes);
 }
 
+void tenon::fuzz::limitTime(double seconds) {
+  itimerval limit = {};
+  limit.it_value.tv_sec = time_t(seconds);
+  limit.it_value.tv_usec = suseconds_t((seconds - double(limit.it_value.tv_sec)) * 1e6);
+  setitimer(ITIMER_PROF, &limit, nullptr);
+  // What waits takes no CPU time.
+  alarm(unsigned(seconds + 1) * 10);
+}
+
+void tenon::fuzz::limitTime() { limitTime(runSeconds); }
+
+void tenon::fuzz::refuseAfter(double seconds) {
+  std::signal(SIGPROF, [](int) { _exit(int(Outcome::refused)); });
+  limitTime(seconds);
+}
+
 int tenon::fuzz::runSuite(Suite &suite, const Options &options) {
   void *memory = mmap(nullptr, sizeof(Remains), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   remains = static_cast<Remains *>(memory);
+  runSeconds = options.runSeconds;
   // Loads what unwinds, which a handler can't.
   backtrace(remains->frames, kMostFrames);
   if (!options.directory.empty())

@@ -7,6 +7,7 @@
 
 #include "tenon/Compiler/ModelFiles.h"
 
+#include "tenon/Compiler/BytecodeChecksum.h"
 #include "tenon/Dialect/Tenon/IR/BlobFiles.h"
 #include "tenon/Dialect/Tenon/IR/ConstantFile.h"
 #include "tenon/Frontend/ONNX/Import.h"
@@ -107,6 +108,10 @@ OwningOpRef<ModuleOp> tenon::loadModel(StringRef path, MLIRContext *context, con
   importOptions.allowExternalLinks = options.allowExternalLinks;
   switch (options.onlyONNX ? ModelForm::onnx : formOf(path, **opened)) {
   case ModelForm::mlir:
+    if (llvm::Error error = checkBytecode(content)) {
+      emitError(location) << llvm::toString(std::move(error));
+      return nullptr;
+    }
     return parse(std::move(*opened), path, context);
   case ModelForm::onnx:
     if (isNamedFile(path))

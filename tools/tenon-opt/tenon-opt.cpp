@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "CheckSemanticsOptions.h"
+#include "tenon/Compiler/BytecodeChecksum.h"
 #include "tenon/Compiler/Diagnostics.h"
 #include "tenon/Compiler/Registration.h"
 #include "tenon/Compiler/Tool.h"
@@ -127,6 +128,8 @@ llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> readInput(StringRef path) {
     return llvm::createStringError("'" + path +
                                    "' is no IR, but may be an ONNX model: tenon-translate --import-onnx "
                                    "makes IR of it");
+  if (llvm::Error error = tenon::checkBytecode(text))
+    return llvm::createStringError("'" + path + "' " + llvm::toString(std::move(error)));
   // Lines are shown as they are.
   auto isControl = [](unsigned char c) { return (c < 0x20 && !StringRef("\t\n\v\f\r").contains(c)) || c == 0x7f; };
   if (const char *found = llvm::find_if(text, isControl);
@@ -187,12 +190,17 @@ int main(int argc, char **argv) {
           return success();
         });
   }
-  if (!isFile)
+  if (!isFile && !config.shouldEmitBytecode())
     return asMainReturnCode(MlirOptMain(llvm::outs(), std::move(*content), registry, config));
   std::string text;
   llvm::raw_string_ostream stream(text);
   if (failed(MlirOptMain(stream, std::move(*content), registry, config)))
     return 1;
+  tenon::sealBytecode(text);
+  if (!isFile) {
+    llvm::outs() << text;
+    return 0;
+  }
   tenon::OutputFile file(output);
   return file.append(text.data(), text.size()) && file.keep() ? 0 : tool.fail(file.error());
 }

@@ -209,3 +209,11 @@ func.func @exchange_behind() {
   %b = "tenon_host.storage"() <{number = 1 : i64, operandSegmentSizes = array<i32: 0, 0, 0>, static_sizes = array<i64: 4>}> : () -> memref<4xf32>
   return
 }
+
+// -----
+
+func.func @no_source(%i: index) {
+  // expected-error @+1 {{expects 1 operand in group 0 of 'operandSegmentSizes', but has 0}}
+  %0 = "tenon_host.view"(%i) <{operandSegmentSizes = array<i32: 0, 1, 0, 0>, static_offsets = array<i64: -9223372036854775808>, static_sizes = array<i64: 4>, static_strides = array<i64: 1>}> : (index) -> memref<4xf32>
+  return
+}

@@ -245,3 +245,20 @@ func.func @strings_as_numbers() {
   %0 = tenon.constant dense<["a", "b"]> : tensor<2x!tenon.opt<tensor<f32>>>
   return
 }
+
+// -----
+
+// Groups that add up, of other numbers of operands.
+func.func @no_operand(%x: tensor<2xf32>, %v: tensor<f32>) {
+  // expected-error @+1 {{expects 1 operand in group 0 of 'operandSegmentSizes', but has 0}}
+  %0 = "tenon.pad"(%x, %v) <{mode = 0 : i32, operandSegmentSizes = array<i32: 0, 2, 0, 0>, static_low = array<i64: 1>, static_high = array<i64: 1>}> : (tensor<2xf32>, tensor<f32>) -> tensor<4xf32>
+  return
+}
+
+// -----
+
+func.func @two_operands(%x: tensor<2xf32>, %i: index) {
+  // expected-error @+1 {{expects 1 operand in group 0 of 'operandSegmentSizes', but has 0}}
+  %0 = "tenon.slice"(%i) <{operandSegmentSizes = array<i32: 0, 1, 0, 0>, static_offsets = array<i64: -9223372036854775808>, static_sizes = array<i64: 1>, static_strides = array<i64: 1>}> : (index) -> tensor<1xf32>
+  return
+}

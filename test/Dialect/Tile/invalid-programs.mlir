@@ -732,3 +732,27 @@ tenon_tile.program @no_columns(%x: memref<2x1xf32>) -> (%y: memref<2x0xf32>) {
     store %0, %y[0, 0] : tensor<2x0xf32>, memref<2x0xf32>
   }
 }
+
+// -----
+
+// Forms are looked up before they are verified.
+// expected-error@+1 {{'tenon_tile.form' op requires attribute 'function_type'}}
+"tenon_tile.form"() <{sym_name = "turned"}> ({
+}) : () -> ()
+module @inner {
+  // expected-error@+1 {{'tenon_tile.program' op expects a form @turned of argument 1}}
+  tenon_tile.program @forms(%x: memref<8x4xf32>, %w: memref<4x8xf32> {tenon_tile.form = @turned}) -> (%y: memref<8x4xf32>) {
+    grid (%i) = 0 to 8 {
+    }
+  }
+}
+
+// -----
+
+tenon_tile.program @no_memory(%x: memref<4xf32>) -> (%y: memref<4xf32>) {
+  grid (%i) = 0 to 1 {
+    %a = load %x[0] : memref<4xf32> -> tensor<4xf32>
+    // expected-error@+1 {{expects 1 operand in group 1 of 'operandSegmentSizes', but has 0}}
+    "tenon_tile.store"(%a, %i) <{coordinates = affine_map<() -> (0)>, operandSegmentSizes = array<i32: 1, 0, 1, 0, 0>}> : (tensor<4xf32>, index) -> ()
+  }
+}

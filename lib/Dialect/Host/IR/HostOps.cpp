@@ -7,6 +7,7 @@
 
 #include "tenon/Dialect/Host/IR/HostOps.h"
 #include "tenon/Dialect/Bytecode/BytecodeVersion.h"
+#include "tenon/Dialect/Tenon/IR/Verification.h"
 
 #include "mlir/IR/DialectImplementation.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
@@ -181,6 +182,8 @@ LogicalResult ExchangeOp::verify() {
 }
 
 LogicalResult ViewOp::verify() {
+  if (failed(verifySingle(*this, {0})))
+    return failure();
   auto type = cast<MemRefType>(getResult().getType());
   if (getStaticOffsets().size() != 1)
     return emitOpError("expects one offset, but has ") << getStaticOffsets().size();
@@ -223,10 +226,11 @@ LogicalResult AsyncOp::verify() {
   return success();
 }
 
-/// The kernel, unless it is lowered to a function of buffers and numbers.
+/// The kernel, unless it is lowered to a function of buffers and numbers. It may not be verified yet.
 static FunctionOpInterface kernelOf(LaunchOp launch, Operation *symbol) {
   auto function = dyn_cast_if_present<FunctionOpInterface>(symbol);
-  bool isKernel = function && function.getNumArguments() == launch.getSymbols().size() + launch.getIns().size() &&
+  bool isKernel = function && symbol->getInherentAttr("function_type").value_or(Attribute()) &&
+                  function.getNumArguments() == launch.getSymbols().size() + launch.getIns().size() &&
                   function.getNumResults() == launch.getOuts().size();
   return isKernel ? function : FunctionOpInterface();
 }
@@ -334,14 +338,14 @@ void CallOp::getEffects(SmallVectorImpl<SideEffects::EffectInstance<MemoryEffect
 LogicalResult SegmentOp::verify() {
   // What it ends with is looked at later.
   Block &body = getBody().front();
-  auto yield = body.empty() ? YieldOp() : dyn_cast<YieldOp>(body.back());
+  auto yield = body.empty() ? host::YieldOp() : dyn_cast<host::YieldOp>(body.back());
   if (yield && getResultTypes() != yield.getOperandTypes())
     return emitOpError("expects results of the types that it yields");
   return success();
 }
 
 /// At the end of a segment whose results are not known yet.
-void YieldOp::build(OpBuilder &, OperationState &) {}
+void host::YieldOp::build(OpBuilder &, OperationState &) {}
 
 LogicalResult PlanOp::verifySymbolUses(SymbolTableCollection &symbols) {
   auto function = symbols.lookupNearestSymbolFrom<FunctionOpInterface>(*this, getFunctionAttr());

@@ -137,6 +137,8 @@ LogicalResult TransposeOp::verify() {
 //===----------------------------------------------------------------------===//
 
 LogicalResult SliceOp::verify() {
+  if (failed(verifySingle(*this, {0})))
+    return failure();
   RankedTensorType from = typeOf(getOperand());
   size_t rank = from.getRank();
   if (getStaticOffsets().size() != rank || getStaticStrides().size() != rank)
@@ -169,6 +171,8 @@ SmallVector<AffineExpr> SliceOp::resultSizes(SizeAnalysis &sizes, unsigned) {
 //===----------------------------------------------------------------------===//
 
 LogicalResult PadOp::verify() {
+  if (failed(verifySingle(*this, {0, 1})))
+    return failure();
   RankedTensorType from = typeOf(getOperand());
   if (getStaticLow().size() != (size_t)from.getRank() || getStaticHigh().size() != (size_t)from.getRank() ||
       typeOf(getResult()).getRank() != from.getRank())

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "ProgramVerification.h"
+#include "tenon/Dialect/Tenon/IR/Verification.h"
 
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
@@ -158,8 +159,9 @@ FormOp tenon::tile::lookupForm(ProgramOp program, unsigned argument) {
   auto name = program.getArgAttrOfType<FlatSymbolRefAttr>(argument, kFormAttr);
   for (Operation *table = program->getParentOp(); name && table; table = table->getParentOp())
     if (table->hasTrait<OpTrait::SymbolTable>())
+      // A form may be looked up before it is verified.
       if (auto form = dyn_cast_or_null<FormOp>(SymbolTable::lookupSymbolIn(table, name.getAttr())))
-        return form;
+        return form.getFunctionTypeAttr() ? form : FormOp();
   return {};
 }
 
@@ -198,6 +200,8 @@ LogicalResult FormOp::verify() {
 }
 
 LogicalResult BindOp::verify() {
+  if (failed(verifySingle(*this, {0})))
+    return failure();
   auto type = cast<MemRefType>(getMemref().getType());
   auto argument = dyn_cast<BlockArgument>(getMemref());
   if (!argument || argument.getOwner()->getParentOp() != (*this)->getParentOp())
@@ -293,6 +297,8 @@ LogicalResult RingOp::verify() {
 }
 
 LogicalResult PutOp::verify() {
+  if (failed(verifySingle(*this, {0})))
+    return failure();
   return failure(failed(verifyExpressions(*this, "number", getNumber(), getIndices().size(), 1)) ||
                  failed(verifyArguments(*this, getBody(), indexTypes(*this, 1))) ||
                  failed(verifyYield(*this, getBody(), {})));

@@ -175,6 +175,8 @@ template <typename Op> static LogicalResult verifyAccess(Op op, int64_t leastExt
 }
 
 LogicalResult LoadOp::verify() {
+  if (failed(verifySingle(*this, {0})))
+    return failure();
   if (failed(verifyAccess(*this, getFill() ? 0 : 1)))
     return failure();
   if (getFill() && getFill()->getType() != getElementTypeOrSelf(getTile().getType()))
@@ -182,7 +184,11 @@ LogicalResult LoadOp::verify() {
   return success();
 }
 
-LogicalResult StoreOp::verify() { return verifyAccess(*this, 1); }
+LogicalResult StoreOp::verify() {
+  if (failed(verifySingle(*this, {0, 1})))
+    return failure();
+  return verifyAccess(*this, 1);
+}
 
 LogicalResult PrefetchOp::verify() {
   if ((getLevel() != 1 && getLevel() != 2) || (int64_t)getLines() < 1 || getLines() > 64)
@@ -192,6 +198,8 @@ LogicalResult PrefetchOp::verify() {
 }
 
 LogicalResult TopKRowOp::verify() {
+  if (failed(verifySingle(*this, {0})))
+    return failure();
   auto source = cast<MemRefType>(getSource().getType());
   int64_t rank = source.getRank(), dim = getDim();
   if (failed(verifyMemory(*this, source)))
@@ -237,6 +245,8 @@ LogicalResult TopKRowOp::verify() {
 }
 
 LogicalResult CopyOp::verify() {
+  if (failed(verifySingle(*this, {0, 2})))
+    return failure();
   auto source = cast<MemRefType>(getSource().getType()), target = cast<MemRefType>(getTarget().getType());
   if (failed(verifyMemory(*this, source)) || failed(verifyMemory(*this, target)) ||
       failed(verifyExpressions(*this, "coordinates", getSourceCoordinates(), getSourceIndices().size(),

@@ -55,6 +55,15 @@ inline mlir::LogicalResult verifyDims(mlir::Operation *op, llvm::ArrayRef<int64_
   return mlir::success();
 }
 
+/// Whether groups of operands that are one operand each are so. ODS checks that groups add up to all operands, and that
+/// optional ones have no more than one, but not that those without a mark have one: their getters would be anything.
+template <typename OpT> mlir::LogicalResult verifySingle(OpT op, std::initializer_list<unsigned> groups) {
+  for (unsigned group : groups)
+    if (unsigned count = op.getODSOperandIndexAndLength(group).second; count != 1)
+      return op.emitOpError("expects 1 operand in group ") << group << " of 'operandSegmentSizes', but has " << count;
+  return mlir::success();
+}
+
 /// Whether a list of static and dynamic amounts has one operand per dynamic one.
 inline mlir::LogicalResult verifyMixed(mlir::Operation *op, llvm::StringRef what, llvm::ArrayRef<int64_t> amounts,
                                        size_t operands) {

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Codegen/Common/Passes.h"
+#include "tenon/Dialect/Tenon/Transforms/Resolve.h"
 
 using namespace mlir;
 using namespace tenon;
@@ -30,15 +31,9 @@ public:
         kernels.push_back(op);
     if (kernels.empty())
       return;
-    if (!resolver) {
-      getOperation().emitError("no targets are known here");
+    FailureOr<SmallVector<TargetAttrInterface>> found = resolve(getOperation(), resolver, &getContext(), targets);
+    if (failed(found))
       return signalPassFailure();
-    }
-    auto found = resolver(&getContext(), targets);
-    if (!found) {
-      getOperation().emitError(llvm::toString(found.takeError()));
-      return signalPassFailure();
-    }
     for (SymbolOpInterface kernel : kernels) {
       // A variant is a table of symbols of its own: it finds none outside.
       if (auto uses = SymbolTable::getSymbolUses(&kernel->getRegion(0)); !uses || !uses->empty()) {

@@ -9,6 +9,7 @@
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 #include "tenon/Dialect/Tenon/Transforms/Layout.h"
 #include "tenon/Dialect/Tenon/Transforms/Passes.h"
+#include "tenon/Dialect/Tenon/Transforms/Resolve.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Remarks.h"
@@ -218,15 +219,9 @@ public:
   AssignLayoutsPass(const AssignLayoutsPass &other) : AssignLayoutsPassBase(other), resolver(other.resolver) {}
 
   void runOnOperation() override {
-    if (!resolver) {
-      getOperation().emitError("no targets are known here");
+    FailureOr<LayoutPrices> prices = resolve(getOperation(), resolver, target);
+    if (failed(prices))
       return signalPassFailure();
-    }
-    llvm::Expected<LayoutPrices> prices = resolver(target);
-    if (!prices) {
-      getOperation().emitError(llvm::toString(prices.takeError()));
-      return signalPassFailure();
-    }
     LayoutAssignment assignment(getOperation(), *prices);
     auto [last, all] = assignment.run();
     if (remarks)

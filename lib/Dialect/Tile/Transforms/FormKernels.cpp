@@ -9,6 +9,7 @@
 #include "KernelBuilder.h"
 #include "tenon/Dialect/Host/IR/HostOps.h"
 #include "tenon/Dialect/Tenon/IR/StorageFormat.h"
+#include "tenon/Dialect/Tenon/Transforms/Resolve.h"
 #include "tenon/Dialect/Tile/Analysis/FusionBenefit.h"
 #include "tenon/Dialect/Tile/Transforms/Passes.h"
 
@@ -267,15 +268,9 @@ struct FormKernelsPass : tile::impl::FormKernelsPassBase<FormKernelsPass> {
       getOperation().emitError("kernels can't be formed: no strategies are registered");
       return signalPassFailure();
     }
-    if (!resolver) {
-      getOperation().emitError("no targets are known here");
+    FailureOr<FusionPrices> prices = resolve(getOperation(), resolver, target);
+    if (failed(prices))
       return signalPassFailure();
-    }
-    llvm::Expected<FusionPrices> prices = resolver(target);
-    if (!prices) {
-      getOperation().emitError(llvm::toString(prices.takeError()));
-      return signalPassFailure();
-    }
     KernelTable table(getOperation());
     Refusals refusals;
     SmallVector<func::FuncOp> funcs(getOperation().getOps<func::FuncOp>());

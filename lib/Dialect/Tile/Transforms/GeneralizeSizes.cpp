@@ -7,6 +7,7 @@
 
 #include "tenon/Dialect/Host/IR/HostOps.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "tenon/Dialect/Tenon/Transforms/Resolve.h"
 #include "tenon/Dialect/Tile/Analysis/KernelDimensions.h"
 #include "tenon/Dialect/Tile/Analysis/KernelNames.h"
 #include "tenon/Dialect/Tile/Analysis/KernelStrategy.h"
@@ -135,15 +136,9 @@ struct GeneralizeSizesPass : tile::impl::GeneralizeSizesPassBase<GeneralizeSizes
   GeneralizeSizesPass(const GeneralizeSizesPass &other) : GeneralizeSizesPassBase(other), resolver(other.resolver) {}
 
   void runOnChecked() override {
-    if (!resolver) {
-      getOperation().emitError("no targets are known here");
+    FailureOr<FusionPrices> prices = resolve(getOperation(), resolver, target);
+    if (failed(prices))
       return signalPassFailure();
-    }
-    llvm::Expected<FusionPrices> prices = resolver(target);
-    if (!prices) {
-      getOperation().emitError(llvm::toString(prices.takeError()));
-      return signalPassFailure();
-    }
     llvm::MapVector<StringAttr, Family> families;
     for (auto kernel : getOperation().getOps<KernelOp>()) {
       SmallVector<Candidate> candidates = candidatesOf(kernel, *prices);

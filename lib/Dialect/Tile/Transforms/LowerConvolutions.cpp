@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "tenon/Dialect/Tenon/Transforms/Resolve.h"
 #include "tenon/Dialect/Tile/IR/TileOps.h"
 #include "tenon/Dialect/Tile/Transforms/Passes.h"
 
@@ -255,15 +256,9 @@ struct LowerConvolutionsPass : tile::impl::LowerConvolutionsPassBase<LowerConvol
       : LowerConvolutionsPassBase(other), resolver(other.resolver) {}
 
   void runOnChecked() override {
-    if (!resolver) {
-      getOperation().emitError("no targets are known here");
+    FailureOr<LayoutPrices> prices = resolve(getOperation(), resolver, target);
+    if (failed(prices))
       return signalPassFailure();
-    }
-    llvm::Expected<LayoutPrices> prices = resolver(target);
-    if (!prices) {
-      getOperation().emitError(llvm::toString(prices.takeError()));
-      return signalPassFailure();
-    }
     auto isNumber = [](Type type) { return type.isF32() || type.isF16() || type.isBF16(); };
     SmallVector<ConvOp> convolutions;
     getOperation().walk([&](ConvOp op) { convolutions.push_back(op); });

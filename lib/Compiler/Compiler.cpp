@@ -36,6 +36,9 @@
 
 #include <chrono>
 #include <map>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 using namespace mlir;
 using namespace tenon;
@@ -623,6 +626,10 @@ private:
         }
     if (program.constants.empty() && !hasForms)
       return success();
+#ifdef __GLIBC__
+    // What compiling kernels took goes back to the system before constants are mapped.
+    malloc_trim(0);
+#endif
     writer.beginConstants();
     ConstantTable table(writer);
     // Equal ones are made once.

@@ -86,8 +86,13 @@ llvm::Error tenon::writeConstant(TypedAttr value, ByteSink sink) {
   llvm::Expected<ArrayRef<char>> bytes = bytesOf(value, storage);
   if (!bytes)
     return bytes.takeError();
-  llvm::Error error = writePieces(*bytes, sink);
-  if (auto blob = dyn_cast<tenon::BlobAttr>(value))
-    releasePages(blob);
-  return error;
+  auto blob = dyn_cast<tenon::BlobAttr>(value);
+  uint64_t done = 0;
+  return writePieces(*bytes, [&](ArrayRef<char> piece) {
+    bool isTaken = sink(piece);
+    if (blob)
+      releasePages(blob, done, done + piece.size());
+    done += piece.size();
+    return isTaken;
+  });
 }

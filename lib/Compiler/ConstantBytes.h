@@ -22,7 +22,7 @@ llvm::Expected<llvm::ArrayRef<char>> bytesOf(mlir::TypedAttr value, std::vector<
 llvm::Error writePieces(llvm::ArrayRef<char> bytes, ByteSink sink);
 
 /// Gives the elements of a constant to `sink`, in pieces: rows contiguous, booleans as bytes, narrower
-/// elements packed from the lowest bits. Large constants are mapped, and let go of afterwards.
+/// elements packed from the lowest bits. Large constants are mapped, and let go of on the way.
 llvm::Error writeConstant(mlir::TypedAttr value, ByteSink sink);
 } // namespace tenon
 

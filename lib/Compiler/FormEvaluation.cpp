@@ -10,6 +10,7 @@
 #include "tenon/Dialect/Tenon/IR/BlobFiles.h"
 #include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
+#include "tenon/Dialect/Tile/Analysis/FormPieces.h"
 #include "tenon/Reference/Interpreter.h"
 
 #include "llvm/ADT/TypeSwitch.h"
@@ -34,6 +35,14 @@ public:
     return llvm::TypeSwitch<Operation *, bool>(op)
         .Case<ReshapeOp, TransposeOp, SliceOp, PadOp>([&](auto known) { return apply(known); })
         .Default(false);
+  }
+
+  /// Whether it gives its source.
+  bool isUnchanged() const {
+    for (auto [d, dim] : llvm::enumerate(dims))
+      if (dim.source != d || dim.step != 1 || dim.size != extents[d] || offsets[d] != 0)
+        return false;
+    return dims.size() == extents.size();
   }
 
   llvm::Error write(ArrayRef<char> source, size_t elementBytes, ByteSink sink) const;
@@ -127,13 +136,6 @@ private:
     return true;
   }
 
-  bool isUnchanged() const {
-    for (auto [d, dim] : llvm::enumerate(dims))
-      if (dim.source != d || dim.step != 1 || dim.size != extents[d] || offsets[d] != 0)
-        return false;
-    return dims.size() == extents.size();
-  }
-
   SmallVector<int64_t> extents; ///< of the source
   SmallVector<int64_t> offsets; ///< places of the first element along dimensions of the source
   SmallVector<Dim> dims;
@@ -187,8 +189,6 @@ void copyRows(char *to, const char *from, int64_t rows, int64_t rowStride, int64
 } // namespace
 
 llvm::Error Movement::write(ArrayRef<char> source, size_t elementBytes, ByteSink sink) const {
-  if (isUnchanged())
-    return writePieces(source, sink);
   std::vector<char> fillerStorage;
   llvm::Expected<ArrayRef<char>> outside =
       filler ? bytesOf(filler, fillerStorage) : llvm::Expected<ArrayRef<char>>(ArrayRef<char>());
@@ -328,6 +328,52 @@ static std::optional<Movement> movementOf(tile::FormOp form) {
   return body.getTerminator()->getOperand(0) == known ? std::optional(movement) : std::nullopt;
 }
 
+/// Computes a form of the elements that its arguments have.
+static llvm::Error writeComputed(tile::FormOp form, ArrayRef<ArrayRef<char>> operands, ByteSink sink) {
+  std::vector<InterpretedValue> values;
+  for (auto [type, bytes] : llvm::zip(form.getArgumentTypes(), operands)) {
+    auto tensor = cast<RankedTensorType>(type);
+    llvm::Expected<Tensor> borrowed = Tensor::borrow(tensor.getElementType(), tensor.getShape(), bytes);
+    if (!borrowed)
+      return borrowed.takeError();
+    values.push_back(*borrowed);
+  }
+  llvm::Expected<std::vector<InterpretedValue>> made = reference::Interpreter().runBody(form.getBody(), values);
+  if (!made)
+    return made.takeError();
+  const Tensor &result = std::get<Tensor>(made->front());
+  return writePieces(ArrayRef<char>(result.getData(), result.getNumBytes()), sink);
+}
+
+/// Computes a form in pieces that end where bytes do, or as a whole where it has none: the interpreter holds each
+/// element that it computes in 64 bits.
+static llvm::Error writeInPieces(tile::FormOp form, ArrayRef<ArrayRef<char>> operands, ByteSink sink) {
+  constexpr int64_t mostElements = 1 << 18;
+  auto made = cast<RankedTensorType>(form.getResultTypes().front());
+  int64_t places = made.getRank() == 0 ? 1 : made.getDimSize(0), step = tile::placesFor(form, mostElements);
+  StorageFormat stored(made.getElementType());
+  uint64_t bits = stored.getBits() * uint64_t(places == 0 ? 0 : made.getNumElements() / places);
+  if (step >= places || bits % 8 != 0)
+    return writeComputed(form, operands, sink);
+  SmallVector<tile::FormPiece> pieces;
+  for (int64_t begin = 0; begin < places; begin += step) {
+    std::optional<tile::FormPiece> piece = tile::pieceOf(form, begin, std::min(begin + step, places));
+    if (!piece)
+      return writeComputed(form, operands, sink);
+    pieces.push_back(std::move(*piece));
+  }
+  for (tile::FormPiece &piece : pieces) {
+    SmallVector<ArrayRef<char>> parts;
+    for (auto [type, bytes, part] : llvm::zip(form.getArgumentTypes(), operands, piece.arguments)) {
+      StorageFormat format(getElementTypeOrSelf(type));
+      parts.push_back(bytes.slice(part.first * format.getBits() / 8, format.bytesFor(part.count)));
+    }
+    if (llvm::Error error = writeComputed(*piece.form, parts, sink))
+      return error;
+  }
+  return llvm::Error::success();
+}
+
 llvm::Error tenon::writeFormed(tile::FormOp form, ArrayRef<TypedAttr> constants, ByteSink sink) {
   SmallVector<ArrayRef<char>> operands;
   std::vector<std::vector<char>> storages(constants.size());
@@ -340,20 +386,10 @@ llvm::Error tenon::writeFormed(tile::FormOp form, ArrayRef<TypedAttr> constants,
   auto write = [&]() -> llvm::Error {
     auto first = cast<RankedTensorType>(form.getArgumentTypes().front());
     if (std::optional<Movement> movement = movementOf(form))
-      return movement->write(operands.front(), StorageFormat(first.getElementType()).getBytes(), sink);
-    std::vector<InterpretedValue> values;
-    for (auto [type, bytes] : llvm::zip(form.getArgumentTypes(), operands)) {
-      auto tensor = cast<RankedTensorType>(type);
-      llvm::Expected<Tensor> borrowed = Tensor::borrow(tensor.getElementType(), tensor.getShape(), bytes);
-      if (!borrowed)
-        return borrowed.takeError();
-      values.push_back(*borrowed);
-    }
-    llvm::Expected<std::vector<InterpretedValue>> made = reference::Interpreter().runBody(form.getBody(), values);
-    if (!made)
-      return made.takeError();
-    const Tensor &result = std::get<Tensor>(made->front());
-    return writePieces(ArrayRef<char>(result.getData(), result.getNumBytes()), sink);
+      return movement->isUnchanged()
+                 ? writeConstant(constants.front(), sink)
+                 : movement->write(operands.front(), StorageFormat(first.getElementType()).getBytes(), sink);
+    return writeInPieces(form, operands, sink);
   };
   llvm::Error error = write();
   for (TypedAttr constant : constants)

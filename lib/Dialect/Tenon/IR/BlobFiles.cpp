@@ -69,7 +69,7 @@ llvm::Error BlobFiles::check(tenon::BlobAttr blob, ArrayRef<char> bytes) const {
   return llvm::Error::success();
 }
 
-void BlobFiles::release(tenon::BlobAttr blob) const {
+void BlobFiles::release(tenon::BlobAttr blob, uint64_t begin, uint64_t end) const {
   std::lock_guard<std::mutex> lock(mutex);
   auto found = buffers.find(blob.getFile());
   if (found == buffers.end())
@@ -81,7 +81,8 @@ void BlobFiles::release(tenon::BlobAttr blob) const {
         blob.getOffset() + blob.getBytes() > buffer->getBufferSize())
       continue;
     uintptr_t start = (uintptr_t)buffer->getBufferStart() + blob.getOffset();
-    uintptr_t first = llvm::alignTo(start, page), last = llvm::alignDown(start + blob.getBytes(), page);
+    uintptr_t first = std::max(llvm::alignTo(start, page), llvm::alignDown(start + begin, page)),
+              last = llvm::alignDown(start + end, page);
     if (first < last)
       madvise((void *)first, last - first, MADV_DONTNEED);
   }
@@ -124,7 +125,11 @@ llvm::Error tenon::checkOutputFile(MLIRContext *context, StringRef file) {
   return llvm::createStringError("the output would overwrite '%s', which the model is read from", file.str().c_str());
 }
 
-void tenon::releasePages(tenon::BlobAttr blob) { BlobFiles::of(blob.getContext()).release(blob); }
+void tenon::releasePages(tenon::BlobAttr blob) { releasePages(blob, 0, blob.getBytes()); }
+
+void tenon::releasePages(tenon::BlobAttr blob, uint64_t begin, uint64_t end) {
+  BlobFiles::of(blob.getContext()).release(blob, begin, end);
+}
 
 //===----------------------------------------------------------------------===//
 // From and to a module's file

@@ -34,7 +34,8 @@ public:
   llvm::Expected<llvm::StringRef> map(llvm::StringRef file, uint64_t end) const;
   /// Compares the checksum of a blob's bytes once.
   llvm::Error check(BlobAttr blob, llvm::ArrayRef<char> bytes) const;
-  void release(BlobAttr blob) const;
+  /// Lets go of the pages of a blob's bytes [begin, end), and of the one that they begin in.
+  void release(BlobAttr blob, uint64_t begin, uint64_t end) const;
   void addInput(llvm::StringRef file) const;
   bool isInput(llvm::StringRef file) const;
   void adopt(int descriptor) const;

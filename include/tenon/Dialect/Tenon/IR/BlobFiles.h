@@ -42,6 +42,8 @@ void keepOpen(mlir::MLIRContext *context, int descriptor);
 /// Tells the system that the process no longer needs a blob's bytes in memory; who reads them again gets them from the
 /// file.
 void releasePages(BlobAttr blob);
+/// The same of its bytes [begin, end), where all before them are no longer needed either.
+void releasePages(BlobAttr blob, uint64_t begin, uint64_t end);
 
 /// The elements that lie in `bytes` as a blob's do.
 mlir::DenseElementsAttr denseFromBlob(mlir::ShapedType type, llvm::ArrayRef<char> bytes);

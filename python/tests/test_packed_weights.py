@@ -211,3 +211,35 @@ def test_rows_near_the_limits(factor):
     actual = tenon.compile(weights.model(x, 2).SerializeToString()).run({"x": x})["y"]
     held = np.abs(wanted) < 3e38
     np.testing.assert_allclose(actual[held], wanted[held], rtol=0, atol=1e-5 * np.abs(wanted).max())
+
+
+def test_words_of_matrices_in_pieces():
+    """A matrix whose words are made some panels at a time, the last one of which isn't full."""
+    weights = Blocks(512, 1050, 32, 4, "block")
+    x = np.random.default_rng(1).standard_normal((3, 512)).astype(np.float32)
+    assert error_of(output_of(weights.model(x), x), x.astype(np.float64) @ weights.matrix()) < 3e-6
+
+
+@pytest.mark.parametrize("kind", ["scaled", "dequantised"])
+def test_rows_of_tables(kind):
+    """Rows of an embedding are read before they are widened, with the model's own arithmetic."""
+    rng = np.random.default_rng(5)
+    q, s = rng.integers(-128, 128, (50, 24)).astype(np.int8), (rng.random((50, 1)) + 0.5).astype(np.float32)
+    z = rng.integers(-5, 6, 50).astype(np.int8)
+    if kind == "scaled":
+        nodes, constants = [helper.make_node("Cast", ["q"], ["f"], to=T.FLOAT), helper.make_node("Mul", ["f", "s"], ["t"])], {"q": q, "s": s}
+        table = q.astype(np.float32) * s
+    else:
+        nodes, constants = [helper.make_node("DequantizeLinear", ["q", "s", "z"], ["t"], axis=0)], {"q": q, "s": s[:, 0], "z": z}
+        table = (q.astype(np.float32) - z[:, None]) * s
+    graph = helper.make_graph([*nodes, helper.make_node("Gather", ["t", "i"], ["y"])], "rows",
+                              [helper.make_tensor_value_info("i", T.INT64, ["batch", "rows"])],
+                              [helper.make_tensor_value_info("y", T.FLOAT, ["batch", "rows", 24])],
+                              [numpy_helper.from_array(value, name) for name, value in constants.items()])
+    model = tenon.compile(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 21)],
+                                            ir_version=10).SerializeToString())
+    for shape in ((2, 3), (1, 1), (7, 40), (0, 4)):
+        i = rng.integers(-50, 50, shape)
+        np.testing.assert_array_equal(model.run({"i": i})["y"], table[i])
+    with pytest.raises(tenon.RunError, match="50"):
+        model.run({"i": np.array([[3, 50]])})

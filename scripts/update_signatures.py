@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes lib/Conversion/ONNXToTenon/Signatures.inc: which element types each operator of ONNX takes, which attributes it has
-and how many results it gives, from the schemas of the installed onnx package. With --check nothing is written; exit code 1 says that the file isn't what the schemas give.
+"""Writes lib/Conversion/ONNXToTenon/Signatures.inc: which element types each operator of ONNX takes, which attributes of
+which kinds it has and how many results it gives, from the schemas of the installed onnx package. With --check nothing is written; exit code 1 says that the file isn't what the schemas give.
 """
 import argparse
 import pathlib
@@ -21,9 +21,16 @@ HEADER = """\
 
 // Written by scripts/update_signatures.py. A set has a bit for each number of `TensorProto.DataType`; an operator has a set
 // for each operand, of all its versions, the last one also for those that follow. Signatures hold from a version on: how
-// many results there are at most, and the names of attributes.
+// many results there are at most, and the names of attributes, each behind a letter for its kind. Operators of other domains
+// than ai.onnx stand behind their domain, and take what their converters do.
 
 """
+
+# Letters of the kinds of attributes, as Signatures.cpp reads them.
+KINDS = {
+    "FLOAT": "f", "INT": "i", "STRING": "s", "TENSOR": "t", "GRAPH": "g", "FLOATS": "F", "INTS": "I", "STRINGS": "S",
+    "TENSORS": "T", "GRAPHS": "G", "SPARSE_TENSOR": "x", "SPARSE_TENSORS": "X", "TYPE_PROTO": "p", "TYPE_PROTOS": "P",
+}
 
 
 def element_types(schema, operand):
@@ -54,14 +61,14 @@ def operand_types():
 
 
 def signatures():
-    """By operator and first version, the most results and the names of attributes, where they change."""
+    """By operator and first version, the most results and the kinds and names of attributes, where they change."""
     found = {}
     for schema in sorted(onnx.defs.get_all_schemas_with_history(), key=lambda schema: schema.since_version):
-        if not schema.domain:
-            versions = found.setdefault(schema.name, {})
-            signature = min(schema.max_output, 2**31 - 1), " ".join(sorted(schema.attributes))
-            if not versions or list(versions.values())[-1] != signature:
-                versions[schema.since_version] = signature
+        versions = found.setdefault(f"{schema.domain}::{schema.name}" if schema.domain else schema.name, {})
+        attributes = " ".join(KINDS[a.type.name] + name for name, a in sorted(schema.attributes.items()))
+        signature = min(schema.max_output, 2**31 - 1), attributes
+        if not versions or list(versions.values())[-1] != signature:
+            versions[schema.since_version] = signature
     return found
 
 

@@ -44,8 +44,8 @@ ArrayRef<uint8_t> setsOf(StringRef op) {
 /// What an operator is from a version on.
 struct Signature {
   int64_t since;
-  size_t results; // at most
-  StringRef attributes;
+  size_t results;       // at most
+  StringRef attributes; // each a letter for its kind, and its name
 };
 
 const Signature *signatureOf(StringRef op, int64_t version) {
@@ -82,26 +82,67 @@ int64_t numberOf(Type element) {
 }
 } // namespace
 
-static LogicalResult checkAttributesAndResults(Node &node) {
-  const Signature *signature = signatureOf(node.name(), node.version());
+/// What kind of an attribute a letter of `Signature::attributes` means, in words, and whether one is of that kind;
+/// those of tensors and types are not told apart. Null for graphs, which are regions.
+static StringRef findKind(char letter, Attribute attribute, bool &holds) {
+  auto isString = [](Attribute element) { return isa<StringAttr>(element); };
+  switch (letter) {
+  case 'f':
+    holds = isa_and_nonnull<FloatAttr>(attribute);
+    return "a number of type float";
+  case 'i':
+    holds = isa_and_nonnull<IntegerAttr>(attribute);
+    return "an integer";
+  case 's':
+    holds = isa_and_nonnull<StringAttr>(attribute);
+    return "a string";
+  case 'F':
+    holds = isa_and_nonnull<DenseF32ArrayAttr>(attribute);
+    return "a list of numbers of type float";
+  case 'I':
+    holds = isa_and_nonnull<DenseI64ArrayAttr>(attribute);
+    return "a list of integers";
+  case 'S':
+    holds = isa_and_nonnull<ArrayAttr>(attribute) && llvm::all_of(cast<ArrayAttr>(attribute), isString);
+    return "a list of strings";
+  case 'g':
+    holds = !attribute;
+    return "a graph";
+  default:
+    holds = attribute && !isa<FloatAttr, IntegerAttr, StringAttr, DenseF32ArrayAttr, DenseI64ArrayAttr>(attribute);
+    return letter == 't' ? "a tensor" : "something else";
+  }
+}
+
+static LogicalResult checkAttributesAndResults(Node &node, StringRef op) {
+  const Signature *signature = signatureOf(op, node.version());
   if (!signature)
     return success();
   SmallVector<StringRef> known;
   signature->attributes.split(known, ' ', -1, /*KeepEmpty=*/false);
-  auto check = [&](StringRef name) -> LogicalResult {
+  auto nameOf = [](StringRef kindAndName) { return kindAndName.drop_front(); };
+  auto check = [&](StringRef name, Attribute attribute) -> LogicalResult {
     // Tools keep notes of their own under such names.
-    if (name.starts_with("__") || llvm::is_contained(known, name))
+    if (name.starts_with("__"))
       return success();
-    InFlightDiagnostic error = node.error() << "has no attribute '" << name << "'";
-    if (!known.empty())
-      error << ", only " << llvm::join(known, ", ");
-    return error;
+    auto found = llvm::find_if(known, [&](StringRef each) { return nameOf(each) == name; });
+    if (found == known.end()) {
+      InFlightDiagnostic error = node.error() << "has no attribute '" << name << "'";
+      if (!known.empty())
+        error << ", only " << llvm::join(llvm::map_range(known, nameOf), ", ");
+      return error;
+    }
+    bool holds;
+    StringRef kind = findKind(found->front(), attribute, holds);
+    if (!holds)
+      return node.error() << "expects attribute '" << name << "' to be " << kind;
+    return success();
   };
   for (NamedAttribute attribute : node.op.getNodeAttributes())
-    if (failed(check(attribute.getName())))
+    if (failed(check(attribute.getName(), attribute.getValue())))
       return failure();
   for (auto name : node.op.getRegionNames().getAsRange<StringAttr>())
-    if (failed(check(name)))
+    if (failed(check(name, {})))
       return failure();
   size_t results = node.op->getNumResults();
   if (results > signature->results)
@@ -111,8 +152,8 @@ static LogicalResult checkAttributesAndResults(Node &node) {
 
 LogicalResult onnx::checkSignature(Node &node) {
   if (StringRef domain = node.op.getDomain(); !domain.empty() && domain != "ai.onnx")
-    return success();
-  if (failed(checkAttributesAndResults(node)))
+    return checkAttributesAndResults(node, (domain + "::" + node.name()).str());
+  if (failed(checkAttributesAndResults(node, node.name())))
     return failure();
   ArrayRef<uint8_t> known = setsOf(node.name());
   if (known.empty())

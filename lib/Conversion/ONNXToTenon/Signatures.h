@@ -13,8 +13,8 @@
 namespace tenon::onnx {
 
 /// Reports what ONNX doesn't let a node of its own operators be: an attribute that the operator doesn't have at this
-/// version, more results than it gives, an operand whose elements are of no type that it takes, at any version.
-/// Operators of other domains take what their converters do.
+/// version, or of another kind, more results than it gives, an operand whose elements are of no type that it takes, at
+/// any version. Operators of other domains take operands that their converters do.
 mlir::LogicalResult checkSignature(Node &node);
 
 } // namespace tenon::onnx

@@ -52,6 +52,35 @@ static llvm::Expected<Attribute> convertAll(Builder &builder, const List &list, 
   return builder.getArrayAttr(elements);
 }
 
+/// What the standard's checker asks of an attribute: one value at most, of the kind that is stated. Kinds are stated
+/// from IR version 2 on.
+static llvm::Error checkFields(const AttributeProto &attribute, int64_t irVersion) {
+  const std::pair<bool, AttributeProto::AttributeType> fields[] = {
+      {attribute.has_f(), AttributeProto::FLOAT},
+      {attribute.has_i(), AttributeProto::INT},
+      {attribute.has_s(), AttributeProto::STRING},
+      {attribute.has_t(), AttributeProto::TENSOR},
+      {attribute.has_g(), AttributeProto::GRAPH},
+      {attribute.has_sparse_tensor(), AttributeProto::SPARSE_TENSOR},
+      {attribute.has_tp(), AttributeProto::TYPE_PROTO},
+      {attribute.floats_size() != 0, AttributeProto::FLOATS},
+      {attribute.ints_size() != 0, AttributeProto::INTS},
+      {attribute.strings_size() != 0, AttributeProto::STRINGS},
+      {attribute.tensors_size() != 0, AttributeProto::TENSORS},
+      {attribute.graphs_size() != 0, AttributeProto::GRAPHS},
+      {attribute.sparse_tensors_size() != 0, AttributeProto::SPARSE_TENSORS},
+      {attribute.type_protos_size() != 0, AttributeProto::TYPE_PROTOS}};
+  auto nameOf = [](AttributeProto::AttributeType type) { return ::onnx::AttributeProto_AttributeType_Name(type); };
+  if (attribute.type() == AttributeProto::UNDEFINED && irVersion >= 2)
+    return llvm::createStringError("its type is not stated");
+  if (llvm::count_if(fields, [](const auto &field) { return field.first; }) > 1)
+    return llvm::createStringError("it has values of more than one type");
+  for (auto [holds, type] : fields)
+    if (holds && attribute.type() != AttributeProto::UNDEFINED && attribute.type() != type)
+      return llvm::createStringError("it is stated to be " + nameOf(attribute.type()) + ", but holds " + nameOf(type));
+  return llvm::Error::success();
+}
+
 llvm::Expected<Attribute> GraphImporter::convertAttribute(const AttributeProto &attribute, const Scope &scope,
                                                           const Activation &activation,
                                                           SmallVectorImpl<Subgraph> &subgraphs) {
@@ -62,6 +91,8 @@ llvm::Expected<Attribute> GraphImporter::convertAttribute(const AttributeProto &
       return type.takeError();
     return TypeAttr::get(*type ? *type : unknownType());
   };
+  if (llvm::Error error = checkFields(attribute, model.ir_version()))
+    return std::move(error);
   // A field that holds a zero may be left out, a message may not.
   auto missing = [&] { return llvm::createStringError("it has no value"); };
   switch (typeOf(attribute)) {

@@ -233,8 +233,8 @@ LogicalResult GraphImporter::importSubgraph(const Subgraph &subgraph, Region &re
   Block *block = builder.createBlock(&region);
   Scope scope;
   scope.parent = subgraph.scope;
-  if (failed(readTypes(graph.value_info(), scope)) || failed(readTypes(graph.input(), scope)) ||
-      failed(readTypes(graph.output(), scope)) || failed(importInitializers(graph, scope)))
+  if (failed(readTypes(graph.input(), scope)) || failed(readTypes(graph.output(), scope)) ||
+      failed(readTypes(graph.value_info(), scope)) || failed(importInitializers(graph, scope)))
     return failure();
   for (const ValueInfoProto &input : graph.input()) {
     // As in the main graph, an initializer of that name is its value.
@@ -268,6 +268,8 @@ LogicalResult GraphImporter::importSubgraph(const Subgraph &subgraph, Region &re
 LogicalResult GraphImporter::readModel() {
   if (!model.has_graph())
     return emitError(fileLocation) << "the model has no graph";
+  if (model.ir_version() < 1)
+    return emitError(fileLocation) << "the model states no IR version, which says how it is to be read";
   if (model.ir_version() > kNewestIRVersion)
     return emitError(fileLocation) << "the model is of IR version " << model.ir_version() << ", newer than the "
                                    << kNewestIRVersion << " that is supported";
@@ -343,7 +345,8 @@ LogicalResult GraphImporter::importMain(ModuleOp module) {
       return failure();
     described.push_back(describeValue(input, builder));
   }
-  if (failed(readTypes(graph.value_info(), scope)) || failed(readTypes(graph.output(), scope)) ||
+  // What is said of an output where it is declared comes before what is said beside.
+  if (failed(readTypes(graph.output(), scope)) || failed(readTypes(graph.value_info(), scope)) ||
       failed(importNodes(graph.node(), scope, main)))
     return failure();
 

@@ -191,6 +191,12 @@ llvm::Expected<TypedAttr> TensorReader::convert(const TensorProto &tensor) {
   llvm::Expected<RankedTensorType> type = typeOf(sizes, tensor.data_type());
   if (!type)
     return type.takeError();
+  if (llvm::count(std::initializer_list<bool>{tensor.has_raw_data() || tensor.has_segment(),
+                                              tensor.float_data_size() != 0, tensor.int32_data_size() != 0,
+                                              tensor.string_data_size() != 0, tensor.int64_data_size() != 0,
+                                              tensor.double_data_size() != 0, tensor.uint64_data_size() != 0},
+                  true) > 1)
+    return llvm::createStringError("it has values in more than one field");
   if (isa<StringType>(type->getElementType()))
     return readStrings(tensor, *type);
   Bytes bytes;

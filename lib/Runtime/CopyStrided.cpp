@@ -48,6 +48,13 @@ int64_t StridedCopy::bytes() const {
   return total;
 }
 
+int64_t StridedCopy::rowsPerPiece() const {
+  // To begin a piece takes as long as half a kilobyte of it, to wake a thread longer.
+  constexpr uint64_t leastBytes = 1 << 18;
+  uint64_t pieces = uint64_t(bytes()) / leastBytes + 1;
+  return int64_t((uint64_t(sizes[0]) - 1) / pieces) + 1;
+}
+
 namespace {
 /// Bytes from `dst` on become those of `eight`, over and over.
 [[gnu::noinline]] void fillRow(char *dst, int64_t bytes, uint64_t eight) {

@@ -25,6 +25,8 @@ struct StridedCopy {
   bool prepare(void *dst, const int64_t *dstStrides, const void *src, const int64_t *srcStrides, const int64_t *sizes,
                int64_t rank, int64_t elemBytes);
   int64_t bytes() const;
+  /// Of the pieces that threads share: all of them where one thread is best.
+  int64_t rowsPerPiece() const;
   /// Rows [begin, end) of the outermost dimension.
   void run(int64_t begin, int64_t end) const;
 };

@@ -19,11 +19,6 @@ using namespace tenon::artifact;
 using namespace tenon::runtime;
 
 namespace {
-/// Pieces of a copy: enough to balance 64 threads.
-constexpr int64_t kMaxPieces = 256;
-/// Copies below this are done by one thread.
-constexpr int64_t kParallelCopyBytes = 1 << 18;
-
 int32_t misfit(tenon_context *ctx) {
   return tenon_session::of(ctx)->abort(fail(TENON_ERROR_FORMAT, "the model's code does not fit its metadata"));
 }
@@ -53,19 +48,16 @@ void tenon_session::parallel(tenon_parallel_body body, void *arg, int64_t count,
 
 void tenon_session::pollNowAndThen() {
   constexpr int64_t period = 100000000;
-  constexpr uint32_t firstPieces = 3;
-  // Short runs don't ask for the time: even the coarse clock may cost 40 ns.
-  if (pieces < firstPieces) {
-    ++pieces;
-    nextPoll = 0;
+  constexpr uint32_t piecesPerLook = 8;
+  // Short runs don't ask for the time, others not for each piece: even the coarse clock may cost 40 ns.
+  if (++pieces % piecesPerLook != 0)
     return;
-  }
   timespec time;
   clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
   int64_t now = int64_t(time.tv_sec) * 1000000000 + time.tv_nsec;
-  if (nextPoll != 0 && now < nextPoll)
+  if (now < nextPoll)
     return;
-  if (nextPoll != 0 && poll(pollUser) != 0)
+  if (poll(pollUser) != 0)
     isCancelled.store(true);
   nextPoll = now + period;
 }
@@ -311,27 +303,22 @@ int32_t tenon_session::copy(void *dst, const int64_t *dstStrides, const void *sr
   if (int32_t code = checkCancelled())
     return code;
   int64_t start = profiling ? nanoseconds() : 0;
-  int64_t bytes = copy.bytes();
-  if (bytes < kParallelCopyBytes) {
-    copy.run(0, copy.sizes[0]);
-  } else {
-    int64_t rows = copy.sizes[0], pieces = rows < kMaxPieces ? rows : kMaxPieces;
-    struct Job {
-      const StridedCopy &copy;
-      int64_t rows, pieces;
-      tenon_session &session;
-    } job{copy, rows, pieces, *this};
-    parallel(
-        [](void *arg, int64_t i, int32_t) {
-          const Job &job = *static_cast<Job *>(arg);
-          if (!job.session.isEnding())
-            job.copy.run(i * job.rows / job.pieces, (i + 1) * job.rows / job.pieces);
-        },
-        &job, pieces, kAllWorkers);
-  }
+  struct Job {
+    const StridedCopy &copy;
+    int64_t rows;
+    tenon_session &session;
+  } job{copy, copy.rowsPerPiece(), *this};
+  parallel(
+      [](void *arg, int64_t i, int32_t) {
+        const Job &job = *static_cast<Job *>(arg);
+        int64_t begin = i * job.rows;
+        if (!job.session.isEnding())
+          job.copy.run(begin, std::min(begin + job.rows, job.copy.sizes[0]));
+      },
+      &job, (copy.sizes[0] - 1) / job.rows + 1, kAllWorkers);
   if (profiling) {
     copies.count += 1;
-    copies.bytes += bytes;
+    copies.bytes += copy.bytes();
     copies.nanoseconds += nanoseconds() - start;
   }
   return 0;

@@ -41,6 +41,21 @@ TEST(CopyStrided, MergesContiguousDimensions) {
   EXPECT_EQ(copy.sizes[0], 60);
 }
 
+TEST(CopyStrided, IsCutIntoPiecesThatAreWorthIt) {
+  auto rowsPerPiece = [](int64_t rows, int64_t columns) {
+    char src, dst;
+    int64_t sizes[] = {rows, columns}, dstStrides[] = {2 * columns, 1}, srcStrides[] = {columns, 1};
+    StridedCopy copy;
+    EXPECT_TRUE(copy.prepare(&dst, dstStrides, &src, srcStrides, sizes, 2, 1));
+    return copy.rowsPerPiece();
+  };
+  EXPECT_EQ(rowsPerPiece(512, 16), 512);
+  EXPECT_EQ(rowsPerPiece(512, 511), 512);
+  EXPECT_EQ(rowsPerPiece(512, 1024), 171);
+  EXPECT_EQ(rowsPerPiece(3, 1 << 20), 1);
+  EXPECT_EQ(rowsPerPiece(1 << 20, 1024), 256);
+}
+
 TEST(CopyStrided, BroadcastsWithStrideZero) {
   double src = 3, dst[6] = {};
   int64_t sizes[] = {2, 3}, dstStrides[] = {3, 1}, srcStrides[] = {0, 0};

@@ -151,8 +151,13 @@ static LogicalResult checkAttributesAndResults(Node &node, StringRef op) {
 }
 
 LogicalResult onnx::checkSignature(Node &node) {
-  if (StringRef domain = node.op.getDomain(); !domain.empty() && domain != "ai.onnx")
+  if (StringRef domain = node.op.getDomain(); !domain.empty() && domain != "ai.onnx") {
+    // Their converters tell numbers apart, but none takes complex ones.
+    for (size_t i = 0; i < node.size(); ++i)
+      if (node[i] && isa<ComplexType>(getElementTypeOrSelf(node[i].getType())))
+        return node.error() << "does not take " << node[i].getType() << " as operand " << i;
     return checkAttributesAndResults(node, (domain + "::" + node.name()).str());
+  }
   if (failed(checkAttributesAndResults(node, node.name())))
     return failure();
   ArrayRef<uint8_t> known = setsOf(node.name());

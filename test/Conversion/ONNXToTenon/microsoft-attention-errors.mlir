@@ -230,3 +230,11 @@ func.func @search(%q: tensor<2x3x64xf32>) -> !tenon_onnx.unknown {
   %0 = tenon_onnx.node "BeamSearch" domain "com.microsoft" version 1 (%q) {} : (tensor<2x3x64xf32>) -> !tenon_onnx.unknown
   return %0 : !tenon_onnx.unknown
 }
+
+// -----
+
+func.func @complex_query(%q: tensor<1x2x64xcomplex<f32>>, %k: tensor<1x2x32xf32>, %p: tensor<1x2x3x16xf32>, %used: tensor<1xi32>, %total: tensor<i32>) -> !tenon_onnx.unknown {
+  // expected-error @+1 {{'GroupQueryAttention' (opset 1) does not take 'tensor<1x2x64xcomplex<f32>>' as operand 0}}
+  %0:3 = tenon_onnx.node "GroupQueryAttention" domain "com.microsoft" version 1 (%q, %k, %k, %p, %p, %used, %total) {num_heads = 4 : i64, kv_num_heads = 2 : i64} : (tensor<1x2x64xcomplex<f32>>, tensor<1x2x32xf32>, tensor<1x2x32xf32>, tensor<1x2x3x16xf32>, tensor<1x2x3x16xf32>, tensor<1xi32>, tensor<i32>) -> (!tenon_onnx.unknown, !tenon_onnx.unknown, !tenon_onnx.unknown)
+  return %0#0 : !tenon_onnx.unknown
+}

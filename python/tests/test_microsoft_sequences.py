@@ -30,7 +30,7 @@ def test_causal_convolution_with_a_state(form):
 
 @pytest.mark.parametrize("rule", ["linear", "gated", "delta", "gated_delta"])
 @pytest.mark.parametrize("form", [{}, {"heads": (4, 2)}, {"heads": (2, 4)}, {"past": False}, {"per_element": True},
-                                  {"scale": 1.0}], ids=lambda form: "-".join(form) or "plain")
+                                  {"scale": 1.0}, {"symbolic": True}, {"symbolic": True, "per_element": True}], ids=lambda form: "-".join(form) or "plain")
 def test_linear_attention(form, rule):
     (q, kv), depth, width = form.get("heads", (2, 2)), 8, 6
     inputs = [("q", F, ("b", "t", q * depth)), ("k", F, ("b", "t", kv * depth)), ("v", F, ("b", "t", kv * width))]
@@ -52,6 +52,8 @@ def test_linear_attention(form, rule):
         feed.update({name: -np.abs(feed[name]) for name in "d" if name in feed})
         feed.update({name: np.abs(feed[name]) for name in "r" if name in feed})
         feeds.append(feed)
+    if form.get("symbolic"):
+        inputs = [(name, element, [f"{name}{d}" for d in range(len(shape))]) for name, element, shape in inputs]
     check(model_of([layer], inputs, ["y", "n"]), *feeds)
 
 

@@ -306,7 +306,7 @@ def test_sizes_that_are_fixed():
     x = f(4, 3)
     for model in (compiled, tenon.reference(sum_over(None), sizes={"axes": 1})):
         np.testing.assert_allclose(model.run({"x": x, "a": integers(-1)})["y"], x.sum(-1), rtol=1e-5)
-    with pytest.raises(tenon.CompileError, match="no size of the inputs .* is named 'k', these are: 'n', 'm', 'axes'"):
+    with pytest.raises(tenon.CompileError, match="no size of the inputs .* is named 'k', these are: 'n' .*, 'm' .*, 'axes'"):
         tenon.compile(sum_over(None), sizes={"k": 1})
     for sizes, error, message in [({"n": -1}, ValueError, "size 'n' is -1"), ({"n": "1"}, TypeError, "size 'n' is a whole number"),
                                   ({1: 1}, TypeError, "a key is a str"), ([1], TypeError, "sizes is a dict")]:
@@ -372,9 +372,6 @@ def test_sizes_that_are_one_elsewhere(op, operands, wrong, message):
     elif op == "Attention":
         attributes, names, opset = {}, ["q", "k", "v", "m", "", "", "n"], 24
     model = model_of(op, attributes, operands, outputs, opset, names)
-    if op == "LinearAttention":  # the size of a head must be known
-        for info in model.graph.input[:3]:
-            info.type.tensor_type.shape.dim[2].dim_value = 8
     compiled = tenon.compile(model, threads=1)
     compiled.run(operands)
     with pytest.raises(tenon.RunError, match="node 'n': expects " + message):

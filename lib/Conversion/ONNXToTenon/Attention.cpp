@@ -194,13 +194,12 @@ AttentionStages onnx::attend(Node &node, AttentionTerms terms) { return Attend(n
 // The standard's operators
 //===----------------------------------------------------------------------===//
 
-namespace {
-/// One over the root of a size that isn't known when compiling.
-Value reciprocalRoot(Node &node, AffineExpr size) {
+Value onnx::reciprocalRoot(Node &node, AffineExpr size) {
   Value root = node.unary<SqrtOp>(node.cast(numberOf(node, size), node.builder.getF32Type()));
   return node.unary<ReciprocalOp>(root);
 }
 
+namespace {
 class Attention {
 public:
   explicit Attention(Node &node) : node(node) {}

@@ -46,6 +46,9 @@ mlir::Value rotate(Node &node, mlir::Value x, mlir::Value cosine, mlir::Value si
 /// A scalar of i64.
 mlir::Value numberOf(Node &node, mlir::AffineExpr size);
 
+/// One over the root of a size that isn't known when compiling, a scalar of f32.
+mlir::Value reciprocalRoot(Node &node, mlir::AffineExpr size);
+
 } // namespace tenon::onnx
 
 #endif // TENON_LIB_CONVERSION_ONNXTOTENON_ATTENTION_H

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "Indexing.h"
 #include "Sampling.h"
 
 #include <limits>
@@ -166,7 +167,7 @@ Results roiAlign(Node &node) {
                      {node.binary<MinOp>(node.binary<AddOp>(whole, 1.0), last), weights[1], isInside}});
   }
   bool takesLargest = mode == "max";
-  Value y = sampler.run(node.cast(node[2], node.builder.getI64Type()), takesLargest ? Combiner::max : Combiner::sum);
+  Value y = sampler.run(expectPlaces(node, node[2], node.sizeOf(x, 0)), takesLargest ? Combiner::max : Combiner::sum);
   if (node.hasFailed())
     return failure();
   Type element = elementOf(y);
@@ -195,7 +196,7 @@ Results maxRoiPool(Node &node) {
   Type wide = computedIn(node, elementOf(regions));
   AffineExpr count = node.sizeOf(regions, 0);
   Value corners = node.cast(regions, wide);
-  Value image = node.cast(columnOf(node, corners, 0), node.builder.getI64Type());
+  Value image = expectPlaces(node, columnOf(node, corners, 0), node.sizeOf(x, 0));
   corners = node.binary<MulOp>(corners, node.number("spatial_scale", 1));
   // Halves are rounded away from zero.
   Value rounded = node.unary<FloorOp>(node.binary<AddOp>(node.unary<AbsOp>(corners), 0.5));

@@ -118,7 +118,7 @@ LogicalResult Graph::checkOperators() {
 LogicalResult Graph::convertArguments() {
   Location loc = func.getLoc();
   llvm::StringMap<Value> symbols;
-  SmallVector<std::string> names;
+  SmallVector<std::string> names, places; // where each size is first
   llvm::StringSet<> stated;
   auto nameOf = [&](BlockArgument argument, int64_t dim) -> StringRef {
     auto dims = func.getArgAttrOfType<ArrayAttr>(argument.getArgNumber(), "tenon.dims");
@@ -151,8 +151,10 @@ LogicalResult Graph::convertArguments() {
       if (name.empty())
         for (name = (input + "_" + llvm::Twine(dim)).str(); stated.contains(name);)
           name += "_";
-      if (!llvm::is_contained(names, name))
+      if (!llvm::is_contained(names, name)) {
         names.push_back(name);
+        places.push_back("dimension " + std::to_string(dim) + " of '" + input + "'");
+      }
       if (auto it = fixed.find(name); it != fixed.end()) {
         shape[dim] = it->second;
         bound.push_back(builder.getIndexAttr(it->second));
@@ -179,7 +181,7 @@ LogicalResult Graph::convertArguments() {
     InFlightDiagnostic error = emitError(loc)
                                << "no size of the inputs that is known at run time only is named '" << name << "'";
     for (auto [i, other] : llvm::enumerate(names))
-      error << (i == 0 ? ", these are: '" : ", '") << other << "'";
+      error << (i == 0 ? ", these are: '" : ", '") << other << "' (" << places[i] << ")";
     return error;
   }
   recorder.ops.clear();

@@ -20,6 +20,16 @@ Value onnx::take(Node &node, Value x, Value indices, int64_t dim, IndexMode mode
   return placeIndices(node, node.gather(x, node.unsqueeze(indices, {count}), {dim}, /*batchDims=*/0, mode), count, dim);
 }
 
+Value onnx::expectPlaces(Node &node, Value places, AffineExpr count) {
+  // What is read at a place is the place; negative ones would count from the end.
+  Type i64 = node.builder.getI64Type();
+  places = node.cast(places, i64);
+  Value beyond = node.fromSizes(node.sizes.simplify(count), RankedTensorType::get({}, i64));
+  Value isNegative = node.compare(Predicate::lt, places, 0.0);
+  places = node.select(isNegative, node.broadcast(beyond, {}, node.sizesOf(places)), places);
+  return take(node, node.iota({node.sizes.simplify(count)}, 0, i64), places, 0);
+}
+
 Value onnx::placeIndices(Node &node, Value gathered, int64_t count, int64_t dim) {
   SmallVector<int64_t> permutation;
   for (int64_t i = 0; i < dim; ++i)

@@ -99,8 +99,7 @@ public:
     Sizes tokens = {batch, length, AffineExpr(), AffineExpr()};
     key = node.withSizes(key, tokens, "as many keys as queries");
     value = node.withSizes(value, tokens, "as many values as queries");
-    if (!isStatic(node.sizeOf(query, 3)))
-      return node.unsupported() << "the size of a head in " << typeOf(node[0]) << " is not known when compiling";
+    query = node.withSizes(query, {batch, length, AffineExpr(), depth}, "heads of queries as long as those of keys");
     Sizes state = {batch, node.size(keyHeads), depth, width};
     if (node.has(3) && rankOf(node[3]) != 4)
       return node.error() << "expects a state of rank 4, but has " << typeOf(node[3]);
@@ -110,8 +109,10 @@ public:
     Value decay = decays ? factors(4, depth) : Value(), rate = subtracts ? factors(5, node.size(1)) : Value();
     if (node.hasFailed())
       return failure();
-    double scale = node.number("scale", 0);
-    query = node.binary<MulOp>(query, scale != 0 ? scale : 1 / std::sqrt(double(typeOf(query).getDimSize(3))));
+    double scale = node.number("scale", isStatic(depth) ? 1 / std::sqrt(double(SizeAnalysis::staticSize(depth))) : 0);
+    query = scale != 0
+                ? node.binary<MulOp>(query, scale)
+                : node.binary<MulOp>(query, node.broadcast(reciprocalRoot(node, depth), {}, node.sizesOf(query)));
     auto scalar = RankedTensorType::get({}, node.builder.getI64Type());
     auto body = [&](Value time, ArrayRef<Value> states) -> std::optional<LoopBuilder::Yielded> {
       auto at = [&](Value x) { return take(node, x, time, 1); };
@@ -171,6 +172,20 @@ private:
     x = node.withSizes(x, {node.sizeOf(node[0], 0), node.sizeOf(node[0], 1), AffineExpr()},
                        "as many factors as queries");
     Sizes sizes = node.sizesOf(x);
+    AffineExpr heads = node.size(keyHeads), all = node.product({heads, depth});
+    if (!isStatic(sizes[2]) && sizes[2] != all) {
+      // Whichever of the three it is, a place in all elements of the heads has its part.
+      AffineExpr known = node.choose(sizes[2], heads, heads, all);
+      known = node.choose(sizes[2], node.size(1), node.size(1), known);
+      node.expectEqual(sizes[2], known,
+                       "LinearAttention expects a factor per token, per head or per element of a head");
+      Type i64 = node.builder.getI64Type();
+      Value place = node.iota({all}, 0, i64);
+      auto like = [&](AffineExpr size) { return node.broadcast(numberOf(node, size, i64), {}, {all}); };
+      place = node.binary<DivOp>(node.binary<MulOp>(place, like(sizes[2])), like(all));
+      x = node.reshape(take(node, x, place, 2), {sizes[0], sizes[1], heads, depth});
+      return operand == 4 ? node.unary<ExpOp>(x) : x;
+    }
     bool isShared = isStatic(sizes[2], 1);
     AffineExpr rest = isShared ? node.size(1) : node.quotient(sizes[2], node.size(keyHeads));
     if (rest != depth && !isStatic(rest, 1)) {

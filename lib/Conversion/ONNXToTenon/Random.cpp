@@ -208,6 +208,8 @@ Results multinomial(Node &node) {
   if (!element || (!element.isInteger(32) && !element.isInteger(64)) || element.isUnsignedInteger() || count < 0)
     return node.error() << "expects int32 or int64 as dtype, and a sample_size that isn't negative, but has "
                         << node.integer("dtype", 6) << " and " << count;
+  AffineExpr classes = node.sizeOf(node[0], 1);
+  node.expectEqual(node.largest(classes, node.size(1)), classes, "Multinomial expects at least one class");
   Value x = node.cast(node[0], f64);
   Sizes sizes = node.sizesOf(x), all = {sizes[0], node.size(count), sizes[1]};
   Value largest = node.broadcastTo(node.reduce(Combiner::max, x, {1}, /*keepDims=*/true), sizes);

@@ -25,6 +25,9 @@ public:
   Results convert() {
     if (!check())
       return failure();
+    // Lengths from 0 to that of the sequences.
+    if (node.has(4))
+      lengths = expectPlaces(node, operands[4], node.sizeOf(sequence, 0) + 1);
     SmallVector<Value> outputs, lasts, cells;
     for (int64_t d = 0; d < directions; ++d)
       if (!runDirection(d, outputs, lasts, cells))
@@ -208,7 +211,7 @@ private:
         time = node.binary<SubOp>(node.fromSizes(node.sizes.simplify(length - 1), scalar), iteration);
       SmallVector<Value> next = step(take(node, products, time, 0), states);
       Value output = next.front();
-      if (node.has(4))
+      if (lengths)
         keepEnded(time, states, next, output);
       if (node.hasFailed())
         return std::nullopt;
@@ -221,15 +224,22 @@ private:
     if (backwards)
       output = node.slice(output, 0, node.sizes.simplify(length - 1), length, -1);
     outputs.push_back(output);
-    lasts.push_back(values->front());
+    lasts.push_back(lastOf(values->front()));
     if (hasCell)
-      cells.push_back((*values)[1]);
+      cells.push_back(lastOf((*values)[1]));
     return true;
+  }
+
+  /// The state after a sequence's last step: 0 where it has none, as ONNX Runtime has it; the standard doesn't say.
+  Value lastOf(Value state) {
+    if (!lengths)
+      return state;
+    Value hasSteps = node.broadcast(node.compare(Predicate::gt, lengths, 0.0), {0}, node.sizesOf(state));
+    return node.select(hasSteps, state, node.splat(0, state));
   }
 
   /// Beyond a sequence's length the states stay and the output is 0.
   void keepEnded(Value time, ArrayRef<Value> states, SmallVectorImpl<Value> &next, Value &output) {
-    Value lengths = node.cast(operands[4], node.builder.getI64Type());
     Value isInside = node.compare(Predicate::lt, time, lengths);
     isInside = node.broadcast(isInside, {0}, node.sizesOf(output));
     output = node.select(isInside, output, node.splat(0, output));
@@ -240,7 +250,7 @@ private:
   bool hasCell, reversed = false, batchFirst = false;
   SmallVector<StringRef> defaults;
   SmallVector<Activation> all;
-  Value sequence;
+  Value sequence, lengths; ///< lengths are null where all sequences are as long as the first dimension
 };
 
 bool Recurrent::checkWeights() {

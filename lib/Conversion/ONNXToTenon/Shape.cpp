@@ -287,6 +287,10 @@ Results identity(Node &node) { return node[0]; }
 Results dropout(Node &node) {
   if (node.version() < 7 && !node.flag("is_test") && node.number("ratio", 0.5) != 0)
     return node.unsupported() << "training mode (is_test = 0)";
+  for (double ratio :
+       node.has(1) ? node.constantNumbers(node[1]).value_or(SmallVector<double>()) : SmallVector<double>())
+    if (!(ratio >= 0 && ratio < 1))
+      return node.error() << "expects a ratio that is at least 0 and less than 1, but has " << ratio;
   if (node.has(2)) {
     auto training = node.constantIntegers(node[2]);
     Value ratio = node.has(1) ? node.single(node[1], "one ratio") : node.scalar(0.5, node.builder.getF32Type());

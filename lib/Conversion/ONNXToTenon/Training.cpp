@@ -37,7 +37,7 @@ public:
         if (elementOf(other) != elementOf(x) || rankOf(other) != rankOf(x))
           return node.error() << "expects what belongs to a tensor to have its type, but has " << typeOf(x) << " and "
                               << typeOf(other);
-        other = node.broadcastTo(other, node.sizesOf(x));
+        other = node.withSizes(other, node.sizesOf(x), "what belongs to a tensor to have its sizes");
       }
       if (node.hasFailed())
         return failure();

@@ -15,7 +15,7 @@
 // CHECK: tenon.bind_shape %[[X]] [2, 3, %[[DEPTH]]]
 // CHECK: tenon.add {{.*}} : tensor<2x3x?xf32>
 
-// UNKNOWN: error: no size of the inputs that is known at run time only is named 'rows', these are: 'batch', 'x_1', 'depth'
+// UNKNOWN: error: no size of the inputs that is known at run time only is named 'rows', these are: 'batch' (dimension 0 of 'x'), 'x_1' (dimension 1 of 'x'), 'depth' (dimension
 // FORM: error: a size is given as NAME=N, not 'batch'
 // NEGATIVE: error: a size is given as NAME=N, not 'batch=-1'
 // TWICE: error: size 'batch' is given twice, as 1 and 2

@@ -67,6 +67,11 @@ func.func @lstm(%x: tensor<?x?x3xf32> {tenon.name = "x", tenon.dims = ["t", "b",
 // CHECK: #[[$MAP5:.*]] = affine_map<(d0, d1, d2) -> (d0, d1)>
 // CHECK-LABEL: func.func @rnn_reverse(
 // CHECK-SAME: %[[ARG0:.*]]: tensor{{.*}} %[[ARG1:.*]]: tensor{{.*}} %[[ARG2:.*]]: tensor{{.*}} %[[ARG3:.*]]: tensor{{.*}}
+// Lengths of sequences are places from 0 to 5.
+// CHECK: %[[CAST:.*]] = tenon.cast %[[ARG3]] : tensor<2xi32> -> tensor<2xi64>
+// CHECK: %[[NEGATIVE:.*]] = tenon.compare lt %[[CAST]], %{{.*}} : tensor<2xi64> -> tensor<2xi1>
+// CHECK: tenon.select %[[NEGATIVE]], %{{.*}}, %[[CAST]] : tensor<2xi1>, tensor<2xi64>
+// CHECK: %[[V14:.*]] = tenon.gather error %{{.*}}, %{{.*}} dims [0] batch_dims 0 : tensor<6xi64>, tensor<2x1xi64> -> tensor<2xi64>
 // CHECK: %[[V0:.*]] = tenon.reshape %[[ARG2]] sizes [4, 4] : tensor<1x4x4xf32> -> tensor<4x4xf32>
 // CHECK: %[[V1:.*]] = tenon.reshape %[[ARG1]] sizes [4, 3] : tensor<1x4x3xf32> -> tensor<4x3xf32>
 // CHECK: %[[V2:.*]] = tenon.contract %[[ARG0]], %[[V1]] maps [#[[$MAP]], #[[$MAP1]], #[[$MAP2]]] : tensor<5x2x3xf32>, tensor<4x3xf32> -> tensor<5x2x4xf32>
@@ -80,7 +85,6 @@ func.func @lstm(%x: tensor<?x?x3xf32> {tenon.name = "x", tenon.dims = ["t", "b",
 // CHECK: %[[V11:.*]] = tenon.contract %[[V6]], %[[V0]] maps [#[[$MAP3]], #[[$MAP4]], #[[$MAP5]]] : tensor<2x4xf32>, tensor<4x4xf32> -> tensor<2x4xf32>
 // CHECK: %[[V12:.*]] = tenon.add %[[V10]], %[[V11]] : tensor<2x4xf32>
 // CHECK: %[[V13:.*]] = tenon.max %[[V12]], %{{.*}} : tensor<2x4xf32>
-// CHECK: %[[V14:.*]] = tenon.cast %[[ARG3]] : tensor<2xi32> -> tensor<2xi64>
 // CHECK: %[[V15:.*]] = tenon.broadcast %[[V8]] dims [] sizes [2] : tensor<i64> -> tensor<2xi64>
 // CHECK: %[[V16:.*]] = tenon.compare lt %[[V15]], %[[V14]] : tensor<2xi64> -> tensor<2xi1>
 // CHECK: %[[V17:.*]] = tenon.broadcast %[[V16]] dims [0] sizes [2, 4] : tensor<2xi1> -> tensor<2x4xi1>
@@ -88,8 +92,9 @@ func.func @lstm(%x: tensor<?x?x3xf32> {tenon.name = "x", tenon.dims = ["t", "b",
 // CHECK: %[[V19:.*]] = tenon.select %[[V17]], %[[V13]], %[[V6]] : tensor<2x4xi1>, tensor<2x4xf32>
 // CHECK: tenon.yield %{{.*}}, %[[V19]], %[[V18]] : tensor<i1>, tensor<2x4xf32>, tensor<2x4xf32>
 // CHECK: %[[V20:.*]] = tenon.slice %[[V4]]#1 offsets [4, 0, 0] sizes [5, 2, 4] strides [-1, 1, 1] : tensor<5x2x4xf32> -> tensor<5x2x4xf32>
+// CHECK: %[[LAST:.*]] = tenon.select %{{.*}}, %[[V4]]#0, %{{.*}} : tensor<2x4xi1>, tensor<2x4xf32>
 // CHECK: %[[V21:.*]] = tenon.reshape %[[V20]] sizes [5, 1, 2, 4] : tensor<5x2x4xf32> -> tensor<5x1x2x4xf32>
-// CHECK: %[[V22:.*]] = tenon.reshape %[[V4]]#0 sizes [1, 2, 4] : tensor<2x4xf32> -> tensor<1x2x4xf32>
+// CHECK: %[[V22:.*]] = tenon.reshape %[[LAST]] sizes [1, 2, 4] : tensor<2x4xf32> -> tensor<1x2x4xf32>
 // CHECK: return %[[V21]], %[[V22]] : tensor<5x1x2x4xf32>, tensor<1x2x4xf32>
 func.func @rnn_reverse(%x: tensor<5x2x3xf32>, %w: tensor<1x4x3xf32>, %r: tensor<1x4x4xf32>, %l: tensor<2xi32>) -> (!tenon_onnx.unknown, !tenon_onnx.unknown) {
   %none = tenon_onnx.none

@@ -64,6 +64,9 @@ std::vector<uint8_t> ModelMetadata::serialize() const {
     }
   for (const AliasInfo &a : aliases)
     out.add(Table::Aliases, AliasRecord{a.output, a.input});
+  for (size_t i = 0; i < outputs.size(); ++i)
+    for (const KeyInfo &k : outputs[i].keys)
+      out.add(Table::Keys, KeyRecord{out.string(k.text), k.number, uint32_t(i), k.isText});
   for (const SymbolInfo &s : symbols)
     out.add(Table::Symbols, SymbolRecord{out.string(s.name), s.source, s.input, s.dim, 0, s.min, s.max, s.divisor});
   for (const ConstantInfo &c : constants)
@@ -130,7 +133,7 @@ bool ModelMetadata::parse(const uint8_t *bytes, size_t size, ModelMetadata &resu
   auto dims = view.table<DimRecord>(Table::Dims);
   for (uint32_t i = 0; i < view.count(Table::Tensors); ++i) {
     const TensorRecord &t = view.input(i);
-    TensorInfo info{text(t.name), DType(t.dtype), ValueKind(t.kind), {}};
+    TensorInfo info{text(t.name), DType(t.dtype), ValueKind(t.kind), {}, {}};
     for (uint32_t d = 0; d < t.rank; ++d) {
       const DimRecord &r = dims[t.firstDim + d];
       info.dims.push_back({Dim::Kind(r.kind), r.segment, r.value, r.boundSlot});
@@ -143,6 +146,8 @@ bool ModelMetadata::parse(const uint8_t *bytes, size_t size, ModelMetadata &resu
       visit(records[i], i);
   };
   each(Table::Aliases, AliasRecord(), [&](auto &r, uint32_t) { result.aliases.push_back({r.output, r.input}); });
+  each(Table::Keys, KeyRecord(),
+       [&](auto &r, uint32_t) { result.outputs[r.output].keys.push_back({r.isText != 0, text(r.text), r.number}); });
   each(Table::Symbols, SymbolRecord(), [&](auto &r, uint32_t) {
     result.symbols.push_back({text(r.name), SymbolInfo::Source(r.source), r.input, r.dim, r.min, r.max, r.divisor});
   });

@@ -71,6 +71,7 @@ constexpr StringField kStrings[] = {
     {Table::Externals, offsetof(ExternalRecord, library)},
     {Table::Externals, offsetof(ExternalRecord, function)},
     {Table::Externals, offsetof(ExternalRecord, nodes)},
+    {Table::Keys, offsetof(KeyRecord, text)},
 };
 
 bool inRange(uint32_t first, uint32_t count, uint32_t limit) { return first <= limit && count <= limit - first; }
@@ -178,6 +179,10 @@ const char *MetadataView::check() const {
   auto alias = table<AliasRecord>(Table::Aliases);
   for (uint32_t i = 0; i < count(Table::Aliases); ++i)
     if (alias[i].output >= outputCount() || alias[i].input >= inputCount())
+      return badIndex;
+  auto key = table<KeyRecord>(Table::Keys);
+  for (uint32_t i = 0; i < key.count; ++i)
+    if (key[i].output >= outputCount() || (i != 0 && key[i - 1].output > key[i].output))
       return badIndex;
   auto symbol = table<SymbolRecord>(Table::Symbols);
   for (uint32_t i = 0; i < count(Table::Symbols); ++i) {

@@ -46,9 +46,11 @@ struct Tensor {
   bool takesStrides = false;
   /// Of values in a sequence or optional, and of what functions give, any sizes will do.
   bool hasAnySizes = false;
+  /// Of an output that is a dictionary per row, a tuple.
+  nanobind::object keys = nanobind::none();
 
   /// What a sequence or optional holds.
-  Tensor element(int32_t kind) const { return {name, kind, dtype, {}, {}, numpyType, false, true}; }
+  Tensor element(int32_t kind) const { return {name, kind, dtype, {}, {}, numpyType, false, true, nanobind::none()}; }
 
   /// `float32[batch, 3, 224, 224]`.
   std::string describe() const;

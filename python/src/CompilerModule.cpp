@@ -101,12 +101,24 @@ std::vector<std::string> compile(std::string path, std::optional<nb::bytes> mode
   return work->warnings;
 }
 
-using Info = std::tuple<std::string, int32_t, std::vector<int64_t>, std::vector<std::string>, int32_t>;
+/// (name, element type, sizes, their names, kind, keys).
+using Info = std::tuple<std::string, int32_t, std::vector<int64_t>, std::vector<std::string>, int32_t, nb::object>;
+
+nb::object keysOf(const PlainInfo &info) {
+  if (info.texts.empty() && info.numbers.empty())
+    return nb::none();
+  nb::list keys;
+  for (const std::string &text : info.texts)
+    keys.append(nb::str(text.c_str(), text.size()));
+  for (int64_t number : info.numbers)
+    keys.append(number);
+  return nb::tuple(keys);
+}
 
 std::vector<Info> describe(const std::vector<PlainInfo> &infos) {
   std::vector<Info> result;
   for (const PlainInfo &info : infos)
-    result.emplace_back(info.name, info.dtype, info.shape, info.symbols, int32_t(info.kind));
+    result.emplace_back(info.name, info.dtype, info.shape, info.symbols, int32_t(info.kind), keysOf(info));
   return result;
 }
 

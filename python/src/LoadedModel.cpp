@@ -66,7 +66,8 @@ int32_t callPython(tenon_call *call) {
       nb::object value = isTuple ? nb::object(result[i]) : result;
       std::string name = "returned value " + std::to_string(i);
       if (const tenon_value *output = call->outputs[i]; output->kind == TENON_TENSOR)
-        fromPython(value, {name, TENON_TENSOR, output->dtype, {}, {}, numpyTypeOf(output->dtype), false, true},
+        fromPython(value,
+                   {name, TENON_TENSOR, output->dtype, {}, {}, numpyTypeOf(output->dtype), false, true, nb::none()},
                    operand);
       else
         fromAnyPython(value, name, operand);
@@ -203,6 +204,14 @@ void LoadedModel::findTensors() {
   for (int32_t i = 0; i < int32_t(outputs.size()); ++i) {
     tenon_tensor_info info;
     check(tenon_model_output(opened, i, &info));
+    nb::list keys;
+    for (int32_t k = 0; k < tenon_model_output_key_count(opened, i); ++k) {
+      tenon_key key;
+      check(tenon_model_output_key(opened, i, k, &key));
+      keys.append(key.text ? textOf(key.text, "surrogateescape") : nb::int_(key.number));
+    }
+    if (keys.size() != 0)
+      outputs[size_t(i)].keys = nb::tuple(keys);
     if (info.alias >= 0)
       inputs[size_t(info.alias)].takesStrides = outputs[size_t(i)].takesStrides = true;
   }
@@ -323,6 +332,8 @@ nb::dict LoadedModel::run(nb::dict feeds, nb::handle chosen, nb::handle into) {
     }
     if (results[i].isCopied)
       copyToGiven(outputs[i], results[i]);
+    if (!results[i].given.is_valid() && !outputs[i].keys.is_none())
+      results[i].array = nb::module_::import_("tenon._values").attr("dictionaries")(results[i].array, outputs[i].keys);
     dict[outputNames[i]] = results[i].given.is_valid() ? results[i].given : results[i].array;
   }
   if (chosen.is_none())
@@ -368,7 +379,7 @@ nb::list LoadedModel::describe(const std::vector<Tensor> &tensors, const std::ve
         shape.append(nb::none());
     }
     const char *kind = tensor.kind == TENON_TENSOR ? "tensor" : tensor.kind == TENON_SEQUENCE ? "sequence" : "optional";
-    result.append(nb::make_tuple(names[i], tensor.numpyType, nb::tuple(shape), kind));
+    result.append(nb::make_tuple(names[i], tensor.numpyType, nb::tuple(shape), kind, tensor.keys));
   }
   return result;
 }

@@ -39,7 +39,7 @@ public:
   /// Sessions that are running go away when their runs end.
   void close();
 
-  /// (name, dtype, shape, kind) of each, the shape with numbers, names, and None.
+  /// (name, dtype, shape, kind, keys) of each, the shape with numbers, names, and None.
   nanobind::list describeInputs() const { return describe(inputs, inputNames); }
   nanobind::list describeOutputs() const { return describe(outputs, outputNames); }
 

@@ -10,6 +10,7 @@
 #include "ModelSource.h"
 #include "tenon/Compiler/Diagnostics.h"
 #include "tenon/Compiler/Pipelines.h"
+#include "tenon/Dialect/Tenon/IR/OutputKeys.h"
 #include "tenon/Dialect/Tenon/IR/TenonDialect.h"
 #include "tenon/Reference/Interpreter.h"
 #include "tenon/Target/Host/HostProgram.h"
@@ -147,9 +148,16 @@ std::string ReferenceModel::load(const CompileRequest &request) {
   for (auto [i, type] : llvm::enumerate(state->main.getArgumentTypes()))
     inputs.push_back(describe(type, reference::argumentName(state->main, i),
                               state->main.getArgAttrOfType<ArrayAttr>(i, "tenon.dims")));
-  for (auto [i, type] : llvm::enumerate(state->main.getResultTypes()))
-    outputs.push_back(describe(type, reference::resultName(state->main, i),
-                               state->main.getResultAttrOfType<ArrayAttr>(i, "tenon.dims")));
+  for (auto [i, type] : llvm::enumerate(state->main.getResultTypes())) {
+    PlainInfo &output = outputs.emplace_back(describe(type, reference::resultName(state->main, i),
+                                                      state->main.getResultAttrOfType<ArrayAttr>(i, "tenon.dims")));
+    for (Attribute key : tenon::keysOf(*state->module, output.name)) {
+      if (auto text = dyn_cast<StringAttr>(key))
+        output.texts.push_back(text.str());
+      else
+        output.numbers.push_back(cast<IntegerAttr>(key).getInt());
+    }
+  }
   return "";
 }
 

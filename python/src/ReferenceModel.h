@@ -37,6 +37,9 @@ struct PlainInfo {
   std::vector<int64_t> shape;       ///< -1 where a size is not known
   std::vector<std::string> symbols; ///< the sizes' names, empty where there is none
   PlainKind kind = PlainKind::tensor;
+  /// Of an output that is a dictionary per row: texts, or where there are none numbers.
+  std::vector<std::string> texts;
+  std::vector<int64_t> numbers;
 };
 
 /// A model as the interpreter runs it. Functions that fail give a text, the others an empty one.

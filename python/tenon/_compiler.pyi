@@ -6,7 +6,7 @@ def compile(path: str, model: Optional[bytes], name: str, target: str, accuracy:
 def reference(path: str, model: Optional[bytes], name: str, sizes: list[tuple[str, int]], allow_external_links: bool) -> ReferenceModel: ...
 
 class ReferenceModel:
-    inputs: list[tuple[str, int, list[int], list[str], int]]
-    outputs: list[tuple[str, int, list[int], list[str], int]]
+    inputs: list[tuple[str, int, list[int], list[str], int, Optional[tuple[Any, ...]]]]
+    outputs: list[tuple[str, int, list[int], list[str], int, Optional[tuple[Any, ...]]]]
     warnings: list[str]
     def run(self, feeds: dict[str, Any]) -> Union[list[Any], str]: ...

@@ -24,6 +24,8 @@ class TensorInfo(NamedTuple):
     """A size is a number, the name of one that is known when inputs are, or None."""
     kind: str = "tensor"
     """Or "sequence", "optional"."""
+    keys: Optional[tuple[Union[str, int], ...]] = None
+    """Of an output that is a list of dicts, one per row: what stands for the places of the last dimension."""
 
     def describe(self) -> str:
         """As in float32[batch, 3, 224, 224]."""
@@ -47,7 +49,8 @@ class Runnable:
         buffer that has this dtype: it is read where it lies, or copied where the model takes no gaps between its rows.
         Numbers, and lists of them, become the declared dtype where nothing is lost: integers in its range, True and
         False for bool only, no float for an integer. Python's floats are rounded to a float dtype. A tensor of strings is an
-        array of objects, of NumPy's strings, or a list; a sequence is a list; an optional without a value is None.
+        array of objects, of NumPy's strings, or a list; a sequence is a list; an optional without a value is None. An output
+        with `keys`, as classifiers have one, is a list of dicts from keys to floats (given in `into`, the array of the floats).
 
         Args:
           feeds: a value for each input.

@@ -96,9 +96,9 @@ class ReferenceModel(Runnable):
 
     @staticmethod
     def _info(info):
-        name, dtype, sizes, symbols, kind = info
+        name, dtype, sizes, symbols, kind, keys = info
         shape = tuple(size if size >= 0 else symbol or None for size, symbol in zip(sizes, symbols))
-        return TensorInfo(name, _dtype(dtype), shape, _KINDS[kind])
+        return TensorInfo(name, _dtype(dtype), shape, _KINDS[kind], keys)
 
     def _run(self, feeds, outputs, into):
         if self._model is None:
@@ -112,6 +112,9 @@ class ReferenceModel(Runnable):
         for name, target in (into or {}).items():
             _values.copy_into(target, values[name], f"output {name!r}")
             values[name] = target
+        for info in self.outputs:
+            if info.keys is not None and info.name not in (into or {}):
+                values[info.name] = _values.dictionaries(values[info.name], info.keys)
         return values if outputs is None else {name: values[name] for name in outputs}
 
     def close(self) -> None:

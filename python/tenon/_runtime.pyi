@@ -10,8 +10,8 @@ def from_dlpack(capsule: Any, what: str) -> numpy.ndarray: ...
 class Model:
     name: str
     variant: str
-    inputs: list[tuple[str, numpy.dtype, tuple[Any, ...], str]]
-    outputs: list[tuple[str, numpy.dtype, tuple[Any, ...], str]]
+    inputs: list[tuple[str, numpy.dtype, tuple[Any, ...], str, Optional[tuple[Any, ...]]]]
+    outputs: list[tuple[str, numpy.dtype, tuple[Any, ...], str, Optional[tuple[Any, ...]]]]
     def __init__(self, path: str, threads: int, device_libraries: list[str], functions: dict[str, Any],
                  memory_limit: int) -> None: ...
     def run(self, feeds: dict[str, Any], outputs: Optional[list[str]], into: Optional[dict[str, Any]]) -> dict[str, Any]: ...

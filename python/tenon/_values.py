@@ -47,6 +47,11 @@ def check_feeds(feeds, names):
         raise InputError(f"no value is given for input {', '.join(missing)}")
 
 
+def dictionaries(array, keys):
+    """One dict per row."""
+    return [dict(zip(keys, row)) for row in array.tolist()]
+
+
 def run_arguments(feeds, outputs, into, names):
     """The arguments of `run` as a dict, a list or None, and a dict or None; `names` are those of the outputs."""
     if not isinstance(feeds, Mapping):

@@ -1,6 +1,7 @@
 """Classical models, the operators of domain ai.onnx.ml: against ONNX Runtime."""
 
 import numpy as np
+import onnx
 import onnxruntime
 import pytest
 import tenon
@@ -274,3 +275,36 @@ def test_no_category():
         compiled.run({"x": np.array([1, 2])})
     with pytest.raises(tenon.RunError, match="no category"):
         tenon.reference(model).run({"x": np.array([1, 2])})
+
+
+@pytest.mark.parametrize("keys", [{"classlabels_strings": ["cat", "dog", "bird"]}, {"classlabels_int64s": [7, -1, 2**40]}], ids=["texts", "numbers"])
+@pytest.mark.parametrize("shape", [(4, 3), (0, 3), (3,)])
+def test_dictionaries(keys, shape, tmp_path):
+    """A dict per row, as ONNX Runtime gives it; where an array is given to write to, the floats."""
+    node = helper.make_node("ZipMap", ["x"], ["y"], domain=ML, **keys)
+    y = onnx.helper.make_value_info("y", onnx.helper.make_sequence_type_proto(onnx.helper.make_map_type_proto(
+        S if "classlabels_strings" in keys else I64, onnx.helper.make_tensor_type_proto(F, []))))
+    graph = helper.make_graph([node], "test", [helper.make_tensor_value_info("x", F, ["rows", 3][-len(shape):])], [y])
+    model = helper.make_model(graph, ir_version=10, opset_imports=[helper.make_opsetid("", 21), helper.make_opsetid(ML, 1)])
+    x = floats(shape)
+    [wanted] = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"]).run(None, {"x": x})
+    compiled = tenon.compile(model, threads=1)
+    compiled.save(tmp_path / "model.so")
+    for runnable in (compiled, tenon.load(tmp_path / "model.so"), tenon.reference(model)):
+        assert runnable.outputs[0].keys == tuple(*keys.values())
+        actual = runnable.run({"x": x})["y"]
+        assert actual == wanted
+        into = np.empty((len(wanted), 3), np.float32)
+        assert runnable.run({"x": x}, into={"y": into})["y"] is into
+        np.testing.assert_array_equal(into, x.reshape(into.shape))
+
+
+@pytest.mark.parametrize("change, text", [({}, "expects classlabels_strings or classlabels_int64s"), ({"classlabels_int64s": [1, 2]}, "a column for each of its keys"),
+                                          ({"classlabels_int64s": [1], "classlabels_strings": ["a"]}, "has both")])
+def test_refused_dictionaries(change, text):
+    node = helper.make_node("ZipMap", ["x"], ["y"], domain=ML, **change)
+    y = onnx.helper.make_value_info("y", onnx.helper.make_sequence_type_proto(onnx.helper.make_map_type_proto(I64, onnx.helper.make_tensor_type_proto(F, []))))
+    graph = helper.make_graph([node], "test", [helper.make_tensor_value_info("x", F, ["n", 3])], [y])
+    model = helper.make_model(graph, ir_version=10, opset_imports=[helper.make_opsetid("", 21), helper.make_opsetid(ML, 1)])
+    with pytest.raises((tenon.CompileError, tenon.RunError), match=text):
+        tenon.compile(model).run({"x": floats((2, 3))})

@@ -75,11 +75,19 @@ struct Dim {
   static Dim slot(int64_t slot, uint32_t segment = 0) { return {Slot, segment, slot, -1}; }
 };
 
+/// What stands for a place of an output's last dimension: text, or a number.
+struct KeyInfo {
+  bool isText = false;
+  std::string text;
+  int64_t number = 0;
+};
+
 struct TensorInfo {
   std::string name;
   DType dtype = DType::F32;
   ValueKind kind = ValueKind::Tensor;
   std::vector<Dim> dims;
+  std::vector<KeyInfo> keys; ///< of an output that is a dictionary per row, else none
 };
 
 /// Output `output` may be bound to the buffer of input `input`.

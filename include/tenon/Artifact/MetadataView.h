@@ -37,6 +37,12 @@ struct DimRecord {
 struct AliasRecord {
   uint32_t output, input;
 };
+/// One after the other of an output, in the order of its last dimension.
+struct KeyRecord {
+  StringRecord text;
+  int64_t number;
+  uint32_t output, isText;
+};
 struct SymbolRecord {
   StringRecord name;
   uint32_t source, input, dim, reserved;
@@ -103,23 +109,36 @@ enum class Table : uint32_t {
   Devices,  ///< StringRecord
   Formed,   ///< ConstantRecord
   Bindings,
+  Keys,
   Strings, ///< bytes
   Count,
 };
 
 /// The bytes of a record of each table.
 inline constexpr uint32_t kRecordBytes[uint32_t(Table::Count)] = {
-    sizeof(ModelRecord),    sizeof(TensorRecord),
-    sizeof(DimRecord),      sizeof(AliasRecord),
-    sizeof(SymbolRecord),   sizeof(ConstantRecord),
-    sizeof(KernelRecord),   sizeof(KernelCodeRecord),
-    sizeof(int64_t),        sizeof(PlanRecord),
-    sizeof(int64_t),        sizeof(LaunchRecord),
-    sizeof(VariantRecord),  sizeof(StringRecord),
-    sizeof(ProgramRecord),  sizeof(BufferRecord),
-    sizeof(ExternalRecord), sizeof(StringRecord),
-    sizeof(StringRecord),   sizeof(ConstantRecord),
-    sizeof(BindingRecord),  1,
+    sizeof(ModelRecord),
+    sizeof(TensorRecord),
+    sizeof(DimRecord),
+    sizeof(AliasRecord),
+    sizeof(SymbolRecord),
+    sizeof(ConstantRecord),
+    sizeof(KernelRecord),
+    sizeof(KernelCodeRecord),
+    sizeof(int64_t),
+    sizeof(PlanRecord),
+    sizeof(int64_t),
+    sizeof(LaunchRecord),
+    sizeof(VariantRecord),
+    sizeof(StringRecord),
+    sizeof(ProgramRecord),
+    sizeof(BufferRecord),
+    sizeof(ExternalRecord),
+    sizeof(StringRecord),
+    sizeof(StringRecord),
+    sizeof(ConstantRecord),
+    sizeof(BindingRecord),
+    sizeof(KeyRecord),
+    1,
 };
 
 /// Devices of one model.

@@ -7,6 +7,7 @@
 
 #include "MachineLearning.h"
 #include "tenon/Dialect/Tenon/IR/BlobFiles.h"
+#include "tenon/Dialect/Tenon/IR/OutputKeys.h"
 
 #include <cmath>
 #include <limits>
@@ -330,6 +331,34 @@ Results oneHotEncoder(Node &node) {
   }
   return node.cast(isEqual, node.builder.getF32Type());
 }
+/// A dictionary per row. Its keys are known: the values stay a tensor, whose columns have them as names.
+Results zipMap(Node &node) {
+  auto keys = dyn_cast_if_present<ArrayAttr>(node.attribute("classlabels_strings"));
+  if (keys && keys.empty())
+    keys = {};
+  if (auto numbers = node.integers("classlabels_int64s"); numbers && !numbers->empty()) {
+    if (keys)
+      return node.error() << "has both classlabels_strings and classlabels_int64s";
+    keys = node.builder.getI64ArrayAttr(*numbers);
+  }
+  if (!keys)
+    return node.error() << "expects classlabels_strings or classlabels_int64s";
+  Value x = node[0];
+  if (rankOf(x) == 1)
+    x = node.unsqueeze(x, {0});
+  if (rankOf(x) != 2)
+    return node.error() << "expects an operand of rank 1 or 2, but has " << typeOf(x);
+  for (OpOperand &use : node.op->getResult(0).getUses()) {
+    auto function = dyn_cast<func::FuncOp>(use.getOwner()->getParentOp());
+    if (!function)
+      return node.unsupported() << "a dictionary is used in the model, where only outputs can be dictionaries";
+    auto name = function.getResultAttrOfType<StringAttr>(use.getOperandNumber(), "tenon.name");
+    if (name)
+      setKeys(function->getParentOfType<ModuleOp>(), name, keys);
+  }
+  node.expectEqual(node.sizeOf(x, 1), node.size(keys.size()), "ZipMap expects a column for each of its keys");
+  return x;
+}
 } // namespace
 
 void onnx::addMachineLearningConverters(ConverterTable &table) {
@@ -342,11 +371,10 @@ void onnx::addMachineLearningConverters(ConverterTable &table) {
   table.add("ai.onnx.ml.Normalizer", 1, 1, 1, normalizer);
   table.add("ai.onnx.ml.OneHotEncoder", 1, 1, 1, oneHotEncoder, Accepts::tensors);
   table.add("ai.onnx.ml.Scaler", 1, 1, 1, scaler);
+  table.add("ai.onnx.ml.ZipMap", 1, 1, 1, zipMap);
   for (StringRef name : {"ai.onnx.ml.CastMap", "ai.onnx.ml.DictVectorizer"})
     table.refuse(name,
                  "it takes a dictionary, which no tensor is; give the model what the dictionary holds as tensors");
-  table.refuse("ai.onnx.ml.ZipMap", "it makes dictionaries, which no tensor is; convert the model without it: "
-                                    "options={'zipmap': False} of skl2onnx");
   addSupportVectorConverters(table);
   addTextConverters(table);
   addTrainingConverters(table);

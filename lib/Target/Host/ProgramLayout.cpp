@@ -9,6 +9,7 @@
 
 #include "tenon/Artifact/MetadataView.h"
 #include "tenon/Dialect/Host/Analysis/ConstantBuffers.h"
+#include "tenon/Dialect/Tenon/IR/OutputKeys.h"
 #include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 #include "tenon/Dialect/Tenon/IR/TenonOps.h"
 #include "tenon/Runtime/tenon_kernel.h"
@@ -385,6 +386,12 @@ LogicalResult ProgramLayout::addOutput(StorageOp storage) {
   if (failed(described))
     return failure();
   artifact::TensorInfo &info = metadata.outputs[number] = std::move(*described);
+  for (Attribute key : keysOf(main->getParentOfType<ModuleOp>(), info.name)) {
+    if (auto text = dyn_cast<StringAttr>(key))
+      info.keys.push_back({true, text.str(), 0});
+    else
+      info.keys.push_back({false, "", cast<IntegerAttr>(key).getInt()});
+  }
   for (OpFoldResult size : storage.getMixedSizes()) {
     FailureOr<Dim> dim = outputDim(storage, size);
     if (failed(dim))

@@ -7,13 +7,15 @@ THREADS ?= 1
 BACKENDS ?= ort,tenon
 # For fuzz: of each suite.
 SECONDS ?= 60
+# For operators: a regular expression on their names, empty is all.
+ONLY ?=
 # For test-generated: FIRST:LAST, the last not included.
 SEEDS ?= 1000:1200
 
 comma := ,
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test check fuzz test-sanitizers test-generated test-large demo test-models bench docs format
+.PHONY: help setup build test check fuzz test-sanitizers test-generated test-large demo test-models bench docs operators format
 
 help: ## say what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +73,9 @@ bench: build ## time whole models beside other stacks; MODELS=a,b THREADS=1 BACK
 
 docs: build ## write the page of levels, and the references of ops and passes into $(BUILD)/docs
 	@.venv/bin/python scripts/update_docs.py --build $(BUILD)
+
+operators: build ## run ONNX's operators at all versions, types and sizes; docs/operators.json records what was right; ONLY=REGEX
+	@.venv/bin/python scripts/measure_operators.py --build $(BUILD) $(if $(ONLY),--only '$(ONLY)')
 
 format: ## format the C++ sources
 	@git ls-files '*.cpp' '*.h' '*.c' | xargs clang-format-22 -i

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Writes docs/how-a-model-flows.md: the IR of one small model at each level, from the tools of a build; docs/operators.md:
-ONNX Runtime's operators, from the tables of their conversion; and the references of ops and passes, from TableGen, into
+the operators of ONNX and of ONNX Runtime, from what tenon-compile says of them and what measure_operators.py recorded; and the references of ops and passes, from TableGen, into
 docs/reference of the build.
 
-With --check nothing is written; exit code 1 says that a page isn't what the tools print today, or the tables say.
+With --check nothing is written; exit code 1 says that a page isn't what the tools print today.
 """
 import argparse
 import pathlib
@@ -14,6 +14,7 @@ import tempfile
 
 import numpy as np
 import onnx
+import operator_tables
 from onnx import TensorProto, helper, numpy_helper
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -88,47 +89,6 @@ def page(build):
     return "\n".join(parts)
 
 
-OPERATORS_INTRODUCTION = """# ONNX Runtime's operators
-
-What ONNX Runtime's optimisers and quantisers, its tools for transformers and onnxruntime-genai write beside the standard's
-operators: domain `com.microsoft`, version 1, which a model needn't import. A form of an operator that isn't converted, and any
-other operator, is an error that names the node and the reason. This page is written by `make docs` from the tables in
-`lib/Conversion/ONNXToTenon`, and a test holds that it is true.
-
-- `SimplifiedLayerNormalization` and, at any version, `LayerNormalization` stand in the standard's domain.
-- Numbers are those of ONNX Runtime on the CPU, where it has the operator there; else those of its documentation's formulas.
-- Caches of `GroupQueryAttention` may grow or be buffers with room: what isn't in use stays as it is, and must be finite where sequences of
-  a batch differ in length. Past and present may be one buffer (`aliases`), where only new keys and values are written.
-- `MoE` and `QMoE` compute all experts.
-- Models saved at a level above `ORT_ENABLE_EXTENDED` are laid out for the machine that saved them, and are refused.
-
-"""
-REFUSED_INTRODUCTION = """
-## Refused
-
-| operator | reason |
-|---|---|
-"""
-
-
-def refused(text):
-    """Operators and reasons: a reason is a string in pieces, or the name of one."""
-    pieces = r'((?:"(?:[^"\\]|\\.)*"\s*)+)'
-    join = lambda found: "".join(re.findall(r'"((?:[^"\\]|\\.)*)"', found))
-    named = {name: join(value) for name, value in re.findall(r"StringRef (\w+) =\s*" + pieces, text)}
-    for operator, name, value in re.findall(r'table\.refuse\("com\.microsoft\.(\w+)",\s*(?:(\w+)|' + pieces + r")\)", text):
-        yield operator, named[name] if name else join(value)
-
-
-def operators():
-    sources = [path.read_text() for path in sorted((ROOT / "lib" / "Conversion" / "ONNXToTenon").glob("*.cpp"))]
-    names = sorted({name for text in sources for name in re.findall(r'table\.add\("com\.microsoft\.(\w+)"', text)})
-    rows = [names[i:i + 3] + [""] * (3 - len(names[i:i + 3])) for i in range(0, len(names), 3)]
-    table = ["| | | |", "|---|---|---|"] + ["| " + " | ".join(f"`{name}`" if name else "" for name in row) + " |" for row in rows]
-    reasons = [f"| `{operator}` | {reason} |" for operator, reason in sorted(pair for text in sources for pair in refused(text))]
-    return OPERATORS_INTRODUCTION + "\n".join(table) + "\n" + REFUSED_INTRODUCTION + "\n".join(reasons) + "\n"
-
-
 DIALECTS = {"tenon": "Dialect/Tenon/IR/TenonOps.td", "tenon_onnx": "Dialect/ONNX/IR/ONNXOps.td",
             "tenon_tile": "Dialect/Tile/IR/Tile.td", "tenon_host": "Dialect/Host/IR/HostOps.td"}
 TABLEGEN = ["/usr/lib/llvm-22/bin/mlir-tblgen", "-I", ROOT / "include", "-I", "/usr/lib/llvm-22/include"]
@@ -154,7 +114,12 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build")
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
-    pages = {PAGE: page(options.build.resolve()), OPERATORS: operators()}
+    try:
+        operators = operator_tables.page(options.build.resolve())
+    except operator_tables.Stale as error:
+        print(f"docs/operators.json: {error}: run `make operators`, with ONLY=REGEX for some of them")
+        return 1
+    pages = {PAGE: page(options.build.resolve()), OPERATORS: operators}
     if not options.check:
         for path, text in pages.items():
             path.write_text(text)

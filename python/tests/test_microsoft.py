@@ -55,7 +55,7 @@ def test_matmul_nbits_adds_a_bias():
 
 def test_every_operator_is_converted_or_refused_with_a_reason():
     page = (pathlib.Path(__file__).resolve().parents[2] / "docs" / "operators.md").read_text()
-    known = set(re.findall(r"\| `(\w+)` (?=\|)", page))
+    known = set(re.findall(r"\| `(\w+)` (?=\|)", page[page.index("ONNX Runtime's operators"):]))
     assert {schema.name for schema in get_all_operator_schema() if schema.domain == "com.microsoft"} - known == set()
 
 

@@ -45,6 +45,11 @@ struct Options {
                                  cl::cat(category)};
   cl::opt<bool> printTarget{"print-target", cl::desc("Write what is known of the CPUs to compile for, and end"),
                             cl::cat(category)};
+  cl::opt<bool> printOperators{
+      "print-operators",
+      cl::desc("Write the operators that models may have, each with its oldest version or the reason against it, and "
+               "end"),
+      cl::cat(category)};
   cl::opt<tenon::tile::Accuracy> accuracy{
       "accuracy", cl::desc("What may be given up for speed (default: what the module says, or default):"),
       cl::init(tenon::tile::Accuracy::standard),
@@ -148,6 +153,10 @@ int compileModel(const tenon::Tool &tool, const char *program, const Options &gi
     return tool.fail(toString(std::move(error)));
   if (given.printTarget)
     return printTargets(tool, given);
+  if (given.printOperators) {
+    tenon::printONNXOperators(outs());
+    return 0;
+  }
   if (given.input.empty())
     return tool.fail("no model given (see --help)");
   if (given.threads.getNumOccurrences() && (given.threads < 1 || given.threads > kMaxThreads))

@@ -10,6 +10,7 @@
 #include "tenon/Conversion/Passes.h"
 
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include <map>
 
 using namespace mlir;
 using namespace tenon;
@@ -29,11 +30,13 @@ const SmallVector<Converter> *ConverterTable::entries(StringRef domain, StringRe
   return it == table.end() ? nullptr : &it->second;
 }
 
+static const Converter &oldestOf(ArrayRef<Converter> known) {
+  return *llvm::min_element(known, [](const Converter &a, const Converter &b) { return a.since < b.since; });
+}
+
 std::string ConverterTable::reasonAgainst(StringRef domain, StringRef name) const {
   if (const SmallVector<Converter> *known = entries(domain, name)) {
-    const Converter &oldest =
-        *llvm::min_element(*known, [](const Converter &a, const Converter &b) { return a.since < b.since; });
-    return "the oldest form of the operator that is known is of opset " + std::to_string(oldest.since) +
+    return "the oldest form of the operator that is known is of opset " + std::to_string(oldestOf(*known).since) +
            ", export the model at that or a later one";
   }
   for (StringRef last : {name, StringRef("*")})
@@ -44,6 +47,16 @@ std::string ConverterTable::reasonAgainst(StringRef domain, StringRef name) cons
   return ("no conversion of the operator is known in domain '" + domain + "'").str();
 }
 
+void ConverterTable::print(raw_ostream &os) const {
+  std::map<StringRef, std::string> lines;
+  for (auto &[name, reason] : refused)
+    lines[name] = ": " + reason.str();
+  for (auto &[name, known] : table)
+    lines[name] = " " + std::to_string(oldestOf(known).since);
+  for (auto &[name, text] : lines)
+    os << name << text << "\n";
+}
+
 const Converter *ConverterTable::find(StringRef domain, StringRef name, int64_t version) const {
   const Converter *best = nullptr;
   if (const SmallVector<Converter> *all = entries(domain, name))
@@ -51,6 +64,39 @@ const Converter *ConverterTable::find(StringRef domain, StringRef name, int64_t 
       if (converter.since <= version && (!best || converter.since > best->since))
         best = &converter;
   return best;
+}
+
+static ConverterTable makeConverterTable() {
+  ConverterTable table;
+  addAttentionConverters(table);
+  addContractionConverters(table);
+  addControlFlowConverters(table);
+  addDataMovementConverters(table);
+  addDetectionConverters(table);
+  addElementwiseConverters(table);
+  addIndexingConverters(table);
+  addLossConverters(table);
+  addMachineLearningConverters(table);
+  addMatrixConverters(table);
+  addMicrosoftConverters(table);
+  addMicrosoftAttentionConverters(table);
+  addMicrosoftContractionConverters(table);
+  addMicrosoftNormalizationConverters(table);
+  addMicrosoftQuantizationConverters(table);
+  addMicrosoftWeightConverters(table);
+  addNormalizationConverters(table);
+  addQuantizationConverters(table);
+  addRandomConverters(table);
+  addRecurrentConverters(table);
+  addReductionConverters(table);
+  addResizeConverters(table);
+  addSamplingConverters(table);
+  addSequenceConverters(table);
+  addShapeConverters(table);
+  addSlicingConverters(table);
+  addSpectraConverters(table);
+  addStringConverters(table);
+  return table;
 }
 
 namespace {
@@ -63,35 +109,7 @@ public:
 
 private:
   void runOnOperation() override {
-    ConverterTable table;
-    addAttentionConverters(table);
-    addContractionConverters(table);
-    addControlFlowConverters(table);
-    addDataMovementConverters(table);
-    addDetectionConverters(table);
-    addElementwiseConverters(table);
-    addIndexingConverters(table);
-    addLossConverters(table);
-    addMachineLearningConverters(table);
-    addMatrixConverters(table);
-    addMicrosoftConverters(table);
-    addMicrosoftAttentionConverters(table);
-    addMicrosoftContractionConverters(table);
-    addMicrosoftNormalizationConverters(table);
-    addMicrosoftQuantizationConverters(table);
-    addMicrosoftWeightConverters(table);
-    addNormalizationConverters(table);
-    addQuantizationConverters(table);
-    addRandomConverters(table);
-    addRecurrentConverters(table);
-    addReductionConverters(table);
-    addResizeConverters(table);
-    addSamplingConverters(table);
-    addSequenceConverters(table);
-    addShapeConverters(table);
-    addSlicingConverters(table);
-    addSpectraConverters(table);
-    addStringConverters(table);
+    ConverterTable table = makeConverterTable();
     FailureOr<llvm::StringMap<int64_t>> fixed = fixedSizes();
     if (failed(fixed))
       return signalPassFailure();
@@ -138,6 +156,8 @@ llvm::Expected<NamedSizes> tenon::parseNamedSizes(ArrayRef<std::string> texts) {
   }
   return result;
 }
+
+void tenon::printONNXOperators(raw_ostream &os) { makeConverterTable().print(os); }
 
 std::unique_ptr<Pass> tenon::createConvertONNXToTenonPass(Evaluator evaluator, const NamedSizes &sizes) {
   return std::make_unique<ConvertONNXToTenon>(std::move(evaluator), sizes);

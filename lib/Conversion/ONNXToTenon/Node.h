@@ -236,6 +236,8 @@ public:
   const Converter *find(llvm::StringRef domain, llvm::StringRef name, int64_t version) const;
   /// Why there is none.
   std::string reasonAgainst(llvm::StringRef domain, llvm::StringRef name) const;
+  /// By name, one a line: the oldest version that is converted, or `: reason`.
+  void print(llvm::raw_ostream &os) const;
 
 private:
   const llvm::SmallVector<Converter> *entries(llvm::StringRef domain, llvm::StringRef name) const;

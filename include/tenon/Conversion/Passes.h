@@ -30,9 +30,9 @@ llvm::Expected<NamedSizes> parseNamedSizes(llvm::ArrayRef<std::string> texts);
 /// in `sizes` have these values.
 std::unique_ptr<mlir::Pass> createConvertONNXToTenonPass(Evaluator evaluator = {}, const NamedSizes &sizes = {});
 
-/// The operators of ONNX models, one a line and in the order of their names, as `domain.name` outside of ONNX's own domain:
-/// `name version` with the oldest version that is converted, or `name: reason` for what is refused (`domain.*`: for all
-/// others of a domain).
+/// The operators of ONNX models, one a line and in the order of their names, as `domain.name` outside of ONNX's own
+/// domain: `name version` with the oldest version that is converted, or `name: reason` for what is refused (`domain.*`:
+/// for all others of a domain).
 void printONNXOperators(llvm::raw_ostream &os);
 
 void registerConversionPasses(const Evaluator &evaluator);

@@ -110,6 +110,8 @@ std::vector<uint8_t> ModelMetadata::serialize() const {
     out.add(Table::Messages, out.string(text));
   for (const std::string &name : devices)
     out.add(Table::Devices, out.string(name));
+  for (const PropertyInfo &p : properties)
+    out.add(Table::Properties, PropertyRecord{out.string(p.key), out.string(p.value)});
   return out.finish();
 }
 
@@ -198,5 +200,7 @@ bool ModelMetadata::parse(const uint8_t *bytes, size_t size, ModelMetadata &resu
        [&](auto &r, uint32_t) { result.externals.push_back({text(r.library), text(r.function), text(r.nodes)}); });
   each(Table::Messages, StringRecord(), [&](auto &r, uint32_t) { result.messages.push_back(text(r)); });
   each(Table::Devices, StringRecord(), [&](auto &r, uint32_t) { result.devices.push_back(text(r)); });
+  each(Table::Properties, PropertyRecord(),
+       [&](auto &r, uint32_t) { result.properties.push_back({text(r.key), text(r.value)}); });
   return true;
 }

@@ -72,6 +72,8 @@ constexpr StringField kStrings[] = {
     {Table::Externals, offsetof(ExternalRecord, function)},
     {Table::Externals, offsetof(ExternalRecord, nodes)},
     {Table::Keys, offsetof(KeyRecord, text)},
+    {Table::Properties, offsetof(PropertyRecord, key)},
+    {Table::Properties, offsetof(PropertyRecord, value)},
 };
 
 bool inRange(uint32_t first, uint32_t count, uint32_t limit) { return first <= limit && count <= limit - first; }

@@ -551,6 +551,7 @@ private:
     metadata.modelName = options.modelName;
     metadata.producer = "tenon";
     metadata.runEntry = hostImage.entries.lookup("run");
+    addProperties(metadata);
     for (auto [i, segment] : llvm::enumerate(metadata.segments)) {
       std::string number = std::to_string(i);
       segment.planEntry = hostImage.entries.lookup("plan_" + number);
@@ -574,6 +575,20 @@ private:
           code.entries.push_back(image.entries.lookup(tile::VariantOp::nameOfGrid(kernel.name, grid)));
       }
     report.launches = metadata.launches.size();
+  }
+
+  /// What the importer wrote down of the model's text about itself.
+  void addProperties(artifact::ModelMetadata &metadata) {
+    for (NamedAttribute attribute : module->getAttrs()) {
+      StringRef name = attribute.getName();
+      auto text = dyn_cast<StringAttr>(attribute.getValue());
+      if (text && name.consume_front("tenon_onnx."))
+        metadata.properties.push_back({("onnx." + name).str(), text.str()});
+    }
+    if (auto others = module->getAttrOfType<DictionaryAttr>("tenon_onnx.metadata"))
+      for (NamedAttribute attribute : others)
+        if (auto text = dyn_cast<StringAttr>(attribute.getValue()))
+          metadata.properties.push_back({attribute.getName().str(), text.str()});
   }
 
   /// The code that a launch may run, by variant; null where a variant has none.

@@ -302,6 +302,15 @@ const char *tenon_model_name(const tenon_model *model) {
 }
 const char *tenon_model_variant(const tenon_model *model) { return model ? model->variant : ""; }
 
+const char *tenon_model_property(const tenon_model *model, int32_t index, const char **value) {
+  if (!model || uint32_t(index) >= model->metadata.count(Table::Properties))
+    return nullptr;
+  const PropertyRecord &property = model->metadata.table<PropertyRecord>(Table::Properties)[uint32_t(index)];
+  if (value)
+    *value = model->string(property.value);
+  return model->string(property.key);
+}
+
 /// The tensor, or null with the error set.
 static const TensorRecord *findTensor(const tenon_model *model, bool output, int32_t index) {
   if (!model) {

@@ -197,6 +197,9 @@ void LoadedModel::findTensors() {
   tenon_model *opened = model.get();
   name = textOf(tenon_model_name(opened), "surrogateescape");
   variant = textOf(tenon_model_variant(opened), "surrogateescape");
+  const char *value;
+  for (int32_t i = 0; const char *key = tenon_model_property(opened, i, &value); ++i)
+    metadata[textOf(key, "surrogateescape")] = textOf(value, "surrogateescape");
   describeTensors(opened, "input", tenon_model_input_count(opened), tenon_model_input, tenon_model_input_dim, inputs,
                   inputNames);
   describeTensors(opened, "output", tenon_model_output_count(opened), tenon_model_output, tenon_model_output_dim,

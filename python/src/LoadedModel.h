@@ -44,6 +44,7 @@ public:
   nanobind::list describeOutputs() const { return describe(outputs, outputNames); }
 
   nanobind::object name, variant;
+  nanobind::dict metadata;
 
 private:
   class Lease;

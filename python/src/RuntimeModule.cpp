@@ -80,5 +80,6 @@ NB_MODULE(_runtime, m) {
       .def_prop_ro("inputs", &LoadedModel::describeInputs)
       .def_prop_ro("outputs", &LoadedModel::describeOutputs)
       .def_ro("name", &LoadedModel::name)
-      .def_ro("variant", &LoadedModel::variant);
+      .def_ro("variant", &LoadedModel::variant)
+      .def_ro("metadata", &LoadedModel::metadata);
 }

@@ -129,6 +129,13 @@ class Model(Runnable):
         return self._model.variant
 
     @property
+    def metadata(self) -> dict[str, str]:
+        """What the model says about itself: the entries of an ONNX model's `metadata_props`, such as the names of classes,
+        and "onnx.model", "onnx.producer", "onnx.producer_version", "onnx.domain", "onnx.version", "onnx.description" and
+        "onnx.graph_description", where it has them."""
+        return dict(self._model.metadata)
+
+    @property
     def memory(self) -> int:
         """Bytes that the model holds for its next runs: for temporary values, and for outputs of unknown size. Constants,
         which are mapped from the file, and runs in progress are not counted."""

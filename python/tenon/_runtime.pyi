@@ -10,6 +10,7 @@ def from_dlpack(capsule: Any, what: str) -> numpy.ndarray: ...
 class Model:
     name: str
     variant: str
+    metadata: dict[str, str]
     inputs: list[tuple[str, numpy.dtype, tuple[Any, ...], str, Optional[tuple[Any, ...]]]]
     outputs: list[tuple[str, numpy.dtype, tuple[Any, ...], str, Optional[tuple[Any, ...]]]]
     def __init__(self, path: str, threads: int, device_libraries: list[str], functions: dict[str, Any],

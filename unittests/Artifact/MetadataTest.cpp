@@ -39,6 +39,7 @@ ModelMetadata example() {
   m.segments.push_back({32, 48, 1, 3, {{0, 0, 2}, {2, 1, 1}}});
   m.externals.push_back({"strings", "regex", "node"});
   m.messages.push_back("sizes differ");
+  m.properties.push_back({"names", "{0: 'cat'}"});
   return m;
 }
 
@@ -59,6 +60,7 @@ TEST(Metadata, RoundTrips) {
   EXPECT_EQ(r.segments[0].buffers[1].sizeSlot, 2u);
   EXPECT_EQ(r.symbols[0].divisor, 2);
   EXPECT_EQ(r.messages[0], "sizes differ");
+  EXPECT_EQ(r.properties[0].value, "{0: 'cat'}");
   EXPECT_EQ(r.formed[0].bytes, 256u);
   EXPECT_EQ(r.bindings[1].argument, 1u);
 }

@@ -170,6 +170,11 @@ struct ExternalInfo {
   std::string nodes; ///< names of the model's nodes that a call computes, for error messages
 };
 
+/// What a model says about itself, for who uses it: `onnx.producer` and the like, and what its author added.
+struct PropertyInfo {
+  std::string key, value;
+};
+
 struct ModelMetadata {
   std::string modelName, producer;
   int64_t runEntry = 0;      ///< offset of run(ctx) in the host image
@@ -188,7 +193,8 @@ struct ModelMetadata {
   std::vector<VariantInfo> variants;
   std::vector<SegmentInfo> segments;
   std::vector<ExternalInfo> externals;
-  std::vector<std::string> devices;  ///< names; at most `kMaxDevices` of MetadataView.h
+  std::vector<std::string> devices; ///< names; at most `kMaxDevices` of MetadataView.h
+  std::vector<PropertyInfo> properties;
   std::vector<std::string> messages; ///< texts of codes from TENON_CODE_MESSAGE on
 
   /// The bytes of the metadata segment; the same for equal values.

@@ -86,6 +86,10 @@ struct ExternalRecord {
   StringRecord library, function, nodes;
 };
 
+struct PropertyRecord {
+  StringRecord key, value;
+};
+
 /// The tables, in the order of the directory at the start of the metadata.
 enum class Table : uint32_t {
   Model,
@@ -110,35 +114,19 @@ enum class Table : uint32_t {
   Formed,   ///< ConstantRecord
   Bindings,
   Keys,
+  Properties,
   Strings, ///< bytes
   Count,
 };
 
 /// The bytes of a record of each table.
 inline constexpr uint32_t kRecordBytes[uint32_t(Table::Count)] = {
-    sizeof(ModelRecord),
-    sizeof(TensorRecord),
-    sizeof(DimRecord),
-    sizeof(AliasRecord),
-    sizeof(SymbolRecord),
-    sizeof(ConstantRecord),
-    sizeof(KernelRecord),
-    sizeof(KernelCodeRecord),
-    sizeof(int64_t),
-    sizeof(PlanRecord),
-    sizeof(int64_t),
-    sizeof(LaunchRecord),
-    sizeof(VariantRecord),
-    sizeof(StringRecord),
-    sizeof(ProgramRecord),
-    sizeof(BufferRecord),
-    sizeof(ExternalRecord),
-    sizeof(StringRecord),
-    sizeof(StringRecord),
-    sizeof(ConstantRecord),
-    sizeof(BindingRecord),
-    sizeof(KeyRecord),
-    1,
+    sizeof(ModelRecord),    sizeof(TensorRecord),   sizeof(DimRecord),      sizeof(AliasRecord),
+    sizeof(SymbolRecord),   sizeof(ConstantRecord), sizeof(KernelRecord),   sizeof(KernelCodeRecord),
+    sizeof(int64_t),        sizeof(PlanRecord),     sizeof(int64_t),        sizeof(LaunchRecord),
+    sizeof(VariantRecord),  sizeof(StringRecord),   sizeof(ProgramRecord),  sizeof(BufferRecord),
+    sizeof(ExternalRecord), sizeof(StringRecord),   sizeof(StringRecord),   sizeof(ConstantRecord),
+    sizeof(BindingRecord),  sizeof(KeyRecord),      sizeof(PropertyRecord), 1,
 };
 
 /// Devices of one model.

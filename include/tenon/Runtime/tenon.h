@@ -166,6 +166,11 @@ TENON_API int32_t tenon_model_find_output(const tenon_model *model, const char *
 /* Name of the model, and of the code variant that runs on this CPU. */
 TENON_API const char *tenon_model_name(const tenon_model *model);
 TENON_API const char *tenon_model_variant(const tenon_model *model);
+/* What the model says about itself: the entries of an ONNX model's metadata_props under their keys, such as the names
+ * of classes, and "onnx.model", "onnx.producer", "onnx.producer_version", "onnx.domain", "onnx.version",
+ * "onnx.description" and "onnx.graph_description", where it has them. Gives the key of number `index`, counted from 0,
+ * and its value; null where there are no more. */
+TENON_API const char *tenon_model_property(const tenon_model *model, int32_t index, const char **value);
 /* Reads the whole file, constants too, and compares its checksums. */
 TENON_API tenon_status tenon_model_verify(const tenon_model *model);
 

@@ -294,8 +294,13 @@ void GraphImporter::describeModel(ModuleOp module) {
       module->setAttr(name, builder.getStringAttr(value));
   };
   setString("tenon_onnx.model", model.graph().name());
-  StringRef separator = model.producer_version().empty() ? "" : " ";
-  setString("tenon_onnx.producer", (model.producer_name() + separator + model.producer_version()).str());
+  setString("tenon_onnx.producer", model.producer_name());
+  setString("tenon_onnx.producer_version", model.producer_version());
+  setString("tenon_onnx.domain", model.domain());
+  if (model.model_version() != 0)
+    setString("tenon_onnx.version", std::to_string(model.model_version()));
+  setString("tenon_onnx.description", model.doc_string());
+  setString("tenon_onnx.graph_description", model.graph().doc_string());
   module->setAttr("tenon_onnx.ir_version", builder.getI64IntegerAttr(model.ir_version()));
   SmallVector<NamedAttribute> opsets;
   for (const auto &opset : modelOpsets)

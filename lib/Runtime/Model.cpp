@@ -375,35 +375,16 @@ tenon_status tenon_model_input_dim(const tenon_model *model, int32_t index, int3
 tenon_status tenon_model_output_dim(const tenon_model *model, int32_t index, int32_t dim, tenon_dim *result) {
   return describeDim(model, true, index, dim, result);
 }
-/// The first record of an output's keys, and behind the last one.
-static void findKeys(const tenon_model *model, int32_t index, uint32_t &first, uint32_t &end) {
-  auto keys = model->metadata.table<KeyRecord>(Table::Keys);
-  for (first = 0; first < keys.count && keys[first].output < uint32_t(index); ++first)
-    ;
-  for (end = first; end < keys.count && keys[end].output == uint32_t(index); ++end)
-    ;
-}
-int32_t tenon_model_output_key_count(const tenon_model *model, int32_t index) {
-  if (!findTensor(model, true, index))
+int32_t tenon_model_output_key(const tenon_model *model, int32_t index, int32_t key, tenon_key *result) {
+  if (!model || !result)
     return 0;
-  uint32_t first, end;
-  findKeys(model, index, first, end);
-  return int32_t(end - first);
-}
-tenon_status tenon_model_output_key(const tenon_model *model, int32_t index, int32_t key, tenon_key *result) {
-  const TensorRecord *tensor = findTensor(model, true, index);
-  if (!tensor)
-    return TENON_ERROR_ARGUMENT;
-  if (!result)
-    return nullArgument("result");
-  uint32_t first, end;
-  findKeys(model, index, first, end);
-  if (key < 0 || uint32_t(key) >= end - first)
-    return fail(TENON_ERROR_ARGUMENT, "key %d of '%s' does not exist: it has %u", key, model->string(tensor->name),
-                end - first);
-  const KeyRecord &record = model->metadata.table<KeyRecord>(Table::Keys)[first + uint32_t(key)];
-  *result = {record.isText ? model->string(record.text) : nullptr, record.number};
-  return TENON_OK;
+  auto keys = model->metadata.table<KeyRecord>(Table::Keys);
+  for (uint32_t i = 0; i < keys.count; ++i)
+    if (keys[i].output == uint32_t(index) && key-- == 0) {
+      *result = {keys[i].isText ? model->string(keys[i].text) : nullptr, keys[i].number};
+      return 1;
+    }
+  return 0;
 }
 int32_t tenon_model_find_input(const tenon_model *model, const char *name) { return findByName(model, false, name); }
 int32_t tenon_model_find_output(const tenon_model *model, const char *name) { return findByName(model, true, name); }

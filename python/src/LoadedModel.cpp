@@ -208,11 +208,9 @@ void LoadedModel::findTensors() {
     tenon_tensor_info info;
     check(tenon_model_output(opened, i, &info));
     nb::list keys;
-    for (int32_t k = 0; k < tenon_model_output_key_count(opened, i); ++k) {
-      tenon_key key;
-      check(tenon_model_output_key(opened, i, k, &key));
+    tenon_key key;
+    for (int32_t k = 0; tenon_model_output_key(opened, i, k, &key); ++k)
       keys.append(key.text ? textOf(key.text, "surrogateescape") : nb::int_(key.number));
-    }
     if (keys.size() != 0)
       outputs[size_t(i)].keys = nb::tuple(keys);
     if (info.alias >= 0)

@@ -108,3 +108,12 @@ def test_ties_of_sizes(rounding, sizes, dynamic):
                 "round_prefer_ceil": lambda v: math.floor(v + Fraction(1, 2))}[rounding]
     expected = np.array([min(max(round_to(v), 0), size - 1) for v in at], np.float32)
     np.testing.assert_array_equal(model.run({"x": np.arange(size, dtype=np.float32)})["y"], expected)
+
+
+def test_interpolation_of_elements_that_are_no_numbers():
+    element = TensorProto.COMPLEX128
+    model = make_model([helper.make_node("Resize", ["x", "", "s"], ["y"], name="grow", mode="linear")], [("x", element, (2, 3))],
+                       [("y", element, (4, 6))], [numpy_helper.from_array(np.array([2, 2], np.float32), "s")], opset=19)
+    for function in tenon.compile, tenon.reference:
+        with pytest.raises(tenon.CompileError, match="grow.*only 'nearest' takes them"):
+            function(model)

@@ -151,15 +151,13 @@ TENON_API tenon_status tenon_model_output(const tenon_model *model, int32_t inde
 TENON_API tenon_status tenon_model_input_dim(const tenon_model *model, int32_t index, int32_t dim, tenon_dim *result);
 TENON_API tenon_status tenon_model_output_dim(const tenon_model *model, int32_t index, int32_t dim, tenon_dim *result);
 /* A row of an output may be a dictionary, as classifiers of scikit-learn give one: its last dimension has a key for
- * each place. */
+ * each place. Others have none. */
 typedef struct tenon_key {
   const char *text; /* or null: the key is the number */
   int64_t number;
 } tenon_key;
-
-/* How many keys an output has: 0 where it is just a tensor. */
-TENON_API int32_t tenon_model_output_key_count(const tenon_model *model, int32_t index);
-TENON_API tenon_status tenon_model_output_key(const tenon_model *model, int32_t index, int32_t key, tenon_key *result);
+/* Key number `key` of an output, counted from 0; returns 0 where there are no more, else 1. */
+TENON_API int32_t tenon_model_output_key(const tenon_model *model, int32_t index, int32_t key, tenon_key *result);
 /* The index of the input or output of that name, or -1. */
 TENON_API int32_t tenon_model_find_input(const tenon_model *model, const char *name);
 TENON_API int32_t tenon_model_find_output(const tenon_model *model, const char *name);

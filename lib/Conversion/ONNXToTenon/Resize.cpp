@@ -62,6 +62,9 @@ public:
         x = take(node, x, nearest(axis), dim, IndexMode::clamp);
       return extrapolate(x);
     }
+    if (!isNumber(element))
+      return node.unsupported() << "mode '" << mode << "' between elements of type " << element
+                                << ", only 'nearest' takes them";
     // Narrow types lose too much between the axes.
     Type compute =
         element.getIntOrFloatBitWidth() < 32 || !isa<FloatType>(element) ? node.builder.getF32Type() : element;

@@ -86,10 +86,11 @@ int64_t numberOf(Type element) {
 /// those of tensors and types are not told apart. Null for graphs, which are regions.
 static StringRef findKind(char letter, Attribute attribute, bool &holds) {
   auto isString = [](Attribute element) { return isa<StringAttr>(element); };
+  auto isEmptyList = [&] { return isa_and_nonnull<ArrayAttr>(attribute) && cast<ArrayAttr>(attribute).empty(); };
   switch (letter) {
   case 'f':
     holds = isa_and_nonnull<FloatAttr>(attribute);
-    return "a number of type float";
+    return "a floating-point number";
   case 'i':
     holds = isa_and_nonnull<IntegerAttr>(attribute);
     return "an integer";
@@ -97,10 +98,10 @@ static StringRef findKind(char letter, Attribute attribute, bool &holds) {
     holds = isa_and_nonnull<StringAttr>(attribute);
     return "a string";
   case 'F':
-    holds = isa_and_nonnull<DenseF32ArrayAttr>(attribute);
-    return "a list of numbers of type float";
+    holds = isa_and_nonnull<DenseF32ArrayAttr>(attribute) || isEmptyList();
+    return "a list of floating-point numbers";
   case 'I':
-    holds = isa_and_nonnull<DenseI64ArrayAttr>(attribute);
+    holds = isa_and_nonnull<DenseI64ArrayAttr>(attribute) || isEmptyList();
     return "a list of integers";
   case 'S':
     holds = isa_and_nonnull<ArrayAttr>(attribute) && llvm::all_of(cast<ArrayAttr>(attribute), isString);
@@ -134,9 +135,10 @@ static LogicalResult checkAttributesAndResults(Node &node, StringRef op) {
     }
     bool holds;
     StringRef kind = findKind(found->front(), attribute, holds);
-    if (!holds)
-      return node.error() << "expects attribute '" << name << "' to be " << kind;
-    return success();
+    if (holds)
+      return success();
+    InFlightDiagnostic error = node.error() << "expects " << kind << " as attribute '" << name << "', but has ";
+    return attribute ? error << attribute : error << "a graph";
   };
   for (NamedAttribute attribute : node.op.getNodeAttributes())
     if (failed(check(attribute.getName(), attribute.getValue())))

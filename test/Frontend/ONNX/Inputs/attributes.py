@@ -22,7 +22,7 @@ attributes = {
 node = helper.make_node("Everything", ["x"], ["y"], domain="test", **attributes)
 node.attribute.append(helper.make_attribute("no_ints", [], attr_type=onnx.AttributeProto.INTS))
 zero = node.attribute.add(name="zero", type=onnx.AttributeProto.INT)
-# As files of IR version 1 have it: only the field says what it is.
+# As files of IR version 1, which this one is, have it: only the field says what it is.
 node.attribute.add(name="untyped").ints.extend([4, 5])
 graph = helper.make_graph([node], "g", [X], [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)])
-onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("test", 1)]), sys.argv[1])
+onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("test", 1)], ir_version=1), sys.argv[1])

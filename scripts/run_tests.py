@@ -75,7 +75,7 @@ def run_python(build, results):
     report = results / "pytest.xml"
     environment = dict(os.environ, PYTHONPATH=str(build / "python"), TENON_BUILD=str(build))
     subprocess.run([sys.executable, "-m", "pytest", "-q", f"--junit-xml={report}", "-p", "no:cacheprovider",
-                    "-o", f"faulthandler_timeout={LIMIT}", "-o", "faulthandler_exit_on_timeout=true", "--max-worker-restart=2",
+                    "-o", f"faulthandler_timeout={LIMIT}", "-o", "faulthandler_exit_on_timeout=true", "--max-worker-restart=0",
                     "-n", str(len(os.sched_getaffinity(0))), "--dist=loadfile", ROOT / "python" / "tests"], env=environment)
     if not report.exists():
         return 0, 1

@@ -14,7 +14,7 @@ import xml.etree.ElementTree as xml
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LICENCE = "SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception"
-LIMIT = 300  # seconds that a test may take (the slowest take some 5), so that one that hangs is a failure with a name
+LIMIT = 300  # seconds that a test, or a binary of unit tests, may take: one that hangs is a failure with a name (the slowest take 5)
 
 
 def run_format(build, results):

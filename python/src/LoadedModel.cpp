@@ -199,7 +199,8 @@ void LoadedModel::findTensors() {
   variant = textOf(tenon_model_variant(opened), "surrogateescape");
   const char *value;
   for (int32_t i = 0; const char *key = tenon_model_property(opened, i, &value); ++i)
-    metadata[textOf(key, "surrogateescape")] = textOf(value, "surrogateescape");
+    if (nb::object name = textOf(key, "surrogateescape"); !metadata.contains(name))
+      metadata[name] = textOf(value, "surrogateescape");
   describeTensors(opened, "input", tenon_model_input_count(opened), tenon_model_input, tenon_model_input_dim, inputs,
                   inputNames);
   describeTensors(opened, "output", tenon_model_output_count(opened), tenon_model_output, tenon_model_output_dim,

@@ -73,7 +73,7 @@ REFUSED = {
     "attribute_that_nothing_reads": (lstm, lambda m: replace_attribute(m, "hidden_size", "four"),
                                      ["culprit", "hidden_size", "an integer"]),
     "attribute_of_another_domain": (scaler, lambda m: replace_attribute(m, "scale", [2]),
-                                    ["culprit", "scale", "type float"]),
+                                    ["culprit", "scale", "floating-point"]),
     "attribute_twice": (softmax, lambda m: m.graph.node[0].attribute.append(m.graph.node[0].attribute[0]),
                         ["culprit", "axis", "twice"]),
     "attribute_unknown": (softmax, lambda m: m.graph.node[0].attribute.append(helper.make_attribute("axes", 1)),

@@ -156,6 +156,8 @@ def test_session_options(ort):
         options.intra_op_threads = 2
     with pytest.raises(TypeError):
         options.intra_op_num_threads = "2"
+    options.intra_op_num_threads, options.enable_mem_reuse = np.int64(2), 1
+    assert options.intra_op_num_threads == 2 and options.enable_mem_reuse is True
 
 
 def test_bound_arrays(ort, session):
@@ -231,6 +233,9 @@ def test_terminated_runs(ort, session, errors):
 def test_terminating_ends_runs_with_these_options_only():
     session = tenon.onnxruntime.InferenceSession(endless().SerializeToString())
     options, others, seen = tenon.onnxruntime.RunOptions(), tenon.onnxruntime.RunOptions(), []
+    long = {**SHORT, "trips": np.int64(10**7)}
+    without = threading.Thread(target=lambda: seen.append(session.run(None, long)[0][0]), daemon=True)
+    without.start()
 
     def run(which):
         try:
@@ -248,6 +253,8 @@ def test_terminating_ends_runs_with_these_options_only():
             thread.join(0.2)
         assert seen[-1] is which
     np.testing.assert_array_equal(session.run(None, SHORT)[0], 3)
+    without.join(60)
+    assert seen[2:] == [10**7 + 1]  # it was begun again
 
 
 def test_profiles(ort, tmp_path):
@@ -273,6 +280,30 @@ def test_sequences_and_optionals(ort):
     result, = session.run(None, {"a": A[0]})
     assert isinstance(result, list) and len(result) == 2
     np.testing.assert_array_equal(result[1], A[0])
+
+
+def test_strings(ort):
+    value = ort.OrtValue.ortvalue_from_numpy(np.array(["a", "b"]))
+    assert value.data_type() == "tensor(string)" and value.element_type() == TensorProto.STRING
+
+
+@pytest.mark.parametrize("labels", [{"classlabels_int64s": [3, 5]}, {"classlabels_strings": ["cat", "dog"]}], ids=["numbers", "names"])
+def test_dictionaries(ort, labels):
+    model = make_model([helper.make_node("ZipMap", ["x"], ["z"], domain="ai.onnx.ml", **labels)], [("x", F, ("n", 2))], [])
+    key = "int64" if "classlabels_int64s" in labels else "string"
+    kind = onnx.TypeProto()
+    kind.sequence_type.elem_type.map_type.key_type = TensorProto.INT64 if key == "int64" else TensorProto.STRING
+    kind.sequence_type.elem_type.map_type.value_type.tensor_type.elem_type = F
+    model.graph.output.append(helper.make_value_info("z", kind))
+    model.opset_import.append(helper.make_opsetid("ai.onnx.ml", 1))
+    session = ort.InferenceSession(model.SerializeToString())
+    output, = session.get_outputs()
+    assert (output.type, output.shape) == (f"seq(map({key},tensor(float)))", [])
+    result, = session.run(None, {"x": A[:, :2]})
+    first, second = next(iter(labels.values()))
+    assert result == [{first: 0, second: 1}, {first: 3, second: 4}]
+    value, = session.run_with_ort_values(None, {"x": ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(A[:, :2]))})
+    assert not value.is_tensor() and value.data_type() == output.type
 
 
 def test_what_has_the_name_of_onnx_runtime_and_is_not_there():

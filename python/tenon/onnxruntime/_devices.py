@@ -109,7 +109,7 @@ def options_of_providers(providers, provider_options):
     given = [] if providers is None else providers
     if isinstance(given, str) or not isinstance(given, Sequence):
         raise ValueError("'providers' should be a sequence.")
-    if provider_options is not None:
+    if provider_options is not None and providers is not None:
         if len(provider_options) != len(given):
             raise ValueError("'providers' and 'provider_options' should be the same length if both are given.")
         given = list(zip(given, provider_options))

@@ -1,5 +1,7 @@
 """Options of sessions and runs."""
 
+import operator
+import os
 import threading
 
 from ._devices import ExecutionMode, ExecutionOrder, GraphOptimizationLevel
@@ -20,8 +22,12 @@ class _Options:
         if name not in self._FIELDS:
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
         wanted = type(self._FIELDS[name])
-        if isinstance(value, bool) != (wanted is bool) or not isinstance(value, wanted if wanted in (bool, str) else int):
-            raise TypeError(f"{name} is {'an' if wanted is int else 'a'} {wanted.__name__}, not {value!r}")
+        try:
+            if wanted is str and not isinstance(value, (str, os.PathLike)):
+                raise TypeError
+            value = os.fspath(value) if wanted is str else wanted(operator.index(value))
+        except TypeError:
+            raise TypeError(f"{name} is {'an' if wanted is int else 'a'} {wanted.__name__}, not {value!r}") from None
         object.__setattr__(self, name, value)
 
     def _add(self, key, value):

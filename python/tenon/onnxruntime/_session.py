@@ -18,7 +18,7 @@ from ._devices import check_device, options_of_providers
 from ._errors import (Fail, InvalidArgument, InvalidProtobuf, NoSuchFile, NotImplemented,  # noqa: A004
                       as_onnxruntime, error)
 from ._options import RunOptions, SessionOptions
-from ._values import OrtValue, dtype_of, memory_at, plain, type_of
+from ._values import OrtValue, dictionaries_of, dtype_of, memory_at, plain, type_of
 
 _Path = Union[str, "os.PathLike[str]"]
 _Feeds = Mapping[str, Any]
@@ -211,8 +211,9 @@ class InferenceSession:
                     results = self._model.run(feeds, list(dict.fromkeys(names)), into=into)
                     break
                 except CancelledError:
-                    # Cancelling ends all runs of the model, also those with other options.
-                    if running.is_ended():
+                    # Cancelling ends all runs of the model, also those with other options. What was begun in bound memory,
+                    # which may be an input's, can't be done again.
+                    if running.is_ended() or into:
                         raise
             if self._profiler:
                 self._profiler.measure(self._model, feeds)
@@ -221,10 +222,8 @@ class InferenceSession:
     # Profiles.
 
     def end_profiling(self) -> str:
-        """Writes what runs took, as events of Chrome's trace format, and gives the file's name."""
-        if not self._profiler:
-            raise error(Fail, "profiling is not enabled: set SessionOptions.enable_profiling")
-        return self._profiler.write()
+        """Writes what runs took, as events of Chrome's trace format, and gives the file's name: "" without profiling."""
+        return self._profiler.write() if self._profiler else ""
 
     def get_profiling_start_time_ns(self) -> int:
         return self._profiler.start if self._profiler else 0
@@ -239,7 +238,7 @@ class _Running:
         self._model, self._options = model, options
 
     def is_ended(self) -> bool:
-        return self._options is None or self._options.terminate
+        return self._options is not None and self._options.terminate
 
     def __enter__(self) -> "_Running":
         if self._options is not None:
@@ -358,6 +357,8 @@ class IOBinding:
 
 
 def _argument_of(info: TensorInfo) -> NodeArg:
+    if info.keys:
+        return NodeArg(info.name, dictionaries_of(info.keys[0]), [])
     return NodeArg(info.name, type_of(info.dtype, info.kind), list(info.shape))
 
 
@@ -381,5 +382,8 @@ def _arguments_of(options: SessionOptions) -> dict[str, Any]:
         name = key[len("tenon."):]
         if name not in _ENTRIES:
             raise ValueError(f"there is no configuration entry '{key}': Tenon has {', '.join(f'tenon.{name}' for name in _ENTRIES)}")
-        arguments[name] = _ENTRIES[name](value)
+        try:
+            arguments[name] = _ENTRIES[name](value)
+        except ValueError as found:
+            raise ValueError(f"the configuration entry '{key}' is a number, not '{value}'") from found
     return arguments

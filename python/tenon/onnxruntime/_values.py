@@ -20,9 +20,18 @@ _TYPES = {"float32": ("float", 1), "uint8": ("uint8", 2), "int8": ("int8", 3), "
           "uint2": ("uint2", 25), "int2": ("int2", 26)}
 
 
+def _numbered(dtype: numpy.dtype) -> tuple[str, int]:
+    return _TYPES["object" if dtype.kind in "US" else dtype.name]
+
+
+def dictionaries_of(key: Union[int, str]) -> str:
+    """The type of a list of dicts with such keys."""
+    return f"seq(map({'string' if isinstance(key, str) else 'int64'},tensor(float)))"
+
+
 def type_of(dtype: numpy.dtype, kind: str = "tensor") -> str:
     """As in "tensor(float)" or "seq(tensor(int64))"."""
-    tensor = f"tensor({_TYPES[dtype.name][0]})"
+    tensor = f"tensor({_numbered(dtype)[0]})"
     return {"tensor": tensor, "sequence": f"seq({tensor})", "optional": f"optional({tensor})"}[kind]
 
 
@@ -89,12 +98,14 @@ class OrtValue:
     def data_type(self) -> str:
         """As in "tensor(float)"."""
         if isinstance(self._value, list):
+            if self._value and isinstance(self._value[0], dict):
+                return dictionaries_of(next(iter(self._value[0]), 0))
             return type_of(self._value[0].dtype, "sequence") if self._value else "seq(tensor(float))"
         return type_of(self._tensor().dtype)
 
     def element_type(self) -> int:
         """A number of TensorProto.DataType."""
-        return _TYPES[self._tensor().dtype.name][1]
+        return _numbered(self._tensor().dtype)[1]
 
     def device_name(self) -> str:
         return "cpu"
@@ -113,7 +124,7 @@ class OrtValue:
         return isinstance(self._value, numpy.ndarray)
 
     def is_tensor_sequence(self) -> bool:
-        return isinstance(self._value, list)
+        return isinstance(self._value, list) and not any(isinstance(item, dict) for item in self._value)
 
     def is_sparse_tensor(self) -> bool:
         return False

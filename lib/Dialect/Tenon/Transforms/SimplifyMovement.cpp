@@ -88,7 +88,7 @@ struct GatherBeforeArithmetic : OpRewritePattern<GatherOp> {
     // What is read more than once on average is computed once.
     if (op.getType().hasStaticShape() && op.getType().getNumElements() > table.getNumElements())
       return failure();
-    Rows rows{rewriter, op, table.getDimSize(0)};
+    Rows rows(rewriter, op, table.getDimSize(0));
     if (!rows.canGather(op.getOperand()) || !rows.hasTable)
       return failure();
     rewriter.replaceOp(op, rows.gather(op.getOperand()));
@@ -102,6 +102,11 @@ private:
     GatherOp op;
     int64_t count;
     bool hasTable = false; ///< places out of range are found
+    // A value that is read several times is looked at, and gathered, once.
+    llvm::DenseMap<Value, bool> gatherable;
+    llvm::DenseMap<Value, Value> gathered;
+
+    Rows(OpBuilder &builder, GatherOp op, int64_t count) : builder(builder), op(op), count(count) {}
 
     static ArrayRef<int64_t> shapeOf(Value value) { return cast<RankedTensorType>(value.getType()).getShape(); }
     static bool isSplat(Value value) {
@@ -114,6 +119,13 @@ private:
     }
 
     bool canGather(Value value) {
+      if (auto known = gatherable.find(value); known != gatherable.end())
+        return known->second;
+      bool can = findWhetherGatherable(value);
+      gatherable[value] = can;
+      return can;
+    }
+    bool findWhetherGatherable(Value value) {
       if (shapeOf(value).empty() || shapeOf(value)[0] != count)
         return false;
       Operation *defining = value.getDefiningOp();
@@ -130,6 +142,13 @@ private:
     }
 
     Value gather(Value value) {
+      if (Value known = gathered.lookup(value))
+        return known;
+      Value rows = makeGathered(value);
+      gathered[value] = rows;
+      return rows;
+    }
+    Value makeGathered(Value value) {
       Operation *defining = value.getDefiningOp();
       RankedTensorType type = typeOf(value);
       if (isSplat(value)) {

@@ -337,9 +337,9 @@ class OperatorModel:
         return self.assemble(self.nodes, read, self.results, [v.name for v in self.results], self.symbols, self.in_function)
 
     def others(self):
-        """Inputs of other sizes, where sizes are symbols: equal sizes become other equal ones. ONNX Runtime takes labels
-        and windows that don't fit, and powers of integers must not be negative."""
-        if any(node.op_type.endswith(("Loss", "Pool", "Pow", "MeanVarianceNormalization")) for node in self.nodes):
+        """Inputs of other sizes, where sizes are symbols: equal sizes become other equal ones. ONNX Runtime takes labels,
+        windows and places that don't fit, and powers of integers must not be negative."""
+        if any(node.op_type.endswith(("Loss", "Pool", "Pow", "MeanVarianceNormalization", "Compress")) for node in self.nodes):
             return self.given
         known, arrays = {}, {}
         for name, array in self.given.items():

@@ -130,6 +130,8 @@ def reduce(m):
     # ONNX Runtime cuts off logarithms of integers before all is added, and products of integers don't wrap.
     floats = ("f32", "f64") if m.op in ("ReduceLogSum", "ReduceLogSumExp", "ReduceProd") else None
     x = m.data(m.kind(among=floats), mode="positive" if "Log" in m.op or m.op == "ReduceProd" else "any")
+    if m.op == "ReduceMean" and x.array.size == 0:
+        raise Refused  # NaN as in NumPy, or 0: ONNX Runtime has both
     axes, attributes, operands = m.axes(x.rank), m.flag(keepdims=m.number(0, 1)), [x]
     if m.has("axes"):
         attributes |= {"axes": axes} if axes else {}

@@ -282,8 +282,8 @@ def test_sequences_and_optionals(ort):
     np.testing.assert_array_equal(result[1], A[0])
 
 
-def test_strings(ort):
-    value = ort.OrtValue.ortvalue_from_numpy(np.array(["a", "b"]))
+def test_strings():
+    value = tenon.onnxruntime.OrtValue.ortvalue_from_numpy(np.array(["a", "b"]))
     assert value.data_type() == "tensor(string)" and value.element_type() == TensorProto.STRING
 
 

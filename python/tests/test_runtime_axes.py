@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 from conftest import make_model
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 from test_cases import check, floats
 
 import tenon
@@ -152,3 +152,19 @@ def test_a_range_with_a_delta_of_zero(element):
         np.testing.assert_array_equal(run(feed)["y"], [1, 4, 7])
         with pytest.raises(tenon.RunError, match="the delta is 0"):
             run({**feed, "delta": np.array(0, element)})
+
+
+@pytest.mark.parametrize("given", ["", "e", "s", "set"], ids=lambda given: given or "none")
+def test_bounds_far_out(given):
+    """Starts and ends before, behind and far out of the dimension, forwards and backwards, each known or not."""
+    far = 2**63 - 1
+    inputs = [("x", F, ("n", 3)), *((name, I64, (1,)) for name in given)]
+    for start, end, step in itertools.product((0, 8, -8, -far, far), (3, 9, -9, -far - 1, far), (1, 2, -1)):
+        if end == far and step < 0:
+            continue  # nothing, as the standard has it; ONNX Runtime takes it for the beginning
+        values = {"s": start, "e": end, "a": 0, "t": step}
+        constants = [numpy_helper.from_array(integers(value), name) for name, value in values.items() if name not in given]
+        model = make_model([helper.make_node("Slice", ["x", "s", "e", "a", "t"], ["y"])], inputs, [("y", F, ("m", 3))], constants)
+        feeds = [{"x": floats((size, 3)), **{name: integers(values[name]) for name in given}} for size in (5, 1)]
+        if given == "" or (start, end, step) in ((8, -far - 1, 1), (-8, -9, -1), (far, -far - 1, -1)):
+            check(model, *feeds, tolerance=0)

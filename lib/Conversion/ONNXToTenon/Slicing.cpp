@@ -30,7 +30,9 @@ public:
       AffineExpr stop = bound(end, AffineExpr(), extent);
       count = step == 1 ? stop - offset : (stop - offset).ceilDiv(step);
     } else {
-      offset = bound(start, AffineExpr(), extent - 1);
+      // The last place is never below the first one, where there is any.
+      bool isLast = isStatic(start) && SizeAnalysis::staticSize(start) >= -1;
+      offset = bound(start, isLast ? AffineExpr() : zero, extent - 1);
       AffineExpr stop = bound(end, minusOne, AffineExpr());
       count = step == -1 ? offset - stop : (offset - stop).ceilDiv(-step);
     }
@@ -59,7 +61,9 @@ private:
       if (literal < 0)
         place = node.sizes.simplify(extent + literal);
     } else if (node.mayBeNegative(value)) {
-      place = node.fromEnd(value, extent);
+      // As far below as it may be, differences must stay numbers.
+      place = node.largest(node.fromEnd(value, extent), low ? low : node.size(-1));
+      low = {};
     }
     if (low)
       place = node.largest(place, low);
@@ -88,14 +92,14 @@ public:
     step = node.least(node.largest(step, node.size(-maxStep)), node.size(maxStep));
     node.expectEqual(node.choose(step, node.size(0), node.size(1), node.size(0)), node.size(0), "a step is 0");
     AffineExpr sign = node.least(node.largest(step, node.size(-1)), node.size(1));
-    // Forwards places are from 0 to the extent, backwards one less.
+    // Forwards places are from 0 to the extent, backwards to one less, and an end may be before all.
     AffineExpr isBack = node.choose(sign, node.size(-1), node.size(1), node.size(0));
-    auto bound = [&](AffineExpr place) {
-      AffineExpr low = node.sizes.simplify(-isBack), high = node.sizes.simplify(extent - isBack);
-      return node.least(node.largest(node.fromEnd(place, extent), low), high);
+    auto bound = [&](AffineExpr place, AffineExpr low) {
+      return node.least(node.largest(node.fromEnd(place, extent), low), node.sizes.simplify(extent - isBack));
     };
-    offset = bound(start);
-    AffineExpr distance = node.largest(times(bound(end) - offset, sign), node.size(0)), length = times(step, sign);
+    offset = bound(start, node.size(0));
+    AffineExpr distance = node.largest(times(bound(end, node.sizes.simplify(-isBack)) - offset, sign), node.size(0)),
+               length = times(step, sign);
     size = node.quotient({node.sizes.simplify(distance + length - 1)}, {length});
   }
 

@@ -64,9 +64,9 @@ tenon_tile.kernel @dynamic(%m: index, %x: tensor<?x64xf32>, %w: tensor<64x64xf32
 // A long depth in parts: sums wait in scratch. Each part is summed up from zero, as one long sum would lose digits.
 // CHECK-LABEL: tenon_tile.program @deep
 // CHECK: %[[S:.*]] = scratch : memref<12x32xf32
-// CHECK: for (%[[PART:.*]]) = 0 to 4 {
+// CHECK: for (%[[PART:.*]]) = 0 to 8 {
 // CHECK: %[[ZERO:.*]] = tenon.constant dense<0.000000e+00> : tensor<6x16xf32>
-// CHECK: %[[SUM:.*]] = for (%{{.*}}) = %[[PART]] * 500 to %{{.*}} step 2 iter_args(%{{.*}} = %[[ZERO]])
+// CHECK: %[[SUM:.*]] = for (%{{.*}}) = %[[PART]] * 252 to %{{.*}} step 2 iter_args(%{{.*}} = %[[ZERO]])
 // CHECK: %[[BEFORE:.*]] = load %[[S]]
 // CHECK: %[[BOTH:.*]] = tenon.add %[[BEFORE]], %[[SUM]]
 // CHECK: store %[[BOTH]], %[[S]]

@@ -25,8 +25,8 @@ def test_batch_is_dynamic(add):
 
 def test_describes_inputs_and_outputs(add):
     model = tenon.compile(add)
-    assert model.inputs == [("a", np.float32, ("batch", 4), "tensor"), ("b", np.float32, ("batch", 4), "tensor")]
-    assert model.outputs == [("c", np.float32, ("batch", 4), "tensor")]
+    assert model.inputs == [("a", np.float32, ("batch", 4), "tensor", None), ("b", np.float32, ("batch", 4), "tensor", None)]
+    assert model.outputs == [("c", np.float32, ("batch", 4), "tensor", None)]
     assert "a: float32[batch, 4]" in repr(model)
 
 

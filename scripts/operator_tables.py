@@ -13,11 +13,11 @@ INTRODUCTION = """# Operators
 
 What a model may consist of. A form of an operator that isn't converted, and any other operator, is an error that names the node,
 the reason and often a way out. `tenon-compile --print-operators` prints the list with the oldest version of each. This page is
-written by `make docs`, and a test holds that it is true: operators are those that the tool prints, results those of a run that
+written by `make docs`, and a test holds that it is true: operators are those that the tool prints, results those of runs that
 `make operators` repeats and records in `docs/operators.json`.
 
 - **Versions** are named by the operator set that they came with. Each ran and gave what the standard, or ONNX Runtime, says; of
-  those in parentheses neither has a case that runs; tests of Tenon's own (`python/tests`) run most of them.
+  those in parentheses the record has no right result: there was no case, or it differed, which is listed below.
 - **Element types** of the first operand (of the first result where there is none), at the newest version, that ran and gave the
   results of the standard or of the reference interpreter; *all* are those of the standard.
 - **Sizes at run time**: of the standard's cases those that are right too when no size of an input is known before the model runs.

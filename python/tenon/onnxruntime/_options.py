@@ -93,8 +93,8 @@ class SessionOptions(_Options):
 
 
 class RunOptions(_Options):
-    """As of ONNX Runtime: setting `terminate` ends the runs in progress that have these options, and those to come. The others
-    are hints."""
+    """As of ONNX Runtime: setting `terminate` ends the runs in progress that have these options, and those to come. Runs of the
+    same session with other options begin again; where they write into bound memory they raise `Fail`. The others are hints."""
 
     _FIELDS = {"log_severity_level": -1, "log_verbosity_level": 0, "logid": "", "only_execute_path_to_fetches": False,
                "terminate": False}

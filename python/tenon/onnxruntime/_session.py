@@ -213,8 +213,11 @@ class InferenceSession:
                 except CancelledError:
                     # Cancelling ends all runs of the model, also those with other options. What was begun in bound memory,
                     # which may be an input's, can't be done again.
-                    if running.is_ended() or into:
+                    if running.is_ended():
                         raise
+                    if into:
+                        raise error(Fail, "a run of this session with other options was terminated, and this one, which writes into "
+                                          "bound memory, with it: run it again") from None
             if self._profiler:
                 self._profiler.measure(self._model, feeds)
         return [results[name] for name in names]

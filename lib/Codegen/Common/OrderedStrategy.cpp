@@ -308,8 +308,12 @@ LogicalResult OrderedStrategy::build(KernelOp kernel, ScheduleAttr schedule) con
   for (Value yielded : kernel.getBody().front().getTerminator()->getOperands())
     if (yielded.getDefiningOp() != ordered)
       return ordered->emitOpError("is alone in a kernel, which yields its results only");
-  OrderedProgram(kernel, *this, lanesOf(schedule)).write();
+  write(kernel, schedule);
   return success();
+}
+
+void OrderedStrategy::write(KernelOp kernel, ScheduleAttr schedule) const {
+  OrderedProgram(kernel, *this, lanesOf(schedule)).write();
 }
 
 void codegen::addOrderedStrategy(TileDialect *dialect) { addStrategy<OrderedStrategy>(dialect); }

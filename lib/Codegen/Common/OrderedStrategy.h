@@ -20,7 +20,11 @@ public:
   bool accepts(const tile::OpGroup &group, llvm::raw_ostream *reason) const override;
   tile::KernelStructure structureOf(const tile::OpGroup &group) const override;
   std::unique_ptr<tile::ScheduleSpace> spaceOf(tile::KernelOp kernel, tile::TargetAttrInterface target) const override;
-  mlir::LogicalResult build(tile::KernelOp kernel, tile::ScheduleAttr schedule) const override;
+  mlir::LogicalResult build(tile::KernelOp kernel, tile::ScheduleAttr schedule) const final;
+
+protected:
+  /// Writes the program of a kernel that yields results of its op of order only.
+  virtual void write(tile::KernelOp kernel, tile::ScheduleAttr schedule) const;
 };
 
 } // namespace tenon::codegen

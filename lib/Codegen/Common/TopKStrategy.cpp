@@ -22,11 +22,13 @@ class TopKStrategy : public OrderedStrategy {
 public:
   StringRef getName() const override { return "topk"; }
   bool suits(const OpGroup &group) const override { return llvm::any_of(group.ops(), llvm::IsaPred<TopKOp>); }
-  LogicalResult build(KernelOp kernel, ScheduleAttr schedule) const override;
+
+protected:
+  void write(KernelOp kernel, ScheduleAttr schedule) const override;
 };
 } // namespace
 
-LogicalResult TopKStrategy::build(KernelOp kernel, ScheduleAttr schedule) const {
+void TopKStrategy::write(KernelOp kernel, ScheduleAttr schedule) const {
   TileBuilder builder(kernel);
   TopKOp op = *kernel.getBody().getOps<TopKOp>().begin();
   int64_t dim = op.getDim();
@@ -67,7 +69,6 @@ LogicalResult TopKStrategy::build(KernelOp kernel, ScheduleAttr schedule) const 
     builder.topk(builder.memoryOf(op.getOperand()), place, dim, std::min(lanesOf(schedule), TopKRowOp::chunk),
                  op.getSmallest(), memoryOf(op.getValues()), memoryOf(op.getIndices()), scratch);
   });
-  return success();
 }
 
 void codegen::addTopKStrategy(TileDialect *dialect) { addStrategy<TopKStrategy>(dialect); }

@@ -24,3 +24,12 @@ tenon_tile.kernel @other_result(%x: tensor<10x16xf32>, %i: tensor<3x1xi64>, %u: 
   %0 = tenon.scatter error sum %x, %i, %u dims [0] batch_dims 0 : tensor<10x16xf32>, tensor<3x1xi64>, tensor<3x16xf32>
   tenon_tile.yield %x : tensor<10x16xf32>
 }
+
+// -----
+
+tenon_tile.kernel @other_order(%x: tensor<3x500xi64>) -> tensor<3x5xi64> {
+  // expected-error @+1 {{'tenon.topk' op is alone in a kernel, which yields its results only}}
+  %0:2 = "tenon.topk"(%x) <{dim = 1, static_k = array<i64: 5>}> : (tensor<3x500xi64>) -> (tensor<3x5xi64>, tensor<3x5xi64>)
+  %1:2 = "tenon.topk"(%x) <{dim = 1, static_k = array<i64: 5>}> : (tensor<3x500xi64>) -> (tensor<3x5xi64>, tensor<3x5xi64>)
+  tenon_tile.yield %1#1 : tensor<3x5xi64>
+}

@@ -749,6 +749,19 @@ module @inner {
 
 // -----
 
+// expected-error@+1 {{'tenon_tile.form' op attribute 'function_type' failed to satisfy constraint: type attribute of function type}}
+"tenon_tile.form"() <{function_type = tensor<2x3xi8>, sym_name = "turned"}> ({
+}) : () -> ()
+module @inner {
+  // expected-error@+1 {{'tenon_tile.program' op expects a form @turned of argument 1}}
+  tenon_tile.program @forms(%x: memref<8x4xf32>, %w: memref<4x8xf32> {tenon_tile.form = @turned}) -> (%y: memref<8x4xf32>) {
+    grid (%i) = 0 to 8 {
+    }
+  }
+}
+
+// -----
+
 tenon_tile.program @no_memory(%x: memref<4xf32>) -> (%y: memref<4xf32>) {
   grid (%i) = 0 to 1 {
     %a = load %x[0] : memref<4xf32> -> tensor<4xf32>

@@ -226,11 +226,10 @@ LogicalResult AsyncOp::verify() {
   return success();
 }
 
-/// The kernel, unless it is lowered to a function of buffers and numbers. It may not be verified yet.
+/// The kernel, unless it is lowered to a function of buffers and numbers.
 static FunctionOpInterface kernelOf(LaunchOp launch, Operation *symbol) {
-  auto function = dyn_cast_if_present<FunctionOpInterface>(symbol);
-  bool isKernel = function && symbol->getInherentAttr("function_type").value_or(Attribute()) &&
-                  function.getNumArguments() == launch.getSymbols().size() + launch.getIns().size() &&
+  FunctionOpInterface function = functionOf(symbol);
+  bool isKernel = function && function.getNumArguments() == launch.getSymbols().size() + launch.getIns().size() &&
                   function.getNumResults() == launch.getOuts().size();
   return isKernel ? function : FunctionOpInterface();
 }

@@ -12,6 +12,7 @@
 
 using namespace mlir;
 using namespace tenon::tile;
+using tenon::functionOf;
 using tenon::TenonDialect;
 
 //===----------------------------------------------------------------------===//
@@ -159,9 +160,8 @@ FormOp tenon::tile::lookupForm(ProgramOp program, unsigned argument) {
   auto name = program.getArgAttrOfType<FlatSymbolRefAttr>(argument, kFormAttr);
   for (Operation *table = program->getParentOp(); name && table; table = table->getParentOp())
     if (table->hasTrait<OpTrait::SymbolTable>())
-      // A form may be looked up before it is verified.
       if (auto form = dyn_cast_or_null<FormOp>(SymbolTable::lookupSymbolIn(table, name.getAttr())))
-        return form.getFunctionTypeAttr() ? form : FormOp();
+        return functionOf(form) ? form : FormOp();
   return {};
 }
 

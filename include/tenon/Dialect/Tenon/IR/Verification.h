@@ -12,6 +12,7 @@
 
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 
 namespace tenon {
 /// Windows, strides, dilations and pads above this are none that a tensor has: arithmetic on them stays within 64 bits.
@@ -71,6 +72,24 @@ inline mlir::LogicalResult verifyMixed(mlir::Operation *op, llvm::StringRef what
   if (dynamic == operands)
     return mlir::success();
   return op->emitOpError("expects one operand per dynamic ") << what << ", but has " << operands << " for " << dynamic;
+}
+
+/// The function that a symbol names; null where it is another op, or none that can be asked for its types and their
+/// attributes: what a verifier looks up may not be verified yet.
+inline mlir::FunctionOpInterface functionOf(mlir::Operation *symbol) {
+  auto function = llvm::dyn_cast_if_present<mlir::FunctionOpInterface>(symbol);
+  auto type = function ? llvm::dyn_cast_if_present<mlir::TypeAttr>(
+                             symbol->getInherentAttr("function_type").value_or(mlir::Attribute()))
+                       : mlir::TypeAttr();
+  if (!type || !llvm::isa<mlir::FunctionType>(type.getValue()))
+    return {};
+  auto describes = [](mlir::ArrayAttr attributes, size_t count) {
+    return !attributes || (attributes.size() == count && llvm::all_of(attributes, llvm::IsaPred<mlir::DictionaryAttr>));
+  };
+  return describes(function.getArgAttrsAttr(), function.getNumArguments()) &&
+                 describes(function.getResAttrsAttr(), function.getNumResults())
+             ? function
+             : mlir::FunctionOpInterface();
 }
 
 /// Whether the sizes of a result are those that follow from the op and its operands' types. What computes operands may

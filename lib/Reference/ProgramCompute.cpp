@@ -302,9 +302,6 @@ llvm::Error ProgramInterpreter::compute(Call &call) {
   llvm::Expected<SmallVector<int64_t>> extents = evaluateExtents(call, op.getExtents(), first, tile, false);
   if (!extents)
     return extents.takeError();
-  for (Type type : op.getResultTypes())
-    if (Format(getElementTypeOrSelf(type)).isPacked())
-      return call.fail("is not known on elements that share bytes");
   SmallVector<int64_t> dims = op.getTileDims();
   Box box{*at, SmallVector<int64_t>(at->size(), 1)};
   for (auto [dim, extent] : llvm::zip(dims, *extents))
@@ -319,7 +316,7 @@ llvm::Error ProgramInterpreter::compute(Call &call) {
     SmallVector<int64_t> strides, boxStrides = rowMajorStrides(box.sizes), tileStrides = rowMajorStrides(tile);
     for (int64_t dim : dims)
       strides.push_back(boxStrides[dim]);
-    int64_t bytes = Format(part->getElementType()).bytesFor(8) / 8;
+    Format format(part->getElementType());
     for (int64_t n = 0; n < whole->getNumElements(); ++n) {
       int64_t from = 0;
       bool isWithin = true;
@@ -329,7 +326,7 @@ llvm::Error ProgramInterpreter::compute(Call &call) {
         from += i * strides[d];
       }
       if (isWithin)
-        std::memcpy(whole->getData() + n * bytes, part->getData() + from * bytes, bytes);
+        copyElement(format, part->getData(), from, whole->getData(), n);
     }
     call.results.push_back(std::move(*whole));
   }

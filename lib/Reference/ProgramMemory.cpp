@@ -191,21 +191,21 @@ static llvm::Error evaluateLoad(Call &call) {
       return push(call, std::move(value));
     fill = *value;
   }
-  char *to = tile->getData();
+  Format format(tile->getElementType());
+  int64_t next = 0;
   llvm::Error failure = llvm::Error::success();
   access->forEach([&](bool isWithin, std::optional<int64_t> place) {
-    int64_t bytes = buffer.bytesPerElement();
-    char *element = std::exchange(to, to + bytes);
+    int64_t n = next++;
     if (failure)
       return;
     if (isWithin && place) {
       llvm::Expected<const char *> from = state.read(call, buffer, *place);
       if (from)
-        std::memcpy(element, *from, bytes);
+        copyElement(format, *from, 0, tile->getData(), n);
       else
         failure = from.takeError();
     } else if (op.getFill()) {
-      std::memcpy(element, fill.getData(), bytes);
+      copyElement(format, fill.getData(), 0, tile->getData(), n);
     } else if (isWithin) {
       failure = call.fail("reads outside of memory of sizes " + describeShape(buffer.sizes) + ", a tile " +
                           describeShape(access->tile) + " at " + describeShape(access->coordinates));
@@ -224,12 +224,16 @@ static llvm::Error evaluateStore(Call &call) {
   if (!access)
     return access.takeError();
   const char *from = call.tensor(0).getData();
+  Format format(call.tensor(0).getElementType());
+  int64_t next = 0;
   llvm::Error failure = llvm::Error::success();
   uint32_t writer = state.storeWriter();
   access->forEach([&](bool isWithin, std::optional<int64_t> place) {
-    const char *element = std::exchange(from, from + buffer.bytesPerElement());
+    int64_t n = next++;
     if (failure || !isWithin)
       return;
+    char element[sizeof(uint64_t)] = {};
+    copyElement(format, from, n, element, 0);
     if (place)
       failure = state.write(call, buffer, *place, element, writer);
     else

@@ -221,8 +221,6 @@ static llvm::Error evaluatePosition(Call &call) {
 static llvm::Error evaluateFill(Call &call) {
   auto op = cast<FillOp>(call.op);
   const Tensor &tile = call.tensor(0);
-  if (Format(tile.getElementType()).isPacked())
-    return call.fail("is not known on elements that share bytes");
   unsigned first = 1;
   llvm::Expected<SmallVector<int64_t>> extents = evaluateExtents(call, op.getExtents(), first, tile.getShape(), true);
   if (!extents)
@@ -232,13 +230,13 @@ static llvm::Error evaluateFill(Call &call) {
                          result = Tensor::create(tile.getElementType(), tile.getShape());
   if (!value || !result)
     return push(call, value ? std::move(result) : std::move(value));
-  int64_t bytes = value->getNumBytes();
+  Format format(tile.getElementType());
   SmallVector<int64_t> strides = rowMajorStrides(tile.getShape());
   for (int64_t n = 0; n < tile.getNumElements(); ++n) {
     bool isWithin = true;
     for (auto [d, extent] : llvm::enumerate(*extents))
       isWithin &= n / strides[d] % tile.getDimSize(d) < extent;
-    std::memcpy(result->getData() + n * bytes, isWithin ? tile.getData() + n * bytes : value->getData(), bytes);
+    copyElement(format, isWithin ? tile.getData() : value->getData(), isWithin ? n : 0, result->getData(), n);
   }
   return push(call, std::move(result));
 }
@@ -480,13 +478,13 @@ llvm::Expected<std::vector<Tensor>> tenon::reference::runProgram(ProgramOp progr
     llvm::Expected<Tensor> result = Tensor::create(buffer.elementType, buffer.sizes);
     if (!result)
       return result.takeError();
+    Format format(buffer.elementType);
     int64_t n = 0, missing = -1;
     forEachElement(buffer, [&](int64_t place) {
       const Memory &memory = *buffer.memory;
       if (memory.marks[place].unit < stored && missing < 0)
         missing = n;
-      std::memcpy(result->getData() + n++ * memory.elementBytes, memory.bytes.data() + place * memory.elementBytes,
-                  memory.elementBytes);
+      copyElement(format, memory.bytes.data() + place * memory.elementBytes, 0, result->getData(), n++);
     });
     if (missing >= 0)
       return llvm::createStringError("program '" + program.getSymName() + "' never stores element " +

@@ -284,10 +284,12 @@ private:
 #endif
   }
 
-  /// Tries mutants in one process, up to the first that shows a fault or ends it: that one is `current`.
-  Ending runBatch(int64_t first, int64_t end) {
+  /// Tries mutants in one process, without some, up to the first that shows a fault or ends it: that one is `current`.
+  Ending runBatch(int64_t first, int64_t end, const std::set<int64_t> &without = {}) {
     return runProcess(suite, options, [&] {
       for (int64_t number = first; number < end; ++number) {
+        if (without.count(number))
+          continue;
         remains->current = number;
         Outcome outcome = tryMutant(number);
         if (Ending{0, outcome}.isFault())
@@ -322,7 +324,8 @@ private:
   }
 
   /// Reports what ended a batch. What an earlier mutant broke may end a later one: where the last one alone shows
-  /// nothing, those before it are tried alone, too.
+  /// nothing, those before it are tried alone, too, then each with the last one, then all but those that nothing but
+  /// upstream's reader saw.
   void reportLast(Ending ending, int64_t first) {
     int64_t last = remains->current;
     if (ending.isHang())
@@ -341,18 +344,30 @@ private:
         return int(tryMutant(last));
       };
       if (Ending pair = runProcess(suite, options, tryBoth); pair.isFault() && remains->current == last) {
-        auto isUpstreams = [&] {
-          Random random = randomOf(number);
-          return suite.isReadByUpstreamAlone(suite.make(random)) ? kBatchDone : int(Outcome::accepted);
-        };
         // What is to be reported is in `remains`.
         auto kept = std::make_unique<Remains>(*remains);
-        bool ours = !runProcess(suite, options, isUpstreams).isDone;
+        bool ours = !isReadByUpstreamAlone(number);
         *remains = *kept;
         return report(pair, last, " (only after seed " + std::to_string(number) + ")", ours);
       }
     }
-    return report(runBatch(first, last + 1), last, " (only after seeds " + std::to_string(first) + " and following)");
+    std::string condition = " (only after seeds " + std::to_string(first) + " and following)";
+    std::set<int64_t> readByUpstream;
+    for (int64_t number = first; number < last; ++number)
+      if (isReadByUpstreamAlone(number))
+        readByUpstream.insert(number);
+    if (Ending without = runBatch(first, last + 1, readByUpstream); without.isFault())
+      return report(without, remains->current, condition);
+    again = runBatch(first, last + 1);
+    report(again, remains->current, condition, /*mayBeOurs=*/false);
+  }
+
+  bool isReadByUpstreamAlone(int64_t number) {
+    auto read = [&] {
+      Random random = randomOf(number);
+      return suite.isReadByUpstreamAlone(suite.make(random)) ? kBatchDone : int(Outcome::accepted);
+    };
+    return runProcess(suite, options, read).isDone;
   }
 
   void report(const Ending &ending, int64_t seed, const std::string &condition, bool mayBeOurs = true) {

@@ -213,6 +213,36 @@ def test_rows_near_the_limits(factor):
     np.testing.assert_allclose(actual[held], wanted[held], rtol=0, atol=1e-5 * np.abs(wanted).max())
 
 
+@pytest.mark.parametrize("rows", [None, 1, 2, 4])
+@pytest.mark.parametrize("kind", ["f16 scaled", "i8 per row", "i8 for all", "bf16 scaled"])
+def test_numbers_without_offsets_near_the_limits(kind, rows):
+    """Products with numbers pass the largest f32 though those with scaled ones don't, and lose what is below the least."""
+    random = np.random.default_rng(6)
+    if kind == "bf16 scaled":
+        # Its numbers are at the limits themselves.
+        high = (random.uniform(1, 2, (DEPTH, COLUMNS)).astype(np.float32) * np.float32(2.0**120)).view(np.uint32) >> 16
+        stored = helper.make_tensor("w", T.BFLOAT16, high.shape, high.astype(np.uint16).tobytes(), raw=True)
+        nodes = [helper.make_node("Cast", ["w"], ["f"], to=T.FLOAT), helper.make_node("Mul", ["f", "s"], ["v"])]
+        constants, name = {"w": stored, "s": np.full((1, COLUMNS), 2.0**-122, np.float32)}, "v"
+        matrix, cases = (high << 16).view(np.float32) * 2.0**-122, [(2.0**10, 1.0)]
+    else:
+        nodes, constants, matrix, name = widened(kind)
+        constants["s"], matrix = constants["s"] * np.float32(2.0**-8), matrix * 2.0**-8
+        cases = [(2.0**122, 1.0), (2.0**-110, 2.0**60)]
+        if kind == "f16 scaled":
+            constants["w"], matrix = constants["w"] * np.float16(2**10), matrix * 2.0**10
+    nodes = [*nodes, helper.make_node("MatMul", ["x", name], ["y"])]
+    for factor, more in cases:
+        model = model_of(nodes, np.zeros((1, DEPTH), np.float32), COLUMNS,
+                         constants | {"s": constants["s"] * np.float32(more)}, rows)
+        compiled = tenon.compile(model.SerializeToString())
+        for count in [rows] if rows else (1, 2, 3):
+            x = random.uniform(-1, 1, (count, DEPTH)).astype(np.float32) * np.float32(factor)
+            wanted = x.astype(np.float64) @ (matrix.astype(np.float64) * more)
+            assert np.abs(wanted).max() < 3e38
+            assert error_of(compiled.run({"x": x})["y"], wanted) < 3e-6
+
+
 def test_words_of_matrices_in_pieces():
     """A matrix whose words are made some panels at a time, the last one of which isn't full."""
     weights = Blocks(512, 1050, 32, 4, "block")

@@ -95,6 +95,12 @@ bool ExpressionColumns::isNarrow(unsigned n) const {
   return integer && integer.getWidth() <= mostBits;
 }
 
+static bool hasExponentsOfF32(Type type) {
+  auto real = dyn_cast<FloatType>(type);
+  return real && APFloat::semanticsMaxExponent(real.getFloatSemantics()) >=
+                     APFloat::semanticsMaxExponent(APFloat::IEEEsingle());
+}
+
 /// The kinds of nodes, and whether the root is numbers times something plus something.
 bool ExpressionColumns::judge() {
   std::optional<unsigned> found;
@@ -130,11 +136,14 @@ bool ExpressionColumns::judge() {
       kind = Kind::other;
     }
     offset |= isa_and_present<AddOp, SubOp>(node.op) && kind == Kind::numbers;
+    scale |= isa_and_present<MulOp, DivOp>(node.op) && kind == Kind::numbers;
     kinds.push_back(kind);
   }
   numbers = found.value_or(0);
   offset |= found && sources[numbers].moved != 0;
-  return kinds.back() == Kind::numbers && accuracyOf(plan.op) != Accuracy::strict;
+  // Those with the exponents of f32 may be at its limits themselves.
+  bool isFar = found && (scale || offset) && hasExponentsOfF32(expression.getLeaves()[numbers].getElement());
+  return kinds.back() == Kind::numbers && !isFar && accuracyOf(plan.op) != Accuracy::strict;
 }
 
 //===----------------------------------------------------------------------===//

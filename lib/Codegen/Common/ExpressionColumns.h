@@ -35,6 +35,8 @@ public:
   int64_t getDepth() const { return depth; }
   /// Whether there is something to add.
   bool hasOffset() const { return offset; }
+  /// Whether there is something to multiply numbers with.
+  bool hasScale() const { return scale; }
   /// What each product of a group is to be multiplied with: numbers stay at their place in a word where that saves
   /// moving them.
   llvm::SmallVector<float> getFactors() const;
@@ -72,7 +74,7 @@ private:
   llvm::SmallVector<Kind> kinds;     ///< by node
   unsigned numbers = 0;              ///< the leaf
   int64_t group = 1, block = 1, depth = 1;
-  bool linear = false, offset = false;
+  bool linear = false, offset = false, scale = false;
 };
 
 } // namespace tenon::codegen

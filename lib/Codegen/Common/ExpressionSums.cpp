@@ -15,9 +15,10 @@ using namespace tenon::tile;
 ExpressionSums::ExpressionSums(ContractionPlan &plan, RowOperand &rows, ExpressionColumns &columns)
     : b(plan.b), plan(plan), rows(rows), columns(columns), products(*constantOf(plan.depth)) {
   int64_t height = plan.wideHeight();
-  bool isScaled = columns.isLinear() && llvm::any_of(columns.getFactors(), [](float factor) { return factor != 1; });
+  bool isMoved = columns.isLinear() && llvm::any_of(columns.getFactors(), [](float factor) { return factor != 1; });
   bool hasSums = columns.isLinear() && columns.hasOffset();
-  if (isScaled || hasSums || columns.getDepth() != products || rows.isNarrow())
+  areNumbers = columns.isLinear() && !hasSums && !columns.hasScale() && !isMoved;
+  if (hasSums || isMoved || columns.getDepth() != products || rows.isNarrow())
     factors = b.scratch({height, columns.getDepth()}, plan.rowElement);
   if (hasSums)
     sumsOfRows = b.scratch({height, columns.getDepth() / columns.getBlock()}, plan.rowElement);
@@ -108,7 +109,7 @@ void ExpressionSums::multiply(const RegisterTile &tile,
   auto elements = [&](const RegisterTile &part) { return multiplyElements(part); };
   if (!columns.isLinear())
     return emit(elements);
-  if (!sumsOfRows)
+  if (areNumbers)
     return emit(numbers);
   b.when(areFinite(tile), [&] { emit(numbers); }, [&] { emit(elements); });
 }
@@ -116,15 +117,18 @@ void ExpressionSums::multiply(const RegisterTile &tile,
 /// Whether the rows' elements are so far from the limits of f32 that their products with numbers, which are larger than
 /// those with elements or smaller, by what is at other places of a word, are too.
 Value ExpressionSums::areFinite(const RegisterTile &tile) {
-  int64_t depth = columns.getDepth(), lanes = std::gcd<int64_t>(depth, plan.vectorLanes);
-  auto type = RankedTensorType::get(lanes, plan.rowElement);
-  Value sum = b.splat(lanes, b.zero(plan.rowElement));
-  for (int64_t row = 0; row < tile.height; ++row)
-    sum = b.carry({plan.zero, b.constant(depth), lanes}, sum, [&](AffineExpr at, Value carried) -> Value {
-      return b.create<AddOp>(type, carried, b.create<AbsOp>(type, b.load(factors, {b.constant(row), at}, lanes)));
-    });
+  // Sums of one vector would wait for each other.
+  constexpr int64_t vectors = 4;
+  int64_t depth = columns.getDepth(), lanes = std::gcd<int64_t>(depth, vectors * plan.vectorLanes);
+  auto type = RankedTensorType::get(tile.shape(lanes), plan.rowElement);
+  Value sum = b.carry({plan.zero, b.constant(depth), lanes}, b.splat(type.getShape(), b.zero(plan.rowElement)),
+                      [&](AffineExpr at, Value carried) -> Value {
+                        Value row = factors ? b.load(factors, {plan.zero, at}, type.getShape())
+                                            : rows.loadStored(tile, at, lanes);
+                        return b.create<AddOp>(type, carried, b.create<AbsOp>(type, row));
+                      });
   auto scalar = type.clone(ArrayRef<int64_t>());
-  sum = b.create<ReduceOp>(scalar, Combiner::sum, sum, ArrayRef<int64_t>{0});
+  sum = b.create<ReduceOp>(scalar, Combiner::sum, sum, llvm::to_vector(llvm::seq<int64_t>(0, type.getRank())));
   auto flag = scalar.clone(IntegerType::get(plan.op.getContext(), 1));
   auto compare = [&](Predicate predicate, float limit) -> Value {
     return b.create<CompareOp>(flag, predicate, sum, b.splat({}, Builder(plan.op).getF32FloatAttr(limit)));

@@ -23,8 +23,8 @@ public:
   /// Writes the factors of a tile's rows to scratch as they are multiplied, and their sums in blocks, where products
   /// want that.
   void prepare(const RegisterTile &tile);
-  /// All products of a tile, for each of which `emit` gets the sums. Where a row isn't finite sums of numbers would be
-  /// no infinities: columns are made element by element.
+  /// All products of a tile, for each of which `emit` gets the sums. Where a row isn't finite, or so near
+  /// to the limits of f32 that its products with numbers may pass them, columns are made element by element.
   void multiply(const RegisterTile &tile,
                 llvm::function_ref<void(llvm::function_ref<mlir::Value(const RegisterTile &)>)> emit);
 
@@ -43,6 +43,7 @@ private:
   RowOperand &rows;
   ExpressionColumns &columns;
   int64_t products;                ///< there are
+  bool areNumbers;                 ///< whether elements are what is stored
   mlir::Value factors, sumsOfRows; ///< scratch, or null
 };
 

@@ -137,3 +137,47 @@ def test_quotients_are_those_of_division(target):
     actual = tenon.compile(model, threads=1, target=target).run(feeds)
     for name, value in expected.items():
         np.testing.assert_array_equal(actual[name], value, err_msg=name)
+
+
+@pytest.mark.parametrize("zero", [np.uint8, np.int8, np.int16], ids=lambda type: type.__name__)
+@pytest.mark.parametrize("target", TARGETS)
+def test_scales_known_at_run_time(target, zero):
+    """Quotients are those of division around ties, far beyond the range, and for scales that inverses don't hold."""
+    random = np.random.default_rng(8)
+    nodes = [helper.make_node("QuantizeLinear", ["x", "s", "z"], ["q"])]
+    type = helper.np_dtype_to_tensor_dtype(np.dtype(zero))
+    model = make_model(nodes, [("x", T.FLOAT, ["n"]), ("s", T.FLOAT, []), ("z", type, [])], [("q", type, None)], [])
+    compiled = tenon.compile(model, threads=1, target=target)
+    ties = (np.arange(-300, 300) + 0.5).astype(np.float32)
+    usual = np.exp(random.uniform(-20, 20, 60)).astype(np.float32)
+    limits = np.float32([1e-45, 1e-40, 2.0**-126, 2.0**-61, 2.0**-60, 2.0**60, 2.0**61, 3e38, np.inf])
+    for scale in np.concatenate([usual, limits, -usual[:2]]):
+        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+            near = [np.nextafter(ties * scale, np.float32(bound)) for bound in (np.inf, -np.inf)]
+            x = np.concatenate([ties * scale, *near, random.standard_normal(500).astype(np.float32) * 100 * scale,
+                                np.float32([0, -0.0, 1e-45, -1e-38, 3e38, -3e38, np.inf, -np.inf])])
+            x = x[~np.isnan(x) & ~np.isnan(x / scale)]
+            for offset in (np.iinfo(zero).min, 3, np.iinfo(zero).max):
+                wanted = np.clip(np.rint(x / scale) + np.float32(offset), np.iinfo(zero).min, np.iinfo(zero).max).astype(zero)
+                actual = compiled.run({"x": x, "s": scale, "z": zero(offset)})["q"]
+                np.testing.assert_array_equal(actual, wanted, err_msg=f"scale {scale}, offset {offset}")
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_ranges_of_dynamic_quantisation(target):
+    """NaN is found wherever it is, in parts and in what is left of vectors; infinities and zeros are numbers as others."""
+    nodes = [helper.make_node("ReduceMin", ["x"], ["least"], keepdims=0), helper.make_node("ReduceMax", ["x"], ["most"], keepdims=0),
+             helper.make_node("ReduceSum", ["x"], ["sum"], keepdims=0)]
+    model = make_model(nodes, [("x", T.FLOAT, ["n", 50])], [(name, T.FLOAT, []) for name in ("least", "most", "sum")], [])
+    compiled = tenon.compile(model, target=target)
+    random = np.random.default_rng(9)
+    for rows in (1, 3, 40, 2000):
+        for place in (None, 0, 17, 49, rows * 50 // 2, rows * 50 - 1):
+            for value in (np.nan, -np.nan, np.inf, -np.inf):
+                x = random.standard_normal((rows, 50)).astype(np.float32)
+                if place is not None:
+                    x.reshape(-1)[place % x.size] = value
+                got = compiled.run({"x": x})
+                np.testing.assert_array_equal(got["least"], x.min())
+                np.testing.assert_array_equal(got["most"], x.max())
+                np.testing.assert_allclose(got["sum"], x.sum(dtype=np.float64), rtol=1e-3, atol=1e-2)

@@ -268,7 +268,9 @@ FailureOr<Value> ElementEmitter::load(const Buffer &buffer, Type element, ArrayR
       return arith::ShRUIOp::create(builder, loc, top, rest);
     return arith::ShRSIOp::create(builder, loc, top, rest);
   };
-  if (place.isUniform()) {
+  if (buffer.only) {
+    result = buffer.only;
+  } else if (place.isUniform()) {
     result = loadScalar(place.base);
   } else if (place.step == 1 && !valid && !isPacked(element)) {
     result = vector::LoadOp::create(builder, loc, vector, buffer.memref, place.base);

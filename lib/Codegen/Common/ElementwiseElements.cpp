@@ -491,6 +491,7 @@ struct Rounding {
   Value x;
   std::optional<double> divisor = {}; ///< where it is known, and far from the limits of f32
   int64_t offset = 0;
+  Value anyDivisor = {}, anyOffset = {}; ///< tensors of what isn't known
   double low = -std::numeric_limits<double>::infinity(), high = -low;
 
   /// The rounding in front of a conversion, whose numbers are exact in f32 with all their integers; none if it has
@@ -511,17 +512,25 @@ struct Rounding {
     }
     Operation *sum = result.x.getDefiningOp();
     double offset = sum ? result.step(sum, isa<AddOp>(sum)).value_or(0) : 0;
+    for (unsigned i = 0; result.x.getDefiningOp<AddOp>() && i < 2; ++i)
+      if (sum->getOperand(i).getDefiningOp<RoundOp>()) {
+        result.anyOffset = sum->getOperand(1 - i);
+        result.x = sum->getOperand(i);
+      }
     auto round = result.x.getDefiningOp<RoundOp>();
-    auto isSmall = [](double number) { return std::abs(number) <= (1 << 20) && number == std::rint(number); };
+    auto isSmall = [](double number) { return std::abs(number) <= mostOffset && number == std::rint(number); };
     if (!round || !isSmall(offset) || !isSmall(result.low) || !isSmall(result.high))
       return std::nullopt;
     result.offset = int64_t(offset);
     result.x = round.getOperand();
     auto quotient = result.x.getDefiningOp<DivOp>();
     auto divisor = quotient ? dyn_cast_if_present<FloatAttr>(splatOf(quotient.getRhs())) : FloatAttr();
-    constexpr double large = 1LL << 60;
-    if (double number = divisor ? divisor.getValueAsDouble() : 0; number >= 1 / large && number <= large) {
+    if (double number = divisor ? divisor.getValueAsDouble() : 0;
+        number >= 1 / largeDivisor && number <= largeDivisor) {
       result.divisor = number;
+      result.x = quotient.getLhs();
+    } else if (quotient && !divisor) {
+      result.anyDivisor = quotient.getRhs();
       result.x = quotient.getLhs();
     }
     return result;
@@ -539,49 +548,112 @@ struct Rounding {
     return result->low >= least && result->high <= most ? result : std::nullopt;
   }
 
+  bool isKnown() const { return !anyDivisor && !anyOffset; }
+
   /// By the addition of a number whose last bit is 1, ties to even, which leaves the integer in the low bits.
   Value emit(const Formula &f, Type target) const {
-    Value sum = emitSum(f);
-    Value bits = f.make<arith::BitcastOp>(f.emitter.typeLike(sum, f.builder().getI32Type()), sum);
-    auto moved = [&](Value number, Type type, int64_t offset) {
-      return offset == 0 ? number : f.make<arith::AddIOp>(number, f.like(number, f.emitter.integer(type, offset)));
-    };
+    double factor = divisor.value_or(1);
+    Value x = clamped(f, f.x(), f.number((low - offset) * factor), f.number((high - offset) * factor));
+    if (divisor)
+      x = divide(f, x, KnownDivisor{float(*divisor)});
+    Value sum = f.make<arith::AddFOp>(x, f.number(leavesIntegers));
     if (target.isF32())
       return f.make<arith::SubFOp>(sum, f.number(leavesIntegers - offset));
-    if (target.isInteger(32))
-      return moved(bits, target, offset - bitsOfIntegers);
-    return moved(f.make<arith::TruncIOp>(f.emitter.typeLike(sum, target), bits), target, offset);
+    return moved(f, sum, target, f.emitter.integer(f.builder().getI32Type(), offset));
+  }
+
+  /// The same with a divisor and an offset, or one of them, that is a scalar of f32 of which nothing is known: where
+  /// they are far from the limits of f32, and the offset is a small integer, else by the model's own arithmetic.
+  Value emit(const Formula &f, Type target, Value by, Value from) const {
+    OpBuilder &builder = f.builder();
+    auto scalar = [&](double value) { return f.emitter.number(builder.getF32Type(), value); };
+    Value isUsual = f.emitter.integer(builder.getI1Type(), 1);
+    auto expect = [&](arith::CmpFPredicate predicate, Value a, Value b) {
+      isUsual = f.make<arith::AndIOp>(isUsual, f.compare(predicate, a, b));
+    };
+    Value least = scalar(low - offset), most = scalar(high - offset), inverse;
+    if (from) {
+      expect(arith::CmpFPredicate::OGE, from, scalar(-double(mostOffset)));
+      expect(arith::CmpFPredicate::OLE, from, scalar(mostOffset));
+      expect(arith::CmpFPredicate::OEQ, from, f.make<math::RoundEvenOp>(from));
+      least = f.make<arith::SubFOp>(scalar(low), from);
+      most = f.make<arith::SubFOp>(scalar(high), from);
+    }
+    Value factor = by ? by : scalar(divisor.value_or(1));
+    least = f.make<arith::MulFOp>(least, factor);
+    most = f.make<arith::MulFOp>(most, factor);
+    if (by) {
+      expect(arith::CmpFPredicate::OGE, by, scalar(1 / largeDivisor));
+      expect(arith::CmpFPredicate::OLE, by, scalar(largeDivisor));
+      inverse = f.make<arith::DivFOp>(scalar(1), by);
+    }
+    auto branch = scf::IfOp::create(builder, f.loc(), f.emitter.typeLike(f.x(), target), isUsual, /*withElse=*/true);
+    OpBuilder::InsertionGuard guard(builder);
+    auto like = [&](Value number) { return f.like(f.x(), number); };
+    builder.setInsertionPointToStart(branch.thenBlock());
+    Value x = clamped(f, f.x(), like(least), like(most));
+    if (by)
+      x = divide(f, x, like(inverse), like(f.make<arith::NegFOp>(by)));
+    else if (divisor)
+      x = divide(f, x, KnownDivisor{float(*divisor)});
+    Value sum = f.make<arith::AddFOp>(x, f.number(leavesIntegers)), result;
+    Value added = from ? from : scalar(offset);
+    if (target.isF32())
+      result = f.make<arith::SubFOp>(sum, like(f.make<arith::SubFOp>(scalar(leavesIntegers), added)));
+    else
+      result = moved(f, sum, target, f.make<arith::FPToSIOp>(builder.getI32Type(), added));
+    scf::YieldOp::create(builder, f.loc(), result);
+    builder.setInsertionPointToStart(branch.elseBlock());
+    x = by || divisor ? f.make<arith::DivFOp>(f.x(), like(factor)) : f.x();
+    x = f.make<arith::AddFOp>(f.make<math::RoundEvenOp>(x), like(added));
+    x = clamped(f, x, f.number(low), f.number(high));
+    if (!target.isF32())
+      x = f.make<arith::FPToSIOp>(f.emitter.typeLike(x, builder.getI32Type()), x);
+    if (!target.isF32() && !target.isInteger(32))
+      x = f.make<arith::TruncIOp>(f.emitter.typeLike(x, target), x);
+    scf::YieldOp::create(builder, f.loc(), x);
+    return branch.getResult(0);
   }
 
 private:
-  static constexpr double leavesIntegers = 3 << 22;
+  static constexpr double leavesIntegers = 3 << 22, largeDivisor = 1LL << 60;
   static constexpr int64_t bitsOfIntegers = 0x4B400000; ///< as which f32 has it
+  static constexpr int64_t mostOffset = 1 << 20;
 
-  Value emitSum(const Formula &f) const {
-    double low = this->low - offset, high = this->high - offset;
-    // What is divided has the quotient's limits, whose quotients round to those.
-    double factor = divisor.value_or(1);
-    Value x = f.x(), least = f.number(low * factor), most = f.number(high * factor);
-    // NaN becomes the least number.
+  /// What is divided has the quotient's limits, whose quotients round to those. NaN becomes the least number.
+  static Value clamped(const Formula &f, Value x, Value least, Value most) {
     x = f.select(f.compare(arith::CmpFPredicate::OLT, most, x), most, x);
-    x = f.select(f.compare(arith::CmpFPredicate::OGT, x, least), x, least);
-    if (divisor)
-      x = divide(f, x);
-    return f.make<arith::AddFOp>(x, f.number(leavesIntegers));
+    return f.select(f.compare(arith::CmpFPredicate::OGT, x, least), x, least);
+  }
+
+  /// The integer in the low bits, and one that is added.
+  static Value moved(const Formula &f, Value sum, Type target, Value offset) {
+    OpBuilder &builder = f.builder();
+    Value bits = f.make<arith::BitcastOp>(f.emitter.typeLike(sum, builder.getI32Type()), sum);
+    if (target.isInteger(32))
+      offset = f.make<arith::SubIOp>(offset, f.emitter.integer(builder.getI32Type(), bitsOfIntegers));
+    else
+      bits = f.make<arith::TruncIOp>(f.emitter.typeLike(sum, target), bits);
+    if (matchPattern(offset, m_Zero()))
+      return bits;
+    if (!target.isInteger(32))
+      offset = f.make<arith::TruncIOp>(target, offset);
+    return f.make<arith::AddIOp>(bits, f.like(bits, offset));
   }
 
   /// The quotient as division rounds it, by its inverse: N. Brisebarre, J.-M. Muller, S. K. Raina, "Accelerating
   /// Correctly Rounded Floating-Point Division when the Divisor Is Known in Advance", by what the inverse is short of
   /// where that does for the divisor, else by what the quotient is.
-  Value divide(const Formula &f, Value x) const {
-    KnownDivisor known{float(*divisor)};
+  static Value divide(const Formula &f, Value x, const KnownDivisor &known) {
     Value inverse = f.number(known.inverse);
-    if (known.restDoes()) {
-      Value small = f.make<arith::MulFOp>(x, f.number(known.rest));
-      return f.make<math::FmaOp>(x, inverse, small);
-    }
+    if (!known.restDoes())
+      return divide(f, x, inverse, f.number(-known.divisor));
+    Value small = f.make<arith::MulFOp>(x, f.number(known.rest));
+    return f.make<math::FmaOp>(x, inverse, small);
+  }
+  static Value divide(const Formula &f, Value x, Value inverse, Value negated) {
     Value quotient = f.make<arith::MulFOp>(x, inverse);
-    Value rest = f.make<math::FmaOp>(quotient, f.number(-*divisor), x);
+    Value rest = f.make<math::FmaOp>(quotient, negated, x);
     return f.make<math::FmaOp>(rest, inverse, quotient);
   }
 
@@ -608,9 +680,21 @@ template <typename OpT> struct ElementwiseModel : ElementInterface::ExternalMode
         FailureOr<Value> x = emitter.at(rounding->x, coordinates);
         if (failed(x))
           return failure();
-        formula.element = getElementTypeOrSelf(rounding->x.getType());
-        formula.operands = {*x};
-        return rounding->emit(formula, registerType(getElementTypeOrSelf(op->getResult(0).getType())));
+        Formula rounded{emitter, {*x}, getElementTypeOrSelf(rounding->x.getType())};
+        Type target = registerType(getElementTypeOrSelf(op->getResult(0).getType()));
+        if (rounding->isKnown())
+          return rounding->emit(rounded, target);
+        SmallVector<Value, 2> numbers;
+        for (Value tensor : {rounding->anyDivisor, rounding->anyOffset}) {
+          FailureOr<Value> number = tensor ? emitter.at(tensor, coordinates) : FailureOr<Value>(Value());
+          if (failed(number))
+            return failure();
+          numbers.push_back(*number);
+        }
+        // What differs from lane to lane is divided by as it is.
+        bool areScalars = llvm::none_of(numbers, [](Value x) { return x && isa<VectorType>(x.getType()); });
+        if (areScalars && isa<VectorType>(x->getType()))
+          return rounding->emit(rounded, target, numbers[0], numbers[1]);
       }
     }
     for (Value operand : op->getOperands()) {

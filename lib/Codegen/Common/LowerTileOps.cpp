@@ -143,7 +143,13 @@ const Buffer &ProgramLowering::bufferOf(Value memref) {
     std::optional<ValueRange> given;
     if (auto rows = strides.find(memref); rows != strides.end())
       given = ValueRange(rows->second).drop_back();
-    e.addBuffer(memref, e.makeBuffer(bases.lookup(memref), extents, given));
+    Buffer buffer = e.makeBuffer(bases.lookup(memref), extents, given);
+    // Each unit and each vector would read it again, and compute again what is made of it alone.
+    auto argument = dyn_cast<BlockArgument>(memref);
+    if (argument && type.getRank() == 0 && argument.getOwner() == &program.getBody().front() &&
+        argument.getArgNumber() < program.getFirstResult() && !isPacked(type.getElementType()))
+      buffer.only = memref::LoadOp::create(builder, e.loc, buffer.memref, e.index(0));
+    e.addBuffer(memref, std::move(buffer));
   }
   return *e.bufferOf(memref);
 }

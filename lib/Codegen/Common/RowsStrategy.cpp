@@ -232,10 +232,17 @@ public:
       AffineExpr low = at[at.size() - 2], high = low + at.back();
       writeUnit(at, [&] {
         range = {cut.dim, low, high};
+        SmallVector<AffineExpr> there = {low.floorDiv(steps)};
+        llvm::append_range(there, rowPlace());
+        DenseSet<Value> done;
         for (ReduceOp reduce : reductions) {
-          SmallVector<AffineExpr> there = {low.floorDiv(steps)};
-          llvm::append_range(there, rowPlace());
-          builder.store(sumOf(reduce), parts.at(reduce).sums, there, rowExtents);
+          if (done.contains(reduce))
+            continue;
+          SmallVector<ReduceOp> together = siblingsOf(reduce, done);
+          for (auto [sibling, sum] : llvm::zip(together, sumsOf(together))) {
+            builder.store(sum, parts.at(sibling).sums, there, rowExtents);
+            done.insert(sibling);
+          }
         }
       });
     });
@@ -309,10 +316,21 @@ private:
     for (Operation &op : builder.kernel.getBody().front()) {
       bool isPerRow = llvm::any_of(op.getOperands(), [&](Value operand) { return perRow.contains(operand); });
       if (auto reduce = dyn_cast<ReduceOp>(op); reduce && isOfRows(reduce)) {
+        if (perRow.contains(reduce))
+          continue;
         auto part = parts.find(reduce);
-        Value sum = part == parts.end() ? sumOf(reduce) : sumOf(reduce, part->second);
-        known.push_back({reduce.getResult(), reduced(reduce, sum), rowPlace()});
-        perRow.insert(reduce.getResult());
+        SmallVector<ReduceOp> together = {reduce};
+        SmallVector<Value> sums;
+        if (part != parts.end()) {
+          sums = {sumOf(reduce, part->second)};
+        } else {
+          together = siblingsOf(reduce, perRow);
+          sums = sumsOf(together);
+        }
+        for (auto [sibling, sum] : llvm::zip(together, sums)) {
+          known.push_back({sibling.getResult(), reduced(sibling, sum), rowPlace()});
+          perRow.insert(sibling);
+        }
       } else if (isPerRow && isa<BroadcastOp>(op)) {
         tileOf(op.getOperand(0));
       } else if (isPerRow) {
@@ -345,41 +363,127 @@ private:
   // Reductions
   //===--------------------------------------------------------------------===//
 
-  /// What the unit's part of a row is reduced to, or all of it, as it is combined.
-  Value sumOf(ReduceOp reduce) {
-    TileCombination combination(builder, reduce.getCombiner(), getElementTypeOrSelf(reduce.getType()));
-    TypedAttr identity = combination.identity();
+  /// The kernel's operands that a value is made of, and how many reductions of rows lie one behind the other in it.
+  struct Origin {
+    llvm::SmallPtrSet<void *, 4> operands;
+    unsigned reductions = 0;
+  };
+  Origin originOf(Value value) {
+    Origin origin;
+    Operation *op = value.getDefiningOp();
+    if (!op)
+      origin.operands.insert(value.getAsOpaquePointer());
+    for (Value operand : op ? op->getOperands() : OperandRange(nullptr, 0)) {
+      auto [it, isNew] = origins.try_emplace(operand);
+      if (isNew) {
+        Origin found = originOf(operand);
+        it = origins.insert_or_assign(operand, std::move(found)).first;
+      }
+      origin.operands.insert_range(it->second.operands);
+      origin.reductions = std::max(origin.reductions, it->second.reductions);
+    }
+    auto reduce = dyn_cast_if_present<ReduceOp>(op);
+    origin.reductions += reduce && isOfRows(reduce);
+    return origin;
+  }
+
+  /// A reduction, and those behind it that read what it reads and wait for no others: they are computed in one pass.
+  SmallVector<ReduceOp> siblingsOf(ReduceOp reduce, const DenseSet<Value> &done) {
+    // Sums of each are in registers, a few vectors.
+    constexpr size_t most = 4;
+    SmallVector<ReduceOp> siblings = {reduce};
+    Origin first = originOf(reduce);
+    for (Operation *op = reduce->getNextNode(); op && siblings.size() < most; op = op->getNextNode()) {
+      auto sibling = dyn_cast<ReduceOp>(op);
+      if (!sibling || !isOfRows(sibling) || done.contains(sibling))
+        continue;
+      Origin origin = originOf(sibling);
+      if (origin.reductions == first.reductions &&
+          llvm::any_of(origin.operands, [&](void *operand) { return first.operands.contains(operand); }))
+        siblings.push_back(sibling);
+    }
+    return siblings;
+  }
+
+  /// Whether a reduction gives the least or the greatest number, or NaN if there is one.
+  static bool looksForNaN(ReduceOp reduce) {
+    return isa<FloatType>(getElementTypeOrSelf(reduce.getType())) &&
+           (reduce.getCombiner() == Combiner::min || reduce.getCombiner() == Combiner::max);
+  }
+
+  /// What the unit's part of a row is reduced to, or all of it, as it is combined: by reductions of the same elements,
+  /// in one pass. The least and the greatest number are found as if there were no NaN, the last of which is carried
+  /// beside them: once for all that look for it.
+  SmallVector<Value> sumsOf(SmallVector<ReduceOp> reductions) {
+    SmallVector<TileCombination> combinations;
+    SmallVector<Value> operands, start, lastNaN; // each operand once, those with NaN
+    for (ReduceOp reduce : reductions) {
+      combinations.emplace_back(builder, reduce.getCombiner(), getElementTypeOrSelf(reduce.getType()));
+      start.push_back(builder.splat(lanes, combinations.back().identity()));
+      if (!llvm::is_contained(operands, reduce.getOperand()))
+        operands.push_back(reduce.getOperand());
+    }
+    for (auto [reduce, combination] : llvm::zip(reductions, combinations))
+      if (looksForNaN(reduce) && !llvm::is_contained(lastNaN, reduce.getOperand())) {
+        lastNaN.push_back(reduce.getOperand());
+        start.push_back(builder.splat(lanes, builder.zero(combination.wide)));
+      }
     bool acrossLanes = structure.isReduced(last);
-    // In each step a vector of elements is combined with what there is.
-    auto step = [&](AffineExpr extent, Value sum) {
-      SmallVector<AffineExpr> extents = acrossLanes ? SmallVector<AffineExpr>{extent} : rowExtents;
-      Value tile = builder.compute(reduce.getOperand(), place, lanes, extents, {}, known).front();
-      tile = combination.widen(tile);
-      return combination.combine(sum, acrossLanes ? builder.fill(tile, extents, identity) : tile);
+    auto isNaN = [&](Value x) -> Value {
+      auto type = cast<RankedTensorType>(x.getType());
+      return builder.create<CompareOp>(type.clone(IntegerType::get(type.getContext(), 1)), Predicate::ne, x, x);
     };
-    auto nest = [&](auto &nest, ArrayRef<int64_t> dims, Value sum) -> Value {
+    // In each step vectors of elements are combined with what there is.
+    auto step = [&](AffineExpr extent, ValueRange before) {
+      SmallVector<AffineExpr> extents = acrossLanes ? SmallVector<AffineExpr>{extent} : rowExtents;
+      ValueRange tiles = builder.compute(operands, place, lanes, extents, {}, known);
+      SmallVector<Value> after(before);
+      for (auto [i, reduce] : llvm::enumerate(reductions)) {
+        const TileCombination &combination = combinations[i];
+        Value tile = combination.widen(tiles[llvm::find(operands, reduce.getOperand()) - operands.begin()]);
+        if (acrossLanes)
+          tile = builder.fill(tile, extents, combination.identity());
+        after[i] = looksForNaN(reduce) ? combination.choose(before[i], tile) : combination.combine(before[i], tile);
+        if (auto nan = llvm::find(lastNaN, reduce.getOperand()); looksForNaN(reduce) && nan != lastNaN.end()) {
+          Value &found = after[reductions.size() + (nan - lastNaN.begin())];
+          if (found == before[reductions.size() + (nan - lastNaN.begin())])
+            found = builder.create<SelectOp>(tile.getType(), isNaN(tile), tile, found);
+        }
+      }
+      return after;
+    };
+    auto nest = [&](auto &nest, ArrayRef<int64_t> dims, ValueRange sums) -> SmallVector<Value> {
       if (dims.empty())
-        return step(AffineExpr(), sum);
+        return step(AffineExpr(), sums);
       int64_t dim = dims.front();
       bool isCut = range && range->dim == dim;
       AffineExpr low = isCut ? range->low : builder.constant(0), high = isCut ? range->high : space[dim];
       if (dim == last)
-        return builder.carryTiles(low, high, lanes, sum, [&](AffineExpr start, AffineExpr extent, Value carried) {
-          place[dim] = start;
-          return step(extent, carried);
-        });
-      return builder.carry({low, high}, sum, [&](AffineExpr position, Value carried) {
+        return builder.carryAllTiles(low, high, lanes, sums,
+                                     [&](AffineExpr start, AffineExpr extent, ValueRange carried) {
+                                       place[dim] = start;
+                                       return step(extent, carried);
+                                     });
+      return builder.carryAll({low, high}, sums, [&](AffineExpr position, ValueRange carried) {
         place[dim] = position;
         return nest(nest, dims.drop_front(), carried);
       });
     };
-    Value sum = nest(nest, structure.reduced, builder.splat(lanes, identity));
-    if (acrossLanes) {
-      auto scalar = cast<RankedTensorType>(sum.getType()).clone(ArrayRef<int64_t>());
-      Combiner lanesCombiner = reduce.getCombiner() == Combiner::mean ? Combiner::sum : reduce.getCombiner();
-      sum = builder.create<ReduceOp>(scalar, lanesCombiner, sum, ArrayRef<int64_t>(0));
+    SmallVector<Value> sums = nest(nest, structure.reduced, start);
+    for (auto [i, reduce] : llvm::enumerate(reductions)) {
+      Value &sum = sums[i];
+      if (looksForNaN(reduce)) {
+        Value nan = sums[reductions.size() + (llvm::find(lastNaN, reduce.getOperand()) - lastNaN.begin())];
+        sum = builder.create<SelectOp>(sum.getType(), isNaN(nan), nan, sum);
+      }
+      if (acrossLanes) {
+        auto scalar = cast<RankedTensorType>(sum.getType()).clone(ArrayRef<int64_t>());
+        Combiner lanesCombiner = reduce.getCombiner() == Combiner::mean ? Combiner::sum : reduce.getCombiner();
+        sum = builder.create<ReduceOp>(scalar, lanesCombiner, sum, ArrayRef<int64_t>(0));
+      }
     }
-    return sum;
+    sums.truncate(reductions.size());
+    return sums;
   }
 
   struct Parts {
@@ -449,6 +553,7 @@ private:
   SmallVector<AffineExpr> rowExtents;
   SmallVector<TileBuilder::Known> known;         ///< per row
   llvm::SmallDenseMap<Operation *, Parts> parts; ///< that are there
+  llvm::DenseMap<Value, Origin> origins;         ///< of values that were looked at
   struct Range {
     int64_t dim;
     AffineExpr low, high;

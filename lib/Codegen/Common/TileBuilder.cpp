@@ -241,45 +241,64 @@ template <typename Op> void TileBuilder::loopOver(ArrayRef<Dim> dims, Region bod
 void TileBuilder::grid(ArrayRef<Dim> dims, Region body) { loopOver<GridOp>(dims, body); }
 void TileBuilder::loop(ArrayRef<Dim> dims, Region body) { loopOver<ForOp>(dims, body); }
 
-Value TileBuilder::carryOver(const Dim &dim, Value init, function_ref<Value(Expressions, Value)> body) {
+TileBuilder::Carried TileBuilder::carryOver(const Dim &dim, ValueRange init,
+                                            function_ref<Carried(Expressions, ValueRange)> body) {
   List low = listOf(dim.low), high = listOf(dim.high);
-  auto loop = ForOp::create(builder, loc, TypeRange(init.getType()), low.map, low.operands, high.map, high.operands,
-                            ArrayRef<int64_t>(dim.step), ArrayRef<bool>(dim.extent), ValueRange(init));
+  auto loop = ForOp::create(builder, loc, init.getTypes(), low.map, low.operands, high.map, high.operands,
+                            ArrayRef<int64_t>(dim.step), ArrayRef<bool>(dim.extent), init);
   OpBuilder::InsertionGuard guard(builder);
-  SmallVector<Type> types(dim.extent ? 2 : 1, builder.getIndexType());
-  types.push_back(init.getType());
+  unsigned numPlaces = dim.extent ? 2 : 1;
+  SmallVector<Type> types(numPlaces, builder.getIndexType());
+  llvm::append_range(types, init.getTypes());
   Block *block =
       builder.createBlock(&loop.getBody(), {}, types, SmallVector<Location>(types.size(), builder.getUnknownLoc()));
+  ValueRange arguments = block->getArguments();
   SmallVector<AffineExpr> places;
-  for (Value place : block->getArguments().drop_back())
+  for (Value place : arguments.take_front(numPlaces))
     places.push_back(index(place));
-  Value next = body(places, block->getArguments().back());
+  Carried next = body(places, arguments.drop_front(numPlaces));
   builder.setInsertionPointToEnd(block);
   tile::YieldOp::create(builder, loc, next);
-  return loop.getResults().front();
+  return Carried(loop.getResults());
+}
+
+TileBuilder::Carried TileBuilder::carryAll(const Dim &dim, ValueRange init,
+                                           function_ref<Carried(AffineExpr, ValueRange)> body) {
+  return carryOver(dim, init, [&](Expressions places, ValueRange carried) { return body(places.front(), carried); });
+}
+
+TileBuilder::Carried TileBuilder::carryAllTiles(AffineExpr low, AffineExpr high, int64_t step, ValueRange init,
+                                                function_ref<Carried(AffineExpr, AffineExpr, ValueRange)> body) {
+  auto count = dyn_cast<AffineConstantExpr>(high - low);
+  if (count && count.getValue() < step)
+    return count.getValue() > 0 ? body(low, count, init) : Carried(init);
+  if (count && count.getValue() % step == 0)
+    return carryAll({low, high, step}, init,
+                    [&](AffineExpr place, ValueRange carried) { return body(place, constant(step), carried); });
+  return carryOver({low, high, step, /*extent=*/true}, init, [&](Expressions places, ValueRange carried) -> Carried {
+    auto peel = PeelOp::create(builder, loc, init.getTypes(), listOf(places[1]).operands.front(), step);
+    OpBuilder::InsertionGuard guard(builder);
+    Block *block = builder.createBlock(&peel.getBody(), {}, builder.getIndexType(), builder.getUnknownLoc());
+    Carried next = body(places[0], index(block->getArgument(0)), carried);
+    builder.setInsertionPointToEnd(block);
+    tile::YieldOp::create(builder, loc, next);
+    return Carried(peel.getResults());
+  });
 }
 
 Value TileBuilder::carry(const Dim &dim, Value init, function_ref<Value(AffineExpr, Value)> body) {
-  return carryOver(dim, init, [&](Expressions places, Value carried) { return body(places.front(), carried); });
+  return carryAll(dim, init,
+                  [&](AffineExpr place, ValueRange carried) -> Carried { return {body(place, carried.front())}; })
+      .front();
 }
 
 Value TileBuilder::carryTiles(AffineExpr low, AffineExpr high, int64_t step, Value init,
                               function_ref<Value(AffineExpr, AffineExpr, Value)> body) {
-  auto count = dyn_cast<AffineConstantExpr>(high - low);
-  if (count && count.getValue() < step)
-    return count.getValue() > 0 ? body(low, count, init) : init;
-  if (count && count.getValue() % step == 0)
-    return carry({low, high, step}, init,
-                 [&](AffineExpr place, Value carried) { return body(place, constant(step), carried); });
-  return carryOver({low, high, step, /*extent=*/true}, init, [&](Expressions places, Value carried) -> Value {
-    auto peel = PeelOp::create(builder, loc, TypeRange(init.getType()), listOf(places[1]).operands.front(), step);
-    OpBuilder::InsertionGuard guard(builder);
-    Block *block = builder.createBlock(&peel.getBody(), {}, builder.getIndexType(), builder.getUnknownLoc());
-    Value next = body(places[0], index(block->getArgument(0)), carried);
-    builder.setInsertionPointToEnd(block);
-    tile::YieldOp::create(builder, loc, next);
-    return peel.getResults().front();
-  });
+  return carryAllTiles(low, high, step, init,
+                       [&](AffineExpr place, AffineExpr extent, ValueRange carried) -> Carried {
+                         return {body(place, extent, carried.front())};
+                       })
+      .front();
 }
 
 void TileBuilder::when(Value condition, function_ref<void()> yes, function_ref<void()> no) {

@@ -53,6 +53,13 @@ Value TileCombination::combine(Value a, Value b) const {
   }
 }
 
+Value TileCombination::choose(Value a, Value b) const {
+  auto type = llvm::cast<RankedTensorType>(b.getType());
+  Value isBeyond = builder.create<CompareOp>(type.clone(IntegerType::get(type.getContext(), 1)),
+                                             combiner == Combiner::min ? Predicate::lt : Predicate::gt, b, a);
+  return builder.create<SelectOp>(type, isBeyond, b, a);
+}
+
 Value TileCombination::cast(Value tile, Type to) const {
   auto type = llvm::cast<RankedTensorType>(tile.getType());
   return type.getElementType() == to ? tile : builder.create<CastOp>(type.clone(to), tile);

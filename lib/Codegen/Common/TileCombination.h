@@ -25,6 +25,8 @@ public:
   mlir::Value widen(mlir::Value tile) const { return cast(tile, wide); }
   mlir::Value narrow(mlir::Value tile) const { return cast(tile, element); }
   mlir::Value combine(mlir::Value a, mlir::Value b) const;
+  /// The least or the greatest of a and numbers b: a where b is NaN.
+  mlir::Value choose(mlir::Value a, mlir::Value b) const;
 
   mlir::Type wide; ///< of what is combined
 

@@ -55,6 +55,33 @@ tenon_tile.kernel @pieces(%x: tensor<512x1024xf32>) -> tensor<f32> {
 
 // -----
 
+// Reductions of the same elements are one pass, which looks for NaN once; not those that wait for another one, or read something else.
+// CHECK-LABEL: tenon_tile.program @siblings(
+// CHECK: grid (%[[I:.*]]) = 0 to 64 {
+// CHECK: %[[S:.*]]:3 = for (%[[K:.*]]) = 0 to 256 step 32 iter_args(%[[LEAST:.*]] = %{{.*}}, %[[MOST:.*]] = %{{.*}}, %[[NAN:.*]] = %{{.*}})
+// CHECK-NEXT: %[[X:.*]] = compute at [%[[I]], %[[K]]]
+// CHECK-NOT: compute
+// CHECK: tenon.compare lt %[[X]], %[[LEAST]]
+// CHECK: tenon.compare ne %[[X]], %[[X]]
+// CHECK: tenon.compare gt %[[X]], %[[MOST]]
+// CHECK-NOT: tenon.compare ne
+// CHECK: yield
+// CHECK: tenon.reduce min
+// CHECK: tenon.reduce max
+// CHECK: = for (%{{.*}}) = 0 to 256 step 32 iter_args(%{{[a-z0-9]*}} = %{{[a-z0-9]*}}) -> (tensor<32xf32>)
+// CHECK: = for (%{{.*}}) = 0 to 256 step 32 iter_args(%{{[a-z0-9]*}} = %{{[a-z0-9]*}}) -> (tensor<32xf32>)
+tenon_tile.kernel @siblings(%x: tensor<64x256xf32>, %y: tensor<64x256xf32>) -> (tensor<64xf32>, tensor<64xf32>, tensor<64xf32>, tensor<64xf32>) {
+  %least = tenon.reduce min %x dims [1] : tensor<64x256xf32> -> tensor<64xf32>
+  %other = tenon.reduce sum %y dims [1] : tensor<64x256xf32> -> tensor<64xf32>
+  %most = tenon.reduce max %x dims [1] : tensor<64x256xf32> -> tensor<64xf32>
+  %all = tenon.broadcast %most dims [0] sizes [64, 256] : tensor<64xf32> -> tensor<64x256xf32>
+  %below = tenon.sub %all, %x : tensor<64x256xf32>
+  %sum = tenon.reduce sum %below dims [1] : tensor<64x256xf32> -> tensor<64xf32>
+  tenon_tile.yield %least, %other, %most, %sum : tensor<64xf32>, tensor<64xf32>, tensor<64xf32>, tensor<64xf32>
+}
+
+// -----
+
 // Not cut: what is short, and what is read again for each element of a row.
 // CHECK-LABEL: tenon_tile.program @short(
 // CHECK-NOT: launch

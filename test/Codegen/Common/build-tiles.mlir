@@ -49,16 +49,23 @@ tenon_tile.kernel @repeated(%x: tensor<3x64xf32>) -> tensor<3x64x2xf32> {
 
 // -----
 
-// A row is reduced in the lanes of a vector, beyond its end with what changes nothing, then read again with what it came to.
+// A row is reduced in the lanes of a vector, beyond its end with what changes nothing, then read again with what it came to. NaN is looked for
+// beside the largest number.
 // CHECK-LABEL: tenon_tile.program @softmax
 // CHECK: grid (%[[I:.*]]) = 0 to %{{.*}} {
 // CHECK: %[[LEAST:.*]] = tenon.constant dense<0xFF800000> : tensor<16xf32>
-// CHECK: %[[LANES:.*]] = for (%[[J:.*]], %[[MJ:.*]]) = 0 to 100 step 16 iter_args(%[[C:.*]] = %[[LEAST]]) -> (tensor<16xf32>) {
-// CHECK: peel (%[[E:.*]] = %[[MJ]]) of 16 -> (tensor<16xf32>) {
+// CHECK: %[[NONE:.*]] = tenon.constant dense<0.000000e+00> : tensor<16xf32>
+// CHECK: %[[LANES:.*]]:2 = for (%[[J:.*]], %[[MJ:.*]]) = 0 to 100 step 16 iter_args(%[[C:.*]] = %[[LEAST]], %[[N:.*]] = %[[NONE]])
+// CHECK: peel (%[[E:.*]] = %[[MJ]]) of 16
 // CHECK: %[[V:.*]] = compute at [%[[I]], %[[J]]] extents [%[[E]]]
 // CHECK: %[[F:.*]] = fill %[[V]] extents [%[[E]]] with (0xFF800000 : f32)
-// CHECK: tenon.max %[[C]], %[[F]]
-// CHECK: %[[LARGEST:.*]] = tenon.reduce max %[[LANES]] dims [0] : tensor<16xf32> -> tensor<f32>
+// CHECK: %[[LARGER:.*]] = tenon.compare gt %[[F]], %[[C]]
+// CHECK: tenon.select %[[LARGER]], %[[F]], %[[C]]
+// CHECK: %[[NAN:.*]] = tenon.compare ne %[[F]], %[[F]]
+// CHECK: tenon.select %[[NAN]], %[[F]], %[[N]]
+// CHECK: %[[FOUND:.*]] = tenon.compare ne %[[LANES]]#1, %[[LANES]]#1
+// CHECK: %[[ALL:.*]] = tenon.select %[[FOUND]], %[[LANES]]#1, %[[LANES]]#0
+// CHECK: %[[LARGEST:.*]] = tenon.reduce max %[[ALL]] dims [0] : tensor<16xf32> -> tensor<f32>
 // CHECK: compute at [%[[I]], %{{.*}}] extents [%{{.*}}] ({{.*}} = %[[LARGEST]] at [%[[I]]] : tensor<f32> of tensor<?xf32>)
 // CHECK: exp
 // CHECK: tenon.add

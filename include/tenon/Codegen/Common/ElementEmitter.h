@@ -44,6 +44,7 @@ struct Buffer {
   llvm::SmallVector<mlir::OpFoldResult> strides;
   bool isStrided = false; ///< dimensions that stand next to each other need not run together
   mlir::Value start;      ///< where the first element lies in the flat buffer; null is 0
+  mlir::Value only = {};  ///< its only element, where that is read once in front of all units; null elsewhere
 };
 
 class ElementEmitter {

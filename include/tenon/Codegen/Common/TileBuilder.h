@@ -61,6 +61,13 @@ public:
   /// A loop that carries a tile from `init` to the result.
   mlir::Value carry(const Dim &dim, mlir::Value init,
                     llvm::function_ref<mlir::Value(mlir::AffineExpr place, mlir::Value carried)> body);
+  /// The same with several tiles.
+  using Carried = llvm::SmallVector<mlir::Value>;
+  Carried carryAll(const Dim &dim, mlir::ValueRange init,
+                   llvm::function_ref<Carried(mlir::AffineExpr place, mlir::ValueRange carried)> body);
+  Carried carryAllTiles(
+      mlir::AffineExpr low, mlir::AffineExpr high, int64_t step, mlir::ValueRange init,
+      llvm::function_ref<Carried(mlir::AffineExpr place, mlir::AffineExpr extent, mlir::ValueRange carried)> body);
   /// `tiles` that carry a tile from `init` to the result.
   mlir::Value carryTiles(
       mlir::AffineExpr low, mlir::AffineExpr high, int64_t step, mlir::Value init,
@@ -163,8 +170,8 @@ private:
   void bindShape(mlir::Value value, mlir::Value there);
   /// Null where all of a tile is meant.
   List extentsOf(Expressions extents, llvm::ArrayRef<int64_t> shape);
-  mlir::Value carryOver(const Dim &dim, mlir::Value init,
-                        llvm::function_ref<mlir::Value(Expressions places, mlir::Value carried)> body);
+  Carried carryOver(const Dim &dim, mlir::ValueRange init,
+                    llvm::function_ref<Carried(Expressions places, mlir::ValueRange carried)> body);
   template <typename Op> void loopOver(llvm::ArrayRef<Dim> dims, Region body);
   /// Null where they are the last of `rank` ones.
   mlir::DenseI64ArrayAttr dimsOf(llvm::ArrayRef<int64_t> dims, int64_t rank);

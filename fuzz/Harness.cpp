@@ -207,7 +207,7 @@ std::string findLibraryFunction(const Remains &remains) {
 
 /// Whether a function of this program is neither a fuzzer's nor an instance of somebody else's template.
 bool isTenons(const std::string &name) {
-  if (name.find("tenon::fuzz::") != std::string::npos || name == "main" || name.starts_with("_"))
+  if (name.empty() || name.find("tenon::fuzz::") != std::string::npos || name == "main" || name.starts_with("_"))
     return false;
   if (name.find("::readProperties(") != std::string::npos || name.find("DialectBytecodeReader::") != std::string::npos)
     return false;

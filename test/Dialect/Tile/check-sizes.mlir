@@ -1,12 +1,11 @@
 // RUN: %tenon_opt %s --split-input-file --pass-pipeline="builtin.module(func.func(tenon-check-sizes))" | FileCheck %s
 
-// Sizes that are one expression need no check, others do: once each.
+// Sizes that are one expression need no check, others do: once each, where their numbers are known.
 // CHECK-LABEL: func.func @shared
 // CHECK-DAG: %[[N:.*]] = tenon.symbol "n"
 // CHECK-DAG: %[[M:.*]] = tenon.symbol "m"
-// CHECK-NOT: tenon_host.check_equal
-// CHECK: tenon.add %arg0, %arg0
 // CHECK: tenon_host.check_equal %[[M]], %[[N]] "operands differ in a size that they share"
+// CHECK-NEXT: tenon.add %arg0, %arg0
 // CHECK-NEXT: tenon.add %arg0, %arg1
 // CHECK-NEXT: tenon.mul %arg0, %arg1
 func.func @shared(%x: tensor<?xf32>, %y: tensor<?xf32>) -> tensor<?xf32> {
@@ -59,10 +58,9 @@ func.func @broadcast(%x: tensor<?xf32>, %m: index) -> tensor<?xf32> {
 // Numbers of elements that are equal by their expressions need no check.
 // CHECK-LABEL: func.func @reshape
 // CHECK-DAG: %[[N:.*]] = tenon.symbol "n"
-// CHECK-NOT: tenon_host.check_equal
-// CHECK: tenon.reshape %arg0 sizes [%[[N]], 2, 3]
 // CHECK: %[[ALL:.*]] = affine.apply #{{.*}}()[%[[N]]]
 // CHECK: tenon_host.check_equal %[[ALL]], %arg1 "the operand has another number of elements than the shape that it is given"
+// CHECK-NEXT: tenon.reshape %arg0 sizes [%[[N]], 2, 3]
 // CHECK-NEXT: tenon.reshape %arg0 sizes [%arg1]
 func.func @reshape(%x: tensor<?x6xf32>, %m: index) -> (tensor<?x2x3xf32>, tensor<?xf32>) {
   %n = tenon.symbol "n"
@@ -75,12 +73,11 @@ func.func @reshape(%x: tensor<?x6xf32>, %m: index) -> (tensor<?x2x3xf32>, tensor
 // -----
 
 // CHECK-LABEL: func.func @slice
-// CHECK-NOT: tenon_host.check_at_most
-// CHECK: tenon.slice %arg0 offsets [1] sizes [3]
 // CHECK: tenon_host.check_at_most %{{.*}}, %{{.*}} "the slice goes beyond its operand"
-// CHECK-NEXT: %[[LOW:.*]] = arith.select
+// CHECK: %[[LOW:.*]] = arith.select
 // CHECK-NEXT: tenon_host.check_at_most %{{.*}}, %[[LOW]] "the slice goes beyond its operand"
-// CHECK: tenon.slice %arg0 offsets [%arg1] sizes [3]
+// CHECK-NEXT: tenon.slice %arg0 offsets [1] sizes [3]
+// CHECK-NEXT: tenon.slice %arg0 offsets [%arg1] sizes [3]
 func.func @slice(%x: tensor<4xf32>, %i: index) -> (tensor<3xf32>, tensor<3xf32>) {
   %y = tenon.slice %x offsets [1] sizes [3] strides [1] : tensor<4xf32> -> tensor<3xf32>
   %z = tenon.slice %x offsets [%i] sizes [3] strides [1] : tensor<4xf32> -> tensor<3xf32>
@@ -93,10 +90,10 @@ func.func @slice(%x: tensor<4xf32>, %i: index) -> (tensor<3xf32>, tensor<3xf32>)
 // CHECK-DAG: %[[N:.*]] = tenon.symbol "n"
 // CHECK-DAG: %[[M:.*]] = tenon.symbol "m"
 // CHECK: tenon_host.check_equal %{{.*}}, %{{.*}} "operands differ in a size that isn't concatenated"
-// CHECK-NEXT: tenon.concat
-// CHECK: tenon_host.check_at_most %arg2, %[[N]] "there are fewer elements than are asked for"
-// CHECK-NEXT: tenon.topk
+// CHECK-NEXT: tenon_host.check_at_most %arg2, %[[N]] "there are fewer elements than are asked for"
 // CHECK: tenon_host.check_at_most %{{.*}}, %[[M]] "a size is read beyond the end of its tensor"
+// CHECK-NEXT: tenon.concat
+// CHECK-NEXT: tenon.topk
 // CHECK-NEXT: tenon.item
 func.func @others(%x: tensor<?x2xf32>, %y: tensor<?x3xf32>, %k: index, %s: tensor<?xi64>)
     -> (tensor<?x5xf32>, tensor<?x2xf32>, tensor<?x2xi64>, tensor<1xi64>) {
@@ -169,4 +166,41 @@ func.func @late(%x: tensor<?xf32>, %y: tensor<?xf32>) -> tensor<?xf32> {
   tenon.bind_shape %x [%n] : tensor<?xf32>
   tenon.bind_shape %y [%m] : tensor<?xf32>
   return %z : tensor<?xf32>
+}
+
+// -----
+
+// What makes the operands of an op may write them where its result will be: checks stand before it, or behind what reads their
+// numbers.
+// CHECK-LABEL: func.func @early
+// CHECK: tenon_host.check_equal %{{.*}}, %{{.*}} "operands differ in a size that isn't concatenated"
+// CHECK-NEXT: tenon.sigmoid
+// CHECK-NEXT: %[[ITEM:.*]] = tenon.item
+// CHECK: tenon_host.check_equal %{{.*}}, %[[ITEM]] "the operand has another number of elements than the shape that it is given"
+// CHECK-NEXT: tenon.sigmoid
+// CHECK-NEXT: tenon.concat
+// CHECK-NEXT: tenon.reshape
+// CHECK: tenon.if
+// CHECK-NEXT: tenon_host.check_equal %{{.*}}, %{{.*}} "operands differ in a size that they share"
+// CHECK-NEXT: tenon.neg
+func.func @early(%c: tensor<i1>, %x: tensor<?x2xf32>, %y: tensor<?x3xf32>, %z: tensor<?x2xf32>, %s: tensor<2xi64>) -> (tensor<?xf32>, tensor<?x2xf32>) {
+  %n = tenon.symbol "n"
+  %m = tenon.symbol "m"
+  %l = tenon.symbol "l"
+  tenon.bind_shape %x [%n, 2] : tensor<?x2xf32>
+  tenon.bind_shape %y [%m, 3] : tensor<?x3xf32>
+  tenon.bind_shape %z [%l, 2] : tensor<?x2xf32>
+  %0 = tenon.sigmoid %x : tensor<?x2xf32>
+  %item = tenon.item %s at 1 : tensor<2xi64>
+  %1 = tenon.sigmoid %y : tensor<?x3xf32>
+  %2 = tenon.concat %0, %1 dim 1 : tensor<?x2xf32>, tensor<?x3xf32> -> tensor<?x5xf32>
+  %3 = tenon.reshape %2 sizes [%item] : tensor<?x5xf32> -> tensor<?xf32>
+  %4 = tenon.if %c -> tensor<?x2xf32> {
+    %5 = tenon.neg %x : tensor<?x2xf32>
+    %6 = tenon.add %5, %z : tensor<?x2xf32>
+    tenon.yield %6 : tensor<?x2xf32>
+  } else {
+    tenon.yield %x : tensor<?x2xf32>
+  }
+  return %3, %4 : tensor<?xf32>, tensor<?x2xf32>
 }

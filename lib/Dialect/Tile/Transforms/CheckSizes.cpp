@@ -48,9 +48,54 @@ public:
     });
     for (cf::AssertOp op : stated)
       op.erase();
+    func.walk([this](Block *inner) { hoist(*inner); });
   }
 
 private:
+  /// Moves each check to where all of its numbers are known. Whoever makes an operand may write it where the op's
+  /// result will be, whose sizes are only right where the check holds.
+  void hoist(Block &inner) {
+    Operation *begin = nullptr; // the last of the ops that say what sizes there are
+    for (Operation &op : inner)
+      if (isa<SymbolOp, BindShapeOp>(op) || host::isArithmetic(&op))
+        begin = &op;
+      else
+        break;
+    llvm::DenseMap<Operation *, Operation *> lastBehind; // the last that was moved behind an op
+    for (Operation &check : llvm::make_early_inc_range(inner)) {
+      if (!isa<host::CheckEqualOp, host::CheckAtMostOp>(check))
+        continue;
+      llvm::SetVector<Operation *> moved;
+      Operation *last = begin;
+      SmallVector<Value> work(check.getOperands());
+      while (!work.empty()) {
+        Operation *op = work.pop_back_val().getDefiningOp();
+        if (!op || op->getBlock() != &inner)
+          continue;
+        if (!isa<SymbolOp>(op) && !host::isArithmetic(op)) {
+          if (!last || last->isBeforeInBlock(op))
+            last = op;
+        } else if (moved.insert(op)) {
+          llvm::append_range(work, op->getOperands());
+        }
+      }
+      Operation *&behind = lastBehind.try_emplace(last, last).first->second;
+      SmallVector<Operation *> inOrder(moved.begin(), moved.end());
+      llvm::sort(inOrder, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+      inOrder.push_back(&check);
+      for (Operation *op : inOrder) {
+        // Arithmetic that stands further ahead stays there.
+        if (op != &check && behind && op->isBeforeInBlock(behind))
+          continue;
+        if (behind)
+          op->moveAfter(behind);
+        else
+          op->moveBefore(&inner, inner.begin());
+        behind = op;
+      }
+    }
+  }
+
   enum class Kind { equal, atMost, broadcast, slice, any };
 
   //===--------------------------------------------------------------------===//

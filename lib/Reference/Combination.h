@@ -60,9 +60,13 @@ template <typename C> struct Combination {
   C finish(C sum, int64_t count) const {
     if (combiner != Combiner::mean)
       return sum;
-    if constexpr (std::is_floating_point_v<C>)
+    if constexpr (std::is_floating_point_v<C>) {
       return sum / C(count);
-    return count == 0 ? C(0) : C(sum / C(count));
+    } else {
+      // The sum wraps where the type ends.
+      unsigned unused = 64 - format.bits;
+      return count == 0 ? C(0) : C(C(uint64_t(sum) << unused) >> unused) / C(count);
+    }
   }
 
   /// A row of contiguous elements.

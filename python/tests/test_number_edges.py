@@ -91,3 +91,95 @@ def test_long_sums_of_halves(target):
         x = np.full((2, 70000), value, np.float16)
         (y,) = run(op, [x], [AXIS], results, target=target, keepdims=0)
         np.testing.assert_array_equal(y, np.full(2, expected, np.float16))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("scale", [1e19, 1e25, 1e30, -1e32])
+def test_normalizations_of_any_size(scale, target):
+    """What is divided by its own size gives the same at any size that is far above epsilon."""
+    x = np.random.default_rng(0).standard_normal((2, 4, 37)).astype(np.float32)
+    row, channel, none = np.linspace(0.5, 1, 37, dtype=np.float32), np.linspace(0.5, 1, 4, dtype=np.float32), np.zeros(4, np.float32)
+    cases = {
+        "LayerNormalization": ([row], {"axis": -1}), "RMSNormalization": ([row], {"axis": -1}),
+        "InstanceNormalization": ([channel, none], {}), "GroupNormalization": ([channel, none], {"num_groups": 2}),
+    }
+    large = (x * np.float32(scale)).astype(np.float32)
+    for op, (constants, attributes) in cases.items():
+        constants = [numpy_helper.from_array(value, f"c{i}") for i, value in enumerate(constants)]
+        (expected,) = run(op, [x], constants, opset=23, target=target, epsilon=1e-9, **attributes)
+        (y,) = run(op, [large], constants, opset=23, target=target, epsilon=1e-5, **attributes)
+        np.testing.assert_allclose(y, np.sign(scale) * expected, rtol=2e-5, atol=2e-5, err_msg=op)
+
+
+@pytest.mark.parametrize("epsilon", [0.0, 1e-30, 1e-12, 1e-5, 1.0, 1e6])
+def test_normalizations_of_any_epsilon(epsilon):
+    x = np.random.default_rng(0).standard_normal((3, 37)).astype(np.float32)
+    x[2] *= 1e-3
+    for op, centred in (("LayerNormalization", x - x.mean(1, keepdims=True)), ("RMSNormalization", x)):
+        wide = centred.astype(np.float64)
+        expected = wide / np.sqrt((wide * wide).mean(1, keepdims=True) + epsilon)
+        ones = numpy_helper.from_array(np.ones(37, np.float32), "scale")
+        (y,) = run(op, [x], [ones], opset=23, axis=-1, epsilon=epsilon)
+        np.testing.assert_allclose(y, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_scale_of_another_type():
+    x, scale = np.random.default_rng(0).standard_normal((3, 37)), np.linspace(0.5, 1, 37)
+    expected = x / np.sqrt((x * x).mean(1, keepdims=True) + 1e-5) * scale
+    for kind, of in ((np.float16, np.float32), (np.float32, np.float16), (np.float32, np.float64)):
+        scales = numpy_helper.from_array(scale.astype(of), "scale")
+        (y,) = run("RMSNormalization", [x.astype(kind)], [scales], (helper.np_dtype_to_tensor_dtype(np.dtype(of)),), opset=23, axis=-1)
+        assert y.dtype == of
+        np.testing.assert_allclose(y, expected, rtol=3e-3, atol=3e-3)
+
+
+EDGES = np.array([0, -0.0, 0.5, -0.5, 1.5, -1.5, 127.5, 128, -128.5, -129, 255.5, 256, 257, -1, 300, 32768, -32769, 65536, 2147483520, 2147483648.0,
+                  4294967296.0, -2147483904.0, 9.223372e18, 1.8446744e19, -9.3e18, -2e19, 1e30, -1e30, np.inf, -np.inf, np.nan])
+
+
+@pytest.mark.parametrize("source", [np.float32, np.float64, np.float16])
+@pytest.mark.parametrize("to", [np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.int64, np.uint64, np.bool_])
+def test_casts_beyond_the_range(source, to):
+    """Truncated, then modulo 2^n from 64 bits, as `tenon.cast` says: compiled as interpreted, in vectors and behind them."""
+    with np.errstate(over="ignore"):
+        x = EDGES.astype(source)
+    results = []
+    for target in (*TARGETS, None):
+        kind = helper.np_dtype_to_tensor_dtype(np.dtype(to))
+        model = make_model([helper.make_node("Cast", ["x"], ["y"], to=kind)], [("x", helper.np_dtype_to_tensor_dtype(x.dtype), ("n",))],
+                           [("y", kind, None)], opset=21)
+        model = tenon.reference(model) if target is None else tenon.compile(model, target=target)
+        results.append(model.run({"x": x})["y"])
+    for y in results[:-1]:
+        np.testing.assert_array_equal(y, results[-1])
+    inside = np.isfinite(x) & (np.abs(x.astype(np.float64)) < 2.0**63)
+    exact = [int(value) for value in x[inside]]
+    expected = [bool(value) for value in x[inside]] if to == np.bool_ else [np.array(value % 2**64, np.uint64).astype(to) for value in exact]
+    np.testing.assert_array_equal(results[0][inside], expected)
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.int64, np.uint64])
+def test_divisions_by_zero(dtype):
+    ends = np.iinfo(dtype)
+    a, results = np.array([0, 1, 7, ends.min, ends.max] * 9, dtype), (helper.np_dtype_to_tensor_dtype(np.dtype(dtype)),)
+    for op, attributes in (("Div", {}), ("Mod", {}), ("Mod", {"fmod": 1})):
+        np.testing.assert_array_equal(run(op, [a, np.zeros_like(a)], results=results, **attributes)[0], np.zeros_like(a))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("dtype", [np.int32, np.uint32])
+def test_means_of_integers_whose_sum_leaves_their_type(dtype, target):
+    ends = np.iinfo(dtype)
+    x = np.array([[ends.max, ends.max, 1], [ends.max, 0, 0], [ends.min, ends.min, ends.min]], dtype)
+    (y,) = run("ReduceMean", [x], [AXIS], (helper.np_dtype_to_tensor_dtype(np.dtype(dtype)),), target=target, keepdims=0)
+    assert y.tolist() == [int(sum(map(int, row)) / 3) for row in x]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_angles_of_any_size(dtype, target):
+    x = np.array([2.0**45, 2.0**46, 2.0**60, 2.0**63, 1e20, 1e30, 3e38, -1e25, 1e5, 0.5], dtype)
+    for op, function in (("Sin", np.sin), ("Cos", np.cos), ("Tan", np.tan)):
+        kind = (helper.np_dtype_to_tensor_dtype(np.dtype(dtype)),)
+        (y,) = run(op, [x], results=kind, target=target, opset=22)
+        np.testing.assert_allclose(y, function(x.astype(np.longdouble)), rtol=1e-5 if dtype == np.float32 else 1e-12)

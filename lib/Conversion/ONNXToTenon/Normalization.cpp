@@ -156,7 +156,11 @@ Results rmsNormalization(Node &node) {
   int64_t axis = node.dimension(node.integer("axis", -1), rankOf(x));
   if (node.hasFailed())
     return failure();
-  Value y = normalize(node, x, dimsFrom(axis, x), node.number("epsilon", 1e-5f), /*rms=*/true);
+  // The scale's element type is the result's: what is normalised is rounded to it once.
+  Type element = elementOf(node[1]);
+  if (element != elementOf(x) && elementOf(x).getIntOrFloatBitWidth() < 32)
+    x = node.cast(x, node.builder.getF32Type());
+  Value y = node.cast(normalize(node, x, dimsFrom(axis, x), node.number("epsilon", 1e-5f), /*rms=*/true), element);
   return node.binary<MulOp>(y, node.broadcastTo(node[1], node.sizesOf(x)));
 }
 

@@ -48,6 +48,11 @@ Value reduceTo(Node &node, Kind kind, Value x, Reduce reduce, bool keepDims) {
   bool hasLogarithm = kind == Kind::logSum || kind == Kind::logSumExp;
   if (element != wide && (kind == Kind::l2 || (hasLogarithm && isa<IntegerType>(element))))
     return node.cast(reduceTo(node, kind, node.cast(x, wide), reduce, keepDims), element);
+  // Nor does a type hold the sum of its integers, but their mean; of 64 bits it is that of the sum modulo 2^64.
+  if (auto integer = dyn_cast<IntegerType>(element); integer && kind == Kind::mean && integer.getWidth() < 64) {
+    Type sum = IntegerType::get(node.builder.getContext(), 64, integer.getSignedness());
+    return node.cast(reduceTo(node, kind, node.cast(x, sum), reduce, keepDims), element);
+  }
   auto plain = [&](Combiner combiner, Value value) {
     // Of truth values, the largest is their or and the least their and.
     if (elementOf(value).isInteger(1) && combiner == Combiner::max)

@@ -8,6 +8,9 @@
 #include "CompositeBuilder.h"
 #include "tenon/Dialect/Tenon/IR/Verification.h"
 
+#include <algorithm>
+#include <cmath>
+
 using namespace mlir;
 using namespace tenon;
 
@@ -53,16 +56,31 @@ SmallVector<utils::IteratorType> NormalizeOp::getLoopIterators() { return rowIte
 SmallVector<AffineMap> NormalizeOp::getOperandMaps() { return identityOperandMaps(*this); }
 SmallVector<AffineMap> NormalizeOp::getResultMaps() { return identityResultMaps(*this); }
 
+/// A power of two by which elements are multiplied before they are squared, as squares of what is beyond 2^64 leave
+/// f32. Nothing is rounded by it, and with it epsilon, which is above all squares that vanish, stays a normal number.
+static double scaleOfSquares(Type element, double epsilon) {
+  constexpr int most = 52;
+  if (!(element.isF32() || element.isBF16()) || !(epsilon > 0) || !std::isfinite(epsilon))
+    return 1;
+  constexpr int leastExponent = -120;
+  return std::ldexp(1.0, -std::clamp((std::ilogb(epsilon) - leastExponent) / 2, 0, most));
+}
+
 FailureOr<SmallVector<Value>> NormalizeOp::decompose(OpBuilder &builder) {
   CompositeBuilder build(builder, *this);
-  Value x = build.toCompute(getOperand());
+  double epsilon = getEpsilon().convertToDouble(), factor = scaleOfSquares(getElementTypeOrSelf(getType()), epsilon);
+  auto scaled = [&](Value value) {
+    return factor == 1 ? value : build.binary<MulOp>(value, build.splat(factor, value));
+  };
+  Value x = build.toCompute(getOperand()), centred = scaled(x);
   // The mean is subtracted before squaring: a large mean would cancel the digits of the variance.
   if (!getRms())
-    x = build.binary<SubOp>(x, build.expand(build.reduce(Combiner::mean, x, getDims()), getDims(), x));
-  Value variance = build.reduce(Combiner::mean, build.binary<MulOp>(x, x), getDims());
-  Value scale =
-      build.unary<RsqrtOp>(build.binary<AddOp>(variance, build.splat(getEpsilon().convertToDouble(), variance)));
-  Value result = build.binary<MulOp>(x, build.expand(scale, getDims(), x));
+    centred =
+        build.binary<SubOp>(centred, build.expand(scaled(build.reduce(Combiner::mean, x, getDims())), getDims(), x));
+  Value variance = build.reduce(Combiner::mean, build.binary<MulOp>(centred, centred), getDims());
+  Value scale = build.unary<RsqrtOp>(build.binary<AddOp>(variance, build.splat(epsilon * factor * factor, variance)));
+  Value result = getRms() ? build.binary<MulOp>(x, build.expand(scaled(scale), getDims(), x))
+                          : build.binary<MulOp>(centred, build.expand(scale, getDims(), x));
   return SmallVector<Value>{build.fromCompute(result, getType())};
 }
 

@@ -117,3 +117,25 @@ def test_interpolation_of_elements_that_are_no_numbers():
     for function in tenon.compile, tenon.reference:
         with pytest.raises(tenon.CompileError, match="grow.*only 'nearest' takes them"):
             function(model)
+
+
+@pytest.mark.parametrize("shape", [(0, 0, 0, 0), (1, 2, 0, 3), (1, 2, 3, 0), (0, 2, 3, 4)])
+@pytest.mark.parametrize("mode, antialias", [("nearest", 0), ("linear", 0), ("linear", 1), ("cubic", 0), ("cubic", 1)])
+def test_images_without_elements(shape, mode, antialias):
+    for declared in (shape, ("n", "c", "h", "w")):
+        model = resize(declared, scales=[1, 1, 0.5, 2], mode=mode, **({"antialias": 1} if antialias else {}))
+        expected = tuple(int(size * scale) for size, scale in zip(shape, (1, 1, 0.5, 2)))
+        for run in (tenon.compile(model, threads=1).run, tenon.reference(model).run):
+            assert run({"x": np.zeros(shape, np.float32)})["y"].shape == expected
+
+
+@pytest.mark.parametrize("mode", ["nearest", "linear", "cubic"])
+def test_sizes_that_come_from_nothing(mode):
+    message = "expects elements along axis 3 of which there can be more, but there is none"
+    model = resize((1, 2, "h", "w"), sizes=[1, 2, 4, 5], mode=mode)
+    for run in (tenon.compile(model, threads=1).run, tenon.reference(model).run):
+        assert run({"x": floats((1, 2, 3, 1))})["y"].shape == (1, 2, 4, 5)
+        with pytest.raises(tenon.RunError, match=message):
+            run({"x": np.zeros((1, 2, 3, 0), np.float32)})
+    with pytest.raises(tenon.CompileError, match=message):
+        tenon.compile(resize((1, 2, 3, 0), sizes=[1, 2, 4, 5], mode=mode))

@@ -34,6 +34,11 @@ CASES = [
     ("Where", {}, [("c", T.BOOL, ("l",)), *floats(a=("n",), b=("m",))],
      [((np.ones(5, bool), ones(5), ones(5)), (5,)), ((np.ones(1, bool), ones(5), ones(1)), (5,))],
      [((np.ones(3, bool), ones(5), ones(5)), NEITHER), ((np.ones(5, bool), ones(5), ones(2)), NEITHER)]),
+    *[("Pad", {"mode": mode}, floats(a=("n", "k")) + [("p", T.INT64, (4,))],
+       [((ones(5, 3), numbers(1, 0, 0, 2)), (6, 5)), ((ones(0, 3), numbers(0, 0, 0, 2)), (0, 5)), ((ones(0, 0), numbers(0, 0, 0, 0)), (0, 0))],
+       [((ones(0, 3), numbers(1, 0, 0, 0)), r"node 'n': expects elements along axis 0 of which there can be more, but there is none"),
+        ((ones(2, 0), numbers(0, 1, 0, 1)), r"node 'n': expects elements along axis 1 of which there can be more")])
+      for mode in ("edge", "reflect", "wrap")],
     ("MatMul", {}, floats(a=("n", "k"), b=("j", "m")),
      [((ones(5, 3), ones(3, 4)), (5, 4))],
      [((ones(5, 3), ones(4, 5)), SHARED)]),

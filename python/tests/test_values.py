@@ -155,6 +155,67 @@ def test_strings_move_like_numbers():
             assert compiled.run({"x": rows, "i": np.array(i, np.int64)})["y"].tolist() == expected.tolist()
 
 
+def constant(name, values):
+    return numpy_helper.from_array(np.array(values, np.int64), name)
+
+
+MOVES = {
+    "Pad": ([constant("pads", [1, 0, -1, 2])], {}), "Pad edge": ([constant("pads", [1, 0, 1, 2])], {"mode": "edge"}),
+    "Compress": ([numpy_helper.from_array(np.array([True, False, True, True]), "which")], {"axis": 1}),
+    "ScatterElements": ([constant("places", [[1, 0, -1]]), "updates"], {"axis": 1}),
+    "ScatterND": ([constant("rows", [[2], [0]]), "rows of updates"], {}),
+    "ReverseSequence": ([constant("lengths", [2, 1, 3])], {"batch_axis": 0, "time_axis": 1}),
+    "CenterCropPad": ([constant("shape", [5, 2])], {}), "GatherElements": ([constant("places", [[1, 0], [3, -1]])], {"axis": 1}),
+    "Tile": ([constant("repeats", [2, 1])], {}), "Expand": ([constant("sizes", [2, 1, 1])], {}),
+}
+
+
+@pytest.mark.parametrize("form", MOVES)
+def test_strings_move_as_the_numbers_that_they_spell(form):
+    extra, attributes = MOVES[form]
+    feeds = {"x": np.arange(1, 13).reshape(3, 4)}
+    names = ["x", *(value if isinstance(value, str) else value.name for value in extra)]
+    feeds |= {name: {"updates": np.array([[21, 22, 23]]), "rows of updates": np.arange(30, 38).reshape(2, 4)}[name]
+              for name in extra if isinstance(name, str)}
+    results = []
+    for kind in (I64, S):
+        node = helper.make_node(form.split()[0], names, ["y"], **attributes)
+        model = make_model([node], [(name, kind, [f"{name}{d}" for d in range(2)]) for name in feeds], [("y", kind, None)],
+                           [value for value in extra if not isinstance(value, str)], opset=21)
+        feed = {name: value if kind == I64 else value.astype(str).astype(object) for name, value in feeds.items()}
+        results.append([run(feed)["y"] for run in (tenon.compile(model, threads=1).run, tenon.reference(model).run)])
+    for numbers, texts in zip(*results):
+        expected = np.where(numbers == 0, "", numbers.astype(str))
+        assert texts.shape == numbers.shape and texts.astype(str).tolist() == expected.tolist()
+
+
+def test_scattered_strings_are_not_added():
+    model = make_model([helper.make_node("ScatterND", ["x", "i", "u"], ["y"], reduction="add")],
+                       [("x", S, (3,)), ("u", S, (1,))], [("y", S, (3,))], [constant("i", [[1]])], opset=18)
+    with pytest.raises(tenon.CompileError, match="reduction of elements of type string, only 'none' takes them"):
+        tenon.compile(model)
+
+
+def test_constant_strings():
+    nodes = [helper.make_node("Constant", [], ["one"], value_string="a"), helper.make_node("Constant", [], ["two"], value_strings=["b", ""]),
+             helper.make_node("StringConcat", ["one", "two"], ["y"])]
+    model = make_model(nodes, [], [("y", S, (2,)), ("one", S, ())], opset=20)
+    for run in (tenon.compile(model, threads=1).run, tenon.reference(model).run):
+        result = run({})
+        assert result["y"].tolist() == ["ab", "a"] and result["one"].tolist() == "a"
+
+
+def test_mapped_sequences_have_the_types_of_the_body():
+    body = helper.make_graph([helper.make_node("Neg", ["e"], ["o"])], "body", [helper.make_tensor_value_info("e", F, (None,))],
+                             [helper.make_tensor_value_info("o", F, (None,))])
+    nodes = [helper.make_node("SequenceConstruct", ["x", "z"], ["s"]), helper.make_node("SequenceMap", ["s"], ["t"], body=body),
+             helper.make_node("ConcatFromSequence", ["t"], ["y"], axis=0)]
+    model = make_model(nodes, [("x", F, ("n",)), ("z", F, ("m",))], [("y", F, (None,))], opset=20)
+    x, z = np.arange(3, dtype=np.float32), np.arange(4, dtype=np.float32)
+    for run in (tenon.compile(model, threads=1).run, tenon.reference(model).run):
+        np.testing.assert_array_equal(run({"x": x, "z": z})["y"], -np.concatenate([x, z]))
+
+
 def test_optionals():
     kind = optional(tensor(F, (None,)))
     then = helper.make_graph([helper.make_node("OptionalGetElement", ["o"], ["v"])], "then", [],

@@ -557,6 +557,6 @@ void onnx::addDataMovementConverters(ConverterTable &table) {
   table.add("Tile", 6, 2, 2, tile, Accepts::tensors);
   table.add("Concat", 1, 1, ConverterTable::variadic, concat, Accepts::tensors);
   table.add("Col2Im", 18, 3, 3, col2Im);
-  table.add("DepthToSpace", 1, 1, 1, depthToSpace);
-  table.add("SpaceToDepth", 1, 1, 1, spaceToDepth);
+  table.add("DepthToSpace", 1, 1, 1, depthToSpace, Accepts::tensors);
+  table.add("SpaceToDepth", 1, 1, 1, spaceToDepth, Accepts::tensors);
 }

@@ -215,6 +215,8 @@ Results scatterTo(Node &node, Value x, Value indices, Value updates, ArrayRef<in
   auto combiner = combinerOf(node);
   if (!combiner)
     return failure();
+  if (*combiner && !isNumber(elementOf(x)))
+    return node.unsupported() << "reduction of elements of type " << elementOf(x) << ", only 'none' takes them";
   return ScatterOp::create(node.builder, node.loc, x.getType(), IndexMode::error, *combiner, x, indices, updates, dims,
                            batch)
       .getResult();
@@ -448,15 +450,15 @@ void onnx::addIndexingConverters(ConverterTable &table) {
   table.add("com.microsoft.GatherND", 1, 2, 2, gatherND, Accepts::tensors);
   table.add("GatherElements", 11, 2, 2, gatherElements, Accepts::tensors);
   table.add("NonZero", 9, 1, 1, nonZero);
-  table.add("Compress", 9, 2, 2, compress);
-  table.add("Scatter", 9, 3, 3, scatterElements);
-  table.add("ScatterElements", 11, 3, 3, scatterElements);
-  table.add("ScatterND", 11, 3, 3, scatterND);
-  table.add("TensorScatter", 24, 2, 3, tensorScatter);
+  table.add("Compress", 9, 2, 2, compress, Accepts::tensors);
+  table.add("Scatter", 9, 3, 3, scatterElements, Accepts::tensors);
+  table.add("ScatterElements", 11, 3, 3, scatterElements, Accepts::tensors);
+  table.add("ScatterND", 11, 3, 3, scatterND, Accepts::tensors);
+  table.add("TensorScatter", 24, 2, 3, tensorScatter, Accepts::tensors);
   table.add("TopK", 1, 1, 1, topKAttribute);
   table.add("TopK", 10, 2, 2, topK);
   table.add("Unique", 11, 1, 1, unique);
   table.add("com.microsoft.Unique", 1, 1, 1, uniqueByOccurrence);
-  table.add("OneHot", 9, 3, 3, oneHot);
-  table.add("ReverseSequence", 10, 2, 2, reverseSequence);
+  table.add("OneHot", 9, 3, 3, oneHot, Accepts::tensors);
+  table.add("ReverseSequence", 10, 2, 2, reverseSequence, Accepts::tensors);
 }

@@ -374,6 +374,19 @@ void Node::expectEqual(AffineExpr actual, AffineExpr expected, StringRef message
   cf::AssertOp::create(builder, loc, arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, a, b), message);
 }
 
+void Node::expectElements(AffineExpr extent, AffineExpr wanted, int64_t dim) {
+  extent = sizes.simplify(extent), wanted = sizes.simplify(wanted);
+  bool isEmpty = isStatic(extent, 0);
+  if ((isStatic(extent) && !isEmpty) || isStatic(wanted, 0))
+    return;
+  std::string what =
+      ("expects elements along axis " + Twine(dim) + " of which there can be more, but there is none").str();
+  if (isEmpty && isStatic(wanted))
+    error() << what;
+  else
+    expectEqual(choose(extent, size(0), wanted, size(0)), size(0), what);
+}
+
 Value Node::withSizes(Value value, ArrayRef<AffineExpr> expected, const Twine &what) {
   Sizes result;
   for (auto [own, wanted] : llvm::zip_equal(sizesOf(value), expected)) {

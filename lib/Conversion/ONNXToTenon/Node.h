@@ -126,6 +126,8 @@ public:
   mlir::OpFoldResult materialize(mlir::AffineExpr size);
   /// Ends the run with a message where two sizes differ.
   void expectEqual(mlir::AffineExpr actual, mlir::AffineExpr expected, llvm::StringRef message);
+  /// Ends the run, or is an error when compiling, where an extent without elements is to give `wanted` ones.
+  void expectElements(mlir::AffineExpr extent, mlir::AffineExpr wanted, int64_t dim);
   /// The value with the sizes that the operator's rules say it has; null ones are its own. Those that aren't known when
   /// compiling are checked at run time. An error, which begins as the check does, where they can't be: `expects WHAT`.
   mlir::Value withSizes(mlir::Value value, llvm::ArrayRef<mlir::AffineExpr> expected, const llvm::Twine &what);
@@ -144,7 +146,7 @@ public:
 
   //===--- Constants ---===//
   mlir::Value constant(mlir::TypedAttr value) { return ConstantOp::create(builder, loc, value.getType(), value); }
-  mlir::Value scalar(double value, mlir::Type element);
+  mlir::Value scalar(double value, mlir::Type element); ///< of strings, 0 is the empty one
   mlir::Value scalarInteger(int64_t value, mlir::Type element);
   mlir::Value integersConstant(llvm::ArrayRef<int64_t> values);
   mlir::Value numbersConstant(llvm::ArrayRef<double> values, mlir::Type element);

@@ -82,6 +82,8 @@ static Attribute numberAttr(double value, Type element) {
 }
 
 Value Node::scalar(double value, Type element) {
+  if (isa<tenon::StringType>(element) && value == 0)
+    return constant(DenseStringElementsAttr::get(RankedTensorType::get({}, element), StringRef()));
   if (!isNumber(element)) {
     if (!failed)
       error() << "can't compute with elements of " << element;

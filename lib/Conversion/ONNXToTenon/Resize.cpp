@@ -115,6 +115,10 @@ private:
                              : floorOf(node.binary<MulOp>(number(axis.from), axis.given));
       if (!axis.to)
         return false;
+      if (stated.sizes)
+        node.expectElements(axis.from, axis.to, dim);
+      if (node.hasFailed())
+        return false;
       if (axis.from == axis.to && !axis.given && (!axis.scale || *axis.scale == 1) && place != crop)
         continue;
       axes.push_back({dim, axis});
@@ -361,6 +365,8 @@ private:
     if (!node.flag("exclude_outside")) {
       // Cubic kernels reach 2 places, times how many there are for one of the result.
       reach = node.sizes.simplify((node.quotient({axis.from}, {node.largest(axis.to, node.size(1))}) + 2) * 2);
+      // More than that only where there is no edge to go on.
+      reach = node.least(reach, node.sizes.simplify(axis.from * 6));
       Sizes around(rankOf(x), node.size(0));
       around[dim] = reach;
       extent = node.sizes.simplify(axis.from + reach * 2);

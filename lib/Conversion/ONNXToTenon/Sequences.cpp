@@ -193,10 +193,11 @@ Results sequenceMap(Node &node) {
     return node.error() << "expects the subgraph 'body' with " << node.size() << " inputs and "
                         << node.op->getNumResults() << " outputs";
   SmallVector<Value> initial;
-  for (Type stated : node.op->getResultTypes()) {
-    if (!isa<SequenceType>(stated))
+  for (auto [stated, each] : llvm::zip(node.op->getResultTypes(), source->front().getTerminator()->getOperandTypes())) {
+    Type held = isa<SequenceType>(stated) ? heldType(stated) : each;
+    if (!isa<ShapedType>(held))
       return node.unsupported() << "the type of a result is not stated";
-    initial.push_back(emptySequence(node, heldType(stated)));
+    initial.push_back(emptySequence(node, held));
   }
   auto body = [&](Value iteration, ArrayRef<Value> carried) -> std::optional<LoopBuilder::Yielded> {
     SmallVector<Value> arguments;

@@ -62,7 +62,14 @@ Results constantNode(Node &node) {
     return node.integersConstant(*values);
   if (auto values = node.numbers("value_floats"))
     return node.numbersConstant(*values, node.builder.getF32Type());
-  return node.unsupported() << "it has no value that is a dense tensor of numbers";
+  auto text = tenon::StringType::get(node.builder.getContext());
+  if (auto value = dyn_cast_or_null<StringAttr>(node.attribute("value_string")))
+    return node.constant(DenseStringElementsAttr::get(RankedTensorType::get({}, text), value.getValue()));
+  if (auto values = dyn_cast_or_null<ArrayAttr>(node.attribute("value_strings"))) {
+    SmallVector<StringRef> texts(values.getAsValueRange<StringAttr>());
+    return node.constant(DenseStringElementsAttr::get(RankedTensorType::get({(int64_t)texts.size()}, text), texts));
+  }
+  return node.unsupported() << "it has no value that is a dense tensor";
 }
 
 Results constantOfShape(Node &node) {

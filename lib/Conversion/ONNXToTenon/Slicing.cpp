@@ -293,6 +293,13 @@ Results padBy(Node &node, ArrayRef<AffineExpr> low, ArrayRef<AffineExpr> high, V
   auto known = symbolizePadMode(mode);
   if (!known)
     return node.error() << "expects mode constant, reflect, edge or wrap, but has '" << mode << "'";
+  // Nothing can be repeated where there is nothing.
+  if (*known != PadMode::constant)
+    for (auto [dim, extent] : llvm::enumerate(node.sizesOf(node[0])))
+      if (!isStatic(low[dim], 0) || !isStatic(high[dim], 0))
+        node.expectElements(extent, extent + low[dim] + high[dim], dim);
+  if (node.hasFailed())
+    return failure();
   return node.pad(node[0], value, low, high, *known);
 }
 
@@ -422,8 +429,8 @@ void onnx::addSlicingConverters(ConverterTable &table) {
   table.add("Split", 2, 1, 1, split, Accepts::tensors);
   table.add("Split", 13, 1, 2, split, Accepts::tensors);
   table.add("Pad", 1, 1, 1, padAttributes);
-  table.add("Pad", 11, 2, 4, pad);
+  table.add("Pad", 11, 2, 4, pad, Accepts::tensors);
   table.add("com.microsoft.Pad", 1, 2, 3, pad);
   table.add("Crop", 1, 1, 1, crop);
-  table.add("CenterCropPad", 18, 2, 2, centerCropPad);
+  table.add("CenterCropPad", 18, 2, 2, centerCropPad, Accepts::tensors);
 }

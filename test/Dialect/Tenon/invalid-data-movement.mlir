@@ -64,6 +64,14 @@ func.func @slice(%x: tensor<8xf32>) {
 
 // -----
 
+func.func @pad_repeats_nothing(%x: tensor<2x0xf32>, %v: tensor<f32>) {
+  // expected-error @+1 {{'tenon.pad' op has no elements to repeat in dimension 1}}
+  %0 = tenon.pad edge %x, %v low [0, 1] high [0, 0] : tensor<2x0xf32>, tensor<f32> -> tensor<2x1xf32>
+  return
+}
+
+// -----
+
 func.func @pad(%x: tensor<8xf32>, %v: tensor<1xf32>) {
   // expected-error @+1 {{expects a value of rank 0, but has 'tensor<1xf32>'}}
   %0 = tenon.pad constant %x, %v low [1] high [1] : tensor<8xf32>, tensor<1xf32> -> tensor<10xf32>

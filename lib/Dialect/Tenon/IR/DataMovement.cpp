@@ -185,6 +185,9 @@ LogicalResult PadOp::verify() {
   if (failed(verifySameElementType(*this, getValue(), getResult())) ||
       failed(verifySameElementType(*this, getOperand(), getResult())))
     return failure();
+  for (int64_t d = 0; getMode() != PadMode::constant && d < from.getRank(); ++d)
+    if (from.getDimSize(d) == 0 && !from.isDynamicDim(d) && typeOf(getResult()).getDimSize(d) > 0)
+      return emitOpError("has no elements to repeat in dimension ") << d;
   return verifyResultSizes(cast<OpResult>(getResult()));
 }
 

@@ -1,6 +1,7 @@
-"""Models of a few nodes over the standard's operators, for test_operator_models: every operator that has a recipe (operator_recipes, operator_patterns),
-attributes at their edges, all element types, broadcasting, sizes of zero, sizes that are symbols, operands as constants
-or as inputs, control flow and functions.
+"""Models of a few nodes over the operators of the standard, of ai.onnx.ml and of ONNX Runtime, for test_operator_models:
+every operator that has a recipe (the modules operator_*), attributes at their edges, all element types, strings and
+sequences, broadcasting, sizes of zero, sizes that are symbols, operands as constants or as inputs, control flow and
+functions. What is drawn at random when it runs (RandomNormal, Bernoulli, Multinomial, ...) has no recipe.
 
 Seeded: model number 7 is the same model everywhere. A node is drawn with what the standard allows, and ONNX Runtime runs
 it at once, alone: what it refuses is drawn again, what it gives may be an operand of later nodes. What makes two right
@@ -20,8 +21,9 @@ KINDS = {"f32": np.float32, "f64": np.float64, "f16": np.float16, "i8": np.int8,
 NAMES = {"float": "f32", "double": "f64", "float16": "f16", "int8": "i8", "uint8": "u8", "int16": "i16",
          "uint16": "u16", "int32": "i32", "uint32": "u32", "int64": "i64", "uint64": "u64", "bool": "bool"}
 FLOATS = ("f32", "f64", "f16")
+WORDS = np.array(["", "a", "bc", "BC", "d e", " f", "0", "1.5", "-3", "\u00e9t\u00e9", "a,b", "the"], object)
 TOLERANCES = {"f32": 1e-4, "f64": 1e-7, "f16": 1e-2}
-OPSETS = (24, 24, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 13, 12, 11)
+OPSETS = (24, 24, 24, 26, 25, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 9, 8, 7)
 
 # These give exact results for exact operands, as far as they are multiples of 1/1024.
 EXACT = set("""Abs Neg Relu Identity Add Sub Mul Max Min Sum Where Clip Reshape Flatten Squeeze Unsqueeze Transpose Expand
@@ -29,6 +31,8 @@ Tile Concat Split Slice Pad Gather GatherElements GatherND ScatterElements Scatt
 ReverseSequence Trilu EyeLike OneHot Compress Range ConstantOfShape CenterCropPad MaxPool GlobalMaxPool ReduceMax ReduceMin
 ReduceSum CumSum MatMul Gemm Cast CastLike Floor Ceil Round Sign Unique TopK Dropout Scan Hardmax""".split())
 
+
+DOMAINS = {"ai.onnx.ml": 3, "com.microsoft": 1}
 
 # These may compute in f32 whatever their operands are.
 STASHED = {"LayerNormalization", "RMSNormalization", "GroupNormalization"}
@@ -49,7 +53,7 @@ class Value(NamedTuple):
 
     @property
     def kind(self):
-        return next(kind for kind, dtype in KINDS.items() if self.array.dtype == dtype)
+        return "str" if self.array.dtype == object else next(kind for kind, dtype in KINDS.items() if self.array.dtype == dtype)
 
     @property
     def shape(self):
@@ -59,6 +63,10 @@ class Value(NamedTuple):
     def rank(self):
         return self.array.ndim
 
+
+# Whose operands' numbers belong to their sizes, which ONNX Runtime doesn't look at.
+FITTED = ("RoiPool", "RoiAlign", "MaxUnpool", "TensorScatter", "ArrayFeatureExtractor", "EmbedLayerNormalization",
+          "Classifier", "Regressor", "Scaler", "Imputer", "FeatureVectorizer", "MaxRoiPool")
 
 RECIPES = {}
 
@@ -144,9 +152,10 @@ class OperatorModel:
 
     def schema(self, op):
         try:
-            return onnx.defs.get_schema(op, self.opset)
+            schema = onnx.defs.get_schema(op, self.opset)
         except onnx.defs.SchemaError:
             return None
+        return None if schema.deprecated else schema
 
     def has(self, attribute):
         return attribute in self.schema(self.op).attributes
@@ -179,6 +188,8 @@ class OperatorModel:
     def random(self, kind, shape, mode="any"):
         """`mode`: any; exact; positive; unit (within [-1, 1]); small (integers near zero); nonzero; special."""
         rng = self.rng
+        if kind == "str":
+            return rng.choice(WORDS, shape) if shape != () else np.array(rng.choice(WORDS), object)
         if kind == "bool":
             return rng.integers(0, 2, shape).astype(np.bool_)
         if kind in FLOATS:
@@ -269,23 +280,27 @@ class OperatorModel:
         node = helper.make_node(op, [v.name if v is not None else "" for v in operands], names,
                                 name=f"{op}_{len(self.nodes)}", **attributes)
         read = {v.name: v for v in operands if v is not None}
-        read |= {v.name: v for v in self.values if any(v.name in inner.input for a in node.attribute for inner in a.g.node)}
-        alone = self.assemble([node], read.values(), [], names, symbols="unknown")
+        read |= {v.name: v for v in self.values if v.name in set(read_by(node))}
+        self.admit([node], read, names, op in EXACT, "f32" if op in STASHED else None)
+
+    def admit(self, nodes, read, names, is_exact_op, least=None):
+        """Adds nodes that ONNX Runtime runs on their own. `least`: an element type as which they may compute at worst."""
+        alone = self.assemble(nodes, read.values(), [], names, symbols="unknown")
         try:
             arrays = session(alone).run(None, {v.name: v.array for v in read.values() if v.role != "constant"})
         except Exception as error:  # noqa: BLE001: ONNX Runtime's exceptions have no common type
             self.reason = str(error)
             raise Refused from error
-        if any(not isinstance(a, np.ndarray) or a.dtype not in KINDS.values() or a.size > 100000 for a in arrays):
+        if any(not isinstance(a, np.ndarray) or a.dtype not in (*KINDS.values(), object) or a.size > 100000 for a in arrays):
             raise Refused
-        exact = op in EXACT and all(v.exact for v in read.values()) and all(map(is_exact, arrays))
+        exact = is_exact_op and all(v.exact for v in read.values()) and all(map(is_exact, arrays))
         for name, array in zip(names, arrays):
             tolerance = max([v.tolerance for v in read.values()], default=0.0)
-            for value in [*read.values(), Value("", array, "")]:
-                if not exact and array.dtype.kind == "f" and value.kind in TOLERANCES:
-                    tolerance = max(tolerance, TOLERANCES["f32" if op in STASHED and value.kind == "f64" else value.kind])
+            for kind in [*(v.kind for v in read.values()), Value("", array, "").kind, least]:
+                if not exact and array.dtype.kind == "f" and kind in TOLERANCES:
+                    tolerance = max(tolerance, TOLERANCES[kind])
             self.values.append(Value(name, array, "node", exact, is_bounded(array), tolerance))
-        self.nodes.append(node)
+        self.nodes.extend(nodes)
 
     def step(self, op, *operands, results=1, **attributes):
         """A node of a pattern; numbers are constants of the first operand's element type."""
@@ -320,6 +335,8 @@ class OperatorModel:
         results = [helper.make_tensor_value_info(name, *typed[name]) if name in typed else
                    onnx.ValueInfoProto(name=name) for name in outputs]
         imports = [helper.make_opsetid("", self.opset)]
+        if domains := {domain for node in nodes for domain in domains_of(node)} - {""}:
+            imports += [helper.make_opsetid(domain, DOMAINS[domain]) for domain in sorted(domains)]
         functions = []
         if in_function:
             names = [info.name for info in inputs] + [c.name for c in constants]
@@ -336,10 +353,16 @@ class OperatorModel:
         self.given = {v.name: v.array for v in read if v.role == "input"}
         return self.assemble(self.nodes, read, self.results, [v.name for v in self.results], self.symbols, self.in_function)
 
+    def fix_sizes(self):
+        """All sizes are known from now on."""
+        self.symbols = "none"
+        read = [v for v in self.values if v.role != "node" and v.name in {name for node in self.nodes for name in read_by(node)}]
+        self.model = self.assemble(self.nodes, read, self.results, [v.name for v in self.results], "none", self.in_function)
+
     def others(self):
         """Inputs of other sizes, where sizes are symbols: equal sizes become other equal ones. ONNX Runtime takes labels,
         windows and places that don't fit, and powers of integers must not be negative."""
-        if any(node.op_type.endswith(("Loss", "Pool", "Pow", "MeanVarianceNormalization", "Compress")) for node in self.nodes):
+        if any(node.op_type.endswith(("Loss", "Pool", "Pow", "MeanVarianceNormalization", "Compress") + FITTED) for node in self.nodes):
             return self.given
         known, arrays = {}, {}
         for name, array in self.given.items():
@@ -349,7 +372,7 @@ class OperatorModel:
             if tuple(shape) == array.shape:
                 arrays[name] = array
                 continue
-            kind = next(kind for kind, dtype in KINDS.items() if array.dtype == dtype)
+            kind = Value("", array, "").kind
             mode = "exact" if is_exact(array) else "positive" if array.size and (array > 0).all() else "unit"
             arrays[name] = self.random(kind, shape, mode)
         return arrays
@@ -358,6 +381,36 @@ class OperatorModel:
         """What ONNX Runtime gives, by name; raises where it doesn't run the model."""
         names = [v.name for v in self.results]
         return dict(zip(names, session(self.model).run(names, feed)))
+
+
+class Group:
+    """Nodes that ONNX Runtime runs together, for what isn't a tensor between them: sequences, narrow element types.
+
+    Called as `make_node`, with values or names as operands, it gives the names of the results.
+    """
+
+    def __init__(self, model):
+        model.count += 1
+        self.model, self.prefix, self.nodes, self.read = model, f"t{model.count}", [], {}
+
+    def __call__(self, op, *operands, results=1, domain="", **attributes):
+        names = [f"{self.prefix}_{len(self.nodes)}{'abcdefg'[i]}" for i in range(results)]
+        self.read |= {v.name: v for v in operands if isinstance(v, Value)}
+        inputs = ["" if v is None else v.name if isinstance(v, Value) else v for v in operands]
+        node = helper.make_node(op, inputs, names, name=f"{op}_{names[0]}", domain=domain, **attributes)
+        self.read |= {v.name: v for v in self.model.values if v.name in set(read_by(node))}
+        self.nodes.append(node)
+        return names[0] if results == 1 else names
+
+    def end(self, *names, exact=False, least=None):
+        self.model.admit(self.nodes, self.read, list(names), exact, least)
+
+
+def domains_of(node):
+    yield node.domain
+    for attribute in node.attribute:
+        for inner in attribute.g.node:
+            yield from domains_of(inner)
 
 
 def hash_of(name, d):
@@ -376,9 +429,11 @@ def compare(model, actual, expected, where):
     """Says where two results differ: integers, shapes and element types are equal, floats as near as their types allow."""
     for value in model.results:
         a, e = np.asarray(actual[value.name]), np.asarray(expected[value.name])
-        if a.shape != e.shape or a.dtype != e.dtype:
+        if a.shape != e.shape or (a.dtype != e.dtype and e.dtype != object):
             return f"{where}: {value.name} is {a.dtype}{list(a.shape)} and not {e.dtype}{list(e.shape)}"
         if e.dtype.kind != "f":
+            if e.dtype == object:
+                a, e = a.astype(str), e.astype(str)
             if not np.array_equal(a, e):
                 place = tuple(int(i) for i in np.argwhere(a != e)[0])
                 return f"{where}: {value.name}{list(place)} is {a[place]} and not {e[place]}"

@@ -183,3 +183,19 @@ def test_angles_of_any_size(dtype, target):
         kind = (helper.np_dtype_to_tensor_dtype(np.dtype(dtype)),)
         (y,) = run(op, [x], results=kind, target=target, opset=22)
         np.testing.assert_allclose(y, function(x.astype(np.longdouble)), rtol=1e-5 if dtype == np.float32 else 1e-12)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("element, of_infinity, of_more", [
+    ("FLOAT8E4M3FN", "nan", "nan"), ("FLOAT8E4M3FNUZ", "nan", "nan"), ("FLOAT8E5M2", "inf", "inf"), ("FLOAT8E5M2FNUZ", "nan", "nan"),
+    ("BFLOAT16", "inf", "number"), ("FLOAT16", "inf", "inf")])
+def test_what_is_infinite_or_no_number_in_narrow_types(element, of_infinity, of_more, target):
+    x = np.array([1, -0.0, np.nan, np.inf, -np.inf, 1e9], np.float32)
+    kinds = ["number", "number", "nan", of_infinity, of_infinity, of_more]
+    cast = helper.make_node("Cast", ["x"], ["q"], to=getattr(TensorProto, element), **({"saturate": 0} if "8E" in element else {}))
+    for op, attributes, expected in (("IsNaN", {}, [kind == "nan" for kind in kinds]), ("IsInf", {}, [kind == "inf" for kind in kinds]),
+                                     ("IsInf", {"detect_negative": 0}, [kind == "inf" and value > 0 for kind, value in zip(kinds, x)])):
+        model = make_model([cast, helper.make_node(op, ["q"], ["y"], **attributes)], [("x", TensorProto.FLOAT, (6,))],
+                           [("y", TensorProto.BOOL, (6,))], opset=21)
+        for execute in (tenon.compile(model, target=target).run, tenon.reference(model).run):
+            np.testing.assert_array_equal(execute({"x": x})["y"], expected)

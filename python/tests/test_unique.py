@@ -35,6 +35,18 @@ def test_negative_numbers():
         np.testing.assert_array_equal(run({"x": x})["y"], np.unique(x, axis=0))
 
 
+@pytest.mark.parametrize("shape, axis, count", [((3, 0), 0, 1), ((3, 0), 1, 0), ((0, 3), 0, 0), ((0, 3), 1, 1), ((2, 0, 4), 2, 1)])
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_slices_without_elements_are_equal(shape, axis, count, dynamic):
+    model = make_model([helper.make_node("Unique", ["x"], ["y", "first", "of", "counts"], axis=axis)],
+                       [("x", T.FLOAT, [f"n{d}" for d in range(len(shape))] if dynamic else shape)],
+                       [("y", T.FLOAT, None), *((name, T.INT64, None) for name in ("first", "of", "counts"))], opset=11)
+    size, expected = shape[axis], tuple(count if d == axis else n for d, n in enumerate(shape))
+    for run in (tenon.compile(model, threads=1).run, tenon.reference(model).run):
+        y = run({"x": np.zeros(shape, np.float32)})
+        assert y["y"].shape == expected and y["counts"].tolist() == [size] * count and y["of"].tolist() == [0] * size
+
+
 @pytest.mark.parametrize("dynamic", [False, True])
 @pytest.mark.parametrize("equation, shapes", [("ii->i", [(4, 4)]), ("ii", [(5, 5)]), ("...ii->...i", [(2, 3, 3)]), ("iij,jk->ik", [(3, 3, 4), (4, 5)]),
                                               ("iji->j", [(3, 2, 3)]), ("iii->i", [(3, 3, 3)]), ("iijj->ij", [(2, 2, 3, 3)]), ("ij,jj->ij", [(2, 3), (3, 3)]),

@@ -107,8 +107,14 @@ Results where(Node &node) {
   return node.select(values[0], values[1], values[2]);
 }
 
+/// The operand; types of 8 bits as f32, which holds their infinities and NaN.
+Value withSpecials(Node &node) {
+  bool isNarrow = elementOf(node[0]).getIntOrFloatBitWidth() < 16;
+  return isNarrow ? node.cast(node[0], node.builder.getF32Type()) : node[0];
+}
+
 Results isInfinite(Node &node) {
-  Value x = node[0];
+  Value x = withSpecials(node);
   double infinity = std::numeric_limits<double>::infinity();
   bool positive = node.flag("detect_positive", true), negative = node.flag("detect_negative", true);
   if (positive && negative)
@@ -119,7 +125,8 @@ Results isInfinite(Node &node) {
 }
 
 Results isNan(Node &node) {
-  return IsNanOp::create(node.builder, node.loc, typeOf(node[0]).clone(node.builder.getI1Type()), node[0]).getResult();
+  Value x = withSpecials(node);
+  return IsNanOp::create(node.builder, node.loc, typeOf(x).clone(node.builder.getI1Type()), x).getResult();
 }
 
 /// Bounds are attributes before version 11.

@@ -366,9 +366,9 @@ Value differsFromPrevious(Node &node, Value sorted) {
   Value place = node.iota(sizes[0], 0, node.builder.getI64Type());
   Value previous = take(node, sorted, node.binary<MaxOp>(node.binary<SubOp>(place, 1.0), 0.0), 0);
   Value differs = node.compare(Predicate::ne, sorted, previous);
+  // Where there are no elements, none differs.
   if (sizes.size() > 1)
-    differs = node.cast(node.reduce(Combiner::max, node.cast(differs, node.builder.getI8Type()), {1}),
-                        node.builder.getI1Type());
+    differs = node.reduce(Combiner::sum, differs, {1});
   return node.binary<OrOp>(node.compare(Predicate::eq, place, 0.0), differs);
 }
 

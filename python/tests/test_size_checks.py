@@ -254,8 +254,8 @@ def test_checks_come_before_writes(kind):
         feeds, shape, message = {"x": ones(50, 8), "y": ones(2, 8)}, (2, 16), "a size that isn't concatenated"
     else:
         nodes = [helper.make_node("Sigmoid", ["x"], ["s"]), helper.make_node("Squeeze", ["s"], ["z"], name="n")]
-        model = make_model(nodes, floats(x=("n", 16)), floats(z=("m",)))
-        feeds, shape, message = {"x": ones(50, 16)}, (16,), "another number of elements"
+        model = make_model(nodes, floats(x=("n", 16)), floats(z=("m",)))  # so n is 1
+        feeds, shape, message = {"x": ones(50, 16)}, (16,), "a size isn't 1, but the model states a result without its dimension"
     memory = np.full(4096, 7, np.float32)
     size = int(np.prod(shape))
     with pytest.raises(tenon.RunError, match=f"node 'n': .*{message}"):

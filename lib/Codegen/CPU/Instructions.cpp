@@ -34,6 +34,8 @@ StringRef intrinsicOf(StringRef instruction, int64_t sums) {
 struct ProductsModel : ProductsInterface::ExternalModel<ProductsModel, CPUTargetAttr> {
   Value emitProducts(Attribute, OpBuilder &builder, Location loc, InstructionAttr instruction, Value sums, Value lhs,
                      Value rhs) const {
+    if (instruction.getM() > 1)
+      return emitTileProducts(builder, loc, instruction, sums, lhs, rhs);
     int64_t number = instruction.getN();
     StringRef name = instruction.getName(), intrinsic = intrinsicOf(name, number);
     if (intrinsic.empty())
@@ -51,6 +53,54 @@ struct ProductsModel : ProductsInterface::ExternalModel<ProductsModel, CPUTarget
       intrinsic = intrinsicOf("x86.vpmaddwd", number);
     }
     return arith::AddIOp::create(builder, loc, sums, call(intrinsic, sums.getType(), {lhs, rhs}));
+  }
+
+  // Intel SDM volume 1, chapter 18: eight tiles of 16 rows of 64 bytes. LLVM gives them their registers and shapes.
+  Value emitFragment(Attribute, OpBuilder &builder, Location loc, int64_t rows, int64_t bytes, Value address,
+                     Value stride) const {
+    Tiles tiles{builder, loc};
+    SmallVector<Value> operands = {tiles.size(rows), tiles.size(bytes)};
+    if (address)
+      operands.append({tiles.pointer(address), tiles.wide(stride)});
+    return LLVM::CallIntrinsicOp::create(
+               builder, loc, tiles.type(),
+               builder.getStringAttr(address ? "llvm.x86.tileloadd64.internal" : "llvm.x86.tilezero.internal"),
+               operands)
+        .getResult(0);
+  }
+  void storeFragment(Attribute, OpBuilder &builder, Location loc, int64_t rows, int64_t bytes, Value address,
+                     Value stride, Value fragment) const {
+    Tiles tiles{builder, loc};
+    LLVM::CallIntrinsicOp::create(
+        builder, loc, builder.getStringAttr("llvm.x86.tilestored64.internal"),
+        ValueRange{tiles.size(rows), tiles.size(bytes), tiles.pointer(address), tiles.wide(stride), fragment});
+  }
+
+private:
+  struct Tiles {
+    OpBuilder &builder;
+    Location loc;
+
+    Type type() const { return LLVM::LLVMX86AMXType::get(builder.getContext()); }
+    Value size(int64_t number) const {
+      return arith::ConstantIntOp::create(builder, loc, builder.getI16Type(), number);
+    }
+    Value wide(Value index) const { return arith::IndexCastOp::create(builder, loc, builder.getI64Type(), index); }
+    Value pointer(Value address) const {
+      return LLVM::IntToPtrOp::create(builder, loc, LLVM::LLVMPointerType::get(builder.getContext()), wide(address));
+    }
+  };
+
+  static Value emitTileProducts(OpBuilder &builder, Location loc, InstructionAttr instruction, Value sums, Value lhs,
+                                Value rhs) {
+    // Rows, and bytes of a row of sums and of one of factors.
+    if (instruction.getName() != "x86.tdpbusd")
+      return nullptr;
+    Tiles tiles{builder, loc};
+    return LLVM::CallIntrinsicOp::create(builder, loc, tiles.type(), builder.getStringAttr("llvm.x86.tdpbusd.internal"),
+                                         {tiles.size(instruction.getM()), tiles.size(4 * instruction.getN()),
+                                          tiles.size(instruction.getK()), sums, lhs, rhs})
+        .getResult(0);
   }
 };
 } // namespace

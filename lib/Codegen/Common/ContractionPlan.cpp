@@ -45,6 +45,23 @@ RateAttr codegen::productsRate(ContractOp op, TargetAttrInterface target) {
   return best;
 }
 
+RateAttr codegen::fragmentsRate(ContractOp op, TargetAttrInterface target) {
+  RateAttr byRows = productsRate(op, target);
+  std::optional<int64_t> packed = constantDepth(op);
+  if (!byRows || !packed || columnsExpression(op) || !isa<BlockArgument>(op.getLhs()) ||
+      contractionRoles(op)->rows.empty())
+    return nullptr;
+  int64_t depth = cast<RankedTensorType>(op.getRhs().getType()).getDimSize(*packed);
+  for (RateAttr rate : target.getRates()) {
+    InstructionAttr instruction = rate.getInstruction();
+    if (instruction.getM() > 1 && rate.getLhs() == byRows.getLhs() && rate.getRhs() == byRows.getRhs() &&
+        rate.getSum() == byRows.getSum() && instruction.getK() % byRows.getInstruction().getK() == 0 &&
+        depth % instruction.getK() == 0)
+      return rate;
+  }
+  return nullptr;
+}
+
 ContractionPlan::ContractionPlan(TileBuilder &b, const KernelStructure &structure, ScheduleAttr schedule)
     : b(b), op(structure.contract), roles(*contractionRoles(op)), packed(constantDepth(op)),
       expression(columnsExpression(op)), windows(op.getLhs().getDefiningOp<WindowRowsOp>()), turned(structure.turned),
@@ -75,6 +92,7 @@ ContractionPlan::ContractionPlan(TileBuilder &b, const KernelStructure &structur
   padRuns();
   isCollapsed = isFlat && !windows && rowsRunOn();
   isGathered = isFlat && !isCollapsed && !isClipped();
+  useFragments(target);
   if (std::optional<int64_t> bytes = constantOf(bytesOfRows()))
     rowsAreInner = *bytes <= knobOf(knob::residentBytes);
   splitDepth();
@@ -108,6 +126,26 @@ void ContractionPlan::measure() {
   if (roles.rows.empty() && !rowDims.empty())
     roles.rows.push_back(rowDims.back());
   rowSizes = llvm::map_to_vector(roles.rows, [&](unsigned dim) { return sizeOf(dim); });
+}
+
+/// Tiles that are as high as fragments want it, but lie elsewhere than one row a stride behind the other, would have
+/// more sums than there are registers: they are as high as vectors want it instead.
+void ContractionPlan::useFragments(TargetAttrInterface target) {
+  RateAttr rate = fragmentsRate(op, target);
+  auto instruction = rate ? rate.getInstruction() : InstructionAttr();
+  if (!rate || tileRows % instruction.getM() != 0 || lanes % instruction.getN() != 0)
+    return;
+  if (height == tileRows && !isGathered && !isNarrow() && !isWide()) {
+    fragments = instruction;
+    return;
+  }
+  int64_t vectors = lanes / vectorLanes, registers = cast<CPUTargetAttr>(target).getVectorRegisters();
+  tileRows = std::min(tileRows, (registers - vectors - 1) / vectors);
+  isFlat = isCollapsed = isGathered = false;
+  mostLines = 1;
+  measureRows();
+  isCollapsed = isFlat && rowsRunOn();
+  isGathered = isFlat && !isCollapsed;
 }
 
 void ContractionPlan::measureRows() {
@@ -307,6 +345,8 @@ std::optional<int64_t> ContractionPlan::wideStretch() {
 int64_t ContractionPlan::wholeUnroll() {
   if (!constantOf(depth))
     return 1;
+  if (fragments)
+    return fragments.getK();
   int64_t unroll = llvm::divideCeil(knobOf(knob::turnSize), height), runs = *constantOf(runDepth) / runLength;
   // No product is left over, if it may be. Of windows of few channels none is another row's in the same turn, which
   // LLVM would keep in a register.
@@ -330,7 +370,7 @@ void ContractionPlan::placeSums() {
   // Whole blocks of sums are turned.
   if (turned)
     sumsRows = llvm::alignTo(sumsRows, vectorLanes) + vectorLanes;
-  waits = isSplit || isFlat || turned;
+  waits = isSplit || isFlat || turned || fragments;
   wholeInRows = knobOf(knob::epilogueRows) < height || !known;
 }
 

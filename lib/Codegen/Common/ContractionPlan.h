@@ -25,6 +25,10 @@ inline std::optional<int64_t> constantOf(mlir::AffineExpr expression) {
 /// How a target multiplies integers in register tiles, row by row; null where it is by multiply-adds.
 tile::RateAttr productsRate(ContractOp op, tile::TargetAttrInterface target);
 
+/// The instruction of a target that multiplies matrices of integers, whose columns come as those of `productsRate`:
+/// null if there is none, or rows aren't one stride apart or have products left over.
+tile::RateAttr fragmentsRate(ContractOp op, tile::TargetAttrInterface target);
+
 /// Whether a dimension stands behind another one, with none of several places between them.
 bool areNeighbours(int64_t first, int64_t second, llvm::ArrayRef<int64_t> shape);
 
@@ -114,6 +118,7 @@ public:
   mlir::Type element;                   ///< of sums
   mlir::Type rowElement, columnElement; ///< as they are multiplied
   tile::InstructionAttr via;            ///< what multiplies, or null: multiply-adds, row by row
+  tile::InstructionAttr fragments;      ///< what multiplies whole tiles, matrices in registers of its own, or null
   int64_t runLength = 1;                ///< products of a column that it adds at once: runs of them lie together
   mlir::AffineExpr zero, one;
 
@@ -148,6 +153,7 @@ public:
 private:
   void measure();
   void measureRows();
+  void useFragments(tile::TargetAttrInterface target);
   void measureWindows();
   void padRuns();
   bool imageGoesOn();

@@ -26,7 +26,7 @@ public:
                    std::optional<int64_t> columns, bool isTurned, bool isPacked, bool hasRowsInEpilogue)
       : VectorSpace(kernel, target, "contractions", /*hasVectors=*/true), first(knobs.size()), rows(rows),
         columns(columns), takesThree(columns && (isTurned || areThree(*columns, isPacked, target))),
-        rate(productsRate(contract, target)) {
+        rate(productsRate(contract, target)), fragments(fragmentsRate(contract, target)) {
     if (rate)
       knobs[0].candidates = {rate.getInstruction().getN() * bytesOfElement};
     else
@@ -97,9 +97,15 @@ public:
     if (unitColumns % width != 0 && *columns > width)
       return refuse(reason, "register tiles of {0} columns don't divide a unit of work, and there are {1}", width,
                     *columns);
+    if (isInFragments(tileRows, width)) {
+      auto [high, wide] = fragmentsOf(tileRows, width);
+      if (int64_t number = high * wide + high + wide; number > mostFragments)
+        return refuse(reason, "a register tile of {0} rows and {1} columns needs {2} matrices in registers, of {3}",
+                      tileRows, width, number, mostFragments);
+    }
     // Accumulators, columns, and an element of the first operand in all lanes.
     int64_t registers = tileRows * vectors + vectors + 1;
-    if (registers > target.getVectorRegisters())
+    if (!isInFragments(tileRows, width) && registers > target.getVectorRegisters())
       return refuse(reason, "a register tile of {0} rows and {1} vectors needs {2} registers, but target '{3}' has {4}",
                     tileRows, vectors, registers, target.getName(), target.getVectorRegisters());
     if (int64_t rows = point[first + 6]; rows != 1 && rows < tileRows)
@@ -119,6 +125,14 @@ public:
     int64_t width = vectors * bytes / bytesOfElement;
     double level2Rate = target.getMemory("L2").getBytesPerCycle();
     auto ofTiles = [&, bytes = bytes, vectors = vectors](int64_t number, double height) {
+      if (isInFragments(int64_t(height), width)) {
+        // Each reads and multiplies as many products as vectors do in several steps.
+        auto [high, wide] = fragmentsOf(int64_t(height), width);
+        double steps = double(fragments.getInstruction().getK()) / rate.getInstruction().getK();
+        double multiplied = high * wide / fragments.getPerCycle() / steps, read = (high + wide) / prices.loadsPerCycle,
+               latency = fragments.getLatency() / steps;
+        return number * (std::max({multiplied, read, latency}) + prices.tileCycles);
+      }
       // An element of a row in all lanes takes a cycle, whatever else is loaded: tiles of one vector reach
       // half of the peak.
       double busy = std::max({height * vectors / rate.getPerCycle(), height, (height + vectors) / prices.loadsPerCycle,
@@ -139,6 +153,17 @@ public:
   }
 
 private:
+  /// Tiles that AMX has, of sums and of factors.
+  static constexpr int64_t mostFragments = 8;
+  bool isInFragments(int64_t height, int64_t width) const {
+    return fragments && height % fragments.getInstruction().getM() == 0 &&
+           width % fragments.getInstruction().getN() == 0 && (!rows || *rows >= height);
+  }
+  /// How many there are from top to bottom, and next to each other.
+  std::pair<int64_t, int64_t> fragmentsOf(int64_t height, int64_t width) const {
+    return {height / fragments.getInstruction().getM(), width / fragments.getInstruction().getN()};
+  }
+
   static constexpr int64_t leastDepthBlock = 16, mostTurnSize = 64, mostRows = 4096, mostColumns = 512;
   /// More rows than a register tile can have.
   static constexpr int64_t wholeTile = 32;
@@ -167,7 +192,8 @@ private:
   size_t first; ///< of the knobs that only contractions have
   std::optional<int64_t> rows, columns;
   bool takesThree;
-  RateAttr rate; ///< of what multiplies and adds
+  RateAttr rate;      ///< of what multiplies and adds
+  RateAttr fragments; ///< of what multiplies matrices, or null
 };
 
 class ContractionStrategy : public KernelStrategy {

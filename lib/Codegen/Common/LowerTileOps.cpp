@@ -590,6 +590,8 @@ Value ProgramLowering::isWithin(ArrayRef<Coordinate> row, ArrayRef<Value> extent
 }
 
 LogicalResult ProgramLowering::emit(StoreOp store) {
+  if (InstructionAttr via = fragmentsVia(store.getTile()))
+    return storeFragments(store, via);
   Value tile = store.getTile();
   ArrayRef<int64_t> shape = shapeOf(tile);
   auto memory = cast<MemRefType>(store.getMemref().getType());
@@ -629,6 +631,8 @@ LogicalResult ProgramLowering::emit(StoreOp store) {
 /// the first operand for all of them.
 LogicalResult ProgramLowering::emitVia(MmaOp mma) {
   InstructionAttr via = mma.getViaAttr();
+  if (via.getM() > 1)
+    return emitFragments(mma);
   auto variant = program->getParentOfType<VariantOp>();
   auto target = variant ? dyn_cast<ProductsInterface>(variant.getTarget()) : ProductsInterface();
   auto lhs = cast<RankedTensorType>(mma.getLhs().getType()), rhs = cast<RankedTensorType>(mma.getRhs().getType());

@@ -260,9 +260,18 @@ FailureOr<SmallVector<Value>> ProgramLowering::registersOf(ValueRange tiles, Sma
 /// What it carries are registers: the vectors of all rows of all tiles.
 LogicalResult ProgramLowering::emitCarrying(ForOp loop, Value low, Value high) {
   SmallVector<size_t> counts;
-  FailureOr<SmallVector<Value>> init = registersOf(loop.getInit(), &counts);
-  if (failed(init))
-    return failure();
+  FailureOr<SmallVector<Value>> init = SmallVector<Value>();
+  for (auto [tile, carried, result] :
+       llvm::zip(loop.getInit(), loop.getBody().getArguments().drop_front(loop.getNumPlaces()), loop.getResults())) {
+    InstructionAttr via = fragmentsVia(carried);
+    if (via && !staysInFragments(result))
+      return refuse(loop);
+    FailureOr<SmallVector<Value>> pieces = via ? fragmentsOf(tile, via) : registersOf(tile);
+    if (failed(pieces))
+      return failure();
+    llvm::append_range(*init, *pieces);
+    counts.push_back(pieces->size());
+  }
   PeelOp peel = lonePeel(loop);
   // One step, or of a loop that is nothing but a peel one for an extent.
   auto emitStep = [&](ForOp copy, ArrayRef<Value> arguments, ValueRange carried) -> FailureOr<SmallVector<Value>> {

@@ -104,6 +104,18 @@ private:
   mlir::LogicalResult emit(tile::StoreOp store);
   mlir::LogicalResult emit(tile::MmaOp mma);
   mlir::LogicalResult emitVia(tile::MmaOp mma);
+  /// By an instruction that multiplies matrices, whose registers are fragments: blocks of a tile, row by row.
+  mlir::LogicalResult emitFragments(tile::MmaOp mma);
+  mlir::LogicalResult storeFragments(tile::StoreOp store, tile::InstructionAttr via);
+  /// A tile as fragments of sums: zeros, memory, or what is in fragments.
+  mlir::FailureOr<llvm::SmallVector<mlir::Value>> fragmentsOf(mlir::Value tile, tile::InstructionAttr via);
+  /// The instruction whose fragments a tile of sums is, or null.
+  static tile::InstructionAttr fragmentsVia(mlir::Value tile);
+  /// Whether nothing but loops, products and memory takes a tile.
+  static bool staysInFragments(mlir::Value tile);
+  /// Where a block of a tile in memory begins, and how far its rows are from each other, in bytes.
+  std::pair<mlir::Value, mlir::Value> addressOf(mlir::Value memref, llvm::ArrayRef<Coordinate> at,
+                                                llvm::ArrayRef<int64_t> dims, llvm::ArrayRef<int64_t> within);
   mlir::LogicalResult emit(ReduceOp reduce);
   mlir::LogicalResult emit(tile::FillOp fill);
   mlir::LogicalResult emit(tile::PositionOp position);

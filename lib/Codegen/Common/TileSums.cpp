@@ -109,7 +109,9 @@ Value TileSums::multiplyStretch(const RegisterTile &tile, Value sums, AffineExpr
       if (tile.fetched && products == unroll)
         columns.fetchPanel(tile, plan.isSplit ? k - first : start + k);
       Value factors = rows.load(tile, k, tile.isWidened && !plan.isSplit ? start + k : k - low, products);
-      return b.mma(factors, columns.load(tile, start + k, k - first, products), carried, plan.via);
+      bool isWhole = plan.fragments && tile.height == plan.height;
+      return b.mma(factors, columns.load(tile, start + k, k - first, products), carried,
+                   isWhole ? plan.fragments : plan.via);
     });
   };
   auto count = constantOf(high - low);

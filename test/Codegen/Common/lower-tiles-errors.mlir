@@ -131,3 +131,43 @@ tenon_tile.variants @form {
     }
   }
 }
+
+// -----
+
+#amx = #tenon_tile.cpu<name = "amx", core = "avx2", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v3", features = "+avx,+avx2,+fma", vector_bytes = 32, vector_registers = 16, memories = [<"L2", bytes = 524288, bytes_per_cycle = 32, shared = false>], rates = [<<"x86.tdpbusd", m = 16, n = 16, k = 64>, ui8, i8, i32, per_cycle = 0.0625, latency = 52>, <<"x86.vfmadd231ps", m = 1, n = 8, k = 1>, f32, f32, f32, per_cycle = 2, latency = 4>], layouts = {multiply_first = 0.025, multiply_last = 0.021, gather_first = 0.36, part_last = 1, tap_first = 0.25, tap_last = 0.09, plain_tap = 1, to_last = 0.35, to_first = 0.5, turned = 0.15, copied = 0.3, columns = 16, border = 1.125}, schedules = {loads_per_cycle = 2, instructions_per_cycle = 2, turn_cycles = 8, many_instructions = 16, tile_cycles = 0.01, depth_block = 768, turn_size = 12, wide_rows = 2, fetch_rows = 32, unit_rows = 96, unit_columns = 32}>
+
+// Matrices in registers of their own become numbers in memory only.
+tenon_tile.variants @matrices {
+  tenon_tile.variant @amx target #amx schedule(vector_bytes = 32, vectors = 1) {
+    tenon_tile.program @matrices(%x: memref<16x64xui8>, %w: memref<16x16x4xi8>) -> (%y: memref<16x16xi32>) {
+      grid (%i) = 0 to 1 {
+        %zero = tenon.constant dense<0> : tensor<16x16xi32>
+        %a = load %x[0, 0] : memref<16x64xui8> -> tensor<16x64xui8>
+        %b = load %w[0, 0, 0] : memref<16x16x4xi8> -> tensor<16x16x4xi8>
+        // expected-error@+1 {{'tenon_tile.mma' op expects to read both operands of x86.tdpbusd from memory whose rows are one stride apart, and sums that are stored before they are used}}
+        %0 = mma %a, %b, %zero via <"x86.tdpbusd", m = 16, n = 16, k = 64> : tensor<16x64xui8>, tensor<16x16x4xi8> -> tensor<16x16xi32>
+        %1 = tenon.neg %0 : tensor<16x16xi32>
+        store %1, %y[0, 0] : tensor<16x16xi32>, memref<16x16xi32>
+      }
+    }
+  }
+}
+
+// -----
+
+#amx = #tenon_tile.cpu<name = "amx", core = "avx2", triple = "x86_64-unknown-linux-gnu", cpu = "x86-64-v3", features = "+avx,+avx2,+fma", vector_bytes = 32, vector_registers = 16, memories = [<"L2", bytes = 524288, bytes_per_cycle = 32, shared = false>], rates = [<<"x86.tdpbusd", m = 16, n = 16, k = 64>, ui8, i8, i32, per_cycle = 0.0625, latency = 52>, <<"x86.vfmadd231ps", m = 1, n = 8, k = 1>, f32, f32, f32, per_cycle = 2, latency = 4>], layouts = {multiply_first = 0.025, multiply_last = 0.021, gather_first = 0.36, part_last = 1, tap_first = 0.25, tap_last = 0.09, plain_tap = 1, to_last = 0.35, to_first = 0.5, turned = 0.15, copied = 0.3, columns = 16, border = 1.125}, schedules = {loads_per_cycle = 2, instructions_per_cycle = 2, turn_cycles = 8, many_instructions = 16, tile_cycles = 0.01, depth_block = 768, turn_size = 12, wide_rows = 2, fetch_rows = 32, unit_rows = 96, unit_columns = 32}>
+
+tenon_tile.variants @begin {
+  tenon_tile.variant @amx target #amx schedule(vector_bytes = 32, vectors = 1) {
+    tenon_tile.program @begin(%x: memref<16x64xui8>, %w: memref<16x16x4xi8>) -> (%y: memref<16x16xi32>) {
+      grid (%i) = 0 to 1 {
+        // expected-error@+1 {{sums of a matrix instruction begin as zeros, or in memory}}
+        %one = tenon.constant dense<1> : tensor<16x16xi32>
+        %a = load %x[0, 0] : memref<16x64xui8> -> tensor<16x64xui8>
+        %b = load %w[0, 0, 0] : memref<16x16x4xi8> -> tensor<16x16x4xi8>
+        %0 = mma %a, %b, %one via <"x86.tdpbusd", m = 16, n = 16, k = 64> : tensor<16x64xui8>, tensor<16x16x4xi8> -> tensor<16x16xi32>
+        store %0, %y[0, 0] : tensor<16x16xi32>, memref<16x16xi32>
+      }
+    }
+  }
+}

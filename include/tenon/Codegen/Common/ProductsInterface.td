@@ -18,10 +18,19 @@ def Codegen_ProductsInterface : AttrInterface<"ProductsInterface"> {
   let methods = [
     InterfaceMethod<[{
         The sums and, added to each, the products of a run of `lhs` and one of `rhs`: vectors of as many sums as the
-        instruction has columns, and of a run for each of them. Null where it isn't written so.
+        instruction has columns, and of a run for each of them, or fragments. Null where it isn't written so.
       }], "::mlir::Value", "emitProducts",
       (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc, "::tenon::tile::InstructionAttr":$instruction,
-           "::mlir::Value":$sums, "::mlir::Value":$lhs, "::mlir::Value":$rhs)>
+           "::mlir::Value":$sums, "::mlir::Value":$lhs, "::mlir::Value":$rhs)>,
+    InterfaceMethod<[{
+        A fragment of an instruction that multiplies matrices: rows of so many bytes, `stride` bytes apart from `address` on, or
+        zeros where that is null.
+      }], "::mlir::Value", "emitFragment",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc, "int64_t":$rows, "int64_t":$bytes,
+           "::mlir::Value":$address, "::mlir::Value":$stride)>,
+    InterfaceMethod<"Writes one to memory.", "void", "storeFragment",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc, "int64_t":$rows, "int64_t":$bytes,
+           "::mlir::Value":$address, "::mlir::Value":$stride, "::mlir::Value":$fragment)>
   ];
 }
 

@@ -106,6 +106,24 @@ def test_convolutions(lhs, rhs, zero, attributes, channels, filters, target):
     np.testing.assert_array_equal(tenon.compile(model, target=target, threads=1).run(feed)["y"], tenon.reference(model).run(feed)["y"])
 
 
+@pytest.mark.parametrize("taps, attributes", [((3, 3), dict(pads=[1] * 4)), ((3, 3), dict(pads=[0, 1, 1, 0], strides=[2, 2])), ((5, 5), dict(pads=[2] * 4)),
+                                              ((2, 3), dict()), ((1, 7), dict(pads=[0, 3, 0, 3])), ((3, 1), dict(dilations=[2, 1])), ((3, 3), dict())])
+@pytest.mark.parametrize("channels", [16, 64, 70, 144])
+def test_channels_by_themselves(channels, taps, attributes, target):
+    """Between convolutions of points, whose channels are last: taps of one channel are multiplied several at a time."""
+    constants = {"u": numbers(np.int8, (channels, 32, 1, 1), 1), "v": numbers(np.int8, (channels, 1, *taps), 2), "w": numbers(np.int8, (32, channels, 1, 1), 3),
+                 "s": np.float32(0.02), "z": np.uint8(120), "ws": np.float32(0.01), "wz": np.int8(0), "ys": np.float32(0.4), "yz": np.uint8(128)}
+    def conv(x, w, y, **attributes):
+        return helper.make_node("QLinearConv", [x, "s", "z", w, "ws", "wz", "ys", "yz"], [y], **attributes)
+    model = make_model([conv("x", "u", "a"), conv("a", "v", "b", group=channels, **attributes), conv("b", "w", "y")],
+                       [("x", TensorProto.UINT8, (2, 32, 15, 13))], [("b", TensorProto.UINT8, None), ("y", TensorProto.UINT8, None)],
+                       [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items()])
+    feed = {"x": numbers(np.uint8, (2, 32, 15, 13), 4)}
+    actual, expected = tenon.compile(model, target=target, threads=1).run(feed), tenon.reference(model).run(feed)
+    for name in expected:
+        np.testing.assert_array_equal(actual[name], expected[name])
+
+
 @pytest.mark.parametrize("rhs", KINDS)
 @pytest.mark.parametrize("group", [1, 2])
 def test_zero_points_per_filter(rhs, group, target):

@@ -54,6 +54,24 @@ def test_maxima_of_nan(target):
 
 
 @pytest.mark.parametrize("target", TARGETS)
+def test_first_of_the_largest(target):
+    x = np.array([[1, 3, 3], [np.nan, 5, np.nan], [0, np.nan, 9], [-np.inf, -np.inf, -np.inf]], np.float32)
+    expected = np.array([[0, 1, 0], [1, 0, 0], [0, 1, 0], [1, 0, 0]], np.float32)
+    np.testing.assert_array_equal(run("Hardmax", [x], target=target, axis=1)[0], expected)
+    np.testing.assert_array_equal(run("Hardmax", [x.T.copy()], target=target, axis=0)[0], expected.T)
+
+
+@pytest.mark.parametrize("op", ["Softmax", "LogSoftmax", "Hardmax"])
+@pytest.mark.parametrize("shape, axis, opset", [((3, 0), 1, 13), ((0, 3), 1, 13), ((3, 1, 0), 1, 7), ((0, 0), 0, 13)])
+def test_rows_without_elements(op, shape, axis, opset):
+    for declared in (shape, [f"n{d}" for d in range(len(shape))]):
+        model = make_model([helper.make_node(op, ["x"], ["y"], axis=axis)], [("x", TensorProto.FLOAT, declared)],
+                           [("y", TensorProto.FLOAT, None)], opset=opset)
+        for execute in (tenon.compile(model).run, tenon.reference(model).run):
+            assert execute({"x": np.zeros(shape, np.float32)})["y"].shape == shape
+
+
+@pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("largest, expected", [(1, [0, 2, 4, 7, 3]), (0, [1, 5, 3, 6, 0])])
 def test_equal_elements_in_top_k(largest, expected, target):
     x = np.array([[3, 1, 3, 2, 3, 1, 2, 3]], np.float32)

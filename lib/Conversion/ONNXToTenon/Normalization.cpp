@@ -254,13 +254,15 @@ Results hardmax(Node &node) {
   flat.append(sizes.begin() + dims->back() + 1, sizes.end());
   int64_t dim = dims->front();
   Value rows = node.reshape(x, flat);
-  Sizes kept = flat;
-  kept.erase(kept.begin() + dim);
+  // There may be no element, which has no place; NaN counts as the largest.
   Type i64 = node.builder.getI64Type();
-  Value largest = ArgReduceOp::create(node.builder, node.loc, node.typeFor(i64, kept), Combiner::max, rows, dim, false);
-  Value place = node.broadcastTo(node.unsqueeze(largest, {dim}), flat);
-  Value isLargest = node.compare(Predicate::eq, node.iota(flat, dim, i64), place);
-  return node.reshape(node.cast(isLargest, elementOf(x)), sizes);
+  Value largest = node.broadcastTo(node.reduce(Combiner::max, rows, {dim}, /*keepDims=*/true), flat);
+  Value isLargest = node.compare(Predicate::eq, rows, largest);
+  Value isNan = IsNanOp::create(node.builder, node.loc, typeOf(rows).clone(node.builder.getI1Type()), rows);
+  Value place = node.iota(flat, dim, i64), none = node.splat(double(1LL << 62), place);
+  Value places = node.select(node.binary<OrOp>(isLargest, isNan), place, none);
+  Value first = node.broadcastTo(node.reduce(Combiner::min, places, {dim}, /*keepDims=*/true), flat);
+  return node.reshape(node.cast(node.compare(Predicate::eq, place, first), elementOf(x)), sizes);
 }
 } // namespace
 

@@ -112,13 +112,14 @@ func.func @softmax(%x: tensor<2x3x4xf32>) -> (!tenon_onnx.unknown, !tenon_onnx.u
 
 // CHECK-LABEL: func.func @hardmax(
 // CHECK-SAME: %[[ARG0:.*]]: tensor{{.*}}
-// CHECK: %[[V0:.*]] = tenon.arg_reduce max %[[ARG0]] dim 1 : tensor<2x3xf32> -> tensor<2xi64>
-// CHECK: %[[V1:.*]] = tenon.reshape %[[V0]] sizes [2, 1] : tensor<2xi64> -> tensor<2x1xi64>
-// CHECK: %[[V2:.*]] = tenon.broadcast %[[V1]] dims [0, 1] sizes [2, 3] : tensor<2x1xi64> -> tensor<2x3xi64>
-// CHECK: %[[V3:.*]] = tenon.iota dim 1 sizes [2, 3] : tensor<2x3xi64>
-// CHECK: %[[V4:.*]] = tenon.compare eq %[[V3]], %[[V2]] : tensor<2x3xi64> -> tensor<2x3xi1>
-// CHECK: %[[V5:.*]] = tenon.cast %[[V4]] : tensor<2x3xi1> -> tensor<2x3xf32>
-// CHECK: return %[[V5]] : tensor<2x3xf32>
+// CHECK: %[[MOST:.*]] = tenon.reduce max %[[ARG0]] dims [1] : tensor<2x3xf32> -> tensor<2xf32>
+// CHECK: %[[IS_MOST:.*]] = tenon.compare eq %[[ARG0]], %{{.*}} : tensor<2x3xf32> -> tensor<2x3xi1>
+// CHECK: %[[IS_NAN:.*]] = tenon.is_nan %[[ARG0]]
+// CHECK: %[[PLACE:.*]] = tenon.iota dim 1 sizes [2, 3] : tensor<2x3xi64>
+// CHECK: %[[EITHER:.*]] = tenon.or %[[IS_MOST]], %[[IS_NAN]] : tensor<2x3xi1>
+// CHECK: %[[PLACES:.*]] = tenon.select %[[EITHER]], %[[PLACE]], %{{.*}} : tensor<2x3xi1>, tensor<2x3xi64>
+// CHECK: tenon.reduce min %[[PLACES]] dims [1] : tensor<2x3xi64> -> tensor<2xi64>
+// CHECK: tenon.compare eq %[[PLACE]], %{{.*}} : tensor<2x3xi64> -> tensor<2x3xi1>
 func.func @hardmax(%x: tensor<2x3xf32>) -> !tenon_onnx.unknown {
   %0 = tenon_onnx.node "Hardmax" version 13 (%x) {} : (tensor<2x3xf32>) -> !tenon_onnx.unknown
   return %0 : !tenon_onnx.unknown

@@ -228,12 +228,17 @@ def with_type(case, node, schema, name):
             info.type.tensor_type.elem_type = TensorProto.DataType.Value(name.upper())
             if info.name in feeds:
                 feeds[info.name] = as_type(feeds[info.name], name)
-    outputs = list(model.graph.output)
+    outputs, shapes = list(model.graph.output), {}
     for info in outputs:
+        shapes[info.name] = onnx.TensorShapeProto.FromString(info.type.tensor_type.shape.SerializeToString())
         info.ClearField("type")
     known = {info.name: info for info in onnx.shape_inference.infer_shapes(model, strict_mode=True).graph.output}
     if not all(known[info.name].type.WhichOneof("value") for info in outputs):
         raise TypeError("a result has no type")
+    for name, info in known.items():
+        # What no rule says, the case does.
+        if info.type.HasField("tensor_type") and not info.type.tensor_type.HasField("shape"):
+            info.type.tensor_type.shape.CopyFrom(shapes[name])
     del model.graph.output[:]
     model.graph.output.extend(known[info.name] for info in outputs)
     return Case(model, feeds, None, truth="interpreter", is_random=node.op_type in RANDOM)

@@ -205,6 +205,20 @@ def test_constant_strings():
         assert result["y"].tolist() == ["ab", "a"] and result["one"].tolist() == "a"
 
 
+@pytest.mark.parametrize("values", [["a", "b", "", "d"], ["é", "é", "é", "é"]])
+def test_constant_strings_in_another_shape(values):
+    nodes = [helper.make_node("Reshape", ["c", "shape"], ["a"]), helper.make_node("Flatten", ["c"], ["f"]),
+             helper.make_node("Unsqueeze", ["c", "axes"], ["u"])]
+    constants = [numpy_helper.from_array(np.array(values, object), "c"), constant("shape", [2, 2]), constant("axes", [1])]
+    model = make_model(nodes, [], [(name, S, (None, None)) for name in "afu"], constants, opset=20)
+    c = np.array(values, object)
+    for run in (tenon.compile(model, threads=1).run, tenon.reference(model).run):
+        result = run({})
+        for name, shape in (("a", (2, 2)), ("f", (4, 1)), ("u", (4, 1))):
+            assert result[name].tolist() == c.reshape(shape).tolist(), name
+
+
+
 def test_mapped_sequences_have_the_types_of_the_body():
     body = helper.make_graph([helper.make_node("Neg", ["e"], ["o"])], "body", [helper.make_tensor_value_info("e", F, (None,))],
                              [helper.make_tensor_value_info("o", F, (None,))])

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Node.h"
+#include "tenon/Dialect/Tenon/IR/ConstantElements.h"
 #include "tenon/Dialect/Tenon/IR/Verification.h"
 
 #include "mlir/Dialect/Arith/Utils/Utils.h"
@@ -172,12 +173,9 @@ Value Node::reshape(Value x, ArrayRef<AffineExpr> target) {
   RankedTensorType type = typeFor(elementOf(x), target);
   // A constant is the same bytes under another type.
   auto known = x.getDefiningOp<ConstantOp>();
-  if (known && type.hasStaticShape() && type.getNumElements() == typeOf(x).getNumElements()) {
-    if (auto dense = dyn_cast<DenseElementsAttr>(known.getValue()))
-      return constant(dense.reshape(type));
-    if (auto blob = dyn_cast<tenon::BlobAttr>(known.getValue()))
-      return constant(blob.withType(type));
-  }
+  if (known && type.hasStaticShape() && type.getNumElements() == typeOf(x).getNumElements())
+    if (TypedAttr elements = reshapedElements(known.getValue(), type))
+      return constant(elements);
   Split split(*this, target);
   return ReshapeOp::create(builder, loc, type, x, split.dynamic, split.fixed);
 }

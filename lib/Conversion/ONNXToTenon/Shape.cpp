@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "Random.h"
+#include "tenon/Dialect/Tenon/IR/ConstantElements.h"
 #include "tenon/Dialect/Tenon/IR/StorageFormat.h"
 #include "tenon/Dialect/Tenon/IR/TenonBits.h"
 
@@ -85,7 +86,7 @@ Results constantOfShape(Node &node) {
     return node.error() << "expects one element as 'value', but has " << stated;
   Value value = node.scalar(0, node.builder.getF32Type());
   if (dense)
-    value = node.constant(dense.reshape(RankedTensorType::get({}, dense.getElementType())));
+    value = node.constant(reshapedElements(dense, RankedTensorType::get({}, dense.getElementType())));
   return node.broadcast(value, {}, *sizes);
 }
 

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "tenon/Dialect/Tenon/IR/ConstantElements.h"
 #include "tenon/Dialect/Tenon/IR/ConstantExpression.h"
 #include "tenon/Dialect/Tenon/IR/ConstantFile.h"
 #include "tenon/Dialect/Tenon/IR/StorageFormat.h"
@@ -92,11 +93,7 @@ static TypedAttr reshaped(ReshapeOp op) {
   if (!attribute || !type.hasStaticShape() ||
       cast<ShapedType>(attribute.getType()).getNumElements() != type.getNumElements())
     return {};
-  if (auto dense = dyn_cast<DenseElementsAttr>(attribute))
-    return dense.reshape(type);
-  if (auto blob = dyn_cast<tenon::BlobAttr>(attribute))
-    return blob.withType(type);
-  return {};
+  return reshapedElements(attribute, type);
 }
 
 /// Whether all that is made of a value are operands of contractions, by arithmetic on elements and their movement.

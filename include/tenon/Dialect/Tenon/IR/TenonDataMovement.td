@@ -141,7 +141,8 @@ def Tenon_PadOp : Tenon_Op<"pad", [Pure, AttrSizedOperandSegments,
     DeclareOpInterfaceMethods<Tenon_SizesInterface>]> {
   let summary = "adds elements before and after each dimension";
   let description = [{
-    Negative amounts crop. Outside of the operand stands `value` (a rank-0 tensor), or what `mode` says.
+    Negative amounts crop. Outside of the operand stands `value` (a rank-0 tensor), or what `mode` says; modes that
+    repeat elements expect at least one along each dimension that isn't empty afterwards.
 
     ```mlir
     %y = tenon.pad constant %x, %zero low [0, 1] high [0, %n] : tensor<?x8xf32>, tensor<f32> -> tensor<?x?xf32>

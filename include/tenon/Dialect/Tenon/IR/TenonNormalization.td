@@ -38,7 +38,9 @@ def Tenon_NormalizeOp : Tenon_CompositeOp<"normalize", [AllTypesMatch<["operand"
   let description = [{
     `(x - mean) / sqrt(mean((x - mean)^2) + epsilon)` with means along `dims`: the core of layer, instance and group
     normalisation; with `rms` the mean is not subtracted: `x / sqrt(mean(x^2) + epsilon)`. Scale and bias are
-    elementwise ops on the result.
+    elementwise ops on the result. Squares are added in the element's type, or f32 for narrower ones: f32 and bf16
+    elements up to 1e34 / sqrt(n) are normalised whatever their squares are where epsilon is 1e-5 or more, up to
+    1e31 / sqrt(n) with 1e-12 and 1e19 / sqrt(n) without one.
 
     ```mlir
     %y = tenon.normalize %x dims [2] epsilon 1.0e-5 : tensor<?x128x768xf32>

@@ -18,7 +18,7 @@ def Tenon_ReduceOp : Tenon_Op<"reduce", [Pure, DeclareOpInterfaceMethods<Tenon_I
   let description = [{
     The dimensions in `dims` are combined and dropped. Of no elements, `sum` is 0, `prod` 1, `min` the largest and
     `max` the least value of the type (infinities for floating point), `mean` NaN. `min` and `max` of NaN are NaN.
-    `sum` and `prod` on `i1` are or and and.
+    `sum` and `prod` on `i1` are or and and. Integers wrap, in a `mean` before the sum is divided.
 
     ```mlir
     %s = tenon.reduce sum %x dims [1] : tensor<?x768xf32> -> tensor<?xf32>

@@ -85,8 +85,7 @@ struct GatherBeforeArithmetic : OpRewritePattern<GatherOp> {
     if (op.getBatchDims() != 0 || op.getDims() != ArrayRef<int64_t>{0} || !table.hasStaticShape() ||
         table.getDimSize(0) == 1 || !ConstantExpression::of(op.getOperand()))
       return failure();
-    // What is read more than once on average is computed once.
-    if (op.getType().hasStaticShape() && op.getType().getNumElements() > table.getNumElements())
+    if (isReadOften(op.getType(), table))
       return failure();
     Rows rows(rewriter, op, table.getDimSize(0));
     if (!rows.canGather(op.getOperand()) || !rows.hasTable)
@@ -96,6 +95,17 @@ struct GatherBeforeArithmetic : OpRewritePattern<GatherOp> {
   }
 
 private:
+  /// Whether elements of the table are read more than once on average, and are computed once for that. Of a result of
+  /// unknown size it is the elements that there surely are that count, but a table which takes some microseconds isn't
+  /// worth what a large result would.
+  static bool isReadOften(RankedTensorType result, RankedTensorType table) {
+    constexpr int64_t smallTable = 1 << 14;
+    int64_t known = 1;
+    for (int64_t size : result.getShape())
+      known *= ShapedType::isDynamic(size) ? 1 : size;
+    return known > table.getNumElements() || (!result.hasStaticShape() && table.getNumElements() <= smallTable);
+  }
+
   /// Rows of tensors that have as many as the table.
   struct Rows {
     OpBuilder &builder;

@@ -153,44 +153,58 @@ func.func @concats_of_a_dense_block(%a: tensor<1x4xf32>, %b: tensor<1x4xf32>, %c
   return %0, %1, %2, %3, %4 : tensor<1x8xf32>, tensor<1x12xf32>, tensor<1x16xf32>, tensor<3x4xf32>, tensor<1x12xf32>
 }
 
-// Rows of a table are gathered before they are widened and scaled.
+// Rows of a table are gathered before they are widened and scaled, as few as they are or, of an unknown number, because the table
+// is large.
 // CHECK-LABEL: func.func @rows_of_a_table_that_is_arithmetic
 // CHECK-SAME: (%[[I:.*]]: tensor<?x1xi64>)
-func.func @rows_of_a_table_that_is_arithmetic(%i: tensor<?x1xi64>) -> tensor<?x2xf32> {
+func.func @rows_of_a_table_that_is_arithmetic(%i: tensor<?x1xi64>) -> tensor<?x8192xf32> {
   %n = tenon.symbol "n"
   tenon.bind_shape %i [%n, 1] : tensor<?x1xi64>
   // CHECK-DAG: %[[N:.*]] = tenon.symbol "n"
-  // CHECK-DAG: %[[Q:.*]] = tenon.constant {{.*}} : tensor<4x2xi8>
+  // CHECK-DAG: %[[Q:.*]] = tenon.constant {{.*}} : tensor<4x1xi8>
   // CHECK-DAG: %[[S:.*]] = tenon.constant {{.*}} : tensor<4x1xf32>
-  // CHECK-DAG: %[[C:.*]] = tenon.constant {{.*}} : tensor<2xf32>
-  %q = tenon.constant dense<[[1, 2], [3, 4], [5, 6], [7, 8]]> : tensor<4x2xi8>
+  // CHECK-DAG: %[[C:.*]] = tenon.constant {{.*}} : tensor<8192xf32>
+  %q = tenon.constant dense<[[1], [3], [5], [7]]> : tensor<4x1xi8>
   %s = tenon.constant dense<[[1.0], [2.0], [3.0], [4.0]]> : tensor<4x1xf32>
-  %c = tenon.constant dense<[5.0, 6.0]> : tensor<2xf32>
-  %0 = tenon.cast %q : tensor<4x2xi8> -> tensor<4x2xf32>
-  %1 = tenon.broadcast %s dims [0, 1] sizes [4, 2] : tensor<4x1xf32> -> tensor<4x2xf32>
-  %2 = tenon.broadcast %c dims [1] sizes [4, 2] : tensor<2xf32> -> tensor<4x2xf32>
-  %3 = tenon.sub %0, %2 : tensor<4x2xf32>
-  %4 = tenon.mul %3, %1 : tensor<4x2xf32>
-  // CHECK-DAG: %[[QI:.*]] = tenon.gather error %[[Q]], %[[I]] dims [0] batch_dims 0 : tensor<4x2xi8>, tensor<?x1xi64> -> tensor<?x2xi8>
-  // CHECK-DAG: %[[X:.*]] = tenon.cast %[[QI]] : tensor<?x2xi8> -> tensor<?x2xf32>
-  // CHECK-DAG: %[[CI:.*]] = tenon.broadcast %[[C]] dims [1] sizes [%[[N]], 2] : tensor<2xf32> -> tensor<?x2xf32>
-  // CHECK-DAG: %[[D:.*]] = tenon.sub %[[X]], %[[CI]] : tensor<?x2xf32>
+  %c = tenon.constant dense<5.0> : tensor<8192xf32>
+  %0 = tenon.cast %q : tensor<4x1xi8> -> tensor<4x1xf32>
+  %1 = tenon.broadcast %0 dims [0, 1] sizes [4, 8192] : tensor<4x1xf32> -> tensor<4x8192xf32>
+  %2 = tenon.broadcast %s dims [0, 1] sizes [4, 8192] : tensor<4x1xf32> -> tensor<4x8192xf32>
+  %3 = tenon.broadcast %c dims [1] sizes [4, 8192] : tensor<8192xf32> -> tensor<4x8192xf32>
+  %4 = tenon.sub %1, %3 : tensor<4x8192xf32>
+  %5 = tenon.mul %4, %2 : tensor<4x8192xf32>
+  // CHECK-DAG: %[[QI:.*]] = tenon.gather error %[[Q]], %[[I]] dims [0] batch_dims 0 : tensor<4x1xi8>, tensor<?x1xi64> -> tensor<?x1xi8>
+  // CHECK-DAG: %[[X:.*]] = tenon.cast %[[QI]] : tensor<?x1xi8> -> tensor<?x1xf32>
+  // CHECK-DAG: %[[XB:.*]] = tenon.broadcast %[[X]] dims [0, 1] sizes [%[[N]], 8192] : tensor<?x1xf32> -> tensor<?x8192xf32>
+  // CHECK-DAG: %[[CI:.*]] = tenon.broadcast %[[C]] dims [1] sizes [%[[N]], 8192] : tensor<8192xf32> -> tensor<?x8192xf32>
+  // CHECK-DAG: %[[D:.*]] = tenon.sub %[[XB]], %[[CI]] : tensor<?x8192xf32>
   // CHECK-DAG: %[[SI:.*]] = tenon.gather error %[[S]], %[[I]] dims [0] batch_dims 0 : tensor<4x1xf32>, tensor<?x1xi64> -> tensor<?x1xf32>
-  // CHECK-DAG: %[[SB:.*]] = tenon.broadcast %[[SI]] dims [0, 1] sizes [%[[N]], 2] : tensor<?x1xf32> -> tensor<?x2xf32>
-  // CHECK: %[[Y:.*]] = tenon.mul %[[D]], %[[SB]] : tensor<?x2xf32>
+  // CHECK-DAG: %[[SB:.*]] = tenon.broadcast %[[SI]] dims [0, 1] sizes [%[[N]], 8192] : tensor<?x1xf32> -> tensor<?x8192xf32>
+  // CHECK: %[[Y:.*]] = tenon.mul %[[D]], %[[SB]] : tensor<?x8192xf32>
   // CHECK: return %[[Y]]
-  %y = tenon.gather error %4, %i dims [0] batch_dims 0 : tensor<4x2xf32>, tensor<?x1xi64> -> tensor<?x2xf32>
-  return %y : tensor<?x2xf32>
+  %y = tenon.gather error %5, %i dims [0] batch_dims 0 : tensor<4x8192xf32>, tensor<?x1xi64> -> tensor<?x8192xf32>
+  return %y : tensor<?x8192xf32>
 }
 
-// Not where more is read than there is, nor of what isn't constant.
+// CHECK-LABEL: func.func @few_rows
+func.func @few_rows(%i: tensor<3x1xi64>) -> tensor<3x2xf32> {
+  %q = tenon.constant dense<[[1, 2], [3, 4], [5, 6], [7, 8]]> : tensor<4x2xi8>
+  %0 = tenon.cast %q : tensor<4x2xi8> -> tensor<4x2xf32>
+  // CHECK: tenon.gather error %{{.*}} : tensor<4x2xi8>
+  %y = tenon.gather error %0, %i dims [0] batch_dims 0 : tensor<4x2xf32>, tensor<3x1xi64> -> tensor<3x2xf32>
+  return %y : tensor<3x2xf32>
+}
+
+// Not where more is read than there is, or may be of a small table, nor of what isn't constant.
 // CHECK-LABEL: func.func @whole_tables
-func.func @whole_tables(%i: tensor<5x1xi64>, %j: tensor<?x1xi64>, %x: tensor<4x2xi8>) -> (tensor<5x2xf32>, tensor<?x2xf32>) {
+func.func @whole_tables(%i: tensor<5x1xi64>, %j: tensor<?x1xi64>, %x: tensor<4x2xi8>)
+    -> (tensor<5x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>) {
   %q = tenon.constant dense<[[1, 2], [3, 4], [5, 6], [7, 8]]> : tensor<4x2xi8>
   %0 = tenon.cast %q : tensor<4x2xi8> -> tensor<4x2xf32>
   %1 = tenon.cast %x : tensor<4x2xi8> -> tensor<4x2xf32>
-  // CHECK-COUNT-2: tenon.gather error %{{.*}} : tensor<4x2xf32>
+  // CHECK-COUNT-3: tenon.gather error %{{.*}} : tensor<4x2xf32>
   %y = tenon.gather error %0, %i dims [0] batch_dims 0 : tensor<4x2xf32>, tensor<5x1xi64> -> tensor<5x2xf32>
   %z = tenon.gather error %1, %j dims [0] batch_dims 0 : tensor<4x2xf32>, tensor<?x1xi64> -> tensor<?x2xf32>
-  return %y, %z : tensor<5x2xf32>, tensor<?x2xf32>
+  %u = tenon.gather error %0, %j dims [0] batch_dims 0 : tensor<4x2xf32>, tensor<?x1xi64> -> tensor<?x2xf32>
+  return %y, %z, %u : tensor<5x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>
 }

@@ -308,14 +308,17 @@ int32_t tenon_session::copy(void *dst, const int64_t *dstStrides, const void *sr
     int64_t rows;
     tenon_session &session;
   } job{copy, copy.rowsPerPiece(), *this};
-  parallel(
-      [](void *arg, int64_t i, int32_t) {
-        const Job &job = *static_cast<Job *>(arg);
-        int64_t begin = i * job.rows;
-        if (!job.session.isEnding())
-          job.copy.run(begin, std::min(begin + job.rows, job.copy.sizes[0]));
-      },
-      &job, (copy.sizes[0] - 1) / job.rows + 1, kAllWorkers);
+  if (job.rows == copy.sizes[0])
+    copy.run(0, job.rows); // most copies are so short that beginning a piece takes as long
+  else
+    parallel(
+        [](void *arg, int64_t i, int32_t) {
+          const Job &job = *static_cast<Job *>(arg);
+          int64_t begin = i * job.rows;
+          if (!job.session.isEnding())
+            job.copy.run(begin, std::min(begin + job.rows, job.copy.sizes[0]));
+        },
+        &job, (copy.sizes[0] - 1) / job.rows + 1, kAllWorkers);
   if (profiling) {
     copies.count += 1;
     copies.bytes += copy.bytes();

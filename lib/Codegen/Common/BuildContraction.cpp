@@ -11,7 +11,8 @@
 // multiplies it, ContractionEpilogue and TurnedResults give what follows. Here are the loops around them.
 //
 // Where the length of a line is known the last tile begins early enough to be whole, and computes some rows again, with
-// equal bits. Where it isn't, whole tiles are followed by lower ones, whose rows beyond the end are the last one again.
+// equal bits. Where it isn't, whole tiles are followed by lower ones, if they aren't as low themselves: rows beyond the
+// end are the last one again.
 //
 
 #include "BuildContraction.h"
@@ -251,7 +252,13 @@ void ContractionBuilder::emitTiles(const ContractionUnit &unit,
     auto tileAt = [&](AffineExpr turn, AffineExpr row, AffineExpr rows, int64_t height) {
       return RegisterTile{unit, SmallVector<AffineExpr>(line), row, turn, rows, height, zero, zero, plan.lanes};
     };
-    int64_t height = plan.height, rest = std::min(height, restRows);
+    int64_t height = plan.height;
+    auto emitPartial = [&](AffineExpr first, int64_t height, bool isWhole) {
+      b.loop({{first, unit.endRow, height, /*extent=*/true}},
+             [&](TileBuilder::Expressions at) { emit(tileAt(at[0], at[0], at[1], height), number, isWhole); });
+    };
+    if (!constantOf(plan.length) && height <= restRows)
+      return emitPartial(unit.firstRow, height, /*isWhole=*/true);
     AffineExpr whole = unit.endRow;
     if (!constantOf(plan.length))
       whole = unit.firstRow + (unit.endRow - unit.firstRow).floorDiv(height) * height;
@@ -259,8 +266,7 @@ void ContractionBuilder::emitTiles(const ContractionUnit &unit,
       emit(tileAt(at[0], wholeRow(at[0]), b.constant(height), height), number, /*isWhole=*/true);
     });
     if (!constantOf(plan.length))
-      b.loop({{whole, unit.endRow, rest, /*extent=*/true}},
-             [&](TileBuilder::Expressions at) { emit(tileAt(at[0], at[0], at[1], rest), number, /*isWhole=*/false); });
+      emitPartial(whole, restRows, /*isWhole=*/false);
   });
 }
 

@@ -83,13 +83,14 @@ ContractionPlan::ContractionPlan(TileBuilder &b, const KernelStructure &structur
   measure();
   // Behind the last column there is nothing to do.
   if (std::optional<int64_t> known = constantOf(columns); known && !expression)
-    unitColumns = std::min<int64_t>(unitColumns, llvm::alignTo(std::max<int64_t>(*known, 1), lanes));
+    unitColumns = std::min<int64_t>(wholeColumns(unitColumns), llvm::alignTo(std::max<int64_t>(*known, 1), lanes));
   measureRows();
   if (windows)
     measureWindows();
   else
     runDepth = depth;
   padRuns();
+  partDepth = runDepth;
   isCollapsed = isFlat && !windows && rowsRunOn();
   isGathered = isFlat && !isCollapsed && !isClipped();
   useFragments(target);
@@ -146,6 +147,11 @@ void ContractionPlan::useFragments(TargetAttrInterface target) {
   measureRows();
   isCollapsed = isFlat && rowsRunOn();
   isGathered = isFlat && !isCollapsed;
+}
+
+int64_t ContractionPlan::wholeColumns(int64_t most) {
+  return expression || constantOf(columns).value_or(most) <= lanes || most < lanes ? most
+                                                                                   : llvm::alignDown(most, lanes);
 }
 
 void ContractionPlan::measureRows() {
@@ -284,13 +290,13 @@ void ContractionPlan::splitDepth() {
   isSplit = isClipped() || (total && *total >= (isDeep && !hasTaps ? deepSum : 2 * depthBlock) && !isWide() &&
                             (hasTaps || !isRagged()));
   addsParts = isSplit && isDeep;
-  partDepth = runDepth;
   if (isSplit && !isClipped() && !hasTaps) {
     parts = llvm::divideCeil(*total, block);
     // Elements that share words begin with a part.
     constexpr int64_t mostPerWord = 16;
-    int64_t products =
-        llvm::alignTo(llvm::divideCeil(*total, parts), std::lcm<int64_t>(expression ? mostPerWord : 4, wholeUnroll()));
+    int64_t shared = expression ? mostPerWord : 4, products = llvm::alignTo(llvm::divideCeil(*total, parts), shared);
+    partDepth = b.constant(products);
+    products = llvm::alignTo(products, std::lcm<int64_t>(shared, wholeUnroll()));
     parts = llvm::divideCeil(*total, products);
     partDepth = b.constant(products);
   } else if (isSplit) {
@@ -347,7 +353,8 @@ int64_t ContractionPlan::wholeUnroll() {
     return 1;
   if (fragments)
     return fragments.getK();
-  int64_t unroll = llvm::divideCeil(knobOf(knob::turnSize), height), runs = *constantOf(runDepth) / runLength;
+  int64_t unroll = llvm::divideCeil(knobOf(knob::turnSize), height),
+          runs = std::gcd(*constantOf(runDepth), *constantOf(partDepth)) / runLength;
   // No product is left over, if it may be. Of windows of few channels none is another row's in the same turn, which
   // LLVM would keep in a register.
   for (int64_t turns = unroll; turns < 2 * unroll && (!windows || turns <= elementsPerWindow()); ++turns)

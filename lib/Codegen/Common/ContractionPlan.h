@@ -94,7 +94,7 @@ public:
   int64_t stretch();
 
   int64_t vectorBytes() { return knobOf(tile::knob::vectorBytes); }
-  int64_t panelWidth() { return knobOf(tile::knob::panelColumns); }
+  int64_t panelWidth() { return wholeColumns(knobOf(tile::knob::panelColumns)); }
   /// Whether a constant operand has fewer columns than a panel: its rows lie one behind the other then, and vectors of
   /// columns reach into the next one.
   bool hasNarrowPanel() { return packed && !expression && columns != zero && *constantOf(columns) < panelWidth(); }
@@ -151,6 +151,8 @@ public:
   bool wholeInRows = false; ///< whether what follows a whole tile goes through scratch, row by row
 
 private:
+  /// As many of `most` columns as whole tiles next to each other have, if there are several.
+  int64_t wholeColumns(int64_t most);
   void measure();
   void measureRows();
   void useFragments(tile::TargetAttrInterface target);

@@ -287,6 +287,43 @@ tenon_tile.kernel @narrow(%x: tensor<64x64xf32>, %w: tensor<64x64xf32> {tenon_ti
 
 // -----
 
+#rows = affine_map<(m, n, k) -> (m, k)>
+#columns = affine_map<(m, n, k) -> (k, n)>
+#result = affine_map<(m, n, k) -> (m, n)>
+
+// Three vectors don't divide 32 columns, which are the most of a panel: panels, and units, are as wide as a tile. Parts of a deep sum
+// are as long as they may be and whole turns, of four products here.
+// CHECK-LABEL: tenon_tile.program @three(
+// CHECK-SAME: memref<4x3072x24xf32> {tenon_tile.form = @
+// CHECK: scratch : memref<64x24xf32
+// CHECK: for (%[[PART:.*]]) = 0 to 12 {
+// CHECK: for (%{{.*}}) = %[[PART]] * 256 to %[[PART]] * 256 + 256 step 4 iter_args(%{{.*}}) -> (tensor<4x24xf32>) {
+// CHECK: load %{{.*}}[%{{.*}}, %{{.*}}, 0] : memref<4x3072x24xf32> -> tensor<4x24xf32>
+tenon_tile.kernel @three(%x: tensor<128x3072xf32>, %w: tensor<3072x96xf32> {tenon_tile.constant}) -> tensor<128x96xf32> {
+  %0 = tenon.contract %x, %w maps [#rows, #columns, #result] : tensor<128x3072xf32>, tensor<3072x96xf32> -> tensor<128x96xf32>
+  tenon_tile.yield %0 : tensor<128x96xf32>
+}
+
+// -----
+
+#rows = affine_map<(m, n, k) -> (m, k)>
+#columns = affine_map<(m, n, k) -> (k, n)>
+#result = affine_map<(m, n, k) -> (m, n)>
+
+// Tiles as low as those behind whole ones are one loop, where rows are of unknown number.
+// CHECK-LABEL: tenon_tile.program @low(
+// CHECK: for (%[[I:.*]], %[[E:.*]]) = %{{.*}} to %{{.*}} step 4 {
+// CHECK: load %{{.*}}[%[[I]], %{{.*}}] extents [%[[E]], {{[0-9]+}}]
+// CHECK: mma {{.*}} -> tensor<4x24xf32>
+// CHECK-NOT: mma {{.*}} -> tensor<4x24xf32>
+tenon_tile.kernel @low(%m: index, %x: tensor<?x64xf32>, %w: tensor<64x96xf32> {tenon_tile.constant}) -> tensor<?x96xf32> {
+  tenon.bind_shape %x [%m, 64] : tensor<?x64xf32>
+  %0 = tenon.contract %x, %w maps [#rows, #columns, #result] : tensor<?x64xf32>, tensor<64x96xf32> -> tensor<?x96xf32>
+  tenon_tile.yield %0 : tensor<?x96xf32>
+}
+
+// -----
+
 // A schedule says how many rows and columns are a unit of work: 150 rows are two units, 100 columns as many, whose tiles are next
 // to each other in one.
 // CHECK-LABEL: tenon_tile.program @units

@@ -261,3 +261,27 @@ def test_checks_come_before_writes(kind):
     with pytest.raises(tenon.RunError, match=f"node 'n': .*{message}"):
         tenon.compile(model).run(feeds, into={"z": memory[:size].reshape(shape)})
     assert (memory == 7).all()
+
+
+@pytest.mark.parametrize("op, opset, attributes, inputs, fitting, wrong, message", [
+    ("Split", 13, {"axis": 1}, floats(x=("n", "m")), [ones(2, 6)], [ones(2, 7)],
+     "expects a size that 2 results divide"),
+    ("Split", 18, {}, [*floats(x=("n",)), ("s", T.INT64, (2,))], [ones(6), numbers(2, 4)], [ones(7), numbers(2, 4)],
+     r"the parts add up to another size than the operand has \(6 against 7\)"),
+    ("ReverseSequence", 17, {}, [*floats(x=("t", "b")), ("s", T.INT64, ("n",))], [ones(4, 3), numbers(1, 2, 4)],
+     [ones(4, 3), numbers(1)], "expects as many lengths as sequences"),
+    ("RotaryEmbedding", 23, {}, [*floats(x=("b", "h", "t", 8), c=("n", 4), s=("m", 4)), ("p", T.INT64, ("b", "t"))],
+     [ones(2, 3, 2, 8), ones(50, 4), ones(50, 4), numbers([0, 1], [2, 49])],
+     [ones(2, 3, 2, 8), ones(50, 4), ones(70, 4), numbers([0, 1], [2, 49])], "expects as many sines as cosines"),
+], ids=["equal parts", "parts", "lengths", "angles"])
+def test_operands_that_must_agree(op, opset, attributes, inputs, fitting, wrong, message):
+    outputs = ["y", "z"] if op == "Split" else ["y"]
+    names = [name for name, _, _ in inputs]
+    model = make_model([helper.make_node(op, names, outputs, name="n", **attributes)], inputs,
+                       [(name, T.FLOAT, None) for name in outputs], opset=opset)
+    compiled, interpreted = tenon.compile(model, threads=1), tenon.reference(model)
+    with pytest.raises(tenon.RunError, match=f"node 'n': {message}"):
+        compiled.run(dict(zip(names, wrong)))
+    feeds = dict(zip(names, fitting))
+    for name, expected in interpreted.run(feeds).items():
+        np.testing.assert_allclose(compiled.run(feeds)[name], expected, rtol=1e-6)

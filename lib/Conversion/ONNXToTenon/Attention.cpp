@@ -478,6 +478,8 @@ static Results rotaryEmbedding(Node &node) {
   } else {
     return node.error() << "expects an operand of rank 3 or 4, but has " << typeOf(x);
   }
+  if (rankOf(cosine) == rankOf(sine))
+    sine = node.withSizes(sine, node.sizesOf(cosine), "as many sines as cosines");
   if (node.has(3)) {
     cosine = take(node, cosine, node[3], 0);
     sine = take(node, sine, node[3], 0);

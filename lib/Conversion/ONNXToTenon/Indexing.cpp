@@ -435,6 +435,7 @@ Results reverseSequence(Node &node) {
                         << ", " << typeOf(lengths) << ", " << batch << " and " << time;
   Type i64 = node.builder.getI64Type();
   Sizes places = {node.sizeOf(x, batch), node.sizeOf(x, time)};
+  lengths = node.withSize(lengths, 0, places[0], "as many lengths as sequences");
   Value step = node.iota(places, 1, i64), length = node.broadcast(node.cast(lengths, i64), {0}, places);
   Value backwards = node.binary<SubOp>(node.binary<SubOp>(length, step), 1.0);
   Value place = node.select(node.compare(Predicate::lt, step, length), backwards, step);

@@ -246,7 +246,7 @@ Results slice(Node &node) {
 // Split
 //===----------------------------------------------------------------------===//
 
-/// Equal parts are rounded up, the last one takes what is left; version 18 states their number.
+/// Version 18 states the number of equal parts: they are rounded up, and the last one takes what is left.
 Results split(Node &node) {
   Value x = node[0];
   int64_t dim = node.dimension(node.integer("axis", 0), rankOf(x));
@@ -266,6 +266,8 @@ Results split(Node &node) {
     int64_t count = node.integer("num_outputs", parts);
     if (count != (int64_t)parts || count < 1)
       return node.error() << "expects as many results as num_outputs (" << count << "), but has " << parts;
+    if (node.version() < 18)
+      node.expectMultiple(extent, node.size(count), "a size that " + Twine(count) + " results divide");
     AffineExpr part = node.sizes.simplify(extent.ceilDiv(count));
     sizes = Sizes(count - 1, part);
     sizes->push_back(node.sizes.simplify(extent - part * (count - 1)));
@@ -281,6 +283,7 @@ Results split(Node &node) {
   if (isStatic(offset) && isStatic(extent) && offset != extent)
     return node.error() << "expects parts that add up to " << SizeAnalysis::staticSize(extent) << ", but they give "
                         << SizeAnalysis::staticSize(offset);
+  node.expectEqual(offset, extent, "the parts add up to another size than the operand has");
   return Results(ArrayRef(results));
 }
 

@@ -64,9 +64,9 @@ class Value(NamedTuple):
         return self.array.ndim
 
 
-# Whose operands' numbers belong to their sizes, which ONNX Runtime doesn't look at.
-FITTED = ("RoiPool", "RoiAlign", "MaxUnpool", "TensorScatter", "ArrayFeatureExtractor", "EmbedLayerNormalization",
-          "Classifier", "Regressor", "Scaler", "Imputer", "FeatureVectorizer", "MaxRoiPool")
+# Whose operands' sizes, or numbers in them, belong together, which ONNX Runtime doesn't look at. (It broadcasts PRelu both ways.)
+FITTED = ("PRelu", "RoiPool", "RoiAlign", "MaxUnpool", "TensorScatter", "ArrayFeatureExtractor", "EmbedLayerNormalization",
+          "Classifier", "Regressor", "Scaler", "Imputer", "FeatureVectorizer", "RotaryEmbedding")
 
 RECIPES = {}
 

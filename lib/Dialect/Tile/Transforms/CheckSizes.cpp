@@ -55,43 +55,48 @@ private:
   /// Moves each check to where all of its numbers are known. Whoever makes an operand may write it where the op's
   /// result will be, whose sizes are only right where the check holds.
   void hoist(Block &inner) {
-    Operation *begin = nullptr; // the last of the ops that say what sizes there are
-    for (Operation &op : inner)
-      if (isa<SymbolOp, BindShapeOp>(op) || host::isArithmetic(&op))
-        begin = &op;
-      else
-        break;
-    llvm::DenseMap<Operation *, Operation *> lastBehind; // the last that was moved behind an op
-    for (Operation &check : llvm::make_early_inc_range(inner)) {
-      if (!isa<host::CheckEqualOp, host::CheckAtMostOp>(check))
-        continue;
+    SmallVector<Operation *> ops = {nullptr}, checks;      // the start, then each by its number
+    llvm::DenseMap<Operation *, unsigned> numbers, places; // places of moved ops are those of what they stand behind
+    llvm::DenseMap<Operation *, unsigned> known;           // behind which place arithmetic may stand
+    unsigned begin = 0;                                    // of the last of the ops that say what sizes there are
+    auto isMovable = [](Operation *op) { return isa<SymbolOp>(op) || host::isArithmetic(op); };
+    auto knownOf = [&](ValueRange values) {
+      unsigned result = begin;
+      for (Value value : values)
+        if (Operation *op = value.getDefiningOp(); op && op->getBlock() == &inner)
+          result = std::max(result, isMovable(op) ? known[op] : numbers[op]);
+      return result;
+    };
+    for (Operation &op : inner) {
+      unsigned number = numbers[&op] = places[&op] = ops.size();
+      ops.push_back(&op);
+      if (begin + 1 == number && (isa<BindShapeOp>(op) || isMovable(&op)))
+        begin = number;
+      if (isMovable(&op))
+        known[&op] = knownOf(op.getOperands());
+      else if (isa<host::CheckEqualOp, host::CheckAtMostOp>(op))
+        checks.push_back(&op);
+    }
+    llvm::DenseMap<unsigned, Operation *> lastBehind; // the last that was moved behind an op
+    for (Operation *check : checks) {
+      unsigned last = knownOf(check->getOperands());
       llvm::SetVector<Operation *> moved;
-      Operation *last = begin;
-      SmallVector<Value> work(check.getOperands());
-      while (!work.empty()) {
-        Operation *op = work.pop_back_val().getDefiningOp();
-        if (!op || op->getBlock() != &inner)
-          continue;
-        if (!isa<SymbolOp>(op) && !host::isArithmetic(op)) {
-          if (!last || last->isBeforeInBlock(op))
-            last = op;
-        } else if (moved.insert(op)) {
+      SmallVector<Value> work(check->getOperands());
+      while (!work.empty())
+        if (Operation *op = work.pop_back_val().getDefiningOp();
+            op && op->getBlock() == &inner && isMovable(op) && places[op] > last && moved.insert(op))
           llvm::append_range(work, op->getOperands());
-        }
-      }
-      Operation *&behind = lastBehind.try_emplace(last, last).first->second;
-      SmallVector<Operation *> inOrder(moved.begin(), moved.end());
-      llvm::sort(inOrder, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
-      inOrder.push_back(&check);
+      SmallVector<Operation *> inOrder = moved.takeVector();
+      llvm::sort(inOrder, [&](Operation *a, Operation *b) { return numbers[a] < numbers[b]; });
+      inOrder.push_back(check);
+      Operation *&behind = lastBehind.try_emplace(last, ops[last]).first->second;
       for (Operation *op : inOrder) {
-        // Arithmetic that stands further ahead stays there.
-        if (op != &check && behind && op->isBeforeInBlock(behind))
-          continue;
         if (behind)
           op->moveAfter(behind);
         else
           op->moveBefore(&inner, inner.begin());
         behind = op;
+        places[op] = last;
       }
     }
   }

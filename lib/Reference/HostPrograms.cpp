@@ -501,6 +501,8 @@ llvm::Error HostInterpreter::bindInputs() {
         return llvm::createStringError("dimension " + llvm::Twine(dim) + " of input " + llvm::Twine(number) + " is " +
                                        llvm::Twine(actual) + ", not " + llvm::Twine(expected));
     }
+    if (!isAvailable(tensor.getNumBytes()))
+      return llvm::createStringError("there is no memory for input " + llvm::Twine(number) + ", " + tensor.describe());
     storage(host::StorageKind::input, number) =
         std::make_shared<std::vector<char>>(tensor.getData(), tensor.getData() + tensor.getNumBytes());
   }

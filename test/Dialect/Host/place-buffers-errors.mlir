@@ -1,4 +1,4 @@
-// RUN: %tenon_opt %s --pass-pipeline="builtin.module(func.func(tenon-place-buffers))" -split-input-file -verify-diagnostics
+// RUN: %tenon_opt %s --allow-unregistered-dialect --pass-pipeline="builtin.module(func.func(tenon-place-buffers))" -split-input-file -verify-diagnostics
 
 func.func @graph_op(%x: tensor<4xf32>) -> tensor<4xf32> {
   // expected-error @+1 {{'tenon.exp' op has no place in the host program: run tenon-form-kernels before}}
@@ -73,4 +73,21 @@ func.func @bound_to_data(%x: tensor<?xf32>, %n: tensor<i64>) -> tensor<?xf32> {
 func.func private @plan() -> index attributes {tenon_host.plan} {
   %m = tenon.symbol "m"
   return %m : index
+}
+
+// -----
+
+// What reads a tensor of a loop's body stays, the tensor doesn't.
+func.func private @more(index)
+
+func.func @read_in_loop(%n: tensor<i64>, %c: tensor<i1>) -> tensor<?x4xf32> {
+  %r = tenon.loop %n, %c -> tensor<?x4xf32> {
+  ^bb0(%i: tensor<i64>):
+    // expected-error @+1 {{'unknown.op' op has no place in the host program: run tenon-form-kernels before}}
+    %size = "unknown.op"(%i) : (tensor<i64>) -> index
+    %to = tensor.empty() : tensor<4xf32>
+    %x = tenon_host.launch @more symbols(%size) outs(%to : tensor<4xf32>) -> tensor<4xf32>
+    tenon.yield %c, %x : tensor<i1>, tensor<4xf32>
+  }
+  return %r : tensor<?x4xf32>
 }

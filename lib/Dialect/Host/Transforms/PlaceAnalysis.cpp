@@ -112,8 +112,9 @@ LogicalResult PlaceAnalysis::findRoots(Operation *op, bool &isDone) {
       places[empty] = {StorageKind::arena, -1, -1, -1, empty};
   } else if (isStep(op)) {
     isDone = false;
-  } else if (!isa<SymbolOp, BindShapeOp, ReshapeOp, SliceOp, tensor::CastOp, func::ReturnOp, tenon::YieldOp>(op) &&
-             llvm::any_of(op->getResultTypes(), hasPlace)) {
+  } else if (!isa<SymbolOp, BindShapeOp, host::BindStridesOp, ReshapeOp, SliceOp, tensor::CastOp, func::ReturnOp,
+                  tenon::YieldOp>(op) &&
+             (llvm::any_of(op->getResultTypes(), hasPlace) || llvm::any_of(op->getOperandTypes(), hasPlace))) {
     return op->emitOpError("has no place in the host program: run tenon-form-kernels before");
   }
   return success();

@@ -85,12 +85,9 @@ struct PoolStored : OpRewritePattern<WindowOp> {
                                     op.getCountPads(), op.getChannelsLast());
     SizeAnalysis sizes(op.getContext());
     SmallVector<AffineExpr> extents = sizes.sizesOf(result);
-    auto repeated = [&](Value value) -> Value {
-      while (auto broadcast = value.getDefiningOp<BroadcastOp>())
-        value = broadcast.getOperand();
-      auto scalar = RankedTensorType::get({}, getElementTypeOrSelf(value.getType()));
-      if (value.getType() != scalar)
-        value = ReshapeOp::create(rewriter, loc, scalar, value, ValueRange(), ArrayRef<int64_t>());
+    auto repeated = [&](Value splat) -> Value {
+      auto scalar = RankedTensorType::get({}, getElementTypeOrSelf(splat.getType()));
+      Value value = ConstantOp::create(rewriter, loc, scalar, DenseElementsAttr::get(scalar, splatOf(splat)));
       SmallVector<Value> dynamic;
       SmallVector<int64_t> fixed;
       dispatchIndexOpFoldResults(sizes.materialize(rewriter, loc, extents), dynamic, fixed);

@@ -36,6 +36,18 @@ func.func @not_pooled(%x: tensor<1x4xi8>) -> (tensor<1x7xf32>, tensor<1x4xf32>) 
   return %y, %z : tensor<1x7xf32>, tensor<1x4xf32>
 }
 
+// A scale that is stated for each element.
+// CHECK-LABEL: @pooled_by_equal_scales
+// CHECK: %[[W:.*]] = tenon.window max %{{.*}} : tensor<1x4xi8> -> tensor<1x4xi8>
+// CHECK: tenon.cast %[[W]]
+func.func @pooled_by_equal_scales(%x: tensor<1x4xi8>) -> tensor<1x4xf32> {
+  %s = tenon.constant dense<0.1> : tensor<1x4xf32>
+  %f = tenon.cast %x : tensor<1x4xi8> -> tensor<1x4xf32>
+  %a = tenon.mul %f, %s : tensor<1x4xf32>
+  %y = tenon.window max %a sizes [3] strides [1] dilations [1] pads [1, 1] : tensor<1x4xf32> -> tensor<1x4xf32>
+  return %y : tensor<1x4xf32>
+}
+
 // Quantised again as it was, and otherwise.
 // CHECK-LABEL: @restore
 // CHECK-SAME: (%[[X:.*]]: tensor<8xi8>)
